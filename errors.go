@@ -1,0 +1,46 @@
+package kkrpc
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Errors that calls and channels return; test for them with errors.Is.
+var (
+	// ErrClosed: the channel is closed. The error that wraps it says why.
+	ErrClosed = errors.New("channel closed")
+	// ErrReleased: the callback or reference has been released.
+	ErrReleased = errors.New("released")
+	// ErrLimit: a limit of this side was reached; see Limits.
+	ErrLimit = errors.New("limit reached")
+	// ErrUnsupported: the peer's generation of kkrpc has no such operation.
+	ErrUnsupported = errors.New("not supported by the peer's protocol")
+)
+
+// Error is a JavaScript Error. A call returns one (use errors.As) when the peer's function threw, and a function that
+// returns one makes the peer's call throw it. Any other error that a function returns crosses as name "Error" with
+// its text as the message; an error with a method RPCError() *Error chooses its form.
+//
+// Stacks never leave this side, and those of a peer are dropped.
+type Error struct {
+	Name    string         // "Error" when empty
+	Message string         // what Error returns, behind Name
+	Fields  map[string]any // further properties, such as code
+	Cause   error          // what Unwrap returns; a cause that was no error is in Fields["cause"]
+}
+
+// Error returns "Name: Message", or the message alone when the name is Error or empty.
+func (e *Error) Error() string {
+	if e.Name == "" || e.Name == "Error" {
+		return e.Message
+	}
+	return e.Name + ": " + e.Message
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// typeErrorf is the error for a request that does not fit the function it names.
+func typeErrorf(format string, args ...any) *Error {
+	return &Error{Name: "TypeError", Message: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,53 @@
+package kkrpc
+
+import "time"
+
+// Limits bounds what one channel may cost. For every field zero means the default. A limit that is reached gives
+// the peer a named error or a close code with a reason, and never lets memory grow.
+type Limits struct {
+	// Frame is the largest inbound message in bytes; 0 means 4 MiB. A larger one closes the channel with code 1009.
+	Frame int
+	// Depth is how deep the JSON of a message may nest; 0 means 64. A deeper message is dropped and counted; a
+	// deeper request is answered with an RPCLimitError.
+	Depth int
+	// Running is how many handlers may run at once; 0 means 256. Further requests wait in order. A handler that
+	// waits in an operation of the channel with its own ctx does not count while it waits.
+	Running int
+	// Open is how many requests may be unfinished: running, waiting, queued, or cancelled but not returned yet;
+	// 0 means 4096. Further requests are answered with an RPCOverloadedError at once.
+	Open int
+	// Outbound is how many bytes may wait to be sent; 0 means 16 MiB. A peer that does not read while more than that
+	// is queued loses its channel with code 1008.
+	Outbound int
+	// Callbacks is how many functions of this side the peer may hold at a time, and how many of the peer's this side
+	// holds; 0 means 10000. Beyond it a call fails with an error that wraps ErrLimit.
+	Callbacks int
+	// CallbackQueue is how many bytes of the peer's callback invocations may wait for their turn; 0 means 16 MiB. Beyond
+	// it the channel stops reading until there is room; if none of them finishes for 30 s it closes with code 1008.
+	CallbackQueue int
+	// Handshake bounds the time until a connection is established; 0 means 10 s.
+	Handshake time.Duration
+	// Write bounds the time one write may take; 0 means 30 s. A peer that does not read for that long loses its channel.
+	Write time.Duration
+}
+
+func or[T int | time.Duration](v, def T) T {
+	if v > 0 {
+		return v
+	}
+	return def
+}
+
+// withDefaults returns l with every unset field at its default.
+func (l Limits) withDefaults() Limits {
+	l.Frame = or(l.Frame, 4<<20)
+	l.Depth = or(l.Depth, 64)
+	l.Running = or(l.Running, 256)
+	l.Open = or(l.Open, 4096)
+	l.Outbound = or(l.Outbound, 16<<20)
+	l.Callbacks = or(l.Callbacks, 10_000)
+	l.CallbackQueue = or(l.CallbackQueue, 16<<20)
+	l.Handshake = or(l.Handshake, 10*time.Second)
+	l.Write = or(l.Write, 30*time.Second)
+	return l
+}
