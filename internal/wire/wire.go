@@ -46,10 +46,10 @@ const (
 	Response          // answer: Value or Err
 	Callback          // one way: ID is the callback's id, Args
 	Release           // one way: IDs of callbacks that the peer dropped (compact)
-	StreamPull        // StreamID, Credit (compact)
-	StreamReturn      // StreamID, Value (compact); classic stream-cancel: ID alone
-	StreamThrow       // StreamID, Value (compact)
-	StreamData        // one item, the end (Done) or a failure (Err) of a stream
+	StreamPull        // ID, StreamID, Credit (compact)
+	StreamReturn      // ID, StreamID, Value (compact); classic stream-cancel: ID, that of the request, alone
+	StreamThrow       // ID, StreamID, Value (compact)
+	StreamData        // one item (Value), the end (Done) or a failure (Err) of a stream
 	Cancel            // the caller of ID has given up (compact, ours: old peers ignore it)
 	Destroy           // classic: the peer asks to close the connection
 )
@@ -63,7 +63,7 @@ type Message struct {
 	Path     Path     // of a request
 	Args     []Arg    // of Call, New, Ref and Callback
 	Value    []byte   // raw JSON; nil when absent, which means undefined
-	Err      []byte   // raw JSON of a failure; nil when there is none (a falsy error is none)
+	Err      []byte   // raw JSON of a failure; nil when there is none (a falsy error is none, but in a classic stream-error)
 	IDs      [][]byte // of Release: raw JSON strings
 	StreamID []byte   // raw JSON string; nil in classic, where streams have the id of their request
 	Credit   int      // of StreamPull: at least 1
@@ -74,16 +74,15 @@ type Message struct {
 	// errors are message strings.
 	TextErrors bool
 
-	annotations []byte          // raw superjson meta of the envelope, nil when it has none that matter
-	parsed      *superjson.Meta // of annotations, once asked for
-	parseErr    error
+	annotations *superjson.Meta // of the envelope, nil when it has none that matter
 }
 
 // Path is where a request goes, as it was written.
 type Path struct {
 	// Raw is, in compact, the text between the brackets of p (`"math","multiply"`), in classic call and new the
 	// text between the quotes of method (`math.multiply`), in classic get and set the text between the brackets of
-	// path. It is the key of the fast lookup; two texts for one path are possible, see Segments.
+	// path. It is the key of the fast lookup; two texts for one path are possible, see Segments. It is nil, not
+	// empty, in a classic get or set whose path is missing or no array of strings, which is to be answered.
 	Raw    []byte
 	Dotted bool // Raw is a dotted method string
 }

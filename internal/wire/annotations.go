@@ -1,0 +1,129 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/kkrpc-go/kkrpc/superjson"
+)
+
+// Meta texts that every classic SuperJSON peer sends and that say nothing about values.
+var trivialMeta = map[string]bool{
+	`{}`:   true,
+	`null`: true,
+	`{"values":{"transferSlots":["undefined"]},"v":1}`:                             true,
+	`{"values":{"callbackIds":["undefined"]},"v":1}`:                               true,
+	`{"values":{"callbackIds":["undefined"],"transferSlots":["undefined"]},"v":1}`: true,
+}
+
+// Annotate gives m the superjson meta of its envelope and drops what it declares undefined. It is the last step of a
+// codec's Parse. Meta that cannot be read, or that annotates the message itself, makes the message invalid.
+func (m *Message) Annotate(meta []byte) error {
+	if len(meta) == 0 || trivialMeta[string(meta)] {
+		return nil
+	}
+	parsed, err := superjson.ParseMeta(meta)
+	if err == nil && rootAnnotated(meta) {
+		err = errors.New("the message itself is annotated")
+	}
+	if err != nil {
+		m.Reset(m.Dialect)
+		return fmt.Errorf("%w: superjson meta: %w", ErrNotMessage, err)
+	}
+	m.annotations = parsed
+	for i := range m.Args {
+		if m.Args[i].Kind == ArgValue && isUndefined(m.ArgMeta(i)) {
+			m.Args[i].JSON = nil
+		}
+	}
+	if m.Value != nil && isUndefined(m.ValueMeta()) {
+		m.Value = nil
+	}
+	if m.Err != nil && isUndefined(m.ErrMeta()) {
+		m.Err = nil
+	}
+	if m.ID != nil && m.Dialect.IsClassic() && m.Kind != Callback && isUndefined(parsed.Sub("id")) {
+		m.ID = nil
+	}
+	return nil
+}
+
+// Annotations returns the superjson meta of the whole envelope; nil when there is none that says anything about
+// values.
+func (m *Message) Annotations() *superjson.Meta { return m.annotations }
+
+// ArgMeta returns the annotations of argument i, relative to its value; nil for none.
+func (m *Message) ArgMeta(i int) *superjson.Meta {
+	if m.annotations == nil {
+		return nil
+	}
+	index := strconv.Itoa(i)
+	switch {
+	case m.Dialect.IsClassic():
+		return m.annotations.Sub("args", index)
+	case m.Args[i].Bare:
+		return m.annotations.Sub("a", index)
+	default:
+		return m.annotations.Sub("a", index, "v")
+	}
+}
+
+// ValueMeta returns the annotations of Value, relative to it; nil for none.
+func (m *Message) ValueMeta() *superjson.Meta {
+	switch {
+	case m.annotations == nil:
+		return nil
+	case !m.Dialect.IsClassic():
+		return m.annotations.Sub("v")
+	case m.Kind == Set:
+		return m.annotations.Sub("value")
+	case m.Kind == StreamData:
+		return m.annotations.Sub("args", "value")
+	default:
+		return m.annotations.Sub("args", "result")
+	}
+}
+
+// ErrMeta returns the annotations of Err, relative to it; nil for none.
+func (m *Message) ErrMeta() *superjson.Meta {
+	switch {
+	case m.annotations == nil:
+		return nil
+	case m.Dialect.IsClassic():
+		return m.annotations.Sub("args", "error")
+	default:
+		return m.annotations.Sub("e")
+	}
+}
+
+// isUndefined reports whether a value is annotated as undefined, whatever its JSON is.
+func isUndefined(meta *superjson.Meta) bool {
+	if meta == nil {
+		return false
+	}
+	var v any
+	err := superjson.Decode(superjson.ModeSuperJSON, []byte("null"), meta, &v)
+	return err == nil && v == superjson.Undefined
+}
+
+// rootAnnotated reports whether the tree in meta, which is valid, is that of the root: an array, not an object.
+func rootAnnotated(meta []byte) (annotated bool) {
+	s := Scanner{text: meta, max: maxScanDepth}
+	if s.Peek() != '{' || s.Open('{') != nil {
+		return false
+	}
+	for first := true; ; first = false {
+		key, ok, err := s.Key(first)
+		if !ok || err != nil {
+			return annotated
+		}
+		tree := s.Peek()
+		if _, err := s.Value(); err != nil {
+			return annotated
+		}
+		if string(key) == "values" {
+			annotated = tree == '['
+		}
+	}
+}

@@ -1,0 +1,189 @@
+package wire
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrTooLong: a frame, or a classic message over several frames, is longer than allowed. The connection should end.
+	ErrTooLong = errors.New("message too long")
+	// ErrDropped: what was received is no message for us. It is dropped and counted, and the next one read.
+	ErrDropped = errors.New("dropped")
+)
+
+const (
+	destroySignal = "__DESTROY__"
+	keptBuffer    = 64 << 10 // a larger line buffer is not kept once its line is done
+)
+
+// Inbound turns the frames of one connection into messages: it finds out the dialect if it was not told, joins and
+// splits the lines of classic, and drops what is not for us. It has no locks: one goroutine at a time.
+type Inbound struct {
+	codecs   func(Dialect) Codec
+	dialect  Dialect // Unknown until detected
+	maxFrame int
+	maxDepth int
+
+	whole   []byte // a frame that is a message; borrowed
+	pending bool   // whole is to be read
+	lines   []byte // what is left of a classic frame; borrowed
+	partial []byte // the beginning of a classic line; own
+	destroy bool
+	dropped error // says why the frame that was pushed is none
+}
+
+// NewInbound returns an Inbound for a connection. fixed is Unknown for detection by the first message. codecs returns
+// the codec of a dialect. maxFrame bounds a message in bytes and maxDepth its nesting; both must be positive.
+func NewInbound(codecs func(Dialect) Codec, fixed Dialect, maxFrame, maxDepth int) *Inbound {
+	return &Inbound{codecs: codecs, dialect: fixed, maxFrame: maxFrame, maxDepth: maxDepth}
+}
+
+// Dialect is how to write to the peer: the fixed dialect, or the one of the first message; Unknown before it.
+// A classic peer may mix codecs in what it sends, see Message.Dialect.
+func (in *Inbound) Dialect() Dialect { return in.dialect }
+
+// Push gives in the next frame, which stays borrowed until Next says that there is no more; only then may Push be
+// called again. ErrTooLong is the only error, and the end.
+func (in *Inbound) Push(frame []byte) error {
+	in.pending, in.lines, in.destroy, in.dropped = false, nil, false, nil
+	switch {
+	case len(frame) > in.maxFrame:
+		return ErrTooLong
+	case in.dialect != Unknown && !in.dialect.IsClassic():
+		in.whole, in.pending = frame, true
+		return nil
+	case string(frame) == destroySignal:
+		in.destroy = true
+		return nil
+	case len(bytes.TrimSpace(frame)) == 0: // before buffering, so that "\n" alone ends no line
+		return nil
+	case in.dialect == Unknown && in.detectWhole(frame):
+		return nil
+	}
+	return in.pushLines(frame)
+}
+
+// detectWhole deals with a frame that may be compact, and reports whether it did.
+func (in *Inbound) detectWhole(frame []byte) bool {
+	d, cut, err := Detect(frame, in.maxDepth)
+	if d == Compact || d == CompactSuperJSON {
+		in.dialect, in.partial = d, nil
+		in.whole, in.pending = frame, true
+		return true
+	}
+	if bytes.IndexByte(frame, '\n') >= 0 || len(in.partial) > 0 || d != Unknown {
+		return false
+	}
+	// Without a newline only the beginning of a message is worth keeping. Anything else would spoil the next frame.
+	if cut && bytes.TrimSpace(frame)[0] == '{' {
+		return false
+	}
+	if err == nil {
+		err = ErrNotMessage
+	}
+	in.dropped = err
+	return true
+}
+
+func (in *Inbound) pushLines(frame []byte) error {
+	first := bytes.IndexByte(frame, '\n')
+	if first < 0 {
+		first = len(frame)
+	}
+	if len(in.partial)+first > in.maxFrame {
+		return ErrTooLong
+	}
+	if first == len(frame) {
+		in.partial = append(in.partial, frame...)
+		return nil
+	}
+	in.lines = frame
+	if len(in.partial) > 0 {
+		in.partial = append(in.partial, frame[:first]...)
+		in.lines = frame[first:]
+	}
+	return nil
+}
+
+// Next reads the next message of the frame that was pushed into m, which is valid until the next call of Next or Push.
+// ok is false and err nil when there is no more. An error that wraps ErrDropped is about one message: go on. With ok
+// it also wraps ErrDepth, and m has a Kind and an ID, so that a request can be answered.
+func (in *Inbound) Next(m *Message) (ok bool, err error) {
+	switch {
+	case in.dropped != nil:
+		err, in.dropped = in.dropped, nil
+		return false, drop(err)
+	case in.destroy:
+		in.destroy = false
+		m.Reset(in.dialect)
+		m.Kind = Destroy
+		return true, nil
+	case in.pending:
+		in.pending = false
+		return in.parse(in.whole, in.dialect, m)
+	}
+	for {
+		line, more := in.nextLine()
+		if !more {
+			return false, nil
+		}
+		if line = bytes.TrimSpace(line); len(line) == 0 {
+			continue
+		}
+		return in.parseLine(line, m)
+	}
+}
+
+// nextLine returns the next whole line, and keeps what begins one.
+func (in *Inbound) nextLine() (line []byte, more bool) {
+	if len(in.lines) == 0 {
+		return nil, false
+	}
+	if in.lines[0] == '\n' && len(in.partial) > 0 { // Push has completed the first line
+		line, in.lines = in.partial, in.lines[1:]
+		in.partial = in.partial[:0]
+		if cap(line) > keptBuffer {
+			in.partial = nil
+		}
+		return line, true
+	}
+	end := bytes.IndexByte(in.lines, '\n')
+	if end < 0 {
+		in.partial = append(in.partial[:0], in.lines...)
+		in.lines = nil
+		return nil, false
+	}
+	line, in.lines = in.lines[:end], in.lines[end+1:]
+	return line, true
+}
+
+func (in *Inbound) parseLine(line []byte, m *Message) (bool, error) {
+	dialect := in.dialect
+	if line[0] != '{' {
+		return false, drop(ErrNotMessage)
+	}
+	if dialect == Unknown {
+		d, _, err := Detect(line, in.maxDepth)
+		if err == nil && !d.IsClassic() {
+			err = ErrNotMessage
+		}
+		if err != nil {
+			return false, drop(err)
+		}
+		dialect = d
+		in.dialect = d
+	}
+	return in.parse(line, dialect, m)
+}
+
+func (in *Inbound) parse(text []byte, d Dialect, m *Message) (bool, error) {
+	err := in.codecs(d).Parse(text, m, in.maxDepth)
+	if err == nil {
+		return true, nil
+	}
+	return errors.Is(err, ErrDepth) && m.ID != nil, drop(err)
+}
+
+func drop(reason error) error { return fmt.Errorf("%w: %w", ErrDropped, reason) }

@@ -1,0 +1,317 @@
+package superjson
+
+import (
+	"bytes"
+	"math"
+	"reflect"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Decode decodes one JSON value, whose metadata is meta or nil, into the pointer v. The Go type directs it: time.Time,
+// *big.Int, []byte, floats, Map, Set, *url.URL, RegExp and *Error know their JSON form; meta is asked for places of type
+// any, Value and error, and for bigints that go into integers. Under the JSON modes meta is ignored. Empty raw is
+// undefined. Nothing in the result aliases raw.
+//
+// null goes into pointers, slices, maps and any; undefined there too, and a struct field leaves it as it is; into anything
+// else both are a *TypeError. A Date that is invalid becomes the zero time.Time. Numbers in any are float64, objects
+// map[string]any, arrays []any, typed arrays the types of this package.
+func Decode(mode Mode, raw []byte, meta *Meta, v any) error {
+	if mode != ModeSuperJSON {
+		meta = nil
+	}
+	if meta == nil && decodeFast(raw, v) {
+		return nil
+	}
+	if kept, ok := v.(*Value); ok {
+		if len(raw) > 0 && !jsontext.Value(raw).IsValid(lenient...) {
+			return &DataError{Reason: "malformed JSON"}
+		}
+		*kept = keptValue(raw, meta)
+		return nil
+	}
+	target := reflect.ValueOf(v)
+	if target.Kind() != reflect.Pointer || target.IsNil() {
+		return &DataError{Reason: "the target must be a pointer that is not nil"}
+	}
+	target = target.Elem()
+	d := decoder{mode: mode, meta: meta}
+	var root *node
+	if meta != nil {
+		root = meta.root
+		d.track = len(meta.equal) > 0
+	}
+	if len(raw) == 0 {
+		raw, root = []byte("null"), &node{typ: "undefined"}
+	}
+	d.raw, d.dec = raw, newDecoder(raw)
+	if err := decoderOf(target.Type())(&d, target, root); err != nil {
+		return err
+	}
+	return atEnd(d.dec, raw)
+}
+
+// decodeFast handles plain scalars without a decoder. False means nothing was decoded, not that raw is wrong.
+func decodeFast(raw []byte, v any) bool {
+	raw = bytes.Trim(raw, " \t\r\n")
+	if len(raw) == 0 {
+		return false
+	}
+	switch v := v.(type) {
+	case *string:
+		s, ok := plainString(raw)
+		if ok {
+			*v = s
+		}
+		return ok
+	case *bool:
+		b, ok := literalBool(raw)
+		if ok {
+			*v = b
+		}
+		return ok
+	case *float64:
+		f, ok := plainFloat(raw)
+		if ok {
+			*v = f
+		}
+		return ok
+	case *int:
+		n, ok := plainInt(raw)
+		if ok && int64(int(n)) == n {
+			*v = int(n)
+			return true
+		}
+	case *int64:
+		n, ok := plainInt(raw)
+		if ok {
+			*v = n
+		}
+		return ok
+	case *int32:
+		n, ok := plainInt(raw)
+		if ok && n >= math.MinInt32 && n <= math.MaxInt32 {
+			*v = int32(n)
+			return true
+		}
+	case *any:
+		return anyFast(raw, v)
+	}
+	return false
+}
+
+func anyFast(raw []byte, v *any) bool {
+	switch raw[0] {
+	case '"':
+		if s, ok := plainString(raw); ok {
+			*v = s
+			return true
+		}
+	case 't', 'f':
+		if b, ok := literalBool(raw); ok {
+			*v = b
+			return true
+		}
+	case 'n':
+		if string(raw) == "null" {
+			*v = nil
+			return true
+		}
+	case '{', '[':
+	default:
+		if f, ok := plainFloat(raw); ok {
+			*v = f
+			return true
+		}
+	}
+	return false
+}
+
+// plainString reads a string of printable ASCII without escapes.
+func plainString(raw []byte) (string, bool) {
+	n := len(raw)
+	if n < 2 || raw[0] != '"' || raw[n-1] != '"' {
+		return "", false
+	}
+	for _, c := range raw[1 : n-1] {
+		if c < ' ' || c == '"' || c == '\\' || c >= 0x80 {
+			return "", false
+		}
+	}
+	return string(raw[1 : n-1]), true
+}
+
+func literalBool(raw []byte) (value, ok bool) {
+	switch string(raw) {
+	case "true":
+		return true, true
+	case "false":
+		return false, true
+	}
+	return false, false
+}
+
+// plainInt reads an integer of up to 18 digits without fraction and exponent.
+func plainInt(raw []byte) (int64, bool) {
+	digits := raw
+	if digits[0] == '-' {
+		digits = digits[1:]
+	}
+	if len(digits) == 0 || len(digits) > 18 || digits[0] == '0' && len(digits) > 1 {
+		return 0, false
+	}
+	n := int64(0)
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	if raw[0] == '-' {
+		n = -n
+	}
+	return n, true
+}
+
+func plainFloat(raw []byte) (float64, bool) {
+	if n, ok := plainInt(raw); ok && n != 0 {
+		return float64(n), true
+	}
+	if !jsontext.Value(raw).IsValid() || jsontext.Value(raw).Kind() != '0' {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(string(raw), 64)
+	return f, err == nil
+}
+
+// decoder reads one value.
+type decoder struct {
+	mode  Mode
+	dec   *jsontext.Decoder
+	raw   []byte
+	meta  *Meta
+	track bool // keep path, since meta has equalities
+	path  path
+	work  int // equal paths looked at
+	depth int
+}
+
+func (d *decoder) enter() error {
+	if d.depth >= maxDepth {
+		return &DataError{Reason: "nested deeper than 1000"}
+	}
+	d.depth++
+	return nil
+}
+
+// push enters a member; pop leaves it.
+func (d *decoder) push(key string) {
+	if d.track {
+		d.path = append(d.path, key)
+	}
+}
+
+func (d *decoder) pushIndex(i int) {
+	if d.track {
+		d.path = append(d.path, strconv.Itoa(i))
+	}
+}
+
+func (d *decoder) pop() {
+	if d.track {
+		d.path = d.path[:len(d.path)-1]
+	}
+}
+
+// maxEqualWork bounds the paths looked at for the places of type any in one typed value, since each looks at all.
+const maxEqualWork = 1 << 22
+
+// equal returns the equalities inside the current place.
+func (d *decoder) equal() ([][]path, error) {
+	if !d.track {
+		return nil, nil
+	}
+	for _, group := range d.meta.equal {
+		d.work += len(group)
+	}
+	if d.work > maxEqualWork && len(d.path) > 0 {
+		return nil, metaError("too many equalities for this type")
+	}
+	return d.meta.equalUnder(d.path), nil
+}
+
+func (d *decoder) token() (jsontext.Token, error) {
+	t, err := d.dec.ReadToken()
+	if err != nil {
+		return t, malformed(err)
+	}
+	return t, nil
+}
+
+// read returns the raw next value, valid for as long as d.raw is.
+func (d *decoder) read() ([]byte, error) {
+	v, err := d.dec.ReadValue()
+	if err != nil {
+		return nil, malformed(err)
+	}
+	end := d.dec.InputOffset()
+	return d.raw[end-int64(len(v)) : end], nil
+}
+
+// unfit is the error for the value that comes next. The annotation names what JSON does not tell.
+func (d *decoder) unfit(expected string, n *node) error {
+	kind := d.dec.PeekKind()
+	if kind == 0 {
+		_, err := d.dec.ReadToken()
+		return malformed(err)
+	}
+	return &TypeError{Expected: expected, Got: kindName(kind, n)}
+}
+
+func kindName(kind jsontext.Kind, n *node) string {
+	switch n.kind() {
+	case "":
+	case "typed-array":
+		return n.arg
+	case "set":
+		return "Set"
+	case "map":
+		return "Map"
+	case "regexp":
+		return "RegExp"
+	default:
+		return n.typ
+	}
+	switch kind {
+	case 'n':
+		return "null"
+	case 't', 'f':
+		return "boolean"
+	case '"':
+		return "string"
+	case '0':
+		return "number"
+	case '[':
+		return "array"
+	}
+	return "object"
+}
+
+// name reads a member name; false at the end of the object.
+func (d *decoder) name() (string, bool, error) {
+	t, err := d.token()
+	if err != nil || t.Kind() == '}' {
+		return "", false, err
+	}
+	return t.String(), true, nil
+}
+
+// more reports whether another element follows, and reads the bracket when none does.
+func (d *decoder) more() (bool, error) {
+	if d.dec.PeekKind() != ']' {
+		return true, nil
+	}
+	_, err := d.token()
+	return false, err
+}

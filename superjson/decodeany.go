@@ -1,0 +1,271 @@
+package superjson
+
+import (
+	"math"
+	"math/big"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// anyTree decodes the next value as the annotations say and restores its shared objects.
+func (d *decoder) anyTree(n *node) (any, error) {
+	groups, err := d.equal()
+	if err != nil {
+		return nil, err
+	}
+	v, err := d.any(n)
+	if err != nil || groups == nil {
+		return v, err
+	}
+	return applyEqualities(v, groups)
+}
+
+func (d *decoder) any(n *node) (any, error) {
+	v, err := d.plain(n)
+	if err != nil || n.kind() == "" {
+		return v, err
+	}
+	return revive(v, n)
+}
+
+// plain decodes JSON whose inside may be annotated.
+func (d *decoder) plain(n *node) (any, error) {
+	switch d.dec.PeekKind() {
+	case '{':
+		return d.anyObject(n)
+	case '[':
+		return d.anyArray(n)
+	}
+	t, err := d.token()
+	if err != nil {
+		return nil, err
+	}
+	switch t.Kind() {
+	case '"':
+		return t.String(), nil
+	case '0':
+		f, err := strconv.ParseFloat(t.String(), 64)
+		if err != nil {
+			return nil, &DataError{Reason: "a number is out of range"}
+		}
+		return f, nil
+	case 't', 'f':
+		return t.Bool(), nil
+	}
+	return nil, nil
+}
+
+func (d *decoder) anyObject(n *node) (any, error) {
+	if err := d.enter(); err != nil {
+		return nil, err
+	}
+	if _, err := d.token(); err != nil {
+		return nil, err
+	}
+	m := map[string]any{}
+	for {
+		name, ok, err := d.name()
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			break
+		}
+		if m[name], err = d.any(n.child(name)); err != nil {
+			return nil, atKey(err, name)
+		}
+	}
+	d.depth--
+	if d.mode == ModeTaggedJSON {
+		if b, ok := taggedBytes(m); ok {
+			return b, nil
+		}
+	}
+	return m, nil
+}
+
+func (d *decoder) anyArray(n *node) (any, error) {
+	if err := d.enter(); err != nil {
+		return nil, err
+	}
+	if _, err := d.token(); err != nil {
+		return nil, err
+	}
+	list := []any{}
+	for {
+		if more, err := d.more(); err != nil {
+			return nil, err
+		} else if !more {
+			break
+		}
+		v, err := d.any(n.item(len(list)))
+		if err != nil {
+			return nil, atIndex(err, len(list))
+		}
+		list = append(list, v)
+	}
+	d.depth--
+	return list, nil
+}
+
+// taggedBytes recognises what kkrpc 0.x makes of a Uint8Array.
+func taggedBytes(m map[string]any) ([]byte, bool) {
+	if m["type"] != uint8Array {
+		return nil, false
+	}
+	data, ok := m["data"].([]any)
+	if !ok {
+		return nil, false
+	}
+	out := make([]byte, len(data))
+	for i, v := range data {
+		f, ok := v.(float64)
+		if !ok {
+			return nil, false
+		}
+		out[i] = byte(toUint32(f))
+	}
+	return out, true
+}
+
+// revive turns the JSON form of a value into what its annotation says.
+func revive(v any, n *node) (any, error) {
+	switch n.typ {
+	case "undefined":
+		return Undefined, nil
+	case "number":
+		return reviveNumber(v)
+	case "Date":
+		return reviveDate(v), nil
+	case "bigint":
+		return reviveBigInt(v)
+	case "Error":
+		return reviveError(v)
+	case "regexp":
+		if s, ok := v.(string); ok {
+			if r, ok := parseRegExp(s); ok {
+				return &r, nil
+			}
+		}
+	case "URL":
+		if s, ok := v.(string); ok {
+			if u, ok := parseURL(s); ok {
+				return u, nil
+			}
+		}
+	case "set":
+		return reviveSet(v)
+	case "map":
+		return reviveMap(v)
+	case "typed-array":
+		return reviveTypedArray(v, n.arg)
+	}
+	return nil, badValue(n.typ)
+}
+
+func badValue(typ string) error { return &DataError{Reason: "a value annotated " + typ + " is none"} }
+
+func reviveNumber(v any) (any, error) {
+	switch v := v.(type) {
+	case float64:
+		return v, nil
+	case string:
+		if f, ok := parseSpecialNumber(v); ok {
+			return f, nil
+		}
+		if f, err := strconv.ParseFloat(strings.TrimSpace(v), 64); err == nil {
+			return f, nil
+		}
+		return math.NaN(), nil
+	}
+	return nil, badValue("number")
+}
+
+// reviveDate is new Date(v); an invalid date is the zero time.
+func reviveDate(v any) time.Time {
+	switch v := v.(type) {
+	case string:
+		t, _ := parseDate(v)
+		return t
+	case float64:
+		if math.Abs(v) <= maxDateMillis {
+			return time.UnixMilli(int64(v)).UTC()
+		}
+	case nil:
+		return time.UnixMilli(0).UTC()
+	}
+	return time.Time{}
+}
+
+func reviveBigInt(v any) (*big.Int, error) {
+	switch v := v.(type) {
+	case string:
+		if n, ok := parseBigInt(v); ok {
+			return n, nil
+		}
+	case float64:
+		if v == math.Trunc(v) {
+			n, _ := big.NewFloat(v).Int(nil)
+			return n, nil
+		}
+	}
+	return nil, badValue("bigint")
+}
+
+func reviveError(v any) (*Error, error) {
+	m, ok := v.(map[string]any)
+	if !ok {
+		return nil, badValue("Error")
+	}
+	e := &Error{Cause: m["cause"]}
+	e.Name, _ = m["name"].(string)
+	e.Message, _ = m["message"].(string)
+	if e.Cause == Undefined {
+		e.Cause = nil
+	}
+	return e, nil
+}
+
+func reviveSet(v any) (*Set, error) {
+	list, ok := v.([]any)
+	if !ok && v != nil {
+		return nil, badValue("set")
+	}
+	return NewSet(list...), nil
+}
+
+func reviveMap(v any) (*Map, error) {
+	list, ok := v.([]any)
+	if !ok && v != nil {
+		return nil, badValue("map")
+	}
+	m := NewMap()
+	for _, item := range list {
+		pair, ok := item.([]any)
+		if !ok || len(pair) != 2 {
+			return nil, badValue("map")
+		}
+		m.Set(pair[0], pair[1])
+	}
+	return m, nil
+}
+
+// reviveTypedArray refuses a bare number, which the original takes for a length to allocate.
+func reviveTypedArray(v any, name string) (any, error) {
+	list, ok := v.([]any)
+	if !ok {
+		return nil, badValue(name)
+	}
+	numbers := make([]float64, len(list))
+	for i, item := range list {
+		switch item := item.(type) {
+		case float64:
+			numbers[i] = item
+		case nil: // what became of NaN and the infinities
+		default:
+			return nil, badValue(name)
+		}
+	}
+	return newTypedArray(typedArrayTypes[name], numbers).Interface(), nil
+}

@@ -1,0 +1,368 @@
+package superjson
+
+import (
+	"encoding"
+	"encoding/base64"
+	"reflect"
+	"strconv"
+)
+
+// elements reads an array and calls element at each item, which it must read.
+func (d *decoder) elements(n *node, element func(i int, item *node) error) error {
+	if d.dec.PeekKind() != '[' {
+		return d.unfit("array", n)
+	}
+	if err := d.enter(); err != nil {
+		return err
+	}
+	if _, err := d.token(); err != nil {
+		return err
+	}
+	for i := 0; ; i++ {
+		if more, err := d.more(); err != nil {
+			return err
+		} else if !more {
+			break
+		}
+		d.pushIndex(i)
+		if err := element(i, n.item(i)); err != nil {
+			return atIndex(err, i)
+		}
+		d.pop()
+	}
+	d.depth--
+	return nil
+}
+
+func sliceDecoder(t reflect.Type) decodeFunc {
+	if t.Elem().Kind() == reflect.Uint8 && !implementsAny(t.Elem(), unmarshalTypes) {
+		return decodeBytes
+	}
+	inner := decoderOf(t.Elem())
+	return func(d *decoder, v reflect.Value, n *node) error {
+		if nilled, err := d.absent(v, n); nilled {
+			return err
+		}
+		out := reflect.New(t).Elem()
+		out.Set(reflect.MakeSlice(t, 0, 0))
+		err := d.elements(n, func(i int, item *node) error {
+			if i == out.Cap() {
+				out.Grow(1)
+			}
+			out.SetLen(i + 1)
+			return inner(d, out.Index(i), item)
+		})
+		if err == nil {
+			v.Set(out)
+		}
+		return err
+	}
+}
+
+// arrayDecoder wants as many elements as the array has.
+func arrayDecoder(t reflect.Type) decodeFunc {
+	size := "array of " + strconv.Itoa(t.Len())
+	if t.Elem().Kind() == reflect.Uint8 && !implementsAny(t.Elem(), unmarshalTypes) {
+		return func(d *decoder, v reflect.Value, n *node) error {
+			b, err := d.bytes(n)
+			if err != nil {
+				return err
+			}
+			if len(b) != t.Len() {
+				return &TypeError{Expected: size, Got: "array of " + strconv.Itoa(len(b))}
+			}
+			reflect.Copy(v, reflect.ValueOf(b).Convert(reflect.SliceOf(t.Elem())))
+			return nil
+		}
+	}
+	inner := decoderOf(t.Elem())
+	return func(d *decoder, v reflect.Value, n *node) error {
+		count := 0
+		err := d.elements(n, func(i int, item *node) error {
+			count++
+			if i >= t.Len() {
+				_, err := d.read()
+				return err
+			}
+			return inner(d, v.Index(i), item)
+		})
+		if err == nil && count != t.Len() {
+			return &TypeError{Expected: size, Got: "array of " + strconv.Itoa(count)}
+		}
+		return err
+	}
+}
+
+func mapDecoder(t reflect.Type) decodeFunc {
+	key := keyParser(t.Key())
+	if key == nil {
+		return func(*decoder, reflect.Value, *node) error {
+			return &DataError{Reason: "map keys of type " + t.Key().String() + " (use *Map)"}
+		}
+	}
+	inner := decoderOf(t.Elem())
+	return func(d *decoder, v reflect.Value, n *node) error {
+		if nilled, err := d.absent(v, n); nilled {
+			return err
+		}
+		out := reflect.MakeMap(t)
+		err := d.members(n, func(name string, item *node) error {
+			k := reflect.New(t.Key()).Elem()
+			if !key(k, name) {
+				return &TypeError{Expected: "a member named by " + t.Key().String(), Got: "string"}
+			}
+			value := reflect.New(t.Elem()).Elem()
+			if err := inner(d, value, item); err != nil {
+				return err
+			}
+			out.SetMapIndex(k, value)
+			return nil
+		})
+		if err == nil {
+			v.Set(out)
+		}
+		return err
+	}
+}
+
+// members reads an object and calls member at each value, which it must read.
+func (d *decoder) members(n *node, member func(name string, item *node) error) error {
+	if d.dec.PeekKind() != '{' {
+		return d.unfit("object", n)
+	}
+	if err := d.enter(); err != nil {
+		return err
+	}
+	if _, err := d.token(); err != nil {
+		return err
+	}
+	for {
+		name, ok, err := d.name()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+		d.push(name)
+		if err := member(name, n.child(name)); err != nil {
+			return atKey(err, name)
+		}
+		d.pop()
+	}
+	d.depth--
+	return nil
+}
+
+// keyParser returns how a member name becomes a map key, nil when it cannot.
+func keyParser(t reflect.Type) func(k reflect.Value, name string) bool {
+	if reflect.PointerTo(t).Implements(textUnmarshalerType) {
+		return func(k reflect.Value, name string) bool {
+			return k.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(name)) == nil
+		}
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return func(k reflect.Value, name string) bool { k.SetString(name); return true }
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return func(k reflect.Value, name string) bool {
+			n, err := strconv.ParseInt(name, 10, t.Bits())
+			k.SetInt(n)
+			return err == nil
+		}
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return func(k reflect.Value, name string) bool {
+			n, err := strconv.ParseUint(name, 10, t.Bits())
+			k.SetUint(n)
+			return err == nil
+		}
+	}
+	return nil
+}
+
+func structDecoder(t reflect.Type) decodeFunc {
+	plan := fieldsOf(t)
+	if plan.problem != "" {
+		return func(*decoder, reflect.Value, *node) error { return &DataError{Reason: plan.problem} }
+	}
+	inner := make(map[*field]decodeFunc, len(plan.list))
+	for i := range plan.list {
+		f := &plan.list[i]
+		inner[f] = decoderOf(f.typ)
+		if f.quote {
+			inner[f] = decodeQuoted
+		}
+	}
+	return func(d *decoder, v reflect.Value, n *node) error {
+		return d.members(n, func(name string, item *node) error {
+			f := plan.find(name)
+			// What JSON.stringify would have left out leaves the field as it is.
+			if f == nil || item.kind() == "undefined" && !keepsUndefined(f.typ) {
+				_, err := d.read()
+				return err
+			}
+			return inner[f](d, settableField(v, f.index), item)
+		})
+	}
+}
+
+func keepsUndefined(t reflect.Type) bool {
+	return t.Kind() == reflect.Interface && t.NumMethod() == 0 || t == reflect.TypeFor[Value]()
+}
+
+// settableField makes the embedded pointers on the way.
+func settableField(v reflect.Value, index []int) reflect.Value {
+	for i, n := range index {
+		if i > 0 && v.Kind() == reflect.Pointer {
+			if v.IsNil() {
+				v.Set(reflect.New(v.Type().Elem()))
+			}
+			v = v.Elem()
+		}
+		v = v.Field(n)
+	}
+	return v
+}
+
+func decodeQuoted(d *decoder, v reflect.Value, n *node) error {
+	if v.Kind() == reflect.Pointer {
+		if nilled, err := d.absent(v, n); nilled {
+			return err
+		}
+		v.Set(reflect.New(v.Type().Elem()))
+		v = v.Elem()
+	}
+	s, err := d.string("string", n)
+	if err != nil {
+		return err
+	}
+	switch bits := v.Type().Bits(); {
+	case v.CanInt():
+		i, bad := strconv.ParseInt(s, 10, bits)
+		v.SetInt(i)
+		err = bad
+	case v.CanUint():
+		u, bad := strconv.ParseUint(s, 10, bits)
+		v.SetUint(u)
+		err = bad
+	default:
+		f, bad := strconv.ParseFloat(s, bits)
+		v.SetFloat(f)
+		err = bad
+	}
+	if err != nil {
+		return &TypeError{Expected: "number in a string", Got: "string"}
+	}
+	return nil
+}
+
+func decodeBytes(d *decoder, v reflect.Value, n *node) error {
+	if nilled, err := d.absent(v, n); nilled {
+		return err
+	}
+	b, err := d.bytes(n)
+	if err == nil {
+		v.Set(reflect.ValueOf(b).Convert(reflect.SliceOf(v.Type().Elem())).Convert(v.Type()))
+	}
+	return err
+}
+
+// bytes reads every form in which a Uint8Array travels: an array of numbers, {"type":"Uint8Array" or "Buffer","data":[…]},
+// an object with indexes as names and, but under SuperJSON, base64.
+func (d *decoder) bytes(n *node) ([]byte, error) {
+	switch d.dec.PeekKind() {
+	case '"':
+		if d.mode == ModeSuperJSON {
+			break
+		}
+		t, err := d.token()
+		if err != nil {
+			return nil, err
+		}
+		b, err := base64.StdEncoding.DecodeString(t.String())
+		if err != nil {
+			return nil, &TypeError{Expected: uint8Array, Got: "string"}
+		}
+		return b, nil
+	case '[':
+		return d.byteArray(n)
+	case '{':
+		return d.byteObject(n)
+	}
+	return nil, d.unfit(uint8Array, n)
+}
+
+func (d *decoder) byteArray(n *node) ([]byte, error) {
+	out := []byte{}
+	err := d.elements(n, func(int, *node) error {
+		b, err := d.byte()
+		out = append(out, b)
+		return err
+	})
+	return out, err
+}
+
+func (d *decoder) byte() (byte, error) {
+	if d.dec.PeekKind() != '0' {
+		return 0, d.unfit("byte", nil)
+	}
+	t, err := d.token()
+	if err != nil {
+		return 0, err
+	}
+	f, err := strconv.ParseFloat(t.String(), 64)
+	if err != nil || f < 0 || f > 255 || f != float64(byte(f)) {
+		return 0, &TypeError{Expected: "byte", Got: "number"}
+	}
+	return byte(f), nil
+}
+
+func (d *decoder) byteObject(n *node) ([]byte, error) {
+	out, tagged := []byte{}, false
+	data := []byte(nil)
+	err := d.members(n, func(name string, _ *node) error {
+		var err error
+		switch {
+		case name == "type" && d.dec.PeekKind() == '"':
+			t, bad := d.token()
+			tagged, err = bad == nil && (t.String() == uint8Array || t.String() == "Buffer"), bad
+		case name == "data" && d.dec.PeekKind() == '[':
+			data, err = d.byteArray(nil)
+		case name == strconv.Itoa(len(out)):
+			var b byte
+			b, err = d.byte()
+			out = append(out, b)
+		default:
+			err = &TypeError{Expected: uint8Array, Got: "object"}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if tagged != (data != nil) || tagged && len(out) > 0 {
+		return nil, &TypeError{Expected: uint8Array, Got: "object"}
+	}
+	if tagged {
+		return data, nil
+	}
+	return out, nil
+}
+
+func decodeTypedArray(d *decoder, v reflect.Value, n *node) error {
+	if nilled, err := d.absent(v, n); nilled {
+		return err
+	}
+	if d.dec.PeekKind() != '[' {
+		return d.unfit(typedArrayName(v.Type()), n)
+	}
+	tree, err := d.plain(nil)
+	if err != nil {
+		return err
+	}
+	list, err := reviveTypedArray(tree, typedArrayName(v.Type()))
+	if err == nil {
+		v.Set(reflect.ValueOf(list))
+	}
+	return err
+}

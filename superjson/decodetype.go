@@ -1,0 +1,434 @@
+package superjson
+
+import (
+	"encoding"
+	stdjson "encoding/json"
+	"math"
+	"math/big"
+	"net/url"
+	"reflect"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// decodeFunc decodes the next value into v. n is its annotation and those inside, nil for none.
+type decodeFunc func(d *decoder, v reflect.Value, n *node) error
+
+var decoders sync.Map // reflect.Type to decodeFunc
+
+func decoderOf(t reflect.Type) decodeFunc {
+	if f, ok := decoders.Load(t); ok {
+		return f.(decodeFunc)
+	}
+	// A type may contain itself: its own decoder stands in until it is made.
+	var made decodeFunc
+	var once sync.WaitGroup
+	once.Add(1)
+	indirect := decodeFunc(func(d *decoder, v reflect.Value, n *node) error {
+		once.Wait()
+		return made(d, v, n)
+	})
+	if f, loaded := decoders.LoadOrStore(t, indirect); loaded {
+		return f.(decodeFunc)
+	}
+	made = makeDecoder(t)
+	once.Done()
+	decoders.Store(t, made)
+	return made
+}
+
+var unmarshalTypes = []reflect.Type{
+	reflect.TypeFor[json.UnmarshalerFrom](), reflect.TypeFor[json.Unmarshaler](), textUnmarshalerType,
+}
+
+var textUnmarshalerType = reflect.TypeFor[encoding.TextUnmarshaler]()
+
+func ownDecoder(t reflect.Type) decodeFunc {
+	switch t {
+	case reflect.TypeFor[time.Time]():
+		return decodeDate
+	case reflect.TypeFor[stdjson.RawMessage](), reflect.TypeFor[jsontext.Value]():
+		return decodeRaw
+	case reflect.TypeFor[Value]():
+		return decodeKept
+	case reflect.TypeFor[UndefinedType]():
+		return decodeUndefined
+	case reflect.TypeFor[big.Int]():
+		return decodeBigInt
+	case reflect.TypeFor[url.URL]():
+		return decodeURL
+	case reflect.TypeFor[RegExp]():
+		return decodeRegExp
+	case reflect.TypeFor[Map]():
+		return decodeOrdered("Map", "map")
+	case reflect.TypeFor[Set]():
+		return decodeOrdered("Set", "set")
+	case reflect.TypeFor[Error]():
+		return decodeOrdered("Error", "Error")
+	}
+	return nil
+}
+
+func makeDecoder(t reflect.Type) decodeFunc {
+	if f := ownDecoder(t); f != nil {
+		return f
+	}
+	if typedArrayName(t) != "" {
+		return decodeTypedArray
+	}
+	switch t.Kind() {
+	case reflect.Interface:
+		return decodeInterface
+	case reflect.Pointer:
+		return pointerDecoder(t)
+	}
+	if implementsAny(t, unmarshalTypes) {
+		return decodeUnmarshaler
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return decodeBool
+	case reflect.String:
+		return decodeString
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return decodeInt
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return decodeUint
+	case reflect.Float32, reflect.Float64:
+		return decodeFloat
+	case reflect.Struct:
+		return structDecoder(t)
+	case reflect.Map:
+		return mapDecoder(t)
+	case reflect.Slice:
+		return sliceDecoder(t)
+	case reflect.Array:
+		return arrayDecoder(t)
+	}
+	return func(*decoder, reflect.Value, *node) error {
+		return &DataError{Reason: "cannot decode into a " + t.Kind().String()}
+	}
+}
+
+// absent reads null or undefined where the type has a nil for it.
+func (d *decoder) absent(v reflect.Value, n *node) (bool, error) {
+	if d.dec.PeekKind() != 'n' && n.kind() != "undefined" {
+		return false, nil
+	}
+	v.SetZero()
+	_, err := d.read()
+	return true, err
+}
+
+func pointerDecoder(t reflect.Type) decodeFunc {
+	inner := decoderOf(t.Elem())
+	return func(d *decoder, v reflect.Value, n *node) error {
+		if nilled, err := d.absent(v, n); nilled {
+			return err
+		}
+		if v.IsNil() {
+			v.Set(reflect.New(t.Elem()))
+		}
+		return inner(d, v.Elem(), n)
+	}
+}
+
+func decodeInterface(d *decoder, v reflect.Value, n *node) error {
+	kind := d.dec.PeekKind()
+	tree, err := d.anyTree(n)
+	if err != nil {
+		return err
+	}
+	value := reflect.ValueOf(tree)
+	switch {
+	case tree == nil || tree == Undefined && v.NumMethod() > 0:
+		v.SetZero()
+	case value.Type().AssignableTo(v.Type()):
+		v.Set(value)
+	default:
+		return &TypeError{Expected: expectedOf(v.Type()), Got: kindName(kind, n)}
+	}
+	return nil
+}
+
+func expectedOf(t reflect.Type) string {
+	if t == errorType {
+		return "Error"
+	}
+	return t.String()
+}
+
+func decodeUnmarshaler(d *decoder, v reflect.Value, n *node) error {
+	kind := d.dec.PeekKind()
+	raw, err := d.read()
+	if err != nil {
+		return err
+	}
+	if kind == 'n' && n.kind() == "undefined" {
+		return &TypeError{Expected: expectedOf(v.Type()), Got: "undefined"}
+	}
+	if err := json.Unmarshal(raw, v.Addr().Interface(), marshalOption); err != nil {
+		return &DataError{Reason: err.Error()}
+	}
+	return nil
+}
+
+func decodeKept(d *decoder, v reflect.Value, n *node) error {
+	groups, err := d.equal()
+	if err != nil {
+		return err
+	}
+	raw, err := d.read()
+	if err != nil {
+		return err
+	}
+	v.Set(reflect.ValueOf(keptValue(raw, newMeta(n, groups))))
+	return nil
+}
+
+func decodeRaw(d *decoder, v reflect.Value, _ *node) error {
+	raw, err := d.read()
+	if err == nil {
+		v.SetBytes(append([]byte(nil), raw...))
+	}
+	return err
+}
+
+func decodeUndefined(d *decoder, _ reflect.Value, n *node) error {
+	if d.dec.PeekKind() != 'n' {
+		return d.unfit("undefined", n)
+	}
+	_, err := d.token()
+	return err
+}
+
+func decodeBool(d *decoder, v reflect.Value, n *node) error {
+	if k := d.dec.PeekKind(); k != 't' && k != 'f' {
+		return d.unfit("boolean", n)
+	}
+	t, err := d.token()
+	if err == nil {
+		v.SetBool(t.Bool())
+	}
+	return err
+}
+
+func decodeString(d *decoder, v reflect.Value, n *node) error {
+	s, err := d.string("string", n)
+	if err == nil {
+		v.SetString(s)
+	}
+	return err
+}
+
+// string reads a string, or fails because the type expected is written as one.
+func (d *decoder) string(expected string, n *node) (string, error) {
+	if d.dec.PeekKind() != '"' {
+		return "", d.unfit(expected, n)
+	}
+	t, err := d.token()
+	if err != nil {
+		return "", err
+	}
+	return t.String(), nil
+}
+
+func decodeInt(d *decoder, v reflect.Value, n *node) error {
+	text, err := d.integer(n)
+	if err != nil {
+		return err
+	}
+	i, ok := new(big.Int).SetString(text, 10)
+	if !ok || !i.IsInt64() || v.OverflowInt(i.Int64()) {
+		return &TypeError{Expected: v.Kind().String(), Got: "integer out of range"}
+	}
+	v.SetInt(i.Int64())
+	return nil
+}
+
+func decodeUint(d *decoder, v reflect.Value, n *node) error {
+	text, err := d.integer(n)
+	if err != nil {
+		return err
+	}
+	i, ok := new(big.Int).SetString(text, 10)
+	if !ok || !i.IsUint64() || v.OverflowUint(i.Uint64()) {
+		return &TypeError{Expected: v.Kind().String(), Got: "integer out of range"}
+	}
+	v.SetUint(i.Uint64())
+	return nil
+}
+
+// integer reads a number that is one, or an annotated bigint, as decimal digits.
+func (d *decoder) integer(n *node) (string, error) {
+	if d.dec.PeekKind() == '"' && n.kind() == "bigint" {
+		t, err := d.token()
+		if err != nil {
+			return "", err
+		}
+		i, ok := parseBigInt(t.String())
+		if !ok {
+			return "", badValue("bigint")
+		}
+		return i.String(), nil
+	}
+	if d.dec.PeekKind() != '0' {
+		return "", d.unfit("integer", n)
+	}
+	t, err := d.token()
+	if err != nil {
+		return "", err
+	}
+	text := t.String()
+	if _, ok := plainInt([]byte(text)); ok {
+		return text, nil
+	}
+	if i, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return strconv.FormatInt(i, 10), nil
+	}
+	if i, err := strconv.ParseUint(text, 10, 64); err == nil {
+		return strconv.FormatUint(i, 10), nil
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || f != math.Trunc(f) {
+		return "", &TypeError{Expected: "integer", Got: "number"}
+	}
+	return strconv.FormatFloat(f, 'f', 0, 64), nil
+}
+
+func decodeFloat(d *decoder, v reflect.Value, n *node) error {
+	if d.mode == ModeSuperJSON && d.dec.PeekKind() == '"' {
+		t, err := d.token()
+		if err != nil {
+			return err
+		}
+		f, ok := parseSpecialNumber(t.String())
+		if !ok {
+			return &TypeError{Expected: "number", Got: kindName('"', n)}
+		}
+		v.SetFloat(f)
+		return nil
+	}
+	if d.dec.PeekKind() != '0' {
+		return d.unfit("number", n)
+	}
+	t, err := d.token()
+	if err != nil {
+		return err
+	}
+	f, err := strconv.ParseFloat(t.String(), v.Type().Bits())
+	if err != nil {
+		return &TypeError{Expected: "number", Got: "number out of range"}
+	}
+	v.SetFloat(f)
+	return nil
+}
+
+func decodeDate(d *decoder, v reflect.Value, n *node) error {
+	if n.kind() == "Date" {
+		tree, err := d.plain(nil)
+		if err == nil {
+			v.Set(reflect.ValueOf(reviveDate(tree)))
+		}
+		return err
+	}
+	s, err := d.string("Date", n)
+	if err != nil {
+		return err
+	}
+	t, ok := parseDate(s)
+	if !ok {
+		return &TypeError{Expected: "Date", Got: "string"}
+	}
+	v.Set(reflect.ValueOf(t))
+	return nil
+}
+
+func decodeBigInt(d *decoder, v reflect.Value, n *node) error {
+	target := v.Addr().Interface().(*big.Int)
+	if d.dec.PeekKind() == '0' {
+		text, err := d.integer(n)
+		if err == nil {
+			target.SetString(text, 10)
+		}
+		return err
+	}
+	s, err := d.string("bigint", n)
+	if err != nil {
+		return err
+	}
+	i, ok := parseBigInt(s)
+	if !ok {
+		return &TypeError{Expected: "bigint", Got: "string"}
+	}
+	target.Set(i)
+	return nil
+}
+
+func decodeURL(d *decoder, v reflect.Value, n *node) error {
+	s, err := d.string("URL", n)
+	if err != nil {
+		return err
+	}
+	u, ok := parseURL(s)
+	if !ok && d.mode != ModeSuperJSON {
+		u, err = url.Parse(s)
+		ok = err == nil
+	}
+	if !ok {
+		return &TypeError{Expected: "URL", Got: "string"}
+	}
+	v.Set(reflect.ValueOf(*u))
+	return nil
+}
+
+func decodeRegExp(d *decoder, v reflect.Value, n *node) error {
+	s, err := d.string("RegExp", n)
+	if err != nil {
+		return err
+	}
+	r, ok := parseRegExp(s)
+	if !ok {
+		return &TypeError{Expected: "RegExp", Got: "string"}
+	}
+	v.Set(reflect.ValueOf(r))
+	return nil
+}
+
+// decodeOrdered decodes a Map, Set or Error, whose JSON form is known without an annotation.
+func decodeOrdered(expected, annotation string) decodeFunc {
+	kind := jsontext.Kind('[')
+	if annotation == "Error" {
+		kind = '{'
+	}
+	return func(d *decoder, v reflect.Value, n *node) error {
+		if d.dec.PeekKind() != kind {
+			return d.unfit(expected, n)
+		}
+		groups, err := d.equal()
+		if err != nil {
+			return err
+		}
+		annotated := node{typ: annotation}
+		if n != nil {
+			annotated.children, annotated.index = n.children, n.index
+		}
+		tree, err := d.any(&annotated)
+		if err == nil && groups != nil {
+			tree, err = applyEqualities(tree, groups)
+		}
+		if err != nil {
+			return err
+		}
+		value := reflect.ValueOf(tree)
+		if value.Type() != v.Addr().Type() {
+			return badValue(annotation)
+		}
+		v.Set(value.Elem())
+		return nil
+	}
+}

@@ -1,0 +1,320 @@
+package superjson
+
+import (
+	"encoding"
+	"reflect"
+	"slices"
+	"strconv"
+	"unsafe"
+)
+
+var (
+	textMarshalerType = reflect.TypeFor[encoding.TextMarshaler]()
+	textAppenderType  = reflect.TypeFor[encoding.TextAppender]()
+)
+
+func (e *Encoder) anySlice(dst []byte, list []any) ([]byte, error) {
+	var key objectKey
+	id := int32(-1)
+	if len(list) > 0 {
+		key = objectKey{reflect.TypeFor[[]any](), unsafe.Pointer(&list[0]), len(list)}
+		var done bool
+		var err error
+		if dst, id, done, err = e.begin(dst, key); done || err != nil {
+			return dst, err
+		}
+	}
+	if err := e.enter(); err != nil {
+		return dst, err
+	}
+	dst = append(dst, '[')
+	for i, v := range list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		var err error
+		if dst, err = e.element(dst, i, v); err != nil {
+			return dst, atIndex(err, i)
+		}
+	}
+	dst = append(dst, ']')
+	e.leave()
+	e.finish(dst, id, key)
+	return dst, nil
+}
+
+func (e *Encoder) element(dst []byte, i int, v any) ([]byte, error) {
+	mark := e.pushIndex(i)
+	dst, err := e.value(dst, v)
+	e.pop(mark)
+	return dst, err
+}
+
+// member writes "key":value with a comma before it where needed. The JSON modes leave undefined members out.
+func (e *Encoder) member(dst []byte, key string, v any) ([]byte, error) {
+	if e.mode != ModeSuperJSON {
+		if isUndefined(v) {
+			return dst, nil
+		}
+	} else if forbiddenKey(key) {
+		return dst, forbidden(key)
+	}
+	if dst[len(dst)-1] != '{' {
+		dst = append(dst, ',')
+	}
+	dst = append(appendString(dst, key), ':')
+	mark := e.push(key)
+	dst, err := e.value(dst, v)
+	e.pop(mark)
+	return dst, err
+}
+
+func isUndefined(v any) bool {
+	switch v := v.(type) {
+	case UndefinedType:
+		return true
+	case Value:
+		return v.JSON == nil
+	}
+	return false
+}
+
+func forbidden(key string) error {
+	return &EncodeError{Reason: "superjson refuses the member name " + key}
+}
+
+func (e *Encoder) anyMap(dst []byte, m map[string]any) ([]byte, error) {
+	key := objectKey{typ: reflect.TypeFor[map[string]any](), ptr: reflect.ValueOf(m).UnsafePointer()}
+	id := int32(-1)
+	if m != nil {
+		var done bool
+		var err error
+		if dst, id, done, err = e.begin(dst, key); done || err != nil {
+			return dst, err
+		}
+	}
+	if err := e.enter(); err != nil {
+		return dst, err
+	}
+	dst = append(dst, '{')
+	var buf [16]string
+	keys := buf[:0]
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	for _, k := range keys {
+		var err error
+		if dst, err = e.member(dst, k, m[k]); err != nil {
+			return dst, atKey(err, k)
+		}
+	}
+	dst = append(dst, '}')
+	e.leave()
+	e.finish(dst, id, key)
+	return dst, nil
+}
+
+func (e *Encoder) orderedMap(dst []byte, m *Map) ([]byte, error) {
+	if e.mode != ModeSuperJSON {
+		return dst, &EncodeError{Reason: "a Map has no JSON form"}
+	}
+	e.note("map", "")
+	if err := e.enter(); err != nil {
+		return dst, err
+	}
+	dst = append(dst, '[')
+	for i, entry := range m.entries {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		mark := e.pushIndex(i)
+		e.depth++
+		dst = append(dst, '[')
+		var err error
+		if dst, err = e.element(dst, 0, entry.Key); err != nil {
+			return dst, atIndex(atIndex(err, 0), i)
+		}
+		if dst, err = e.element(append(dst, ','), 1, entry.Value); err != nil {
+			return dst, atIndex(atIndex(err, 1), i)
+		}
+		dst = append(dst, ']')
+		e.depth--
+		e.pop(mark)
+	}
+	e.leave()
+	return append(dst, ']'), nil
+}
+
+func (e *Encoder) set(dst []byte, s *Set) ([]byte, error) {
+	if e.mode != ModeSuperJSON {
+		return dst, &EncodeError{Reason: "a Set has no JSON form"}
+	}
+	e.note("set", "")
+	if err := e.enter(); err != nil {
+		return dst, err
+	}
+	dst = append(dst, '[')
+	for i, v := range s.values {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		var err error
+		if dst, err = e.element(dst, i, v); err != nil {
+			return dst, atIndex(err, i)
+		}
+	}
+	e.leave()
+	return append(dst, ']'), nil
+}
+
+// listEncoder writes slices and arrays of any element type.
+func listEncoder(t reflect.Type) encodeFunc {
+	elem := t.Elem()
+	if elem.Kind() == reflect.Uint8 && !implementsAny(elem, marshalTypes) && !implementsAny(elem, []reflect.Type{errorType}) {
+		return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+			if v.Kind() == reflect.Array && !v.CanAddr() {
+				copied := reflect.New(t).Elem()
+				copied.Set(v)
+				v = copied
+			}
+			return e.bytes(dst, v.Bytes())
+		}
+	}
+	identified := t.Kind() == reflect.Slice && elem.Kind() == reflect.Interface
+	inner := encoderOf(elem)
+	return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+		var key objectKey
+		id := int32(-1)
+		if identified && v.Len() > 0 {
+			key = objectKey{t, v.UnsafePointer(), v.Len()}
+			var done bool
+			var err error
+			if dst, id, done, err = e.begin(dst, key); done || err != nil {
+				return dst, err
+			}
+		}
+		if err := e.enter(); err != nil {
+			return dst, err
+		}
+		dst = append(dst, '[')
+		for i := range v.Len() {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			mark := e.pushIndex(i)
+			var err error
+			if dst, err = inner(e, dst, v.Index(i)); err != nil {
+				return dst, atIndex(err, i)
+			}
+			e.pop(mark)
+		}
+		dst = append(dst, ']')
+		e.leave()
+		e.finish(dst, id, key)
+		return dst, nil
+	}
+}
+
+type member struct {
+	name  string
+	value reflect.Value
+}
+
+// mapEncoder writes a Go map as an object, its keys sorted.
+func mapEncoder(t reflect.Type) encodeFunc {
+	name := keyName(t.Key())
+	if name == nil {
+		return func(_ *Encoder, dst []byte, _ reflect.Value) ([]byte, error) {
+			return dst, &EncodeError{Reason: "map keys of type " + t.Key().String() + " (use *Map)"}
+		}
+	}
+	inner := encoderOf(t.Elem())
+	return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+		key := objectKey{typ: t, ptr: v.UnsafePointer()}
+		id := int32(-1)
+		if !v.IsNil() {
+			var done bool
+			var err error
+			if dst, id, done, err = e.begin(dst, key); done || err != nil {
+				return dst, err
+			}
+		}
+		if err := e.enter(); err != nil {
+			return dst, err
+		}
+		members := make([]member, 0, v.Len())
+		for k, value := range v.Seq2() {
+			s, err := name(k)
+			if err != nil {
+				return dst, &EncodeError{Reason: err.Error()}
+			}
+			members = append(members, member{s, value})
+		}
+		slices.SortFunc(members, func(a, b member) int {
+			if a.name < b.name {
+				return -1
+			}
+			return 1
+		})
+		dst = append(dst, '{')
+		for _, m := range members {
+			var err error
+			if dst, err = e.typedMember(dst, m, inner); err != nil {
+				return dst, atKey(err, m.name)
+			}
+		}
+		dst = append(dst, '}')
+		e.leave()
+		e.finish(dst, id, key)
+		return dst, nil
+	}
+}
+
+func (e *Encoder) typedMember(dst []byte, m member, inner encodeFunc) ([]byte, error) {
+	if e.mode == ModeSuperJSON {
+		if forbiddenKey(m.name) {
+			return dst, forbidden(m.name)
+		}
+	} else if undefinedField(m.value) {
+		return dst, nil
+	}
+	if dst[len(dst)-1] != '{' {
+		dst = append(dst, ',')
+	}
+	dst = append(appendString(dst, m.name), ':')
+	mark := e.push(m.name)
+	dst, err := inner(e, dst, m.value)
+	e.pop(mark)
+	return dst, err
+}
+
+// undefinedField reports a value that JSON.stringify would leave out of an object.
+func undefinedField(v reflect.Value) bool {
+	switch {
+	case v.Kind() == reflect.Interface:
+		return isUndefined(v.Interface())
+	case v.Type() == reflect.TypeFor[Value](), v.Type() == reflect.TypeFor[UndefinedType]():
+		return isUndefined(v.Interface())
+	}
+	return false
+}
+
+// keyName returns how the keys of a map are named, nil when they cannot be.
+func keyName(t reflect.Type) func(reflect.Value) (string, error) {
+	if t.Implements(textMarshalerType) {
+		return func(v reflect.Value) (string, error) {
+			text, err := v.Interface().(encoding.TextMarshaler).MarshalText()
+			return string(text), err
+		}
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return func(v reflect.Value) (string, error) { return v.String(), nil }
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return func(v reflect.Value) (string, error) { return strconv.FormatInt(v.Int(), 10), nil }
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return func(v reflect.Value) (string, error) { return strconv.FormatUint(v.Uint(), 10), nil }
+	}
+	return nil
+}

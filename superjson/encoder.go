@@ -1,0 +1,382 @@
+package superjson
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Encoder writes the values of one envelope and collects their annotations. The zero Encoder is one for ModeSuperJSON. It
+// holds on to the values it wrote until it is Reset, since a later value may share objects with them; Reset it before it
+// goes into a pool. It is not safe for concurrent use.
+type Encoder struct {
+	mode  Mode
+	depth int
+	path  []byte // of the value being written, escaped
+
+	notes []note
+	text  []byte // the paths that notes and refs refer to
+
+	// Objects met so far. A path in refs is where one was met.
+	objects map[objectKey]int32
+	seen    []object
+	refs    []ref
+	round   int32 // the Append under way
+	again   int   // how deep we are inside an object that an earlier Append wrote: what it holds is not met anew
+	copied  int   // bytes written by repeating objects
+	kept    [][]path
+	active  map[objectKey]bool // JSON modes: the deep objects around the current one
+
+	metaNodes []metaNode
+}
+
+// note is one annotation, in the order of the walk: an outer one comes before those inside.
+type note struct {
+	span
+	root     bool // of the envelope itself
+	typ, arg string
+}
+
+// span is a part of Encoder.text.
+type span struct{ start, end int32 }
+
+type ref struct {
+	span
+	object int32
+	root   bool // the object is the root of the envelope
+}
+
+// maxCopied bounds the bytes that repeated objects may add to one envelope: n references can ask for 2^n bytes.
+const maxCopied = 16 << 20
+
+// NewEncoder returns an Encoder for mode.
+func NewEncoder(mode Mode) *Encoder { return &Encoder{mode: mode} }
+
+// Reset forgets everything recorded and sets the mode. Buffers are kept.
+func (e *Encoder) Reset(mode Mode) {
+	e.mode = mode
+	e.notes, e.text, e.refs, e.kept = e.notes[:0], e.text[:0], e.refs[:0], nil
+	clear(e.objects)
+	clear(e.seen)
+	e.seen = e.seen[:0]
+	clear(e.active)
+	e.round, e.again, e.copied, e.depth = 0, 0, 0, 0
+}
+
+// Mode is the mode the Encoder writes in.
+func (e *Encoder) Mode() Mode { return e.mode }
+
+// Annotate records that the value at path, already escaped, is of a simple type such as "undefined". It does nothing
+// under the JSON modes.
+func (e *Encoder) Annotate(path, typ string) {
+	if e.mode == ModeSuperJSON {
+		e.path = append(e.path[:0], path...)
+		e.note(typ, "")
+	}
+}
+
+// Append appends the JSON of v to dst and records its annotations under path: dotted, already escaped, "" for the root of
+// the envelope. After an error, an *EncodeError mostly, dst is returned as it was and nothing stays recorded.
+func (e *Encoder) Append(dst []byte, path string, v any) ([]byte, error) {
+	switch v := v.(type) {
+	case nil:
+		return append(dst, "null"...), nil
+	case string:
+		return appendString(dst, v), nil
+	case bool:
+		return strconv.AppendBool(dst, v), nil
+	}
+	e.path = append(e.path[:0], path...)
+	e.round++
+	before := e.mark()
+	out, err := e.value(dst, v)
+	if err != nil {
+		e.rollback(before)
+		for i := range e.seen {
+			e.seen[i].open = false
+		}
+		clear(e.active)
+		e.depth, e.again = 0, 0
+		return dst, err
+	}
+	return out, nil
+}
+
+// mark is a state of the recordings to go back to.
+type mark struct{ notes, text, seen, refs, kept, copied int }
+
+func (e *Encoder) mark() mark {
+	return mark{len(e.notes), len(e.text), len(e.seen), len(e.refs), len(e.kept), e.copied}
+}
+
+func (e *Encoder) rollback(m mark) {
+	e.notes, e.text, e.refs, e.kept, e.copied = e.notes[:m.notes], e.text[:m.text], e.refs[:m.refs], e.kept[:m.kept], m.copied
+	for _, o := range e.seen[m.seen:] {
+		delete(e.objects, o.key)
+	}
+	clear(e.seen[m.seen:])
+	e.seen = e.seen[:m.seen]
+}
+
+func (e *Encoder) note(typ, arg string) {
+	e.notes = append(e.notes, note{e.savePath(), len(e.path) == 0 && e.depth == 0, typ, arg})
+}
+
+func (e *Encoder) savePath() span {
+	start := int32(len(e.text))
+	e.text = append(e.text, e.path...)
+	return span{start, int32(len(e.text))}
+}
+
+// push enters the member key of the current value and returns what pop needs.
+func (e *Encoder) push(key string) int {
+	mark := len(e.path)
+	if e.mode == ModeSuperJSON {
+		e.dot()
+		e.path = appendEscaped(e.path, key)
+	}
+	return mark
+}
+
+func (e *Encoder) pushIndex(i int) int {
+	mark := len(e.path)
+	if e.mode == ModeSuperJSON {
+		e.dot()
+		e.path = strconv.AppendInt(e.path, int64(i), 10)
+	}
+	return mark
+}
+
+func (e *Encoder) dot() {
+	if len(e.path) > 0 || e.depth > 1 {
+		e.path = append(e.path, '.')
+	}
+}
+
+func (e *Encoder) pop(mark int) { e.path = e.path[:mark] }
+
+// value writes any value, common types first.
+func (e *Encoder) value(dst []byte, v any) ([]byte, error) {
+	switch v := v.(type) {
+	case nil:
+		return append(dst, "null"...), nil
+	case string:
+		return appendString(dst, v), nil
+	case bool:
+		return strconv.AppendBool(dst, v), nil
+	case float64:
+		return e.float(dst, v, 64)
+	case int:
+		return appendInt(dst, int64(v))
+	case int64:
+		return appendInt(dst, v)
+	case int32:
+		return strconv.AppendInt(dst, int64(v), 10), nil
+	case uint64:
+		return appendUint(dst, v)
+	case uint:
+		return appendUint(dst, uint64(v))
+	case uint32:
+		return strconv.AppendUint(dst, uint64(v), 10), nil
+	case int16:
+		return strconv.AppendInt(dst, int64(v), 10), nil
+	case uint16:
+		return strconv.AppendUint(dst, uint64(v), 10), nil
+	case int8:
+		return strconv.AppendInt(dst, int64(v), 10), nil
+	case uint8:
+		return strconv.AppendUint(dst, uint64(v), 10), nil
+	case float32:
+		return e.float(dst, float64(v), 32)
+	case time.Time:
+		return e.date(dst, v)
+	case []byte:
+		return e.bytes(dst, v)
+	case []string:
+		return e.strings(dst, v), nil
+	case json.RawMessage:
+		return e.raw(dst, v)
+	case jsontext.Value:
+		return e.raw(dst, v)
+	case Value:
+		return e.keptValue(dst, v)
+	case UndefinedType:
+		return e.undefined(dst), nil
+	case map[string]any:
+		return e.anyMap(dst, v)
+	case []any:
+		return e.anySlice(dst, v)
+	}
+	rv := reflect.ValueOf(v)
+	return encoderOf(rv.Type())(e, dst, rv)
+}
+
+func appendInt(dst []byte, n int64) ([]byte, error) {
+	if n < -maxSafeInteger || n > maxSafeInteger {
+		return dst, unsafeInteger(strconv.FormatInt(n, 10))
+	}
+	return strconv.AppendInt(dst, n, 10), nil
+}
+
+func appendUint(dst []byte, n uint64) ([]byte, error) {
+	if n > maxSafeInteger {
+		return dst, unsafeInteger(strconv.FormatUint(n, 10))
+	}
+	return strconv.AppendUint(dst, n, 10), nil
+}
+
+func unsafeInteger(text string) error {
+	return &EncodeError{Reason: text + " is outside what a JavaScript number holds exactly (use *big.Int)"}
+}
+
+func (e *Encoder) float(dst []byte, f float64, bits int) ([]byte, error) {
+	if f != 0 && f-f == 0 {
+		return appendFloat(dst, f, bits), nil
+	}
+	special := specialNumber(f)
+	if e.mode == ModeSuperJSON && special != "" {
+		e.note("number", "")
+		dst = append(dst, '"')
+		dst = append(dst, special...)
+		return append(dst, '"'), nil
+	}
+	if f != 0 {
+		return dst, &EncodeError{Reason: special + " has no JSON form"}
+	}
+	return append(dst, '0'), nil
+}
+
+func (e *Encoder) date(dst []byte, t time.Time) ([]byte, error) {
+	out, ok := appendDate(dst, t)
+	if !ok {
+		return dst, &EncodeError{Reason: "a JavaScript Date cannot hold the year " + strconv.Itoa(t.Year())}
+	}
+	if e.mode == ModeSuperJSON {
+		e.note("Date", "")
+	}
+	return out, nil
+}
+
+func (e *Encoder) strings(dst []byte, list []string) []byte {
+	dst = append(dst, '[')
+	for i, s := range list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendString(dst, s)
+	}
+	return append(dst, ']')
+}
+
+func (e *Encoder) undefined(dst []byte) []byte {
+	if e.mode == ModeSuperJSON {
+		e.note("undefined", "")
+	}
+	return append(dst, "null"...)
+}
+
+// raw copies JSON that the program provides.
+func (e *Encoder) raw(dst []byte, raw []byte) ([]byte, error) {
+	if raw == nil {
+		return append(dst, "null"...), nil
+	}
+	if !jsontext.Value(raw).IsValid(lenient...) {
+		return dst, &EncodeError{Reason: "raw JSON is not valid"}
+	}
+	return append(dst, bytes.TrimSpace(raw)...), nil
+}
+
+// keptValue writes a Value and its annotations under the current path. The JSON modes have no annotations, so there what
+// they say must be converted.
+func (e *Encoder) keptValue(dst []byte, v Value) ([]byte, error) {
+	if v.JSON == nil {
+		return e.undefined(dst), nil
+	}
+	if e.mode != ModeSuperJSON && v.Meta != nil {
+		var tree any
+		if err := v.Decode(&tree); err != nil {
+			return dst, &EncodeError{Reason: err.Error()}
+		}
+		return e.value(dst, tree)
+	}
+	var err error
+	if v.checked == nil || v.checked != &v.JSON[0] {
+		dst, err = e.raw(dst, v.JSON)
+	} else {
+		dst = append(dst, v.JSON...)
+	}
+	if err != nil || e.mode != ModeSuperJSON || v.Meta == nil {
+		return dst, err
+	}
+	e.noteTree(v.Meta.root)
+	if len(v.Meta.equal) > 0 && e.again == 0 {
+		base, _ := parsePath(string(e.path), false)
+		if len(e.path) == 0 && e.depth == 0 {
+			base = nil
+		}
+		for _, group := range v.Meta.equal {
+			moved := make([]path, len(group))
+			for i, p := range group {
+				moved[i] = append(base[:len(base):len(base)], p...)
+			}
+			e.kept = append(e.kept, moved)
+		}
+	}
+	return dst, nil
+}
+
+func (e *Encoder) noteTree(n *node) {
+	if n == nil {
+		return
+	}
+	if n.typ != "" {
+		e.note(n.typ, n.arg)
+	}
+	e.depth++
+	for _, c := range n.children {
+		mark := e.push(c.key)
+		e.noteTree(c)
+		e.pop(mark)
+	}
+	e.depth--
+}
+
+// bytes writes a Uint8Array.
+func (e *Encoder) bytes(dst []byte, b []byte) ([]byte, error) {
+	switch e.mode {
+	case ModeJSON:
+		return appendBase64(dst, b), nil
+	case ModeTaggedJSON:
+		dst = append(dst, `{"type":"Uint8Array","data":`...)
+		return append(appendNumbers(dst, b), '}'), nil
+	}
+	e.note("typed-array", uint8Array)
+	return appendNumbers(dst, b), nil
+}
+
+func appendNumbers(dst []byte, b []byte) []byte {
+	dst = append(dst, '[')
+	for i, c := range b {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = strconv.AppendUint(dst, uint64(c), 10)
+	}
+	return append(dst, ']')
+}
+
+// typedArrayFloat writes an element as the library leaves it to JSON.stringify.
+func (e *Encoder) typedArrayFloat(dst []byte, f float64) ([]byte, error) {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		if e.mode == ModeSuperJSON {
+			return append(dst, "null"...), nil
+		}
+		return dst, &EncodeError{Reason: specialNumber(f) + " has no JSON form"}
+	}
+	return appendFloat(dst, f, 64), nil
+}

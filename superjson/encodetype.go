@@ -1,0 +1,287 @@
+package superjson
+
+import (
+	"encoding/base64"
+	stdjson "encoding/json"
+	"errors"
+	"math/big"
+	"net/url"
+	"reflect"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+type encodeFunc func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error)
+
+var encoders sync.Map // reflect.Type to encodeFunc
+
+func encoderOf(t reflect.Type) encodeFunc {
+	if f, ok := encoders.Load(t); ok {
+		return f.(encodeFunc)
+	}
+	// A type may contain itself: its own encoder stands in until it is made.
+	var made encodeFunc
+	var once sync.WaitGroup
+	once.Add(1)
+	indirect := encodeFunc(func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+		once.Wait()
+		return made(e, dst, v)
+	})
+	if f, loaded := encoders.LoadOrStore(t, indirect); loaded {
+		return f.(encodeFunc)
+	}
+	made = makeEncoder(t)
+	once.Done()
+	encoders.Store(t, made)
+	return made
+}
+
+// own makes an encodeFunc of a method for exactly one type.
+func own[T any](write func(e *Encoder, dst []byte, v T) ([]byte, error)) encodeFunc {
+	return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+		return write(e, dst, v.Interface().(T))
+	}
+}
+
+// ownEncoder returns how the types with a form of their own are written.
+func ownEncoder(t reflect.Type) encodeFunc {
+	switch t {
+	case reflect.TypeFor[time.Time]():
+		return own((*Encoder).date)
+	case reflect.TypeFor[stdjson.RawMessage]():
+		return own(func(e *Encoder, dst []byte, v stdjson.RawMessage) ([]byte, error) { return e.raw(dst, v) })
+	case reflect.TypeFor[jsontext.Value]():
+		return own(func(e *Encoder, dst []byte, v jsontext.Value) ([]byte, error) { return e.raw(dst, v) })
+	case reflect.TypeFor[Value]():
+		return own((*Encoder).keptValue)
+	case reflect.TypeFor[UndefinedType]():
+		return own(func(e *Encoder, dst []byte, _ UndefinedType) ([]byte, error) { return e.undefined(dst), nil })
+	case reflect.TypeFor[big.Int]():
+		return own(func(e *Encoder, dst []byte, v big.Int) ([]byte, error) { return e.bigInt(dst, &v) })
+	case reflect.TypeFor[url.URL]():
+		return own(func(e *Encoder, dst []byte, v url.URL) ([]byte, error) { return e.url(dst, &v) })
+	case reflect.TypeFor[RegExp]():
+		return own((*Encoder).regExp)
+	case reflect.TypeFor[Map]():
+		return own(func(e *Encoder, dst []byte, v Map) ([]byte, error) { return e.orderedMap(dst, &v) })
+	case reflect.TypeFor[Set]():
+		return own(func(e *Encoder, dst []byte, v Set) ([]byte, error) { return e.set(dst, &v) })
+	case reflect.TypeFor[Error]():
+		return own(func(e *Encoder, dst []byte, v Error) ([]byte, error) { return e.error(dst, v.Name, v.Message, v.Cause) })
+	}
+	return nil
+}
+
+var (
+	errorType     = reflect.TypeFor[error]()
+	marshalTypes  = []reflect.Type{reflect.TypeFor[json.MarshalerTo](), reflect.TypeFor[json.Marshaler](), textAppenderType, textMarshalerType}
+	marshalOption = json.JoinOptions(json.Deterministic(true), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+)
+
+func implementsAny(t reflect.Type, interfaces []reflect.Type) bool {
+	for _, i := range interfaces {
+		if t.Implements(i) || reflect.PointerTo(t).Implements(i) {
+			return true
+		}
+	}
+	return false
+}
+
+func makeEncoder(t reflect.Type) encodeFunc {
+	if f := ownEncoder(t); f != nil {
+		return f
+	}
+	if name := typedArrayName(t); name != "" {
+		return typedArrayEncoder(t, name)
+	}
+	switch t.Kind() {
+	case reflect.Interface:
+		return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) { return e.value(dst, v.Interface()) }
+	case reflect.Pointer:
+		return pointerEncoder(t)
+	}
+	if implementsAny(t, marshalTypes) {
+		return encodeMarshaler
+	}
+	if implementsAny(t, []reflect.Type{errorType}) {
+		return encodeError
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return func(_ *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+			return strconv.AppendBool(dst, v.Bool()), nil
+		}
+	case reflect.String:
+		return func(_ *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+			return appendString(dst, v.String()), nil
+		}
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return func(_ *Encoder, dst []byte, v reflect.Value) ([]byte, error) { return appendInt(dst, v.Int()) }
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return func(_ *Encoder, dst []byte, v reflect.Value) ([]byte, error) { return appendUint(dst, v.Uint()) }
+	case reflect.Float32, reflect.Float64:
+		bits := t.Bits()
+		return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) { return e.float(dst, v.Float(), bits) }
+	case reflect.Struct:
+		return structEncoder(t)
+	case reflect.Map:
+		return mapEncoder(t)
+	case reflect.Slice, reflect.Array:
+		return listEncoder(t)
+	}
+	return func(_ *Encoder, dst []byte, _ reflect.Value) ([]byte, error) {
+		return dst, &EncodeError{Reason: "a " + t.Kind().String() + " cannot be sent"}
+	}
+}
+
+// pointerEncoder writes what is pointed to. Pointers to what is an object in JavaScript have an identity.
+func pointerEncoder(t reflect.Type) encodeFunc {
+	elem := t.Elem()
+	identified := elem.Kind() == reflect.Struct && elem.Size() > 0 && elem != reflect.TypeFor[Value]()
+	if elem == reflect.TypeFor[big.Int]() {
+		return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+			return e.bigInt(dst, v.Interface().(*big.Int))
+		}
+	}
+	inner := encoderOf(elem)
+	return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+		if v.IsNil() {
+			return append(dst, "null"...), nil
+		}
+		if !identified {
+			// A pointer type that points to itself is no deeper in JSON, but is in Go.
+			if err := e.enter(); err != nil {
+				return dst, err
+			}
+			e.depth--
+			return inner(e, dst, v.Elem())
+		}
+		key := objectKey{typ: t, ptr: v.UnsafePointer()}
+		dst, id, done, err := e.begin(dst, key)
+		if done || err != nil {
+			return dst, err
+		}
+		dst, err = inner(e, dst, v.Elem())
+		if err == nil {
+			e.finish(dst, id, key)
+		}
+		return dst, err
+	}
+}
+
+// encodeMarshaler leaves a type with marshaling methods to json v2.
+func encodeMarshaler(_ *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+	out, err := json.Marshal(v.Interface(), marshalOption)
+	if err != nil {
+		return dst, &EncodeError{Reason: err.Error()}
+	}
+	return append(dst, out...), nil
+}
+
+func encodeError(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+	if !v.Type().Implements(errorType) {
+		pointer := reflect.New(v.Type())
+		pointer.Elem().Set(v)
+		v = pointer
+	}
+	err := v.Interface().(error)
+	var cause any
+	if inner := errors.Unwrap(err); inner != nil {
+		cause = inner
+	}
+	return e.error(dst, "Error", err.Error(), cause)
+}
+
+func (e *Encoder) error(dst []byte, name, message string, cause any) ([]byte, error) {
+	if e.mode == ModeSuperJSON {
+		e.note("Error", "")
+	}
+	if err := e.enter(); err != nil {
+		return dst, err
+	}
+	dst = append(dst, `{"name":`...)
+	dst = appendString(dst, name)
+	dst = append(dst, `,"message":`...)
+	dst = appendString(dst, message)
+	if cause != nil && (e.mode == ModeSuperJSON || cause != Undefined) {
+		mark := e.push("cause")
+		var err error
+		if dst, err = e.value(append(dst, `,"cause":`...), cause); err != nil {
+			return dst, atKey(err, "cause")
+		}
+		e.pop(mark)
+	}
+	e.leave()
+	return append(dst, '}'), nil
+}
+
+func (e *Encoder) bigInt(dst []byte, n *big.Int) ([]byte, error) {
+	if n == nil {
+		return append(dst, "null"...), nil
+	}
+	if e.mode != ModeSuperJSON {
+		return dst, &EncodeError{Reason: "a bigint has no JSON form"}
+	}
+	e.note("bigint", "")
+	dst = append(dst, '"')
+	return append(n.Append(dst, 10), '"'), nil
+}
+
+func (e *Encoder) url(dst []byte, u *url.URL) ([]byte, error) {
+	if e.mode == ModeSuperJSON {
+		if !absoluteURL(u) {
+			return dst, &EncodeError{Reason: "a JavaScript URL is absolute, not " + strconv.Quote(u.String())}
+		}
+		e.note("URL", "")
+	}
+	return appendString(dst, u.String()), nil
+}
+
+func (e *Encoder) regExp(dst []byte, r RegExp) ([]byte, error) {
+	if e.mode != ModeSuperJSON {
+		return append(dst, "{}"...), nil // as JSON.stringify
+	}
+	if _, ok := parseRegExp(r.String()); !ok {
+		return dst, &EncodeError{Reason: r.String() + " is no regular expression"}
+	}
+	e.note("regexp", "")
+	return appendString(dst, r.String()), nil
+}
+
+func typedArrayEncoder(t reflect.Type, name string) encodeFunc {
+	float := t.Elem().Kind() == reflect.Float32 || t.Elem().Kind() == reflect.Float64
+	signed := t.Elem().Kind() >= reflect.Int && t.Elem().Kind() <= reflect.Int64
+	return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+		if e.mode == ModeSuperJSON {
+			e.note("typed-array", name)
+		}
+		dst = append(dst, '[')
+		for i := range v.Len() {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			switch item := v.Index(i); {
+			case float:
+				var err error
+				if dst, err = e.typedArrayFloat(dst, item.Float()); err != nil {
+					return dst, atIndex(err, i)
+				}
+			case signed:
+				dst = strconv.AppendInt(dst, item.Int(), 10)
+			default:
+				dst = strconv.AppendUint(dst, item.Uint(), 10)
+			}
+		}
+		return append(dst, ']'), nil
+	}
+}
+
+func appendBase64(dst []byte, b []byte) []byte {
+	dst = append(dst, '"')
+	dst = base64.StdEncoding.AppendEncode(dst, b)
+	return append(dst, '"')
+}

@@ -1,0 +1,168 @@
+package superjson
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// field is one that a struct has in JSON.
+type field struct {
+	name      string
+	quoted    string // `"name":`
+	index     []int
+	typ       reflect.Type
+	tagged    bool
+	omitZero  bool
+	omitEmpty bool
+	quote     bool // the option string: a number in a JSON string
+}
+
+type fields struct {
+	list    []field
+	exact   map[string]*field
+	folded  map[string]*field
+	problem string // why the struct cannot be used
+}
+
+var fieldsCache sync.Map // reflect.Type to *fields
+
+func fieldsOf(t reflect.Type) *fields {
+	if f, ok := fieldsCache.Load(t); ok {
+		return f.(*fields)
+	}
+	f, _ := fieldsCache.LoadOrStore(t, findFields(t))
+	return f.(*fields)
+}
+
+// find returns the field that a member name means: exactly, or without regard to case.
+func (f *fields) find(name string) *field {
+	if found := f.exact[name]; found != nil {
+		return found
+	}
+	return f.folded[strings.ToLower(name)]
+}
+
+type embedded struct {
+	typ   reflect.Type
+	index []int
+}
+
+// findFields goes through t and the structs embedded in it breadth first. Of fields with one name the shallowest counts;
+// among several at that depth the only one with a name in its tag, or none.
+func findFields(t reflect.Type) *fields {
+	result := &fields{exact: map[string]*field{}, folded: map[string]*field{}}
+	visited := map[reflect.Type]bool{}
+	taken := map[string]bool{}
+	for level := []embedded{{typ: t}}; len(level) > 0; {
+		var next []embedded
+		var found []field
+		for _, s := range level {
+			if visited[s.typ] {
+				continue
+			}
+			visited[s.typ] = true
+			for i := range s.typ.NumField() {
+				index := append(slices.Clone(s.index), i)
+				f, inner, problem := readField(s.typ.Field(i), index)
+				if problem != "" {
+					result.problem = problem
+				}
+				if inner != nil {
+					next = append(next, embedded{inner, index})
+				} else if f != nil {
+					found = append(found, *f)
+				}
+			}
+		}
+		for _, f := range dominant(found) {
+			if !taken[f.name] {
+				result.list = append(result.list, f)
+			}
+		}
+		for _, f := range found {
+			taken[f.name] = true
+		}
+		level = next
+	}
+	slices.SortFunc(result.list, func(a, b field) int { return slices.Compare(a.index, b.index) })
+	for i := range result.list {
+		f := &result.list[i]
+		result.exact[f.name] = f
+		if lower := strings.ToLower(f.name); result.folded[lower] == nil {
+			result.folded[lower] = f
+		}
+	}
+	return result
+}
+
+func dominant(found []field) []field {
+	all, tagged := map[string]int{}, map[string]int{}
+	for _, f := range found {
+		all[f.name]++
+		if f.tagged {
+			tagged[f.name]++
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(found), func(f field) bool {
+		return all[f.name] > 1 && (tagged[f.name] != 1 || !f.tagged)
+	})
+}
+
+// readField reads a field's tag. inner is the struct to descend into when the field is embedded.
+func readField(sf reflect.StructField, index []int) (f *field, inner reflect.Type, problem string) {
+	tag, hasTag := sf.Tag.Lookup("json")
+	if tag == "-" {
+		return nil, nil, ""
+	}
+	name, options := cutName(tag)
+	target := sf.Type
+	if target.Kind() == reflect.Pointer && target.Name() == "" {
+		target = target.Elem()
+	}
+	embed := sf.Anonymous && name == "" && target.Kind() == reflect.Struct || slices.Contains(options, "embed")
+	if embed && target.Kind() == reflect.Struct && ownEncoder(target) == nil && !implementsAny(target, marshalTypes) {
+		if !sf.IsExported() && sf.Type.Kind() == reflect.Pointer {
+			return nil, nil, "" // cannot be set from outside its package
+		}
+		return nil, target, ""
+	}
+	if slices.Contains(options, "embed") {
+		return nil, nil, "field " + sf.Name + ": only structs can be embedded"
+	}
+	if !sf.IsExported() {
+		return nil, nil, ""
+	}
+	f = &field{name: name, index: index, typ: sf.Type, tagged: hasTag && name != ""}
+	if name == "" {
+		f.name = sf.Name
+	}
+	f.quoted = string(appendString(nil, f.name)) + ":"
+	f.omitZero = slices.Contains(options, "omitzero")
+	f.omitEmpty = slices.Contains(options, "omitempty")
+	f.quote = slices.Contains(options, "string") && isNumber(target.Kind())
+	return f, nil, ""
+}
+
+func isNumber(k reflect.Kind) bool { return k >= reflect.Int && k <= reflect.Float64 }
+
+// cutName splits a tag into the name, which may be in single quotes, and the options.
+func cutName(tag string) (name string, options []string) {
+	if strings.HasPrefix(tag, "'") {
+		var b strings.Builder
+		for i := 1; i < len(tag); i++ {
+			switch {
+			case tag[i] == '\\' && i+1 < len(tag):
+				i++
+				b.WriteByte(tag[i])
+			case tag[i] == '\'':
+				return b.String(), strings.Split(tag[i+1:], ",")
+			default:
+				b.WriteByte(tag[i])
+			}
+		}
+	}
+	parts := strings.Split(tag, ",")
+	return parts[0], parts[1:]
+}

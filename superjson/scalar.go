@@ -1,0 +1,175 @@
+package superjson
+
+import (
+	"math"
+	"math/big"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+const (
+	maxSafeInteger = 1<<53 - 1
+	maxDateMillis  = 8_640_000_000_000_000 // what a JavaScript Date can hold either side of 1970
+	// maxBigDigits bounds the time that reading a bigint takes, which grows with the square of its length.
+	maxBigDigits = 16384
+)
+
+// appendString quotes s as JSON.stringify does. Invalid UTF-8 becomes U+FFFD.
+func appendString(dst []byte, s string) []byte {
+	dst, _ = jsontext.AppendQuote(dst, s) // the error only tells of the replacement
+	return dst
+}
+
+// appendFloat writes a finite number as JavaScript does.
+func appendFloat(dst []byte, f float64, bits int) []byte {
+	if f == 0 {
+		return append(dst, '0') // -0 too
+	}
+	abs := math.Abs(f)
+	if bits == 64 && (abs < 1e-6 || abs >= 1e21) || bits == 32 && (float32(abs) < 1e-6 || float32(abs) >= 1e21) {
+		dst = strconv.AppendFloat(dst, f, 'e', -1, bits)
+		// Go writes at least two exponent digits.
+		if n := len(dst); dst[n-4] == 'e' && dst[n-2] == '0' {
+			dst[n-2] = dst[n-1]
+			dst = dst[:n-1]
+		}
+		return dst
+	}
+	return strconv.AppendFloat(dst, f, 'f', -1, bits)
+}
+
+// specialNumber is how superjson writes a number that JSON lacks, or "".
+func specialNumber(f float64) string {
+	switch {
+	case f != f:
+		return "NaN"
+	case f > math.MaxFloat64:
+		return "Infinity"
+	case f < -math.MaxFloat64:
+		return "-Infinity"
+	case f == 0 && math.Signbit(f):
+		return "-0"
+	}
+	return ""
+}
+
+func parseSpecialNumber(s string) (float64, bool) {
+	switch s {
+	case "NaN":
+		return math.NaN(), true
+	case "Infinity":
+		return math.Inf(1), true
+	case "-Infinity":
+		return math.Inf(-1), true
+	case "-0":
+		return math.Copysign(0, -1), true
+	}
+	return 0, false
+}
+
+// appendDate writes the quoted toISOString form; false when a JavaScript Date cannot hold t.
+func appendDate(dst []byte, t time.Time) ([]byte, bool) {
+	ms := t.UnixMilli()
+	if year := t.Year(); year < -300_000 || year > 300_000 || ms < -maxDateMillis || ms > maxDateMillis {
+		return dst, false
+	}
+	t = time.UnixMilli(ms).UTC()
+	dst = append(dst, '"')
+	if year := t.Year(); year >= 0 && year <= 9999 {
+		dst = t.AppendFormat(dst, "2006-01-02T15:04:05.000Z")
+	} else {
+		sign := byte('+')
+		if year < 0 {
+			sign, year = '-', -year
+		}
+		dst = append(dst, sign)
+		for place := 100_000; place > 0; place /= 10 {
+			dst = append(dst, byte('0'+year/place%10))
+		}
+		dst = t.AppendFormat(dst, "-01-02T15:04:05.000Z")
+	}
+	return append(dst, '"'), true
+}
+
+// parseDate reads the forms of ECMAScript's date time string that name a zone, and dates alone.
+func parseDate(s string) (time.Time, bool) {
+	year, extended := 0, false
+	if len(s) > 7 && (s[0] == '+' || s[0] == '-') {
+		n, err := strconv.ParseUint(s[1:7], 10, 32)
+		if err != nil || s[0] == '-' && n == 0 {
+			return time.Time{}, false
+		}
+		year, extended = int(n), true
+		if s[0] == '-' {
+			year = -year
+		}
+		// The calendar repeats every 400 years.
+		s = strconv.Itoa(2000+((year%400)+400)%400) + s[7:]
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		if t, err = time.Parse("2006-01-02", s); err != nil {
+			return time.Time{}, false
+		}
+	}
+	if extended {
+		t = t.AddDate(year-(2000+((year%400)+400)%400), 0, 0)
+	}
+	ms := t.UnixMilli()
+	if ms < -maxDateMillis || ms > maxDateMillis {
+		return time.Time{}, false
+	}
+	return time.UnixMilli(ms).UTC(), true
+}
+
+// parseBigInt reads what JavaScript's BigInt() reads from a string.
+func parseBigInt(s string) (*big.Int, bool) {
+	s = strings.TrimSpace(s)
+	if len(s) > maxBigDigits {
+		return nil, false
+	}
+	base := 10
+	if len(s) > 2 && s[0] == '0' {
+		switch s[1] {
+		case 'x', 'X':
+			base = 16
+		case 'o', 'O':
+			base = 8
+		case 'b', 'B':
+			base = 2
+		}
+		if base != 10 {
+			s = s[2:]
+			if s[0] == '-' || s[0] == '+' {
+				return nil, false
+			}
+		}
+	}
+	if s == "" {
+		return new(big.Int), true
+	}
+	return new(big.Int).SetString(s, base)
+}
+
+// parseURL accepts what could be the href of a JavaScript URL, which is always absolute.
+func parseURL(s string) (*url.URL, bool) {
+	u, err := url.Parse(s)
+	if err != nil || !absoluteURL(u) {
+		return nil, false
+	}
+	return u, true
+}
+
+func absoluteURL(u *url.URL) bool {
+	switch u.Scheme {
+	case "":
+		return false
+	case "http", "https", "ws", "wss", "ftp":
+		return u.Host != ""
+	}
+	return true
+}

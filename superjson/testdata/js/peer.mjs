@@ -1,0 +1,96 @@
+// Three commands, JSON lines in and out. encode: prints every value of the table. verify: reads the same table as the Go
+// side wrote it again and compares. describe: reads values the Go side made and prints what they are.
+import superjson from "superjson";
+import { deepStrictEqual } from "node:assert";
+import { createInterface } from "node:readline";
+
+const shared = { k: 1n };
+const cyclic = { n: 1 };
+cyclic.self = cyclic;
+const list = [1];
+list.push(list);
+const date = new Date(5);
+const inner = { d: date };
+
+const table = {
+  string: "a\"b\\c\u2028\u0001é😀",
+  empty: "",
+  numbers: [0, 1, -1, 1.5, 1e21, 1e-7, 123456789012345680000, 5e-324, Number.MAX_VALUE, Number.MAX_SAFE_INTEGER, 0.1, 1e20, 1e-6],
+  special: [NaN, Infinity, -Infinity, -0],
+  nan: NaN,
+  undefined: undefined,
+  null: null,
+  booleans: [true, false],
+  nested: { u: undefined, a: [undefined, null], o: {}, l: [] },
+  bigint: 123456789012345678901234567890n,
+  bigints: { a: 1n, b: -1n, c: [0n] },
+  dates: [new Date(0), new Date(-1), new Date("2024-02-29T12:34:56.789Z"), new Date(8.64e15), new Date(-8.64e15), new Date("-000001-12-31T23:59:59.999Z"), new Date("+010000-02-29T00:00:00.000Z"), new Date("0000-01-01T00:00:00.000Z")],
+  map: new Map([["k.1", new Set([1n])], ["plain", 1], [{ o: date }, new Map([[1, undefined]])]]),
+  set: new Set([1, "1", null, undefined, NaN, new Set([new Date(1)])]),
+  regexps: [/a\/b/gi, /(?:)/, /[/\]]+(?<n>x)\k<n>/u, new RegExp("")],
+  url: new URL("https://user:pw@example.com:8080/a%20b?q=1#f"),
+  urls: [new URL("mailto:a@b.c"), new URL("http://x/")],
+  error: Object.assign(new TypeError("bad"), {}),
+  errors: [new RangeError("outer", { cause: new Error("inner") }), new Error("c", { cause: { a: [1n] } })],
+  typed: [Uint8Array.of(1, 255), Int8Array.of(-128, 127), Uint8ClampedArray.of(0, 255), Int16Array.of(-32768), Uint16Array.of(65535), Int32Array.of(-2147483648), Uint32Array.of(4294967295), Float32Array.of(0.1, 1.5), Float64Array.of(0.1, 5e-324), new Uint8Array(0)],
+  keys: { "a.b": date, "a\\b": 1n, "a\\.b": 2n, "": 3n, "0": 4n, "10": 5n, "9": 6n, "a'b": undefined, "\\": 7n },
+  shared: { a: shared, b: shared, c: [shared, { shared }] },
+  sharedList: [[shared], new Map([["s", shared]])],
+  deepShared: { a: inner, b: inner, c: [inner, date] },
+  cyclic,
+  cyclicList: list,
+  cyclicNested: { a: { b: cyclic, c: new Map([["x", cyclic]]) } },
+  rootList: [shared, shared],
+};
+
+const lines = createInterface({ input: process.stdin });
+const print = (v) => process.stdout.write(JSON.stringify(v) + "\n");
+
+function describe(v) {
+  if (v === undefined) return "undefined";
+  if (v === null) return "null";
+  if (Object.is(v, -0)) return "-0";
+  if (typeof v === "bigint") return `${v}n`;
+  if (typeof v === "string") return JSON.stringify(v);
+  if (typeof v !== "object") return String(v);
+  if (v instanceof Date) return `Date(${v.toISOString()})`;
+  if (v instanceof RegExp) return `RegExp(${v})`;
+  if (v instanceof URL) return `URL(${v})`;
+  if (v instanceof Map) return `Map(${[...v].map(([k, x]) => `${describe(k)}=>${describe(x)}`)})`;
+  if (v instanceof Set) return `Set(${[...v].map(describe)})`;
+  if (v instanceof Error) return `Error(${v.name},${v.message}${v.cause === undefined ? "" : "," + describe(v.cause)})`;
+  if (ArrayBuffer.isView(v)) return `${v.constructor.name}(${[...v]})`;
+  if (Array.isArray(v)) return `[${v.map(describe)}]`;
+  return `{${Object.entries(v).map(([k, x]) => `${k}:${describe(x)}`)}}`;
+}
+
+switch (process.argv[2]) {
+  case "encode":
+    for (const [name, value] of Object.entries(table)) print({ name, text: superjson.stringify(value) });
+    break;
+  case "verify":
+    for await (const line of lines) {
+      const { name, text } = JSON.parse(line);
+      try {
+        const got = superjson.parse(text);
+        const want = superjson.parse(superjson.stringify(table[name]));
+        deepStrictEqual(got, want);
+        if (name === "shared" && (got.a !== got.b || got.c[0] !== got.a || got.c[1].shared !== got.a)) throw new Error("not shared");
+        if (name === "cyclic" && got.self !== got) throw new Error("no cycle");
+        if (name === "deepShared" && (got.a !== got.b || got.c[0] !== got.a)) throw new Error("not shared");
+        print({ name, ok: true });
+      } catch (e) {
+        print({ name, ok: false, why: String(e.message), text });
+      }
+    }
+    break;
+  case "describe":
+    for await (const line of lines) {
+      try {
+        print(describe(superjson.parse(line)));
+      } catch (e) {
+        print("refused: " + e.message);
+      }
+    }
+    break;
+}
