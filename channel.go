@@ -2,41 +2,220 @@ package kkrpc
 
 import (
 	"context"
-	"net/http"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
-// placeholder signatures while the channel is written
-var _ http.Handler
+// Close codes of RFC 6455 that a channel closes its transport with.
+const (
+	closeNormal    = 1000
+	closePolicy    = 1008 // a limit was exceeded
+	closeTooLarge  = 1009
+	closeInternal  = 1011
+	stallAllowance = 30 * time.Second // how long callbacks may make no progress while they hold up the reader
+)
 
-// Channel is one RPC connection: what either side exposes, the other calls.
-type Channel struct{}
+// Channel is one RPC connection: what either side exposes, the other calls. All methods may be called from any
+// goroutine, also from inside handlers and callbacks.
+type Channel struct {
+	// Immutable.
+	transport Transport
+	api       *API
+	opts      Options
+	limits    Limits
+	base      context.Context // parent of every handler's context: values only
+	stopBase  func() bool     // undoes the watch over base
+
+	// Owned by the leader, the one goroutine that reads; see lead.go.
+	in      *wire.Inbound
+	msg     wire.Message
+	readBuf []byte
+	more    bool  // the transport has another message already
+	inline  *call // the request that the leader runs, while role is odd
+	request request
+
+	role    atomic.Uint64
+	watched atomic.Bool // the watchdog looks at role
+
+	codec   atomic.Pointer[wire.Codec] // nil until the dialect is known
+	heard   atomic.Bool                // a message of the peer has been understood
+	dropped atomic.Uint64
+	open    atomic.Int32 // requests that are unfinished and not run by the leader
+
+	out       outbox
+	callbacks callbackTable
+
+	mu          sync.Mutex // guards what follows
+	err         error      // why the channel closed; nil while it is open
+	done        chan struct{}
+	known       chan struct{} // closed once codec is set; nil until somebody waits
+	serving     gate          // requests
+	lane        gate          // callbacks, one at a time
+	active      scopeList     // scopes that have been asked for their context, or are not run by the leader
+	pending     pendingCalls
+	invocations uint64        // callbacks that the peer has invoked
+	room        chan struct{} // closed when the lane's queue has room again; nil while the reader does not wait
+}
 
 // New starts a channel over t, which it owns from then on. It returns at once; the channel lives until Close, until
-// the peer closes, or until ctx ends, whose values are the base of every handler's context.
-func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) { panic("x") }
+// the peer closes, or until ctx ends, whose values every handler's context carries. The error is that of opts.Expose.
+func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
+	if opts == nil {
+		opts = &Options{}
+	}
+	api, err := Expose(opts.Expose)
+	if err != nil {
+		return nil, err
+	}
+	ch := &Channel{transport: t, api: api, opts: *opts, limits: opts.Limits.withDefaults(), base: ctx, done: make(chan struct{})}
+	ch.in = wire.NewInbound(codecOf, wire.Dialect(opts.Dialect), ch.limits.Frame, ch.limits.Depth)
+	ch.serving.limit = ch.limits.Running
+	ch.lane.limit = 1
+	ch.out.ch = ch
+	ch.callbacks.ch = ch
+	if opts.Dialect != 0 {
+		ch.setCodec(wire.Dialect(opts.Dialect))
+	}
+	if ctx.Done() != nil {
+		ch.stopBase = context.AfterFunc(ctx, func() {
+			ch.fail(fmt.Errorf("%w: %w", ErrClosed, context.Cause(ctx)), closeNormal, "")
+		})
+	}
+	go ch.lead() // ends when the channel closes or when another goroutine takes over reading
+	return ch, nil
+}
 
-// Close closes the channel and its transport. Pending calls fail with ErrClosed. It does not wait for handlers.
-func (ch *Channel) Close() error { panic("x") }
+// Close closes the channel with the WebSocket code 1000. What was queued is sent first, within Limits.Write. Pending
+// calls on both sides fail with ErrClosed, and the contexts of running handlers end; Close does not wait for them.
+func (ch *Channel) Close() error { return ch.CloseWith(closeNormal, "") }
 
-// CloseWith is Close with a WebSocket close code and reason for the peer.
-func (ch *Channel) CloseWith(code int, reason string) error { panic("x") }
+// CloseWith is Close with a code and a reason for the peer, of at most 123 bytes.
+func (ch *Channel) CloseWith(code int, reason string) error {
+	ch.out.finish()
+	ch.fail(fmt.Errorf("%w by this side", ErrClosed), code, reason)
+	return nil
+}
 
-// Done is closed once the channel is closed.
-func (ch *Channel) Done() <-chan struct{} { panic("x") }
+// Done is closed once the channel has closed.
+func (ch *Channel) Done() <-chan struct{} { return ch.done }
 
-// Err is nil while the channel is open, then an error that wraps ErrClosed and says why.
-func (ch *Channel) Err() error { panic("x") }
+// Err is nil while the channel is open; afterwards it wraps ErrClosed and says why, with the transport's error if there
+// was one.
+func (ch *Channel) Err() error {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	return ch.err
+}
 
-// Call calls path on the peer and decodes the result into result, a pointer; nil ignores it.
-func (ch *Channel) Call(ctx context.Context, result any, path string, args ...any) error { panic("x") }
+// Dialect is what the channel speaks; zero as long as it waits to hear the peer.
+func (ch *Channel) Dialect() Dialect {
+	if c := ch.codec.Load(); c != nil {
+		return Dialect((*c).Dialect())
+	}
+	return 0
+}
 
-// Dialect is what the channel speaks; zero until the peer has been heard.
-func (ch *Channel) Dialect() Dialect { panic("x") }
+// Dropped is how many inbound frames or lines were no message of the protocol, or none for this side, and were ignored.
+func (ch *Channel) Dropped() uint64 { return ch.dropped.Load() }
 
-// FromContext returns the channel on which the running handler was called; nil outside a handler.
-func FromContext(ctx context.Context) *Channel { panic("x") }
+// fail closes the channel once: every later call does nothing.
+func (ch *Channel) fail(err error, code int, reason string) {
+	ch.mu.Lock()
+	if ch.err != nil {
+		ch.mu.Unlock()
+		return
+	}
+	ch.err = err
+	close(ch.done)
+	calls := ch.pending.takeAllLocked()
+	scopes := ch.active.allLocked()
+	ch.serving.clearLocked()
+	ch.lane.clearLocked()
+	if ch.room != nil {
+		close(ch.room)
+		ch.room = nil
+	}
+	ch.mu.Unlock()
 
-func Call[T any](ctx context.Context, ch *Channel, path string, args ...any) (T, error)     { panic("x") }
-func Get[T any](ctx context.Context, ch *Channel, path string) (T, error)                   { panic("x") }
-func Set(ctx context.Context, ch *Channel, path string, value any) error                    { panic("x") }
-func Construct[T any](ctx context.Context, ch *Channel, path string, args ...any) (T, error) { panic("x") }
+	ch.out.shut()
+	ch.transport.Close(code, reason)
+	for _, p := range calls {
+		p.finish(err)
+	}
+	for _, s := range scopes {
+		s.cancel()
+	}
+	ch.callbacks.clear()
+	if ch.stopBase != nil {
+		ch.stopBase()
+	}
+	if ch.opts.OnClose != nil {
+		ch.opts.OnClose(ch, err)
+	}
+}
+
+// lost is fail for an error of the transport.
+func (ch *Channel) lost(err error) {
+	switch {
+	case errors.Is(err, io.EOF):
+		ch.fail(fmt.Errorf("%w by the peer", ErrClosed), closeNormal, "")
+	default:
+		ch.fail(errClosed(err), closeInternal, "")
+	}
+}
+
+func errClosed(err error) error { return fmt.Errorf("%w: %w", ErrClosed, err) }
+
+func errClosedf(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", ErrClosed, fmt.Errorf(format, args...))
+}
+
+// report tells Options.OnError.
+func (ch *Channel) report(err error) {
+	if ch.opts.OnError != nil {
+		ch.opts.OnError(err)
+	}
+}
+
+// setCodec fixes what this side writes and lets the calls go on that waited for it.
+func (ch *Channel) setCodec(d wire.Dialect) {
+	c := codecOf(d)
+	ch.mu.Lock()
+	ch.codec.Store(&c)
+	if ch.known != nil {
+		close(ch.known)
+		ch.known = nil
+	}
+	ch.mu.Unlock()
+}
+
+// awaitCodec returns the codec, waiting for the peer's first message if the dialect is not known yet.
+func (ch *Channel) awaitCodec(ctx context.Context) (wire.Codec, error) {
+	if c := ch.codec.Load(); c != nil {
+		return *c, nil
+	}
+	ch.mu.Lock()
+	if c := ch.codec.Load(); c != nil {
+		ch.mu.Unlock()
+		return *c, nil
+	}
+	if ch.known == nil {
+		ch.known = make(chan struct{})
+	}
+	known := ch.known
+	ch.mu.Unlock()
+	select {
+	case <-known:
+		return *ch.codec.Load(), nil
+	case <-ch.done:
+		return nil, ch.Err()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting for the peer's first message, which tells its dialect (set Options.Dialect to speak first): %w", context.Cause(ctx))
+	}
+}

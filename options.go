@@ -26,4 +26,7 @@ type Options struct {
 	// OnError is told of what has no other place to go: a panic in a handler, an error of a callback, a result that
 	// could not be encoded. Nil drops it. It is called from any goroutine and must not block.
 	OnError func(err error)
+
+	// OnClose is called once when the channel has closed, with what Err returns. Nil does nothing. It must not block.
+	OnClose func(ch *Channel, err error)
 }

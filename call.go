@@ -1,0 +1,479 @@
+package kkrpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/superjson"
+)
+
+// Call calls the peer's function at path, such as "math.multiply", and stores what it returns in result, a non-nil
+// pointer; a nil result ignores it. A dot inside a name is written `\.`.
+//
+// Arguments are encoded as package superjson says. A func (or *Callback) as an argument is a callback: the peer gets a
+// function that calls it. If the peer's function throws, the error wraps an *Error. Call blocks until the answer
+// arrives, ctx or Options.CallTimeout ends, or the channel closes. In a handler, pass the handler's ctx: while Call
+// waits, the handler does not count as running.
+func (ch *Channel) Call(ctx context.Context, result any, path string, args ...any) error {
+	return ch.perform(ctx, outgoing{kind: wire.Call, path: path, args: args, result: result})
+}
+
+// Call is Channel.Call for a result of type T.
+func Call[T any](ctx context.Context, ch *Channel, path string, args ...any) (T, error) {
+	var result T
+	err := ch.perform(ctx, outgoing{kind: wire.Call, path: path, args: args, result: &result})
+	return result, err
+}
+
+// Get reads the peer's property at path; with a compact peer, "" is the whole API as far as it is data. A property that
+// is undefined is the zero T if that is a pointer, interface, map or slice, and an error otherwise.
+func Get[T any](ctx context.Context, ch *Channel, path string) (T, error) {
+	var result T
+	err := ch.perform(ctx, outgoing{kind: wire.Get, path: path, result: &result})
+	return result, err
+}
+
+// Set writes the peer's property at path and waits for the answer.
+func Set(ctx context.Context, ch *Channel, path string, value any) error {
+	return ch.perform(ctx, outgoing{kind: wire.Set, path: path, args: []any{value}})
+}
+
+// Construct calls the peer's constructor at path, which in JavaScript is new path(args...); the instance arrives as data.
+func Construct[T any](ctx context.Context, ch *Channel, path string, args ...any) (T, error) {
+	var result T
+	err := ch.perform(ctx, outgoing{kind: wire.New, path: path, args: args, result: &result})
+	return result, err
+}
+
+// outgoing is what this side asks of the peer.
+type outgoing struct {
+	kind   wire.Kind
+	path   string
+	args   []any // the value alone, for Set
+	result any   // pointer, or nil
+}
+
+var operationNames = map[wire.Kind]string{wire.Call: "call", wire.Get: "get", wire.Set: "set", wire.New: "new"}
+
+// perform does op and waits for the answer. Its errors say which operation failed.
+func (ch *Channel) perform(ctx context.Context, op outgoing) error {
+	if err := ch.do(ctx, op); err != nil {
+		return fmt.Errorf("kkrpc: %s %s: %w", operationNames[op.kind], op.path, err)
+	}
+	return nil
+}
+
+func (ch *Channel) do(ctx context.Context, op outgoing) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if s := scopeOf(ctx); s != nil {
+		s.stepOut()
+		defer s.stepIn()
+	}
+	codec, err := ch.ready(ctx)
+	if err != nil {
+		return err
+	}
+	p, err := ch.register()
+	if err != nil {
+		return err
+	}
+	id := p.id
+	b, err := ch.encode(codec, id, op, p)
+	if err != nil {
+		ch.withdraw(p)
+		return err
+	}
+	ch.out.send(b)
+	select {
+	case <-p.done:
+	case <-ctx.Done():
+		if ch.withdraw(p) {
+			ch.tellCancelled(codec, id)
+			return context.Cause(ctx)
+		}
+		<-p.done
+	}
+	err = p.err
+	if err == nil && op.result != nil {
+		err = p.decode(op.result)
+	}
+	ch.mu.Lock()
+	ch.pending.freeLocked(p)
+	ch.mu.Unlock()
+	return err
+}
+
+// ready waits until a message can be sent: the dialect is known and there is room.
+func (ch *Channel) ready(ctx context.Context) (wire.Codec, error) {
+	if c := ch.codec.Load(); c != nil && ch.out.full() == nil {
+		return *c, nil
+	}
+	if ch.opts.CallTimeout >= 0 {
+		timeout := or(ch.opts.CallTimeout, defaultCallTimeout)
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, timeout, timeoutError(timeout, ""))
+		defer cancel()
+	}
+	codec, err := ch.awaitCodec(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		room := ch.out.full()
+		if room == nil {
+			return codec, nil
+		}
+		select {
+		case <-room:
+		case <-ch.done:
+			return nil, ch.Err()
+		case <-ctx.Done():
+			return nil, fmt.Errorf("waiting for room in the outbound queue (Limits.Outbound): %w", context.Cause(ctx))
+		}
+	}
+}
+
+// encode writes the request. The callbacks among its arguments are held by p.
+func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCall) (*buffer, error) {
+	var digits [20]byte
+	name := string(strconv.AppendUint(digits[:0], id, 10))
+	path, err := splitPath(op.path)
+	if err != nil {
+		return nil, err
+	}
+	out := newValues(ch, codec)
+	defer out.free()
+	tail := wire.Tail{Values: out.annotations()}
+	b := newBuffer()
+	switch op.kind {
+	case wire.Get:
+		b.bytes = codec.AppendGet(b.bytes, name, path, &tail)
+	case wire.Set:
+		if op.args[0] == superjson.Undefined {
+			b.bytes = codec.AppendUndefinedSet(b.bytes, name, path, &tail)
+			break
+		}
+		b.bytes = codec.BeginSet(b.bytes, name, path)
+		b.bytes, err = out.append(b.bytes, codec.SetPath(), op.args[0])
+		b.bytes = codec.EndSet(b.bytes, path, &tail)
+	default:
+		b.bytes = codec.BeginCall(b.bytes, op.kind, name, path)
+		b.bytes, err = ch.appendArgs(b.bytes, codec, out, op.args, &tail, p)
+		b.bytes = codec.EndCall(b.bytes, op.kind, &tail)
+	}
+	if err != nil {
+		b.free()
+		return nil, err
+	}
+	return b, nil
+}
+
+// appendArgs writes arguments. Callbacks among them are held for p, the call that carries them; nil for a one-way message.
+func (ch *Channel) appendArgs(dst []byte, codec wire.Codec, out *values, args []any, tail *wire.Tail, p *pendingCall) ([]byte, error) {
+	for i, arg := range args {
+		if arg == superjson.Undefined {
+			dst = codec.AppendUndefinedArg(dst, i, tail)
+			continue
+		}
+		if isCallback(arg) {
+			cb, err := ch.callbacks.local(codec.Dialect(), arg, p)
+			if err != nil {
+				return dst, fmt.Errorf("argument %d: %w", i+1, err)
+			}
+			tail.CallbackIDs = append(tail.CallbackIDs, cb.id)
+			dst = codec.AppendCallbackArg(dst, i, cb.id)
+			continue
+		}
+		var err error
+		dst = codec.BeginArg(dst, i)
+		if dst, err = out.append(dst, codec.ArgPath(i), arg); err != nil {
+			return dst, fmt.Errorf("argument %d: %w", i+1, err)
+		}
+		dst = codec.EndArg(dst)
+	}
+	return dst, nil
+}
+
+func isCallback(arg any) bool {
+	switch arg.(type) {
+	case nil, string, bool, int, int64, float64, []byte:
+		return false
+	case *Callback:
+		return true
+	}
+	return reflect.TypeOf(arg).Kind() == reflect.Func
+}
+
+// tellCancelled lets the peer know that nobody waits for the answer. Peers that do not know the record ignore it.
+func (ch *Channel) tellCancelled(codec wire.Codec, id uint64) {
+	b := newBuffer()
+	b.bytes = codec.AppendCancel(b.bytes, strconv.FormatUint(id, 10))
+	if len(b.bytes) == 0 {
+		b.free()
+		return
+	}
+	ch.out.send(b)
+}
+
+const defaultCallTimeout = 30 * time.Second
+
+// pendingCalls are this side's requests that have not been answered. Guarded by Channel.mu.
+type pendingCalls struct {
+	last  uint64
+	byID  map[uint64]*pendingCall
+	timer *time.Timer // set while a call may time out
+	free  []*pendingCall
+}
+
+// pendingCall is one of them. Who removes it from the table fills it and signals done.
+type pendingCall struct {
+	id        uint64
+	deadline  time.Time // zero: none
+	done      chan struct{}
+	callbacks []*localCallback // that its arguments carry
+	since     uint64           // invocations of callbacks before it was made
+
+	mode  superjson.Mode
+	value []byte // raw JSON, a copy; nil: undefined
+	meta  *superjson.Meta
+	err   error
+}
+
+// maxFreeCalls is how many ended calls a channel keeps for the next ones. They are not in a sync.Pool, since a Go channel
+// must not wander between the bubbles of testing/synctest.
+const maxFreeCalls = 64
+
+func (c *pendingCalls) freeLocked(p *pendingCall) {
+	if len(c.free) == maxFreeCalls || cap(p.value) > maxPooledBuffer {
+		return
+	}
+	*p = pendingCall{done: p.done, value: p.value[:0], callbacks: p.callbacks[:0]}
+	c.free = append(c.free, p)
+}
+
+func (c *pendingCalls) newLocked() *pendingCall {
+	n := len(c.free)
+	if n == 0 {
+		return &pendingCall{done: make(chan struct{}, 1)}
+	}
+	p := c.free[n-1]
+	c.free[n-1] = nil
+	c.free = c.free[:n-1]
+	return p
+}
+
+func (p *pendingCall) finish(err error) {
+	p.err = err
+	p.done <- struct{}{}
+}
+
+// decode stores the result of an answered call.
+func (p *pendingCall) decode(result any) error {
+	if p.value == nil {
+		return decodeUndefined(result)
+	}
+	err := superjson.Decode(p.mode, p.value, p.meta, result)
+	if mismatch := (*superjson.TypeError)(nil); errors.As(err, &mismatch) {
+		return fmt.Errorf("result%s: expected %s, got %s", at(mismatch.Path), mismatch.Expected, mismatch.Got)
+	}
+	return err
+}
+
+// at writes a path relative to a value behind that value's name.
+func at(path string) string {
+	if path == "" || path[0] == '[' {
+		return path
+	}
+	return "." + path
+}
+
+func decodeUndefined(result any) error {
+	if v, ok := result.(*superjson.Value); ok {
+		*v = superjson.Value{}
+		return nil
+	}
+	v := reflect.ValueOf(result).Elem()
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface, reflect.Map, reflect.Slice:
+		v.SetZero()
+		return nil
+	}
+	if v.Type() == reflect.TypeOf(superjson.Undefined) {
+		return nil
+	}
+	return fmt.Errorf("result: expected %s, got undefined", v.Type())
+}
+
+// register makes a pending call and starts its timeout.
+func (ch *Channel) register() (*pendingCall, error) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if ch.err != nil {
+		return nil, ch.err
+	}
+	c := &ch.pending
+	p := c.newLocked()
+	if c.byID == nil {
+		c.byID = make(map[uint64]*pendingCall)
+	}
+	c.last++
+	p.id, p.since = c.last, ch.invocations
+	c.byID[p.id] = p
+	if ch.opts.CallTimeout >= 0 {
+		timeout := or(ch.opts.CallTimeout, defaultCallTimeout)
+		p.deadline = time.Now().Add(timeout)
+		if c.timer == nil {
+			c.timer = time.AfterFunc(timeout, ch.expire)
+		}
+	}
+	return p, nil
+}
+
+// withdraw removes p and reports whether it was still pending.
+func (ch *Channel) withdraw(p *pendingCall) bool {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	return ch.pending.takeLocked(p.id) != nil
+}
+
+func (c *pendingCalls) takeLocked(id uint64) *pendingCall {
+	p := c.byID[id]
+	if p == nil {
+		return nil
+	}
+	delete(c.byID, id)
+	for _, cb := range p.callbacks {
+		cb.carried--
+	}
+	return p
+}
+
+func (c *pendingCalls) takeAllLocked() (all []*pendingCall) {
+	for _, p := range c.byID {
+		all = append(all, p)
+	}
+	c.byID = nil
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
+	return all
+}
+
+// expire ends the calls that have waited too long. One timer serves all calls of a channel: since they all have the same
+// timeout, the one that was set first ends first.
+func (ch *Channel) expire() {
+	var expired []*pendingCall
+	var next time.Time
+	ch.mu.Lock()
+	now := time.Now()
+	for id, p := range ch.pending.byID {
+		switch {
+		case p.deadline.IsZero():
+		case !p.deadline.After(now):
+			expired = append(expired, ch.pending.takeLocked(id))
+		case next.IsZero() || p.deadline.Before(next):
+			next = p.deadline
+		}
+	}
+	ch.pending.timer = nil
+	if !next.IsZero() {
+		ch.pending.timer = time.AfterFunc(next.Sub(now), ch.expire)
+	}
+	ch.mu.Unlock()
+	codec := *ch.codec.Load()
+	for _, p := range expired {
+		ch.tellCancelled(codec, p.id)
+		p.finish(timeoutError(or(ch.opts.CallTimeout, defaultCallTimeout), ch.silence(codec)))
+	}
+}
+
+// timeoutError has the name that kkrpc gives it.
+func timeoutError(timeout time.Duration, hint string) *Error {
+	return &Error{Name: "RPCTimeoutError", Message: fmt.Sprintf("no answer within %v%s", timeout, hint), Cause: context.DeadlineExceeded}
+}
+
+// silence explains a timeout on a channel that has never received anything.
+func (ch *Channel) silence(codec wire.Codec) string {
+	if ch.heard.Load() {
+		return ""
+	}
+	other := "a kkrpc 0.x peer needs Options.Dialect kkrpc.Classic or kkrpc.ClassicSuperJSON"
+	if codec.Dialect().IsClassic() {
+		other = "a kkrpc 2.x peer needs Options.Dialect kkrpc.Compact or kkrpc.CompactSuperJSON"
+	}
+	return fmt.Sprintf("; nothing was ever received on this channel, which speaks %v: %s", Dialect(codec.Dialect()), other)
+}
+
+// answered delivers a response.
+func (ch *Channel) answered(m *wire.Message) {
+	id, ok := parseID(m.ID)
+	ch.mu.Lock()
+	p := ch.pending.byID[id]
+	if !ok || p == nil {
+		ch.mu.Unlock()
+		ch.dropped.Add(1)
+		return
+	}
+	if ch.holdLocked(p, m) {
+		ch.mu.Unlock()
+		return
+	}
+	ch.pending.takeLocked(id)
+	ch.mu.Unlock()
+	fillCall(p, m)
+	p.finish(p.err)
+}
+
+func fillCall(p *pendingCall, m *wire.Message) {
+	if m.Err != nil {
+		p.err = fromWire(wire.ParseError(m))
+		return
+	}
+	p.mode, p.meta = m.Dialect.Mode(), m.ValueMeta()
+	if m.Value == nil {
+		p.value = nil
+	} else {
+		p.value = append(p.value[:0], m.Value...)
+	}
+}
+
+// parseID reads one of this side's ids.
+func parseID(raw []byte) (uint64, bool) {
+	if len(raw) < 3 || raw[0] != '"' {
+		return 0, false
+	}
+	id, err := strconv.ParseUint(string(raw[1:len(raw)-1]), 10, 64)
+	return id, err == nil
+}
+
+// splitPath splits at dots that are not behind a backslash.
+func splitPath(path string) ([]string, error) {
+	if path == "" {
+		return nil, nil
+	}
+	var segments []string
+	var segment []byte
+	for i := 0; i < len(path); i++ {
+		switch c := path[i]; {
+		case c == '.':
+			segments = append(segments, string(segment))
+			segment = segment[:0]
+		case c == '\\' && i+1 < len(path) && (path[i+1] == '.' || path[i+1] == '\\'):
+			i++
+			segment = append(segment, path[i])
+		case c == '\\':
+			return nil, fmt.Errorf(`path %q: a backslash must stand before a dot or a backslash`, path)
+		default:
+			segment = append(segment, c)
+		}
+	}
+	return append(segments, string(segment)), nil
+}

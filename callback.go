@@ -1,0 +1,176 @@
+package kkrpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+	"weak"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+)
+
+// Callback is a function that crosses the connection by reference. NewCallback makes one of this side's, to be passed as
+// an argument; as the type of a parameter it is one of the peer's, to be called.
+type Callback struct {
+	fn     any     // of this side; nil in one of the peer's
+	method *method // of fn
+
+	ch       *Channel // of the peer; nil in one of this side's
+	id       string
+	released atomic.Bool
+
+	mu    sync.Mutex
+	funcs map[reflect.Type]any // Go functions made for it
+}
+
+// NewCallback gives fn a stable identity: the peer sees one function however often the Callback is passed. That matters
+// for functions made anew each time, such as method values, above all with classic peers, which never give one back. fn
+// takes any arguments, a context.Context first if it likes, and returns nothing or an error, which goes to
+// Options.OnError. NewCallback panics if fn is anything else.
+func NewCallback(fn any) *Callback {
+	m, err := callbackMethod(fn)
+	if err != nil {
+		panic("kkrpc: NewCallback: " + err.Error())
+	}
+	return &Callback{fn: fn, method: m}
+}
+
+func callbackMethod(fn any) (*method, error) {
+	v := reflect.ValueOf(fn)
+	if v.Kind() != reflect.Func || v.IsNil() {
+		return nil, fmt.Errorf("a callback must be a non-nil func, not %T", fn)
+	}
+	if err := checkCallbackShape(v.Type()); err != nil {
+		return nil, err
+	}
+	return planOf(v, "callback")
+}
+
+// Call invokes the peer's function. It returns when the message is queued; what the function returns or throws does not
+// come back. The error wraps ErrReleased or ErrClosed, or says which argument cannot be encoded. Call blocks only while
+// the outbound queue is full.
+func (cb *Callback) Call(args ...any) error { return cb.send(context.Background(), args) }
+
+// Release tells the peer that this side no longer needs callback: a func or *Callback that a handler got as an argument.
+// Calling it afterwards fails with ErrReleased. What is not released is when it is garbage collected. The error wraps
+// ErrUnsupported on a classic channel, which has no such message.
+func Release(callback any) error {
+	cb, _ := callback.(*Callback)
+	if cb == nil {
+		cb = boundTo(callback)
+	}
+	if cb == nil || cb.ch == nil {
+		return fmt.Errorf("kkrpc: release: %T is no callback that came from a peer", callback)
+	}
+	return cb.release()
+}
+
+func (cb *Callback) release() error {
+	codec := cb.ch.codec.Load()
+	if (*codec).Dialect().IsClassic() {
+		return fmt.Errorf("kkrpc: release callback: %w", ErrUnsupported)
+	}
+	if cb.released.Swap(true) {
+		return nil
+	}
+	cb.ch.callbacks.forget(cb.id)
+	b := newBuffer()
+	b.bytes = (*codec).AppendRelease(b.bytes, []string{cb.id})
+	cb.ch.out.send(b)
+	return nil
+}
+
+func (cb *Callback) send(ctx context.Context, args []any) error {
+	if err := cb.trySend(ctx, args); err != nil {
+		return fmt.Errorf("kkrpc: callback: %w", err)
+	}
+	return nil
+}
+
+func (cb *Callback) trySend(ctx context.Context, args []any) error {
+	ch := cb.ch
+	switch {
+	case ch == nil:
+		return errors.New("it is a function of this side, only the peer can call it")
+	case cb.released.Load():
+		return ErrReleased
+	}
+	if ch.out.full() != nil {
+		if s := scopeOf(ctx); s != nil {
+			s.stepOut()
+			defer s.stepIn()
+		}
+	}
+	codec, err := ch.ready(ctx)
+	if err != nil {
+		return err
+	}
+	if err := ch.Err(); err != nil {
+		return err
+	}
+	out := newValues(ch, codec)
+	defer out.free()
+	tail := wire.Tail{Values: out.annotations()}
+	b := newBuffer()
+	b.bytes = codec.BeginCallback(b.bytes, cb.id)
+	if b.bytes, err = ch.appendArgs(b.bytes, codec, out, args, &tail, nil); err != nil {
+		b.free()
+		return err
+	}
+	b.bytes = codec.EndCallback(b.bytes, &tail)
+	ch.out.post(b)
+	runtime.KeepAlive(cb)
+	return nil
+}
+
+// funcOf returns the function of type t that stands for cb, made by make the first time.
+func (cb *Callback) funcOf(t reflect.Type, make func() any) any {
+	cb.mu.Lock()
+	defer cb.mu.Unlock()
+	fn, ok := cb.funcs[t]
+	if !ok {
+		fn = make()
+		if cb.funcs == nil {
+			cb.funcs = map[reflect.Type]any{}
+		}
+		cb.funcs[t] = fn
+		b := binding{funcIdentity(fn), weak.Make(cb)}
+		bindings.Store(b.key, b.callback)
+		runtime.AddCleanup(cb, binding.drop, b)
+	}
+	return fn
+}
+
+// binding is one entry of bindings.
+type binding struct {
+	key      uintptr
+	callback weak.Pointer[Callback]
+}
+
+// drop removes the entry, unless another function has come to live at the same address.
+func (b binding) drop() { bindings.CompareAndDelete(b.key, b.callback) }
+
+// bindings leads from the identity of a function that stands for a peer's to its weak *Callback, for Release.
+var bindings sync.Map
+
+func boundTo(fn any) *Callback {
+	if reflect.ValueOf(fn).Kind() != reflect.Func {
+		return nil
+	}
+	if w, ok := bindings.Load(funcIdentity(fn)); ok {
+		return w.(weak.Pointer[Callback]).Value()
+	}
+	return nil
+}
+
+// funcIdentity distinguishes functions as JavaScript does: two closures of one func literal are two functions. Go's
+// reflection only offers the code they share.
+func funcIdentity(fn any) uintptr {
+	// A func is one pointer, to its closure, and an interface holds such a value in its second word.
+	return (*[2]uintptr)(unsafe.Pointer(&fn))[1]
+}

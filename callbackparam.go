@@ -1,0 +1,139 @@
+package kkrpc
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"sync"
+)
+
+// callbackParam is a func type whose values stand for functions of the peer.
+type callbackParam struct {
+	typ      reflect.Type
+	context  bool
+	variadic bool
+	failing  bool
+}
+
+func newCallbackParam(t reflect.Type) *callbackParam {
+	return &callbackParam{
+		typ:      t,
+		context:  t.NumIn() > 0 && t.In(0) == contextType,
+		variadic: t.IsVariadic(),
+		failing:  t.NumOut() == 1,
+	}
+}
+
+// make makes the function that sends its arguments to cb. It keeps cb alive.
+func (p *callbackParam) make(cb *Callback) any {
+	switch reflect.Zero(p.typ).Interface().(type) {
+	case func():
+		return func() { _ = cb.Call() }
+	case func(string):
+		return func(a string) { _ = cb.Call(a) }
+	case func(float64):
+		return func(a float64) { _ = cb.Call(a) }
+	case func(int):
+		return func(a int) { _ = cb.Call(a) }
+	case func(int, int):
+		return func(a, b int) { _ = cb.Call(a, b) }
+	case func(any):
+		return func(a any) { _ = cb.Call(a) }
+	case func(string) error:
+		return func(a string) error { return cb.Call(a) }
+	case func(context.Context, string) error:
+		return func(ctx context.Context, a string) error { return cb.send(ctx, []any{a}) }
+	}
+	return reflect.MakeFunc(p.typ, func(in []reflect.Value) []reflect.Value {
+		ctx := context.Background()
+		if p.context {
+			if given, ok := in[0].Interface().(context.Context); ok {
+				ctx = given
+			}
+			in = in[1:]
+		}
+		err := cb.send(ctx, p.arguments(in))
+		if !p.failing {
+			return nil
+		}
+		result := reflect.New(errorType).Elem()
+		if err != nil {
+			result.Set(reflect.ValueOf(err))
+		}
+		return []reflect.Value{result}
+	}).Interface()
+}
+
+// arguments returns in as single values, those of a variadic parameter included.
+func (p *callbackParam) arguments(in []reflect.Value) []any {
+	return spread(in, p.variadic)
+}
+
+func spread(in []reflect.Value, variadic bool) []any {
+	args := make([]any, 0, len(in))
+	for i, v := range in {
+		if variadic && i == len(in)-1 {
+			for j := range v.Len() {
+				args = append(args, v.Index(j).Interface())
+			}
+			break
+		}
+		args = append(args, v.Interface())
+	}
+	return args
+}
+
+var callbackShapes sync.Map // reflect.Type → error or nil
+
+// checkCallbackShape reports what keeps a func of this side from being a callback: it may take a context first, then
+// what arguments are decoded into, and may return an error.
+func checkCallbackShape(t reflect.Type) error {
+	if known, ok := callbackShapes.Load(t); ok {
+		err, _ := known.(error)
+		return err
+	}
+	err := callbackResults(t)
+	if err == nil {
+		_, err = planFor(t, false)
+	}
+	if err != nil {
+		err = fmt.Errorf("%s cannot be a callback: %w", t, err)
+	}
+	callbackShapes.Store(t, err)
+	return err
+}
+
+// checkPeerCallback reports what keeps t from standing for a function of the peer.
+func checkPeerCallback(t reflect.Type) error {
+	if err := callbackResults(t); err != nil {
+		return err
+	}
+	for i := range t.NumIn() {
+		in := t.In(i)
+		if i == 0 && in == contextType {
+			continue
+		}
+		if t.IsVariadic() && i == t.NumIn()-1 {
+			in = in.Elem()
+		}
+		var err error
+		switch {
+		case in == handleType:
+		case in.Kind() == reflect.Func:
+			err = checkCallbackShape(in)
+		default:
+			err = checkValue(in, outbound)
+		}
+		if err != nil {
+			return fmt.Errorf("its parameter %d%w", i+1, place(err))
+		}
+	}
+	return nil
+}
+
+func callbackResults(t reflect.Type) error {
+	if t.NumOut() == 0 || t.NumOut() == 1 && t.Out(0) == errorType {
+		return nil
+	}
+	return fmt.Errorf("%s returns values; a function across the connection is called one way and returns nothing or an error", t)
+}

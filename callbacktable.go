@@ -1,0 +1,241 @@
+package kkrpc
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+	"weak"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+)
+
+// callbackTable knows the functions that crossed the channel, in both directions.
+type callbackTable struct {
+	ch *Channel
+
+	mu        sync.Mutex
+	last      uint64
+	byID      map[string]*localCallback
+	byFunc    map[uintptr]*localCallback // by funcIdentity, or by the address of a *Callback; byID keeps both alive
+	remote    map[string]weak.Pointer[Callback]
+	collected []string    // ids of the peer's that were garbage collected and not reported yet
+	dirty     atomic.Bool // collected is not empty
+	janitor   *time.Timer // set while callbacks of the peer are held
+}
+
+// localCallback is a function of this side that the peer holds.
+type localCallback struct {
+	id     string
+	fn     any // keeps key from being used again
+	key    uintptr
+	method *method
+
+	// Guarded by Channel.mu.
+	carried    int             // pending calls that carry it
+	unfinished []uint64        // numbers of its invocations that are queued or running, rising
+	held       []*heldResponse // that wait for some of them
+}
+
+// local returns the entry for fn, a func or *Callback, and makes it if needed. p is the call that carries it, or nil.
+func (t *callbackTable) local(d wire.Dialect, fn any, p *pendingCall) (*localCallback, error) {
+	if p == nil && d.IsClassic() {
+		return nil, fmt.Errorf("a function as an argument of a callback: %w", ErrUnsupported)
+	}
+	var m *method
+	var key uintptr
+	handle, ok := fn.(*Callback)
+	if ok {
+		if handle.fn == nil {
+			return nil, errors.New("a function of the peer cannot be passed back")
+		}
+		m, key = handle.method, uintptr(unsafe.Pointer(handle))
+	} else {
+		key = funcIdentity(fn)
+	}
+	t.mu.Lock()
+	cb := t.byFunc[key]
+	// A one-way message is not answered, so that nothing tells whether the peer released an id before or after it arrived.
+	if cb == nil || p == nil {
+		if len(t.byID) >= t.ch.limits.Callbacks {
+			t.mu.Unlock()
+			return nil, t.tooMany(d)
+		}
+		if m == nil {
+			var err error
+			if m, err = callbackMethod(fn); err != nil {
+				t.mu.Unlock()
+				return nil, err
+			}
+		}
+		if t.byID == nil {
+			t.byID, t.byFunc = map[string]*localCallback{}, map[uintptr]*localCallback{}
+		}
+		t.last++
+		cb = &localCallback{id: fmt.Sprintf("f%d", t.last), fn: fn, key: key, method: m}
+		t.byID[cb.id] = cb
+		if p != nil {
+			t.byFunc[key] = cb
+		}
+	}
+	t.mu.Unlock()
+	if p != nil {
+		t.ch.mu.Lock()
+		cb.carried++
+		p.callbacks = append(p.callbacks, cb)
+		t.ch.mu.Unlock()
+	}
+	return cb, nil
+}
+
+func (t *callbackTable) tooMany(d wire.Dialect) error {
+	if d.IsClassic() {
+		return fmt.Errorf("%w: the peer holds %d functions of this channel and classic kkrpc never gives one back; pass one NewCallback again and again instead of new functions (Limits.Callbacks)", ErrLimit, t.ch.limits.Callbacks)
+	}
+	return fmt.Errorf("%w: the peer holds %d functions of this channel (Limits.Callbacks)", ErrLimit, t.ch.limits.Callbacks)
+}
+
+// released forgets functions that the peer no longer needs. One that a pending call carries is kept: the peer let go of
+// it before it saw that call, and will get hold of it again.
+func (t *callbackTable) released(ids [][]byte) {
+	for _, raw := range ids {
+		id := unquote(raw)
+		t.mu.Lock()
+		cb := t.byID[id]
+		if cb != nil {
+			t.ch.mu.Lock()
+			if cb.carried == 0 {
+				delete(t.byID, id)
+				if t.byFunc[cb.key] == cb {
+					delete(t.byFunc, cb.key)
+				}
+			}
+			t.ch.mu.Unlock()
+		}
+		t.mu.Unlock()
+	}
+}
+
+// unquote reads an id. Ids of this side need no unescaping, and others are compared as they were written.
+func unquote(raw []byte) string {
+	if len(raw) >= 2 && raw[0] == '"' {
+		return string(raw[1 : len(raw)-1])
+	}
+	return string(raw)
+}
+
+// remoteCallback returns the peer's callback with this id, as an argument carries it. A compact id yields the same
+// Callback as long as that is held; classic peers never give an id up, so that nothing needs to be kept.
+func (ch *Channel) remoteCallback(raw []byte) (*Callback, error) {
+	id := unquote(raw)
+	if (*ch.codec.Load()).Dialect().IsClassic() {
+		return &Callback{ch: ch, id: id}, nil
+	}
+	t := &ch.callbacks
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if w, ok := t.remote[id]; ok {
+		if cb := w.Value(); cb != nil && !cb.released.Load() {
+			return cb, nil
+		}
+		t.uncollectLocked(id)
+	} else if len(t.remote) >= ch.limits.Callbacks {
+		return nil, &Error{Name: "RPCLimitError",
+			Message: fmt.Sprintf("this connection already holds %d callbacks; release some", ch.limits.Callbacks)}
+	}
+	cb := &Callback{ch: ch, id: id}
+	if t.remote == nil {
+		t.remote = map[string]weak.Pointer[Callback]{}
+	}
+	t.remote[id] = weak.Make(cb)
+	if t.janitor == nil {
+		t.janitor = time.AfterFunc(janitorInterval, t.sweep)
+	}
+	runtime.AddCleanup(cb, t.collect, remoteID{id: id, self: t.remote[id]})
+	return cb, nil
+}
+
+// remoteID is what is left of a Callback of the peer after it was collected.
+type remoteID struct {
+	id   string
+	self weak.Pointer[Callback]
+}
+
+// collect notes that a callback of the peer is gone. The peer is told together with the next message, or by janitor:
+// a cleanup has no business in the channel's goroutines.
+func (t *callbackTable) collect(r remoteID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.remote[r.id] == r.self {
+		delete(t.remote, r.id)
+		t.collected = append(t.collected, r.id)
+		t.dirty.Store(true)
+	}
+}
+
+// uncollectLocked takes back the news that id is gone, as long as it has not been told.
+func (t *callbackTable) uncollectLocked(id string) {
+	for i, c := range t.collected {
+		if c == id {
+			t.collected = append(t.collected[:i], t.collected[i+1:]...)
+			return
+		}
+	}
+}
+
+// forget drops a callback of the peer that was released explicitly.
+func (t *callbackTable) forget(id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.remote, id)
+}
+
+func (t *callbackTable) clear() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.byID, t.byFunc, t.remote, t.collected = nil, nil, nil, nil
+	if t.janitor != nil {
+		t.janitor.Stop()
+	}
+}
+
+// janitorInterval is how long a quiet channel may take to tell the peer what was garbage collected.
+const janitorInterval = 5 * time.Second
+
+// sweep is what the janitor does.
+func (t *callbackTable) sweep() {
+	t.tell()
+	t.ch.out.flushSoon()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.janitor = nil; len(t.remote) > 0 {
+		t.janitor = time.AfterFunc(janitorInterval, t.sweep)
+	}
+}
+
+// tell queues the ids of what was garbage collected.
+func (t *callbackTable) tell() {
+	if !t.dirty.Load() {
+		return
+	}
+	t.mu.Lock()
+	ids := t.collected
+	t.collected = nil
+	t.dirty.Store(false)
+	t.mu.Unlock()
+	if len(ids) == 0 {
+		return
+	}
+	b := newBuffer()
+	b.bytes = (*t.ch.codec.Load()).AppendRelease(b.bytes, ids)
+	t.ch.out.add(b)
+}
+
+func (t *callbackTable) find(id string) *localCallback {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.byID[id]
+}

@@ -1,0 +1,164 @@
+package kkrpc
+
+import (
+	"encoding"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"net/url"
+	"reflect"
+	"strings"
+	"time"
+
+	jsonv2 "github.com/go-json-experiment/json"
+
+	"github.com/kkrpc-go/kkrpc/superjson"
+)
+
+// direction is which way a value goes.
+type direction uint8
+
+const (
+	inbound direction = iota
+	outbound
+)
+
+// placedError is why a type cannot cross, and where it is inside the type that was checked.
+type placedError struct {
+	at     string // as in .Items[].Timeout
+	reason string
+}
+
+func (e *placedError) Error() string { return e.at + ": " + e.reason }
+
+// place makes err read well behind a noun, as a placedError does.
+func place(err error) error {
+	if _, ok := errors.AsType[*placedError](err); ok {
+		return err
+	}
+	return &placedError{reason: err.Error()}
+}
+
+// checkParameter reports why arguments cannot be decoded into a t.
+func checkParameter(t reflect.Type) error {
+	switch {
+	case t == handleType:
+		return nil
+	case t == contextType:
+		return &placedError{reason: "a context.Context must be the first parameter"}
+	case t.Kind() == reflect.Func:
+		if err := checkPeerCallback(t); err != nil {
+			return place(err)
+		}
+		return nil
+	}
+	return checkValue(t, inbound)
+}
+
+// checkValue reports why values of type t cannot cross the connection; a nil result says nothing about what is in an
+// interface.
+func checkValue(t reflect.Type, d direction) error {
+	c := checker{direction: d, seen: map[reflect.Type]bool{}}
+	if reason, at := c.check(t, ""); reason != "" {
+		return &placedError{at: at, reason: reason}
+	}
+	return nil
+}
+
+type checker struct {
+	direction direction
+	seen      map[reflect.Type]bool
+}
+
+// check returns the reason and the place of the first problem in t, which is found at.
+func (c *checker) check(t reflect.Type, at string) (reason, where string) {
+	switch {
+	case t == reflect.TypeFor[time.Duration]():
+		return "time.Duration has no unit that both sides agree on; use a number of milliseconds", at
+	case t.PkgPath() == "" && t.Kind() < reflect.Array && t.Kind() != reflect.Uintptr, c.seen[t]:
+		return "", ""
+	case t == handleType || t == handleType.Elem():
+		return "a *kkrpc.Callback can only be a parameter itself", at
+	}
+	c.seen[t] = true
+	if hasOwnForm(t) {
+		return "", ""
+	}
+	switch t.Kind() {
+	case reflect.Chan, reflect.Complex64, reflect.Complex128, reflect.UnsafePointer, reflect.Uintptr:
+		return fmt.Sprintf("%s cannot cross the connection", t), at
+	case reflect.Func:
+		return fmt.Sprintf("%s: a function can only be a parameter itself", t), at
+	case reflect.Interface:
+		if c.direction == inbound && t.NumMethod() > 0 && t != errorType {
+			return fmt.Sprintf("nothing can be decoded into the interface %s; use a concrete type or any", t), at
+		}
+		return "", ""
+	case reflect.Pointer:
+		return c.check(t.Elem(), at)
+	case reflect.Slice, reflect.Array:
+		return c.check(t.Elem(), at+"[]")
+	case reflect.Map:
+		if reason, where := c.check(t.Key(), at); reason != "" {
+			return reason, where
+		}
+		if !isKey(t.Key()) {
+			return fmt.Sprintf("%s cannot be the key of an object", t.Key()), at
+		}
+		return c.check(t.Elem(), at+"[]")
+	case reflect.Struct:
+		return c.fields(t, at)
+	}
+	return "", ""
+}
+
+func (c *checker) fields(t reflect.Type, at string) (reason, where string) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if !f.IsExported() && !f.Anonymous || name == "-" {
+			continue
+		}
+		if reason, where := c.check(f.Type, at+"."+f.Name); reason != "" {
+			return reason, where
+		}
+	}
+	return "", ""
+}
+
+func isKey(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.String, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return true
+	}
+	return implements[encoding.TextMarshaler](t)
+}
+
+// hasOwnForm reports whether t says itself how it is written, or superjson does, so that what is in it does not matter.
+func hasOwnForm(t reflect.Type) bool {
+	switch t {
+	case reflect.TypeFor[time.Time](), reflect.TypeFor[big.Int](), reflect.TypeFor[url.URL]():
+		return true
+	}
+	if t.PkgPath() == reflect.TypeFor[superjson.Value]().PkgPath() {
+		return true
+	}
+	return implements[json.Marshaler](t) || implements[json.Unmarshaler](t) || implements[encoding.TextMarshaler](t) ||
+		implements[jsonv2.MarshalerTo](t) || implements[jsonv2.UnmarshalerFrom](t)
+}
+
+func implements[I any](t reflect.Type) bool {
+	i := reflect.TypeFor[I]()
+	return t.Implements(i) || t.Kind() != reflect.Interface && reflect.PointerTo(t).Implements(i)
+}
+
+// looksLikeService reports whether t is more likely meant to be called than to be read: a struct with methods.
+func looksLikeService(t reflect.Type) bool {
+	base := t
+	if t.Kind() == reflect.Pointer {
+		base = t.Elem()
+	}
+	return base.Kind() == reflect.Struct && t.NumMethod() > 0 && !hasOwnForm(base) && !t.Implements(errorType)
+}

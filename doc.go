@@ -1,0 +1,62 @@
+// Package kkrpc is the Go member of the kkrpc family: a Go program and a TypeScript program expose plain functions to
+// each other over one connection and call them as if they were local, both ways.
+//
+// A server that a browser reaches, and a Go client of a kkrpc server, are made by package transport/ws:
+//
+//	api := kkrpc.Object{
+//		"greet": func(name string) string { return "Hello, " + name + "!" },
+//		"math": kkrpc.Object{
+//			"multiply": func(a, b float64) float64 { return a * b },
+//		},
+//	}
+//	http.Handle("/ws", ws.Handler(api, nil))
+//
+//	ch, err := ws.Dial(ctx, "ws://localhost:3000/ws", nil)
+//	product, err := kkrpc.Call[float64](ctx, ch, "math.multiply", 4, 6)
+//
+// This package knows no sockets: a [Channel] runs over any [Transport].
+//
+// # Exposing
+//
+// [Expose] says what an API may be: an [Object] of functions, a struct with methods, or the methods of an interface by
+// [As]. Nothing is reachable that was not registered. A function may take a context first, return an error last, and
+// take functions, which are the peer's callbacks.
+//
+// # Calling
+//
+// [Call] calls by path; [Remote] fills a struct of funcs, so that calls are checked by the compiler. [Get], [Set] and
+// [Construct] are for properties and classes. In a handler, [FromContext] is the channel to the caller. A func as an
+// argument is a callback.
+//
+// # Dialects
+//
+// kkrpc 2.x and 0.x write differently, each in JSON or SuperJSON. A server finds out what its peer speaks from the first
+// message and answers in kind; a client says it in [Options].Dialect.
+//
+// # Concurrency
+//
+// Handlers of one channel start in the order in which their requests arrive. A handler runs on the goroutine that reads
+// the channel; when it waits for the peer, or takes longer than about a millisecond, another goroutine goes on reading,
+// so handlers run concurrently and share state like any goroutines do. At most [Limits].Running of them run at a time;
+// one that waits for the peer with its own ctx does not count. Limits.Running of 1 gives the interleaving of JavaScript.
+//
+// Callbacks of a channel run one at a time in the order of their arrival, on a goroutine of their own, and a response is
+// delivered after the callbacks of its call that came before it have returned. A callback that calls the peer takes a
+// context and passes it on: while it waits, the next one runs.
+//
+// The context of a handler ends when it returns, when the caller gives up (compact peers that are written in Go say so)
+// and when the channel closes.
+//
+// # Errors
+//
+// What the peer's function threw arrives as an [*Error] inside the error of the call: use errors.As. An *Error that a
+// function returns crosses with its name, fields and cause; any other error with its text. A panic in a handler is an
+// error that says nothing of its inside, and is reported to [Options].OnError. A request that does not fit the function
+// is answered with an error named TypeError and never reaches it. The errors of this side are [ErrClosed],
+// [ErrReleased], [ErrLimit] and [ErrUnsupported].
+//
+// # Limits
+//
+// Every channel is bounded by [Limits], whose defaults suit a server on the internet. A limit that is reached gives the
+// peer a named error, or closes the channel with a reason.
+package kkrpc

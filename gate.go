@@ -1,0 +1,70 @@
+package kkrpc
+
+// gate decides which tasks run: at most limit at a time, further ones in order of arrival. A task that waits for the
+// peer steps out and lets another one in; when it comes back it goes before those that have not started. The zero
+// limit lets nothing in. Everything is guarded by Channel.mu.
+type gate struct {
+	limit   int
+	running int
+	queued  int // bytes that the queue stands for
+	queue   []task
+	back    []chan struct{} // tasks that wait to step in again
+}
+
+// task is a unit of work that a gate starts.
+type task interface {
+	run() (next task) // may block; retires the task and returns the one that took its place, or nil
+	size() int        // bytes it holds while it waits
+}
+
+// enterLocked lets a task in or queues it, and reports whether it is in.
+func (g *gate) enterLocked(t task) bool {
+	if g.running < g.limit && len(g.queue) == 0 {
+		g.running++
+		return true
+	}
+	g.queue = append(g.queue, t)
+	g.queued += t.size()
+	return false
+}
+
+// leaveLocked retires one running task. It returns the task that takes its place, which the caller runs, or nil.
+func (g *gate) leaveLocked() task {
+	g.running--
+	if g.running >= g.limit {
+		return nil
+	}
+	if len(g.back) > 0 {
+		g.running++
+		close(g.back[0])
+		g.back = g.back[1:]
+		return nil
+	}
+	if len(g.queue) == 0 {
+		return nil
+	}
+	t := g.queue[0]
+	g.queue[0] = nil
+	if g.queue = g.queue[1:]; len(g.queue) == 0 {
+		g.queue = nil
+	}
+	g.queued -= t.size()
+	g.running++
+	return t
+}
+
+// returnLocked is for a task that stepped out. It returns nil if the task is in again, else what it has to wait for.
+func (g *gate) returnLocked() <-chan struct{} {
+	if g.running < g.limit {
+		g.running++
+		return nil
+	}
+	c := make(chan struct{})
+	g.back = append(g.back, c)
+	return c
+}
+
+// clearLocked drops what waits to start; what runs or comes back is not touched.
+func (g *gate) clearLocked() {
+	g.queue, g.queued = nil, 0
+}

@@ -1,0 +1,197 @@
+package kkrpc
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+)
+
+// The lane runs the callbacks of a channel one at a time in the order of their arrival. It is a gate with room for one:
+// a callback that waits for the peer with its ctx lets the next one in.
+
+// invoked is one invocation of a callback of this side.
+type invoked struct {
+	scope
+	callback *localCallback
+	inv      invocation
+	number   uint64 // of invocations on this channel
+	bytes    int
+}
+
+// called queues an invocation of a callback by the peer. When too much is queued it holds up reading.
+func (ch *Channel) called(m *wire.Message) {
+	cb := ch.callbacks.find(unquote(m.ID))
+	if cb == nil {
+		ch.dropped.Add(1)
+		return
+	}
+	inv := cb.method.begin()
+	ch.request = request{ch: ch, msg: m}
+	if err := inv.decode(&ch.request); err != nil {
+		ch.report(fmt.Errorf("kkrpc: %w", err))
+		return
+	}
+	i := &invoked{callback: cb, inv: inv, bytes: messageOverhead + len(ch.readBuf)}
+	i.scope = scope{ch: ch, gate: &ch.lane}
+	ch.mu.Lock()
+	ch.invocations++
+	i.number = ch.invocations
+	cb.unfinished = append(cb.unfinished, i.number)
+	in := ch.lane.enterLocked(i)
+	ch.mu.Unlock()
+	if in {
+		go runTasks(i) // ends with the lane's queue
+		return
+	}
+	ch.awaitLane()
+}
+
+// messageOverhead is what a queued message costs beside its text, in bytes.
+const messageOverhead = 256
+
+func (i *invoked) size() int { return i.bytes }
+
+// run is a task of the lane.
+func (i *invoked) run() task {
+	err := i.invoke()
+	next := i.retire()
+	if err != nil {
+		i.ch.report(fmt.Errorf("kkrpc: callback: %w", err))
+	}
+	return next
+}
+
+func (i *invoked) retire() task {
+	i.ch.mu.Lock()
+	ready := i.callback.finishedLocked(i.number)
+	for _, r := range ready {
+		r.call = i.ch.pending.takeLocked(r.id)
+	}
+	next, after := i.retireLocked()
+	i.ch.laneMovedLocked()
+	i.ch.mu.Unlock()
+	for _, r := range ready {
+		r.deliver()
+	}
+	startAll(after)
+	return next
+}
+
+// heldResponse is a response that waits for callbacks: those that its call carried, invoked after the call was made and
+// before the response arrived. Others are left out, since a callback that waits for this very response would never end.
+type heldResponse struct {
+	id           uint64
+	since, until uint64       // numbers of the invocations: above since, up to until
+	waits        int          // how many of them have not returned
+	answer       pendingCall  // only what fillCall sets
+	call         *pendingCall // nil if it has ended otherwise
+}
+
+// holdLocked keeps the response m of p back if there are callbacks that it has to wait for.
+func (ch *Channel) holdLocked(p *pendingCall, m *wire.Message) bool {
+	waits := 0
+	for _, cb := range p.callbacks {
+		waits += cb.unfinishedSince(p.since)
+	}
+	if waits == 0 {
+		return false
+	}
+	r := &heldResponse{id: p.id, since: p.since, until: ch.invocations, waits: waits}
+	fillCall(&r.answer, m)
+	for _, cb := range p.callbacks {
+		cb.held = append(cb.held, r)
+	}
+	return true
+}
+
+func (r *heldResponse) deliver() {
+	if p := r.call; p != nil {
+		p.mode, p.meta, p.value = r.answer.mode, r.answer.meta, r.answer.value
+		p.finish(r.answer.err)
+	}
+}
+
+// unfinishedSince is how many invocations above number have not returned.
+func (cb *localCallback) unfinishedSince(number uint64) int {
+	at, _ := slices.BinarySearch(cb.unfinished, number+1)
+	return len(cb.unfinished) - at
+}
+
+// finishedLocked notes that an invocation has returned, and gives back the responses that waited for it alone.
+func (cb *localCallback) finishedLocked(number uint64) (ready []*heldResponse) {
+	if at, found := slices.BinarySearch(cb.unfinished, number); found {
+		cb.unfinished = slices.Delete(cb.unfinished, at, at+1)
+	}
+	cb.held = slices.DeleteFunc(cb.held, func(r *heldResponse) bool {
+		if number <= r.since || number > r.until {
+			return r.waits == 0
+		}
+		if r.waits--; r.waits == 0 {
+			ready = append(ready, r)
+		}
+		return r.waits == 0
+	})
+	return ready
+}
+
+func (i *invoked) invoke() (err error) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		value := recover()
+		err = i.ch.recovered("a callback", value)
+		if value == nil { // runtime.Goexit: this goroutine ends
+			if next := i.retire(); next != nil {
+				go runTasks(next) // ends with the lane's queue
+			}
+		}
+	}()
+	err = i.inv.run(&i.scope)
+	returned = true
+	return err
+}
+
+// laneMovedLocked lets the reader go on that waits for the lane.
+func (ch *Channel) laneMovedLocked() {
+	if ch.room != nil {
+		close(ch.room)
+		ch.room = nil
+	}
+}
+
+// awaitLane blocks the leader while more callbacks wait than Limits.CallbackQueue allows. If none of them finishes for
+// long, they may be waiting for something that only the leader could read, and the channel closes.
+func (ch *Channel) awaitLane() {
+	for {
+		ch.mu.Lock()
+		if ch.lane.queued <= ch.limits.CallbackQueue || ch.err != nil {
+			ch.mu.Unlock()
+			return
+		}
+		if ch.room == nil {
+			ch.room = make(chan struct{})
+		}
+		room := ch.room
+		ch.mu.Unlock()
+		ch.out.flush()
+		stall := time.NewTimer(stallAllowance)
+		select {
+		case <-room:
+			stall.Stop()
+		case <-ch.done:
+			stall.Stop()
+			return
+		case <-stall.C:
+			ch.fail(errClosed(fmt.Errorf("%w: no callback has finished for %v while more of them wait than Limits.CallbackQueue allows", ErrLimit, stallAllowance)),
+				closePolicy, "callback queue limit")
+			return
+		}
+	}
+}
+
+var _ context.Context = (*invoked)(nil)

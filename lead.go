@@ -1,0 +1,176 @@
+package kkrpc
+
+import (
+	"errors"
+	"time"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+)
+
+// Leader and follower. One goroutine, the leader, reads the channel and runs a request's handler at once, which keeps
+// the order of arrival and costs no switch. A handler must not keep the channel from being read, so reading can be
+// taken from the leader while it is in a handler: by the handler itself when it waits for the peer, or by the
+// watchdog when it takes too long. Then a new goroutine leads, and the old one ends after its handler.
+//
+// Channel.role carries the ownership. It is odd exactly while the leader runs a handler inline: the leader stores an odd
+// number before it, and whoever moves it from that odd number to the next even one owns what the leader owns: the leader
+// itself when the handler returned first, handOver otherwise.
+
+// lead reads and handles messages until the channel closes or reading is handed over.
+func (ch *Channel) lead() {
+	for {
+		ok, err := ch.in.Next(&ch.msg)
+		switch {
+		case err != nil:
+			ch.refuse(&ch.msg, err)
+		case ok:
+			if !ch.handle(&ch.msg) {
+				return
+			}
+		default:
+			if !ch.read() {
+				return
+			}
+		}
+	}
+}
+
+// read brings the next frame. It reports false when the channel has closed.
+func (ch *Channel) read() bool {
+	if !ch.more {
+		ch.callbacks.tell()
+		ch.out.flush()
+		if cap(ch.readBuf) > idleBuffer {
+			ch.readBuf = nil
+		}
+	}
+	frame, more, err := ch.transport.ReadFrame(ch.readBuf)
+	if err == nil {
+		ch.readBuf, ch.more = frame, more
+		err = ch.in.Push(frame)
+	}
+	switch {
+	case err == nil:
+		return true
+	case errors.Is(err, wire.ErrTooLong):
+		ch.fail(errClosed(err), closeTooLarge, err.Error())
+	default:
+		ch.lost(err)
+	}
+	return false
+}
+
+// idleBuffer is how many bytes of read buffer a channel keeps while it waits.
+const idleBuffer = 4 << 10
+
+// handle acts on one message. It reports false when this goroutine no longer leads.
+func (ch *Channel) handle(m *wire.Message) bool {
+	if ch.codec.Load() == nil {
+		ch.setCodec(ch.in.Dialect())
+	}
+	ch.heard.Store(true)
+	switch m.Kind {
+	case wire.Call, wire.Get, wire.Set, wire.New, wire.Ref:
+		return ch.serve(m)
+	case wire.Response:
+		ch.answered(m)
+	case wire.Callback:
+		ch.called(m)
+	case wire.Release:
+		ch.callbacks.released(m.IDs)
+	case wire.Cancel:
+		ch.cancelled(m.ID)
+	case wire.Destroy:
+		ch.fail(errClosedf("the peer sent __DESTROY__"), closeNormal, "")
+		return false
+	default:
+		ch.dropped.Add(1)
+	}
+	return true
+}
+
+// refuse deals with a message that cannot be parsed: it is dropped, but a request that can be answered is.
+func (ch *Channel) refuse(m *wire.Message, err error) {
+	ch.dropped.Add(1)
+	if !errors.Is(err, wire.ErrDepth) || m.ID == nil {
+		return
+	}
+	switch m.Kind {
+	case wire.Call, wire.Get, wire.Set, wire.New, wire.Ref:
+		if ch.codec.Load() == nil {
+			if ch.in.Dialect() == wire.Unknown {
+				return
+			}
+			ch.setCodec(ch.in.Dialect())
+		}
+		ch.refuseRequest(m, &wire.Error{Name: "RPCLimitError", Message: err.Error()})
+	}
+}
+
+// runInline runs c on the leader. It reports whether the goroutine still leads afterwards; if not, the caller finishes
+// c as one that was handed over.
+func (ch *Channel) runInline(c *call) (err error, leads bool) {
+	c.seq = ch.role.Load() + 1
+	ch.inline = c
+	ch.role.Store(c.seq)
+	if !ch.watched.Load() {
+		ch.api.watch.add(ch)
+	}
+	slow := c.method.slow.Load()
+	if slow == 0 {
+		err = c.invoke()
+		return err, ch.role.CompareAndSwap(c.seq, c.seq+1)
+	}
+	seq := c.seq
+	impatience := time.AfterFunc(slowInterval, func() { ch.handOver(seq) })
+	err = c.invoke()
+	impatience.Stop()
+	if leads = ch.role.CompareAndSwap(seq, seq+1); leads {
+		c.method.slow.CompareAndSwap(slow, slow-1)
+	}
+	return err, leads
+}
+
+// handOver takes reading from the leader if it still is in the handler that seq stands for. It returns that call, or
+// nil if it was too late.
+func (ch *Channel) handOver(seq uint64) *call {
+	ch.mu.Lock()
+	if seq&1 == 0 || !ch.role.CompareAndSwap(seq, seq+1) {
+		ch.mu.Unlock()
+		return nil
+	}
+	c := ch.inline
+	c.countLocked()
+	ch.mu.Unlock()
+	ch.out.flush()
+	go ch.lead() // ends like the leader that New started
+	return c
+}
+
+// watchTick is called by the watchdog with what it saw of role one tick ago. It reports whether to look again.
+func (ch *Channel) watchTick(seen uint64) (now uint64, again bool) {
+	now = ch.role.Load()
+	if now != seen {
+		return now, true
+	}
+	if now&1 == 1 {
+		if c := ch.handOver(now); c != nil {
+			c.method.slow.Store(slowCalls)
+		}
+		return now, true
+	}
+	ch.watched.Store(false)
+	if ch.role.Load() != now && ch.watched.CompareAndSwap(false, true) {
+		return ch.role.Load(), true
+	}
+	return now, false
+}
+
+const (
+	watchInterval = time.Millisecond
+	// slowInterval is what a method gets instead that was too slow lately: with slow handlers alone, it is what starting
+	// each costs. Less would put at risk that the next handler begins after this one.
+	slowInterval = 100 * time.Microsecond
+	// slowCalls is for how many calls a method is known as slow; each quick one among them counts down.
+	slowCalls = 64
+)

@@ -1,0 +1,48 @@
+package kkrpc
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/superjson"
+)
+
+// method is what one operation of an API was compiled to: a function to call, a property to get or to set, a
+// constructor. It is shared by every channel that exposes the API; only slow ever changes.
+type method struct {
+	path         string            // dotted, for messages to people
+	wantsContext bool              // run looks at its ctx
+	hasResult    bool              // appendResult has something to append
+	begin        func() invocation // an empty cell for one call
+
+	slow atomic.Int32 // calls left that are soon handed over, see lead.go
+}
+
+// invocation is one call of a method: the cell that holds its arguments, then its result. A channel uses it in the
+// order of the methods below, from one goroutine at a time.
+type invocation interface {
+	// decode reads all arguments; afterwards nothing aliases the message. An error is an *Error for the peer.
+	decode(in *request) error
+	// run calls the user's code.
+	run(ctx context.Context) error
+	// appendResult encodes what run returned. absent: the result is undefined, dst is as it was.
+	appendResult(dst []byte, out *values, path string) (_ []byte, absent bool, err error)
+}
+
+// request is what a method may read of the request it serves.
+type request struct {
+	ch  *Channel
+	msg *wire.Message
+}
+
+// values encodes the values of one outgoing message.
+type values struct {
+	ch  *Channel
+	enc *superjson.Encoder
+}
+
+// append appends v, whose annotations are recorded under path.
+func (o *values) append(dst []byte, path string, v any) ([]byte, error) {
+	return o.enc.Append(dst, path, v)
+}

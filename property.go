@@ -1,0 +1,204 @@
+package kkrpc
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"sync"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/superjson"
+)
+
+// Property is a value that both sides may read and write at any time: a field of an exposed struct, or a value in an
+// Object. The zero Property holds the zero value of T. It must not be copied after first use. A T with slices, maps or
+// pointers in it is shared with whoever gets it: replace it by Set, never change it in place.
+type Property[T any] struct {
+	mu    sync.RWMutex
+	value T
+	check func(old, value T) error
+}
+
+// NewProperty returns a Property that holds v.
+func NewProperty[T any](v T) *Property[T] { return &Property[T]{value: v} }
+
+// Get returns the value.
+func (p *Property[T]) Get() T {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.value
+}
+
+// Set replaces the value. It tells nobody.
+func (p *Property[T]) Set(v T) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.value = v
+}
+
+// OnSet makes check see every value that a peer sets, before it is stored; its error refuses the value and goes to the
+// peer. One check runs at a time, and must not use the Property. OnSet is called before the Property is exposed.
+func (p *Property[T]) OnSet(check func(old, value T) error) { p.check = check }
+
+// ReadOnly returns a view through which the peer reads but cannot write.
+func (p *Property[T]) ReadOnly() ReadOnly[T] {
+	return func(context.Context) (T, error) { return p.Get(), nil }
+}
+
+// ReadOnly is a property that is computed each time the peer reads it. It may be called from many goroutines at a time;
+// its ctx is like that of a function.
+type ReadOnly[T any] func(ctx context.Context) (T, error)
+
+// Class is what [Constructor] returns. It has no other use than to be exposed.
+type Class struct{ fn any }
+
+// Constructor makes fn what the peer's `new` calls: new api.Counter(1). fn is like any function of an API, but must return
+// a value, which the peer gets as plain data.
+func Constructor(fn any) Class { return Class{fn: fn} }
+
+// property is what the API needs of a Property or ReadOnly of any type.
+type property interface {
+	valueType() reflect.Type
+	writable() bool
+	load(ctx context.Context) (any, error)
+	store(in *request, path string) (commit func() error, err error)
+}
+
+func (p *Property[T]) valueType() reflect.Type           { return reflect.TypeFor[T]() }
+func (p *Property[T]) writable() bool                    { return true }
+func (p *Property[T]) load(context.Context) (any, error) { return p.Get(), nil }
+
+// store decodes the value of a set request, and returns what makes it the property's.
+func (p *Property[T]) store(in *request, path string) (func() error, error) {
+	v := new(T)
+	if err := decodeValue(in.msg, v); err != nil {
+		return nil, placeError(path, err)
+	}
+	return func() error {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.check != nil {
+			if err := p.check(p.value, *v); err != nil {
+				return err
+			}
+		}
+		p.value = *v
+		return nil
+	}, nil
+}
+
+func (ReadOnly[T]) valueType() reflect.Type { return reflect.TypeFor[T]() }
+func (ReadOnly[T]) writable() bool          { return false }
+
+func (r ReadOnly[T]) load(ctx context.Context) (any, error) {
+	if r == nil {
+		return nil, errors.New("property has no value")
+	}
+	return r(ctx)
+}
+
+func (ReadOnly[T]) store(*request, string) (func() error, error) {
+	return nil, typeErrorf("Cannot assign to read only property")
+}
+
+// decodeValue decodes the value of a set request into the pointer v.
+func decodeValue(m *wire.Message, v any) error {
+	p := newParam(reflect.TypeOf(v).Elem())
+	if m.Value == nil && p.typ != anyType && p.typ != valueType {
+		return p.undefined()
+	}
+	return superjson.Decode(m.Dialect.Mode(), m.Value, m.ValueMeta(), v)
+}
+
+func (b *builder) property(n *node, v reflect.Value, from source) {
+	p, ok := v, true
+	if v.Kind() != reflect.Func || v.CanAddr() {
+		p, ok = pointerTo(v)
+	}
+	if !ok || v.Kind() == reflect.Func && v.IsNil() {
+		b.fail(n.path, "%s is nil", v.Type())
+		return
+	}
+	prop := p.Interface().(property)
+	if err := checkValue(prop.valueType(), outbound); err != nil {
+		b.fail(n.path, "%w", err)
+		return
+	}
+	slot := b.slot(prop, from)
+	path := join(n.path)
+	n.get = &operation{slot: slot, method: &method{path: path, wantsContext: true, hasResult: true}, start: func(slot any) invocation {
+		return &getCell{property: slot.(property)}
+	}}
+	if !prop.writable() {
+		return
+	}
+	if err := checkValue(prop.valueType(), inbound); err != nil {
+		b.fail(n.path, "%w", err)
+		return
+	}
+	n.set = &operation{slot: slot, method: &method{path: path, hasResult: true}, start: func(slot any) invocation {
+		return &setCell{property: slot.(property), path: path}
+	}}
+}
+
+func (b *builder) constant(n *node, v any) {
+	if v != nil {
+		if err := checkValue(reflect.TypeOf(v), outbound); err != nil {
+			b.fail(n.path, "%w", err)
+			return
+		}
+	}
+	n.isNull = v == nil
+	value := ReadOnly[any](func(context.Context) (any, error) { return v, nil })
+	n.get = &operation{slot: noSlot, method: &method{path: join(n.path), hasResult: true}, start: func(any) invocation {
+		return &getCell{property: value}
+	}}
+}
+
+func (b *builder) class(n *node, c Class) {
+	fn := reflect.ValueOf(c.fn)
+	m, err := planOf(fn, join(n.path))
+	switch {
+	case err != nil:
+		b.fail(n.path, "constructor: %w", err)
+	case !m.hasResult:
+		b.fail(n.path, "constructor: %s returns no value", fn.Type())
+	default:
+		n.construct = fixed(m)
+	}
+}
+
+// getCell reads a property.
+type getCell struct {
+	property property
+	value    any
+}
+
+func (c *getCell) decode(*request) error { return nil }
+
+func (c *getCell) run(ctx context.Context) (err error) {
+	c.value, err = c.property.load(ctx)
+	return err
+}
+
+func (c *getCell) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
+	return out.appendAny(dst, path, c.value)
+}
+
+// setCell writes a property. The answer is true.
+type setCell struct {
+	property property
+	path     string
+	commit   func() error
+}
+
+func (c *setCell) decode(in *request) (err error) {
+	c.commit, err = c.property.store(in, c.path)
+	return err
+}
+
+func (c *setCell) run(context.Context) error { return c.commit() }
+
+func (c *setCell) appendResult(dst []byte, _ *values, _ string) ([]byte, bool, error) {
+	return append(dst, "true"...), false, nil
+}

@@ -1,0 +1,151 @@
+package kkrpc
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+)
+
+// Remote returns a T whose functions call the peer. T is a struct; a field
+//
+//	Greet func(ctx context.Context, name string) (string, error)
+//
+// calls greet: names are those that Expose gives, a tag such as `kkrpc:"sayHello"` replaces one, `kkrpc:"-"` leaves a field
+// alone, and a field that is a struct is a namespace. A func
+//   - may take a context first; without one it uses context.Background, so that only Options.CallTimeout ends the call;
+//   - returns at most one value and then an error. A func that returns nothing at all waits for the answer and drops an
+//     error; one that returns a value without an error is refused, since a call over a network can always fail;
+//   - passes a variadic parameter on as single arguments, and takes funcs as [Channel.Call] does.
+//
+// Remote panics if T is anything else, naming the field; it says nothing about what the peer has. Properties are read and
+// written by [Get] and [Set].
+func Remote[T any](ch *Channel) T {
+	var api T
+	t := reflect.TypeFor[T]()
+	known, ok := remotes.Load(t)
+	if !ok {
+		if t.Kind() != reflect.Struct {
+			panic(fmt.Sprintf("kkrpc: Remote wants a struct of funcs, not %s", t))
+		}
+		known = remoteFuncs(t, nil, nil)
+		remotes.Store(t, known)
+	}
+	v := reflect.ValueOf(&api).Elem()
+	for _, f := range known.([]remoteFunc) {
+		v.FieldByIndex(f.index).Set(reflect.MakeFunc(f.typ, f.bind(ch)))
+	}
+	return api
+}
+
+var remotes sync.Map // reflect.Type → []remoteFunc
+
+// remoteFunc is one field of a struct for Remote.
+type remoteFunc struct {
+	index   []int
+	path    string
+	typ     reflect.Type
+	context bool
+	result  reflect.Type // nil: none
+	failing bool
+}
+
+func remoteFuncs(t reflect.Type, index []int, path []string) []remoteFunc {
+	var funcs []remoteFunc
+	for i := range t.NumField() {
+		f := t.Field(i)
+		tag, tagged := f.Tag.Lookup("kkrpc")
+		if tag == "-" || !f.IsExported() {
+			continue
+		}
+		if !tagged {
+			tag = exportedName(f.Name)
+		}
+		at := append(index[:len(index):len(index)], i)
+		to := append(path[:len(path):len(path)], tag)
+		where := t.String() + "." + f.Name
+		switch {
+		case tag == "" || strings.Contains(tag, "."):
+			panic(fmt.Sprintf("kkrpc: Remote: field %s: %q cannot be called: a name is not empty and has no dot", where, tag))
+		case f.Type.Kind() == reflect.Struct:
+			funcs = append(funcs, remoteFuncs(f.Type, at, to)...)
+		case f.Type.Kind() == reflect.Func:
+			r, err := newRemoteFunc(f.Type, at, join(to))
+			if err != nil {
+				panic(fmt.Sprintf("kkrpc: Remote: field %s: %v", where, err))
+			}
+			funcs = append(funcs, r)
+		default:
+			panic(fmt.Sprintf("kkrpc: Remote: field %s: want a func or a struct of them, not %s; a field for something else has the tag kkrpc:\"-\"", where, f.Type))
+		}
+	}
+	return funcs
+}
+
+func newRemoteFunc(t reflect.Type, index []int, path string) (remoteFunc, error) {
+	r := remoteFunc{index: index, path: path, typ: t}
+	r.context = t.NumIn() > 0 && t.In(0) == contextType
+	n := t.NumOut()
+	r.failing = n > 0 && t.Out(n-1) == errorType
+	switch {
+	case n > 0 && !r.failing:
+		return r, fmt.Errorf("%s must return an error last", t)
+	case n > 2:
+		return r, fmt.Errorf("%s returns more than a value and an error", t)
+	case n == 2:
+		r.result = t.Out(0)
+		if err := checkValue(r.result, inbound); err != nil {
+			return r, fmt.Errorf("result%w", err)
+		}
+	}
+	for i := range t.NumIn() {
+		in := t.In(i)
+		if i == 0 && r.context || in == handleType {
+			continue
+		}
+		if t.IsVariadic() && i == t.NumIn()-1 {
+			in = in.Elem()
+		}
+		err := error(nil)
+		if in.Kind() == reflect.Func {
+			if err = checkCallbackShape(in); err != nil {
+				err = place(err)
+			}
+		} else {
+			err = checkValue(in, outbound)
+		}
+		if err != nil {
+			return r, fmt.Errorf("parameter %d%w", i+1, err)
+		}
+	}
+	return r, nil
+}
+
+// bind returns the body of the func for ch.
+func (r *remoteFunc) bind(ch *Channel) func(in []reflect.Value) []reflect.Value {
+	return func(in []reflect.Value) []reflect.Value {
+		ctx := context.Background()
+		if r.context {
+			ctx, in = in[0].Interface().(context.Context), in[1:]
+		}
+		var target any
+		var result reflect.Value
+		if r.result != nil {
+			result = reflect.New(r.result)
+			target = result.Interface()
+		}
+		err := ch.Call(ctx, target, r.path, spread(in, r.typ.IsVariadic())...)
+		if !r.failing {
+			return nil
+		}
+		failure := reflect.New(errorType).Elem()
+		if err != nil {
+			failure.Set(reflect.ValueOf(err))
+		}
+		if r.result == nil {
+			return []reflect.Value{failure}
+		}
+		return []reflect.Value{result.Elem(), failure}
+	}
+}

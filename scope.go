@@ -1,0 +1,230 @@
+package kkrpc
+
+import (
+	"context"
+	"time"
+)
+
+// scope is what a running handler or callback is to its channel: its place in a gate, and its context. Its fields are
+// guarded by Channel.mu where nothing else is said.
+type scope struct {
+	ch   *Channel // immutable
+	gate *gate    // immutable: &ch.serving or &ch.lane
+	call *call    // immutable: the request that is served; nil in a callback
+
+	waits  int  // goroutines of the function that wait for the peer; its place in the gate is free while there are any
+	over   bool // the function has returned
+	listed bool // in ch.active
+	done   chan struct{}
+	closed bool // done is
+	err    error
+	after  map[*func()]struct{} // to be called when the context ends
+
+	prev, next *scope // in ch.active
+}
+
+type (
+	channelKey struct{}
+	scopeKey   struct{}
+)
+
+// FromContext returns the channel on which the running handler or callback was called, or nil if ctx comes from
+// neither.
+func FromContext(ctx context.Context) *Channel {
+	ch, _ := ctx.Value(channelKey{}).(*Channel)
+	return ch
+}
+
+func scopeOf(ctx context.Context) *scope {
+	s, _ := ctx.Value(scopeKey{}).(*scope)
+	return s
+}
+
+// Deadline, Done, Err, Value and AfterFunc make a scope the context of its function. It ends when the function returns,
+// when the caller cancels, and when the channel closes.
+
+func (s *scope) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+func (s *scope) Done() <-chan struct{} {
+	s.ch.mu.Lock()
+	defer s.ch.mu.Unlock()
+	if s.done == nil {
+		s.done = make(chan struct{})
+		if s.closed = s.endedLocked() != nil; s.closed {
+			close(s.done)
+		} else {
+			s.ch.active.addLocked(s)
+		}
+	}
+	return s.done
+}
+
+func (s *scope) Err() error {
+	s.ch.mu.Lock()
+	defer s.ch.mu.Unlock()
+	return s.endedLocked()
+}
+
+func (s *scope) endedLocked() error {
+	switch {
+	case s.err != nil:
+		return s.err
+	case s.over || s.ch.err != nil:
+		return context.Canceled
+	}
+	return nil
+}
+
+func (s *scope) Value(key any) any {
+	switch key.(type) {
+	case channelKey:
+		return s.ch
+	case scopeKey:
+		return s
+	}
+	return s.ch.base.Value(key)
+}
+
+// AfterFunc spares contexts that are derived from this one a goroutine.
+func (s *scope) AfterFunc(f func()) (stop func() bool) {
+	s.ch.mu.Lock()
+	defer s.ch.mu.Unlock()
+	if s.endedLocked() != nil {
+		go f()
+		return func() bool { return false }
+	}
+	if s.after == nil {
+		s.after = make(map[*func()]struct{})
+	}
+	s.ch.active.addLocked(s)
+	key := &f
+	s.after[key] = struct{}{}
+	return func() bool {
+		s.ch.mu.Lock()
+		defer s.ch.mu.Unlock()
+		_, waiting := s.after[key]
+		delete(s.after, key)
+		return waiting
+	}
+}
+
+// endLocked ends the context. The functions it returns are called without the lock.
+func (s *scope) endLocked() (after map[*func()]struct{}) {
+	if s.err != nil {
+		return nil
+	}
+	s.err = context.Canceled
+	if s.done != nil && !s.closed {
+		s.closed = true
+		close(s.done)
+	}
+	after, s.after = s.after, nil
+	return after
+}
+
+func startAll(after map[*func()]struct{}) {
+	for f := range after {
+		go (*f)()
+	}
+}
+
+// cancel ends the context from outside its function.
+func (s *scope) cancel() {
+	s.ch.mu.Lock()
+	after := s.endLocked()
+	s.ch.mu.Unlock()
+	startAll(after)
+}
+
+// stepOut frees the function's place while it waits for the peer; if it runs on the reading goroutine, another one
+// goes on reading first, since only that can bring what it waits for.
+func (s *scope) stepOut() {
+	if s.call != nil {
+		s.ch.handOver(s.call.seq)
+	}
+	var next task
+	s.ch.mu.Lock()
+	if !s.over {
+		if s.waits++; s.waits == 1 {
+			next = s.gate.leaveLocked()
+		}
+	}
+	s.ch.mu.Unlock()
+	if next != nil {
+		go runTasks(next)
+	}
+}
+
+// stepIn takes the place again, waiting for it if the gate is full.
+func (s *scope) stepIn() {
+	s.ch.mu.Lock()
+	var turn <-chan struct{}
+	if s.waits > 0 {
+		if s.waits--; s.waits == 0 && !s.over {
+			turn = s.gate.returnLocked()
+		}
+	}
+	s.ch.mu.Unlock()
+	if turn != nil {
+		select {
+		case <-turn:
+		case <-s.ch.done:
+		}
+	}
+}
+
+// retireLocked is called once, after the function has returned. What it returns is to be run and started.
+func (s *scope) retireLocked() (next task, after map[*func()]struct{}) {
+	s.over = true
+	s.ch.active.removeLocked(s)
+	after = s.endLocked()
+	if s.waits == 0 {
+		next = s.gate.leaveLocked()
+	}
+	return next, after
+}
+
+// runTasks runs t and then whatever took its place, on one goroutine.
+func runTasks(t task) {
+	for t != nil {
+		t = t.run()
+	}
+}
+
+// scopeList holds the scopes that an event on the channel may end.
+type scopeList struct{ first *scope }
+
+func (l *scopeList) addLocked(s *scope) {
+	if s.listed {
+		return
+	}
+	s.listed = true
+	if s.next = l.first; s.next != nil {
+		s.next.prev = s
+	}
+	l.first = s
+}
+
+func (l *scopeList) removeLocked(s *scope) {
+	if !s.listed {
+		return
+	}
+	s.listed = false
+	if s.prev != nil {
+		s.prev.next = s.next
+	} else {
+		l.first = s.next
+	}
+	if s.next != nil {
+		s.next.prev = s.prev
+	}
+	s.prev, s.next = nil, nil
+}
+
+// allLocked returns the scopes in the list, which stays as it is.
+func (l *scopeList) allLocked() (all []*scope) {
+	for s := l.first; s != nil; s = s.next {
+		all = append(all, s)
+	}
+	return all
+}

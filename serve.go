@@ -1,0 +1,302 @@
+package kkrpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+)
+
+// call is one request of the peer, from the moment its arguments are decoded until its response is queued.
+type call struct {
+	scope
+	method     *method
+	inv        invocation
+	id         []byte // raw JSON, a copy
+	textErrors bool
+	bytes      int    // of the message
+	seq        uint64 // value of Channel.role while the leader runs it; 0 if it never does
+	counted    bool   // in Channel.open and in the gate; guarded by Channel.mu, or owned by the leader
+}
+
+// serve answers a request, or sees to it that it is answered. It reports false when this goroutine no longer leads.
+func (ch *Channel) serve(m *wire.Message) bool {
+	busy := int(ch.open.Load())
+	if busy >= ch.limits.Open {
+		ch.refuseRequest(m, &wire.Error{Name: "RPCOverloadedError",
+			Message: fmt.Sprintf("%d requests of this connection are unfinished; wait for some of them", busy)})
+		return true
+	}
+	method, inv, refusal := ch.api.lookup(m)
+	if refusal != nil {
+		ch.refuseRequest(m, refusal)
+		return true
+	}
+	ch.request = request{ch: ch, msg: m}
+	if err := inv.decode(&ch.request); err != nil {
+		ch.refuseRequest(m, ch.wireError(err))
+		return true
+	}
+	c := newCall(ch, method, inv, m)
+	if busy > 0 {
+		c.bytes = len(ch.readBuf)
+		ch.mu.Lock()
+		ch.open.Add(1)
+		c.counted = true
+		ch.active.addLocked(&c.scope)
+		in := ch.serving.enterLocked(c)
+		ch.mu.Unlock()
+		if !in {
+			return true // whoever makes room runs it
+		}
+	}
+	err, leads := ch.runInline(c)
+	if !leads {
+		runTasks(c.finish(err))
+		return false
+	}
+	ch.out.queue(c.response(err))
+	switch {
+	case c.counted:
+		if next := c.retire(); next != nil {
+			go runTasks(next) // ends with the queue of the gate
+		}
+	case method.wantsContext:
+		c.end()
+	default:
+		c.free()
+	}
+	return true
+}
+
+var calls = sync.Pool{New: func() any { return new(call) }}
+
+func newCall(ch *Channel, method *method, inv invocation, m *wire.Message) *call {
+	var c *call
+	if method.wantsContext {
+		c = new(call) // its function may keep its context for ever
+	} else {
+		c = calls.Get().(*call)
+	}
+	c.method, c.inv, c.textErrors = method, inv, m.TextErrors
+	c.scope = scope{ch: ch, gate: &ch.serving, call: c}
+	c.id = append(c.id[:0], m.ID...)
+	return c
+}
+
+// free gives c back. Nobody but the leader may have known it.
+func (c *call) free() {
+	*c = call{id: c.id}
+	calls.Put(c)
+}
+
+// run is a task of the gate: a call that had to wait for its turn.
+func (c *call) run() task {
+	c.ch.mu.Lock()
+	cancelled := c.err != nil
+	c.ch.mu.Unlock()
+	var err error
+	if cancelled {
+		err = &Error{Name: "AbortError", Message: "cancelled by the caller"}
+	} else {
+		err = c.invoke()
+	}
+	return c.finish(err)
+}
+
+func (c *call) size() int { return c.bytes }
+
+// countLocked makes c one of the calls that are no longer the leader's own.
+func (c *call) countLocked() {
+	if c.counted {
+		return
+	}
+	c.counted = true
+	c.ch.open.Add(1)
+	c.ch.serving.running++
+	c.ch.active.addLocked(&c.scope)
+}
+
+// finish responds for a counted call and retires it.
+func (c *call) finish(err error) task {
+	response := c.response(err)
+	next := c.retire()
+	c.ch.out.send(response)
+	return next
+}
+
+func (c *call) retire() task {
+	c.ch.mu.Lock()
+	next, after := c.retireLocked()
+	c.ch.open.Add(-1)
+	c.ch.mu.Unlock()
+	startAll(after)
+	return next
+}
+
+// end ends the context of a call that was never counted.
+func (c *call) end() {
+	c.ch.mu.Lock()
+	c.over = true
+	c.ch.active.removeLocked(&c.scope)
+	after := c.endLocked()
+	c.ch.mu.Unlock()
+	startAll(after)
+}
+
+// invoke runs the function. A panic in it becomes an error that says nothing of its inside.
+func (c *call) invoke() (err error) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		value := recover()
+		err = c.ch.recovered(c.method.path, value)
+		if value == nil {
+			c.abandoned(err)
+		}
+	}()
+	err = c.inv.run(&c.scope)
+	returned = true
+	return err
+}
+
+// abandoned finishes a call whose function has called runtime.Goexit, which ends this goroutine too.
+func (c *call) abandoned(err error) {
+	if c.seq != 0 && c.ch.role.CompareAndSwap(c.seq, c.seq+1) {
+		c.ch.mu.Lock()
+		c.countLocked()
+		c.ch.mu.Unlock()
+		go c.ch.lead() // ends like the leader that New started
+	}
+	if next := c.finish(err); next != nil {
+		go runTasks(next) // ends with the queue of the gate
+	}
+}
+
+// recovered is the error the peer gets for a panic; what happened is reported on this side.
+func (ch *Channel) recovered(path string, value any) error {
+	if value == nil {
+		ch.report(fmt.Errorf("kkrpc: %s called runtime.Goexit", path))
+	} else {
+		ch.report(fmt.Errorf("kkrpc: panic in %s: %v\n%s", path, value, debug.Stack()))
+	}
+	return &Error{Name: "InternalError", Message: "internal error"}
+}
+
+// response encodes what the call answers.
+func (c *call) response(err error) *buffer {
+	codec := *c.ch.codec.Load()
+	b := newBuffer()
+	if err == nil {
+		out := newValues(c.ch, codec)
+		defer out.free()
+		dst := codec.BeginResult(b.bytes, c.id)
+		dst, absent, encodeErr := c.inv.appendResult(dst, out, codec.ResultPath())
+		switch {
+		case encodeErr != nil:
+			err = typeErrorf("%s: result cannot be sent: %v", c.method.path, encodeErr)
+			c.ch.report(fmt.Errorf("kkrpc: %w", err))
+		case absent:
+			b.bytes = codec.AppendNoResult(dst[:0], c.id)
+			return b
+		default:
+			b.bytes = codec.EndResult(dst, &wire.Tail{Values: out.annotations()})
+			return b
+		}
+	}
+	b.bytes = c.ch.appendError(b.bytes[:0], codec, c.id, c.ch.wireError(err), c.textErrors)
+	return b
+}
+
+// refuseRequest answers m without having called anything.
+func (ch *Channel) refuseRequest(m *wire.Message, e *wire.Error) {
+	b := newBuffer()
+	b.bytes = ch.appendError(b.bytes, *ch.codec.Load(), m.ID, e, m.TextErrors)
+	ch.out.queue(b)
+}
+
+func (ch *Channel) appendError(dst []byte, codec wire.Codec, id []byte, e *wire.Error, text bool) []byte {
+	e.Text = e.Text || text || ch.opts.ErrorText && codec.Dialect() == wire.Classic
+	out := newValues(ch, codec)
+	defer out.free()
+	b, err := codec.AppendError(dst, id, e, out.annotations())
+	if err != nil {
+		ch.report(fmt.Errorf("kkrpc: error %s: its fields cannot be sent: %w", e.Name, err))
+		plain := &wire.Error{Name: e.Name, Message: e.Message, Text: e.Text}
+		b, _ = codec.AppendError(dst, id, plain, out.annotations())
+	}
+	return b
+}
+
+// wireError is what the peer sees of an error that a function returned.
+func (ch *Channel) wireError(err error) *wire.Error {
+	var own interface{ RPCError() *Error }
+	var e *Error
+	switch {
+	case errors.As(err, &own):
+		e = own.RPCError()
+	case errors.As(err, &e):
+	}
+	if e == nil {
+		e = &Error{Message: err.Error()}
+	}
+	return e.wire(0)
+}
+
+// maxCauses bounds how many causes of an error cross, since a chain may be a cycle.
+const maxCauses = 16
+
+func (e *Error) wire(depth int) *wire.Error {
+	w := &wire.Error{Name: e.Name, Message: e.Message, Fields: e.Fields}
+	if w.Name == "" {
+		w.Name = "Error"
+	}
+	if w.Message == "" {
+		w.Message = w.Name
+	}
+	if e.Cause != nil && depth < maxCauses {
+		var cause *Error
+		if !errors.As(e.Cause, &cause) {
+			cause = &Error{Message: e.Cause.Error()}
+		}
+		w.Cause = cause.wire(depth + 1)
+	}
+	return w
+}
+
+// fromWire is the inverse of Error.wire.
+func fromWire(w *wire.Error) *Error {
+	e := &Error{Name: w.Name, Message: w.Message, Fields: w.Fields}
+	switch cause := w.Cause.(type) {
+	case nil:
+	case *wire.Error:
+		e.Cause = fromWire(cause)
+	default:
+		if e.Fields == nil {
+			e.Fields = make(map[string]any)
+		}
+		e.Fields["cause"] = cause
+	}
+	return e
+}
+
+// cancelled ends the context of the peer's request with this id.
+func (ch *Channel) cancelled(id []byte) {
+	var after map[*func()]struct{}
+	ch.mu.Lock()
+	for s := ch.active.first; s != nil; s = s.next {
+		if s.call != nil && string(s.call.id) == string(id) {
+			after = s.endLocked()
+			break
+		}
+	}
+	ch.mu.Unlock()
+	startAll(after)
+}
+
+var _ context.Context = (*scope)(nil)
