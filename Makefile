@@ -1,0 +1,86 @@
+# Everything runs from here, over all modules of go.work. The machine needs Go and Node; the rest is fetched.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+JS := internal/interop/js
+CACHE := .cache
+RESULTS := $(CACHE)/results
+TESTSUM := go run ./internal/testsum -record $(RESULTS)
+
+# What `make test` runs, the quickest first.
+STAGES := test-go lint cover interop bench fuzz mutate
+
+FUZZTIME ?= 5s
+MUTATE_N ?= 120
+MUTATE_TIME ?= 4m
+COVER_MIN ?= 85
+MUTATE_MIN ?= 70
+ADDR ?= :3000
+
+# The race detector needs a C compiler; without one the same tests run without it.
+RACE = $(if $(and $(filter 1,$(shell go env CGO_ENABLED)),$(shell command -v "$$(go env CC)")),-race)
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: demo
+demo: go ## start the demo server; ADDR=:3000
+	go run ./cmd/kkrpc demo --addr $(ADDR)
+
+.PHONY: test
+test: go node ## everything, on a fresh machine too
+	@rm -f $(RESULTS); scripts/stages.sh $(RESULTS) $(STAGES)
+
+.PHONY: test-go
+test-go: go ## the Go tests that need nothing else, with the race detector
+	@mkdir -p $(CACHE)
+	@$(if $(RACE),,echo "no C compiler: running without the race detector")
+	@go test $(RACE) -short -json work | $(TESTSUM)
+
+.PHONY: lint vet
+vet: lint
+lint: go ## gofmt, go vet, staticcheck
+	@scripts/gofmt.sh
+	@go vet work
+	@go run $(STATICCHECK) work
+
+.PHONY: cover
+cover: go ## line coverage of the core, at least COVER_MIN=85 percent each
+	@scripts/cover.sh $(CACHE)/cover $(COVER_MIN)
+
+.PHONY: interop
+interop: go js ## all Go tests, with real JavaScript runtimes on the other side
+	@mkdir -p $(CACHE)
+	@KKRPC_REQUIRE_JS=1 go test -count=1 -json work | $(TESTSUM)
+
+.PHONY: bench
+bench: go ## every benchmark once, so that they keep working
+	@go test -short -run '^$$' -bench . -benchtime 1x work | { grep -v 'no test files' || true; }
+
+.PHONY: fuzz
+fuzz: go ## every fuzz target for FUZZTIME=5s
+	@scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: mutate
+mutate: go ## change the wire code and superjson; the tests must notice MUTATE_MIN=70 percent
+	@go run ./internal/mutate -min $(MUTATE_MIN) -n $(MUTATE_N) -time $(MUTATE_TIME) ./superjson ./internal/wire/...
+
+.PHONY: js
+js: node $(JS)/node_modules/.stamp ## install the npm packages and runtimes that tests use
+
+$(JS)/node_modules/.stamp: $(JS)/package.json $(JS)/package-lock.json $(JS)/.npmrc
+	@cd $(JS) && npm ci --no-progress --loglevel=error
+	@touch $@
+
+.PHONY: go node
+go node:
+	@scripts/need.sh $@
+
+.PHONY: clean
+clean: ## remove what the targets above made
+	rm -rf $(CACHE) bin $(JS)/node_modules

@@ -1,0 +1,97 @@
+package kkrpc_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"testing"
+
+	"github.com/kkrpc-go/kkrpc"
+)
+
+// feed is a transport that brings the same request n times, in bursts, and drops what is written: what is left is the
+// cost of the channel itself.
+type feed struct {
+	request []byte
+	n       int
+	burst   int
+	done    chan struct{}
+	written int
+}
+
+func (f *feed) ReadFrame(buf []byte) ([]byte, bool, error) {
+	if f.n == 0 {
+		<-f.done
+		return nil, false, io.EOF
+	}
+	f.n--
+	return append(buf[:0], f.request...), f.n%f.burst != 0, nil
+}
+
+func (f *feed) TryWriteFrames(msgs [][]byte) (bool, error) { return true, f.WriteFrames(msgs) }
+
+func (f *feed) WriteFrames(msgs [][]byte) error {
+	if f.written -= len(msgs); f.written == 0 {
+		close(f.done)
+	}
+	return nil
+}
+
+func (f *feed) Close(int, string) error { return nil }
+
+// BenchmarkServe is a request answered, from the frame to the frame, 64 of them for each write.
+func BenchmarkServe(b *testing.B) {
+	for _, test := range []struct {
+		name string
+		fn   any
+	}{
+		{"typed", func(a, b float64) float64 { return a + b }},
+		{"typed ctx", func(_ context.Context, a, b float64) (float64, error) { return a + b, nil }},
+		{"reflected", func(a, b float32) float32 { return a + b }},
+	} {
+		for _, d := range []kkrpc.Dialect{kkrpc.Compact, kkrpc.ClassicSuperJSON} {
+			b.Run(fmt.Sprintf("%s/%v", test.name, d), func(b *testing.B) {
+				request := `{"t":"q","id":"dcd7065b-6b28-49ee-8b34-c0d1a7964054","op":"call","p":["math","add"],"a":[{"__kkrpc_next_arg__":"value","v":3},{"__kkrpc_next_arg__":"value","v":4}]}`
+				if d == kkrpc.ClassicSuperJSON {
+					request = `{"json":{"id":"12c24d9a44080f-156df44c2f0136-d721b494e1d93-df09ee7d761aa","method":"math.add","args":[3,4],"type":"request","callbackIds":null,"transferSlots":null,"version":"superjson"},"meta":{"values":{"callbackIds":["undefined"],"transferSlots":["undefined"]},"v":1}}` + "\n"
+				}
+				b.ReportAllocs()
+				f := &feed{request: []byte(request), n: b.N, burst: 64, done: make(chan struct{}), written: b.N}
+				ch, err := kkrpc.New(context.Background(), f, &kkrpc.Options{Expose: kkrpc.Object{"math": kkrpc.Object{"add": test.fn}}})
+				if err != nil {
+					b.Fatal(err)
+				}
+				<-f.done
+				ch.Close()
+			})
+		}
+	}
+}
+
+// BenchmarkCall is a round trip between two channels in memory, with 1 and 64 calls in flight.
+func BenchmarkCall(b *testing.B) {
+	api := kkrpc.Options{Expose: kkrpc.Object{"add": func(a, b float64) float64 { return a + b }}}
+	for _, inFlight := range []int{1, 64} {
+		b.Run(fmt.Sprint(inFlight), func(b *testing.B) {
+			_, c := pair(b, api, kkrpc.Options{})
+			b.ReportAllocs()
+			b.SetParallelism(inFlight)
+			call := func() {
+				if _, err := kkrpc.Call[float64](context.Background(), c, "add", 1, 2); err != nil {
+					b.Error(err)
+				}
+			}
+			if inFlight == 1 {
+				for b.Loop() {
+					call()
+				}
+				return
+			}
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					call()
+				}
+			})
+		})
+	}
+}

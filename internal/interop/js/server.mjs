@@ -1,0 +1,49 @@
+// A kkrpc 0.2 server of the conformance API in the runtime that runs this file:
+//   <runtime> server.mjs json|superjson
+// It prints one line {"url": ...} when it listens, on a free port, and ends when its standard input does.
+import process from "node:process"
+import { RPCChannel, WebSocketServerIO } from "kkrpc"
+import { makeAPI } from "./api.mjs"
+
+const serialization = { version: process.argv[2] ?? "superjson" }
+
+function serve(socket) {
+	let rpc
+	const expose = makeAPI(() => rpc.getAPI())
+	rpc = new RPCChannel(new WebSocketServerIO(socket), { expose, serialization })
+}
+
+function listening(port) {
+	console.log(JSON.stringify({ url: `ws://127.0.0.1:${port}/ws` }))
+}
+
+if (globalThis.Deno) {
+	Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: (addr) => listening(addr.port) }, (request) => {
+		const { socket, response } = Deno.upgradeWebSocket(request)
+		serve(socket)
+		return response
+	})
+} else if (globalThis.Bun) {
+	const server = Bun.serve({
+		hostname: "127.0.0.1",
+		port: 0,
+		fetch: (request, server) => (server.upgrade(request, { data: {} }) ? undefined : new Response("upgrade", { status: 426 })),
+		websocket: {
+			// kkrpc wants a socket with an onmessage slot; Bun hands messages to the server.
+			open: (ws) => {
+				ws.data.socket = { send: (text) => ws.send(text), close: () => ws.close() }
+				serve(ws.data.socket)
+			},
+			message: (ws, data) => ws.data.socket.onmessage({ data })
+		}
+	})
+	listening(server.port)
+} else {
+	const { WebSocketServer } = await import("ws")
+	const server = new WebSocketServer({ host: "127.0.0.1", port: 0 })
+	server.on("connection", serve)
+	server.on("listening", () => listening(server.address().port))
+}
+
+process.stdin.on("end", () => process.exit(0))
+process.stdin.resume()

@@ -1,0 +1,180 @@
+// Package js gives tests the real JavaScript runtimes and the npm packages that `make js` installed in
+// internal/interop/js.
+//
+//	func TestGreetFromTypeScript(t *testing.T) {
+//		for _, rt := range js.Runtimes {
+//			t.Run(string(rt), func(t *testing.T) {
+//				out, err := rt.Command(t, "testdata/client.ts", url).Output()
+//				…
+//			})
+//		}
+//	}
+//
+// A test that asks for a runtime is skipped under -short. Without -short it is skipped when the runtime is not
+// installed, unless KKRPC_REQUIRE_JS is set, as `make interop` does: then it fails.
+package js
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+)
+
+// Runtime names a JavaScript runtime.
+type Runtime string
+
+// The runtimes that tests use. Node comes with the machine, the others from npm.
+const (
+	Node Runtime = "node"
+	Bun  Runtime = "bun"
+	Deno Runtime = "deno"
+)
+
+// Runtimes lists all of them, the one that starts fastest last.
+var Runtimes = []Runtime{Node, Deno, Bun}
+
+const requireVar = "KKRPC_REQUIRE_JS"
+
+// workspace is the npm workspace's folder, relative to the repository's root.
+var workspace = filepath.Join("internal", "interop", "js")
+
+// Dir returns the npm workspace. A script in it, or below it, can import its packages.
+func Dir(tb testing.TB) string {
+	tb.Helper()
+	if testing.Short() {
+		tb.Skip("needs a JavaScript runtime: not under -short")
+	}
+	dir, err := installed()
+	if err != nil {
+		unavailable(tb, err)
+	}
+	return dir
+}
+
+// Path returns the runtime's executable.
+func (r Runtime) Path(tb testing.TB) string {
+	tb.Helper()
+	dir := Dir(tb)
+	exe, err := find(r, dir)
+	if err != nil {
+		unavailable(tb, err)
+	}
+	return exe
+}
+
+// Command prepares a run of a JavaScript or TypeScript file, which may stand anywhere that resolves the packages it
+// imports (see [Dir] and [TempDir]). The process is killed when the test ends.
+func (r Runtime) Command(tb testing.TB, script string, args ...string) *exec.Cmd {
+	tb.Helper()
+	exe := r.Path(tb)
+	script, err := filepath.Abs(script)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var flags []string
+	switch r {
+	case Node:
+		// The loader is named by its path, so that the script's own folder need not have it.
+		flags = []string{"--import", "file://" + filepath.ToSlash(filepath.Join(Dir(tb), "node_modules", "tsx", "dist", "loader.mjs"))}
+	case Deno:
+		flags = []string{"run", "--quiet", "--allow-all", "--no-lock", "--no-check", "--node-modules-dir=manual"}
+	case Bun:
+		flags = []string{"run"}
+	}
+	cmd := exec.CommandContext(tb.Context(), exe, append(append(flags, script), args...)...)
+	cmd.Env = append(os.Environ(), "DENO_NO_UPDATE_CHECK=1", "NO_COLOR=1")
+	cmd.Dir = filepath.Dir(script)
+	return cmd
+}
+
+// TempDir returns a new folder, removed when the test ends, that holds copies of files and resolves the packages of
+// the workspace.
+func TempDir(tb testing.TB, files ...string) string {
+	tb.Helper()
+	src, dst := Dir(tb), tb.TempDir()
+	if err := os.Symlink(filepath.Join(src, "node_modules"), filepath.Join(dst, "node_modules")); err != nil {
+		tb.Fatal(err)
+	}
+	for _, f := range append([]string{filepath.Join(src, "package.json")}, files...) {
+		data, err := os.ReadFile(f)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dst, filepath.Base(f)), data, 0o644)
+		}
+		if err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return dst
+}
+
+// unavailable skips, or fails where a skip would hide that nothing was tested.
+func unavailable(tb testing.TB, err error) {
+	tb.Helper()
+	if os.Getenv(requireVar) != "" {
+		tb.Fatal(err)
+	}
+	tb.Skip(err)
+}
+
+// installed walks up to the repository's root, because go test runs in the package's folder.
+var installed = sync.OnceValues(func() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		ws := filepath.Join(dir, workspace)
+		if _, err := os.Stat(filepath.Join(ws, "package.json")); err == nil {
+			if _, err := os.Stat(filepath.Join(ws, "node_modules", "kkrpc")); err != nil {
+				return "", errors.New("the npm packages are not installed: run `make js`")
+			}
+			return ws, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", fmt.Errorf("no %s above the working directory", workspace)
+		}
+		dir = parent
+	}
+})
+
+var (
+	foundMu sync.Mutex
+	found   = map[Runtime]string{}
+)
+
+// find runs each candidate once, since npm may have installed builds for another processor or C library.
+func find(r Runtime, dir string) (string, error) {
+	foundMu.Lock()
+	defer foundMu.Unlock()
+	if exe := found[r]; exe != "" {
+		return exe, nil
+	}
+	var candidates []string
+	glob := func(pattern string) {
+		names, _ := filepath.Glob(filepath.Join(dir, "node_modules", pattern))
+		slices.Sort(names)
+		candidates = append(candidates, names...)
+	}
+	switch r {
+	case Bun:
+		glob("@oven/bun-*/bin/bun*")
+	case Deno:
+		glob("@deno/*/deno*")
+	}
+	if exe, err := exec.LookPath(string(r)); err == nil {
+		candidates = append(candidates, exe)
+	}
+	for _, exe := range candidates {
+		if exec.Command(exe, "--version").Run() == nil {
+			found[r] = exe
+			return exe, nil
+		}
+	}
+	return "", fmt.Errorf("no %s that runs here: run `make js`", r)
+}
