@@ -1,0 +1,316 @@
+package ws
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gobwas/ws"
+)
+
+const (
+	// lingerTime is how long a closed connection waits for the peer's half of the closing handshake.
+	lingerTime = 2 * time.Second
+	// farewellTime is how long Close may take to send a close frame where a write cannot be tried without blocking.
+	farewellTime = time.Second
+	// graceTime is how long Close lets a write go on that is under way.
+	graceTime = 100 * time.Millisecond
+	// idleBuffer is what a connection reads into while idle where readiness cannot be awaited without a buffer.
+	idleBuffer = 256
+)
+
+var (
+	noDeadline = time.Time{}
+	longAgo    = time.Unix(1, 0) // a deadline that makes whoever waits return
+)
+
+// CloseError is why a connection ended other than cleanly: what ReadFrame of the transport returns, and what the
+// channel's Err wraps, after a close frame with a code other than 1000, 1001 and 1005.
+type CloseError struct {
+	Code   int    // WebSocket close code, such as 1008; RFC 6455, section 7.4
+	Reason string // at most 123 bytes
+	Sent   bool   // this side found fault and closed; otherwise the peer did
+}
+
+func (e *CloseError) Error() string {
+	who := "closed by the peer"
+	if e.Sent {
+		who = "connection refused"
+	}
+	if e.Reason == "" {
+		return fmt.Sprintf("ws: %s with code %d", who, e.Code)
+	}
+	return fmt.Sprintf("ws: %s with code %d: %s", who, e.Code, e.Reason)
+}
+
+// States of conn.reader: who may touch the fields of the reading side.
+const (
+	readerIdle    = iota // nobody is in ReadFrame
+	readerBusy           // a caller is in ReadFrame
+	readerClosed         // closed; linger owns the reading side
+	readerLeaving        // closed; the caller in ReadFrame starts linger when it leaves
+)
+
+// conn is one WebSocket connection after the handshake. It implements kkrpc.Transport.
+type conn struct {
+	// Immutable.
+	nc      net.Conn
+	raw     syscall.RawConn // nil where readiness of the socket says nothing, as under TLS
+	client  bool
+	deflate bool // permessage-deflate was negotiated
+	limit   int  // of an inbound message, in bytes
+	timeout time.Duration
+	pulse   *pulse // nil without heartbeat
+
+	// Owned by whoever ReadFrame or linger is run by; see reader.
+	in       []byte // borrowed, idle or nil; in[r:w] is unread
+	r, w     int
+	last     int    // bytes that the last frame took, a hint for the next buffer
+	idle     []byte // what in is while idle; nil with raw
+	asm      []byte // a message that is not one piece of in: fragments, inflated text; borrowed
+	fragOp   ws.OpCode
+	fragZip  bool  // the message in fragments is compressed
+	rerr     error // sticky
+	readFn   func(fd uintptr) bool
+	readN    int
+	readErr  error
+	gotClose bool // the peer's close frame was read
+	broken   bool // the stream is no longer at a frame boundary
+
+	reader  atomic.Int32
+	lingers sync.Mutex // orders the deadlines set by Close and linger
+
+	// Guarded by sock, which is held while anything is written.
+	sock     sync.Mutex
+	rest     []byte // what the kernel did not take yet; ends at a frame boundary
+	werr     error  // sticky
+	mid      bool   // what was written last ends inside a frame
+	writeFn  func(fd uintptr) bool
+	segs     [][]byte // what writeFn writes
+	mayWait  bool     // writeFn waits for room
+	wroteN   int
+	wroteErr error
+	said     bool // a close frame was written, or is in rest
+
+	closed atomic.Bool
+	heard  atomic.Bool // something was received since the heartbeat looked
+	pinged bool        // owned by pulse: the last heartbeat was a ping
+	slot   int         // owned by pulse: where the connection is listed
+	index  int
+
+	// Guarded by mu, which is never held while anything blocks.
+	mu      sync.Mutex
+	queued  []byte      // without raw: what TryWriteFrames was given
+	pong    []byte      // payload to answer with; nil for none
+	ping    bool        // a ping is due
+	verdict *CloseError // decided by the reader: overrides what Close is given
+	cause   error       // why Close was called from within
+	control atomic.Bool // pong or ping is set
+}
+
+// config is what both ends of a handshake decide about a connection.
+type config struct {
+	client, deflate bool
+	limit           int           // 0 means 4 MiB
+	timeout         time.Duration // of a write; 0 means 30 s
+	ping            time.Duration // 0 means no heartbeat
+}
+
+// newConn starts a connection on nc, from which early has been read already; early is copied.
+func newConn(nc net.Conn, early []byte, cfg config) *conn {
+	c := &conn{nc: nc, client: cfg.client, deflate: cfg.deflate, limit: cfg.limit, timeout: cfg.timeout}
+	if c.limit <= 0 {
+		c.limit = 4 << 20
+	}
+	if c.timeout <= 0 {
+		c.timeout = 30 * time.Second
+	}
+	c.initRaw()
+	if c.raw == nil {
+		c.idle = make([]byte, idleBuffer)
+	}
+	if len(early) > 0 {
+		c.in = getBuffer(len(early))
+		c.w = copy(c.in, early)
+	}
+	if cfg.ping > 0 {
+		c.pulse = pulseOf(cfg.ping)
+		c.pulse.add(c)
+	}
+	return c
+}
+
+// Close sends a close frame, lets ReadFrame and WriteFrames fail with net.ErrClosed, and leaves the rest of the
+// closing handshake to a goroutine that ends within lingerTime. It blocks for at most graceTime if a write is stuck,
+// and under TLS for at most farewellTime more. A close code that the reader decided on, be it the
+// peer's own or that of a violation, takes the place of code.
+func (c *conn) Close(code int, reason string) error {
+	if !c.closed.CompareAndSwap(false, true) {
+		return nil
+	}
+	if c.pulse != nil {
+		c.pulse.remove(c)
+	}
+	if !c.sock.TryLock() {
+		// Whoever writes gives up if it is stuck, and else ends well: a TLS write cut short ruins the connection.
+		_ = c.nc.SetWriteDeadline(time.Now().Add(graceTime))
+		c.sock.Lock()
+	}
+	c.farewell(code, reason)
+	c.sock.Unlock()
+
+	c.lingers.Lock()
+	for {
+		if c.reader.CompareAndSwap(readerIdle, readerClosed) {
+			go c.linger()
+			break
+		}
+		if c.reader.CompareAndSwap(readerBusy, readerLeaving) {
+			_ = c.nc.SetReadDeadline(longAgo)
+			break
+		}
+	}
+	c.lingers.Unlock()
+	return nil
+}
+
+// abort closes a connection for a reason that ReadFrame then returns.
+func (c *conn) abort(cause error) {
+	c.mu.Lock()
+	c.cause = cause
+	c.mu.Unlock()
+	_ = c.Close(int(ws.StatusGoingAway), cause.Error())
+}
+
+// enter takes the reading side for a caller of ReadFrame; leave gives it back.
+func (c *conn) enter() bool { return c.reader.CompareAndSwap(readerIdle, readerBusy) }
+
+func (c *conn) leave() (open bool) {
+	if c.reader.CompareAndSwap(readerBusy, readerIdle) {
+		return true
+	}
+	c.reader.Store(readerClosed)
+	go c.linger()
+	return false
+}
+
+// closedErr is what a method returns after Close.
+func (c *conn) closedErr() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cause != nil {
+		return c.cause
+	}
+	return net.ErrClosed
+}
+
+// decide notes with what code and reason the connection is to be closed. Only the first decision counts.
+func (c *conn) decide(v *CloseError) {
+	c.mu.Lock()
+	if c.verdict == nil {
+		c.verdict = v
+	}
+	c.mu.Unlock()
+}
+
+// farewell writes the close frame. The caller holds sock.
+func (c *conn) farewell(code int, reason string) {
+	c.mu.Lock()
+	if c.verdict != nil {
+		code, reason = c.verdict.Code, c.verdict.Reason
+	}
+	c.rest = append(c.rest, c.queued...)
+	c.queued = nil
+	c.mu.Unlock()
+	if c.werr != nil {
+		return
+	}
+	var payload []byte
+	if code != int(ws.StatusNoStatusRcvd) {
+		payload = ws.NewCloseFrameBody(ws.StatusCode(sendable(code)), clip(reason))
+	}
+	c.rest = c.appendControl(c.rest, ws.OpClose, payload)
+	c.said = true
+	_ = c.nc.SetWriteDeadline(time.Now().Add(farewellTime))
+	if c.raw != nil {
+		_ = c.tryRest() // linger sends what is left
+		return
+	}
+	if _, err := c.nc.Write(c.rest); err != nil {
+		c.werr = err
+	}
+	c.rest = nil
+}
+
+// sendable replaces close codes that must not cross the network.
+func sendable(code int) int {
+	if ws.CheckCloseFrameData(ws.StatusCode(code), "") != nil || code > 4999 {
+		return int(ws.StatusInternalServerError)
+	}
+	return code
+}
+
+// clip makes reason valid UTF-8 of at most 123 bytes, which is what a close frame holds.
+func clip(reason string) string {
+	const most = ws.MaxControlFramePayloadSize - 2
+	if len(reason) > most {
+		n := most
+		for n > 0 && !utf8.RuneStart(reason[n]) {
+			n--
+		}
+		reason = reason[:n]
+	}
+	if !utf8.ValidString(reason) {
+		return ""
+	}
+	return reason
+}
+
+// linger ends a closed connection: it sends what is left, waits for the peer's close frame, since closing a socket
+// with unread data would take back the close frame just sent, and closes the socket. It owns the reading side.
+func (c *conn) linger() {
+	c.lingers.Lock()
+	_ = c.nc.SetDeadline(time.Now().Add(lingerTime))
+	c.lingers.Unlock()
+
+	c.sock.Lock()
+	for c.raw != nil && c.werr == nil && len(c.rest) > 0 {
+		n, err := c.rawWrite([][]byte{c.rest}, true)
+		c.rest, c.werr = c.rest[n:], err
+	}
+	healthy := c.said && c.werr == nil
+	c.sock.Unlock()
+
+	if healthy && c.rerr == nil {
+		for c.rerr == nil {
+			_, _ = c.next()
+		}
+	}
+	if healthy && (c.broken || c.gotClose && c.client) {
+		if half, ok := c.nc.(interface{ CloseWrite() error }); ok && !c.client {
+			_ = half.CloseWrite()
+		}
+		_, _ = io.Copy(io.Discard, c.nc)
+	}
+	_ = c.nc.Close()
+	c.release()
+}
+
+// release gives the buffers of the reading side back.
+func (c *conn) release() {
+	putBuffer(c.in)
+	putBuffer(c.asm)
+	c.in, c.asm, c.idle, c.r, c.w = nil, nil, nil, 0, 0
+}
+
+// isTimeout reports whether err is a deadline that passed.
+func isTimeout(err error) bool {
+	var ne net.Error
+	return errors.As(err, &ne) && ne.Timeout()
+}

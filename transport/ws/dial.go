@@ -1,0 +1,239 @@
+package ws
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/gobwas/httphead"
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsflate"
+
+	kkrpc "github.com/kkrpc-go/kkrpc"
+)
+
+const (
+	// handshakeBytes bounds the response to a handshake.
+	handshakeBytes = 64 << 10
+	// bodyBytes is how much of a refusal's body is told.
+	bodyBytes = 300
+)
+
+// Dial connects to a kkrpc server. url is ws://host[:port]/path or wss://…; http and https mean the same, and
+// user:password@ is sent as basic authentication. ctx bounds Dial alone; its values are the base of the contexts of
+// handlers. The channel lives until it is closed.
+//
+// An error tells the HTTP status and the first part of the body if the server refused.
+func Dial(ctx context.Context, url string, opts *DialOptions) (*kkrpc.Channel, error) {
+	if opts == nil {
+		opts = &DialOptions{}
+	}
+	target, where, err := parseURL(url)
+	if err != nil {
+		return nil, err
+	}
+	rpc := opts.RPC
+	if rpc.Dialect == 0 {
+		rpc.Dialect = kkrpc.Compact
+	}
+	api, err := kkrpc.Expose(rpc.Expose) // before the network: a mistake here is not the server's
+	if err != nil {
+		return nil, err
+	}
+	rpc.Expose = api
+	nc, early, deflate, err := connect(ctx, target, opts)
+	if err != nil {
+		return nil, fmt.Errorf("ws: dial %s: %w", where, err)
+	}
+	c := newConn(nc, early, config{
+		client:  true,
+		deflate: deflate,
+		limit:   rpc.Limits.Frame,
+		timeout: rpc.Limits.Write,
+		ping:    heartbeat(opts.Ping),
+	})
+	ch, err := kkrpc.New(context.WithoutCancel(ctx), c, &rpc)
+	if err != nil {
+		_ = c.Close(1000, "")
+		return nil, err
+	}
+	return ch, nil
+}
+
+// parseURL returns raw with the scheme ws or wss, and what errors may show of it: no password and no parameters, which
+// often hold tokens.
+func parseURL(raw string) (u *url.URL, where string, err error) {
+	u, err = url.Parse(raw)
+	if err != nil {
+		var ue *url.Error
+		if errors.As(err, &ue) {
+			err = ue.Err
+		}
+		return nil, "", fmt.Errorf("ws: dial: malformed URL: %w", err)
+	}
+	where = u.Scheme + "://" + u.Host + u.Path
+	switch strings.ToLower(u.Scheme) {
+	case "ws", "http":
+		u.Scheme = "ws"
+	case "wss", "https":
+		u.Scheme = "wss"
+	default:
+		return nil, "", fmt.Errorf("ws: dial: the URL must begin with ws:// or wss://, got scheme %q", u.Scheme)
+	}
+	if u.Hostname() == "" {
+		return nil, "", fmt.Errorf("ws: dial %s: the URL has no host", where)
+	}
+	u.Fragment = ""
+	return u, where, nil
+}
+
+// connect dials and does both handshakes. early is what the server sent behind its response.
+func connect(ctx context.Context, u *url.URL, opts *DialOptions) (_ net.Conn, early []byte, deflate bool, err error) {
+	limit := handshakeTime(opts.RPC.Limits)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not connected after %v: %w", limit, context.DeadlineExceeded))
+	defer cancel()
+	dialer, err := handshakeOf(u, opts)
+	if err != nil {
+		return nil, nil, false, err
+	}
+	dial := opts.NetDial
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	nc, err := dial(ctx, "tcp", net.JoinHostPort(u.Hostname(), portOf(u)))
+	if err != nil {
+		return nil, nil, false, causeOr(ctx, err)
+	}
+	defer func() {
+		if err != nil {
+			_ = nc.Close()
+		}
+	}()
+	if u.Scheme == "wss" {
+		tc := tls.Client(nc, tlsConfig(opts.TLS, u.Hostname()))
+		if err := tc.HandshakeContext(ctx); err != nil {
+			return nil, nil, false, causeOr(ctx, err)
+		}
+		nc = tc
+	}
+
+	interrupted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(interrupted)
+		_ = nc.SetDeadline(longAgo)
+	})
+	var refused error
+	dialer.OnStatusError = func(_ int, _ []byte, resp io.Reader) { refused = refusal(resp) }
+	br, hs, err := dialer.Upgrade(struct {
+		io.Reader
+		io.Writer
+	}{io.LimitReader(nc, handshakeBytes), nc}, u)
+	if br != nil {
+		early = make([]byte, br.Buffered())
+		_, _ = io.ReadFull(br, early) // it is all there
+		ws.PutReader(br)
+	}
+	inTime := stop()
+	if !inTime {
+		<-interrupted
+	}
+	switch {
+	case refused != nil:
+		return nil, nil, false, refused
+	case !inTime:
+		return nil, nil, false, context.Cause(ctx)
+	case err != nil:
+		return nil, nil, false, fmt.Errorf("handshake: %w", err)
+	}
+	deflate, err = agreedDeflate(hs.Extensions)
+	return nc, early, deflate, err
+}
+
+// causeOr is why ctx ended if it did, else err.
+func causeOr(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// handshakeOf returns what sends the request.
+func handshakeOf(u *url.URL, opts *DialOptions) (ws.Dialer, error) {
+	header := opts.Header.Clone()
+	for name := range header {
+		switch canonical := http.CanonicalHeaderKey(name); canonical {
+		case "Connection", "Upgrade", "Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Extensions", "Sec-Websocket-Protocol":
+			return ws.Dialer{}, fmt.Errorf("DialOptions.Header: %s is set by the handshake", canonical)
+		}
+	}
+	if u.User != nil && header.Get("Authorization") == "" {
+		if header == nil {
+			header = http.Header{}
+		}
+		password, _ := u.User.Password()
+		header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password)))
+	}
+	d := ws.Dialer{Protocols: opts.Subprotocols, Host: header.Get("Host")}
+	header.Del("Host")
+	if header != nil {
+		d.Header = ws.HandshakeHeaderHTTP(header)
+	}
+	if opts.Compression {
+		d.Extensions = []httphead.Option{deflateParams.Option()}
+	}
+	return d, nil
+}
+
+// tlsConfig is config for one host; only HTTP/1.1 can be upgraded.
+func tlsConfig(config *tls.Config, host string) *tls.Config {
+	if config == nil {
+		config = &tls.Config{}
+	}
+	config = config.Clone()
+	config.NextProtos = []string{"http/1.1"}
+	if config.ServerName == "" {
+		config.ServerName = host
+	}
+	return config
+}
+
+// refusal is the error for a response that is no upgrade.
+func refusal(r io.Reader) error {
+	resp, err := http.ReadResponse(bufio.NewReader(r), nil)
+	if err != nil {
+		return fmt.Errorf("handshake: %w", err)
+	}
+	defer resp.Body.Close()
+	text := resp.Status
+	if to := resp.Header.Get("Location"); to != "" {
+		text += " to " + to
+	}
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, bodyBytes))
+	if b := strings.TrimSpace(strings.ToValidUTF8(string(body), "")); b != "" {
+		text += ": " + b
+	}
+	return fmt.Errorf("the server answered %s", text)
+}
+
+// agreedDeflate reports whether the server agreed to compression, on the terms offered.
+func agreedDeflate(extensions []httphead.Option) (bool, error) {
+	if len(extensions) == 0 {
+		return false, nil
+	}
+	var p wsflate.Parameters
+	if err := p.Parse(extensions[0]); err != nil {
+		return false, err
+	}
+	if len(extensions) > 1 || !p.ServerNoContextTakeover || p.ClientMaxWindowBits != 0 {
+		return false, errors.New("the server agreed to other terms of compression than were offered")
+	}
+	return true, nil
+}

@@ -1,0 +1,276 @@
+package ws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+
+	kkrpc "github.com/kkrpc-go/kkrpc"
+)
+
+const (
+	closeGoingAway = 1001
+	goingAway      = "going away"
+)
+
+// Server makes requests WebSockets and serves an API on each. It is an http.Handler; Handler and HandlerFor make one.
+type Server struct {
+	opts    Options
+	origins []originPattern
+	api     func(r *http.Request) (any, error)
+	log     *slog.Logger
+	onClose func(ch *kkrpc.Channel, err error) // closed, made once for all channels
+
+	mu      sync.Mutex
+	open    map[*kkrpc.Channel]session
+	early   map[*kkrpc.Channel]error // closed before OnOpen returned
+	count   int                      // connections, from the request until OnClose has returned
+	closing bool
+	drained chan struct{} // closed when closing and count is 0
+}
+
+// session is what the server knows of a channel.
+type session struct {
+	conn  *conn
+	ready bool // OnOpen has returned
+}
+
+// Handler returns a server that exposes api, compiled by kkrpc.Expose, on each connection. It panics if api cannot be
+// exposed or an option is malformed.
+func Handler(api any, opts *Options) *Server {
+	compiled, err := kkrpc.Expose(api)
+	if err != nil {
+		panic(fmt.Sprintf("ws: Handler: %v", err))
+	}
+	return HandlerFor(func(*http.Request) (any, error) { return compiled, nil }, opts)
+}
+
+// HandlerFor returns a server that asks api, before each upgrade, what to expose on that connection. An error made by
+// Reject is the answer; any other error is a 500 whose text goes to the log alone. HandlerFor panics if an option
+// is malformed.
+func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) *Server {
+	if opts == nil {
+		opts = &Options{}
+	}
+	s := &Server{
+		opts:    *opts,
+		origins: parseOrigins(opts.Origins),
+		api:     api,
+		log:     opts.Logger,
+		open:    map[*kkrpc.Channel]session{},
+		early:   map[*kkrpc.Channel]error{},
+		drained: make(chan struct{}),
+	}
+	s.onClose = s.closed
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	if s.opts.MaxConns == 0 {
+		s.opts.MaxConns = defaultMaxConns
+	}
+	if s.opts.RPC.OnError == nil {
+		s.opts.RPC.OnError = func(err error) { s.log.Error("kkrpc: error without a caller", "err", err) }
+	}
+	return s
+}
+
+// ServeHTTP upgrades r and returns once its channel has started.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	dialect, rejected := s.check(r)
+	if rejected == nil {
+		rejected = s.reserve()
+	}
+	if rejected != nil {
+		rejected.answer(w)
+		return
+	}
+	started := false
+	defer func() {
+		if !started {
+			s.unreserve() // also when s.api panics
+		}
+	}()
+
+	api, err := s.api(r)
+	if err == nil {
+		api, err = kkrpc.Expose(api)
+	}
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	nc, early, hs, err := s.upgrade(w, r)
+	if err != nil {
+		s.log.Warn("ws: upgrade failed", "remote", r.RemoteAddr, "err", err)
+		return
+	}
+	rpc := s.opts.RPC
+	rpc.Expose, rpc.Dialect, rpc.OnClose = api, dialect, s.onClose
+	if d, ok := protocolDialect(hs.Protocol); ok && !r.URL.Query().Has("kkrpc") {
+		rpc.Dialect = d
+	}
+	cfg := config{
+		deflate: len(hs.Extensions) > 0,
+		limit:   rpc.Limits.Frame,
+		timeout: rpc.Limits.Write,
+		ping:    heartbeat(s.opts.Ping),
+	}
+	started = true
+	go s.start(nc, early, cfg, rpc, r) // ends when OnOpen returns
+}
+
+// refuse answers for an error of the api function.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	var rejected *rejection
+	if errors.As(err, &rejected) {
+		rejected.answer(w)
+		return
+	}
+	s.log.Error("ws: no API for a request", "url", r.URL.Path, "remote", r.RemoteAddr, "err", err)
+	http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+}
+
+// start runs the channel of a connection. It runs apart from ServeHTTP, so that what net/http keeps for a request is
+// freed.
+func (s *Server) start(nc net.Conn, early []byte, cfg config, rpc kkrpc.Options, r *http.Request) {
+	c := newConn(nc, early, cfg)
+	ch, err := kkrpc.New(context.WithoutCancel(r.Context()), c, &rpc)
+	if err != nil { // rpc.Expose is compiled: nothing is known to fail here
+		s.log.Error("ws: no channel for a connection", "remote", r.RemoteAddr, "err", err)
+		_ = c.Close(1011, "")
+		s.unreserve()
+		return
+	}
+	s.mu.Lock()
+	s.open[ch] = session{conn: c}
+	closing := s.closing
+	s.mu.Unlock()
+	if closing {
+		go ch.CloseWith(closeGoingAway, goingAway) // ends within Limits.Write
+	}
+	if s.opts.OnOpen != nil {
+		s.opts.OnOpen(ch, r)
+	}
+	s.mu.Lock()
+	err, gone := s.early[ch]
+	if gone {
+		delete(s.early, ch)
+		delete(s.open, ch)
+	} else {
+		s.open[ch] = session{conn: c, ready: true}
+	}
+	s.mu.Unlock()
+	if gone {
+		s.finish(ch, err)
+	}
+}
+
+// closed is what each channel calls when it has closed.
+func (s *Server) closed(ch *kkrpc.Channel, err error) {
+	s.mu.Lock()
+	ready := s.open[ch].ready
+	if ready {
+		delete(s.open, ch)
+	} else {
+		s.early[ch] = err
+	}
+	s.mu.Unlock()
+	if ready {
+		s.finish(ch, err)
+	}
+}
+
+// finish tells that ch has closed and frees its place.
+func (s *Server) finish(ch *kkrpc.Channel, err error) {
+	defer s.unreserve()
+	if s.opts.RPC.OnClose != nil {
+		s.opts.RPC.OnClose(ch, err)
+	}
+	if s.opts.OnClose != nil {
+		s.opts.OnClose(ch, err)
+	}
+}
+
+// reserve takes a place for a connection.
+func (s *Server) reserve() *rejection {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closing:
+		return &rejection{http.StatusServiceUnavailable, "The server is shutting down."}
+	case s.opts.MaxConns > 0 && s.count >= s.opts.MaxConns:
+		return &rejection{http.StatusServiceUnavailable, "The server has as many connections as it takes."}
+	}
+	s.count++
+	return nil
+}
+
+func (s *Server) unreserve() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count--
+	s.drainedLocked()
+}
+
+// drainedLocked tells Shutdown when the last connection has gone.
+func (s *Server) drainedLocked() {
+	if !s.closing || s.count > 0 {
+		return
+	}
+	select {
+	case <-s.drained:
+	default:
+		close(s.drained)
+	}
+}
+
+// Shutdown refuses new connections with 503, closes the open ones with code 1001 once what they have queued is sent,
+// and waits until OnClose has returned for each. When ctx ends first it cuts the remaining ones off and returns
+// ctx's error. The contexts of running handlers end; Shutdown does not wait for handlers that go on regardless.
+func (s *Server) Shutdown(ctx context.Context) error {
+	for _, open := range s.stop() {
+		go open.ch.CloseWith(closeGoingAway, goingAway) // ends within Limits.Write, or when cut off
+	}
+	select {
+	case <-s.drained:
+		return nil
+	case <-ctx.Done():
+		s.cut()
+		return ctx.Err()
+	}
+}
+
+// Close refuses new connections with 503 and closes the open ones with code 1001 at once. It waits for nothing.
+func (s *Server) Close() error {
+	s.stop()
+	s.cut()
+	return nil
+}
+
+type openChannel struct {
+	ch   *kkrpc.Channel
+	conn *conn
+}
+
+// stop refuses connections from now on and returns the open ones.
+func (s *Server) stop() (open []openChannel) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closing = true
+	s.drainedLocked()
+	for ch, session := range s.open {
+		open = append(open, openChannel{ch, session.conn})
+	}
+	return open
+}
+
+// cut closes the connections themselves, which ends their channels.
+func (s *Server) cut() {
+	for _, open := range s.stop() {
+		_ = open.conn.Close(closeGoingAway, goingAway)
+	}
+}

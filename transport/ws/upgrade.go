@@ -1,0 +1,143 @@
+package ws
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/gobwas/ws"
+
+	kkrpc "github.com/kkrpc-go/kkrpc"
+)
+
+// dialectProtocol is how a subprotocol that names a dialect begins.
+const dialectProtocol = "kkrpc."
+
+// rejection is an HTTP answer instead of an upgrade.
+type rejection struct {
+	status int
+	msg    string
+}
+
+func (e *rejection) Error() string { return fmt.Sprintf("ws: rejected with %d: %s", e.status, e.msg) }
+
+// Reject is an error with which the function of HandlerFor answers a request before it becomes a WebSocket: status
+// is an HTTP status of 400 or above and msg the body, which the client sees.
+func Reject(status int, msg string) error {
+	if status < 400 || status > 599 {
+		status = http.StatusForbidden
+	}
+	return &rejection{status, msg}
+}
+
+// answer writes e as the response.
+func (e *rejection) answer(w http.ResponseWriter) {
+	switch e.status {
+	case http.StatusUpgradeRequired:
+		w.Header().Set("Upgrade", "websocket")
+		w.Header().Set("Connection", "Upgrade")
+		w.Header().Set("Sec-WebSocket-Version", "13")
+	case http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", "1")
+	}
+	http.Error(w, e.msg, e.status)
+}
+
+// check says why r cannot become a WebSocket, and the dialect that it fixes.
+func (s *Server) check(r *http.Request) (kkrpc.Dialect, *rejection) {
+	dialect := s.opts.RPC.Dialect
+	switch {
+	case !hasToken(r.Header, "Upgrade", "websocket") || !hasToken(r.Header, "Connection", "upgrade"):
+		return 0, &rejection{http.StatusUpgradeRequired, "This is a kkrpc endpoint: connect to it with a WebSocket client. " +
+			"Behind a proxy, make it forward the headers Upgrade and Connection."}
+	case r.Method != http.MethodGet:
+		return 0, &rejection{http.StatusMethodNotAllowed, "A WebSocket is opened with GET."}
+	case r.Header.Get("Sec-WebSocket-Version") != "13":
+		return 0, &rejection{http.StatusUpgradeRequired, "Only WebSocket version 13 is spoken here."}
+	case len(r.Header.Get("Sec-WebSocket-Key")) != 24:
+		return 0, &rejection{http.StatusBadRequest, "Sec-WebSocket-Key is missing or malformed."}
+	case !originAllowed(r, s.origins):
+		return 0, &rejection{http.StatusForbidden, fmt.Sprintf("Pages from the origin %q may not connect to %q: "+
+			"add it to Origins in ws.Options to allow them.", r.Header.Get("Origin"), r.Host)}
+	}
+	if values, ok := r.URL.Query()["kkrpc"]; ok {
+		if err := dialect.UnmarshalText([]byte(values[0])); err != nil {
+			return 0, &rejection{http.StatusBadRequest, "parameter kkrpc: " + err.Error()}
+		}
+	}
+	return dialect, nil
+}
+
+// hasToken reports whether a comma-separated header has token.
+func hasToken(h http.Header, name, token string) bool {
+	for _, line := range h.Values(name) {
+		for t := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.TrimSpace(t), token) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// upgrade makes r a WebSocket and returns its connection with what the client has sent already.
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (nc net.Conn, early []byte, hs ws.Handshake, err error) {
+	u := ws.HTTPUpgrader{
+		Timeout:  handshakeTime(s.opts.RPC.Limits),
+		Header:   responseHeader(w.Header()),
+		Protocol: s.agrees,
+	}
+	if s.opts.Compression {
+		u.Negotiate = negotiateDeflate()
+	}
+	nc, rw, hs, err := u.Upgrade(r, w)
+	if err != nil {
+		if nc != nil {
+			_ = nc.Close()
+		}
+		return nil, nil, hs, err
+	}
+	early = make([]byte, rw.Reader.Buffered())
+	if _, err := io.ReadFull(rw, early); err != nil {
+		_ = nc.Close()
+		return nil, nil, hs, err
+	}
+	return nc, early, hs, nil
+}
+
+// agrees reports whether the server speaks a subprotocol.
+func (s *Server) agrees(protocol string) bool {
+	if _, ok := protocolDialect(protocol); ok {
+		return true
+	}
+	for _, p := range s.opts.Subprotocols {
+		if p == protocol {
+			return true
+		}
+	}
+	return false
+}
+
+// protocolDialect is the dialect that a subprotocol names.
+func protocolDialect(protocol string) (d kkrpc.Dialect, ok bool) {
+	name, ok := strings.CutPrefix(protocol, dialectProtocol)
+	if !ok || d.UnmarshalText([]byte(name)) != nil {
+		return 0, false
+	}
+	return d, true
+}
+
+// responseHeader is what middleware has set, cookies for instance, without what belongs to the handshake.
+func responseHeader(h http.Header) http.Header {
+	if len(h) == 0 {
+		return nil
+	}
+	h = h.Clone()
+	for _, name := range []string{"Connection", "Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding", "Upgrade",
+		"Sec-Websocket-Accept", "Sec-Websocket-Extensions", "Sec-Websocket-Protocol"} {
+		delete(h, name)
+	}
+	return h
+}
