@@ -1,0 +1,39 @@
+package replay
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestProtocolExamples finds every frame that docs/protocol.md shows in a recording, but for our own qc. In the page an
+// identifier is cut short by an ellipsis, and stacks are left out.
+func TestProtocolExamples(t *testing.T) {
+	text, err := os.ReadFile("../../docs/protocol.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var recorded strings.Builder
+	stacks := strings.NewReplacer(`,"s":"<stack>"`, "", `,"stack":"<stack>"`, "")
+	for _, r := range loadRecordings(t) {
+		for _, f := range r.frames {
+			recorded.WriteString(stacks.Replace(strings.TrimSuffix(f.text, "\n")) + "\n")
+		}
+	}
+	examples := 0
+	for line := range strings.Lines(string(text)) {
+		example, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "    {")
+		if !ok || strings.Contains(example, `"t":"qc"`) {
+			continue
+		}
+		examples++
+		pattern := "(?m)^" + strings.ReplaceAll(regexp.QuoteMeta("{"+example), "…", `[0-9a-f-]*`) + "$"
+		if !regexp.MustCompile(pattern).MatchString(recorded.String()) {
+			t.Errorf("in no recording: {%s", example)
+		}
+	}
+	if examples < 20 {
+		t.Errorf("only %d examples found", examples)
+	}
+}
