@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/transport/ws"
+)
+
+// shutdownTime is how long running calls may take to finish after an interrupt.
+const shutdownTime = 5 * time.Second
+
+// demoClient is what demo prints: a client that calls everything the demo serves, and is called back.
+//
+//go:embed client.mts
+var demoClient string
+
+// defaultURL stands in demoClient for the URL of the server.
+const defaultURL = "ws://localhost:3000/ws"
+
+func demo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("kkrpc demo", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	addr := flags.String("addr", ":3000", "listen on `host:port`; port 0 takes a free one")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
+		return 2
+	}
+	if flags.NArg() > 0 {
+		fmt.Fprintf(stderr, "kkrpc demo: unexpected argument %q\n", flags.Arg(0))
+		return 2
+	}
+	if err := serveDemo(ctx, *addr, stdout, slog.New(slog.NewTextHandler(stderr, nil))); err != nil {
+		fmt.Fprintln(stderr, "kkrpc demo:", err)
+		return 1
+	}
+	return 0
+}
+
+// serveDemo serves until ctx ends.
+func serveDemo(ctx context.Context, addr string, stdout io.Writer, log *slog.Logger) error {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s: %w", addr, reason(err))
+	}
+	rpc := demoServer(log)
+	mux := http.NewServeMux()
+	mux.Handle("/ws", rpc)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+
+	url := "ws://" + reachable(listener.Addr()) + "/ws"
+	fmt.Fprintf(stdout, greeting, url, strings.ReplaceAll(demoClient, defaultURL, url))
+
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }() // ended by Shutdown
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	log.Info("shutting down")
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+	defer cancel()
+	// http.Server forgets connections that became WebSockets: those are the RPC server's to close.
+	return errors.Join(server.Shutdown(bounded), rpc.Shutdown(bounded))
+}
+
+const greeting = `kkrpc demo: Go functions at %s. Ctrl-C stops it.
+
+Call them from TypeScript. In an empty folder, with the program below as client.mts:
+
+    npm install kkrpc@0 ws tsx
+    npx tsx client.mts            or: bun client.mts            or: deno run -A client.mts
+
+%s
+`
+
+// demoServer gives every connection its own API, because the log says who calls.
+func demoServer(log *slog.Logger) *ws.Server {
+	return ws.HandlerFor(func(r *http.Request) (any, error) {
+		return logged(log.With("peer", r.RemoteAddr), demoAPI()), nil
+	}, &ws.Options{
+		RPC: kkrpc.Options{OnError: func(err error) { log.Error("rpc", "error", err) }},
+		// A page that a development server serves on another port is another origin.
+		Origins: []string{"http://localhost:*", "http://127.0.0.1:*"},
+	})
+}
+
+// reachable is addr as a client on this machine can use it.
+func reachable(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return addr.String()
+	}
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// reason is what went wrong without the address, which the message has already.
+func reason(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	var sys *os.SyscallError
+	if errors.As(err, &sys) {
+		return sys.Err
+	}
+	var addr *net.AddrError
+	if errors.As(err, &addr) {
+		return errors.New(addr.Err)
+	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return errors.New(dns.Err)
+	}
+	return err
+}

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/internal/js"
+	"github.com/kkrpc-go/kkrpc/transport/ws"
+)
+
+func TestDemoCallsAndIsCalled(t *testing.T) {
+	out, demo := start(t, t.Context())
+	ctx := t.Context()
+	ch, err := ws.Dial(ctx, out.url(), &ws.DialOptions{RPC: kkrpc.Options{Expose: kkrpc.Object{
+		"getClientInfo": func() clientInfo { return clientInfo{Type: "test", Version: "2"} },
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ch.Close()
+	want := func(want any, got any, err error) {
+		t.Helper()
+		if err != nil || got != want {
+			t.Errorf("got %v and %v, want %v", got, err, want)
+		}
+	}
+	greeting, err := kkrpc.Call[string](ctx, ch, "greet", "World")
+	want("Hello, World!", greeting, err)
+	sum, err := kkrpc.Call[int](ctx, ch, "add", 5, 3)
+	want(8, sum, err)
+	product, err := kkrpc.Call[int](ctx, ch, "math.multiply", 4, 6)
+	want(24, product, err)
+	steps := 0
+	done, err := kkrpc.Call[string](ctx, ch, "progress", 3, func(step, of int) { steps += step * of })
+	want("done", done, err)
+	want(18, steps, nil)
+	who, err := kkrpc.Call[string](ctx, ch, "whoAreYou")
+	want("You are test 2.", who, err)
+
+	err = ch.Call(ctx, nil, "riskyOperation")
+	var thrown *kkrpc.Error
+	if !errors.As(err, &thrown) || thrown.Message != "Something went wrong!" || thrown.Cause == nil || thrown.Cause.Error() != "Root cause" {
+		t.Errorf("riskyOperation: got %v, want both messages", err)
+	}
+	log := demo.log()
+	for _, line := range []string{"level=INFO msg=call peer=127.0.0.1:", "method=math.multiply took=", `level=WARN msg=call`, `error="Something went wrong!"`} {
+		if !strings.Contains(log, line) {
+			t.Errorf("the log does not say %s:\n%s", line, log)
+		}
+	}
+}
+
+func TestDemoOrigins(t *testing.T) {
+	out, _ := start(t, t.Context())
+	for origin, allowed := range map[string]bool{
+		"http://localhost:5173": true,
+		"http://127.0.0.1:8080": true,
+		"https://evil.example":  false,
+		"http://localhost.evil": false,
+	} {
+		ch, err := ws.Dial(t.Context(), out.url(), &ws.DialOptions{Header: http.Header{"Origin": {origin}}})
+		if (err == nil) != allowed {
+			t.Errorf("origin %s: %v, want it allowed: %v", origin, err, allowed)
+		}
+		if err == nil {
+			ch.Close()
+		}
+	}
+}
+
+// TestDemoRunsWhatItPrints saves the program that the demo prints and runs it.
+func TestDemoRunsWhatItPrints(t *testing.T) {
+	for _, rt := range js.Runtimes {
+		t.Run(string(rt), func(t *testing.T) {
+			dir := js.TempDir(t)
+			script := filepath.Join(dir, "client.mts")
+			out, demo := start(t, t.Context())
+			for name, text := range map[string]string{script: out.program(), filepath.Join(dir, "package.json"): asNpmWritesIt} {
+				if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			printed, err := rt.Command(t, script).CombinedOutput()
+			const want = "Hello, World!\n8\n24\n1 of 3\n2 of 3\n3 of 3\ndone\nYou are TypeScript client 1.0.0.\nSomething went wrong!\n"
+			if err != nil || string(printed) != want {
+				t.Errorf("the client ended with %v and printed\n%s\nwant\n%s\nlog:\n%s", err, printed, want, demo.log())
+			}
+		})
+	}
+}
+
+// asNpmWritesIt is the package.json that npm install leaves in an empty folder: it does not say that .ts is a module.
+const asNpmWritesIt = `{"dependencies": {"kkrpc": "^0.2.2", "tsx": "^4", "ws": "^8"}}`
+
+// running is a demo in this process.
+type running struct {
+	code   chan int
+	mu     sync.Mutex
+	stderr bytes.Buffer
+}
+
+func (r *running) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.stderr.Write(p)
+}
+
+func (r *running) log() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.stderr.String()
+}
+
+func (r *running) wait() int { return <-r.code }
+
+// printed is what a demo prints when it starts.
+type printed string
+
+// start runs the demo on a free port until ctx or the test ends.
+func start(t *testing.T, ctx context.Context) (printed, *running) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(ctx)
+	r := &running{code: make(chan int, 1)}
+	stdout, w := io.Pipe()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		r.code <- run(ctx, []string{"demo", "--addr", "127.0.0.1:0"}, w, r)
+		w.Close()
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+	})
+	var out strings.Builder
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() {
+		out.WriteString(lines.Text() + "\n")
+		if lines.Text() == "io.destroy()" {
+			return printed(out.String()), r
+		}
+	}
+	t.Fatalf("the demo ended and had printed\n%s%s", out.String(), r.log())
+	return "", nil
+}
+
+func (p printed) url() string {
+	_, after, _ := strings.Cut(string(p), "at ws://")
+	url, _, _ := strings.Cut(after, "/ws.")
+	return "ws://" + url + "/ws"
+}
+
+func (p printed) program() string {
+	return string(p[strings.Index(string(p), "import "):])
+}

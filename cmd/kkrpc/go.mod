@@ -1,0 +1,5 @@
+module github.com/kkrpc-go/kkrpc/cmd/kkrpc
+
+go 1.26
+
+require github.com/kkrpc-go/kkrpc v0.0.0-00010101000000-000000000000

@@ -1,0 +1,60 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/kkrpc-go/kkrpc"
+)
+
+// feature is a set of things that not every version of kkrpc, or not every codec, can do.
+type feature uint
+
+const (
+	errorObjects       feature = 1 << iota // errors have a name and fields
+	properties                             // get and set
+	constructors                           // new
+	missingIsUndefined                     // get of a missing leaf is no error
+	causes                                 // an error's cause is an Error at the receiver
+	richValues                             // SuperJSON
+	plainJSON                              // rich values arrive as what JSON makes of them
+	taggedBytes                            // a Uint8Array arrives as one
+	compactFrames                          // one message is one frame
+	classicLines                           // one message is one line
+)
+
+// Peers are the versions of kkrpc whose differences the checks know.
+var Peers = []string{"0.2.2", "0.7.0", "2.1.0"}
+
+func featuresOf(c Config) (feature, error) {
+	var can feature
+	switch c.Peer {
+	case "0.2.2":
+	case "0.7.0":
+		can = errorObjects | properties | constructors
+	case "2.1.0":
+		can = errorObjects | properties | constructors | missingIsUndefined
+	default:
+		return 0, fmt.Errorf("unknown peer version %q; want one of %q", c.Peer, Peers)
+	}
+	classic := []kkrpc.Dialect{kkrpc.Classic, kkrpc.ClassicSuperJSON}
+	if slices.Contains(classic, c.Dialect) != (c.Peer != "2.1.0") {
+		return 0, fmt.Errorf("kkrpc %s does not speak %s", c.Peer, c.Dialect)
+	}
+	switch c.Dialect {
+	case kkrpc.Compact:
+		can |= compactFrames | plainJSON
+	case kkrpc.CompactSuperJSON:
+		can |= compactFrames | richValues | taggedBytes
+	case kkrpc.Classic:
+		can |= classicLines | plainJSON | taggedBytes
+	case kkrpc.ClassicSuperJSON:
+		can |= classicLines | richValues | taggedBytes
+	default:
+		return 0, fmt.Errorf("the dialect has to be given")
+	}
+	if c.Peer == "0.7.0" && c.Dialect == kkrpc.ClassicSuperJSON {
+		can |= causes
+	}
+	return can, nil
+}
