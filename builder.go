@@ -32,6 +32,11 @@ func (b *builder) fail(path []string, format string, args ...any) {
 	b.errs = append(b.errs, fmt.Errorf("%s: %w", at, fmt.Errorf(format, args...)))
 }
 
+// failType reports what checkValue found.
+func (b *builder) failType(path []string, err error) {
+	b.errs = append(b.errs, fmt.Errorf("%s%w", join(path), err))
+}
+
 // slot makes v a slot and returns its number.
 func (b *builder) slot(v any, from source) int {
 	b.slots = append(b.slots, v)
@@ -140,7 +145,7 @@ func (b *builder) member(n *node, v reflect.Value) {
 	}
 	switch x := v.Interface().(type) {
 	case Object, methodsOf, *API:
-		n.children = map[string]*node{}
+		n.makeNamespace()
 		b.fill(n, v, source{})
 	case property:
 		b.property(n, v, source{})
@@ -213,7 +218,7 @@ func (b *builder) field(n *node, v reflect.Value, from source) {
 	case t.Implements(reflect.TypeFor[property]()) && t.Kind() == reflect.Pointer, reflect.PointerTo(t).Implements(reflect.TypeFor[property]()):
 		b.property(n, v, from)
 	case isNamespaceType(t):
-		n.children = map[string]*node{}
+		n.makeNamespace()
 		b.fill(n, v, from)
 	default:
 		b.member(n, v)
@@ -356,7 +361,7 @@ func (b *builder) graftChildren(to, from *node, offset int) {
 		n.call, n.construct = moved(old.call, n.path), moved(old.construct, n.path)
 		n.get, n.set, n.isNull = moved(old.get, n.path), moved(old.set, n.path), old.isNull
 		if old.children != nil {
-			n.children = map[string]*node{}
+			n.makeNamespace()
 			b.graftChildren(n, old, offset)
 		}
 	}

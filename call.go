@@ -72,6 +72,11 @@ func (ch *Channel) do(ctx context.Context, op outgoing) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
+	if op.result != nil {
+		if v := reflect.ValueOf(op.result); v.Kind() != reflect.Pointer || v.IsNil() {
+			return fmt.Errorf("the result must be a pointer that is not nil, not %T", op.result)
+		}
+	}
 	if s := scopeOf(ctx); s != nil {
 		s.stepOut()
 		defer s.stepIn()
@@ -87,10 +92,11 @@ func (ch *Channel) do(ctx context.Context, op outgoing) error {
 	id := p.id
 	b, err := ch.encode(codec, id, op, p)
 	if err != nil {
-		ch.withdraw(p)
 		return err
 	}
-	ch.out.send(b)
+	if err := ch.sendRequest(ctx, b, p); err != nil {
+		return err
+	}
 	select {
 	case <-p.done:
 	case <-ctx.Done():
@@ -110,9 +116,30 @@ func (ch *Channel) do(ctx context.Context, op outgoing) error {
 	return err
 }
 
-// ready waits until a message can be sent: the dialect is known and there is room.
+// sendRequest sends b, the request of p, when there is room for it. An error ends the call.
+func (ch *Channel) sendRequest(ctx context.Context, b *buffer, p *pendingCall) error {
+	for full := ch.out.reserve(b); full != nil; full = ch.out.reserve(b) {
+		var err error
+		select {
+		case <-full:
+			continue
+		case <-p.done:
+			err = p.err
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+			ch.withdraw(p)
+		}
+		ch.callbacks.unsent(p.callbacks)
+		b.free()
+		return fmt.Errorf("waiting for room in the outbound queue (Limits.Outbound): %w", err)
+	}
+	ch.out.send(b)
+	return nil
+}
+
+// ready waits until a message can be sent: the dialect is known.
 func (ch *Channel) ready(ctx context.Context) (wire.Codec, error) {
-	if c := ch.codec.Load(); c != nil && ch.out.full() == nil {
+	if c := ch.codec.Load(); c != nil {
 		return *c, nil
 	}
 	if ch.opts.CallTimeout >= 0 {
@@ -121,27 +148,19 @@ func (ch *Channel) ready(ctx context.Context) (wire.Codec, error) {
 		ctx, cancel = context.WithTimeoutCause(ctx, timeout, timeoutError(timeout, ""))
 		defer cancel()
 	}
-	codec, err := ch.awaitCodec(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		room := ch.out.full()
-		if room == nil {
-			return codec, nil
-		}
-		select {
-		case <-room:
-		case <-ch.done:
-			return nil, ch.Err()
-		case <-ctx.Done():
-			return nil, fmt.Errorf("waiting for room in the outbound queue (Limits.Outbound): %w", context.Cause(ctx))
-		}
-	}
+	return ch.awaitCodec(ctx)
 }
 
-// encode writes the request. The callbacks among its arguments are held by p.
-func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCall) (*buffer, error) {
+// encode writes the request. The callbacks among its arguments are held by p, which ends if there is an error or a panic
+// in an argument's own marshaling.
+func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCall) (_ *buffer, err error) {
+	encoded := false
+	defer func() {
+		if !encoded {
+			ch.withdraw(p)
+			ch.callbacks.unsent(p.callbacks)
+		}
+	}()
 	var digits [20]byte
 	name := string(strconv.AppendUint(digits[:0], id, 10))
 	path, err := splitPath(op.path)
@@ -172,6 +191,7 @@ func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCa
 		b.free()
 		return nil, err
 	}
+	encoded = true
 	return b, nil
 }
 
@@ -224,56 +244,6 @@ func (ch *Channel) tellCancelled(codec wire.Codec, id uint64) {
 
 const defaultCallTimeout = 30 * time.Second
 
-// pendingCalls are this side's requests that have not been answered. Guarded by Channel.mu.
-type pendingCalls struct {
-	last  uint64
-	byID  map[uint64]*pendingCall
-	timer *time.Timer // set while a call may time out
-	free  []*pendingCall
-}
-
-// pendingCall is one of them. Who removes it from the table fills it and signals done.
-type pendingCall struct {
-	id        uint64
-	deadline  time.Time // zero: none
-	done      chan struct{}
-	callbacks []*localCallback // that its arguments carry
-	since     uint64           // invocations of callbacks before it was made
-
-	mode  superjson.Mode
-	value []byte // raw JSON, a copy; nil: undefined
-	meta  *superjson.Meta
-	err   error
-}
-
-// maxFreeCalls is how many ended calls a channel keeps for the next ones. They are not in a sync.Pool, since a Go channel
-// must not wander between the bubbles of testing/synctest.
-const maxFreeCalls = 64
-
-func (c *pendingCalls) freeLocked(p *pendingCall) {
-	if len(c.free) == maxFreeCalls || cap(p.value) > maxPooledBuffer {
-		return
-	}
-	*p = pendingCall{done: p.done, value: p.value[:0], callbacks: p.callbacks[:0]}
-	c.free = append(c.free, p)
-}
-
-func (c *pendingCalls) newLocked() *pendingCall {
-	n := len(c.free)
-	if n == 0 {
-		return &pendingCall{done: make(chan struct{}, 1)}
-	}
-	p := c.free[n-1]
-	c.free[n-1] = nil
-	c.free = c.free[:n-1]
-	return p
-}
-
-func (p *pendingCall) finish(err error) {
-	p.err = err
-	p.done <- struct{}{}
-}
-
 // decode stores the result of an answered call.
 func (p *pendingCall) decode(result any) error {
 	if p.value == nil {
@@ -309,149 +279,6 @@ func decodeUndefined(result any) error {
 		return nil
 	}
 	return fmt.Errorf("result: expected %s, got undefined", v.Type())
-}
-
-// register makes a pending call and starts its timeout.
-func (ch *Channel) register() (*pendingCall, error) {
-	ch.mu.Lock()
-	defer ch.mu.Unlock()
-	if ch.err != nil {
-		return nil, ch.err
-	}
-	c := &ch.pending
-	p := c.newLocked()
-	if c.byID == nil {
-		c.byID = make(map[uint64]*pendingCall)
-	}
-	c.last++
-	p.id, p.since = c.last, ch.invocations
-	c.byID[p.id] = p
-	if ch.opts.CallTimeout >= 0 {
-		timeout := or(ch.opts.CallTimeout, defaultCallTimeout)
-		p.deadline = time.Now().Add(timeout)
-		if c.timer == nil {
-			c.timer = time.AfterFunc(timeout, ch.expire)
-		}
-	}
-	return p, nil
-}
-
-// withdraw removes p and reports whether it was still pending.
-func (ch *Channel) withdraw(p *pendingCall) bool {
-	ch.mu.Lock()
-	defer ch.mu.Unlock()
-	return ch.pending.takeLocked(p.id) != nil
-}
-
-func (c *pendingCalls) takeLocked(id uint64) *pendingCall {
-	p := c.byID[id]
-	if p == nil {
-		return nil
-	}
-	delete(c.byID, id)
-	for _, cb := range p.callbacks {
-		cb.carried--
-	}
-	return p
-}
-
-func (c *pendingCalls) takeAllLocked() (all []*pendingCall) {
-	for _, p := range c.byID {
-		all = append(all, p)
-	}
-	c.byID = nil
-	if c.timer != nil {
-		c.timer.Stop()
-		c.timer = nil
-	}
-	return all
-}
-
-// expire ends the calls that have waited too long. One timer serves all calls of a channel: since they all have the same
-// timeout, the one that was set first ends first.
-func (ch *Channel) expire() {
-	var expired []*pendingCall
-	var next time.Time
-	ch.mu.Lock()
-	now := time.Now()
-	for id, p := range ch.pending.byID {
-		switch {
-		case p.deadline.IsZero():
-		case !p.deadline.After(now):
-			expired = append(expired, ch.pending.takeLocked(id))
-		case next.IsZero() || p.deadline.Before(next):
-			next = p.deadline
-		}
-	}
-	ch.pending.timer = nil
-	if !next.IsZero() {
-		ch.pending.timer = time.AfterFunc(next.Sub(now), ch.expire)
-	}
-	ch.mu.Unlock()
-	codec := *ch.codec.Load()
-	for _, p := range expired {
-		ch.tellCancelled(codec, p.id)
-		p.finish(timeoutError(or(ch.opts.CallTimeout, defaultCallTimeout), ch.silence(codec)))
-	}
-}
-
-// timeoutError has the name that kkrpc gives it.
-func timeoutError(timeout time.Duration, hint string) *Error {
-	return &Error{Name: "RPCTimeoutError", Message: fmt.Sprintf("no answer within %v%s", timeout, hint), Cause: context.DeadlineExceeded}
-}
-
-// silence explains a timeout on a channel that has never received anything.
-func (ch *Channel) silence(codec wire.Codec) string {
-	if ch.heard.Load() {
-		return ""
-	}
-	other := "a kkrpc 0.x peer needs Options.Dialect kkrpc.Classic or kkrpc.ClassicSuperJSON"
-	if codec.Dialect().IsClassic() {
-		other = "a kkrpc 2.x peer needs Options.Dialect kkrpc.Compact or kkrpc.CompactSuperJSON"
-	}
-	return fmt.Sprintf("; nothing was ever received on this channel, which speaks %v: %s", Dialect(codec.Dialect()), other)
-}
-
-// answered delivers a response.
-func (ch *Channel) answered(m *wire.Message) {
-	id, ok := parseID(m.ID)
-	ch.mu.Lock()
-	p := ch.pending.byID[id]
-	if !ok || p == nil {
-		ch.mu.Unlock()
-		ch.dropped.Add(1)
-		return
-	}
-	if ch.holdLocked(p, m) {
-		ch.mu.Unlock()
-		return
-	}
-	ch.pending.takeLocked(id)
-	ch.mu.Unlock()
-	fillCall(p, m)
-	p.finish(p.err)
-}
-
-func fillCall(p *pendingCall, m *wire.Message) {
-	if m.Err != nil {
-		p.err = fromWire(wire.ParseError(m))
-		return
-	}
-	p.mode, p.meta = m.Dialect.Mode(), m.ValueMeta()
-	if m.Value == nil {
-		p.value = nil
-	} else {
-		p.value = append(p.value[:0], m.Value...)
-	}
-}
-
-// parseID reads one of this side's ids.
-func parseID(raw []byte) (uint64, bool) {
-	if len(raw) < 3 || raw[0] != '"' {
-		return 0, false
-	}
-	id, err := strconv.ParseUint(string(raw[1:len(raw)-1]), 10, 64)
-	return id, err == nil
 }
 
 // splitPath splits at dots that are not behind a backslash.

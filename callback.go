@@ -78,7 +78,7 @@ func (cb *Callback) release() error {
 	if cb.released.Swap(true) {
 		return nil
 	}
-	cb.ch.callbacks.forget(cb.id)
+	cb.ch.callbacks.forget(cb)
 	b := newBuffer()
 	b.bytes = (*codec).AppendRelease(b.bytes, []string{cb.id})
 	cb.ch.out.send(b)
@@ -100,31 +100,47 @@ func (cb *Callback) trySend(ctx context.Context, args []any) error {
 	case cb.released.Load():
 		return ErrReleased
 	}
-	if ch.out.full() != nil {
-		if s := scopeOf(ctx); s != nil {
-			s.stepOut()
-			defer s.stepIn()
-		}
-	}
-	codec, err := ch.ready(ctx)
-	if err != nil {
-		return err
-	}
 	if err := ch.Err(); err != nil {
 		return err
 	}
+	codec := *ch.codec.Load()
 	out := newValues(ch, codec)
 	defer out.free()
 	tail := wire.Tail{Values: out.annotations()}
 	b := newBuffer()
 	b.bytes = codec.BeginCallback(b.bytes, cb.id)
-	if b.bytes, err = ch.appendArgs(b.bytes, codec, out, args, &tail, nil); err != nil {
+	var err error
+	if b.bytes, err = ch.appendArgs(b.bytes, codec, out, args, &tail, nil); err == nil {
+		b.bytes = codec.EndCallback(b.bytes, &tail)
+		if full := ch.out.reserve(b); full != nil {
+			err = ch.awaitRoom(ctx, b, full)
+		}
+	}
+	if err != nil {
+		ch.callbacks.unsentIDs(tail.CallbackIDs)
 		b.free()
 		return err
 	}
-	b.bytes = codec.EndCallback(b.bytes, &tail)
 	ch.out.post(b)
 	runtime.KeepAlive(cb)
+	return nil
+}
+
+// awaitRoom blocks until b has its room in the outbox.
+func (ch *Channel) awaitRoom(ctx context.Context, b *buffer, full <-chan struct{}) error {
+	if s := scopeOf(ctx); s != nil {
+		s.stepOut()
+		defer s.stepIn()
+	}
+	for ; full != nil; full = ch.out.reserve(b) {
+		select {
+		case <-full:
+		case <-ch.done:
+			return ch.Err()
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for room in the outbound queue (Limits.Outbound): %w", context.Cause(ctx))
+		}
+	}
 	return nil
 }
 

@@ -215,3 +215,151 @@ func TestStuckCallbacksCloseTheChannel(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+func TestReleaseInsideTheHandlerThatGotTheCallback(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		server := kkrpc.Object{"use": func(f func(int) error) error {
+			if err := f(1); err != nil {
+				return err
+			}
+			return kkrpc.Release(f)
+		}}
+		_, c := pair(t, kkrpc.Options{Expose: server}, kkrpc.Options{Limits: kkrpc.Limits{Callbacks: 3}})
+		for i := range 10 {
+			if err := c.Call(t.Context(), nil, "use", func(int) { _ = i }); err != nil {
+				t.Fatalf("function %d: %v", i+1, err)
+			}
+		}
+	})
+}
+
+func TestFunctionsOfAMessageThatIsNotSentAreForgotten(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		_, c := pair(t, kkrpc.Options{Expose: kkrpc.Object{"use": func(f func(), _ any) {}}},
+			kkrpc.Options{Limits: kkrpc.Limits{Callbacks: 2}})
+		for i := range 10 {
+			err := c.Call(t.Context(), nil, "use", func() { _ = i }, make(chan int))
+			if err == nil || errors.Is(err, kkrpc.ErrLimit) {
+				t.Fatalf("call %d: %v", i+1, err)
+			}
+		}
+		if err := c.Call(t.Context(), nil, "use", func() {}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestDuplicateAnswersAreDropped(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		ch, peer := raw(t, kkrpc.Options{Dialect: kkrpc.Compact})
+		release := make(chan struct{})
+		got := make(chan string)
+		go func() {
+			s, err := kkrpc.Call[string](context.Background(), ch, "x", func() { <-release })
+			got <- fmt.Sprint(s, err)
+		}()
+		read(t, peer)
+		write(t, peer, `{"t":"cb","id":"f1","a":[]}`)
+		for i := range 5 {
+			write(t, peer, fmt.Sprintf(`{"t":"r","id":"1","v":"answer %d"}`, i))
+		}
+		synctest.Wait()
+		if ch.Dropped() != 4 {
+			t.Errorf("dropped %d", ch.Dropped())
+		}
+		close(release)
+		if g := <-got; g != "answer 0<nil>" {
+			t.Errorf("got %q", g)
+		}
+	})
+}
+
+func TestHeldAnswerIsNotWaitedForLongerThanTheCall(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		ch, peer := raw(t, kkrpc.Options{Dialect: kkrpc.Compact})
+		release := make(chan struct{})
+		defer close(release)
+		got := make(chan error)
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { got <- ch.Call(ctx, nil, "x", func() { <-release }) }()
+		read(t, peer)
+		write(t, peer, `{"t":"cb","id":"f1","a":[]}`, `{"t":"r","id":"1"}`)
+		synctest.Wait()
+		cancel()
+		if err := <-got; !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestCallbackWaitsForRoomWithItsContext(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		got := make(chan error, 1)
+		server := kkrpc.Object{"flood": func(ctx context.Context, f func(context.Context, string) error) {
+			for {
+				if err := f(ctx, strings.Repeat("x", 100_000)); err != nil {
+					got <- err
+					return
+				}
+			}
+		}}
+		_, peer := raw(t, kkrpc.Options{Expose: server, Limits: kkrpc.Limits{Outbound: 1000}})
+		go peer.WriteFrames([][]byte{[]byte(`{"t":"q","id":"1","op":"call","p":["flood"],"a":[{"__kkrpc_next_arg__":"callback","id":"f1"}]}`)})
+		time.Sleep(time.Second)
+		select {
+		case err := <-got:
+			t.Fatalf("ended with %v", err)
+		default:
+		}
+		write(t, peer, `{"t":"qc","id":"1"}`)
+		if err := <-got; !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestCallbacksGoOnAfterOneThatPanicsOrExits(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var reported, ran atomic.Int32
+		server := kkrpc.Object{"each": func(f func(int)) { f(0); f(1); f(2); f(3) }}
+		_, c := pair(t, kkrpc.Options{Expose: server}, kkrpc.Options{OnError: func(error) { reported.Add(1) }})
+		err := c.Call(t.Context(), nil, "each", func(i int) error {
+			ran.Add(1)
+			switch i {
+			case 0:
+				panic("of the test")
+			case 1:
+				runtime.Goexit()
+			case 2:
+				return errors.New("of the test")
+			}
+			return nil
+		})
+		synctest.Wait()
+		if err != nil || ran.Load() != 4 || reported.Load() < 3 {
+			t.Errorf("%d ran, %d reported, %v", ran.Load(), reported.Load(), err)
+		}
+	})
+}
+
+func TestFunctionsAsArgumentsOfCallbacks(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		got := make(chan string, 1)
+		errs := make(chan error, 1)
+		server := kkrpc.Object{"ask": func(f func(reply func(string)) error, g func(any, any) error) {
+			errs <- g(func() {}, make(chan int))
+			f(func(s string) { got <- s })
+		}}
+		_, c := pair(t, kkrpc.Options{Expose: server, Limits: kkrpc.Limits{Callbacks: 2}}, kkrpc.Options{})
+		err := c.Call(t.Context(), nil, "ask", func(reply *kkrpc.Callback) error { return reply.Call("hello") }, func(any) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := <-errs; err == nil {
+			t.Error("a chan was encoded")
+		}
+		if g := <-got; g != "hello" {
+			t.Errorf("got %q", g)
+		}
+	})
+}

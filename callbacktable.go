@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,7 @@ type callbackTable struct {
 	byID      map[string]*localCallback
 	byFunc    map[uintptr]*localCallback // by funcIdentity, or by the address of a *Callback; byID keeps both alive
 	remote    map[string]weak.Pointer[Callback]
+	closed    bool
 	collected []string    // ids of the peer's that were garbage collected and not reported yet
 	dirty     atomic.Bool // collected is not empty
 	janitor   *time.Timer // set while callbacks of the peer are held
@@ -35,6 +37,7 @@ type localCallback struct {
 	method *method
 
 	// Guarded by Channel.mu.
+	sends      int             // messages that carried it
 	carried    int             // pending calls that carry it
 	unfinished []uint64        // numbers of its invocations that are queued or running, rising
 	held       []*heldResponse // that wait for some of them
@@ -49,7 +52,10 @@ func (t *callbackTable) local(d wire.Dialect, fn any, p *pendingCall) (*localCal
 	var key uintptr
 	handle, ok := fn.(*Callback)
 	if ok {
-		if handle.fn == nil {
+		switch {
+		case handle == nil:
+			return nil, errors.New("the *Callback is nil")
+		case handle.fn == nil:
 			return nil, errors.New("a function of the peer cannot be passed back")
 		}
 		m, key = handle.method, uintptr(unsafe.Pointer(handle))
@@ -57,17 +63,16 @@ func (t *callbackTable) local(d wire.Dialect, fn any, p *pendingCall) (*localCal
 		key = funcIdentity(fn)
 	}
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	cb := t.byFunc[key]
 	// A one-way message is not answered, so that nothing tells whether the peer released an id before or after it arrived.
 	if cb == nil || p == nil {
 		if len(t.byID) >= t.ch.limits.Callbacks {
-			t.mu.Unlock()
 			return nil, t.tooMany(d)
 		}
 		if m == nil {
 			var err error
 			if m, err = callbackMethod(fn); err != nil {
-				t.mu.Unlock()
 				return nil, err
 			}
 		}
@@ -81,14 +86,50 @@ func (t *callbackTable) local(d wire.Dialect, fn any, p *pendingCall) (*localCal
 			t.byFunc[key] = cb
 		}
 	}
-	t.mu.Unlock()
-	if p != nil {
-		t.ch.mu.Lock()
+	t.ch.mu.Lock() // while t.mu is held: a release must not come between
+	defer t.ch.mu.Unlock()
+	if p == nil {
+		cb.sends++
+	} else if !slices.Contains(p.callbacks, cb) {
+		cb.sends++
 		cb.carried++
 		p.callbacks = append(p.callbacks, cb)
-		t.ch.mu.Unlock()
 	}
 	return cb, nil
+}
+
+// unsent forgets those of callbacks that no message has brought to the peer: the one that carried them was not sent.
+func (t *callbackTable) unsent(callbacks []*localCallback) {
+	if len(callbacks) == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ch.mu.Lock()
+	defer t.ch.mu.Unlock()
+	for _, cb := range callbacks {
+		if cb.sends--; cb.sends == 0 {
+			t.dropLocked(cb)
+		}
+	}
+}
+
+// unsentIDs is unsent for a one-way message, whose functions are known by their ids.
+func (t *callbackTable) unsentIDs(ids []string) {
+	var callbacks []*localCallback
+	for _, id := range ids {
+		if cb := t.find(id); cb != nil {
+			callbacks = append(callbacks, cb)
+		}
+	}
+	t.unsent(callbacks)
+}
+
+func (t *callbackTable) dropLocked(cb *localCallback) {
+	delete(t.byID, cb.id)
+	if t.byFunc[cb.key] == cb {
+		delete(t.byFunc, cb.key)
+	}
 }
 
 func (t *callbackTable) tooMany(d wire.Dialect) error {
@@ -98,8 +139,8 @@ func (t *callbackTable) tooMany(d wire.Dialect) error {
 	return fmt.Errorf("%w: the peer holds %d functions of this channel (Limits.Callbacks)", ErrLimit, t.ch.limits.Callbacks)
 }
 
-// released forgets functions that the peer no longer needs. One that a pending call carries is kept: the peer let go of
-// it before it saw that call, and will get hold of it again.
+// released forgets functions that the peer no longer needs. One that a pending call carries is kept if it was sent
+// before: the peer may have let go of it before it saw that call, and will then get hold of it again.
 func (t *callbackTable) released(ids [][]byte) {
 	for _, raw := range ids {
 		id := unquote(raw)
@@ -107,11 +148,8 @@ func (t *callbackTable) released(ids [][]byte) {
 		cb := t.byID[id]
 		if cb != nil {
 			t.ch.mu.Lock()
-			if cb.carried == 0 {
-				delete(t.byID, id)
-				if t.byFunc[cb.key] == cb {
-					delete(t.byFunc, cb.key)
-				}
+			if cb.carried == 0 || cb.sends == 1 {
+				t.dropLocked(cb)
 			}
 			t.ch.mu.Unlock()
 		}
@@ -130,6 +168,9 @@ func unquote(raw []byte) string {
 // remoteCallback returns the peer's callback with this id, as an argument carries it. A compact id yields the same
 // Callback as long as that is held; classic peers never give an id up, so that nothing needs to be kept.
 func (ch *Channel) remoteCallback(raw []byte) (*Callback, error) {
+	if len(raw) > maxFunctionID {
+		return nil, &Error{Name: "RPCLimitError", Message: fmt.Sprintf("the id of a callback is longer than %d bytes", maxFunctionID)}
+	}
 	id := unquote(raw)
 	if (*ch.codec.Load()).Dialect().IsClassic() {
 		return &Callback{ch: ch, id: id}, nil
@@ -137,15 +178,20 @@ func (ch *Channel) remoteCallback(raw []byte) (*Callback, error) {
 	t := &ch.callbacks
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if w, ok := t.remote[id]; ok {
+	w, known := t.remote[id]
+	if known {
 		if cb := w.Value(); cb != nil && !cb.released.Load() {
 			return cb, nil
 		}
-		t.uncollectLocked(id)
-	} else if len(t.remote) >= ch.limits.Callbacks {
+	}
+	switch {
+	case t.closed:
+		return nil, ErrClosed
+	case !known && len(t.remote) >= ch.limits.Callbacks:
 		return nil, &Error{Name: "RPCLimitError",
 			Message: fmt.Sprintf("this connection already holds %d callbacks; release some", ch.limits.Callbacks)}
 	}
+	t.uncollectLocked(id)
 	cb := &Callback{ch: ch, id: id}
 	if t.remote == nil {
 		t.remote = map[string]weak.Pointer[Callback]{}
@@ -157,6 +203,9 @@ func (ch *Channel) remoteCallback(raw []byte) (*Callback, error) {
 	runtime.AddCleanup(cb, t.collect, remoteID{id: id, self: t.remote[id]})
 	return cb, nil
 }
+
+// maxFunctionID bounds the ids of the peer's functions, which are kept as long as those.
+const maxFunctionID = 256
 
 // remoteID is what is left of a Callback of the peer after it was collected.
 type remoteID struct {
@@ -186,16 +235,19 @@ func (t *callbackTable) uncollectLocked(id string) {
 	}
 }
 
-// forget drops a callback of the peer that was released explicitly.
-func (t *callbackTable) forget(id string) {
+// forget drops a callback of the peer that was released explicitly, unless the peer has sent it again since.
+func (t *callbackTable) forget(cb *Callback) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.remote, id)
+	if t.remote[cb.id] == weak.Make(cb) {
+		delete(t.remote, cb.id)
+	}
 }
 
 func (t *callbackTable) clear() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.closed = true
 	t.byID, t.byFunc, t.remote, t.collected = nil, nil, nil, nil
 	if t.janitor != nil {
 		t.janitor.Stop()

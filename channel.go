@@ -30,7 +30,6 @@ type Channel struct {
 	opts      Options
 	limits    Limits
 	base      context.Context // parent of every handler's context: values only
-	stopBase  func() bool     // undoes the watch over base
 
 	// Owned by the leader, the one goroutine that reads; see lead.go.
 	in      *wire.Inbound
@@ -54,6 +53,7 @@ type Channel struct {
 	mu          sync.Mutex // guards what follows
 	err         error      // why the channel closed; nil while it is open
 	done        chan struct{}
+	stopBase    func() bool   // undoes the watch over base
 	known       chan struct{} // closed once codec is set; nil until somebody waits
 	serving     gate          // requests
 	lane        gate          // callbacks, one at a time
@@ -64,7 +64,7 @@ type Channel struct {
 }
 
 // New starts a channel over t, which it owns from then on. It returns at once; the channel lives until Close, until
-// the peer closes, or until ctx ends, whose values every handler's context carries. The error is that of opts.Expose.
+// the peer closes, or until ctx ends, whose values every handler's context carries. The error is that of opts.Expose; t is then left to the caller.
 func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	if opts == nil {
 		opts = &Options{}
@@ -76,23 +76,25 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	ch := &Channel{transport: t, api: api, opts: *opts, limits: opts.Limits.withDefaults(), base: ctx, done: make(chan struct{})}
 	ch.in = wire.NewInbound(codecOf, wire.Dialect(opts.Dialect), ch.limits.Frame, ch.limits.Depth)
 	ch.serving.limit = ch.limits.Running
+	ch.serving.maxAway = ch.limits.Open
 	ch.lane.limit = 1
+	ch.lane.maxAway = ch.limits.Open
 	ch.out.ch = ch
 	ch.callbacks.ch = ch
 	if opts.Dialect != 0 {
 		ch.setCodec(wire.Dialect(opts.Dialect))
 	}
 	if ctx.Done() != nil {
-		ch.stopBase = context.AfterFunc(ctx, func() {
-			ch.fail(fmt.Errorf("%w: %w", ErrClosed, context.Cause(ctx)), closeNormal, "")
-		})
+		ch.mu.Lock() // the function may run at once
+		ch.stopBase = context.AfterFunc(ctx, func() { ch.fail(errClosed(context.Cause(ctx)), closeNormal, "") })
+		ch.mu.Unlock()
 	}
 	go ch.lead() // ends when the channel closes or when another goroutine takes over reading
 	return ch, nil
 }
 
-// Close closes the channel with the WebSocket code 1000. What was queued is sent first, within Limits.Write. Pending
-// calls on both sides fail with ErrClosed, and the contexts of running handlers end; Close does not wait for them.
+// Close closes the channel with the WebSocket code 1000. What was queued is sent first, within Limits.Write, and what
+// comes later is dropped. Pending calls on both sides fail with ErrClosed, and the contexts of running handlers end; Close does not wait for them.
 func (ch *Channel) Close() error { return ch.CloseWith(closeNormal, "") }
 
 // CloseWith is Close with a code and a reason for the peer, of at most 123 bytes.
@@ -135,7 +137,11 @@ func (ch *Channel) fail(err error, code int, reason string) {
 	close(ch.done)
 	calls := ch.pending.takeAllLocked()
 	scopes := ch.active.allLocked()
-	ch.serving.clearLocked()
+	stopBase := ch.stopBase
+	for _, t := range ch.serving.clearLocked() {
+		ch.active.removeLocked(&t.(*call).scope)
+		ch.open.Add(-1)
+	}
 	ch.lane.clearLocked()
 	if ch.room != nil {
 		close(ch.room)
@@ -152,8 +158,8 @@ func (ch *Channel) fail(err error, code int, reason string) {
 		s.cancel()
 	}
 	ch.callbacks.clear()
-	if ch.stopBase != nil {
-		ch.stopBase()
+	if stopBase != nil {
+		stopBase()
 	}
 	if ch.opts.OnClose != nil {
 		ch.opts.OnClose(ch, err)

@@ -208,29 +208,6 @@ func TestRunningLimitQueuesAndKeepsReading(t *testing.T) {
 	})
 }
 
-func TestOpenLimitRefusesAtOnce(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		release := make(chan struct{})
-		server := kkrpc.Object{"work": func() { <-release }}
-		_, c := pair(t, kkrpc.Options{Expose: server, Limits: kkrpc.Limits{Running: 1, Open: 4}}, kkrpc.Options{})
-		var done sync.WaitGroup
-		for range 4 {
-			done.Go(func() { c.Call(t.Context(), nil, "work") })
-			time.Sleep(10 * time.Millisecond)
-		}
-		err := c.Call(t.Context(), nil, "work")
-		var e *kkrpc.Error
-		if !errors.As(err, &e) || e.Name != "RPCOverloadedError" {
-			t.Errorf("the fifth call got %v", err)
-		}
-		close(release)
-		done.Wait()
-		if err := c.Call(t.Context(), nil, "work"); err != nil {
-			t.Errorf("after the others have ended: %v", err)
-		}
-	})
-}
-
 func TestPanicIsAnErrorWithoutInternals(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		reported := make(chan error, 8)
@@ -355,6 +332,68 @@ func TestUnencodableResultIsAnError(t *testing.T) {
 		var e *kkrpc.Error
 		if !errors.As(err, &e) || e.Name != "TypeError" || !strings.Contains(e.Message, "big") {
 			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestContextOfAHandler(t *testing.T) {
+	type key struct{}
+	bubble(t, func(t *testing.T) {
+		ended := make(chan error, 2)
+		server := kkrpc.Object{"wait": func(ctx context.Context) error {
+			if _, has := ctx.Deadline(); has || ctx.Value(key{}) != "value" || ctx.Err() != nil {
+				return errors.New("a wrong context")
+			}
+			derived, cancel := context.WithTimeout(ctx, time.Hour)
+			defer cancel()
+			context.AfterFunc(ctx, func() { ended <- ctx.Err() })
+			stop := context.AfterFunc(ctx, func() { t.Error("was stopped") })
+			stop()
+			<-derived.Done()
+			ended <- derived.Err()
+			return nil
+		}, "quick": func(ctx context.Context) {
+			context.AfterFunc(ctx, func() { ended <- ctx.Err() })
+		}}
+		a, b := kkrpc.Pipe()
+		s, err := kkrpc.New(context.WithValue(t.Context(), key{}, "value"), a, &kkrpc.Options{Expose: server})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		write(t, b, `{"t":"q","id":"1","op":"call","p":["quick"],"a":[]}`)
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("after its function: %v", err)
+		}
+		write(t, b, `{"t":"q","id":"2","op":"call","p":["wait"],"a":[]}`)
+		time.Sleep(time.Second)
+		write(t, b, `{"t":"qc","id":"2"}`)
+		for range 2 {
+			if err := <-ended; !errors.Is(err, context.Canceled) {
+				t.Errorf("after a cancel: %v", err)
+			}
+		}
+	})
+}
+
+func TestCancelledCallThatWaitsIsNotStarted(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var started atomic.Int32
+		release := make(chan struct{})
+		server := kkrpc.Object{"work": func() { started.Add(1); <-release }}
+		_, c := pair(t, kkrpc.Options{Expose: server, Limits: kkrpc.Limits{Running: 1}}, kkrpc.Options{})
+		go c.Call(context.Background(), nil, "work")
+		time.Sleep(time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := c.Call(ctx, nil, "work"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		synctest.Wait()
+		close(release)
+		synctest.Wait()
+		if started.Load() != 1 {
+			t.Errorf("%d handlers started", started.Load())
 		}
 	})
 }

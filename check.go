@@ -3,7 +3,6 @@ package kkrpc
 import (
 	"encoding"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/big"
 	"net/url"
@@ -34,7 +33,7 @@ func (e *placedError) Error() string { return e.at + ": " + e.reason }
 
 // place makes err read well behind a noun, as a placedError does.
 func place(err error) error {
-	if _, ok := errors.AsType[*placedError](err); ok {
+	if _, ok := err.(*placedError); ok {
 		return err
 	}
 	return &placedError{reason: err.Error()}
@@ -45,8 +44,6 @@ func checkParameter(t reflect.Type) error {
 	switch {
 	case t == handleType:
 		return nil
-	case t == contextType:
-		return &placedError{reason: "a context.Context must be the first parameter"}
 	case t.Kind() == reflect.Func:
 		if err := checkPeerCallback(t); err != nil {
 			return place(err)
@@ -78,6 +75,8 @@ func (c *checker) check(t reflect.Type, at string) (reason, where string) {
 		return "time.Duration has no unit that both sides agree on; use a number of milliseconds", at
 	case t.PkgPath() == "" && t.Kind() < reflect.Array && t.Kind() != reflect.Uintptr, c.seen[t]:
 		return "", ""
+	case t == contextType:
+		return "a context.Context must be the first parameter", at
 	case t == handleType || t == handleType.Elem():
 		return "a *kkrpc.Callback can only be a parameter itself", at
 	}

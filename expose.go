@@ -59,7 +59,8 @@ func Expose(api any) (*API, error) {
 		}
 	}
 	b := &builder{tree: newTree()}
-	b.root = &node{children: map[string]*node{}}
+	b.root = new(node)
+	b.root.makeNamespace()
 	b.fill(b.root, reflect.ValueOf(api), source{})
 	if len(b.errs) > 0 {
 		return nil, fmt.Errorf("kkrpc: expose %T: %w", api, errors.Join(b.errs...))
@@ -100,9 +101,15 @@ type node struct {
 	construct *operation
 	get       *operation
 	set       *operation
+	all       *method          // of a namespace: get of all its properties
 	children  map[string]*node // nil for all but a namespace
 	names     []string         // of the children in the order of registration
 	isNull    bool             // a constant null
+}
+
+func (n *node) makeNamespace() {
+	n.children = map[string]*node{}
+	n.all = &method{path: join(n.path), wantsContext: true, hasResult: true}
 }
 
 // operation is a method together with the slot of the API that it is applied to.

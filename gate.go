@@ -6,6 +6,8 @@ package kkrpc
 type gate struct {
 	limit   int
 	running int
+	away    int // tasks that have stepped out
+	maxAway int // further ones keep their place while they wait, so that not any number of tasks is under way
 	queued  int // bytes that the queue stands for
 	queue   []task
 	back    []chan struct{} // tasks that wait to step in again
@@ -64,7 +66,8 @@ func (g *gate) returnLocked() <-chan struct{} {
 	return c
 }
 
-// clearLocked drops what waits to start; what runs or comes back is not touched.
-func (g *gate) clearLocked() {
-	g.queue, g.queued = nil, 0
+// clearLocked drops and returns what waits to start; what runs or comes back is not touched.
+func (g *gate) clearLocked() (dropped []task) {
+	dropped, g.queue, g.queued = g.queue, nil, 0
+	return dropped
 }

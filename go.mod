@@ -3,7 +3,7 @@ module github.com/kkrpc-go/kkrpc
 go 1.26
 
 require (
-	github.com/go-json-experiment/json v1.27.2 
-	github.com/gobwas/httphead v0.1.0 
-	github.com/gobwas/ws v1.5.0 
+	github.com/go-json-experiment/json v1.27.2
+	github.com/gobwas/httphead v0.1.0
+	github.com/gobwas/ws v1.5.0
 )

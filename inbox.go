@@ -24,6 +24,9 @@ func NewInbox(limit int) *Inbox {
 	return &Inbox{limit: or(limit, 16<<20), wake: make(chan struct{}, 1)}
 }
 
+// inboxOverhead is what a queued message costs beside its bytes.
+const inboxOverhead = 32
+
 // Push queues a copy of msg. It never blocks: a full Inbox returns an error that wraps ErrLimit, a closed one io.ErrClosedPipe.
 func (b *Inbox) Push(msg []byte) error {
 	_, err := b.push(msg)
@@ -44,7 +47,7 @@ func (b *Inbox) push(msg []byte) (full <-chan struct{}, err error) {
 		return b.room, fmt.Errorf("kkrpc: inbox of %d bytes: %w", b.limit, ErrLimit)
 	}
 	b.queue = append(b.queue, append([]byte(nil), msg...))
-	b.queued += len(msg) + 1
+	b.queued += len(msg) + inboxOverhead
 	b.signalLocked()
 	return nil, nil
 }
@@ -70,7 +73,7 @@ func (b *Inbox) ReadFrame(buf []byte) (msg []byte, more bool, err error) {
 		b.mu.Lock()
 		if len(b.queue) > 0 {
 			msg = append(buf[:0], b.queue[0]...)
-			b.queued -= len(msg) + 1
+			b.queued -= len(msg) + inboxOverhead
 			b.queue[0] = nil
 			b.queue = b.queue[1:]
 			more = len(b.queue) > 0

@@ -30,13 +30,19 @@ func (ch *Channel) called(m *wire.Message) {
 	}
 	inv := cb.method.begin()
 	ch.request = request{ch: ch, msg: m}
-	if err := inv.decode(&ch.request); err != nil {
-		ch.report(fmt.Errorf("kkrpc: %w", err))
+	if refusal, reported := ch.decode(inv, cb.method.path); refusal != nil {
+		if !reported {
+			ch.report(fmt.Errorf("kkrpc: callback: %s: %s", refusal.Name, refusal.Message))
+		}
 		return
 	}
-	i := &invoked{callback: cb, inv: inv, bytes: messageOverhead + len(ch.readBuf)}
+	i := &invoked{callback: cb, inv: inv, bytes: messageSize(m)}
 	i.scope = scope{ch: ch, gate: &ch.lane}
 	ch.mu.Lock()
+	if ch.err != nil {
+		ch.mu.Unlock()
+		return
+	}
 	ch.invocations++
 	i.number = ch.invocations
 	cb.unfinished = append(cb.unfinished, i.number)
@@ -48,9 +54,6 @@ func (ch *Channel) called(m *wire.Message) {
 	}
 	ch.awaitLane()
 }
-
-// messageOverhead is what a queued message costs beside its text, in bytes.
-const messageOverhead = 256
 
 func (i *invoked) size() int { return i.bytes }
 
@@ -99,6 +102,7 @@ func (ch *Channel) holdLocked(p *pendingCall, m *wire.Message) bool {
 	if waits == 0 {
 		return false
 	}
+	p.answered = true
 	r := &heldResponse{id: p.id, since: p.since, until: ch.invocations, waits: waits}
 	fillCall(&r.answer, m)
 	for _, cb := range p.callbacks {

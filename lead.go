@@ -24,7 +24,7 @@ func (ch *Channel) lead() {
 		case err != nil:
 			ch.refuse(&ch.msg, err)
 		case ok:
-			if !ch.handle(&ch.msg) {
+			if ch.isClosed() || !ch.handle(&ch.msg) {
 				return
 			}
 		default:
@@ -32,6 +32,16 @@ func (ch *Channel) lead() {
 				return
 			}
 		}
+	}
+}
+
+// isClosed keeps what had been read already from being handled after the channel has closed.
+func (ch *Channel) isClosed() bool {
+	select {
+	case <-ch.done:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -89,7 +99,8 @@ func (ch *Channel) handle(m *wire.Message) bool {
 	return true
 }
 
-// refuse deals with a message that cannot be parsed: it is dropped, but a request that can be answered is.
+// refuse deals with a message that cannot be parsed: it is dropped, but a request that can be answered is, and a call
+// that it answers ends.
 func (ch *Channel) refuse(m *wire.Message, err error) {
 	ch.dropped.Add(1)
 	if !errors.Is(err, wire.ErrDepth) || m.ID == nil {
@@ -104,6 +115,8 @@ func (ch *Channel) refuse(m *wire.Message, err error) {
 			ch.setCodec(ch.in.Dialect())
 		}
 		ch.refuseRequest(m, &wire.Error{Name: "RPCLimitError", Message: err.Error()})
+	case wire.Response:
+		ch.unreadable(m.ID, err)
 	}
 }
 
@@ -119,16 +132,25 @@ func (ch *Channel) runInline(c *call) (err error, leads bool) {
 	slow := c.method.slow.Load()
 	if slow == 0 {
 		err = c.invoke()
+		ch.yieldIfCrowded(c)
 		return err, ch.role.CompareAndSwap(c.seq, c.seq+1)
 	}
 	seq := c.seq
 	impatience := time.AfterFunc(slowInterval, func() { ch.handOver(seq) })
 	err = c.invoke()
 	impatience.Stop()
+	ch.yieldIfCrowded(c)
 	if leads = ch.role.CompareAndSwap(seq, seq+1); leads {
 		c.method.slow.CompareAndSwap(slow, slow-1)
 	}
 	return err, leads
+}
+
+// yieldIfCrowded gives reading away if c's result has to wait until the peer has read what is queued for it.
+func (ch *Channel) yieldIfCrowded(c *call) {
+	if ch.out.crowded.Load() {
+		ch.handOver(c.seq)
+	}
 }
 
 // handOver takes reading from the leader if it still is in the handler that seq stands for. It returns that call, or
@@ -151,6 +173,7 @@ func (ch *Channel) handOver(seq uint64) *call {
 func (ch *Channel) watchTick(seen uint64) (now uint64, again bool) {
 	now = ch.role.Load()
 	if now != seen {
+		ch.out.flush() // a leader that always has more to read does not come to it
 		return now, true
 	}
 	if now&1 == 1 {

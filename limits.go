@@ -14,10 +14,15 @@ type Limits struct {
 	// waits in an operation of the channel with its own ctx does not count while it waits.
 	Running int
 	// Open is how many requests may be unfinished: running, waiting, queued, or cancelled but not returned yet;
-	// 0 means 4096. Further requests are answered with an RPCOverloadedError at once.
+	// 0 means 4096. Further requests are answered with an RPCOverloadedError at once. As many callbacks may wait in an
+	// operation of the channel with their own ctx, each letting the next begin.
 	Open int
-	// Outbound is how many bytes may wait to be sent; 0 means 16 MiB. A peer that does not read while more than that
-	// is queued loses its channel with code 1008.
+	// RequestQueue is how many bytes of requests may wait because of Running; 0 means 16 MiB. Further requests are
+	// answered with an RPCOverloadedError.
+	RequestQueue int
+	// Outbound bounds the bytes that wait to be sent; 0 means 16 MiB. While more than half of it waits, calls, callbacks
+	// and results wait for room. A peer that causes more than all of it in other messages, such as refusals of
+	// its requests, and does not read them loses its channel with code 1008.
 	Outbound int
 	// Callbacks is how many functions of this side the peer may hold at a time, and how many of the peer's this side
 	// holds; 0 means 10000. Beyond it a call fails with an error that wraps ErrLimit.
@@ -44,6 +49,7 @@ func (l Limits) withDefaults() Limits {
 	l.Depth = or(l.Depth, 64)
 	l.Running = or(l.Running, 256)
 	l.Open = or(l.Open, 4096)
+	l.RequestQueue = or(l.RequestQueue, 16<<20)
 	l.Outbound = or(l.Outbound, 16<<20)
 	l.Callbacks = or(l.Callbacks, 10_000)
 	l.CallbackQueue = or(l.CallbackQueue, 16<<20)

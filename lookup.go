@@ -40,8 +40,7 @@ func (a *API) lookup(m *wire.Message) (*method, invocation, *wire.Error) {
 		op = n.set
 	case wire.Get:
 		if op = n.get; op == nil {
-			inv := &snapshot{api: a, node: n}
-			return &snapshotMethod, inv, nil
+			return n.snapshot(), &snapshot{api: a, node: n}, nil
 		}
 	}
 	if op == nil {
@@ -176,8 +175,16 @@ func (r *refusal) leaf(n *node) *wire.Error {
 	}
 }
 
-// snapshotMethod is the get of what is no property: a namespace, a function, or nothing.
-var snapshotMethod = method{path: "get", wantsContext: true, hasResult: true}
+// nothing is the get of a function, or of nothing, which runs no code of the user.
+var nothing = method{path: "get", hasResult: true}
+
+// snapshot is the get of what is no property.
+func (n *node) snapshot() *method {
+	if n.all != nil {
+		return n.all
+	}
+	return &nothing
+}
 
 // snapshot answers the properties and constants of a namespace as an object, and undefined for a function.
 type snapshot struct {

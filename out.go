@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // outbox is what waits to be sent. Messages that are queued while others are being written go out together: the cost of
@@ -14,11 +16,15 @@ type outbox struct {
 
 	mu       sync.Mutex
 	waiting  []*buffer
-	bytes    int           // waiting or being written
+	bytes    int           // waiting, being written, or reserved
+	forced   int           // of them, bytes of messages that were not excused
 	flushing bool          // somebody is the only one to write
-	closed   bool          // nothing is accepted any more
+	sealed   bool          // nothing is accepted any more
+	closed   bool          // nothing is written any more
 	room     chan struct{} // closed when bytes has fallen; nil while nobody waits
 	idle     chan struct{} // closed when flushing ends; nil while nobody waits
+
+	crowded atomic.Bool // bytes is over half of the limit: those who can wait do
 
 	frames [][]byte  // owned by who flushes
 	batch  []*buffer // likewise
@@ -69,24 +75,67 @@ func (o *outbox) post(b *buffer) {
 	o.flushSoon()
 }
 
-// add returns how many bytes wait now. Over the limit the peer does not read, and loses its channel.
+// add returns how many bytes wait now. A peer that causes more than the limit of messages that are not excused does not
+// read, and loses its channel.
 func (o *outbox) add(b *buffer) int {
 	o.mu.Lock()
-	if o.closed {
+	if o.sealed {
 		o.mu.Unlock()
 		b.free()
 		return 0
 	}
-	o.bytes += len(b.bytes)
-	total := o.bytes
+	n := len(b.bytes)
+	if !b.reserved {
+		o.growLocked(n)
+	}
+	if !b.excused {
+		o.forced += n
+	}
+	total, forced := o.bytes, o.forced
 	o.waiting = append(o.waiting, b)
-	over := total > o.ch.limits.Outbound && total > len(b.bytes)
+	over := !b.excused && forced > o.ch.limits.Outbound && forced > n
 	o.mu.Unlock()
 	if over {
 		o.ch.fail(errClosed(fmt.Errorf("%w: %d bytes wait to be sent and the peer does not read (Limits.Outbound)", ErrLimit, total)),
 			closePolicy, "outbound limit")
 	}
 	return total
+}
+
+func (o *outbox) growLocked(n int) {
+	if o.bytes += n; o.bytes > o.ch.limits.Outbound/2 {
+		o.crowded.Store(true)
+	}
+}
+
+// reserve makes room for b, which is then to be added, or returns what to wait for before the next attempt. There is room
+// as long as no more than half of the limit waits: then no message, however large, waits for ever.
+func (o *outbox) reserve(b *buffer) (full <-chan struct{}) {
+	o.mu.Lock()
+	if o.bytes <= o.ch.limits.Outbound/2 || o.sealed {
+		o.growLocked(len(b.bytes))
+		b.reserved, b.excused = true, true
+		o.mu.Unlock()
+		return nil
+	}
+	if o.room == nil {
+		o.room = make(chan struct{})
+	}
+	full = o.room
+	o.mu.Unlock()
+	o.flushSoon() // what waits for the leader's flush takes the room
+	return full
+}
+
+// admit is reserve for those who wait for nothing else. It returns early when the channel closes.
+func (o *outbox) admit(b *buffer) {
+	for full := o.reserve(b); full != nil; full = o.reserve(b) {
+		select {
+		case <-full:
+		case <-o.ch.done:
+			return
+		}
+	}
 }
 
 // flush sends what waits, without blocking.
@@ -111,26 +160,26 @@ func (o *outbox) drain() {
 	}
 	for o.take() {
 		done, err := t.TryWriteFrames(o.frames)
-		n := o.release()
+		n, forced := o.release()
 		if err != nil {
 			o.ch.lost(err)
 			return
 		}
 		if !done {
-			go o.drainRest(n) // ends when nothing waits or the channel closes
+			go o.drainRest(n, forced) // ends when nothing waits or the channel closes
 			return
 		}
-		o.written(n)
+		o.written(n, forced)
 	}
 }
 
 // drainRest sends what the transport kept of a batch of n bytes, then the rest of the queue.
-func (o *outbox) drainRest(n int) {
+func (o *outbox) drainRest(n, forced int) {
 	if err := o.ch.transport.WriteFrames(nil); err != nil {
 		o.ch.lost(err)
 		return
 	}
-	o.written(n)
+	o.written(n, forced)
 	o.drainBlocking()
 }
 
@@ -138,12 +187,12 @@ func (o *outbox) drainRest(n int) {
 func (o *outbox) drainBlocking() {
 	for o.take() {
 		err := o.ch.transport.WriteFrames(o.frames)
-		n := o.release()
+		n, forced := o.release()
 		if err != nil {
 			o.ch.lost(err)
 			return
 		}
-		o.written(n)
+		o.written(n, forced)
 	}
 }
 
@@ -167,50 +216,49 @@ func (o *outbox) take() bool {
 	return true
 }
 
-// release gives back the buffers that take took and returns how many bytes they held.
-func (o *outbox) release() (n int) {
+// release gives back the buffers that take took and returns how many bytes they held, and how many not excused.
+func (o *outbox) release() (n, forced int) {
 	for i, b := range o.batch {
 		n += len(b.bytes)
+		if !b.excused {
+			forced += len(b.bytes)
+		}
 		b.free()
 		o.batch[i] = nil
 	}
 	o.batch = o.batch[:0]
 	clear(o.frames)
-	return n
+	return n, forced
 }
 
-// written accounts for n bytes that have left.
-func (o *outbox) written(n int) {
+// written accounts for bytes that have left.
+func (o *outbox) written(n, forced int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.bytes -= n
-	if o.room != nil && o.bytes <= o.ch.limits.Outbound/2 {
+	o.forced -= forced
+	o.shrinkLocked(n)
+}
+
+func (o *outbox) shrinkLocked(n int) {
+	if o.bytes -= n; o.bytes > o.ch.limits.Outbound/2 {
+		return
+	}
+	if o.crowded.Load() {
+		o.crowded.Store(false)
+	}
+	if o.room != nil {
 		close(o.room)
 		o.room = nil
 	}
 }
 
-// full returns what to wait for before more is sent, or nil if there is room.
-func (o *outbox) full() <-chan struct{} {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.bytes <= o.ch.limits.Outbound/2 || o.closed {
-		return nil
-	}
-	if o.room == nil {
-		o.room = make(chan struct{})
-	}
-	return o.room
-}
-
-// finish blocks until everything has been written that waits now, or until the channel closes.
+// finish accepts nothing more and blocks until what waits has been written, until the channel closes, or for Limits.Write.
 func (o *outbox) finish() {
 	o.mu.Lock()
-	if !o.flushing && len(o.waiting) > 0 && !o.closed {
+	o.sealed = true
+	if !o.flushing && len(o.waiting) > 0 {
 		o.flushing = true
-		o.mu.Unlock()
-		o.drainBlocking()
-		return
+		go o.drainBlocking() // ends when nothing waits or the channel closes
 	}
 	if !o.flushing || o.closed {
 		o.mu.Unlock()
@@ -221,9 +269,12 @@ func (o *outbox) finish() {
 	}
 	idle := o.idle
 	o.mu.Unlock()
+	limit := time.NewTimer(o.ch.limits.Write)
+	defer limit.Stop()
 	select {
 	case <-idle:
 	case <-o.ch.done:
+	case <-limit.C:
 	}
 }
 
@@ -231,7 +282,7 @@ func (o *outbox) finish() {
 func (o *outbox) shut() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.closed = true
+	o.sealed, o.closed = true, true
 	for _, b := range o.waiting {
 		b.free()
 	}
@@ -243,7 +294,11 @@ func (o *outbox) shut() {
 }
 
 // buffer is the bytes of one message, from a pool.
-type buffer struct{ bytes []byte }
+type buffer struct {
+	bytes    []byte
+	reserved bool // counted in outbox.bytes before it was added
+	excused  bool // not to be held against a peer that does not read: its sender waits for room
+}
 
 var buffers = sync.Pool{New: func() any { return &buffer{bytes: make([]byte, 0, 512)} }}
 
@@ -256,6 +311,6 @@ func (b *buffer) free() {
 	if cap(b.bytes) > maxPooledBuffer {
 		return
 	}
-	b.bytes = b.bytes[:0]
+	*b = buffer{bytes: b.bytes[:0]}
 	buffers.Put(b)
 }

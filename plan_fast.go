@@ -83,27 +83,28 @@ type cell0[R any] struct {
 }
 
 func fast0[R any](fn any, path string) starter {
-	calls := &calls0[R]{path: path}
+	var call func0[R]
 	switch f := fn.(type) {
 	case func() R:
-		calls.fn = func(unsafe.Pointer, context.Context) (R, error) { return f(), nil }
+		call = func(unsafe.Pointer, context.Context) (R, error) { return f(), nil }
 	case func() (R, error):
-		calls.fn = func(unsafe.Pointer, context.Context) (R, error) { return f() }
+		call = func(unsafe.Pointer, context.Context) (R, error) { return f() }
 	case func(context.Context) R:
-		calls.fn = func(_ unsafe.Pointer, ctx context.Context) (R, error) { return f(ctx), nil }
+		call = func(_ unsafe.Pointer, ctx context.Context) (R, error) { return f(ctx), nil }
 	case func(context.Context) (R, error):
-		calls.fn = func(_ unsafe.Pointer, ctx context.Context) (R, error) { return f(ctx) }
+		call = func(_ unsafe.Pointer, ctx context.Context) (R, error) { return f(ctx) }
 	case func(unsafe.Pointer) R:
-		calls.fn = func(self unsafe.Pointer, _ context.Context) (R, error) { return f(self), nil }
+		call = func(self unsafe.Pointer, _ context.Context) (R, error) { return f(self), nil }
 	case func(unsafe.Pointer) (R, error):
-		calls.fn = func(self unsafe.Pointer, _ context.Context) (R, error) { return f(self) }
+		call = func(self unsafe.Pointer, _ context.Context) (R, error) { return f(self) }
 	case func(unsafe.Pointer, context.Context) R:
-		calls.fn = func(self unsafe.Pointer, ctx context.Context) (R, error) { return f(self, ctx), nil }
+		call = func(self unsafe.Pointer, ctx context.Context) (R, error) { return f(self, ctx), nil }
 	case func0[R]:
-		calls.fn = f
+		call = f
 	default:
 		return nil
 	}
+	calls := &calls0[R]{fn: call, path: path}
 	calls.cells.New = func() any { return &cell0[R]{calls0: calls} }
 	return func(slot any) invocation {
 		c := calls.cells.Get().(*cell0[R])
@@ -140,27 +141,28 @@ type cell1[A, R any] struct {
 }
 
 func fast1[A, R any](fn any, path string) starter {
-	calls := &calls1[A, R]{path: path}
+	var call func1[A, R]
 	switch f := fn.(type) {
 	case func(A) R:
-		calls.fn = func(_ unsafe.Pointer, _ context.Context, a A) (R, error) { return f(a), nil }
+		call = func(_ unsafe.Pointer, _ context.Context, a A) (R, error) { return f(a), nil }
 	case func(A) (R, error):
-		calls.fn = func(_ unsafe.Pointer, _ context.Context, a A) (R, error) { return f(a) }
+		call = func(_ unsafe.Pointer, _ context.Context, a A) (R, error) { return f(a) }
 	case func(context.Context, A) R:
-		calls.fn = func(_ unsafe.Pointer, ctx context.Context, a A) (R, error) { return f(ctx, a), nil }
+		call = func(_ unsafe.Pointer, ctx context.Context, a A) (R, error) { return f(ctx, a), nil }
 	case func(context.Context, A) (R, error):
-		calls.fn = func(_ unsafe.Pointer, ctx context.Context, a A) (R, error) { return f(ctx, a) }
+		call = func(_ unsafe.Pointer, ctx context.Context, a A) (R, error) { return f(ctx, a) }
 	case func(unsafe.Pointer, A) R:
-		calls.fn = func(self unsafe.Pointer, _ context.Context, a A) (R, error) { return f(self, a), nil }
+		call = func(self unsafe.Pointer, _ context.Context, a A) (R, error) { return f(self, a), nil }
 	case func(unsafe.Pointer, A) (R, error):
-		calls.fn = func(self unsafe.Pointer, _ context.Context, a A) (R, error) { return f(self, a) }
+		call = func(self unsafe.Pointer, _ context.Context, a A) (R, error) { return f(self, a) }
 	case func(unsafe.Pointer, context.Context, A) R:
-		calls.fn = func(self unsafe.Pointer, ctx context.Context, a A) (R, error) { return f(self, ctx, a), nil }
+		call = func(self unsafe.Pointer, ctx context.Context, a A) (R, error) { return f(self, ctx, a), nil }
 	case func1[A, R]:
-		calls.fn = f
+		call = f
 	default:
 		return nil
 	}
+	calls := &calls1[A, R]{fn: call, path: path}
 	calls.cells.New = func() any { return &cell1[A, R]{calls1: calls} }
 	return func(slot any) invocation {
 		c := calls.cells.Get().(*cell1[A, R])
@@ -203,27 +205,28 @@ type cell2[A, B, R any] struct {
 }
 
 func fast2[A, B, R any](fn any, path string) starter {
-	calls := &calls2[A, B, R]{path: path}
+	var call func2[A, B, R]
 	switch f := fn.(type) {
 	case func(A, B) R:
-		calls.fn = func(_ unsafe.Pointer, _ context.Context, a A, b B) (R, error) { return f(a, b), nil }
+		call = func(_ unsafe.Pointer, _ context.Context, a A, b B) (R, error) { return f(a, b), nil }
 	case func(A, B) (R, error):
-		calls.fn = func(_ unsafe.Pointer, _ context.Context, a A, b B) (R, error) { return f(a, b) }
+		call = func(_ unsafe.Pointer, _ context.Context, a A, b B) (R, error) { return f(a, b) }
 	case func(context.Context, A, B) R:
-		calls.fn = func(_ unsafe.Pointer, ctx context.Context, a A, b B) (R, error) { return f(ctx, a, b), nil }
+		call = func(_ unsafe.Pointer, ctx context.Context, a A, b B) (R, error) { return f(ctx, a, b), nil }
 	case func(context.Context, A, B) (R, error):
-		calls.fn = func(_ unsafe.Pointer, ctx context.Context, a A, b B) (R, error) { return f(ctx, a, b) }
+		call = func(_ unsafe.Pointer, ctx context.Context, a A, b B) (R, error) { return f(ctx, a, b) }
 	case func(unsafe.Pointer, A, B) R:
-		calls.fn = func(self unsafe.Pointer, _ context.Context, a A, b B) (R, error) { return f(self, a, b), nil }
+		call = func(self unsafe.Pointer, _ context.Context, a A, b B) (R, error) { return f(self, a, b), nil }
 	case func(unsafe.Pointer, A, B) (R, error):
-		calls.fn = func(self unsafe.Pointer, _ context.Context, a A, b B) (R, error) { return f(self, a, b) }
+		call = func(self unsafe.Pointer, _ context.Context, a A, b B) (R, error) { return f(self, a, b) }
 	case func(unsafe.Pointer, context.Context, A, B) R:
-		calls.fn = func(self unsafe.Pointer, ctx context.Context, a A, b B) (R, error) { return f(self, ctx, a, b), nil }
+		call = func(self unsafe.Pointer, ctx context.Context, a A, b B) (R, error) { return f(self, ctx, a, b), nil }
 	case func2[A, B, R]:
-		calls.fn = f
+		call = f
 	default:
 		return nil
 	}
+	calls := &calls2[A, B, R]{fn: call, path: path}
 	calls.cells.New = func() any { return &cell2[A, B, R]{calls2: calls} }
 	return func(slot any) invocation {
 		c := calls.cells.Get().(*cell2[A, B, R])

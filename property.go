@@ -59,13 +59,16 @@ func Constructor(fn any) Class { return Class{fn: fn} }
 // property is what the API needs of a Property or ReadOnly of any type.
 type property interface {
 	valueType() reflect.Type
-	writable() bool
 	load(ctx context.Context) (any, error)
+}
+
+// settable is a property that the peer may write.
+type settable interface {
+	property
 	store(in *request, path string) (commit func() error, err error)
 }
 
 func (p *Property[T]) valueType() reflect.Type           { return reflect.TypeFor[T]() }
-func (p *Property[T]) writable() bool                    { return true }
 func (p *Property[T]) load(context.Context) (any, error) { return p.Get(), nil }
 
 // store decodes the value of a set request, and returns what makes it the property's.
@@ -88,17 +91,12 @@ func (p *Property[T]) store(in *request, path string) (func() error, error) {
 }
 
 func (ReadOnly[T]) valueType() reflect.Type { return reflect.TypeFor[T]() }
-func (ReadOnly[T]) writable() bool          { return false }
 
 func (r ReadOnly[T]) load(ctx context.Context) (any, error) {
 	if r == nil {
 		return nil, errors.New("property has no value")
 	}
 	return r(ctx)
-}
-
-func (ReadOnly[T]) store(*request, string) (func() error, error) {
-	return nil, typeErrorf("Cannot assign to read only property")
 }
 
 // decodeValue decodes the value of a set request into the pointer v.
@@ -121,7 +119,7 @@ func (b *builder) property(n *node, v reflect.Value, from source) {
 	}
 	prop := p.Interface().(property)
 	if err := checkValue(prop.valueType(), outbound); err != nil {
-		b.fail(n.path, "%w", err)
+		b.failType(n.path, err)
 		return
 	}
 	slot := b.slot(prop, from)
@@ -129,22 +127,22 @@ func (b *builder) property(n *node, v reflect.Value, from source) {
 	n.get = &operation{slot: slot, method: &method{path: path, wantsContext: true, hasResult: true}, start: func(slot any) invocation {
 		return &getCell{property: slot.(property)}
 	}}
-	if !prop.writable() {
+	if _, ok := prop.(settable); !ok {
 		return
 	}
 	if err := checkValue(prop.valueType(), inbound); err != nil {
-		b.fail(n.path, "%w", err)
+		b.failType(n.path, err)
 		return
 	}
 	n.set = &operation{slot: slot, method: &method{path: path, hasResult: true}, start: func(slot any) invocation {
-		return &setCell{property: slot.(property), path: path}
+		return &setCell{property: slot.(settable), path: path}
 	}}
 }
 
 func (b *builder) constant(n *node, v any) {
 	if v != nil {
 		if err := checkValue(reflect.TypeOf(v), outbound); err != nil {
-			b.fail(n.path, "%w", err)
+			b.failType(n.path, err)
 			return
 		}
 	}
@@ -187,7 +185,7 @@ func (c *getCell) appendResult(dst []byte, out *values, path string) ([]byte, bo
 
 // setCell writes a property. The answer is true.
 type setCell struct {
-	property property
+	property settable
 	path     string
 	commit   func() error
 }

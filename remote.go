@@ -127,7 +127,10 @@ func (r *remoteFunc) bind(ch *Channel) func(in []reflect.Value) []reflect.Value 
 	return func(in []reflect.Value) []reflect.Value {
 		ctx := context.Background()
 		if r.context {
-			ctx, in = in[0].Interface().(context.Context), in[1:]
+			if given, ok := in[0].Interface().(context.Context); ok {
+				ctx = given
+			}
+			in = in[1:]
 		}
 		var target any
 		var result reflect.Value

@@ -12,7 +12,8 @@ type scope struct {
 	gate *gate    // immutable: &ch.serving or &ch.lane
 	call *call    // immutable: the request that is served; nil in a callback
 
-	waits  int  // goroutines of the function that wait for the peer; its place in the gate is free while there are any
+	waits  int  // goroutines of the function that wait for the peer
+	out    bool // its place in the gate is free, since there are any
 	over   bool // the function has returned
 	listed bool // in ch.active
 	done   chan struct{}
@@ -144,25 +145,29 @@ func (s *scope) stepOut() {
 	}
 	var next task
 	s.ch.mu.Lock()
-	if !s.over {
-		if s.waits++; s.waits == 1 {
-			next = s.gate.leaveLocked()
-		}
+	s.waits++
+	if s.waits == 1 && s.hasPlaceLocked() && s.gate.away < s.gate.maxAway {
+		s.out = true
+		s.gate.away++
+		next = s.gate.leaveLocked()
 	}
 	s.ch.mu.Unlock()
 	if next != nil {
-		go runTasks(next)
+		go runTasks(next) // ends with the queue of the gate
 	}
 }
+
+// hasPlaceLocked is false for a call that only the leader knew, when a goroutine outlives it with its context.
+func (s *scope) hasPlaceLocked() bool { return !s.over && (s.call == nil || s.call.counted) }
 
 // stepIn takes the place again, waiting for it if the gate is full.
 func (s *scope) stepIn() {
 	s.ch.mu.Lock()
 	var turn <-chan struct{}
-	if s.waits > 0 {
-		if s.waits--; s.waits == 0 && !s.over {
-			turn = s.gate.returnLocked()
-		}
+	if s.waits--; s.waits == 0 && s.out {
+		s.out = false
+		s.gate.away--
+		turn = s.gate.returnLocked()
 	}
 	s.ch.mu.Unlock()
 	if turn != nil {
@@ -178,10 +183,12 @@ func (s *scope) retireLocked() (next task, after map[*func()]struct{}) {
 	s.over = true
 	s.ch.active.removeLocked(s)
 	after = s.endLocked()
-	if s.waits == 0 {
-		next = s.gate.leaveLocked()
+	if !s.out {
+		return s.gate.leaveLocked(), after
 	}
-	return next, after
+	s.out = false
+	s.gate.away--
+	return nil, after
 }
 
 // runTasks runs t and then whatever took its place, on one goroutine.

@@ -36,20 +36,19 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		return true
 	}
 	ch.request = request{ch: ch, msg: m}
-	if err := inv.decode(&ch.request); err != nil {
-		ch.refuseRequest(m, ch.wireError(err))
+	if refusal, _ := ch.decode(inv, method.path); refusal != nil {
+		ch.refuseRequest(m, refusal)
 		return true
 	}
 	c := newCall(ch, method, inv, m)
 	if busy > 0 {
-		c.bytes = len(ch.readBuf)
-		ch.mu.Lock()
-		ch.open.Add(1)
-		c.counted = true
-		ch.active.addLocked(&c.scope)
-		in := ch.serving.enterLocked(c)
-		ch.mu.Unlock()
-		if !in {
+		c.bytes = messageSize(m)
+		switch ch.admit(c) {
+		case refused:
+			ch.refuseRequest(m, &wire.Error{Name: "RPCOverloadedError",
+				Message: "the requests of this connection that wait are too large together; wait for some of them"})
+			return true
+		case queued:
 			return true // whoever makes room runs it
 		}
 	}
@@ -58,7 +57,9 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		runTasks(c.finish(err))
 		return false
 	}
-	ch.out.queue(c.response(err))
+	response := c.response(err)
+	response.excused = true // beyond half of the limit, yieldIfCrowded has it wait
+	ch.out.queue(response)
 	switch {
 	case c.counted:
 		if next := c.retire(); next != nil {
@@ -70,6 +71,57 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		c.free()
 	}
 	return true
+}
+
+type admission int
+
+const (
+	refused admission = iota // or not wanted, since the channel has closed
+	queued
+	admitted
+)
+
+// admit counts c as open, and decides whether it may run now.
+func (ch *Channel) admit(c *call) admission {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	g := &ch.serving
+	if ch.err != nil || g.queued > 0 && g.queued+c.bytes > ch.limits.RequestQueue {
+		return refused
+	}
+	ch.open.Add(1)
+	c.counted = true
+	ch.active.addLocked(&c.scope)
+	if g.enterLocked(c) {
+		return admitted
+	}
+	return queued
+}
+
+// messageSize is about what a decoded message costs while it waits, in bytes.
+func messageSize(m *wire.Message) int {
+	n := messageOverhead + len(m.ID) + len(m.Value)
+	for i := range m.Args {
+		n += len(m.Args[i].JSON)
+	}
+	return n
+}
+
+// messageOverhead is what a message costs beside its text.
+const messageOverhead = 256
+
+// decode reads the arguments in ch.request. A panic of a type's own unmarshaling is the peer's InternalError, and has
+// been reported.
+func (ch *Channel) decode(inv invocation, path string) (refusal *wire.Error, reported bool) {
+	defer func() {
+		if value := recover(); value != nil {
+			refusal, reported = ch.wireError(ch.recovered(path, value)), true
+		}
+	}()
+	if err := inv.decode(&ch.request); err != nil {
+		return ch.wireError(err), false
+	}
+	return nil, false
 }
 
 var calls = sync.Pool{New: func() any { return new(call) }}
@@ -120,9 +172,11 @@ func (c *call) countLocked() {
 	c.ch.active.addLocked(&c.scope)
 }
 
-// finish responds for a counted call and retires it.
+// finish responds for a counted call and retires it. A response waits for room before its call gives up its place, so
+// that a peer cannot make this side queue results faster than it reads them.
 func (c *call) finish(err error) task {
 	response := c.response(err)
+	c.ch.out.admit(response)
 	next := c.retire()
 	c.ch.out.send(response)
 	return next
@@ -188,10 +242,18 @@ func (ch *Channel) recovered(path string, value any) error {
 	return &Error{Name: "InternalError", Message: "internal error"}
 }
 
-// response encodes what the call answers.
-func (c *call) response(err error) *buffer {
+// response encodes what the call answers. A panic of a type's own marshaling, or of an error's method, is treated as one
+// of the function.
+func (c *call) response(err error) (b *buffer) {
 	codec := *c.ch.codec.Load()
-	b := newBuffer()
+	defer func() {
+		if value := recover(); value != nil {
+			e := c.ch.wireError(c.ch.recovered(c.method.path, value))
+			b = newBuffer()
+			b.bytes = c.ch.appendError(b.bytes, codec, c.id, e, c.textErrors)
+		}
+	}()
+	b = newBuffer()
 	if err == nil {
 		out := newValues(c.ch, codec)
 		defer out.free()

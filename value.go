@@ -181,9 +181,9 @@ func jsonKind(raw []byte) string {
 	}
 }
 
-// appendAny appends v unless it is undefined, which is absent.
+// appendAny appends v unless it is undefined: a message then has no value.
 func (o *values) appendAny(dst []byte, path string, v any) (_ []byte, absent bool, err error) {
-	if v == any(superjson.Undefined) {
+	if kept, ok := v.(superjson.Value); ok && kept.JSON == nil || v == any(superjson.Undefined) {
 		return dst, true, nil
 	}
 	dst, err = o.append(dst, path, v)

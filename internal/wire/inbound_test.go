@@ -159,14 +159,17 @@ func TestInboundReasons(t *testing.T) {
 		{"x\n", "dropped: not a kkrpc message"},
 		{"{x}\n", "dropped: invalid JSON at byte 1: unexpected 'x'"},
 		{`{"t":"q"}`, "dropped: not a kkrpc message"},
+		{"{}\n", "dropped: not a kkrpc message"},
+		{"{\"type\":\"zz\"}\n", "dropped: not a kkrpc message"},
 	} {
 		in := wire.NewInbound(codecOf, wire.Unknown, 100, 8)
 		if err := in.Push([]byte(row.frame)); err != nil {
 			t.Fatal(err)
 		}
 		var m wire.Message
-		if ok, err := in.Next(&m); ok || err == nil || err.Error() != row.want {
-			t.Errorf("%s: %v", row.frame, err)
+		ok, err := in.Next(&m)
+		if ok || err == nil || err.Error() != row.want {
+			t.Errorf("%s: %v, %v", row.frame, ok, err)
 		}
 		if ok, err := in.Next(&m); ok || err != nil {
 			t.Errorf("%s: again: %v, %v", row.frame, ok, err)
@@ -209,8 +212,11 @@ func TestInboundBorrows(t *testing.T) {
 	if ok, err := in.Next(&m); !ok || err != nil || string(m.ID) != `"c"` {
 		t.Fatal(ok, err)
 	}
-	if got := receive(t, in, classicQ("d")[len(half(classicQ("d"))):]); len(got) != 1 {
-		t.Log(got)
+	if ok, err := in.Next(&m); ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	if got := receive(t, in, classicQ("d")[len(half(classicQ("d"))):]); !slices.Equal(got, []string{"d"}) {
+		t.Errorf("got %q", got)
 	}
 }
 

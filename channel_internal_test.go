@@ -1,0 +1,213 @@
+package kkrpc
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+	"weak"
+)
+
+// idle fails the test unless nothing of ch is left.
+func idle(t *testing.T, ch *Channel) {
+	t.Helper()
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	for _, count := range []struct {
+		name string
+		n    int
+	}{
+		{"open", int(ch.open.Load())},
+		{"serving.running", ch.serving.running}, {"serving.away", ch.serving.away},
+		{"serving.queue", len(ch.serving.queue)}, {"serving.queued", ch.serving.queued}, {"serving.back", len(ch.serving.back)},
+		{"lane.running", ch.lane.running}, {"lane.away", ch.lane.away},
+		{"lane.queue", len(ch.lane.queue)}, {"lane.queued", ch.lane.queued}, {"lane.back", len(ch.lane.back)},
+		{"active", len(ch.active.allLocked())},
+		{"pending", len(ch.pending.byID)},
+	} {
+		if count.n != 0 {
+			t.Errorf("%s = %d", count.name, count.n)
+		}
+	}
+}
+
+func connected(t *testing.T, server, client Options) (s, c *Channel) {
+	t.Helper()
+	a, b := Pipe()
+	client.Dialect = Compact
+	s, err := New(context.Background(), a, &server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err = New(context.Background(), b, &client); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close(); c.Close() })
+	return s, c
+}
+
+// lateCaller uses the context of its handler after the handler has returned, while its result is being encoded.
+type lateCaller struct{ ctx context.Context }
+
+func (l lateCaller) MarshalJSON() ([]byte, error) {
+	out, in := make(chan struct{}), make(chan struct{})
+	s := scopeOf(l.ctx)
+	go func() {
+		s.stepOut()
+		close(out)
+		<-in
+		s.stepIn()
+	}()
+	<-out
+	time.AfterFunc(time.Second, func() { close(in) })
+	return json.Marshal("late")
+}
+
+func TestContextUsedAfterItsHandlerDoesNotFreeAPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, c := connected(t, Options{Expose: Object{"late": func(ctx context.Context) any { return lateCaller{ctx} }}}, Options{})
+		if err := c.Call(t.Context(), nil, "late"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		idle(t, s)
+		time.Sleep(time.Minute)
+		idle(t, s)
+	})
+}
+
+func TestFunctionThatIsSentAgainIsNotReportedAsCollected(t *testing.T) {
+	s, c := connected(t, Options{Expose: Object{"hello": func() {}}}, Options{})
+	if err := c.Call(t.Context(), nil, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	first, err := s.remoteCallback([]byte(`"f1"`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.callbacks.collect(remoteID{id: "f1", self: weak.Make(first)})
+	second, err := s.remoteCallback([]byte(`"f1"`))
+	if err != nil || first == second {
+		t.Fatal(err)
+	}
+	if len(s.callbacks.collected) != 0 {
+		t.Errorf("about to tell the peer that %v is not needed, which is held again", s.callbacks.collected)
+	}
+	if err := first.release(); err != nil {
+		t.Fatal(err)
+	}
+	if s.callbacks.remote["f1"] != weak.Make(second) {
+		t.Error("releasing the first has made the channel forget the second")
+	}
+}
+
+func TestResultsThatAreNotReadDoNotPileUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := Pipe()
+		const size, limit = 100_000, 1 << 20
+		s, err := New(t.Context(), a, &Options{Expose: Object{"file": func() string { return strings.Repeat("x", size) }},
+			Limits: Limits{Outbound: limit, Write: time.Second}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		for range 200 {
+			if err := b.WriteFrames([][]byte{[]byte(`{"t":"q","id":"1","op":"call","p":["file"],"a":[]}`)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Minute)
+		if n := s.out.bytes; n > limit/2+2*size || s.Err() != nil {
+			t.Errorf("%d bytes wait to be sent, closed: %v", n, s.Err())
+		}
+		if n := s.open.Load(); n < 100 {
+			t.Errorf("%d requests wait", n)
+		}
+	})
+}
+
+func TestNothingIsLeftAfterTraffic(t *testing.T) {
+	for _, limits := range []Limits{{}, {Running: 1}, {Running: 2, Open: 8, Outbound: 4000, CallbackQueue: 100_000}} {
+		for _, early := range []bool{false, true} {
+			t.Run(fmt.Sprintf("running %d, closed early %v", limits.Running, early), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { traffic(t, limits, early) })
+			})
+		}
+	}
+}
+
+// traffic lets both sides do everything at a time. The bubble ends only when no goroutine is left.
+func traffic(t *testing.T, limits Limits, early bool) {
+	api := Object{
+		"echo": func(s string) string { return s },
+		"slow": func(ctx context.Context) error {
+			select {
+			case <-ctx.Done():
+			case <-time.After(3 * time.Millisecond):
+			}
+			return ctx.Err()
+		},
+		"back": func(ctx context.Context, s string) (string, error) {
+			return Call[string](ctx, FromContext(ctx), "echo", s)
+		},
+		"each": func(ctx context.Context, n int, f func(context.Context, string) error) error {
+			defer Release(f)
+			for range n {
+				if err := f(ctx, strings.Repeat("x", 100)); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		"panic": func() { panic("of the test") },
+	}
+	opts := Options{Expose: api, Limits: limits}
+	s, c := connected(t, opts, opts)
+	if err := c.Call(t.Context(), nil, "echo", "hello"); err != nil {
+		t.Fatal(err)
+	}
+	var work sync.WaitGroup
+	for i := range 24 {
+		ch := []*Channel{s, c}[i%2]
+		work.Go(func() {
+			for range 20 {
+				ctx, cancel := context.WithTimeout(context.Background(), time.Duration(i+1)*time.Millisecond)
+				text := strings.Repeat("y", i*10)
+				got, err := Call[string](ctx, ch, "back", text)
+				if err == nil && got != text {
+					t.Errorf("got %q for %q", got, text)
+				}
+				ch.Call(ctx, nil, "slow")
+				ch.Call(ctx, nil, "panic")
+				ch.Call(ctx, nil, "each", 5, func(ctx context.Context, s string) error {
+					return ch.Call(ctx, nil, "echo", s)
+				})
+				cancel()
+				if err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, ErrClosed) {
+					if e, ok := errors.AsType[*Error](err); !ok || e.Name != "RPCOverloadedError" && e.Message != "context deadline exceeded" {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	if early {
+		time.Sleep(20 * time.Millisecond)
+		go s.Close()
+	}
+	work.Wait()
+	time.Sleep(time.Minute)
+	if !early && (s.Err() != nil || c.Err() != nil) {
+		t.Errorf("closed: %v, %v", s.Err(), c.Err())
+	}
+	s.Close()
+	c.Close()
+	synctest.Wait()
+	idle(t, s)
+	idle(t, c)
+}

@@ -1,0 +1,217 @@
+package kkrpc
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/superjson"
+)
+
+// pendingCalls are this side's requests that have not been answered. Guarded by Channel.mu.
+type pendingCalls struct {
+	last  uint64
+	byID  map[uint64]*pendingCall
+	timer *time.Timer // set while a call may time out
+	free  []*pendingCall
+}
+
+// pendingCall is one of them. Who removes it from the table fills it and signals done.
+type pendingCall struct {
+	id        uint64
+	deadline  time.Time // zero: none
+	done      chan struct{}
+	callbacks []*localCallback // that its arguments carry
+	since     uint64           // invocations of callbacks before it was made
+	answered  bool             // the response has arrived, and waits for callbacks
+
+	mode  superjson.Mode
+	value []byte // raw JSON, a copy; nil: undefined
+	meta  *superjson.Meta
+	err   error
+}
+
+// maxFreeCalls is how many ended calls a channel keeps for the next ones. They are not in a sync.Pool, since a Go channel
+// must not wander between the bubbles of testing/synctest.
+const maxFreeCalls = 64
+
+func (c *pendingCalls) freeLocked(p *pendingCall) {
+	if len(c.free) == maxFreeCalls || cap(p.value) > idleBuffer {
+		return
+	}
+	clear(p.callbacks)
+	*p = pendingCall{done: p.done, value: p.value[:0], callbacks: p.callbacks[:0]}
+	c.free = append(c.free, p)
+}
+
+func (c *pendingCalls) newLocked() *pendingCall {
+	n := len(c.free)
+	if n == 0 {
+		return &pendingCall{done: make(chan struct{}, 1)}
+	}
+	p := c.free[n-1]
+	c.free[n-1] = nil
+	c.free = c.free[:n-1]
+	return p
+}
+
+func (p *pendingCall) finish(err error) {
+	p.err = err
+	p.done <- struct{}{}
+}
+
+// register makes a pending call and starts its timeout.
+func (ch *Channel) register() (*pendingCall, error) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if ch.err != nil {
+		return nil, ch.err
+	}
+	c := &ch.pending
+	p := c.newLocked()
+	if c.byID == nil {
+		c.byID = make(map[uint64]*pendingCall)
+	}
+	c.last++
+	p.id, p.since = c.last, ch.invocations
+	c.byID[p.id] = p
+	if ch.opts.CallTimeout >= 0 {
+		timeout := or(ch.opts.CallTimeout, defaultCallTimeout)
+		p.deadline = time.Now().Add(timeout)
+		if c.timer == nil {
+			c.timer = time.AfterFunc(timeout, ch.expire)
+		}
+	}
+	return p, nil
+}
+
+// withdraw removes p and reports whether it was still pending.
+func (ch *Channel) withdraw(p *pendingCall) bool {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	return ch.pending.takeLocked(p.id) != nil
+}
+
+func (c *pendingCalls) takeLocked(id uint64) *pendingCall {
+	p := c.byID[id]
+	if p == nil {
+		return nil
+	}
+	delete(c.byID, id)
+	for _, cb := range p.callbacks {
+		cb.carried--
+	}
+	return p
+}
+
+func (c *pendingCalls) takeAllLocked() (all []*pendingCall) {
+	for _, p := range c.byID {
+		all = append(all, p)
+	}
+	c.byID = nil
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
+	return all
+}
+
+// expire ends the calls that have waited too long. One timer serves all calls of a channel: since they all have the same
+// timeout, the one that was set first ends first.
+func (ch *Channel) expire() {
+	var expired []*pendingCall
+	var next time.Time
+	ch.mu.Lock()
+	now := time.Now()
+	for id, p := range ch.pending.byID {
+		switch {
+		case p.deadline.IsZero():
+		case !p.deadline.After(now):
+			expired = append(expired, ch.pending.takeLocked(id))
+		case next.IsZero() || p.deadline.Before(next):
+			next = p.deadline
+		}
+	}
+	ch.pending.timer = nil
+	if !next.IsZero() {
+		ch.pending.timer = time.AfterFunc(next.Sub(now), ch.expire)
+	}
+	ch.mu.Unlock()
+	codec := *ch.codec.Load()
+	for _, p := range expired {
+		ch.tellCancelled(codec, p.id)
+		p.finish(timeoutError(or(ch.opts.CallTimeout, defaultCallTimeout), ch.silence(codec)))
+	}
+}
+
+// timeoutError has the name that kkrpc gives it.
+func timeoutError(timeout time.Duration, hint string) *Error {
+	return &Error{Name: "RPCTimeoutError", Message: fmt.Sprintf("no answer within %v%s", timeout, hint), Cause: context.DeadlineExceeded}
+}
+
+// silence explains a timeout on a channel that has never received anything.
+func (ch *Channel) silence(codec wire.Codec) string {
+	if ch.heard.Load() {
+		return ""
+	}
+	other := "a kkrpc 0.x peer needs Options.Dialect kkrpc.Classic or kkrpc.ClassicSuperJSON"
+	if codec.Dialect().IsClassic() {
+		other = "a kkrpc 2.x peer needs Options.Dialect kkrpc.Compact or kkrpc.CompactSuperJSON"
+	}
+	return fmt.Sprintf("; nothing was ever received on this channel, which speaks %v: %s", Dialect(codec.Dialect()), other)
+}
+
+// answered delivers a response.
+func (ch *Channel) answered(m *wire.Message) {
+	id, ok := parseID(m.ID)
+	ch.mu.Lock()
+	p := ch.pending.byID[id]
+	if !ok || p == nil || p.answered {
+		ch.mu.Unlock()
+		ch.dropped.Add(1)
+		return
+	}
+	if ch.holdLocked(p, m) {
+		ch.mu.Unlock()
+		return
+	}
+	ch.pending.takeLocked(id)
+	ch.mu.Unlock()
+	fillCall(p, m)
+	p.finish(p.err)
+}
+
+// unreadable ends the call whose response is over a limit.
+func (ch *Channel) unreadable(rawID []byte, reason error) {
+	id, _ := parseID(rawID)
+	ch.mu.Lock()
+	p := ch.pending.takeLocked(id)
+	ch.mu.Unlock()
+	if p != nil {
+		p.finish(fmt.Errorf("%w: the answer: %w", ErrLimit, reason))
+	}
+}
+
+func fillCall(p *pendingCall, m *wire.Message) {
+	if m.Err != nil {
+		p.err = fromWire(wire.ParseError(m))
+		return
+	}
+	p.mode, p.meta = m.Dialect.Mode(), m.ValueMeta()
+	if m.Value == nil {
+		p.value = nil
+	} else {
+		p.value = append(p.value[:0], m.Value...)
+	}
+}
+
+// parseID reads one of this side's ids.
+func parseID(raw []byte) (uint64, bool) {
+	if len(raw) < 3 || raw[0] != '"' {
+		return 0, false
+	}
+	id, err := strconv.ParseUint(string(raw[1:len(raw)-1]), 10, 64)
+	return id, err == nil
+}

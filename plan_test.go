@@ -1,0 +1,175 @@
+package kkrpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/internal/wire/compact"
+	"github.com/kkrpc-go/kkrpc/superjson"
+)
+
+// tally has a method of every form that is called without reflection.
+type tally struct{ name string }
+
+func (s *tally) A0() string                                       { runtime.GC(); return s.name }
+func (s *tally) B0() (string, error)                              { return s.name, nil }
+func (s *tally) C0(ctx context.Context) string                    { return s.name + key(ctx) }
+func (s *tally) D0(ctx context.Context) (string, error)           { return s.name + key(ctx), nil }
+func (s *tally) A1(a string) string                               { runtime.GC(); return s.name + a }
+func (s *tally) B1(a string) (string, error)                      { return s.name + a, nil }
+func (s *tally) C1(ctx context.Context, a string) string          { return s.name + key(ctx) + a }
+func (s *tally) D1(ctx context.Context, a string) (string, error) { return s.name + key(ctx) + a, nil }
+func (s *tally) A2(a, b string) string                            { runtime.GC(); return s.name + a + b }
+func (s *tally) B2(a, b string) (string, error)                   { return s.name + a + b, nil }
+func (s *tally) C2(ctx context.Context, a, b string) string       { return s.name + key(ctx) + a + b }
+func (s *tally) D2(ctx context.Context, a, b string) (string, error) {
+	return s.name + key(ctx) + a + b, nil
+}
+func (s *tally) Fail1(a string) (string, error) { return "", errors.New(a) }
+
+type keyType struct{}
+
+func key(ctx context.Context) string { return ctx.Value(keyType{}).(string) }
+
+// ask runs one request without a channel.
+func ask(t testing.TB, a *API, path string, args ...string) (inv invocation, answer string) {
+	t.Helper()
+	for i, arg := range args {
+		args[i] = `"` + arg + `"`
+	}
+	var m wire.Message
+	frame := `{"t":"q","id":"1","op":"call","p":["` + path + `"],"a":[` + strings.Join(args, ",") + `]}`
+	if err := compact.JSON.Parse([]byte(frame), &m, 64); err != nil {
+		t.Fatal(err)
+	}
+	_, inv, refusal := a.lookup(&m)
+	if refusal != nil {
+		t.Fatal(refusal.Message)
+	}
+	if err := inv.decode(&request{msg: &m}); err != nil {
+		return inv, err.Error()
+	}
+	if err := inv.run(context.WithValue(t.Context(), keyType{}, "!")); err != nil {
+		return inv, err.Error()
+	}
+	out := &values{enc: superjson.NewEncoder(superjson.ModeJSON)}
+	dst, _, err := inv.appendResult(nil, out, "v")
+	if err != nil {
+		return inv, err.Error()
+	}
+	return inv, string(dst)
+}
+
+func TestScalarFunctionsAreCalledWithoutReflection(t *testing.T) {
+	s := &tally{"s"}
+	fromMethods, err := Expose(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fromFuncs, err := Expose(Object{
+		"a0": s.A0, "b0": s.B0, "c0": s.C0, "d0": s.D0, "a1": s.A1, "b1": s.B1, "c1": s.C1, "d1": s.D1,
+		"a2": s.A2, "b2": s.B2, "c2": s.C2, "d2": s.D2, "fail1": s.Fail1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []struct {
+		path string
+		args []string
+		want string
+	}{
+		{"a0", nil, `"s"`}, {"b0", nil, `"s"`}, {"c0", nil, `"s!"`}, {"d0", nil, `"s!"`},
+		{"a1", []string{"1"}, `"s1"`}, {"b1", []string{"1"}, `"s1"`}, {"c1", []string{"1"}, `"s!1"`}, {"d1", []string{"1"}, `"s!1"`},
+		{"a2", []string{"1", "2"}, `"s12"`}, {"b2", []string{"1", "2"}, `"s12"`}, {"c2", []string{"1", "2"}, `"s!12"`}, {"d2", []string{"1", "2"}, `"s!12"`},
+		{"fail1", []string{"failed"}, `failed`},
+	} {
+		for from, api := range map[string]*API{"methods": fromMethods, "funcs": fromFuncs} {
+			for range 3 {
+				inv, got := ask(t, api, r.path, append([]string(nil), r.args...)...)
+				if _, slow := inv.(*reflectCell); slow {
+					t.Errorf("%s of %s is called by reflection", r.path, from)
+				}
+				if got != r.want {
+					t.Errorf("%s of %s: got %s, want %s", r.path, from, got, r.want)
+				}
+			}
+		}
+	}
+}
+
+func TestLookupDoesNotAllocate(t *testing.T) {
+	api, err := Expose(Object{"math": Object{"add": func(a, b float64) float64 { return a + b }}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []wire.Path{{Raw: []byte(`"math","add"`)}, {Raw: []byte(`math.add`), Dotted: true}} {
+		m := &wire.Message{Kind: wire.Call, Path: path}
+		if n := testing.AllocsPerRun(100, func() {
+			var node = api.quoted[string(m.Path.Raw)]
+			if m.Path.Dotted {
+				node = api.dotted[string(m.Path.Raw)]
+			}
+			if node == nil {
+				t.Error("not found")
+			}
+		}); n != 0 {
+			t.Errorf("%s: %v allocations", path.Raw, n)
+		}
+	}
+}
+
+func BenchmarkInvoke(b *testing.B) {
+	type named func(a, b float64) float64
+	add := func(a, b float64) float64 { return a + b }
+	api, err := Expose(Object{
+		"func":    add,
+		"reflect": named(add),
+		"struct": func(ctx context.Context, p struct{ A, B float64 }) (struct{ Sum float64 }, error) {
+			return struct{ Sum float64 }{p.A + p.B}, nil
+		},
+		"method": As[interface{ Add(a, b float64) float64 }](adder{}),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, r := range []struct{ path, args string }{
+		{`"func"`, `4,6`}, {`"reflect"`, `4,6`}, {`"method","add"`, `4,6`}, {`"struct"`, `{"A":1,"B":2.5}`},
+	} {
+		b.Run(strings.ReplaceAll(strings.Trim(r.path, `"`), `","`, "."), func(b *testing.B) {
+			var m wire.Message
+			frame := fmt.Sprintf(`{"t":"q","id":"1","op":"call","p":[%s],"a":[%s]}`, r.path, r.args)
+			if err := compact.JSON.Parse([]byte(frame), &m, 64); err != nil {
+				b.Fatal(err)
+			}
+			in := &request{msg: &m}
+			out := &values{enc: superjson.NewEncoder(superjson.ModeJSON)}
+			ctx := b.Context()
+			var dst []byte
+			b.ReportAllocs()
+			for b.Loop() {
+				_, inv, refusal := api.lookup(&m)
+				if refusal != nil {
+					b.Fatal(refusal.Message)
+				}
+				if err := inv.decode(in); err != nil {
+					b.Fatal(err)
+				}
+				if err := inv.run(ctx); err != nil {
+					b.Fatal(err)
+				}
+				if dst, _, err = inv.appendResult(dst[:0], out, "v"); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+type adder struct{}
+
+func (adder) Add(a, b float64) float64 { return a + b }
