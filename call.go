@@ -175,7 +175,7 @@ func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCa
 	case wire.Get:
 		b.bytes = codec.AppendGet(b.bytes, name, path, &tail)
 	case wire.Set:
-		if op.args[0] == superjson.Undefined {
+		if isUndefined(op.args[0]) {
 			b.bytes = codec.AppendUndefinedSet(b.bytes, name, path, &tail)
 			break
 		}
@@ -198,7 +198,7 @@ func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCa
 // appendArgs writes arguments. Callbacks among them are held for p, the call that carries them; nil for a one-way message.
 func (ch *Channel) appendArgs(dst []byte, codec wire.Codec, out *values, args []any, tail *wire.Tail, p *pendingCall) ([]byte, error) {
 	for i, arg := range args {
-		if arg == superjson.Undefined {
+		if isUndefined(arg) {
 			dst = codec.AppendUndefinedArg(dst, i, tail)
 			continue
 		}
@@ -219,6 +219,13 @@ func (ch *Channel) appendArgs(dst []byte, codec wire.Codec, out *values, args []
 		dst = codec.EndArg(dst)
 	}
 	return dst, nil
+}
+
+func isUndefined(arg any) bool {
+	if v, ok := arg.(superjson.Value); ok {
+		return v.JSON == nil
+	}
+	return arg == any(superjson.Undefined)
 }
 
 func isCallback(arg any) bool {

@@ -94,49 +94,48 @@ func TestServerThatSpeaksFirstWaitsForThePeer(t *testing.T) {
 	})
 }
 
+// In the bubble, time passes only when everything is blocked, so that a handler loses reading only once it waits: the
+// order does not depend on how busy the machine is.
 func TestUnawaitedCallsStartInOrder(t *testing.T) {
-	var mu sync.Mutex
-	var order []int
-	block := make(chan struct{})
-	server := kkrpc.Object{"step": func(n int) {
-		mu.Lock()
-		order = append(order, n)
-		mu.Unlock()
-		if n%7 == 0 {
-			<-block
-		}
-	}}
-	const n = 200
-	a, b := kkrpc.Pipe()
-	s, err := kkrpc.New(context.Background(), a, &kkrpc.Options{Expose: server})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	for i := range n {
-		err := b.WriteFrames([][]byte{fmt.Appendf(nil, `{"t":"q","id":"%d","op":"call","p":["step"],"a":[%d]}`, i, i)})
+	bubble(t, func(t *testing.T) {
+		const n = 200
+		var mu sync.Mutex
+		var order []int
+		block := make(chan struct{})
+		server := kkrpc.Object{"step": func(i int) {
+			mu.Lock()
+			order = append(order, i)
+			mu.Unlock()
+			if i%7 == 0 {
+				<-block
+			}
+		}}
+		a, b := kkrpc.Pipe()
+		s, err := kkrpc.New(context.Background(), a, &kkrpc.Options{Expose: server})
 		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	answers := 0
-	for range n - (n+6)/7 { // the others are blocked
-		if _, _, err := b.ReadFrame(nil); err != nil {
-			t.Fatal(err)
+		defer s.Close()
+		for i := range n {
+			request := fmt.Appendf(nil, `{"t":"q","id":"%d","op":"call","p":["step"],"a":[%d]}`, i, i)
+			if err := b.WriteFrames([][]byte{request}); err != nil {
+				t.Fatal(err)
+			}
 		}
-		answers++
-	}
-	close(block)
-	for ; answers < n; answers++ {
-		if _, _, err := b.ReadFrame(nil); err != nil {
-			t.Fatal(err)
+		for answered := range n {
+			if answered == n-(n+6)/7 { // the others are blocked
+				close(block)
+			}
+			if _, _, err := b.ReadFrame(nil); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	for i, got := range order {
-		if got != i {
-			t.Fatalf("handler %d started as number %d", got, i)
+		for i, got := range order {
+			if got != i {
+				t.Fatalf("handler %d started as number %d", got, i)
+			}
 		}
-	}
+	})
 }
 
 func TestDeepReentrancyAtTheRunningLimit(t *testing.T) {

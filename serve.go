@@ -314,7 +314,7 @@ func (ch *Channel) wireError(err error) *wire.Error {
 const maxCauses = 16
 
 func (e *Error) wire(depth int) *wire.Error {
-	w := &wire.Error{Name: e.Name, Message: e.Message, Fields: e.Fields}
+	w := &wire.Error{Name: e.Name, Message: e.Message, Fields: e.Fields, Cause: e.Fields["cause"]}
 	if w.Name == "" {
 		w.Name = "Error"
 	}

@@ -3,6 +3,7 @@ package superjson
 import (
 	"errors"
 	"strconv"
+	"strings"
 )
 
 // TypeError says that a value does not fit the Go type it was to be decoded into.
@@ -31,9 +32,19 @@ type EncodeError struct {
 
 func (e *EncodeError) Error() string {
 	if e.Path != "" {
-		return "superjson: " + e.Path + ": " + e.Reason
+		return "superjson: " + shortPath(e.Path) + ": " + e.Reason
 	}
 	return "superjson: " + e.Reason
+}
+
+// maxPathText is how many bytes of a path an error's text shows: a cycle has a path of any length.
+const maxPathText = 100
+
+func shortPath(path string) string {
+	if len(path) <= maxPathText {
+		return path
+	}
+	return strings.ToValidUTF8(path[:maxPathText], "") + "…"
 }
 
 // DataError says that a value or its metadata is malformed or hostile: what the JavaScript library refuses too.

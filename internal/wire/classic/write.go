@@ -28,7 +28,7 @@ func (c codec) open(dst []byte) []byte {
 // is undefined at the receiver.
 func (c codec) openID(dst, id []byte) []byte {
 	dst = c.open(dst)
-	if id == nil {
+	if len(id) == 0 {
 		return append(dst, `"method":"","args":{`...)
 	}
 	dst = append(dst, `"id":`...)
