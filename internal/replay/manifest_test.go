@@ -130,7 +130,7 @@ var left = map[string]int{
 	"server frames difference:binary":             10,
 	"server frames difference:buffer":             7,
 	"server frames difference:classic-callbacks":  8,
-	"server frames difference:error-cause":        11,
+	"server frames difference:error-cause":        13,
 	"server frames difference:error-fields":       3,
 	"server frames difference:error-forms":        14,
 	"server frames difference:error-text":         3,
