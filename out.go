@@ -55,15 +55,21 @@ func (o *outbox) send(b *buffer) {
 
 // flushSoon is flush for others than the leader.
 func (o *outbox) flushSoon() {
+	if o.begin() {
+		runtime.Gosched() // lets others add to the same write
+		o.drain()
+	}
+}
+
+// begin reports whether there is something to write and nobody writes, and makes its caller the one that does.
+func (o *outbox) begin() bool {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.flushing || o.closed || len(o.waiting) == 0 {
-		o.mu.Unlock()
-		return
+		return false
 	}
 	o.flushing = true
-	o.mu.Unlock()
-	runtime.Gosched() // lets others add to the same write
-	o.drain()
+	return true
 }
 
 // post is send for one-way messages, which handlers tend to send many of: while the leader is in a handler they wait for
@@ -140,14 +146,9 @@ func (o *outbox) admit(b *buffer) {
 
 // flush sends what waits, without blocking.
 func (o *outbox) flush() {
-	o.mu.Lock()
-	if o.flushing || o.closed || len(o.waiting) == 0 {
-		o.mu.Unlock()
-		return
+	if o.begin() {
+		o.drain()
 	}
-	o.flushing = true
-	o.mu.Unlock()
-	o.drain()
 }
 
 // drain writes until nothing waits. Its caller has set flushing. It does not block: where the transport would, another

@@ -127,3 +127,32 @@ func rootAnnotated(meta []byte) (annotated bool) {
 		}
 	}
 }
+
+// Wrapped reads the envelope of SuperJSON, {"json":…,"meta":…}, in either order. It calls message at the value of json, and
+// again if that is repeated, since the last one counts. What is no object has neither.
+func (s *Scanner) Wrapped(message func() error) (meta []byte, err error) {
+	if s.Peek() != '{' {
+		_, err := s.Value()
+		return nil, err
+	}
+	if err := s.Open('{'); err != nil {
+		return nil, err
+	}
+	for first := true; ; first = false {
+		key, ok, err := s.Key(first)
+		if !ok {
+			return meta, err
+		}
+		switch string(key) {
+		case "json":
+			err = message()
+		case "meta":
+			meta, err = s.Value()
+		default:
+			_, err = s.Value()
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}

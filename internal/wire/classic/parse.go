@@ -26,7 +26,11 @@ func (c codec) Parse(text []byte, m *wire.Message, maxDepth int) error {
 	var err error
 	var e envelope
 	if dialect == wire.ClassicSuperJSON {
-		meta, err = e.scanWrapped(&s, m)
+		meta, err = s.Wrapped(func() error {
+			e = envelope{}
+			m.Reset(m.Dialect)
+			return e.scan(&s, m)
+		})
 	} else {
 		err = e.scan(&s, m)
 	}
@@ -57,32 +61,6 @@ type envelope struct {
 	path                  []byte // between the brackets; nil when missing or wrong
 	args                  bool   // args is there and not null
 	transferSlots         bool   // the key is there
-}
-
-// scanWrapped reads {"json":message,"meta":…}, in either order: the line has begun with json, which may be repeated.
-func (e *envelope) scanWrapped(s *wire.Scanner, m *wire.Message) (meta []byte, err error) {
-	if err := s.Open('{'); err != nil {
-		return nil, err
-	}
-	for first := true; ; first = false {
-		key, ok, err := s.Key(first)
-		if !ok {
-			return meta, err
-		}
-		switch string(key) {
-		case "json":
-			*e = envelope{}
-			m.Reset(m.Dialect)
-			err = e.scan(s, m)
-		case "meta":
-			meta, err = s.Value()
-		default:
-			_, err = s.Value()
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
 }
 
 // scan reads the message itself. What is no object leaves e without a type.

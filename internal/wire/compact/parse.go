@@ -22,7 +22,11 @@ func (c codec) Parse(text []byte, m *wire.Message, maxDepth int) error {
 	var err error
 	var e envelope
 	if c.superJSON() {
-		meta, err = e.scanWrapped(&s, m)
+		meta, err = s.Wrapped(func() error {
+			e = envelope{}
+			m.Reset(m.Dialect)
+			return e.scan(&s, m)
+		})
 	} else {
 		err = e.scan(&s, m)
 	}
@@ -61,36 +65,6 @@ const (
 	argsArray
 	argsOther
 )
-
-// scanWrapped reads {"json":message,"meta":…}, in either order.
-func (e *envelope) scanWrapped(s *wire.Scanner, m *wire.Message) (meta []byte, err error) {
-	if s.Peek() != '{' {
-		_, err := s.Value()
-		return nil, err
-	}
-	if err := s.Open('{'); err != nil {
-		return nil, err
-	}
-	for first := true; ; first = false {
-		key, ok, err := s.Key(first)
-		if !ok {
-			return meta, err
-		}
-		switch string(key) {
-		case "json":
-			*e = envelope{}
-			m.Reset(m.Dialect)
-			err = e.scan(s, m)
-		case "meta":
-			meta, err = s.Value()
-		default:
-			_, err = s.Value()
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-}
 
 // scan reads the message itself. What is no object leaves e without a kind.
 func (e *envelope) scan(s *wire.Scanner, m *wire.Message) error {
