@@ -135,9 +135,6 @@ func startServer(t *testing.T, rt js.Runtime, codec string) (url string) {
 // TestChecksAgainstGoServer has both sides in Go, in every dialect: what the checks know of each version of kkrpc, the
 // Go server has to show.
 func TestChecksAgainstGoServer(t *testing.T) {
-	server := httptest.NewServer(api.Handler(nil))
-	t.Cleanup(server.Close) // after the parallel subtests
-	url := "ws" + strings.TrimPrefix(server.URL, "http")
 	for _, row := range []struct {
 		peer, path string
 		dialect    kkrpc.Dialect
@@ -149,6 +146,9 @@ func TestChecksAgainstGoServer(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%s as %s", row.dialect, row.peer), func(t *testing.T) {
 			t.Parallel()
+			server := httptest.NewServer(api.Handler(nil)) // one for each: the checks write its properties
+			defer server.Close()
+			url := "ws" + strings.TrimPrefix(server.URL, "http")
 			config := check.Config{URL: url + row.path, Peer: row.peer, Dialect: row.dialect}
 			passed, failed, err := check.Run(t.Context(), config, func(r check.Result) {
 				if r.Err != nil {
