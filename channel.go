@@ -35,9 +35,8 @@ type Channel struct {
 	in      *wire.Inbound
 	msg     wire.Message
 	readBuf []byte
-	borrow  borrower // the transport, if it is one
-	more    bool     // the transport has another message already
-	inline  *call    // the request that the leader runs, while role is odd
+	more    bool  // the transport has another message already
+	inline  *call // the request that the leader runs, while role is odd
 	request request
 
 	role    atomic.Uint64
@@ -76,7 +75,6 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	}
 	ch := &Channel{transport: t, api: api, opts: *opts, limits: opts.Limits.withDefaults(), base: ctx, done: make(chan struct{})}
 	ch.in = wire.NewInbound(codecOf, wire.Dialect(opts.Dialect), ch.limits.Frame, ch.limits.Depth)
-	ch.borrow, _ = t.(borrower)
 	ch.serving.limit = ch.limits.Running
 	ch.serving.maxAway = ch.limits.Open
 	ch.lane.limit = 1

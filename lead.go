@@ -54,17 +54,9 @@ func (ch *Channel) read() bool {
 			ch.readBuf = nil
 		}
 	}
-	var frame []byte
-	var more bool
-	var err error
-	if ch.borrow != nil {
-		frame, more, err = ch.borrow.BorrowFrame()
-	} else {
-		frame, more, err = ch.transport.ReadFrame(ch.readBuf)
-		ch.readBuf = frame
-	}
+	frame, more, err := ch.transport.ReadFrame(ch.readBuf)
 	if err == nil {
-		ch.more = more
+		ch.readBuf, ch.more = frame, more
 		err = ch.in.Push(frame)
 	}
 	switch {
@@ -76,12 +68,6 @@ func (ch *Channel) read() bool {
 		ch.lost(err)
 	}
 	return false
-}
-
-// borrower is what a transport may have so that a channel needs no buffer of its own: BorrowFrame is ReadFrame with the
-// message in the transport's memory, valid until the next call.
-type borrower interface {
-	BorrowFrame() (msg []byte, more bool, err error)
 }
 
 // idleBuffer is how many bytes of read buffer a channel keeps while it waits.

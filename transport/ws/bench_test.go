@@ -32,7 +32,7 @@ func BenchmarkEcho(b *testing.B) {
 						b.Fatal(err)
 					}
 					for range msgs {
-						if _, _, err := client.BorrowFrame(); err != nil {
+						if _, _, err := client.ReadFrame(nil); err != nil {
 							b.Fatal(err)
 						}
 					}
@@ -48,7 +48,7 @@ func echo(c *conn) {
 	var out [][]byte
 	var buf []byte
 	for {
-		msg, more, err := c.BorrowFrame()
+		msg, more, err := c.ReadFrame(nil)
 		if err != nil {
 			return
 		}

@@ -347,7 +347,7 @@ func TestMore(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			c := newConn(&scripted{bytes.NewReader(nil), 1}, join(first, test.behind), config{})
 			defer c.release()
-			msg, more, err := c.BorrowFrame()
+			msg, more, err := c.ReadFrame(nil)
 			if string(msg) != "first" || err != nil || more != test.want {
 				t.Errorf("got %q, %v, %v, want more %v", msg, more, err, test.want)
 			}

@@ -45,7 +45,7 @@ func FuzzReadFrame(f *testing.F) {
 		run := func(step int) (e end) {
 			c := newConn(&scripted{bytes.NewReader(in), step}, nil, config{limit: limit, deflate: deflate})
 			for {
-				msg, more, err := c.BorrowFrame()
+				msg, more, err := c.ReadFrame(nil)
 				if err != nil {
 					var ce *CloseError
 					if !errors.As(err, &ce) && err != io.EOF && err != io.ErrUnexpectedEOF {

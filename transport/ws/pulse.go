@@ -81,6 +81,8 @@ func (p *pulse) tick() {
 		switch {
 		case c.heard.Swap(false):
 			c.pinged = false
+		case c.reader.Load() == readerIdle:
+			c.pinged = false // nobody reads here just now, so that the silence says nothing about the peer
 		case c.pinged:
 			go c.abort(fmt.Errorf("ws: the peer did not answer a ping within %v", p.interval))
 		default:

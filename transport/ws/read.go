@@ -14,22 +14,13 @@ import (
 // ReadFrame implements kkrpc.Transport. The message is valid UTF-8. A clean close is io.EOF, any other close frame a
 // *CloseError, an end without one io.ErrUnexpectedEOF.
 func (c *conn) ReadFrame(buf []byte) (msg []byte, more bool, err error) {
-	msg, more, err = c.BorrowFrame()
-	if err != nil {
-		return nil, false, err
-	}
-	return append(buf[:0], msg...), more, nil
-}
-
-// BorrowFrame is ReadFrame without the copy: msg is memory of the transport and valid until the next call of
-// BorrowFrame or ReadFrame. A channel that reads with it holds no read buffer while the connection is idle.
-func (c *conn) BorrowFrame() (msg []byte, more bool, err error) {
 	if !c.enter() {
 		return nil, false, c.closedErr()
 	}
-	msg, err = c.next()
+	lent, err := c.next()
 	if err == nil {
-		more = c.buffered()
+		// Copied before leave: from then on a Close may read what follows into the same memory, or give it back.
+		msg, more = append(buf[:0], lent...), c.buffered()
 	}
 	if !c.leave() && (err == nil || isTimeout(err)) {
 		return nil, false, c.closedErr()

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"sync"
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
@@ -14,6 +15,7 @@ import (
 
 const (
 	closeGoingAway = 1001
+	closeInternal  = 1011
 	goingAway      = "going away"
 )
 
@@ -141,7 +143,7 @@ func (s *Server) start(nc net.Conn, early []byte, cfg config, rpc kkrpc.Options,
 	ch, err := kkrpc.New(context.WithoutCancel(r.Context()), c, &rpc)
 	if err != nil { // rpc.Expose is compiled: nothing is known to fail here
 		s.log.Error("ws: no channel for a connection", "remote", r.RemoteAddr, "err", err)
-		_ = c.Close(1011, "")
+		_ = c.Close(closeInternal, "")
 		s.unreserve()
 		return
 	}
@@ -152,8 +154,18 @@ func (s *Server) start(nc net.Conn, early []byte, cfg config, rpc kkrpc.Options,
 	if closing {
 		go ch.CloseWith(closeGoingAway, goingAway) // ends within Limits.Write
 	}
+	defer s.opened(ch, c)
 	if s.opts.OnOpen != nil {
 		s.opts.OnOpen(ch, r)
+	}
+}
+
+// opened is called when OnOpen has returned. A panic in it closes the connection, and leaves the process alone as one in a
+// handler of net/http does.
+func (s *Server) opened(ch *kkrpc.Channel, c *conn) {
+	if value := recover(); value != nil {
+		s.log.Error("ws: panic in OnOpen", "panic", value, "stack", string(debug.Stack()))
+		go ch.CloseWith(closeInternal, "internal error") // ends within Limits.Write
 	}
 	s.mu.Lock()
 	err, gone := s.early[ch]
@@ -271,6 +283,6 @@ func (s *Server) stop() (open []openChannel) {
 // cut closes the connections themselves, which ends their channels.
 func (s *Server) cut() {
 	for _, open := range s.stop() {
-		_ = open.conn.Close(closeGoingAway, goingAway)
+		go open.conn.Close(closeGoingAway, goingAway) // ends within the grace of a close; in turn, stuck peers would add up
 	}
 }

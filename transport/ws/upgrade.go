@@ -54,6 +54,8 @@ func (s *Server) check(r *http.Request) (kkrpc.Dialect, *rejection) {
 			"Behind a proxy, make it forward the headers Upgrade and Connection."}
 	case r.Method != http.MethodGet:
 		return 0, &rejection{http.StatusMethodNotAllowed, "A WebSocket is opened with GET."}
+	case r.ContentLength != 0 || len(r.TransferEncoding) > 0:
+		return 0, &rejection{http.StatusBadRequest, "A request that opens a WebSocket has no body."}
 	case r.Header.Get("Sec-WebSocket-Version") != "13":
 		return 0, &rejection{http.StatusUpgradeRequired, "Only WebSocket version 13 is spoken here."}
 	case len(r.Header.Get("Sec-WebSocket-Key")) != 24:

@@ -236,6 +236,9 @@ func (c *conn) sendReady(segs [][]byte, wait bool) (started bool, err error) {
 			return started, err
 		case n > 0:
 			started = true
+			if waiting {
+				c.heard.Store(true) // a peer that takes data lives: no ping can get past what is being written
+			}
 			segs = advance(segs, n)
 		case !wait:
 			c.keep(segs)
@@ -268,6 +271,9 @@ func (c *conn) sendBlocking(segs [][]byte, _ bool) (started bool, err error) {
 			started = true
 			if _, err := c.nc.Write(s[:n]); err != nil {
 				return started, err
+			}
+			if len(s) > n {
+				c.heard.Store(true) // a peer that takes data lives: no ping can get past what is being written
 			}
 			s = s[n:]
 		}
