@@ -105,7 +105,7 @@ func originAllowed(r *http.Request, patterns []originPattern) bool {
 	if err != nil || u.Host == "" {
 		u = nil
 	}
-	if len(origins) == 1 && u != nil && sameHost(u, r.Host) {
+	if len(origins) == 1 && u != nil && sameHost(u, r.Host) && (r.TLS == nil || u.Scheme == "https") {
 		return true
 	}
 	for _, p := range patterns {
@@ -116,7 +116,8 @@ func originAllowed(r *http.Request, patterns []originPattern) bool {
 	return false
 }
 
-// sameHost compares an origin with a Host header. The scheme does not count: behind a proxy it is not known.
+// sameHost compares an origin with a Host header. The scheme does not count, since behind a proxy it is not known; where
+// this process ends TLS, originAllowed wants https, or whoever can alter a plain page of the host could use it.
 func sameHost(origin *url.URL, host string) bool {
 	h := &url.URL{Scheme: origin.Scheme, Host: host}
 	return strings.EqualFold(origin.Hostname(), h.Hostname()) && portOf(origin) == portOf(h)

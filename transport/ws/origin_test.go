@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"crypto/tls"
 	"net/http"
 	"strings"
 	"testing"
@@ -69,5 +70,23 @@ func TestMalformedOriginsPanic(t *testing.T) {
 			}()
 			Handler(nil, &Options{Origins: []string{pattern}})
 		})
+	}
+}
+
+// A page that came without TLS may have been written by anybody on the way.
+func TestPlainPageOfATLSHost(t *testing.T) {
+	for _, test := range []struct {
+		origin string
+		tls    *tls.ConnectionState
+		want   bool
+	}{
+		{"http://example.com", nil, true}, // a proxy may have ended TLS
+		{"http://example.com", &tls.ConnectionState{}, false},
+		{"https://example.com", &tls.ConnectionState{}, true},
+	} {
+		r := &http.Request{Host: "example.com", Header: http.Header{"Origin": {test.origin}}, TLS: test.tls}
+		if got := originAllowed(r, nil); got != test.want {
+			t.Errorf("%s, TLS %v: %v", test.origin, test.tls != nil, got)
+		}
 	}
 }
