@@ -75,6 +75,8 @@ type streamTable struct {
 	out       map[string]*outStream // by the id of the stream, in classic by that of its request
 	producing int                   // of this side: in out, or stopped while its code has not returned
 	in        map[string]*inStream  // likewise, until the end has been received
+	collected []*inStream           // whose iterators were garbage collected
+	janitor   *time.Timer           // set while streams of the peer are open
 	idle      *time.Timer           // set while streams of this side are open
 }
 
@@ -104,7 +106,10 @@ func (t *streamTable) clear(err error) {
 		}
 	}
 	in := t.in
-	t.in = nil
+	t.in, t.collected = nil, nil
+	if t.janitor != nil {
+		t.janitor.Stop()
+	}
 	if t.idle != nil {
 		t.idle.Stop()
 		t.idle = nil
