@@ -161,16 +161,7 @@ func pointerEncoder(t reflect.Type) encodeFunc {
 			e.hops--
 			return dst, err
 		}
-		key := objectKey{typ: t, ptr: v.UnsafePointer()}
-		dst, id, done, err := e.begin(dst, key)
-		if done || err != nil {
-			return dst, err
-		}
-		dst, err = inner(e, dst, v.Elem())
-		if err == nil {
-			e.finish(dst, id, key)
-		}
-		return dst, err
+		return e.object(dst, objectKey{typ: t, ptr: v.UnsafePointer()}, func(dst []byte) ([]byte, error) { return inner(e, dst, v.Elem()) })
 	}
 }
 
