@@ -23,10 +23,10 @@ import (
 //
 // A compact peer runs at most 32 items ahead of the loop. A classic one has no such brake: if it is more than
 // Limits.StreamBuffer ahead, the stream ends with ErrLimit.
-func Stream[T any](ctx context.Context, ch *Channel, path string, args ...any) iter.Seq2[T, error] {
+func Stream[T any](ctx context.Context, c Caller, path string, args ...any) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var opened openedStream
-		err := ch.perform(ctx, outgoing{kind: wire.Call, path: path, args: args, result: &opened})
+		err := c.do(ctx, outgoing{kind: wire.Call, path: path, args: args, result: &opened})
 		if err != nil {
 			var zero T
 			yield(zero, err)

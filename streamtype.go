@@ -283,10 +283,10 @@ func (p *streamParam) of(s *inStream) reflect.Value {
 }
 
 // calling returns an iterator that makes a call each time, and iterates over the stream that it returns.
-func (p *streamParam) calling(ctx context.Context, ch *Channel, path string, args []any) reflect.Value {
+func (p *streamParam) calling(ctx context.Context, c Caller, path string, args []any) reflect.Value {
 	return reflect.MakeFunc(p.typ, func(in []reflect.Value) []reflect.Value {
 		var opened openedStream
-		err := ch.perform(ctx, outgoing{kind: wire.Call, path: path, args: args, result: &opened})
+		err := c.do(ctx, outgoing{kind: wire.Call, path: path, args: args, result: &opened})
 		if err != nil {
 			p.fail(in[0], err)
 		} else {
