@@ -153,8 +153,18 @@ func (t *streamTable) stop(s *outStream) {
 	t.stopLocked(s)
 	started := s.started
 	t.mu.Unlock()
-	if !stopped && !started {
+	if !stopped {
+		s.abandon(started)
+	}
+}
+
+// abandon goes on where stopLocked ends. Code that has started finishes the stream when it returns.
+func (s *outStream) abandon(started bool) {
+	switch {
+	case !started:
 		s.finish(nil)
+	case s.scope != nil:
+		s.scope.cancel()
 	}
 }
 
@@ -232,9 +242,7 @@ func (t *streamTable) control(m *wire.Message) {
 		t.stopLocked(s)
 		started := s.started
 		t.mu.Unlock()
-		if !started {
-			s.finish(nil)
-		}
+		s.abandon(started)
 	}
 }
 
