@@ -49,6 +49,7 @@ type Channel struct {
 
 	out       outbox
 	callbacks callbackTable
+	refs      refTable
 
 	mu          sync.Mutex // guards what follows
 	err         error      // why the channel closed; nil while it is open
@@ -81,6 +82,8 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	ch.lane.maxAway = ch.limits.Open
 	ch.out.ch = ch
 	ch.callbacks.ch = ch
+	ch.refs.ch = ch
+	ch.refs.on.Store(opts.References || api.tree.refs)
 	if opts.Dialect != 0 {
 		ch.setCodec(wire.Dialect(opts.Dialect))
 	}
@@ -158,6 +161,7 @@ func (ch *Channel) fail(err error, code int, reason string) {
 		s.cancel()
 	}
 	ch.callbacks.clear()
+	ch.refs.clear()
 	if stopBase != nil {
 		stopBase()
 	}

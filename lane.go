@@ -104,7 +104,7 @@ func (ch *Channel) holdLocked(p *pendingCall, m *wire.Message) bool {
 	}
 	p.answered = true
 	r := &heldResponse{id: p.id, since: p.since, until: ch.invocations, waits: waits}
-	fillCall(&r.answer, m)
+	ch.fillCall(&r.answer, m)
 	for _, cb := range p.callbacks {
 		cb.held = append(cb.held, r)
 	}
@@ -113,7 +113,7 @@ func (ch *Channel) holdLocked(p *pendingCall, m *wire.Message) bool {
 
 func (r *heldResponse) deliver() {
 	if p := r.call; p != nil {
-		p.mode, p.meta, p.value = r.answer.mode, r.answer.meta, r.answer.value
+		p.dialect, p.meta, p.value = r.answer.dialect, r.answer.meta, r.answer.value
 		p.finish(r.answer.err)
 	}
 }

@@ -14,6 +14,7 @@ type method struct {
 	path         string            // dotted, for messages to people
 	wantsContext bool              // run looks at its ctx
 	hasResult    bool              // appendResult has something to append
+	refs         bool              // a *Ref stands in its types
 	begin        func() invocation // an empty cell for one call
 
 	slow atomic.Int32 // calls left that are soon handed over, see lead.go
@@ -39,8 +40,10 @@ type request struct {
 
 // values encodes the values of one outgoing message.
 type values struct {
-	ch  *Channel
-	enc *superjson.Encoder
+	ch      *Channel
+	enc     *superjson.Encoder
+	classic bool
+	refs    []*localRef // that were written
 }
 
 // append appends v, whose annotations are recorded under path.

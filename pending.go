@@ -16,6 +16,8 @@ type pendingCalls struct {
 	byID  map[uint64]*pendingCall
 	timer *time.Timer // set while a call may time out
 	free  []*pendingCall
+
+	watched int // one-way calls among them
 }
 
 // pendingCall is one of them. Who removes it from the table fills it and signals done.
@@ -24,13 +26,15 @@ type pendingCall struct {
 	deadline  time.Time // zero: none
 	done      chan struct{}
 	callbacks []*localCallback // that its arguments carry
+	refs      []*localRef      // likewise
+	then      func(err error)  // called instead of signalling done
 	since     uint64           // invocations of callbacks before it was made
 	answered  bool             // the response has arrived, and waits for callbacks
 
-	mode  superjson.Mode
-	value []byte // raw JSON, a copy; nil: undefined
-	meta  *superjson.Meta
-	err   error
+	dialect wire.Dialect
+	value   []byte // raw JSON, a copy; nil: undefined
+	meta    *superjson.Meta
+	err     error
 }
 
 // maxFreeCalls is how many ended calls a channel keeps for the next ones. They are not in a sync.Pool, since a Go channel
@@ -42,7 +46,8 @@ func (c *pendingCalls) freeLocked(p *pendingCall) {
 		return
 	}
 	clear(p.callbacks)
-	*p = pendingCall{done: p.done, value: p.value[:0], callbacks: p.callbacks[:0]}
+	clear(p.refs)
+	*p = pendingCall{done: p.done, value: p.value[:0], callbacks: p.callbacks[:0], refs: p.refs[:0]}
 	c.free = append(c.free, p)
 }
 
@@ -59,6 +64,10 @@ func (c *pendingCalls) newLocked() *pendingCall {
 
 func (p *pendingCall) finish(err error) {
 	p.err = err
+	if p.then != nil {
+		p.then(err)
+		return
+	}
 	p.done <- struct{}{}
 }
 
@@ -66,6 +75,10 @@ func (p *pendingCall) finish(err error) {
 func (ch *Channel) register() (*pendingCall, error) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
+	return ch.registerLocked()
+}
+
+func (ch *Channel) registerLocked() (*pendingCall, error) {
 	if ch.err != nil {
 		return nil, ch.err
 	}
@@ -170,7 +183,9 @@ func (ch *Channel) answered(m *wire.Message) {
 	p := ch.pending.byID[id]
 	if !ok || p == nil || p.answered {
 		ch.mu.Unlock()
-		ch.dropped.Add(1)
+		if unquote(m.ID) != unawaited {
+			ch.dropped.Add(1)
+		}
 		return
 	}
 	if ch.holdLocked(p, m) {
@@ -179,7 +194,7 @@ func (ch *Channel) answered(m *wire.Message) {
 	}
 	ch.pending.takeLocked(id)
 	ch.mu.Unlock()
-	fillCall(p, m)
+	ch.fillCall(p, m)
 	p.finish(p.err)
 }
 
@@ -194,12 +209,12 @@ func (ch *Channel) unreadable(rawID []byte, reason error) {
 	}
 }
 
-func fillCall(p *pendingCall, m *wire.Message) {
+func (ch *Channel) fillCall(p *pendingCall, m *wire.Message) {
 	if m.Err != nil {
-		p.err = fromWire(wire.ParseError(m))
+		p.err = fromWire(wire.ParseErrorReferences(m, ch.references(m.Dialect, m.Err)))
 		return
 	}
-	p.mode, p.meta = m.Dialect.Mode(), m.ValueMeta()
+	p.dialect, p.meta = m.Dialect, m.ValueMeta()
 	if m.Value == nil {
 		p.value = nil
 	} else {

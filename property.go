@@ -5,9 +5,6 @@ import (
 	"errors"
 	"reflect"
 	"sync"
-
-	"github.com/kkrpc-go/kkrpc/internal/wire"
-	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
 // Property is a value that both sides may read and write at any time: a field of an exposed struct, or a value in an
@@ -74,7 +71,7 @@ func (p *Property[T]) load(context.Context) (any, error) { return p.Get(), nil }
 // store decodes the value of a set request, and returns what makes it the property's.
 func (p *Property[T]) store(in *request, path string) (func() error, error) {
 	v := new(T)
-	if err := decodeValue(in.msg, v); err != nil {
+	if err := decodeValue(in, v); err != nil {
 		return nil, placeError(path, err)
 	}
 	return func() error {
@@ -100,12 +97,13 @@ func (r ReadOnly[T]) load(ctx context.Context) (any, error) {
 }
 
 // decodeValue decodes the value of a set request into the pointer v.
-func decodeValue(m *wire.Message, v any) error {
+func decodeValue(in *request, v any) error {
+	m := in.msg
 	p := newParam(reflect.TypeOf(v).Elem())
 	if m.Value == nil && p.typ != anyType && p.typ != valueType {
 		return p.undefined()
 	}
-	return superjson.Decode(m.Dialect.Mode(), m.Value, m.ValueMeta(), v)
+	return in.ch.decodeData(m.Dialect, m.Value, m.ValueMeta(), v)
 }
 
 func (b *builder) property(n *node, v reflect.Value, from source) {
@@ -122,6 +120,7 @@ func (b *builder) property(n *node, v reflect.Value, from source) {
 		b.failType(n.path, err)
 		return
 	}
+	b.refs = b.refs || refUseOf(prop.valueType()) == refSurely
 	slot := b.slot(prop, from)
 	path := join(n.path)
 	n.get = &operation{slot: slot, method: &method{path: path, wantsContext: true, hasResult: true}, start: func(slot any) invocation {
@@ -163,6 +162,7 @@ func (b *builder) class(n *node, c Class) {
 		b.fail(n.path, "constructor: %s returns no value", fn.Type())
 	default:
 		n.construct = fixed(m)
+		b.refs = b.refs || m.refs
 	}
 }
 
