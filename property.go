@@ -103,7 +103,7 @@ func decodeValue(in *request, v any) error {
 	if m.Value == nil && p.typ != anyType && p.typ != valueType {
 		return p.undefined()
 	}
-	return in.ch.decodeData(m.Dialect, m.Value, m.ValueMeta(), v)
+	return in.ch.decodeData(m.Dialect, m.Value, m.ValueMeta(), v, p.refs)
 }
 
 func (b *builder) property(n *node, v reflect.Value, from source) {

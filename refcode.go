@@ -201,10 +201,21 @@ func (ch *Channel) references(d wire.Dialect, raw []byte) superjson.ReferenceDec
 	return &ch.refs
 }
 
-// decodeData decodes a value of the peer, which may have references in it.
-func (ch *Channel) decodeData(d wire.Dialect, raw []byte, meta *superjson.Meta, v any) error {
-	return superjson.DecodeReferences(d.Mode(), raw, meta, v, ch.references(d, raw))
+// decodeData decodes a value of the peer, which may have references in it, as use says of the type.
+func (ch *Channel) decodeData(d wire.Dialect, raw []byte, meta *superjson.Meta, v any, use refUse) error {
+	references := ch.references(d, raw)
+	if references == nil && use == refSurely {
+		references = noReferences{}
+	}
+	return superjson.DecodeReferences(d.Mode(), raw, meta, v, references)
 }
+
+// noReferences is for values without references that are decoded where one is expected.
+type noReferences struct{}
+
+func (noReferences) ReferenceType() reflect.Type { return refType }
+
+func (noReferences) DecodeReference(map[string]any, bool) (any, error) { return nil, nil }
 
 // refUse is how a type may have to do with references.
 type refUse uint8

@@ -60,7 +60,7 @@ func (p *param) decode(in *request, i int, dst reflect.Value) error {
 	if p.refs == refNever {
 		return superjson.Decode(in.msg.Dialect.Mode(), arg.JSON, in.msg.ArgMeta(i), dst.Addr().Interface())
 	}
-	return in.ch.decodeData(in.msg.Dialect, arg.JSON, in.msg.ArgMeta(i), dst.Addr().Interface())
+	return in.ch.decodeData(in.msg.Dialect, arg.JSON, in.msg.ArgMeta(i), dst.Addr().Interface(), p.refs)
 }
 
 func (p *param) decodeCallback(in *request, i int, dst reflect.Value) error {
@@ -96,7 +96,7 @@ func (p *param) setCallback(cb *Callback, dst reflect.Value) {
 // decodeFunction decodes a reference to a function into a callback.
 func (p *param) decodeFunction(in *request, i int, dst reflect.Value) error {
 	var r *Ref
-	if err := in.ch.decodeData(in.msg.Dialect, in.msg.Args[i].JSON, in.msg.ArgMeta(i), &r); err != nil {
+	if err := in.ch.decodeData(in.msg.Dialect, in.msg.Args[i].JSON, in.msg.ArgMeta(i), &r, refSurely); err != nil {
 		return err
 	}
 	switch own := reflect.ValueOf(r.Value()); {
