@@ -192,13 +192,13 @@ func plainFloat(raw []byte) (float64, bool) {
 // decoder reads one value.
 type decoder struct {
 	mode  Mode
+	track bool // keep path, since meta has equalities
+	depth int32
 	dec   *jsontext.Decoder
 	raw   []byte
 	meta  *Meta
-	track bool // keep path, since meta has equalities
 	path  path
 	work  int // equal paths looked at
-	depth int
 
 	references ReferenceDecoder // nil: none are looked for
 }
