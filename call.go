@@ -57,9 +57,12 @@ type outgoing struct {
 	path   string
 	args   []any // the value alone, for Set
 	result any   // pointer, or nil
+
+	ref    *Ref   // what it is done on; nil for the peer's API
+	action string // on ref
 }
 
-var operationNames = map[wire.Kind]string{wire.Call: "call", wire.Get: "get", wire.Set: "set", wire.New: "new"}
+var operationNames = map[wire.Kind]string{wire.Call: "call", wire.Get: "get", wire.Set: "set", wire.New: "new", wire.Ref: "release"}
 
 // do does op and waits for the answer. Its errors say which operation failed.
 func (ch *Channel) do(ctx context.Context, op outgoing) error {
@@ -71,7 +74,7 @@ func (ch *Channel) do(ctx context.Context, op outgoing) error {
 
 func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
 	if err := context.Cause(ctx); err != nil {
-		return err
+		return unsentError{err}
 	}
 	if op.result != nil {
 		if v := reflect.ValueOf(op.result); v.Kind() != reflect.Pointer || v.IsNil() {
@@ -109,7 +112,7 @@ func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
 	}
 	err = p.err
 	if err == nil && op.result != nil {
-		err = p.decode(ctx, op.result)
+		err = p.decode(ctx, ch, op.result)
 	}
 	ch.mu.Lock()
 	ch.pending.freeLocked(p)
@@ -132,6 +135,7 @@ func (ch *Channel) sendRequest(ctx context.Context, b *buffer, p *pendingCall) e
 		}
 		ch.callbacks.unsent(p.callbacks)
 		ch.streams.unsent(p.carried)
+		ch.refs.unsent(p.refs)
 		b.free()
 		return unsentError{fmt.Errorf("waiting for room in the outbound queue (Limits.Outbound): %w", err)}
 	}
@@ -156,47 +160,60 @@ func (ch *Channel) ready(ctx context.Context) (wire.Codec, error) {
 // encode writes the request. The callbacks among its arguments are held by p, which ends if there is an error or a panic
 // in an argument's own marshaling.
 func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCall) (_ *buffer, err error) {
+	out := newValues(ch, codec)
 	encoded := false
 	defer func() {
 		if !encoded {
 			ch.withdraw(p)
 			ch.callbacks.unsent(p.callbacks)
 			ch.streams.unsent(p.carried)
+			out.unsent()
 		}
+		out.free()
 	}()
 	var digits [20]byte
 	name := string(strconv.AppendUint(digits[:0], id, 10))
-	path, err := splitPath(op.path)
-	if err != nil {
-		return nil, err
-	}
-	out := newValues(ch, codec)
-	defer out.free()
 	tail := wire.Tail{Values: out.annotations()}
 	out.pending = p
 	b := newBuffer()
-	switch op.kind {
-	case wire.Get:
-		b.bytes = codec.AppendGet(b.bytes, name, path, &tail)
-	case wire.Set:
-		if isUndefined(op.args[0]) {
-			b.bytes = codec.AppendUndefinedSet(b.bytes, name, path, &tail)
-			break
-		}
-		b.bytes = codec.BeginSet(b.bytes, name, path)
-		b.bytes, _, err = out.appendAny(b.bytes, codec.SetPath(), op.args[0])
-		b.bytes = codec.EndSet(b.bytes, path, &tail)
-	default:
-		b.bytes = codec.BeginCall(b.bytes, op.kind, name, path)
-		b.bytes, err = ch.appendArgs(b.bytes, codec, out, op.args, &tail, p)
-		b.bytes = codec.EndCall(b.bytes, op.kind, &tail)
+	if op.ref != nil {
+		b.bytes, err = ch.appendRefRequest(b.bytes, codec, out, name, &op, &tail, p)
+	} else {
+		b.bytes, err = ch.appendRequest(b.bytes, codec, out, name, &op, &tail, p)
 	}
 	if err != nil {
 		b.free()
 		return nil, err
 	}
 	encoded = true
+	if len(out.refs) > 0 {
+		p.refs = append(p.refs, out.refs...)
+	}
 	return b, nil
+}
+
+// appendRequest writes a request to the peer's API.
+func (ch *Channel) appendRequest(dst []byte, codec wire.Codec, out *values, name string, op *outgoing, tail *wire.Tail, p *pendingCall) ([]byte, error) {
+	path, err := splitPath(op.path)
+	if err != nil {
+		return dst, err
+	}
+	switch op.kind {
+	case wire.Get:
+		dst = codec.AppendGet(dst, name, path, tail)
+	case wire.Set:
+		if isUndefined(op.args[0]) {
+			return codec.AppendUndefinedSet(dst, name, path, tail), nil
+		}
+		dst = codec.BeginSet(dst, name, path)
+		dst, _, err = out.appendAny(dst, codec.SetPath(), op.args[0])
+		dst = codec.EndSet(dst, path, tail)
+	default:
+		dst = codec.BeginCall(dst, op.kind, name, path)
+		dst, err = ch.appendArgs(dst, codec, out, op.args, tail, p)
+		dst = codec.EndCall(dst, op.kind, tail)
+	}
+	return dst, err
 }
 
 // appendArgs writes arguments. Callbacks among them are held for p, the call that carries them; nil for a one-way message.
@@ -257,7 +274,7 @@ func (ch *Channel) tellCancelled(codec wire.Codec, id uint64) {
 const defaultCallTimeout = 30 * time.Second
 
 // decode stores the result of an answered call.
-func (p *pendingCall) decode(ctx context.Context, result any) error {
+func (p *pendingCall) decode(ctx context.Context, ch *Channel, result any) error {
 	if p.stream != nil {
 		p.storeStream(ctx, result)
 		return nil
@@ -268,7 +285,7 @@ func (p *pendingCall) decode(ctx context.Context, result any) error {
 	if p.value == nil {
 		return decodeUndefined(result)
 	}
-	err := superjson.Decode(p.mode, p.value, p.meta, result)
+	err := ch.decodeData(p.dialect, p.value, p.meta, result, refUseOf(reflect.TypeOf(result).Elem()))
 	if mismatch := (*superjson.TypeError)(nil); errors.As(err, &mismatch) {
 		return fmt.Errorf("result%s: expected %s, got %s", at(mismatch.Path), mismatch.Expected, mismatch.Got)
 	}

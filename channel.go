@@ -50,6 +50,7 @@ type Channel struct {
 	out       outbox
 	callbacks callbackTable
 	streams   streamTable
+	refs      refTable
 
 	mu          sync.Mutex // guards what follows
 	err         error      // why the channel closed; nil while it is open
@@ -83,6 +84,8 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	ch.out.ch = ch
 	ch.callbacks.ch = ch
 	ch.streams.ch = ch
+	ch.refs.ch = ch
+	ch.refs.on.Store(opts.References || api.tree.refs)
 	if opts.Dialect != 0 {
 		ch.setCodec(wire.Dialect(opts.Dialect))
 	}
@@ -161,6 +164,7 @@ func (ch *Channel) fail(err error, code int, reason string) {
 	}
 	ch.callbacks.clear()
 	ch.streams.clear(err)
+	ch.refs.clear()
 	if stopBase != nil {
 		stopBase()
 	}

@@ -79,6 +79,10 @@ func (c *checker) check(t reflect.Type, at string) (reason, where string) {
 		return "a context.Context must be the first parameter", at
 	case t == handleType || t == handleType.Elem():
 		return "a *kkrpc.Callback can only be a parameter itself", at
+	case t == refType:
+		return "", ""
+	case t == refType.Elem():
+		return "a kkrpc.Ref must be a pointer, *kkrpc.Ref", at
 	}
 	c.seen[t] = true
 	if hasOwnForm(t) {

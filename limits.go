@@ -28,6 +28,10 @@ type Limits struct {
 	// Callbacks is how many functions of this side the peer may hold at a time, and how many of the peer's this side
 	// holds; 0 means 10000. Beyond it a call fails with an error that wraps ErrLimit.
 	Callbacks int
+	// References is how many values of this side the peer may hold by reference at a time, and how many of the peer's this
+	// side holds; 0 means 10000. Beyond it what carries another one fails: with ErrLimit on this side, with an
+	// RPCLimitError for the peer.
+	References int
 	// CallbackQueue is how many bytes of the peer's callback invocations may wait for their turn; 0 means 16 MiB. Beyond
 	// it the channel stops reading until there is room; if none of them finishes for 30 s it closes with code 1008.
 	CallbackQueue int
@@ -67,6 +71,7 @@ func (l Limits) withDefaults() Limits {
 	l.RequestQueue = or(l.RequestQueue, 16<<20)
 	l.Outbound = or(l.Outbound, 16<<20)
 	l.Callbacks = or(l.Callbacks, 10_000)
+	l.References = or(l.References, 10_000)
 	l.CallbackQueue = or(l.CallbackQueue, 16<<20)
 	l.Streams = or(l.Streams, 1024)
 	l.StreamCredit = or(l.StreamCredit, 1024)

@@ -14,6 +14,7 @@ type method struct {
 	path         string            // dotted, for messages to people
 	wantsContext bool              // run looks at its ctx
 	hasResult    bool              // appendResult has something to append
+	refs         bool              // a *Ref stands in its types
 	begin        func() invocation // an empty cell for one call
 
 	slow atomic.Int32 // calls left that are soon handed over, see lead.go
@@ -45,6 +46,8 @@ type values struct {
 	call    *call        // whose response it is; nil for other messages
 	pending *pendingCall // whose request it is, likewise
 	streams []*outStream // of this side, among the values
+	classic bool
+	refs    []*localRef // that were written
 }
 
 // append appends v, whose annotations are recorded under path.

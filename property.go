@@ -5,8 +5,6 @@ import (
 	"errors"
 	"reflect"
 	"sync"
-
-	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
 // Property is a value that both sides may read and write at any time: a field of an exposed struct, or a value in an
@@ -110,7 +108,7 @@ func decodeValue(in *request, v any) error {
 	if m.Value == nil && p.typ != anyType && p.typ != valueType {
 		return p.undefined()
 	}
-	return superjson.Decode(m.Dialect.Mode(), m.Value, m.ValueMeta(), v)
+	return in.ch.decodeData(m.Dialect, m.Value, m.ValueMeta(), v, p.refs)
 }
 
 func (b *builder) property(n *node, v reflect.Value, from source) {
@@ -127,6 +125,7 @@ func (b *builder) property(n *node, v reflect.Value, from source) {
 		b.failType(n.path, err)
 		return
 	}
+	b.refs = b.refs || refUseOf(prop.valueType()) == refSurely
 	slot := b.slot(prop, from)
 	path := join(n.path)
 	n.get = &operation{slot: slot, method: &method{path: path, wantsContext: true, hasResult: true}, start: func(slot any) invocation {
@@ -170,6 +169,7 @@ func (b *builder) class(n *node, c Class) {
 		b.fail(n.path, "constructor: %s returns a stream; want a value, which is what an instance is to the peer", fn.Type())
 	default:
 		n.construct = fixed(m)
+		b.refs = b.refs || m.refs
 	}
 }
 

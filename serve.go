@@ -32,6 +32,9 @@ type callStreams struct {
 
 // serve answers a request, or sees to it that it is answered. It reports false when this goroutine no longer leads.
 func (ch *Channel) serve(m *wire.Message) bool {
+	if ch.released(m) {
+		return true
+	}
 	busy := int(ch.open.Load())
 	ch.request = request{ch: ch, msg: m}
 	if busy >= ch.limits.Open {
@@ -39,7 +42,7 @@ func (ch *Channel) serve(m *wire.Message) bool {
 			Message: fmt.Sprintf("%d requests of this connection are unfinished; wait for some of them", busy)})
 		return true
 	}
-	method, inv, refusal := ch.api.lookup(m)
+	method, inv, refusal := ch.lookup(m)
 	if refusal != nil {
 		ch.refuseRequest(m, refusal)
 		return true
@@ -286,8 +289,10 @@ func (c *call) response(err error) (b *buffer) {
 		dst, absent, encodeErr := c.inv.appendResult(dst, out, codec.ResultPath())
 		switch {
 		case errors.Is(encodeErr, ErrLimit):
+			out.unsent()
 			err = &Error{Name: "RPCLimitError", Message: fmt.Sprintf("%s: %v", c.method.path, encodeErr)}
 		case encodeErr != nil:
+			out.unsent()
 			err = typeErrorf("%s: result cannot be sent: %v", c.method.path, encodeErr)
 			c.ch.report(fmt.Errorf("kkrpc: %w", err))
 		case absent:
@@ -331,8 +336,10 @@ func (ch *Channel) appendError(dst []byte, codec wire.Codec, id []byte, e *wire.
 	e.Text = e.Text || text || ch.opts.ErrorText && codec.Dialect() == wire.Classic
 	out := newValues(ch, codec)
 	defer out.free()
+	e.References = out
 	b, err := codec.AppendError(dst, id, e, out.annotations())
 	if err != nil {
+		out.unsent()
 		ch.report(fmt.Errorf("kkrpc: error %s: its fields cannot be sent: %w", e.Name, err))
 		plain := &wire.Error{Name: e.Name, Message: e.Message, Text: e.Text}
 		b, _ = codec.AppendError(dst, id, plain, out.annotations())

@@ -15,7 +15,7 @@ type scenario struct {
 	initiate func(context.Context, *kkrpc.Channel)
 }
 
-// scenarios are those without streams and remote references, by name.
+// scenarios are those without streams, by name.
 var scenarios = map[string]scenario{
 	"arg-injection-classic":         {server: argInjection},
 	"arrays-holes":                  {server: echoing},
@@ -75,7 +75,11 @@ var scenarios = map[string]scenario{
 	"property-set":                  {server: assignable},
 	"prototype-paths":               {server: prototypePaths},
 	"referential-equality":          {server: sharing},
+	"refs":                          {server: referring},
+	"refs-callbacks-mixed":          {server: firing},
+	"refs-from-client":              {server: referring},
 	"refs-on-base-channel":          {server: typing},
+	"refs-raw":                      {server: referring},
 	"regexp-url":                    {server: returning(regexps)},
 	"request-id-reuse":              {server: robust},
 	"set":                           {server: returning(setValues)},
@@ -101,7 +105,7 @@ func typeOf(v any) string {
 	switch v.(type) {
 	case string:
 		return "string"
-	case *kkrpc.Callback:
+	case *kkrpc.Callback, *kkrpc.Ref:
 		return "function"
 	case superjson.UndefinedType:
 		return "undefined"

@@ -46,7 +46,7 @@ type serverReplay struct {
 
 func newServerReplay(t *testing.T, r *recording, bad mismatches) *serverReplay {
 	s := &serverReplay{t: t, r: r, scenario: scenarios[r.scenario], bad: bad, ids: newIDPairs(), script: newScript(), done: map[int]bool{}}
-	opts := &kkrpc.Options{CallTimeout: -1, ErrorText: r.server.version == "0.2.2"}
+	opts := &kkrpc.Options{CallTimeout: -1, ErrorText: r.server.version == "0.2.2", References: r.server.variant == "remote-refs"}
 	if s.scenario.server != nil {
 		opts.Expose = s.scenario.server(r)
 	}
