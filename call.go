@@ -56,6 +56,7 @@ type outgoing struct {
 	path   string
 	args   []any // the value alone, for Set
 	result any   // pointer, or nil
+	meta   outgoingMetadata
 }
 
 var operationNames = map[wire.Kind]string{wire.Call: "call", wire.Get: "get", wire.Set: "set", wire.New: "new"}
@@ -85,6 +86,7 @@ func (ch *Channel) do(ctx context.Context, op outgoing) error {
 	if err != nil {
 		return err
 	}
+	op.meta = ch.outgoingMetadata(ctx, codec)
 	p, err := ch.register()
 	if err != nil {
 		return err
@@ -173,18 +175,24 @@ func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCa
 	b := newBuffer()
 	switch op.kind {
 	case wire.Get:
+		tail.Metadata, err = op.meta.encode(out)
 		b.bytes = codec.AppendGet(b.bytes, name, path, &tail)
 	case wire.Set:
 		if isUndefined(op.args[0]) {
+			tail.Metadata, err = op.meta.encode(out)
 			b.bytes = codec.AppendUndefinedSet(b.bytes, name, path, &tail)
 			break
 		}
 		b.bytes = codec.BeginSet(b.bytes, name, path)
-		b.bytes, err = out.append(b.bytes, codec.SetPath(), op.args[0])
+		if b.bytes, err = out.append(b.bytes, codec.SetPath(), op.args[0]); err == nil {
+			tail.Metadata, err = op.meta.encode(out)
+		}
 		b.bytes = codec.EndSet(b.bytes, path, &tail)
 	default:
 		b.bytes = codec.BeginCall(b.bytes, op.kind, name, path)
-		b.bytes, err = ch.appendArgs(b.bytes, codec, out, op.args, &tail, p)
+		if b.bytes, err = ch.appendArgs(b.bytes, codec, out, op.args, &tail, p); err == nil {
+			tail.Metadata, err = op.meta.encode(out)
+		}
 		b.bytes = codec.EndCall(b.bytes, op.kind, &tail)
 	}
 	if err != nil {

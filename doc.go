@@ -28,6 +28,13 @@
 // [Construct] are for properties and classes. In a handler, [FromContext] is the channel to the caller. A func as an
 // argument is a callback.
 //
+// # Metadata
+//
+// [WithMetadata] and [Options].Metadata send values beside the arguments of a call, such as a request id, and
+// [MetadataFrom] reads what came with the request that a handler serves. A ctx with a deadline tells the peer how long the
+// caller waits: the context of the handler ends then. W3C trace context that came with a request goes along with the calls
+// that its handler makes with its ctx. Only compact peers send and get metadata.
+//
 // # Dialects
 //
 // kkrpc 2.x and 0.x write differently, each in JSON or SuperJSON. A server finds out what its peer speaks from the first
@@ -44,8 +51,8 @@
 // delivered after the callbacks of its call that came before it have returned. A callback that calls the peer takes a
 // context and passes it on: while it waits, the next one runs.
 //
-// The context of a handler ends when it returns, when the caller gives up (compact peers that are written in Go say so)
-// and when the channel closes.
+// The context of a handler ends when it returns, when the caller gives up (compact peers that are written in Go say so,
+// and send their deadlines) and when the channel closes.
 //
 // # Errors
 //

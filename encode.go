@@ -19,6 +19,9 @@ func newValues(ch *Channel, codec wire.Codec) *values {
 
 func (o *values) free() {
 	o.ch = nil
+	if cap(o.meta) > idleBuffer {
+		o.meta = nil
+	}
 	o.enc.Reset(o.enc.Mode()) // lets go of the values
 	valuesPool.Put(o)
 }

@@ -39,8 +39,9 @@ type request struct {
 
 // values encodes the values of one outgoing message.
 type values struct {
-	ch  *Channel
-	enc *superjson.Encoder
+	ch   *Channel
+	enc  *superjson.Encoder
+	meta []byte // the metadata of the message; kept for the next one
 }
 
 // append appends v, whose annotations are recorded under path.

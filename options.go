@@ -1,6 +1,9 @@
 package kkrpc
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Options says what a channel exposes and how it behaves. Nil and the zero value mean the defaults.
 type Options struct {
@@ -19,6 +22,11 @@ type Options struct {
 	// CallTimeout bounds every call that this side makes; 0 means 30 s, since a peer may never answer; negative means
 	// no bound beyond the ctx of the call.
 	CallTimeout time.Duration
+
+	// Metadata returns what every call of this side carries to the peer beside what WithMetadata gives it; empty is
+	// nothing. It is called on the goroutine of each call, with its ctx, and only on a compact channel. The map is not
+	// kept. Nil adds nothing.
+	Metadata func(ctx context.Context) map[string]any
 
 	// Limits bounds what the channel may cost.
 	Limits Limits

@@ -17,9 +17,10 @@ type call struct {
 	inv        invocation
 	id         []byte // raw JSON, a copy
 	textErrors bool
-	bytes      int    // of the message
-	seq        uint64 // value of Channel.role while the leader runs it; 0 if it never does
-	counted    bool   // in Channel.open and in the gate; guarded by Channel.mu, or owned by the leader
+	counted    bool      // in Channel.open and in the gate; guarded by Channel.mu, or owned by the leader
+	bytes      int       // of the message
+	seq        uint64    // value of Channel.role while the leader runs it; 0 if it never does
+	meta       *metadata // nil: none
 }
 
 // serve answers a request, or sees to it that it is answered. It reports false when this goroutine no longer leads.
@@ -28,6 +29,11 @@ func (ch *Channel) serve(m *wire.Message) bool {
 	if busy >= ch.limits.Open {
 		ch.refuseRequest(m, &wire.Error{Name: "RPCOverloadedError",
 			Message: fmt.Sprintf("%d requests of this connection are unfinished; wait for some of them", busy)})
+		return true
+	}
+	if n := len(m.Meta); n > ch.limits.Metadata {
+		ch.refuseRequest(m, &wire.Error{Name: "RPCLimitError",
+			Message: fmt.Sprintf("the metadata of the request has %d bytes, at most %d are accepted", n, ch.limits.Metadata)})
 		return true
 	}
 	method, inv, refusal := ch.api.lookup(m)
@@ -100,7 +106,7 @@ func (ch *Channel) admit(c *call) admission {
 
 // messageSize is about what a decoded message costs while it waits, in bytes.
 func messageSize(m *wire.Message) int {
-	n := messageOverhead + len(m.ID) + len(m.Value)
+	n := messageOverhead + len(m.ID) + len(m.Value) + len(m.Meta)
 	for i := range m.Args {
 		n += len(m.Args[i].JSON)
 	}
@@ -136,6 +142,9 @@ func newCall(ch *Channel, method *method, inv invocation, m *wire.Message) *call
 	c.method, c.inv, c.textErrors = method, inv, m.TextErrors
 	c.scope = scope{ch: ch, gate: &ch.serving, call: c}
 	c.id = append(c.id[:0], m.ID...)
+	if m.Meta != nil {
+		c.meta = receiveMetadata(m, method.wantsContext)
+	}
 	return c
 }
 
@@ -148,13 +157,18 @@ func (c *call) free() {
 // run is a task of the gate: a call that had to wait for its turn.
 func (c *call) run() task {
 	c.ch.mu.Lock()
-	cancelled := c.err != nil
+	after := c.expireLocked()
+	ended := c.err
 	c.ch.mu.Unlock()
+	startAll(after)
 	var err error
-	if cancelled {
-		err = &Error{Name: "AbortError", Message: "cancelled by the caller"}
-	} else {
+	switch ended {
+	case nil:
 		err = c.invoke()
+	case context.DeadlineExceeded:
+		err = &Error{Name: "RPCTimeoutError", Message: "the caller's timeout ended before the request could start"}
+	default:
+		err = &Error{Name: "AbortError", Message: "cancelled by the caller"}
 	}
 	return c.finish(err)
 }
@@ -196,7 +210,7 @@ func (c *call) end() {
 	c.ch.mu.Lock()
 	c.over = true
 	c.ch.active.removeLocked(&c.scope)
-	after := c.endLocked()
+	after := c.endLocked(context.Canceled)
 	c.ch.mu.Unlock()
 	startAll(after)
 }
@@ -353,7 +367,7 @@ func (ch *Channel) cancelled(id []byte) {
 	ch.mu.Lock()
 	for s := ch.active.first; s != nil; s = s.next {
 		if s.call != nil && string(s.call.id) == string(id) {
-			after = s.endLocked()
+			after = s.endLocked(context.Canceled)
 			break
 		}
 	}

@@ -84,10 +84,17 @@ func crossed(*recording) any {
 	}
 }
 
-// metadata answers what an interceptor of the recorded server made of it.
+// metadata answers what a plugin of the recorded server made of it.
 func metadata(*recording) any {
+	seen := func(ctx context.Context, operation, method string, result any) any {
+		answer := map[string]any{"v": result, "meta": nil, "method": method, "op": operation}
+		if meta := kkrpc.MetadataFrom(ctx); meta != nil {
+			answer["meta"] = meta
+		}
+		return answer
+	}
 	return kkrpc.Object{
-		"hi": func() string { return "hi" },
-		"p":  5,
+		"hi": func(ctx context.Context) any { return seen(ctx, "call", "hi", "hi") },
+		"p":  kkrpc.ReadOnly[any](func(ctx context.Context) (any, error) { return seen(ctx, "get", "p", 5), nil }),
 	}
 }
