@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
@@ -59,7 +60,7 @@ type outgoing struct {
 	meta   outgoingMetadata
 }
 
-var operationNames = map[wire.Kind]string{wire.Call: "call", wire.Get: "get", wire.Set: "set", wire.New: "new"}
+var operationNames = map[wire.Kind]string{wire.Call: "call", wire.Get: "get", wire.Set: "set", wire.New: "new", wire.Ref: "ref"}
 
 // perform does op and waits for the answer. Its errors say which operation failed.
 func (ch *Channel) perform(ctx context.Context, op outgoing) error {
@@ -70,13 +71,21 @@ func (ch *Channel) perform(ctx context.Context, op outgoing) error {
 }
 
 func (ch *Channel) do(ctx context.Context, op outgoing) error {
-	if err := context.Cause(ctx); err != nil {
-		return err
-	}
 	if op.result != nil {
 		if v := reflect.ValueOf(op.result); v.Kind() != reflect.Pointer || v.IsNil() {
 			return fmt.Errorf("the result must be a pointer that is not nil, not %T", op.result)
 		}
+	}
+	if ch.outbound != nil {
+		return ch.intercept(ctx, op)
+	}
+	return ch.exchange(ctx, op)
+}
+
+// exchange sends the request and waits for the response.
+func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
 	}
 	if s := scopeOf(ctx); s != nil {
 		s.stepOut()
@@ -295,6 +304,18 @@ func decodeUndefined(result any) error {
 	}
 	return fmt.Errorf("result: expected %s, got undefined", v.Type())
 }
+
+// joinPath is the inverse of splitPath.
+func joinPath(segments []string) string {
+	for i, s := range segments {
+		if strings.ContainsAny(s, `.\`) {
+			segments[i] = pathEscaper.Replace(s)
+		}
+	}
+	return join(segments)
+}
+
+var pathEscaper = strings.NewReplacer(`.`, `\.`, `\`, `\\`)
 
 // splitPath splits at dots that are not behind a backslash.
 func splitPath(path string) ([]string, error) {

@@ -35,6 +35,12 @@
 // caller waits: the context of the handler ends then. W3C trace context that came with a request goes along with the calls
 // that its handler makes with its ctx. Only compact peers send and get metadata.
 //
+// # Interceptors
+//
+// An [Interceptor] stands around every call of the peer ([Options].Inbound) or of this side (Outbound): it sees path,
+// arguments, metadata, result and error, may refuse the call, change its result and give it another context. Package
+// interceptor has some that are often needed.
+//
 // # Dialects
 //
 // kkrpc 2.x and 0.x write differently, each in JSON or SuperJSON. A server finds out what its peer speaks from the first

@@ -200,6 +200,9 @@ func (s *snapshot) run(ctx context.Context) (err error) {
 	return err
 }
 
+func (s *snapshot) arguments() []any { return nil }
+func (s *snapshot) outcome() any     { return s.result }
+
 func (s *snapshot) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
 	return out.appendAny(dst, path, s.result)
 }

@@ -26,6 +26,9 @@ type invocation interface {
 	decode(in *request) error
 	// run calls the user's code.
 	run(ctx context.Context) error
+	// arguments and outcome are for interceptors: what was decoded, before run, and what run returned, nil if nothing.
+	arguments() []any
+	outcome() any
 	// appendResult encodes what run returned. absent: the result is undefined, dst is as it was. The invocation must not
 	// be used afterwards: its cell may already serve another call.
 	appendResult(dst []byte, out *values, path string) (_ []byte, absent bool, err error)

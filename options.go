@@ -28,6 +28,10 @@ type Options struct {
 	// kept. Nil adds nothing.
 	Metadata func(ctx context.Context) map[string]any
 
+	// Inbound and Outbound stand around the operations of the peer and of this side, the first outermost.
+	Inbound  []Interceptor
+	Outbound []Interceptor
+
 	// Limits bounds what the channel may cost.
 	Limits Limits
 

@@ -17,10 +17,12 @@ type call struct {
 	inv        invocation
 	id         []byte // raw JSON, a copy
 	textErrors bool
-	counted    bool      // in Channel.open and in the gate; guarded by Channel.mu, or owned by the leader
-	bytes      int       // of the message
-	seq        uint64    // value of Channel.role while the leader runs it; 0 if it never does
-	meta       *metadata // nil: none
+	known      bool          // others than the leader may know the scope, even when the function has returned
+	counted    bool          // in Channel.open and in the gate; guarded by Channel.mu, or owned by the leader
+	bytes      int           // of the message
+	seq        uint64        // value of Channel.role while the leader runs it; 0 if it never does
+	meta       *metadata     // nil: none
+	hook       *interception // nil: there are no inbound interceptors
 }
 
 // serve answers a request, or sees to it that it is answered. It reports false when this goroutine no longer leads.
@@ -71,7 +73,7 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		if next := c.retire(); next != nil {
 			go runTasks(next) // ends with the queue of the gate
 		}
-	case method.wantsContext:
+	case c.known:
 		c.end()
 	default:
 		c.free()
@@ -134,16 +136,21 @@ var calls = sync.Pool{New: func() any { return new(call) }}
 
 func newCall(ch *Channel, method *method, inv invocation, m *wire.Message) *call {
 	var c *call
-	if method.wantsContext {
-		c = new(call) // its function may keep its context for ever
+	known := method.wantsContext || ch.inbound != nil // its function, or an interceptor, may keep its context for ever
+	if known {
+		c = new(call)
 	} else {
 		c = calls.Get().(*call)
 	}
+	c.known = known
 	c.method, c.inv, c.textErrors = method, inv, m.TextErrors
 	c.scope = scope{ch: ch, gate: &ch.serving, call: c}
 	c.id = append(c.id[:0], m.ID...)
 	if m.Meta != nil {
-		c.meta = receiveMetadata(m, method.wantsContext)
+		c.meta = receiveMetadata(m, known)
+	}
+	if ch.inbound != nil {
+		c.hook = newInterception(m)
 	}
 	return c
 }
@@ -228,7 +235,11 @@ func (c *call) invoke() (err error) {
 			c.abandoned(err)
 		}
 	}()
-	err = c.inv.run(&c.scope)
+	if c.hook != nil {
+		err = c.intercepted()
+	} else {
+		err = c.inv.run(&c.scope)
+	}
 	returned = true
 	return err
 }
@@ -272,7 +283,7 @@ func (c *call) response(err error) (b *buffer) {
 		out := newValues(c.ch, codec)
 		defer out.free()
 		dst := codec.BeginResult(b.bytes, c.id)
-		dst, absent, encodeErr := c.inv.appendResult(dst, out, codec.ResultPath())
+		dst, absent, encodeErr := c.appendResult(dst, out, codec.ResultPath())
 		switch {
 		case encodeErr != nil:
 			err = typeErrorf("%s: result cannot be sent: %v", c.method.path, encodeErr)

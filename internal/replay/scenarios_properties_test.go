@@ -84,17 +84,19 @@ func crossed(*recording) any {
 	}
 }
 
-// metadata answers what a plugin of the recorded server made of it.
 func metadata(*recording) any {
-	seen := func(ctx context.Context, operation, method string, result any) any {
-		answer := map[string]any{"v": result, "meta": nil, "method": method, "op": operation}
-		if meta := kkrpc.MetadataFrom(ctx); meta != nil {
-			answer["meta"] = meta
-		}
-		return answer
-	}
 	return kkrpc.Object{
-		"hi": func(ctx context.Context) any { return seen(ctx, "call", "hi", "hi") },
-		"p":  kkrpc.ReadOnly[any](func(ctx context.Context) (any, error) { return seen(ctx, "get", "p", 5), nil }),
+		"hi": func() string { return "hi" },
+		"p":  5,
 	}
+}
+
+// showMetadata puts into the result what the recorded server's plugin put into it.
+func showMetadata(ctx context.Context, r *kkrpc.Request, next kkrpc.Handler) (any, error) {
+	result, err := next(ctx, r)
+	answer := map[string]any{"v": result, "meta": nil, "method": r.Path, "op": r.Operation}
+	if r.Metadata != nil {
+		answer["meta"] = r.Metadata
+	}
+	return answer, err
 }
