@@ -239,8 +239,11 @@ func (ch *Channel) appendArgs(dst []byte, codec wire.Codec, out *values, args []
 }
 
 func isUndefined(arg any) bool {
-	if v, ok := arg.(superjson.Value); ok {
+	switch v := arg.(type) {
+	case superjson.Value:
 		return v.JSON == nil
+	case *Shared:
+		return v != nil && isUndefined(v.value)
 	}
 	return arg == any(superjson.Undefined)
 }

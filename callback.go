@@ -10,8 +10,6 @@ import (
 	"sync/atomic"
 	"unsafe"
 	"weak"
-
-	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
 // Callback is a function that crosses the connection by reference. NewCallback makes one of this side's, to be passed as
@@ -49,6 +47,11 @@ func callbackMethod(fn any) (*method, error) {
 		return nil, err
 	}
 	return planOf(v, "callback")
+}
+
+// MarshalJSON fails: a Callback can only be an argument itself.
+func (cb *Callback) MarshalJSON() ([]byte, error) {
+	return nil, errors.New("a function can only be an argument itself, not inside of another value")
 }
 
 // Call invokes the peer's function. It returns when the message is queued; what the function returns or throws does not
@@ -106,12 +109,13 @@ func (cb *Callback) trySend(ctx context.Context, args []any) error {
 	codec := *ch.codec.Load()
 	out := newValues(ch, codec)
 	defer out.free()
-	tail := wire.Tail{Values: out.annotations()}
+	tail := &out.tail // where it is, it costs no allocation for each of many receivers
+	tail.Values = out.annotations()
 	b := newBuffer()
 	b.bytes = codec.BeginCallback(b.bytes, cb.id)
 	var err error
-	if b.bytes, err = ch.appendArgs(b.bytes, codec, out, args, &tail, nil); err == nil {
-		b.bytes = codec.EndCallback(b.bytes, &tail)
+	if b.bytes, err = ch.appendArgs(b.bytes, codec, out, args, tail, nil); err == nil {
+		b.bytes = codec.EndCallback(b.bytes, tail)
 		if full := ch.out.reserve(b); full != nil {
 			err = ch.awaitRoom(ctx, b, full)
 		}

@@ -41,6 +41,11 @@
 // arguments, metadata, result and error, may refuse the call, change its result and give it another context. Package
 // interceptor has some that are often needed.
 //
+// # Many receivers
+//
+// [Share] encodes a value once and makes it legal wherever a value goes: what everybody in a room gets costs each member a
+// copy of the bytes.
+//
 // # Dialects
 //
 // kkrpc 2.x and 0.x write differently, each in JSON or SuperJSON. A server finds out what its peer speaks from the first

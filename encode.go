@@ -18,7 +18,7 @@ func newValues(ch *Channel, codec wire.Codec) *values {
 }
 
 func (o *values) free() {
-	o.ch = nil
+	o.ch, o.tail = nil, wire.Tail{}
 	if cap(o.meta) > idleBuffer {
 		o.meta = nil
 	}

@@ -223,6 +223,9 @@ func (a *API) read(ctx context.Context, n *node) (any, error) {
 			if err != nil {
 				return nil, err
 			}
+			if s, ok := v.(*Shared); ok && s != nil {
+				v = s.value // it is a part here
+			}
 			if v != any(superjson.Undefined) {
 				object[name] = v
 			}

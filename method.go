@@ -45,9 +45,13 @@ type values struct {
 	ch   *Channel
 	enc  *superjson.Encoder
 	meta []byte // the metadata of the message; kept for the next one
+	tail wire.Tail
 }
 
 // append appends v, whose annotations are recorded under path.
 func (o *values) append(dst []byte, path string, v any) ([]byte, error) {
+	if s, ok := v.(*Shared); ok {
+		return s.append(o, dst, path)
+	}
 	return o.enc.Append(dst, path, v)
 }

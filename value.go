@@ -26,6 +26,7 @@ type param struct {
 
 var (
 	handleType  = reflect.TypeFor[*Callback]()
+	sharedType  = reflect.TypeFor[*Shared]()
 	anyType     = reflect.TypeFor[any]()
 	valueType   = reflect.TypeFor[superjson.Value]()
 	contextType = reflect.TypeFor[context.Context]()
@@ -183,7 +184,7 @@ func jsonKind(raw []byte) string {
 
 // appendAny appends v unless it is undefined: a message then has no value.
 func (o *values) appendAny(dst []byte, path string, v any) (_ []byte, absent bool, err error) {
-	if kept, ok := v.(superjson.Value); ok && kept.JSON == nil || v == any(superjson.Undefined) {
+	if isUndefined(v) {
 		return dst, true, nil
 	}
 	dst, err = o.append(dst, path, v)
