@@ -87,15 +87,16 @@ func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	if s := scopeOf(ctx); s != nil {
-		s.stepOut()
-		defer s.stepIn()
+	handling := scopeOf(ctx)
+	if handling != nil {
+		handling.stepOut()
+		defer handling.stepIn()
 	}
 	codec, err := ch.ready(ctx)
 	if err != nil {
 		return err
 	}
-	op.meta = ch.outgoingMetadata(ctx, codec)
+	op.meta = ch.outgoingMetadata(ctx, codec, handling)
 	p, err := ch.register()
 	if err != nil {
 		return err

@@ -66,8 +66,8 @@ type Channel struct {
 }
 
 // New starts a channel over t, which it owns from then on. It returns at once; the channel lives until Close, until
-// the peer closes, or until ctx ends, whose values every handler's context carries. The error is that of opts.Expose, or names an interceptor that is nil; t
-// is then left to the caller.
+// the peer closes, or until ctx ends, whose values every handler's context carries. The error is that of opts.Expose, or
+// names an interceptor that is nil; t is then left to the caller.
 func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	if opts == nil {
 		opts = &Options{}

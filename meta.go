@@ -61,9 +61,9 @@ type outgoingMetadata struct {
 	timeout int64          // milliseconds; 0 for none
 }
 
-// outgoingMetadata gathers what a call with ctx carries, by rising priority: the trace of the request that ctx handles,
-// Options.Metadata, WithMetadata.
-func (ch *Channel) outgoingMetadata(ctx context.Context, codec wire.Codec) (m outgoingMetadata) {
+// outgoingMetadata gathers what a call with ctx carries, by rising priority: the trace of the request that handling, the
+// scope of ctx, is about, Options.Metadata, WithMetadata.
+func (ch *Channel) outgoingMetadata(ctx context.Context, codec wire.Codec, handling *scope) (m outgoingMetadata) {
 	if codec.Dialect().IsClassic() {
 		return m
 	}
@@ -73,8 +73,8 @@ func (ch *Channel) outgoingMetadata(ctx context.Context, codec wire.Codec) (m ou
 		own = ch.opts.Metadata(ctx)
 	}
 	parent, state := "", ""
-	if s := scopeOf(ctx); s != nil && s.call != nil {
-		parent, state = s.call.meta.trace()
+	if handling != nil && handling.call != nil {
+		parent, state = handling.call.meta.trace()
 	}
 	if deadline, ok := ctx.Deadline(); ok {
 		m.timeout = max(1, time.Until(deadline).Milliseconds())
