@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
@@ -60,35 +61,55 @@ type outgoing struct {
 
 	ref    *Ref   // what it is done on; nil for the peer's API
 	action string // on ref
+	meta   outgoingMetadata
 }
 
-var operationNames = map[wire.Kind]string{wire.Call: "call", wire.Get: "get", wire.Set: "set", wire.New: "new", wire.Ref: "release"}
+var operationNames = map[wire.Kind]string{wire.Call: "call", wire.Get: "get", wire.Set: "set", wire.New: "new"}
+
+// name is the operation as people call it.
+func (op *outgoing) name() string {
+	if op.action != "" {
+		return op.action
+	}
+	return operationNames[op.kind]
+}
 
 // do does op and waits for the answer. Its errors say which operation failed.
 func (ch *Channel) do(ctx context.Context, op outgoing) error {
-	if err := ch.exchange(ctx, op); err != nil {
+	if err := ch.perform(ctx, op); err != nil {
 		return op.failed(err)
 	}
 	return nil
 }
 
-func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
-	if err := context.Cause(ctx); err != nil {
-		return unsentError{err}
-	}
+// perform does op through the interceptors.
+func (ch *Channel) perform(ctx context.Context, op outgoing) error {
 	if op.result != nil {
 		if v := reflect.ValueOf(op.result); v.Kind() != reflect.Pointer || v.IsNil() {
 			return fmt.Errorf("the result must be a pointer that is not nil, not %T", op.result)
 		}
 	}
-	if s := scopeOf(ctx); s != nil {
-		s.stepOut()
-		defer s.stepIn()
+	if ch.outbound != nil {
+		return ch.intercept(ctx, op)
+	}
+	return ch.exchange(ctx, op)
+}
+
+// exchange sends the request and waits for the response.
+func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
+	if err := context.Cause(ctx); err != nil {
+		return unsentError{err}
+	}
+	handling := scopeOf(ctx)
+	if handling != nil {
+		handling.stepOut()
+		defer handling.stepIn()
 	}
 	codec, err := ch.ready(ctx)
 	if err != nil {
 		return unsentError{err}
 	}
+	op.meta = ch.outgoingMetadata(ctx, codec, handling)
 	p, err := ch.register(op.result)
 	if err != nil {
 		return unsentError{err}
@@ -198,22 +219,30 @@ func (ch *Channel) appendRequest(dst []byte, codec wire.Codec, out *values, name
 	if err != nil {
 		return dst, err
 	}
-	switch op.kind {
-	case wire.Get:
-		dst = codec.AppendGet(dst, name, path, tail)
-	case wire.Set:
-		if isUndefined(op.args[0]) {
-			return codec.AppendUndefinedSet(dst, name, path, tail), nil
+	switch {
+	case op.kind == wire.Get, op.kind == wire.Set && isUndefined(op.args[0]):
+		if tail.Metadata, err = op.meta.encode(out); err != nil {
+			return dst, err
 		}
+		if op.kind == wire.Get {
+			return codec.AppendGet(dst, name, path, tail), nil
+		}
+		return codec.AppendUndefinedSet(dst, name, path, tail), nil
+	case op.kind == wire.Set:
 		dst = codec.BeginSet(dst, name, path)
-		dst, _, err = out.appendAny(dst, codec.SetPath(), op.args[0])
-		dst = codec.EndSet(dst, path, tail)
+		if dst, _, err = out.appendAny(dst, codec.SetPath(), op.args[0]); err != nil {
+			return dst, err
+		}
+		tail.Metadata, err = op.meta.encode(out)
+		return codec.EndSet(dst, path, tail), err
 	default:
 		dst = codec.BeginCall(dst, op.kind, name, path)
-		dst, err = ch.appendArgs(dst, codec, out, op.args, tail, p)
-		dst = codec.EndCall(dst, op.kind, tail)
+		if dst, err = ch.appendArgs(dst, codec, out, op.args, tail, p); err != nil {
+			return dst, err
+		}
+		tail.Metadata, err = op.meta.encode(out)
+		return codec.EndCall(dst, op.kind, tail), err
 	}
-	return dst, err
 }
 
 // appendArgs writes arguments. Callbacks among them are held for p, the call that carries them; nil for a one-way message.
@@ -243,8 +272,11 @@ func (ch *Channel) appendArgs(dst []byte, codec wire.Codec, out *values, args []
 }
 
 func isUndefined(arg any) bool {
-	if v, ok := arg.(superjson.Value); ok {
+	switch v := arg.(type) {
+	case superjson.Value:
 		return v.JSON == nil
+	case *Shared:
+		return v != nil && isUndefined(v.value)
 	}
 	return arg == any(superjson.Undefined)
 }
@@ -316,6 +348,18 @@ func decodeUndefined(result any) error {
 	}
 	return fmt.Errorf("result: expected %s, got undefined", v.Type())
 }
+
+// joinPath is the inverse of splitPath.
+func joinPath(segments []string) string {
+	for i, s := range segments {
+		if strings.ContainsAny(s, `.\`) {
+			segments[i] = pathEscaper.Replace(s)
+		}
+	}
+	return join(segments)
+}
+
+var pathEscaper = strings.NewReplacer(`.`, `\.`, `\`, `\\`)
 
 // splitPath splits at dots that are not behind a backslash.
 func splitPath(path string) ([]string, error) {

@@ -53,6 +53,11 @@ func callbackMethod(fn any) (*method, error) {
 	return planOf(v, "callback")
 }
 
+// MarshalJSON fails: a Callback can only be an argument itself.
+func (cb *Callback) MarshalJSON() ([]byte, error) {
+	return nil, errors.New("a function can only be an argument itself, not inside of another value")
+}
+
 // Call invokes the peer's function. It returns when the message is queued; what the function returns or throws does not
 // come back. The error wraps ErrReleased or ErrClosed, or says which argument cannot be encoded. Call blocks only while
 // the outbound queue is full.
@@ -114,7 +119,8 @@ func (cb *Callback) trySend(ctx context.Context, args []any) error {
 	codec := *ch.codec.Load()
 	out := newValues(ch, codec)
 	defer out.free()
-	tail := wire.Tail{Values: out.annotations()}
+	tail := &out.tail // where it is, it costs no allocation for each of many receivers
+	tail.Values = out.annotations()
 	b := newBuffer()
 	var err error
 	var watched *pendingCall
@@ -124,12 +130,12 @@ func (cb *Callback) trySend(ctx context.Context, args []any) error {
 			id = strconv.FormatUint(watched.id, 10)
 		}
 		b.bytes = codec.BeginCall(b.bytes, wire.Ref, id, []string{cb.ref.id, "apply"})
-		b.bytes, err = ch.appendBareArgs(b.bytes, codec, out, args, &tail, nil)
-		b.bytes = codec.EndCall(b.bytes, wire.Ref, &tail)
+		b.bytes, err = ch.appendBareArgs(b.bytes, codec, out, args, tail, nil)
+		b.bytes = codec.EndCall(b.bytes, wire.Ref, tail)
 	} else {
 		b.bytes = codec.BeginCallback(b.bytes, cb.id)
-		b.bytes, err = ch.appendArgs(b.bytes, codec, out, args, &tail, nil)
-		b.bytes = codec.EndCallback(b.bytes, &tail)
+		b.bytes, err = ch.appendArgs(b.bytes, codec, out, args, tail, nil)
+		b.bytes = codec.EndCallback(b.bytes, tail)
 	}
 	if err == nil {
 		if full := ch.out.reserve(b); full != nil {

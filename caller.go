@@ -85,5 +85,5 @@ func (op *outgoing) failed(err error) error {
 	if op.ref != nil {
 		path = strings.TrimSuffix("reference."+path, ".")
 	}
-	return fmt.Errorf("kkrpc: %s %s: %w", operationNames[op.kind], path, err)
+	return fmt.Errorf("kkrpc: %s %s: %w", op.name(), path, err)
 }

@@ -23,7 +23,10 @@ func newValues(ch *Channel, codec wire.Codec) *values {
 
 func (o *values) free() {
 	o.sent()
-	o.ch, o.call, o.pending, o.streams = nil, nil, nil, nil
+	o.ch, o.call, o.pending, o.streams, o.tail = nil, nil, nil, nil, wire.Tail{}
+	if cap(o.meta) > idleBuffer {
+		o.meta = nil
+	}
 	o.enc.Reset(o.enc.Mode()) // lets go of the values
 	valuesPool.Put(o)
 }

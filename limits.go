@@ -21,6 +21,9 @@ type Limits struct {
 	// RequestQueue is how many bytes of requests may wait because of Running; 0 means 16 MiB. Further requests are
 	// answered with an RPCOverloadedError.
 	RequestQueue int
+	// Metadata is how many bytes of metadata a request may carry; 0 means 16 KiB. A request with more is answered with an
+	// RPCLimitError.
+	Metadata int
 	// Outbound bounds the bytes that wait to be sent; 0 means 16 MiB. While more than half of it waits, calls, callbacks
 	// and results wait for room. A peer that causes more than all of it in other messages, such as refusals of
 	// its requests, and does not read them loses its channel with code 1008.
@@ -69,6 +72,7 @@ func (l Limits) withDefaults() Limits {
 	l.Running = or(l.Running, 256)
 	l.Open = or(l.Open, 4096)
 	l.RequestQueue = or(l.RequestQueue, 16<<20)
+	l.Metadata = or(l.Metadata, 16<<10)
 	l.Outbound = or(l.Outbound, 16<<20)
 	l.Callbacks = or(l.Callbacks, 10_000)
 	l.References = or(l.References, 10_000)

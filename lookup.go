@@ -208,6 +208,9 @@ func (s *snapshot) run(ctx context.Context) (err error) {
 	return err
 }
 
+func (s *snapshot) arguments() []any { return nil }
+func (s *snapshot) outcome() any     { return s.result }
+
 func (s *snapshot) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
 	return out.appendAny(dst, path, s.result)
 }
@@ -230,6 +233,9 @@ func (a *API) read(ctx context.Context, n *node) (any, error) {
 			}
 			if stream, err := producerOf(v); stream != nil || err != nil {
 				continue // as functions: only data is part of an object
+			}
+			if s, ok := v.(*Shared); ok && s != nil {
+				v = s.value // it is a part here
 			}
 			if v != any(superjson.Undefined) {
 				object[name] = v

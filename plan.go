@@ -264,6 +264,12 @@ func (c *reflectCell) run(ctx context.Context) error {
 	return nil
 }
 
+func (c *reflectCell) arguments() []any {
+	return spread(c.frame.args[c.frame.first:], c.plan.variadic)
+}
+
+func (c *reflectCell) outcome() any { return c.result }
+
 func (c *reflectCell) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
 	if !c.plan.result {
 		return dst, true, nil

@@ -132,7 +132,7 @@ func (r *Ref) exchange(ctx context.Context, op outgoing) error {
 	case origin.released.Load():
 		return ErrReleased
 	}
-	err := origin.ch.exchange(ctx, op)
+	err := origin.ch.perform(ctx, op)
 	runtime.KeepAlive(origin)
 	if refused, ok := errors.AsType[*Error](err); ok && refused.Name == releasedError && refused.Message == releasedText(origin.id) {
 		origin.end()

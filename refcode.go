@@ -119,6 +119,9 @@ func (a *API) has(path []string) error {
 // appendRefRequest writes a request on a reference of the peer.
 func (ch *Channel) appendRefRequest(dst []byte, codec wire.Codec, out *values, name string, op *outgoing, tail *wire.Tail, p *pendingCall) ([]byte, error) {
 	path, err := op.ref.request(op)
+	if err == nil {
+		tail.Metadata, err = op.meta.encode(out)
+	}
 	switch {
 	case err != nil:
 	case op.kind == wire.Call:

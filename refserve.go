@@ -78,6 +78,10 @@ func (r *refItself) decode(*request) error { return nil }
 
 func (r *refItself) run(context.Context) error { return nil }
 
+func (r *refItself) arguments() []any { return nil }
+
+func (r *refItself) outcome() any { return r.ref }
+
 func (r *refItself) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
 	return out.appendAny(dst, path, r.ref)
 }

@@ -17,11 +17,13 @@ type call struct {
 	inv        invocation
 	id         []byte // raw JSON, a copy
 	textErrors bool
-	known      bool         // others than the leader may know the scope, even when the function has returned
-	counted    bool         // in Channel.open and in the gate; guarded by Channel.mu, or owned by the leader
-	bytes      int          // of the message
-	seq        uint64       // value of Channel.role while the leader runs it; 0 if it never does
-	streams    *callStreams // nil for most
+	known      bool          // others than the leader may know the scope, even when the function has returned
+	counted    bool          // in Channel.open and in the gate; guarded by Channel.mu, or owned by the leader
+	bytes      int           // of the message
+	seq        uint64        // value of Channel.role while the leader runs it; 0 if it never does
+	meta       *metadata     // nil: none
+	hook       *interception // nil: there are no inbound interceptors
+	streams    *callStreams  // nil for most
 }
 
 // callStreams are the streams of one call.
@@ -40,6 +42,11 @@ func (ch *Channel) serve(m *wire.Message) bool {
 	if busy >= ch.limits.Open {
 		ch.refuseRequest(m, &wire.Error{Name: "RPCOverloadedError",
 			Message: fmt.Sprintf("%d requests of this connection are unfinished; wait for some of them", busy)})
+		return true
+	}
+	if n := len(m.Meta); n > ch.limits.Metadata {
+		ch.refuseRequest(m, &wire.Error{Name: "RPCLimitError",
+			Message: fmt.Sprintf("the metadata of the request has %d bytes, at most %d are accepted", n, ch.limits.Metadata)})
 		return true
 	}
 	method, inv, refusal := ch.lookup(m)
@@ -115,7 +122,7 @@ func (ch *Channel) admit(c *call) admission {
 
 // messageSize is about what a decoded message costs while it waits, in bytes.
 func messageSize(m *wire.Message) int {
-	n := messageOverhead + len(m.ID) + len(m.Value)
+	n := messageOverhead + len(m.ID) + len(m.Value) + len(m.Meta)
 	for i := range m.Args {
 		n += len(m.Args[i].JSON)
 	}
@@ -145,7 +152,7 @@ func newCall(ch *Channel, method *method, inv invocation, m *wire.Message) *call
 	var c *call
 	streams := ch.request.streams
 	ch.request.streams = nil
-	known := method.wantsContext || streams != nil // its function may keep its context, or iterate, for ever
+	known := method.wantsContext || streams != nil || ch.inbound != nil // its function, or an interceptor, may keep its context for ever
 	if known {
 		c = new(call)
 	} else {
@@ -161,6 +168,12 @@ func newCall(ch *Channel, method *method, inv invocation, m *wire.Message) *call
 			s.scope = &c.scope
 		}
 	}
+	if m.Meta != nil {
+		c.meta = receiveMetadata(m, known)
+	}
+	if ch.inbound != nil {
+		c.hook = ch.newInterception(m)
+	}
 	return c
 }
 
@@ -173,13 +186,18 @@ func (c *call) free() {
 // run is a task of the gate: a call that had to wait for its turn.
 func (c *call) run() task {
 	c.ch.mu.Lock()
-	cancelled := c.err != nil
+	after := c.expireLocked()
+	ended := c.err
 	c.ch.mu.Unlock()
+	startAll(after)
 	var err error
-	if cancelled {
-		err = &Error{Name: "AbortError", Message: "cancelled by the caller"}
-	} else {
+	switch ended {
+	case nil:
 		err = c.invoke()
+	case context.DeadlineExceeded:
+		err = &Error{Name: "RPCTimeoutError", Message: "the caller's timeout ended before the request could start"}
+	default:
+		err = &Error{Name: "AbortError", Message: "cancelled by the caller"}
 	}
 	return c.finish(err)
 }
@@ -238,7 +256,11 @@ func (c *call) invoke() (err error) {
 			c.abandoned(err)
 		}
 	}()
-	err = c.inv.run(&c.scope)
+	if c.hook != nil {
+		err = c.intercepted()
+	} else {
+		err = c.inv.run(&c.scope)
+	}
 	returned = true
 	return err
 }
@@ -286,7 +308,7 @@ func (c *call) response(err error) (b *buffer) {
 		defer out.free()
 		out.call = c
 		dst := codec.BeginResult(b.bytes, c.id)
-		dst, absent, encodeErr := c.inv.appendResult(dst, out, codec.ResultPath())
+		dst, absent, encodeErr := c.appendResult(dst, out, codec.ResultPath())
 		switch {
 		case errors.Is(encodeErr, ErrLimit):
 			out.unsent()
@@ -405,7 +427,7 @@ func (ch *Channel) cancelled(id []byte) {
 	ch.mu.Lock()
 	for s := ch.active.first; s != nil; s = s.next {
 		if s.call != nil && string(s.call.id) == string(id) {
-			after = s.endLocked()
+			after = s.endLocked(context.Canceled)
 			break
 		}
 	}

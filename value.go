@@ -28,6 +28,7 @@ type param struct {
 
 var (
 	handleType  = reflect.TypeFor[*Callback]()
+	sharedType  = reflect.TypeFor[*Shared]()
 	anyType     = reflect.TypeFor[any]()
 	valueType   = reflect.TypeFor[superjson.Value]()
 	contextType = reflect.TypeFor[context.Context]()
@@ -256,7 +257,7 @@ func (o *values) appendAny(dst []byte, path string, v any) (_ []byte, absent boo
 
 // appendData is appendAny for what is no stream.
 func (o *values) appendData(dst []byte, path string, v any) (_ []byte, absent bool, err error) {
-	if kept, ok := v.(superjson.Value); ok && kept.JSON == nil || v == any(superjson.Undefined) {
+	if isUndefined(v) {
 		return dst, true, nil
 	}
 	dst, err = o.append(dst, path, v)

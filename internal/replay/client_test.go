@@ -291,7 +291,8 @@ func (c *clientReplay) take() (string, bool) {
 
 // perform calls the operation that m asks for.
 func (c *clientReplay) perform(m message) (result superjson.Value, err error) {
-	ctx, path, args := context.Background(), m.path(), c.arguments(m)
+	path, args := m.path(), c.arguments(m)
+	ctx := kkrpc.WithMetadata(context.Background(), c.metadata(m))
 	switch m.operation() {
 	case "call":
 		if c.answeredByRef(m.id()) {
@@ -312,6 +313,19 @@ func (c *clientReplay) perform(m message) (result superjson.Value, err error) {
 		err = fmt.Errorf("operation %s", m.operation())
 	}
 	return result, err
+}
+
+// metadata is that of a request.
+func (c *clientReplay) metadata(m message) map[string]any {
+	n := m.body.get("meta")
+	if n == nil || m.classic {
+		return nil
+	}
+	all := map[string]any{}
+	for i, key := range n.keys {
+		all[key] = m.value(n.items[i], "meta", key)
+	}
+	return all
 }
 
 // operation is call, get, set or new.

@@ -23,7 +23,7 @@ var manifestFile = filepath.Join(vectors, "manifest")
 var reasons = map[string]string{
 	"difference": "we differ on purpose; docs/security.md has the key behind the colon",
 	"wording":    "only the words of a JavaScript engine's exception differ",
-	"later":      "streams, remote references and metadata are not implemented yet",
+	"later":      "streams and remote references are not implemented yet",
 	"injected":   "client only: the frames to the server were written by the test, so there is nothing to repeat",
 }
 

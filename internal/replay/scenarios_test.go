@@ -11,6 +11,7 @@ import (
 type scenario struct {
 	server func(*recording) any // what the server exposes; nil exposes nothing
 	client func(*recording) any // what the client exposes; nil exposes nothing
+	plugin kkrpc.Interceptor    // of the server; nil: none
 	// initiate is what the server does of its own accord, when the recording shows that it spoke first.
 	initiate func(context.Context, *kkrpc.Channel)
 }
@@ -61,7 +62,7 @@ var scenarios = map[string]scenario{
 	"malformed-to-server":           {server: robust},
 	"malformed-to-server-tolerant":  {server: robust},
 	"map":                           {server: returning(mapValues)},
-	"metadata":                      {server: metadata},
+	"metadata":                      {server: metadata, plugin: showMetadata},
 	"missing-method":                {server: missing},
 	"nested-call":                   {server: nested},
 	"no-api-exposed":                {},

@@ -50,6 +50,9 @@ func newServerReplay(t *testing.T, r *recording, bad mismatches) *serverReplay {
 	if s.scenario.server != nil {
 		opts.Expose = s.scenario.server(r)
 	}
+	if s.scenario.plugin != nil {
+		opts.Inbound = []kkrpc.Interceptor{s.scenario.plugin}
+	}
 	// Detection is under test wherever the client spoke the server's dialect.
 	if r.client.dialect() != r.server.dialect() || slices.Contains([]string{"codec-crossing", "malformed-to-server", "malformed-to-server-tolerant"}, r.scenario) {
 		opts.Dialect = r.server.dialect()
