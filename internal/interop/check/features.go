@@ -21,19 +21,46 @@ const (
 	taggedBytes                            // a Uint8Array arrives as one
 	compactFrames                          // one message is one frame
 	classicLines                           // one message is one line
+	streams                                // streams as results
+	streamArguments                        // streams as arguments
+	streamCredit                           // a producer waits for its consumer
+	streamErrors                           // the error of a stream has a name and fields
+	references                             // remote references
 )
 
 // Peers are the versions of kkrpc whose differences the checks know.
 var Peers = []string{"0.2.2", "0.7.0", "2.1.0"}
+
+// Channel is a kind of channel. Since kkrpc 2 each kind can do something that the others cannot.
+type Channel string
+
+// The kinds of channel. What older versions have is Base.
+const (
+	Base       Channel = "base"
+	Streaming  Channel = "streaming"
+	RemoteRefs Channel = "remote-refs"
+	All        Channel = "all" // of this module, whose channels can do everything
+)
+
+var channelFeatures = map[Channel]feature{
+	Base:       0,
+	Streaming:  streams | streamArguments | streamCredit,
+	RemoteRefs: references,
+	All:        streams | streamArguments | streamCredit | references,
+}
 
 func featuresOf(c Config) (feature, error) {
 	var can feature
 	switch c.Peer {
 	case "0.2.2":
 	case "0.7.0":
-		can = errorObjects | properties | constructors
+		can = errorObjects | properties | constructors | streams | streamErrors
 	case "2.1.0":
-		can = errorObjects | properties | constructors | missingIsUndefined
+		of, ok := channelFeatures[c.Channel]
+		if !ok {
+			return 0, fmt.Errorf("unknown kind of channel %q; want base, streaming, remote-refs or all", c.Channel)
+		}
+		can = errorObjects | properties | constructors | missingIsUndefined | of
 	default:
 		return 0, fmt.Errorf("unknown peer version %q; want one of %q", c.Peer, Peers)
 	}

@@ -21,6 +21,7 @@ type Config struct {
 	URL     string
 	Dialect kkrpc.Dialect // what the server speaks
 	Peer    string        // its version of kkrpc, one of Peers
+	Channel Channel       // the kind of its channels, where Peer is 2.1.0
 }
 
 // Result is how one check ended.
