@@ -46,10 +46,13 @@ type reissued struct {
 	done     chan struct{}
 	result   superjson.Value
 	err      error
+
+	request, opened message
+	stream          *consumption // set if the answer is a stream
 }
 
 func newClientReplay(t *testing.T, r *recording, bad mismatches) *clientReplay {
-	c := &clientReplay{r: r, bad: bad, ids: newIDPairs(), script: newScript(),
+	c := &clientReplay{r: r, bad: bad, ids: newIDPairs(r), script: newScript(),
 		callbacks: map[string]*kkrpc.Callback{}, handles: map[string]*kkrpc.Callback{}}
 	opts := &kkrpc.Options{CallTimeout: -1, Dialect: r.client.dialect(), ErrorText: r.client.version == "0.2.2"}
 	if r.scenario == "timeout" {
@@ -72,6 +75,7 @@ func newClientReplay(t *testing.T, r *recording, bad mismatches) *clientReplay {
 	if len(c.results) != requests || local {
 		c.results = nil
 	}
+	c.orderResults()
 	if s := scenarios[r.scenario]; s.client != nil {
 		opts.Expose = s.client(r)
 	}
@@ -98,9 +102,9 @@ func (c *clientReplay) run() {
 	if len(c.r.frames) == c.r.closedAt && c.r.closedBy != "" {
 		c.closeAsRecorded()
 	}
-	synctest.Wait()
+	c.waitForLoops()
 	for _, text := range c.script.written {
-		if m, _ := parseMessage(text); m.kind() != "qc" {
+		if m, _ := parseMessage(text); m.kind() != "qc" && !c.r.left(c.bad, c.ids, m, message{}) {
 			c.bad.add(0, fmt.Errorf("unexpected frame %s", text))
 		}
 	}
@@ -135,11 +139,22 @@ func (c *clientReplay) receive(f frame) {
 	switch m.kind() {
 	case "response":
 		for _, call := range c.calls {
-			if call.id == m.id() && call.response == 0 {
-				call.response = f.number
-				break
+			if call.id != m.id() || call.response != 0 {
+				continue
+			}
+			call.response = f.number
+			if call.stream != nil && m.classic && c.consumed(call) {
+				c.consume(call)
+			}
+			break
+		}
+	case "sr":
+		for _, call := range c.calls {
+			if s := call.stream; s != nil && s.pause >= 0 && truthy(m.body.get("e")) {
+				close(s.goOn)
 			}
 		}
+		synctest.Wait()
 	case "callback":
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -165,6 +180,14 @@ func (c *clientReplay) timedOut(id string) bool {
 		}
 	}
 	return false
+}
+
+// want is what the header says of the i-th call; nil if it says nothing.
+func (c *clientReplay) want(i int) *node {
+	if i < len(c.results) {
+		return c.results[i]
+	}
+	return nil
 }
 
 // callee is the id of the function that a callback message calls.
@@ -247,12 +270,21 @@ func (c *clientReplay) reissue(f frame) {
 	}
 	switch m.kind() {
 	case "request":
-		call := &reissued{number: f.number, id: m.id(), done: make(chan struct{})}
+		call := &reissued{number: f.number, id: m.id(), done: make(chan struct{}), request: m}
 		c.calls = append(c.calls, call)
+		if response, ok := c.opened(f, m.id()); ok {
+			call.opened, call.stream = response, c.plan(m, response, c.want(len(c.calls)-1))
+		}
 		go func() { // ends with the answer or the channel
 			defer close(call.done)
+			if call.stream != nil {
+				call.stream.stream, call.err = c.open(m)
+				return
+			}
 			call.result, call.err = c.perform(m)
 		}()
+	case "sq":
+		c.control(m)
 	case "callback":
 		if handle := c.handles[m.callee()]; handle != nil {
 			go handle.Call(c.arguments(m)...) // ends when the message is queued
@@ -264,7 +296,7 @@ func (c *clientReplay) reissue(f frame) {
 			}
 		}
 	}
-	text, ok := c.take()
+	text, ok := c.take(m)
 	if !ok {
 		c.bad.add(f.number, fmt.Errorf("nothing was written, want %s", f.text))
 		return
@@ -274,11 +306,12 @@ func (c *clientReplay) reissue(f frame) {
 	}
 }
 
-// take is the next frame that the channel writes, but for the cancellation of a call that has timed out, which is ours.
-func (c *clientReplay) take() (string, bool) {
+// take is the next frame that the channel writes, but for the cancellation of a call that has timed out, which is ours,
+// and the end of a stream that the original left open.
+func (c *clientReplay) take(want message) (string, bool) {
 	for {
 		text, ok := c.script.take()
-		if m, isMessage := parseMessage(text); !isMessage || m.kind() != "qc" {
+		if m, isMessage := parseMessage(text); !isMessage || m.kind() != "qc" && !c.r.left(c.bad, c.ids, m, want) {
 			return text, ok
 		}
 	}
@@ -344,6 +377,11 @@ func (c *clientReplay) arguments(m message) []any {
 		}
 		if id, ok := m.callbackID(m.args()[i]); ok && id != "" {
 			args[i] = c.callback(id)
+		}
+		for _, id := range m.streams() {
+			if strings.Contains(string(v.JSON), id.str()) {
+				args[i] = c.source(id.str())
+			}
 		}
 	}
 	if shared := m.sharedArguments(); len(args) > 1 && shared != nil {

@@ -77,7 +77,7 @@ type check struct {
 func all() (checks []check) {
 	for _, part := range [][]check{
 		basicChecks(), echoChecks(), errorChecks(), reverseChecks(), concurrencyChecks(), callbackChecks(),
-		propertyChecks(), valueChecks(), lifeChecks(), robustChecks(),
+		propertyChecks(), valueChecks(), streamChecks(), lifeChecks(), robustChecks(),
 	} {
 		checks = append(checks, part...)
 	}
