@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"testing"
 
 	"github.com/kkrpc-go/kkrpc"
@@ -92,6 +93,37 @@ func BenchmarkCall(b *testing.B) {
 					call()
 				}
 			})
+		})
+	}
+}
+
+// BenchmarkStream is 100,000 items of a stream between two channels in memory; the time of one is reported too.
+func BenchmarkStream(b *testing.B) {
+	const items = 100_000
+	counting := func(yield func(int) bool) {
+		for i := range items {
+			if !yield(i) {
+				return
+			}
+		}
+	}
+	for _, d := range []kkrpc.Dialect{kkrpc.Compact, kkrpc.CompactSuperJSON, kkrpc.Classic} {
+		b.Run(d.String(), func(b *testing.B) {
+			_, c := pair(b, kkrpc.Options{Expose: kkrpc.Object{"count": func() iter.Seq[int] { return counting }}}, kkrpc.Options{Dialect: d})
+			b.ReportAllocs()
+			for b.Loop() {
+				n := 0
+				for _, err := range kkrpc.Stream[int](context.Background(), c, "count") {
+					if err != nil {
+						b.Fatal(err)
+					}
+					n++
+				}
+				if n != items {
+					b.Fatal(n)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/items, "ns/item")
 		})
 	}
 }

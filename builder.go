@@ -153,7 +153,7 @@ func (b *builder) member(n *node, v reflect.Value) {
 		b.class(n, x)
 	default:
 		switch {
-		case v.Kind() == reflect.Func:
+		case v.Kind() == reflect.Func && !isStreamType(v.Type()):
 			b.function(n, v)
 		case looksLikeService(v.Type()):
 			b.fail(n.path, "%s has methods; expose them with kkrpc.As, or return it as data from a kkrpc.ReadOnly", v.Type())

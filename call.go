@@ -16,7 +16,8 @@ import (
 // pointer; a nil result ignores it. A dot inside a name is written `\.`.
 //
 // Arguments are encoded as package superjson says. A func (or *Callback) as an argument is a callback: the peer gets a
-// function that calls it. If the peer's function throws, the error wraps an *Error. Call blocks until the answer
+// function that calls it. An iter.Seq, iter.Seq2[T, error] or <-chan T is a stream, which compact peers take: it is run when
+// the peer asks for items, and may be after Call has returned. If the peer's function throws, the error wraps an *Error. Call blocks until the answer
 // arrives, ctx or Options.CallTimeout ends, or the channel closes. In a handler, pass the handler's ctx: while Call
 // waits, the handler does not count as running.
 func (ch *Channel) Call(ctx context.Context, result any, path string, args ...any) error {
@@ -85,7 +86,7 @@ func (ch *Channel) do(ctx context.Context, op outgoing) error {
 	if err != nil {
 		return err
 	}
-	p, err := ch.register()
+	p, err := ch.register(op.result)
 	if err != nil {
 		return err
 	}
@@ -108,7 +109,7 @@ func (ch *Channel) do(ctx context.Context, op outgoing) error {
 	}
 	err = p.err
 	if err == nil && op.result != nil {
-		err = p.decode(op.result)
+		err = p.decode(ctx, op.result)
 	}
 	ch.mu.Lock()
 	ch.pending.freeLocked(p)
@@ -130,6 +131,7 @@ func (ch *Channel) sendRequest(ctx context.Context, b *buffer, p *pendingCall) e
 			ch.withdraw(p)
 		}
 		ch.callbacks.unsent(p.callbacks)
+		ch.streams.unsent(p.carried)
 		b.free()
 		return fmt.Errorf("waiting for room in the outbound queue (Limits.Outbound): %w", err)
 	}
@@ -159,6 +161,7 @@ func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCa
 		if !encoded {
 			ch.withdraw(p)
 			ch.callbacks.unsent(p.callbacks)
+			ch.streams.unsent(p.carried)
 		}
 	}()
 	var digits [20]byte
@@ -170,6 +173,7 @@ func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCa
 	out := newValues(ch, codec)
 	defer out.free()
 	tail := wire.Tail{Values: out.annotations()}
+	out.pending = p
 	b := newBuffer()
 	switch op.kind {
 	case wire.Get:
@@ -180,7 +184,7 @@ func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCa
 			break
 		}
 		b.bytes = codec.BeginSet(b.bytes, name, path)
-		b.bytes, err = out.append(b.bytes, codec.SetPath(), op.args[0])
+		b.bytes, _, err = out.appendAny(b.bytes, codec.SetPath(), op.args[0])
 		b.bytes = codec.EndSet(b.bytes, path, &tail)
 	default:
 		b.bytes = codec.BeginCall(b.bytes, op.kind, name, path)
@@ -213,7 +217,7 @@ func (ch *Channel) appendArgs(dst []byte, codec wire.Codec, out *values, args []
 		}
 		var err error
 		dst = codec.BeginArg(dst, i)
-		if dst, err = out.append(dst, codec.ArgPath(i), arg); err != nil {
+		if dst, _, err = out.appendAny(dst, codec.ArgPath(i), arg); err != nil {
 			return dst, fmt.Errorf("argument %d: %w", i+1, err)
 		}
 		dst = codec.EndArg(dst)
@@ -235,7 +239,8 @@ func isCallback(arg any) bool {
 	case *Callback:
 		return true
 	}
-	return reflect.TypeOf(arg).Kind() == reflect.Func
+	t := reflect.TypeOf(arg)
+	return t.Kind() == reflect.Func && !isStreamType(t)
 }
 
 // tellCancelled lets the peer know that nobody waits for the answer. Peers that do not know the record ignore it.
@@ -252,7 +257,14 @@ func (ch *Channel) tellCancelled(codec wire.Codec, id uint64) {
 const defaultCallTimeout = 30 * time.Second
 
 // decode stores the result of an answered call.
-func (p *pendingCall) decode(result any) error {
+func (p *pendingCall) decode(ctx context.Context, result any) error {
+	if p.stream != nil {
+		p.storeStream(ctx, result)
+		return nil
+	}
+	if _, isAny := result.(*any); !isAny && acceptsStream(result) {
+		return fmt.Errorf("result: expected stream, got %s", jsonKind(p.value))
+	}
 	if p.value == nil {
 		return decodeUndefined(result)
 	}

@@ -118,6 +118,7 @@ func (cb *Callback) trySend(ctx context.Context, args []any) error {
 	}
 	if err != nil {
 		ch.callbacks.unsentIDs(tail.CallbackIDs)
+		ch.streams.unsent(out.streams)
 		b.free()
 		return err
 	}

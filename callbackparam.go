@@ -119,10 +119,10 @@ func checkPeerCallback(t reflect.Type) error {
 		var err error
 		switch {
 		case in == handleType:
-		case in.Kind() == reflect.Func:
+		case in.Kind() == reflect.Func && !isStreamType(in):
 			err = checkCallbackShape(in)
 		default:
-			err = checkValue(in, outbound)
+			err = checkOutbound(in)
 		}
 		if err != nil {
 			return fmt.Errorf("its parameter %d%w", i+1, place(err))

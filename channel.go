@@ -49,6 +49,7 @@ type Channel struct {
 
 	out       outbox
 	callbacks callbackTable
+	streams   streamTable
 
 	mu          sync.Mutex // guards what follows
 	err         error      // why the channel closed; nil while it is open
@@ -81,6 +82,7 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	ch.lane.maxAway = ch.limits.Open
 	ch.out.ch = ch
 	ch.callbacks.ch = ch
+	ch.streams.ch = ch
 	if opts.Dialect != 0 {
 		ch.setCodec(wire.Dialect(opts.Dialect))
 	}
@@ -158,6 +160,7 @@ func (ch *Channel) fail(err error, code int, reason string) {
 		s.cancel()
 	}
 	ch.callbacks.clear()
+	ch.streams.clear(err)
 	if stopBase != nil {
 		stopBase()
 	}

@@ -44,13 +44,13 @@ func checkParameter(t reflect.Type) error {
 	switch {
 	case t == handleType:
 		return nil
-	case t.Kind() == reflect.Func:
+	case t.Kind() == reflect.Func && !isStreamType(t):
 		if err := checkPeerCallback(t); err != nil {
 			return place(err)
 		}
 		return nil
 	}
-	return checkValue(t, inbound)
+	return checkInbound(t)
 }
 
 // checkValue reports why values of type t cannot cross the connection; a nil result says nothing about what is in an
@@ -85,9 +85,17 @@ func (c *checker) check(t reflect.Type, at string) (reason, where string) {
 		return "", ""
 	}
 	switch t.Kind() {
-	case reflect.Chan, reflect.Complex64, reflect.Complex128, reflect.UnsafePointer, reflect.Uintptr:
+	case reflect.Chan:
+		if !isStreamType(t) {
+			return fmt.Sprintf("%s cannot cross the connection; a stream is a <-chan %s", t, t.Elem()), at
+		}
+		return fmt.Sprintf("%s: %s", t, misplacedStream), at
+	case reflect.Complex64, reflect.Complex128, reflect.UnsafePointer, reflect.Uintptr:
 		return fmt.Sprintf("%s cannot cross the connection", t), at
 	case reflect.Func:
+		if isStreamType(t) {
+			return fmt.Sprintf("%s: %s", t, misplacedStream), at
+		}
 		return fmt.Sprintf("%s: a function can only be a parameter itself", t), at
 	case reflect.Interface:
 		if c.direction == inbound && t.NumMethod() > 0 && t != errorType {

@@ -18,7 +18,7 @@ func newValues(ch *Channel, codec wire.Codec) *values {
 }
 
 func (o *values) free() {
-	o.ch = nil
+	o.ch, o.call, o.pending, o.streams = nil, nil, nil, nil
 	o.enc.Reset(o.enc.Mode()) // lets go of the values
 	valuesPool.Put(o)
 }

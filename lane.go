@@ -19,6 +19,7 @@ type invoked struct {
 	inv      invocation
 	number   uint64 // of invocations on this channel
 	bytes    int
+	streams  []*inStream // among the arguments
 }
 
 // called queues an invocation of a callback by the peer. When too much is queued it holds up reading.
@@ -31,6 +32,7 @@ func (ch *Channel) called(m *wire.Message) {
 	inv := cb.method.begin()
 	ch.request = request{ch: ch, msg: m}
 	if refusal, reported := ch.decode(inv, cb.method.path); refusal != nil {
+		ch.refuseStreams(m)
 		if !reported {
 			ch.report(fmt.Errorf("kkrpc: callback: %s: %s", refusal.Name, refusal.Message))
 		}
@@ -38,6 +40,10 @@ func (ch *Channel) called(m *wire.Message) {
 	}
 	i := &invoked{callback: cb, inv: inv, bytes: messageSize(m)}
 	i.scope = scope{ch: ch, gate: &ch.lane}
+	i.streams = ch.request.streams
+	for _, s := range i.streams {
+		s.scope = &i.scope
+	}
 	ch.mu.Lock()
 	if ch.err != nil {
 		ch.mu.Unlock()
@@ -80,6 +86,7 @@ func (i *invoked) retire() task {
 		r.deliver()
 	}
 	startAll(after)
+	dropAll(i.streams)
 	return next
 }
 
@@ -94,7 +101,7 @@ type heldResponse struct {
 }
 
 // holdLocked keeps the response m of p back if there are callbacks that it has to wait for.
-func (ch *Channel) holdLocked(p *pendingCall, m *wire.Message) bool {
+func (ch *Channel) holdLocked(p *pendingCall, m *wire.Message, s *inStream, err error) bool {
 	waits := 0
 	for _, cb := range p.callbacks {
 		waits += cb.unfinishedSince(p.since)
@@ -104,7 +111,7 @@ func (ch *Channel) holdLocked(p *pendingCall, m *wire.Message) bool {
 	}
 	p.answered = true
 	r := &heldResponse{id: p.id, since: p.since, until: ch.invocations, waits: waits}
-	fillCall(&r.answer, m)
+	fillCall(&r.answer, m, s, err)
 	for _, cb := range p.callbacks {
 		cb.held = append(cb.held, r)
 	}
@@ -113,8 +120,10 @@ func (ch *Channel) holdLocked(p *pendingCall, m *wire.Message) bool {
 
 func (r *heldResponse) deliver() {
 	if p := r.call; p != nil {
-		p.mode, p.meta, p.value = r.answer.mode, r.answer.meta, r.answer.value
+		p.mode, p.meta, p.value, p.stream = r.answer.mode, r.answer.meta, r.answer.value, r.answer.stream
 		p.finish(r.answer.err)
+	} else if r.answer.stream != nil {
+		r.answer.stream.drop()
 	}
 }
 

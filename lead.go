@@ -90,6 +90,10 @@ func (ch *Channel) handle(m *wire.Message) bool {
 		ch.callbacks.released(m.IDs)
 	case wire.Cancel:
 		ch.cancelled(m.ID)
+	case wire.StreamData:
+		ch.streams.data(m)
+	case wire.StreamPull, wire.StreamReturn, wire.StreamThrow:
+		ch.streams.control(m)
 	case wire.Destroy:
 		ch.fail(errClosedf("the peer sent __DESTROY__"), closeNormal, "")
 		return false
@@ -117,6 +121,8 @@ func (ch *Channel) refuse(m *wire.Message, err error) {
 		ch.refuseRequest(m, &wire.Error{Name: "RPCLimitError", Message: err.Error()})
 	case wire.Response:
 		ch.unreadable(m.ID, err)
+	case wire.StreamData:
+		ch.streams.unreadable(m, err)
 	}
 }
 

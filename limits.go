@@ -30,6 +30,20 @@ type Limits struct {
 	// CallbackQueue is how many bytes of the peer's callback invocations may wait for their turn; 0 means 16 MiB. Beyond
 	// it the channel stops reading until there is room; if none of them finishes for 30 s it closes with code 1008.
 	CallbackQueue int
+	// Streams is how many streams of this side may be open at a time, and how many of the peer's; 0 means 1024. A stream
+	// of this side counts until its code has returned. Beyond it a call that returns a stream, or carries one, is answered with
+	// an RPCLimitError, and one of this side fails with an error that wraps ErrLimit.
+	Streams int
+	// StreamCredit is how many items a peer may have asked for and not received yet, of one stream of this side; 0 means
+	// 1024. What it asks for beyond it is forgotten.
+	StreamCredit int
+	// StreamBuffer is how many bytes of items of one stream of the peer may wait for the loop that takes them; 0 means
+	// 16 MiB. All streams of a channel together may hold four times as much. Beyond it the stream, or the largest one, ends
+	// with an error that wraps ErrLimit, and the peer is told to stop.
+	StreamBuffer int
+	// StreamIdle is how long a stream of this side may wait for the peer to ask for items, the first or further ones; 0 means
+	// 10 min. Then it is dropped, which the peer learns if it asks.
+	StreamIdle time.Duration
 	// Handshake bounds the time until a connection is established; 0 means 10 s.
 	Handshake time.Duration
 	// Write bounds the time one write may take; 0 means 30 s. A peer that does not read for that long loses its channel.
@@ -53,6 +67,10 @@ func (l Limits) withDefaults() Limits {
 	l.Outbound = or(l.Outbound, 16<<20)
 	l.Callbacks = or(l.Callbacks, 10_000)
 	l.CallbackQueue = or(l.CallbackQueue, 16<<20)
+	l.Streams = or(l.Streams, 1024)
+	l.StreamCredit = or(l.StreamCredit, 1024)
+	l.StreamBuffer = or(l.StreamBuffer, 16<<20)
+	l.StreamIdle = or(l.StreamIdle, 10*time.Minute)
 	l.Handshake = or(l.Handshake, 10*time.Second)
 	l.Write = or(l.Write, 30*time.Second)
 	return l

@@ -220,6 +220,9 @@ func (a *API) read(ctx context.Context, n *node) (any, error) {
 			if err != nil {
 				return nil, err
 			}
+			if stream, err := producerOf(v); stream != nil || err != nil {
+				continue // as functions: only data is part of an object
+			}
 			if v != any(superjson.Undefined) {
 				object[name] = v
 			}

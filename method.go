@@ -33,14 +33,18 @@ type invocation interface {
 
 // request is what a method may read of the request it serves.
 type request struct {
-	ch  *Channel
-	msg *wire.Message
+	ch      *Channel
+	msg     *wire.Message
+	streams []*inStream // opened for its arguments or value
 }
 
 // values encodes the values of one outgoing message.
 type values struct {
-	ch  *Channel
-	enc *superjson.Encoder
+	ch      *Channel
+	enc     *superjson.Encoder
+	call    *call        // whose response it is; nil for other messages
+	pending *pendingCall // whose request it is, likewise
+	streams []*outStream // of this side, among the values
 }
 
 // append appends v, whose annotations are recorded under path.

@@ -81,6 +81,17 @@ func (o *outbox) post(b *buffer) {
 	o.flushSoon()
 }
 
+// later is send for a goroutine that is about to send more: another one writes, as soon as it comes to run.
+func (o *outbox) later(b *buffer) {
+	if o.add(b) >= flushBytes {
+		o.flushSoon()
+		return
+	}
+	if o.begin() {
+		go o.drain() // ends when nothing waits
+	}
+}
+
 // add returns how many bytes wait now. A peer that causes more than the limit of messages that are not excused does not
 // read, and loses its channel.
 func (o *outbox) add(b *buffer) int {

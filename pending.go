@@ -26,11 +26,15 @@ type pendingCall struct {
 	callbacks []*localCallback // that its arguments carry
 	since     uint64           // invocations of callbacks before it was made
 	answered  bool             // the response has arrived, and waits for callbacks
+	result    any              // of outgoing, to know whether it takes a stream
+	carried   []*outStream     // among its arguments
 
 	mode  superjson.Mode
 	value []byte // raw JSON, a copy; nil: undefined
 	meta  *superjson.Meta
 	err   error
+
+	stream *inStream // the answer, unless it is a value
 }
 
 // maxFreeCalls is how many ended calls a channel keeps for the next ones. They are not in a sync.Pool, since a Go channel
@@ -63,7 +67,7 @@ func (p *pendingCall) finish(err error) {
 }
 
 // register makes a pending call and starts its timeout.
-func (ch *Channel) register() (*pendingCall, error) {
+func (ch *Channel) register(result any) (*pendingCall, error) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if ch.err != nil {
@@ -75,7 +79,7 @@ func (ch *Channel) register() (*pendingCall, error) {
 		c.byID = make(map[uint64]*pendingCall)
 	}
 	c.last++
-	p.id, p.since = c.last, ch.invocations
+	p.id, p.since, p.result = c.last, ch.invocations, result
 	c.byID[p.id] = p
 	if ch.opts.CallTimeout >= 0 {
 		timeout := or(ch.opts.CallTimeout, defaultCallTimeout)
@@ -166,20 +170,24 @@ func (ch *Channel) silence(codec wire.Codec) string {
 // answered delivers a response.
 func (ch *Channel) answered(m *wire.Message) {
 	id, ok := parseID(m.ID)
+	stream, err := ch.openResult(id, m)
 	ch.mu.Lock()
 	p := ch.pending.byID[id]
 	if !ok || p == nil || p.answered {
 		ch.mu.Unlock()
 		ch.dropped.Add(1)
+		if stream != nil {
+			stream.drop()
+		}
 		return
 	}
-	if ch.holdLocked(p, m) {
+	if ch.holdLocked(p, m, stream, err) {
 		ch.mu.Unlock()
 		return
 	}
 	ch.pending.takeLocked(id)
 	ch.mu.Unlock()
-	fillCall(p, m)
+	fillCall(p, m, stream, err)
 	p.finish(p.err)
 }
 
@@ -194,7 +202,9 @@ func (ch *Channel) unreadable(rawID []byte, reason error) {
 	}
 }
 
-func fillCall(p *pendingCall, m *wire.Message) {
+// fillCall gives p its answer m, which is the stream s if that is not nil; err says why it could not be opened.
+func fillCall(p *pendingCall, m *wire.Message, s *inStream, err error) {
+	p.stream, p.err = s, err
 	if m.Err != nil {
 		p.err = fromWire(wire.ParseError(m))
 		return

@@ -134,7 +134,7 @@ func (p *plan) results(t reflect.Type) error {
 		return fmt.Errorf("it returns a %s; want error, which can be nil", t.Out(0))
 	}
 	p.result = true
-	if err := checkValue(t.Out(0), outbound); err != nil {
+	if err := checkOutbound(t.Out(0)); err != nil {
 		return fmt.Errorf("result%w", err)
 	}
 	return nil

@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"sync"
 
-	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
@@ -74,7 +73,7 @@ func (p *Property[T]) load(context.Context) (any, error) { return p.Get(), nil }
 // store decodes the value of a set request, and returns what makes it the property's.
 func (p *Property[T]) store(in *request, path string) (func() error, error) {
 	v := new(T)
-	if err := decodeValue(in.msg, v); err != nil {
+	if err := decodeValue(in, v); err != nil {
 		return nil, placeError(path, err)
 	}
 	return func() error {
@@ -100,8 +99,14 @@ func (r ReadOnly[T]) load(ctx context.Context) (any, error) {
 }
 
 // decodeValue decodes the value of a set request into the pointer v.
-func decodeValue(m *wire.Message, v any) error {
+func decodeValue(in *request, v any) error {
+	m := in.msg
 	p := newParam(reflect.TypeOf(v).Elem())
+	if p.stream != nil || p.typ == anyType {
+		if done, err := p.decodeStream(in, m.Value, reflect.ValueOf(v).Elem()); done {
+			return err
+		}
+	}
 	if m.Value == nil && p.typ != anyType && p.typ != valueType {
 		return p.undefined()
 	}
@@ -118,7 +123,7 @@ func (b *builder) property(n *node, v reflect.Value, from source) {
 		return
 	}
 	prop := p.Interface().(property)
-	if err := checkValue(prop.valueType(), outbound); err != nil {
+	if err := checkOutbound(prop.valueType()); err != nil {
 		b.failType(n.path, err)
 		return
 	}
@@ -130,7 +135,7 @@ func (b *builder) property(n *node, v reflect.Value, from source) {
 	if _, ok := prop.(settable); !ok {
 		return
 	}
-	if err := checkValue(prop.valueType(), inbound); err != nil {
+	if err := checkInbound(prop.valueType()); err != nil {
 		b.failType(n.path, err)
 		return
 	}
@@ -141,7 +146,7 @@ func (b *builder) property(n *node, v reflect.Value, from source) {
 
 func (b *builder) constant(n *node, v any) {
 	if v != nil {
-		if err := checkValue(reflect.TypeOf(v), outbound); err != nil {
+		if err := checkOutbound(reflect.TypeOf(v)); err != nil {
 			b.failType(n.path, err)
 			return
 		}
@@ -161,6 +166,8 @@ func (b *builder) class(n *node, c Class) {
 		b.fail(n.path, "constructor: %w", err)
 	case !m.hasResult:
 		b.fail(n.path, "constructor: %s returns no value", fn.Type())
+	case isStreamType(fn.Type().Out(0)):
+		b.fail(n.path, "constructor: %s returns a stream; want a value, which is what an instance is to the peer", fn.Type())
 	default:
 		n.construct = fixed(m)
 	}

@@ -15,7 +15,8 @@ import (
 // calls greet: names are those that Expose gives, a tag such as `kkrpc:"sayHello"` replaces one, `kkrpc:"-"` leaves a field
 // alone, and a field that is a struct is a namespace. A func
 //   - may take a context first; without one it uses context.Background, so that only Options.CallTimeout ends the call;
-//   - returns at most one value and then an error. A func that returns nothing at all waits for the answer and drops an
+//   - that returns an iter.Seq2[T, error] alone is like [Stream];
+//   - returns otherwise at most one value and then an error. A func that returns nothing at all waits for the answer and drops an
 //     error; one that returns a value without an error is refused, since a call over a network can always fail;
 //   - passes a variadic parameter on as single arguments, and takes funcs as [Channel.Call] does.
 //
@@ -49,6 +50,13 @@ type remoteFunc struct {
 	context bool
 	result  reflect.Type // nil: none
 	failing bool
+	stream  *streamParam // the result alone: an iterator that makes the call; nil for others
+}
+
+// streams notes that the only result is t, and reports whether that is a stream.
+func (r *remoteFunc) streams(t reflect.Type) bool {
+	r.stream = newStreamParam(t)
+	return r.stream != nil
 }
 
 func remoteFuncs(t reflect.Type, index []int, path []string) []remoteFunc {
@@ -89,13 +97,17 @@ func newRemoteFunc(t reflect.Type, index []int, path string) (remoteFunc, error)
 	n := t.NumOut()
 	r.failing = n > 0 && t.Out(n-1) == errorType
 	switch {
+	case n == 1 && r.streams(t.Out(0)):
+		if err := checkInbound(t.Out(0)); err != nil {
+			return r, fmt.Errorf("result%w", err)
+		}
 	case n > 0 && !r.failing:
 		return r, fmt.Errorf("%s must return an error last", t)
 	case n > 2:
 		return r, fmt.Errorf("%s returns more than a value and an error", t)
 	case n == 2:
 		r.result = t.Out(0)
-		if err := checkValue(r.result, inbound); err != nil {
+		if err := checkInbound(r.result); err != nil {
 			return r, fmt.Errorf("result%w", err)
 		}
 	}
@@ -108,12 +120,12 @@ func newRemoteFunc(t reflect.Type, index []int, path string) (remoteFunc, error)
 			in = in.Elem()
 		}
 		err := error(nil)
-		if in.Kind() == reflect.Func {
+		if in.Kind() == reflect.Func && !isStreamType(in) {
 			if err = checkCallbackShape(in); err != nil {
 				err = place(err)
 			}
 		} else {
-			err = checkValue(in, outbound)
+			err = checkOutbound(in)
 		}
 		if err != nil {
 			return r, fmt.Errorf("parameter %d%w", i+1, err)
@@ -132,13 +144,17 @@ func (r *remoteFunc) bind(ch *Channel) func(in []reflect.Value) []reflect.Value 
 			}
 			in = in[1:]
 		}
+		args := spread(in, r.typ.IsVariadic())
+		if r.stream != nil {
+			return []reflect.Value{r.stream.calling(ctx, ch, r.path, args)}
+		}
 		var target any
 		var result reflect.Value
 		if r.result != nil {
 			result = reflect.New(r.result)
 			target = result.Interface()
 		}
-		err := ch.Call(ctx, target, r.path, spread(in, r.typ.IsVariadic())...)
+		err := ch.Call(ctx, target, r.path, args...)
 		if !r.failing {
 			return nil
 		}

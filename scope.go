@@ -15,6 +15,7 @@ type scope struct {
 	waits  int  // goroutines of the function that wait for the peer
 	out    bool // its place in the gate is free, since there are any
 	over   bool // the function has returned
+	kept   int  // streams that it has returned and that live
 	listed bool // in ch.active
 	done   chan struct{}
 	closed bool // done is
@@ -42,7 +43,7 @@ func scopeOf(ctx context.Context) *scope {
 }
 
 // Deadline, Done, Err, Value and AfterFunc make a scope the context of its function. It ends when the function returns,
-// when the caller cancels, and when the channel closes.
+// or the stream does that the function returned, when the caller cancels, and when the channel closes.
 
 func (s *scope) Deadline() (time.Time, bool) { return time.Time{}, false }
 
@@ -70,7 +71,7 @@ func (s *scope) endedLocked() error {
 	switch {
 	case s.err != nil:
 		return s.err
-	case s.over || s.ch.err != nil:
+	case s.over && s.kept == 0 || s.ch.err != nil:
 		return context.Canceled
 	}
 	return nil
@@ -180,15 +181,40 @@ func (s *scope) stepIn() {
 
 // retireLocked is called once, after the function has returned. What it returns is to be run and started.
 func (s *scope) retireLocked() (next task, after map[*func()]struct{}) {
-	s.over = true
-	s.ch.active.removeLocked(s)
-	after = s.endLocked()
+	after = s.overLocked()
 	if !s.out {
 		return s.gate.leaveLocked(), after
 	}
 	s.out = false
 	s.gate.away--
 	return nil, after
+}
+
+// overLocked notes that the function has returned, which ends the context unless a stream still needs it.
+func (s *scope) overLocked() (after map[*func()]struct{}) {
+	s.over = true
+	if s.kept > 0 {
+		return nil
+	}
+	s.ch.active.removeLocked(s)
+	return s.endLocked()
+}
+
+// keep has the context live until release.
+func (s *scope) keep() {
+	s.ch.mu.Lock()
+	defer s.ch.mu.Unlock()
+	s.kept++
+}
+
+func (s *scope) release() {
+	s.ch.mu.Lock()
+	var after map[*func()]struct{}
+	if s.kept--; s.over {
+		after = s.overLocked()
+	}
+	s.ch.mu.Unlock()
+	startAll(after)
 }
 
 // runTasks runs t and then whatever took its place, on one goroutine.

@@ -17,14 +17,18 @@ type call struct {
 	inv        invocation
 	id         []byte // raw JSON, a copy
 	textErrors bool
-	bytes      int    // of the message
-	seq        uint64 // value of Channel.role while the leader runs it; 0 if it never does
-	counted    bool   // in Channel.open and in the gate; guarded by Channel.mu, or owned by the leader
+	bytes      int         // of the message
+	seq        uint64      // value of Channel.role while the leader runs it; 0 if it never does
+	known      bool        // others than the leader may know the scope, even when the function has returned
+	streams    []*inStream // among the arguments
+	stream     *outStream  // the result
+	counted    bool        // in Channel.open and in the gate; guarded by Channel.mu, or owned by the leader
 }
 
 // serve answers a request, or sees to it that it is answered. It reports false when this goroutine no longer leads.
 func (ch *Channel) serve(m *wire.Message) bool {
 	busy := int(ch.open.Load())
+	ch.request = request{ch: ch, msg: m}
 	if busy >= ch.limits.Open {
 		ch.refuseRequest(m, &wire.Error{Name: "RPCOverloadedError",
 			Message: fmt.Sprintf("%d requests of this connection are unfinished; wait for some of them", busy)})
@@ -35,7 +39,6 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		ch.refuseRequest(m, refusal)
 		return true
 	}
-	ch.request = request{ch: ch, msg: m}
 	if refusal, _ := ch.decode(inv, method.path); refusal != nil {
 		ch.refuseRequest(m, refusal)
 		return true
@@ -60,12 +63,15 @@ func (ch *Channel) serve(m *wire.Message) bool {
 	response := c.response(err)
 	response.excused = true // beyond half of the limit, yieldIfCrowded has it wait
 	ch.out.queue(response)
+	if c.stream != nil {
+		c.stream.begin()
+	}
 	switch {
 	case c.counted:
 		if next := c.retire(); next != nil {
 			go runTasks(next) // ends with the queue of the gate
 		}
-	case method.wantsContext:
+	case c.known:
 		c.end()
 	default:
 		c.free()
@@ -128,14 +134,20 @@ var calls = sync.Pool{New: func() any { return new(call) }}
 
 func newCall(ch *Channel, method *method, inv invocation, m *wire.Message) *call {
 	var c *call
-	if method.wantsContext {
-		c = new(call) // its function may keep its context for ever
+	streams := ch.request.streams
+	known := method.wantsContext || streams != nil // its function may keep its context, or iterate, for ever
+	if known {
+		c = new(call)
 	} else {
 		c = calls.Get().(*call)
 	}
+	c.known, c.streams = known, streams
 	c.method, c.inv, c.textErrors = method, inv, m.TextErrors
 	c.scope = scope{ch: ch, gate: &ch.serving, call: c}
 	c.id = append(c.id[:0], m.ID...)
+	for _, s := range streams {
+		s.scope = &c.scope
+	}
 	return c
 }
 
@@ -179,6 +191,9 @@ func (c *call) finish(err error) task {
 	c.ch.out.admit(response)
 	next := c.retire()
 	c.ch.out.send(response)
+	if c.stream != nil {
+		c.stream.begin()
+	}
 	return next
 }
 
@@ -194,9 +209,7 @@ func (c *call) retire() task {
 // end ends the context of a call that was never counted.
 func (c *call) end() {
 	c.ch.mu.Lock()
-	c.over = true
-	c.ch.active.removeLocked(&c.scope)
-	after := c.endLocked()
+	after := c.overLocked()
 	c.ch.mu.Unlock()
 	startAll(after)
 }
@@ -246,6 +259,9 @@ func (ch *Channel) recovered(path string, value any) error {
 // of the function.
 func (c *call) response(err error) (b *buffer) {
 	codec := *c.ch.codec.Load()
+	if c.streams != nil {
+		defer c.dropStreams(err)
+	}
 	defer func() {
 		if value := recover(); value != nil {
 			e := c.ch.wireError(c.ch.recovered(c.method.path, value))
@@ -257,9 +273,12 @@ func (c *call) response(err error) (b *buffer) {
 	if err == nil {
 		out := newValues(c.ch, codec)
 		defer out.free()
+		out.call = c
 		dst := codec.BeginResult(b.bytes, c.id)
 		dst, absent, encodeErr := c.inv.appendResult(dst, out, codec.ResultPath())
 		switch {
+		case errors.Is(encodeErr, ErrLimit):
+			err = &Error{Name: "RPCLimitError", Message: fmt.Sprintf("%s: %v", c.method.path, encodeErr)}
 		case encodeErr != nil:
 			err = typeErrorf("%s: result cannot be sent: %v", c.method.path, encodeErr)
 			c.ch.report(fmt.Errorf("kkrpc: %w", err))
@@ -268,6 +287,9 @@ func (c *call) response(err error) (b *buffer) {
 			return b
 		default:
 			b.bytes = codec.EndResult(dst, &wire.Tail{Values: out.annotations()})
+			if len(out.streams) > 0 {
+				c.stream = out.streams[0]
+			}
 			return b
 		}
 	}
@@ -275,8 +297,16 @@ func (c *call) response(err error) (b *buffer) {
 	return b
 }
 
+// dropStreams ends the streams among the arguments that the function has not taken over. A property takes what it is set to.
+func (c *call) dropStreams(err error) {
+	if _, set := c.inv.(*setCell); !set || err != nil {
+		dropAll(c.streams)
+	}
+}
+
 // refuseRequest answers m without having called anything.
 func (ch *Channel) refuseRequest(m *wire.Message, e *wire.Error) {
+	ch.refuseStreams(m)
 	b := newBuffer()
 	b.bytes = ch.appendError(b.bytes, *ch.codec.Load(), m.ID, e, m.TextErrors)
 	ch.out.queue(b)

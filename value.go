@@ -22,6 +22,7 @@ type param struct {
 	typ      reflect.Type
 	optional bool           // may be left out or undefined
 	callback *callbackParam // a func, which stands for the peer's
+	stream   *streamParam   // an iterator over a stream of the peer
 }
 
 var (
@@ -36,7 +37,9 @@ func newParam(t reflect.Type) *param {
 	p := &param{typ: t}
 	switch {
 	case t.Kind() == reflect.Func:
-		p.callback = newCallbackParam(t)
+		if p.stream = newStreamParam(t); p.stream == nil {
+			p.callback = newCallbackParam(t)
+		}
 	case t.Kind() == reflect.Pointer, t.Kind() == reflect.Interface, t == valueType,
 		t == reflect.TypeFor[json.RawMessage](), t == reflect.TypeFor[jsontext.Value]():
 		p.optional = true
@@ -55,8 +58,30 @@ func (p *param) decode(in *request, i int, dst reflect.Value) error {
 		return nil
 	case arg.JSON == nil:
 		return p.undefined()
+	case p.stream != nil, p.typ == anyType:
+		if done, err := p.decodeStream(in, arg.JSON, dst); done {
+			return err
+		}
 	}
 	return superjson.Decode(in.msg.Dialect.Mode(), arg.JSON, in.msg.ArgMeta(i), dst.Addr().Interface())
+}
+
+// decodeStream stores an iterator in dst if raw stands for a stream. done is false if raw is to be decoded as data.
+func (p *param) decodeStream(in *request, raw []byte, dst reflect.Value) (done bool, err error) {
+	s, err := in.stream(raw)
+	switch {
+	case err != nil:
+		return true, err
+	case s == nil && p.stream != nil:
+		return true, &superjson.TypeError{Expected: expected(p.typ), Got: jsonKind(raw)}
+	case s == nil:
+		return false, nil
+	case p.stream != nil:
+		dst.Set(p.stream.of(s))
+	default:
+		dst.Set(reflect.ValueOf(iterate[any](s)))
+	}
+	return true, nil
 }
 
 func (p *param) decodeCallback(in *request, arg *wire.Arg, dst reflect.Value) error {
@@ -141,6 +166,8 @@ func expected(t reflect.Type) string {
 		return "Uint8Array"
 	}
 	switch t.Kind() {
+	case reflect.Chan:
+		return "stream"
 	case reflect.String:
 		return "string"
 	case reflect.Bool:
@@ -148,6 +175,9 @@ func expected(t reflect.Type) string {
 	case reflect.Float32, reflect.Float64:
 		return "number"
 	case reflect.Func:
+		if isStreamType(t) {
+			return "stream"
+		}
 		return "function"
 	case reflect.Slice, reflect.Array:
 		return "array"
@@ -181,8 +211,16 @@ func jsonKind(raw []byte) string {
 	}
 }
 
-// appendAny appends v unless it is undefined: a message then has no value.
+// appendAny appends v, which may be a stream, unless it is undefined: a message then has no value.
 func (o *values) appendAny(dst []byte, path string, v any) (_ []byte, absent bool, err error) {
+	if dst, is, err := o.appendStream(dst, v); is {
+		return dst, false, err
+	}
+	return o.appendData(dst, path, v)
+}
+
+// appendData is appendAny for what is no stream.
+func (o *values) appendData(dst []byte, path string, v any) (_ []byte, absent bool, err error) {
 	if kept, ok := v.(superjson.Value); ok && kept.JSON == nil || v == any(superjson.Undefined) {
 		return dst, true, nil
 	}

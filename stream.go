@@ -1,0 +1,182 @@
+package kkrpc
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"reflect"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+)
+
+// Stream calls the peer's function at path, which returns a stream (in JavaScript an async iterable), and iterates over
+// its items. The call is made when the iteration begins, anew for each; its arguments are those of [Channel.Call]. To leave
+// the loop early stops the peer at once.
+//
+// The error is nil but for the last item, which is then the zero T. It is what the call failed with, or the stream: an
+// [*Error] if the peer's code threw, and one that wraps ErrClosed, ErrLimit or the cause of ctx if it was cut off. ctx
+// bounds the whole iteration, Options.CallTimeout only the call that opens the stream.
+//
+// A compact peer runs at most 32 items ahead of the loop. A classic one has no such brake: if it is more than
+// Limits.StreamBuffer ahead, the stream ends with ErrLimit.
+func Stream[T any](ctx context.Context, ch *Channel, path string, args ...any) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var opened openedStream
+		err := ch.perform(ctx, outgoing{kind: wire.Call, path: path, args: args, result: &opened})
+		if err != nil {
+			var zero T
+			yield(zero, err)
+			return
+		}
+		deliver(ctx, opened.stream, path, yield)
+	}
+}
+
+// openedStream is a result that takes a stream as it comes.
+type openedStream struct{ stream *inStream }
+
+// deliver decodes the items of s and gives them to yield.
+func deliver[T any](ctx context.Context, s *inStream, path string, yield func(T, error) bool) {
+	item := new(T)
+	var zero T
+	more := true
+	err := s.each(ctx, func(i *inItem) (bool, error) {
+		*item = zero
+		if err := i.decode(item); err != nil {
+			return false, err
+		}
+		more = yield(*item, nil)
+		return more, nil
+	})
+	if err != nil && more {
+		yield(zero, streamError(path, err))
+	}
+}
+
+func streamError(path string, err error) error {
+	if path == "" {
+		return fmt.Errorf("kkrpc: stream: %w", err)
+	}
+	return fmt.Errorf("kkrpc: stream %s: %w", path, err)
+}
+
+// streamTable knows the open streams of a channel, in both directions. Its lock may be taken while Channel.mu is held.
+type streamTable struct {
+	ch       *Channel
+	buffered atomic.Int64 // bytes of items that wait for their consumers
+
+	mu        sync.Mutex
+	closed    error // why nothing is opened any more
+	last      uint64
+	out       map[string]*outStream // by the id of the stream, in classic by that of its request
+	producing int                   // of this side: in out, or stopped while its code has not returned
+	in        map[string]*inStream  // likewise, until the end has been received
+	idle      *time.Timer           // set while streams of this side are open
+}
+
+// streamKey is the id of the stream that m belongs to.
+func streamKey(m *wire.Message) string {
+	if m.Dialect.IsClassic() {
+		return string(m.ID)
+	}
+	return string(m.StreamID)
+}
+
+// nextLocked returns a fresh id.
+func (t *streamTable) nextLocked(prefix string) string {
+	t.last++
+	return prefix + strconv.FormatUint(t.last, 10)
+}
+
+// clear ends all streams because the channel has closed for err.
+func (t *streamTable) clear(err error) {
+	t.mu.Lock()
+	t.closed = err
+	var unstarted []*outStream
+	for _, s := range t.out {
+		t.stopLocked(s)
+		if !s.started {
+			unstarted = append(unstarted, s)
+		}
+	}
+	in := t.in
+	t.in = nil
+	if t.idle != nil {
+		t.idle.Stop()
+		t.idle = nil
+	}
+	t.mu.Unlock()
+	for _, s := range unstarted {
+		s.finish(nil)
+	}
+	for _, s := range in {
+		s.end(err)
+	}
+}
+
+// marker returns the id in m's value or argument if raw says that a stream stands there: exactly what the originals
+// write, since data of the user could look like it. The id of a classic stream is that of the message.
+func marker(m *wire.Message, raw []byte) (id []byte, ok bool) {
+	if len(raw) == 0 || raw[0] != '{' || len(raw) > maxMarker {
+		return nil, false
+	}
+	if m.Dialect.IsClassic() {
+		return m.ID, m.Kind == wire.Response && string(raw) == classicMarker
+	}
+	var s wire.Scanner
+	if s.Init(raw, 1) != nil || s.Open('{') != nil {
+		return nil, false
+	}
+	var tag bool
+	for first := true; ; first = false {
+		key, more, err := s.Key(first)
+		if err != nil {
+			return nil, false
+		}
+		if !more {
+			return id, tag && id != nil
+		}
+		value, err := s.Value()
+		switch {
+		case err != nil:
+			return nil, false
+		case string(key) == streamTag:
+			tag = string(value) == `"async-iterable"`
+		case string(key) == "id" && wire.IsString(value) && len(value) <= maxFunctionID:
+			id = value
+		default:
+			return nil, false
+		}
+	}
+}
+
+const (
+	streamTag     = "__kkrpc_next_stream__"
+	classicMarker = `{"__stream":true}`
+	maxMarker     = maxFunctionID + 100
+)
+
+// appendMarker writes what stands for a stream of this side.
+func appendMarker(dst []byte, d wire.Dialect, id []byte) []byte {
+	if d.IsClassic() {
+		return append(dst, classicMarker...)
+	}
+	dst = append(dst, `{"`+streamTag+`":"async-iterable","id":`...)
+	return append(append(dst, id...), '}')
+}
+
+// acceptsStream reports whether a stream may be stored in what result, the pointer of a call, points to.
+func acceptsStream(result any) bool {
+	switch result.(type) {
+	case nil:
+		return false
+	case *openedStream, *any:
+		return true
+	}
+	kind, _ := streamKindOf(reflect.TypeOf(result).Elem())
+	return kind == failingSeq
+}

@@ -1,0 +1,471 @@
+package kkrpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"sync"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/superjson"
+)
+
+// Flow control of compact streams, as every peer does it: a consumer asks for streamWindow items, then for streamRefill
+// more each time the application has taken as many.
+const (
+	streamWindow = 32
+	streamRefill = 16
+	// itemOverhead is what an item that waits costs beside its text.
+	itemOverhead = 64
+	// streamShares: all streams of a channel together may hold as much as so many of them.
+	streamShares = 4
+)
+
+// inStream is a stream of the peer.
+type inStream struct {
+	ch    *Channel
+	key   string          // raw JSON
+	ctx   context.Context // of the call that opened it; nil in an argument
+	scope *scope          // of the handler that waits for items; nil for none
+
+	mu      sync.Mutex
+	items   []inItem // received and not taken
+	data    []byte   // their texts
+	bytes   int      // of items, as counted in streamTable.buffered
+	ended   bool     // nothing more comes
+	err     error    // why, unless the peer said that it is done
+	state   inState
+	waiting bool
+	wake    chan struct{} // has room for one: something changed
+}
+
+type inState uint8
+
+const (
+	unused  inState = iota
+	ranged          // an iteration has begun
+	dropped         // nobody has iterated, and nobody may any more
+)
+
+// inItem is an item that was received.
+type inItem struct {
+	mode      superjson.Mode
+	undefined bool
+	end       int // in the data
+	meta      *superjson.Meta
+	raw       []byte // set when it is taken
+}
+
+func (i *inItem) decode(v any) error {
+	var err error
+	if i.undefined {
+		err = decodeUndefined(v)
+	} else {
+		err = superjson.Decode(i.mode, i.raw, i.meta, v)
+	}
+	if mismatch, ok := errors.AsType[*superjson.TypeError](err); ok {
+		return fmt.Errorf("item%s: expected %s, got %s", at(mismatch.Path), mismatch.Expected, mismatch.Got)
+	}
+	return err
+}
+
+// open notes the stream with the raw JSON id, which the peer has sent.
+func (t *streamTable) open(id []byte) (*inStream, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	key := string(id)
+	switch {
+	case t.closed != nil:
+		return nil, t.closed
+	case t.in[key] != nil:
+		return nil, errors.New("a stream with the same id is open already")
+	case len(t.in) >= t.ch.limits.Streams:
+		return nil, fmt.Errorf("%w: %d streams of the peer are open on this channel (Limits.Streams)", ErrLimit, len(t.in))
+	}
+	s := &inStream{ch: t.ch, key: key, wake: make(chan struct{}, 1)}
+	if t.in == nil {
+		t.in = map[string]*inStream{}
+	}
+	t.in[key] = s
+	return s, nil
+}
+
+// data takes a message of a stream of the peer. Messages of others are ignored: they are still under way when this side
+// leaves a stream, and the answers to its controls are of no use.
+func (t *streamTable) data(m *wire.Message) {
+	key := streamKey(m)
+	t.mu.Lock()
+	s := t.in[key]
+	if s != nil && (m.Done || m.Err != nil) {
+		delete(t.in, key)
+	}
+	t.mu.Unlock()
+	switch {
+	case s == nil:
+	case m.Err != nil:
+		s.end(fromWire(wire.ParseError(m)))
+	case m.Done:
+		s.end(nil)
+	default:
+		s.push(m)
+	}
+}
+
+// unreadable ends the stream of m, an item of which is over a limit.
+func (t *streamTable) unreadable(m *wire.Message, reason error) {
+	t.mu.Lock()
+	s := t.in[streamKey(m)]
+	t.mu.Unlock()
+	if s != nil {
+		s.cut(fmt.Errorf("%w: an item: %w", ErrLimit, reason))
+	}
+}
+
+func (s *inStream) push(m *wire.Message) {
+	n := itemOverhead + len(m.Value)
+	s.mu.Lock()
+	if s.ended {
+		s.mu.Unlock()
+		return
+	}
+	s.data = append(s.data, m.Value...)
+	s.items = append(s.items, inItem{mode: m.Dialect.Mode(), undefined: m.Value == nil, end: len(s.data), meta: m.ValueMeta()})
+	s.bytes += n
+	bytes, alone := s.bytes, len(s.items) == 1
+	s.signalLocked()
+	s.mu.Unlock()
+	limit := s.ch.limits.StreamBuffer
+	total := int(s.ch.streams.buffered.Add(int64(n)))
+	switch {
+	case bytes > limit && !alone:
+		s.cut(fmt.Errorf("%w: the peer is %d bytes of items ahead of the loop (Limits.StreamBuffer)", ErrLimit, bytes))
+	case total > streamShares*limit:
+		s.ch.streams.cutLargest(total)
+	}
+}
+
+// cutLargest makes room when all streams together hold too much.
+func (t *streamTable) cutLargest(total int) {
+	t.mu.Lock()
+	var largest *inStream
+	most := 0
+	for _, s := range t.in {
+		s.mu.Lock()
+		if s.bytes > most {
+			largest, most = s, s.bytes
+		}
+		s.mu.Unlock()
+	}
+	t.mu.Unlock()
+	if largest != nil {
+		largest.cut(fmt.Errorf("%w: the streams of this channel are %d bytes of items ahead of their loops (Limits.StreamBuffer)", ErrLimit, total))
+	}
+}
+
+// cut ends s from this side, with what waits in it.
+func (s *inStream) cut(err error) {
+	s.mu.Lock()
+	s.clearLocked()
+	s.mu.Unlock()
+	s.end(err)
+	s.leave()
+}
+
+func (s *inStream) clearLocked() {
+	s.ch.streams.buffered.Add(-int64(s.bytes))
+	s.items, s.data, s.bytes = nil, nil, 0
+}
+
+// end notes that nothing more comes; err is nil if the peer is done.
+func (s *inStream) end(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return
+	}
+	s.ended, s.err = true, err
+	if s.state == dropped {
+		s.clearLocked()
+	}
+	s.signalLocked()
+}
+
+func (s *inStream) signalLocked() {
+	if !s.waiting {
+		return
+	}
+	s.waiting = false
+	s.wake <- struct{}{}
+}
+
+// leave tells the peer that no more is wanted, unless the end has come.
+func (s *inStream) leave() {
+	t := &s.ch.streams
+	t.mu.Lock()
+	open := t.in[s.key] == s
+	if open {
+		delete(t.in, s.key)
+	}
+	id := t.nextLocked("c")
+	t.mu.Unlock()
+	if open {
+		s.ch.sendControl(id, s.key)
+	}
+}
+
+// sendControl cancels the stream of the peer with the raw JSON id.
+func (ch *Channel) sendControl(id, key string) {
+	b := newBuffer()
+	b.bytes = (*ch.codec.Load()).AppendControl(b.bytes, wire.StreamReturn, id, unquote([]byte(key)))
+	ch.out.send(b)
+}
+
+// refuseStream cancels a stream that is the answer to a call that nobody waits for, or that wants none.
+func (ch *Channel) refuseStream(m *wire.Message) {
+	id, ok := marker(m, m.Value)
+	if !ok {
+		return
+	}
+	t := &ch.streams
+	t.mu.Lock()
+	control := t.nextLocked("c")
+	t.mu.Unlock()
+	ch.sendControl(control, string(id))
+}
+
+// drop ends s unless somebody iterates over it, or has.
+func (s *inStream) drop() {
+	s.mu.Lock()
+	if s.state != unused {
+		s.mu.Unlock()
+		return
+	}
+	s.state = dropped
+	s.clearLocked()
+	s.mu.Unlock()
+	s.leave()
+	s.end(nil)
+}
+
+func dropAll(streams []*inStream) {
+	for _, s := range streams {
+		s.drop()
+	}
+}
+
+// each gives the items to deliver as they come. It returns nil once the peer is done or deliver wants no more, and tells
+// the peer when this side is the one to end. The item is valid during the call.
+func (s *inStream) each(ctx context.Context, deliver func(*inItem) (more bool, err error)) error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	var done <-chan struct{}
+	if ctx != nil {
+		done = ctx.Done()
+		if scope := scopeOf(ctx); scope != nil {
+			s.scope = scope
+		}
+	}
+	var batch []inItem
+	var data []byte
+	uncounted := 0 // bytes taken and not delivered
+	defer func() { // also when the body of the loop panics
+		s.mu.Lock()
+		s.clearLocked()
+		s.ended = true
+		s.mu.Unlock()
+		s.ch.streams.buffered.Add(-int64(uncounted))
+		s.leave()
+	}()
+	s.pull(streamWindow)
+	delivered := 0
+	for {
+		var err error
+		if batch, data, uncounted, err = s.take(batch, data, done); err != nil {
+			if ctx != nil && errors.Is(err, errContextEnded) {
+				return context.Cause(ctx)
+			}
+			return err
+		}
+		if len(batch) == 0 {
+			return nil
+		}
+		start := 0
+		for i := range batch {
+			select {
+			case <-done:
+				return context.Cause(ctx)
+			default:
+			}
+			item := &batch[i]
+			item.raw = data[start:item.end]
+			start = item.end
+			n := itemOverhead + len(item.raw)
+			uncounted -= n
+			s.ch.streams.buffered.Add(-int64(n))
+			if delivered++; delivered == streamRefill {
+				delivered = 0
+				s.pull(streamRefill)
+			}
+			if more, err := deliver(item); err != nil || !more {
+				return err
+			}
+		}
+	}
+}
+
+var errContextEnded = errors.New("context ended")
+
+func (s *inStream) begin() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch s.state {
+	case ranged:
+		return errors.New("this stream can be iterated over only once")
+	case dropped:
+		return fmt.Errorf("%w: the function that was given this stream has returned without iterating over it", ErrReleased)
+	}
+	s.state = ranged
+	return nil
+}
+
+// pull asks for n more items, unless the end has come already.
+func (s *inStream) pull(n int) {
+	s.mu.Lock()
+	ended := s.ended
+	s.mu.Unlock()
+	codec := *s.ch.codec.Load()
+	if ended || codec.Dialect().IsClassic() {
+		return
+	}
+	t := &s.ch.streams
+	t.mu.Lock()
+	id := t.nextLocked("p")
+	t.mu.Unlock()
+	b := newBuffer()
+	b.bytes = codec.AppendPull(b.bytes, id, unquote([]byte(s.key)), n)
+	s.ch.out.send(b)
+}
+
+// take waits for items and returns all there are, for the ones taken before, and their size as it is counted. It returns
+// none and no error at the end.
+func (s *inStream) take(batch []inItem, data []byte, done <-chan struct{}) ([]inItem, []byte, int, error) {
+	clear(batch)
+	if cap(data) > idleBuffer*16 {
+		data = nil
+	}
+	s.mu.Lock()
+	for len(s.items) == 0 && !s.ended {
+		s.waiting = true
+		s.mu.Unlock()
+		if err := s.await(done); err != nil {
+			return nil, nil, 0, err
+		}
+		s.mu.Lock()
+	}
+	defer s.mu.Unlock()
+	if len(s.items) == 0 {
+		return nil, nil, 0, s.err
+	}
+	taken, text, n := s.items, s.data, s.bytes
+	s.items, s.data, s.bytes = batch[:0], data[:0], 0
+	return taken, text, n, nil
+}
+
+// await blocks until something has changed. A handler that waits gives up its place, and reading.
+func (s *inStream) await(done <-chan struct{}) error {
+	if s.scope != nil {
+		s.scope.stepOut()
+		defer s.scope.stepIn()
+	}
+	select {
+	case <-s.wake:
+		return nil
+	case <-done:
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.waiting { // the signal has come, or is to be there for the next await
+		<-s.wake
+	}
+	s.waiting = false
+	return errContextEnded
+}
+
+// openResult opens the stream that m, an answer, stands for. It returns nil and no error if m is none, or the call that it
+// answers cannot take one; who gets that is told by decode.
+func (ch *Channel) openResult(id uint64, m *wire.Message) (*inStream, error) {
+	raw, ok := marker(m, m.Value)
+	if !ok || m.Err != nil {
+		return nil, nil
+	}
+	ch.mu.Lock()
+	p := ch.pending.byID[id]
+	wanted := p != nil && !p.answered && acceptsStream(p.result)
+	ch.mu.Unlock()
+	if !wanted {
+		ch.refuseStream(m)
+		return nil, nil
+	}
+	s, err := ch.streams.open(raw)
+	if err != nil {
+		ch.refuseStream(m)
+	}
+	return s, err
+}
+
+// storeStream makes the stream that answers p its result.
+func (p *pendingCall) storeStream(ctx context.Context, result any) {
+	s := p.stream
+	s.ctx = ctx
+	switch r := result.(type) {
+	case *openedStream:
+		r.stream = s
+	case *any:
+		*r = iterate[any](s)
+	default:
+		v := reflect.ValueOf(result).Elem()
+		v.Set(newStreamParam(v.Type()).of(s))
+	}
+}
+
+// refuseStreams cancels the streams among the arguments of m, which is not going to be served.
+func (ch *Channel) refuseStreams(m *wire.Message) {
+	opened := ch.request.streams
+	ch.request.streams = nil
+	dropAll(opened)
+	refuse := func(raw []byte) {
+		id, ok := marker(m, raw)
+		if !ok || slices.ContainsFunc(opened, func(s *inStream) bool { return s.key == string(id) }) {
+			return
+		}
+		t := &ch.streams
+		t.mu.Lock()
+		control := t.nextLocked("c")
+		t.mu.Unlock()
+		ch.sendControl(control, string(id))
+	}
+	for i := range m.Args {
+		refuse(m.Args[i].JSON)
+	}
+	refuse(m.Value)
+}
+
+// stream opens the stream that an argument or value stands for; nil if it stands for none.
+func (in *request) stream(raw []byte) (*inStream, error) {
+	id, ok := marker(in.msg, raw)
+	if !ok {
+		return nil, nil
+	}
+	s, err := in.ch.streams.open(id)
+	if err != nil {
+		if errors.Is(err, ErrLimit) {
+			err = &Error{Name: "RPCLimitError", Message: err.Error()}
+		}
+		return nil, err
+	}
+	in.streams = append(in.streams, s)
+	return s, nil
+}

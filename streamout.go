@@ -1,0 +1,523 @@
+package kkrpc
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/superjson"
+)
+
+// outStream is a stream of this side. Its code runs on a goroutine of its own, from the first pull on (classic: from the
+// response on): it is started by the leader, or by who sends the response, and ends with the user's code.
+type outStream struct {
+	ch       *Channel
+	producer producer
+	id       []byte // raw JSON, as its messages carry it; in classic that of the request
+	key      string
+	path     string // for messages to people
+	credited bool   // each item needs a credit: compact
+	scope    *scope // whose context lives as long as the stream; nil for none
+	args     []*inStream
+	done     chan struct{} // closed when no more is wanted
+	wake     chan struct{} // has room for one: there is credit again
+
+	// Owned by the goroutine that runs the producer.
+	values *values
+	tail   wire.Tail
+	count  uint64
+	itemID []byte
+	err    error // what ends the stream
+	ended  bool  // yield has said so
+
+	// Guarded by streamTable.mu.
+	credit  int
+	since   time.Time // it has waited for credit since then; zero while its code runs
+	started bool
+	stopped bool     // done is closed, and it is not in the table
+	ending  bool     // its last message is being sent
+	control *control // what stopped it, to be answered when its code has returned
+}
+
+// control is a return or throw of the peer.
+type control struct {
+	id    []byte
+	kind  wire.Kind
+	value superjson.Value
+}
+
+// produce notes a stream. c is the call whose result it is, nil for an argument.
+func (t *streamTable) produce(codec wire.Codec, p producer, c *call) (*outStream, error) {
+	classic := codec.Dialect().IsClassic()
+	if classic && c == nil {
+		return nil, fmt.Errorf("a stream as an argument: %w", ErrUnsupported)
+	}
+	s := &outStream{ch: t.ch, producer: p, path: "a stream", credited: !classic, done: make(chan struct{}), wake: make(chan struct{}, 1)}
+	if c != nil {
+		s.belongTo(c)
+	}
+	if err := t.add(s, c); err != nil {
+		if c != nil {
+			s.leaveTo(c)
+		}
+		return nil, err
+	}
+	return s, nil
+}
+
+// belongTo makes s the result of c: the context of c and the streams among its arguments live as long.
+func (s *outStream) belongTo(c *call) {
+	s.path = c.method.path
+	s.args, c.streams = c.streams, nil
+	if c.method.wantsContext {
+		s.scope = &c.scope
+		s.scope.keep()
+	}
+}
+
+// leaveTo is the inverse of belongTo.
+func (s *outStream) leaveTo(c *call) {
+	c.streams = s.args
+	if s.scope != nil {
+		s.scope.release()
+	}
+}
+
+func (t *streamTable) add(s *outStream, c *call) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.closed != nil:
+		return t.closed
+	case t.producing >= t.ch.limits.Streams:
+		return fmt.Errorf("%w: %d streams of this side are open on this channel (Limits.Streams)", ErrLimit, t.producing)
+	case !s.credited:
+		s.id = append(s.id, c.id...)
+	default:
+		s.id = append(append(append(s.id, '"'), t.nextLocked("s")...), '"')
+	}
+	s.key = string(s.id)
+	if t.out[s.key] != nil {
+		return errors.New("another stream answers a request with the same id")
+	}
+	if t.out == nil {
+		t.out = map[string]*outStream{}
+	}
+	t.out[s.key] = s
+	t.producing++
+	s.since = time.Now()
+	if t.idle == nil {
+		t.idle = time.AfterFunc(t.ch.limits.StreamIdle, t.expire)
+	}
+	return nil
+}
+
+// appendStream writes what stands for v and reports whether v is a stream.
+func (o *values) appendStream(dst []byte, v any) (_ []byte, is bool, err error) {
+	src, err := producerOf(v)
+	switch {
+	case err == errNilStream:
+		return append(dst, "null"...), true, nil
+	case err != nil:
+		return dst, true, err
+	case src == nil:
+		return dst, false, nil
+	}
+	codec := *o.ch.codec.Load()
+	s, err := o.ch.streams.produce(codec, src, o.call)
+	if err != nil {
+		return dst, true, err
+	}
+	if o.pending != nil {
+		o.pending.carried = append(o.pending.carried, s)
+	} else {
+		o.streams = append(o.streams, s)
+	}
+	return appendMarker(dst, codec.Dialect(), s.id), true, nil
+}
+
+// unsent forgets streams that no message has brought to the peer.
+func (t *streamTable) unsent(streams []*outStream) {
+	for _, s := range streams {
+		t.stop(s)
+	}
+}
+
+// stop ends s from this side, without a word.
+func (t *streamTable) stop(s *outStream) {
+	t.mu.Lock()
+	stopped := s.stopped
+	t.stopLocked(s)
+	started := s.started
+	t.mu.Unlock()
+	if !stopped && !started {
+		s.finish(nil)
+	}
+}
+
+func (t *streamTable) stopLocked(s *outStream) {
+	if s.stopped {
+		return
+	}
+	s.stopped = true
+	delete(t.out, s.key)
+	close(s.done)
+}
+
+// expire drops the streams that have waited too long for a pull. A pull that comes later is answered as one of an unknown
+// stream, which is what ends it at the peer.
+func (t *streamTable) expire() {
+	var expired []*outStream
+	t.mu.Lock()
+	if t.closed != nil {
+		t.mu.Unlock()
+		return
+	}
+	now := time.Now()
+	next := t.ch.limits.StreamIdle
+	for _, s := range t.out {
+		if s.since.IsZero() {
+			continue
+		}
+		left := t.ch.limits.StreamIdle - now.Sub(s.since)
+		if left <= 0 {
+			expired = append(expired, s)
+		} else {
+			next = min(next, left)
+		}
+	}
+	t.idle = nil
+	if len(t.out) > len(expired) {
+		t.idle = time.AfterFunc(next, t.expire)
+	}
+	t.mu.Unlock()
+	for _, s := range expired {
+		t.stop(s)
+	}
+}
+
+// control acts on a message of the consumer of a stream of this side.
+func (t *streamTable) control(m *wire.Message) {
+	t.mu.Lock()
+	s := t.out[streamKey(m)]
+	switch {
+	case s == nil:
+		t.mu.Unlock()
+		t.unknown(m)
+	case m.Kind == wire.StreamPull:
+		s.credit = min(s.credit+m.Credit, t.ch.limits.StreamCredit)
+		s.since = time.Time{}
+		started := s.started
+		s.started = true
+		t.mu.Unlock()
+		if !started {
+			go s.run()
+			return
+		}
+		select {
+		case s.wake <- struct{}{}:
+		default:
+		}
+	default:
+		if !m.Dialect.IsClassic() {
+			s.control = newControl(m)
+		}
+		if s.ending {
+			t.mu.Unlock()
+			return
+		}
+		t.stopLocked(s)
+		started := s.started
+		t.mu.Unlock()
+		if !started {
+			s.finish(nil)
+		}
+	}
+}
+
+func newControl(m *wire.Message) *control {
+	c := &control{id: append([]byte(nil), m.ID...), kind: m.Kind}
+	if m.Value != nil {
+		_ = superjson.Decode(m.Dialect.Mode(), m.Value, m.ValueMeta(), &c.value) // what cannot be read is undefined
+	}
+	return c
+}
+
+// unknown answers a control of a stream that has ended or never was.
+func (t *streamTable) unknown(m *wire.Message) {
+	switch {
+	case m.Dialect.IsClassic():
+	case m.Kind == wire.StreamReturn:
+		t.ch.answerControl(newControl(m), append([]byte(nil), m.StreamID...))
+	default:
+		codec := *t.ch.codec.Load()
+		b := newBuffer()
+		b.bytes, _ = codec.AppendStreamError(b.bytes, m.ID, m.StreamID, &wire.Error{Name: "Error", Message: "Unknown RPC stream " + unquote(m.StreamID)}, nil)
+		t.ch.out.queue(b)
+	}
+}
+
+// answerControl tells the peer that its return or throw has ended the stream.
+func (ch *Channel) answerControl(c *control, streamID []byte) {
+	codec := *ch.codec.Load()
+	out := newValues(ch, codec)
+	defer out.free()
+	b := newBuffer()
+	if c.kind == wire.StreamThrow {
+		b.bytes, _ = codec.AppendStreamError(b.bytes, c.id, streamID, &wire.Error{Name: "Error", Message: "Error: " + thrownText(c.value)}, nil)
+		ch.out.send(b)
+		return
+	}
+	absent := c.value.JSON == nil
+	if !absent {
+		var err error
+		b.bytes = codec.BeginItem(b.bytes, c.id, streamID, true)
+		b.bytes, err = out.append(b.bytes, codec.ItemPath(), c.value)
+		b.bytes = codec.EndItem(b.bytes, &wire.Tail{Values: out.annotations()})
+		absent = err != nil
+	}
+	if absent {
+		b.bytes = codec.AppendItem(b.bytes[:0], c.id, streamID, true)
+	}
+	ch.out.send(b)
+}
+
+// thrownText is what JavaScript's String makes of a value that a consumer has thrown.
+func thrownText(v superjson.Value) string {
+	var text string
+	if v.Decode(&text) == nil {
+		return text
+	}
+	switch kind := jsonKind(v.JSON); kind {
+	case "object", "array":
+		return "[object Object]"
+	case "undefined":
+		return kind
+	default:
+		return string(v.JSON)
+	}
+}
+
+// begin is called when the response that carries s has been queued. In classic nobody asks for items.
+func (s *outStream) begin() {
+	if s.credited {
+		return
+	}
+	t := &s.ch.streams
+	t.mu.Lock()
+	run := !s.started && !s.stopped
+	if run {
+		s.started, s.since = true, time.Time{}
+	}
+	t.mu.Unlock()
+	if run {
+		go s.run()
+	}
+}
+
+func (s *outStream) run() {
+	s.values = newValues(s.ch, *s.ch.codec.Load())
+	s.finish(s.produce())
+}
+
+// produce runs the user's code. A panic in it becomes an error that says nothing of its inside.
+func (s *outStream) produce() (err error) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		value := recover()
+		if value == nil { // runtime.Goexit: this goroutine ends
+			s.ch.report(fmt.Errorf("kkrpc: %s called runtime.Goexit", s.path))
+			s.finish(errInternal)
+			return
+		}
+		s.ch.report(fmt.Errorf("kkrpc: panic in %s: %v\n%s", s.path, value, debug.Stack()))
+		err = errInternal
+	}()
+	if s.await() {
+		s.producer.run(s)
+	}
+	returned = true
+	return s.err
+}
+
+var errInternal = &Error{Name: "InternalError", Message: "internal error"}
+
+// failed ends the stream with err.
+func (s *outStream) failed(err error) bool {
+	if !s.ended {
+		s.ended, s.err = true, err
+	}
+	return false
+}
+
+// emit sends the item that p points to, and waits until the next one is wanted. It reports false if none is.
+func (s *outStream) emit(p any) bool {
+	switch p := p.(type) {
+	case *string, *int, *float64, *bool:
+		return s.send(p, true)
+	case *any:
+		return s.emitValue(*p)
+	case *[]byte:
+		return s.emitValue(*p)
+	case *map[string]any:
+		return s.emitValue(*p)
+	case *int64:
+		return s.emitValue(*p)
+	}
+	return s.emitValue(p)
+}
+
+func (s *outStream) emitValue(v any) bool { return s.send(v, false) }
+
+func (s *outStream) send(v any, scalar bool) bool {
+	if s.ended {
+		return false
+	}
+	codec := *s.ch.codec.Load()
+	out := s.values
+	out.enc.Reset(out.enc.Mode())
+	s.count++
+	s.itemID = append(strconv.AppendUint(append(s.itemID[:0], '"'), s.count, 10), '"')
+	b := newBuffer()
+	var err error
+	var absent bool
+	b.bytes = codec.BeginItem(b.bytes, s.itemID, s.id, false)
+	if scalar {
+		b.bytes, err = out.appendScalar(b.bytes, codec.ItemPath(), v)
+	} else {
+		b.bytes, absent, err = out.appendData(b.bytes, codec.ItemPath(), v)
+	}
+	switch {
+	case err != nil:
+		b.free()
+		err = typeErrorf("item %d of %s cannot be sent: %v", s.count, s.path, err)
+		s.ch.report(fmt.Errorf("kkrpc: %w", err))
+		return s.failed(err)
+	case absent:
+		b.bytes = codec.AppendItem(b.bytes[:0], s.itemID, s.id, false)
+	default:
+		s.tail.Values = out.annotations()
+		b.bytes = codec.EndItem(b.bytes, &s.tail)
+	}
+	if !s.reserve(b) {
+		b.free()
+		s.ended = true
+		return false
+	}
+	s.ch.out.later(b)
+	if s.await() {
+		return true
+	}
+	s.ended = true
+	return false
+}
+
+// reserve waits for room in the outbox. It reports false if the stream ends meanwhile.
+func (s *outStream) reserve(b *buffer) bool {
+	for full := s.ch.out.reserve(b); full != nil; full = s.ch.out.reserve(b) {
+		select {
+		case <-full:
+		case <-s.done:
+			return false
+		case <-s.ch.done:
+			return false
+		}
+	}
+	return true
+}
+
+// await waits until another item is wanted, which a compact peer says by a credit. It reports false if none is any more.
+func (s *outStream) await() bool {
+	t := &s.ch.streams
+	for {
+		t.mu.Lock()
+		switch {
+		case s.stopped:
+			t.mu.Unlock()
+			return false
+		case !s.credited:
+			t.mu.Unlock()
+			return true
+		case s.credit > 0:
+			s.credit--
+			t.mu.Unlock()
+			return true
+		}
+		s.since = time.Now()
+		t.mu.Unlock()
+		select {
+		case <-s.wake:
+		case <-s.done:
+			return false
+		}
+	}
+}
+
+// finish is called once, after the user's code has returned or when it will never run.
+func (s *outStream) finish(err error) {
+	t := &s.ch.streams
+	t.mu.Lock()
+	wanted := !s.stopped
+	s.ending = true
+	t.mu.Unlock()
+	if wanted {
+		b := s.last(err)
+		s.reserve(b)
+		s.ch.out.later(b)
+	}
+	t.mu.Lock()
+	t.stopLocked(s) // after the end was queued: before it, a late pull must not be answered as one of an unknown stream
+	t.producing--
+	control := s.control
+	t.mu.Unlock()
+	if control != nil {
+		s.ch.answerControl(control, s.id)
+	}
+	if s.values != nil {
+		s.values.free()
+	}
+	dropAll(s.args)
+	if s.scope != nil {
+		s.scope.release()
+	}
+}
+
+// last is the message that ends the stream.
+func (s *outStream) last(err error) *buffer {
+	codec := *s.ch.codec.Load()
+	b := newBuffer()
+	s.itemID = append(strconv.AppendUint(append(s.itemID[:0], '"'), s.count+1, 10), '"')
+	if err == nil {
+		b.bytes = codec.AppendItem(b.bytes, s.itemID, s.id, true)
+		return b
+	}
+	e := s.ch.wireErrorSafely(s.path, err)
+	if s.credited { // the originals send no more than the text of an error
+		e = &wire.Error{Name: "Error", Message: e.Name + ": " + e.Message}
+	}
+	out := newValues(s.ch, codec)
+	defer out.free()
+	var encodeErr error
+	b.bytes, encodeErr = codec.AppendStreamError(b.bytes, s.itemID, s.id, e, out.annotations())
+	if encodeErr != nil {
+		s.ch.report(fmt.Errorf("kkrpc: error %s: its fields cannot be sent: %w", e.Name, encodeErr))
+		b.bytes, _ = codec.AppendStreamError(b.bytes[:0], s.itemID, s.id, &wire.Error{Name: e.Name, Message: e.Message}, out.annotations())
+	}
+	return b
+}
+
+// wireErrorSafely is wireError for where no caller deals with a panic in the error's own methods.
+func (ch *Channel) wireErrorSafely(path string, err error) (e *wire.Error) {
+	defer func() {
+		if value := recover(); value != nil {
+			e = ch.wireError(ch.recovered(path, value))
+		}
+	}()
+	return ch.wireError(err)
+}
