@@ -76,7 +76,7 @@ func streaming(r *recording) any {
 		"nested":       func() any { return map[string]any{"inner": struct{}{}} },
 		"syncIter":     func() any { return struct{}{} },
 		"infinite":     p.infinite,
-		"interactive":  func() iter.Seq[any] { return each("first", []any{"got", nil}, "third") },
+		"interactive":  p.interactive,
 		"echoStream":   echoStream,
 		"sumStream":    sumStream,
 		"firstOf":      firstOf,
@@ -102,6 +102,14 @@ func (p *production) infinite() iter.Seq[int] {
 			}
 			time.Sleep(time.Millisecond)
 		}
+	}
+}
+
+// interactive is told nothing by its consumer, and so says what the recorded one said then.
+func (p *production) interactive() iter.Seq[any] {
+	return func(yield func(any) bool) {
+		defer p.finalized()
+		each("first", []any{"got", nil}, "third")(yield)
 	}
 }
 

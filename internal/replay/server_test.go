@@ -198,10 +198,15 @@ func (s *serverReplay) matchesLater(text string, later []frame) bool {
 		if f.injected || s.done[f.number] {
 			continue
 		}
-		if sameFrame(s.ids, f.text, text) == nil {
-			s.done[f.number] = slices.Contains(concurrent, s.r.scenario)
-			return true
+		switch err := sameFrame(s.ids, f.text, text); {
+		case err == nil:
+		case sameEnd(s.ids, f.text, text):
+			s.bad.add(f.number, err)
+		default:
+			continue
 		}
+		s.done[f.number] = slices.Contains(concurrent, s.r.scenario)
+		return true
 	}
 	return false
 }
