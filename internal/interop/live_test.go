@@ -216,8 +216,8 @@ func startServer(t *testing.T, rt js.Runtime, p peer) (url string) {
 // Go server has to show.
 func TestChecksAgainstGoServer(t *testing.T) {
 	for _, p := range []peer{
-		{version: "0.7.0", channel: check.Base, codec: "json"},
-		{version: "0.7.0", channel: check.Base, codec: "superjson"},
+		{version: "0.7.0", channel: check.All, codec: "json"},
+		{version: "0.7.0", channel: check.All, codec: "superjson"},
 		{version: "2.1.0", channel: check.All, codec: "json"},
 		{version: "2.1.0", channel: check.All, codec: "superjson"},
 	} {

@@ -25,6 +25,7 @@ const (
 	streamArguments                        // streams as arguments
 	streamCredit                           // a producer waits for its consumer
 	streamErrors                           // the error of a stream has a name and fields
+	streamCleanup                          // the producers of a connection end with it
 	references                             // remote references
 )
 
@@ -44,9 +45,9 @@ const (
 
 var channelFeatures = map[Channel]feature{
 	Base:       0,
-	Streaming:  streams | streamArguments | streamCredit,
+	Streaming:  streams | streamArguments | streamCredit | streamCleanup,
 	RemoteRefs: references,
-	All:        streams | streamArguments | streamCredit | references,
+	All:        streams | streamArguments | streamCredit | streamCleanup | references,
 }
 
 func featuresOf(c Config) (feature, error) {
@@ -55,6 +56,9 @@ func featuresOf(c Config) (feature, error) {
 	case "0.2.2":
 	case "0.7.0":
 		can = errorObjects | properties | constructors | streams | streamErrors
+		if c.Channel == All {
+			can |= streamCleanup // 0.7 itself lets them go on
+		}
 	case "2.1.0":
 		of, ok := channelFeatures[c.Channel]
 		if !ok {

@@ -56,8 +56,12 @@ func streamChecks() []check {
 				if err != nil {
 					return err
 				}
-				if stats, err := statsOf(ctx, t); err != nil || stats.Started-stats.Finished != 1 {
-					return fmt.Errorf("%+v with the consumer at %d, %w", stats, v, err)
+				stats, err := statsOf(ctx, t)
+				if err != nil {
+					return err
+				}
+				if stats.Started-stats.Finished != 1 {
+					return fmt.Errorf("the producer is at its end, the consumer at %d", v)
 				}
 				if v == 20 {
 					break
@@ -121,7 +125,7 @@ func streamChecks() []check {
 				}
 			})
 		}},
-		{name: "streams/close-ends-it", run: func(ctx context.Context, t *target) error {
+		{name: "streams/close-ends-it", needs: streamCleanup, run: func(ctx context.Context, t *target) error {
 			ch, err := t.dial(ctx, kkrpc.Options{})
 			if err != nil {
 				return err
