@@ -21,33 +21,33 @@ import (
 // arrives, ctx or Options.CallTimeout ends, or the channel closes. In a handler, pass the handler's ctx: while Call
 // waits, the handler does not count as running.
 func (ch *Channel) Call(ctx context.Context, result any, path string, args ...any) error {
-	return ch.perform(ctx, outgoing{kind: wire.Call, path: path, args: args, result: result})
+	return ch.do(ctx, outgoing{kind: wire.Call, path: path, args: args, result: result})
 }
 
-// Call is Channel.Call for a result of type T.
-func Call[T any](ctx context.Context, ch *Channel, path string, args ...any) (T, error) {
+// Call is Channel.Call for a result of type T, on anything that carries calls.
+func Call[T any](ctx context.Context, c Caller, path string, args ...any) (T, error) {
 	var result T
-	err := ch.perform(ctx, outgoing{kind: wire.Call, path: path, args: args, result: &result})
+	err := c.do(ctx, outgoing{kind: wire.Call, path: path, args: args, result: &result})
 	return result, err
 }
 
 // Get reads the peer's property at path; with a compact peer, "" is the whole API as far as it is data. A property that
 // is undefined is the zero T if that is a pointer, interface, map or slice, and an error otherwise.
-func Get[T any](ctx context.Context, ch *Channel, path string) (T, error) {
+func Get[T any](ctx context.Context, c Caller, path string) (T, error) {
 	var result T
-	err := ch.perform(ctx, outgoing{kind: wire.Get, path: path, result: &result})
+	err := c.do(ctx, outgoing{kind: wire.Get, path: path, result: &result})
 	return result, err
 }
 
 // Set writes the peer's property at path and waits for the answer.
-func Set(ctx context.Context, ch *Channel, path string, value any) error {
-	return ch.perform(ctx, outgoing{kind: wire.Set, path: path, args: []any{value}})
+func Set(ctx context.Context, c Caller, path string, value any) error {
+	return c.do(ctx, outgoing{kind: wire.Set, path: path, args: []any{value}})
 }
 
 // Construct calls the peer's constructor at path, which in JavaScript is new path(args...); the instance arrives as data.
-func Construct[T any](ctx context.Context, ch *Channel, path string, args ...any) (T, error) {
+func Construct[T any](ctx context.Context, c Caller, path string, args ...any) (T, error) {
 	var result T
-	err := ch.perform(ctx, outgoing{kind: wire.New, path: path, args: args, result: &result})
+	err := c.do(ctx, outgoing{kind: wire.New, path: path, args: args, result: &result})
 	return result, err
 }
 
@@ -61,15 +61,15 @@ type outgoing struct {
 
 var operationNames = map[wire.Kind]string{wire.Call: "call", wire.Get: "get", wire.Set: "set", wire.New: "new"}
 
-// perform does op and waits for the answer. Its errors say which operation failed.
-func (ch *Channel) perform(ctx context.Context, op outgoing) error {
-	if err := ch.do(ctx, op); err != nil {
-		return fmt.Errorf("kkrpc: %s %s: %w", operationNames[op.kind], op.path, err)
+// do does op and waits for the answer. Its errors say which operation failed.
+func (ch *Channel) do(ctx context.Context, op outgoing) error {
+	if err := ch.exchange(ctx, op); err != nil {
+		return op.failed(err)
 	}
 	return nil
 }
 
-func (ch *Channel) do(ctx context.Context, op outgoing) error {
+func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
@@ -84,11 +84,11 @@ func (ch *Channel) do(ctx context.Context, op outgoing) error {
 	}
 	codec, err := ch.ready(ctx)
 	if err != nil {
-		return err
+		return unsentError{err}
 	}
 	p, err := ch.register(op.result)
 	if err != nil {
-		return err
+		return unsentError{err}
 	}
 	id := p.id
 	b, err := ch.encode(codec, id, op, p)
@@ -133,7 +133,7 @@ func (ch *Channel) sendRequest(ctx context.Context, b *buffer, p *pendingCall) e
 		ch.callbacks.unsent(p.callbacks)
 		ch.streams.unsent(p.carried)
 		b.free()
-		return fmt.Errorf("waiting for room in the outbound queue (Limits.Outbound): %w", err)
+		return unsentError{fmt.Errorf("waiting for room in the outbound queue (Limits.Outbound): %w", err)}
 	}
 	ch.out.send(b)
 	return nil

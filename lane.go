@@ -40,7 +40,7 @@ func (ch *Channel) called(m *wire.Message) {
 	}
 	i := &invoked{callback: cb, inv: inv, bytes: messageSize(m)}
 	i.scope = scope{ch: ch, gate: &ch.lane}
-	i.streams = ch.request.streams
+	i.streams, ch.request.streams = ch.request.streams, nil
 	for _, s := range i.streams {
 		s.scope = &i.scope
 	}

@@ -52,6 +52,8 @@ func (ch *Channel) read() bool {
 		ch.out.flush()
 		if cap(ch.readBuf) > idleBuffer {
 			ch.readBuf = nil
+			ch.msg.Forget()
+			ch.in.Forget()
 		}
 	}
 	frame, more, err := ch.transport.ReadFrame(ch.readBuf)
@@ -107,8 +109,12 @@ func (ch *Channel) handle(m *wire.Message) bool {
 // that it answers ends.
 func (ch *Channel) refuse(m *wire.Message, err error) {
 	ch.dropped.Add(1)
-	if !errors.Is(err, wire.ErrDepth) || m.ID == nil {
+	if !wire.Answerable(err) || m.ID == nil {
 		return
+	}
+	reason := wire.ErrDepth
+	if errors.Is(err, wire.ErrArgs) {
+		reason = wire.ErrArgs
 	}
 	switch m.Kind {
 	case wire.Call, wire.Get, wire.Set, wire.New, wire.Ref:
@@ -118,11 +124,11 @@ func (ch *Channel) refuse(m *wire.Message, err error) {
 			}
 			ch.setCodec(ch.in.Dialect())
 		}
-		ch.refuseRequest(m, &wire.Error{Name: "RPCLimitError", Message: err.Error()})
+		ch.refuseRequest(m, &wire.Error{Name: "RPCLimitError", Message: reason.Error()})
 	case wire.Response:
-		ch.unreadable(m.ID, err)
+		ch.unreadable(m.ID, reason)
 	case wire.StreamData:
-		ch.streams.unreadable(m, err)
+		ch.streams.unreadable(m, reason)
 	}
 }
 

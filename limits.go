@@ -5,7 +5,8 @@ import "time"
 // Limits bounds what one channel may cost. For every field zero means the default. A limit that is reached gives
 // the peer a named error or a close code with a reason, and never lets memory grow.
 type Limits struct {
-	// Frame is the largest inbound message in bytes; 0 means 4 MiB. A larger one closes the channel with code 1009.
+	// Frame is the largest inbound message in bytes; 0 means 4 MiB. A larger one closes the channel with code 1009. Whatever
+	// its size, a request with more than 65,536 arguments is answered with an RPCLimitError.
 	Frame int
 	// Depth is how deep the JSON of a message may nest; 0 means 64. A deeper message is dropped and counted; a
 	// deeper request is answered with an RPCLimitError.

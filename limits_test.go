@@ -3,12 +3,14 @@ package kkrpc_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/kkrpc-go/kkrpc"
 )
@@ -275,4 +277,68 @@ func TestLargeMessageBehindASmallOneIsNoReasonToClose(t *testing.T) {
 			t.Errorf("closed with %v", err)
 		}
 	})
+}
+
+func TestTooManyArguments(t *testing.T) {
+	_, peer := raw(t, kkrpc.Options{Expose: kkrpc.Object{"count": func(args ...any) int { return len(args) }}})
+	call := func(args string) string {
+		write(t, peer, `{"t":"q","id":"1","op":"call","p":["count"],"a":[`+args+`]}`)
+		return read(t, peer)
+	}
+	if answer := call(strings.Repeat("1,", 1<<16) + "1"); answer != `{"t":"r","id":"1","e":{"n":"RPCLimitError","m":"message has more than 65536 arguments"}}` {
+		t.Error(answer)
+	}
+	if answer := call(strings.Repeat("1,", 1<<16-1) + "1"); answer != `{"t":"r","id":"1","v":65536}` {
+		t.Error(answer)
+	}
+}
+
+// watched is a transport that knows whether anybody still holds the last frame it has read.
+type watched struct {
+	kkrpc.Transport
+	mu   sync.Mutex
+	last weak.Pointer[byte]
+}
+
+func (w *watched) ReadFrame(buf []byte) ([]byte, bool, error) {
+	msg, more, err := w.Transport.ReadFrame(buf)
+	if len(msg) > 1000 {
+		w.mu.Lock()
+		w.last = weak.Make(&msg[0])
+		w.mu.Unlock()
+	}
+	return msg, more, err
+}
+
+func (w *watched) held() bool {
+	runtime.GC()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.last.Value() != nil
+}
+
+func TestIdleChannelHoldsNoLargeFrame(t *testing.T) {
+	for _, row := range []struct{ name, large, small string }{
+		{"compact", `{"t":"q","id":"1","op":"call","p":["length"],"a":["","` + strings.Repeat("x", 100_000) + `"]}`, `{"t":"q","id":"2","op":"call","p":["length"],"a":["y"]}`},
+		{"classic", `{"id":"1","method":"length","args":["","` + strings.Repeat("x", 100_000) + `"],"type":"request","version":"json"}` + "\n", `{"id":"2","method":"length","args":["y"],"type":"request","version":"json"}` + "\n"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			a, peer := kkrpc.Pipe()
+			transport := &watched{Transport: a}
+			ch, err := kkrpc.New(t.Context(), transport, &kkrpc.Options{Expose: kkrpc.Object{"length": func(s ...string) int { return len(s[len(s)-1]) }}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer ch.Close()
+			for _, text := range []string{row.large, row.small} {
+				write(t, peer, text)
+				if answer := read(t, peer); !strings.Contains(answer, "100000") && !strings.Contains(answer, "1") {
+					t.Fatal(answer)
+				}
+			}
+			if transport.held() {
+				t.Error("the frame of 100,000 bytes is still in memory")
+			}
+		})
+	}
 }

@@ -88,7 +88,7 @@ func (o *outbox) later(b *buffer) {
 		return
 	}
 	if o.begin() {
-		go o.drain() // ends when nothing waits
+		go o.drainBlocking() // ends when nothing waits or the channel closes
 	}
 }
 

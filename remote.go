@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
 // Remote returns a T whose functions call the peer. T is a struct; a field
@@ -22,7 +24,7 @@ import (
 //
 // Remote panics if T is anything else, naming the field; it says nothing about what the peer has. Properties are read and
 // written by [Get] and [Set].
-func Remote[T any](ch *Channel) T {
+func Remote[T any](c Caller) T {
 	var api T
 	t := reflect.TypeFor[T]()
 	known, ok := remotes.Load(t)
@@ -35,7 +37,7 @@ func Remote[T any](ch *Channel) T {
 	}
 	v := reflect.ValueOf(&api).Elem()
 	for _, f := range known.([]remoteFunc) {
-		v.FieldByIndex(f.index).Set(reflect.MakeFunc(f.typ, f.bind(ch)))
+		v.FieldByIndex(f.index).Set(reflect.MakeFunc(f.typ, f.bind(c)))
 	}
 	return api
 }
@@ -134,8 +136,8 @@ func newRemoteFunc(t reflect.Type, index []int, path string) (remoteFunc, error)
 	return r, nil
 }
 
-// bind returns the body of the func for ch.
-func (r *remoteFunc) bind(ch *Channel) func(in []reflect.Value) []reflect.Value {
+// bind returns the body of the func for c.
+func (r *remoteFunc) bind(c Caller) func(in []reflect.Value) []reflect.Value {
 	return func(in []reflect.Value) []reflect.Value {
 		ctx := context.Background()
 		if r.context {
@@ -146,7 +148,7 @@ func (r *remoteFunc) bind(ch *Channel) func(in []reflect.Value) []reflect.Value 
 		}
 		args := spread(in, r.typ.IsVariadic())
 		if r.stream != nil {
-			return []reflect.Value{r.stream.calling(ctx, ch, r.path, args)}
+			return []reflect.Value{r.stream.calling(ctx, c, r.path, args)}
 		}
 		var target any
 		var result reflect.Value
@@ -154,7 +156,7 @@ func (r *remoteFunc) bind(ch *Channel) func(in []reflect.Value) []reflect.Value 
 			result = reflect.New(r.result)
 			target = result.Interface()
 		}
-		err := ch.Call(ctx, target, r.path, args...)
+		err := c.do(ctx, outgoing{kind: wire.Call, path: r.path, args: args, result: target})
 		if !r.failing {
 			return nil
 		}

@@ -48,6 +48,7 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		c.bytes = messageSize(m)
 		switch ch.admit(c) {
 		case refused:
+			ch.request.streams = c.streams
 			ch.refuseRequest(m, &wire.Error{Name: "RPCOverloadedError",
 				Message: "the requests of this connection that wait are too large together; wait for some of them"})
 			return true
@@ -135,6 +136,7 @@ var calls = sync.Pool{New: func() any { return new(call) }}
 func newCall(ch *Channel, method *method, inv invocation, m *wire.Message) *call {
 	var c *call
 	streams := ch.request.streams
+	ch.request.streams = nil
 	known := method.wantsContext || streams != nil // its function may keep its context, or iterate, for ever
 	if known {
 		c = new(call)

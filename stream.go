@@ -23,10 +23,10 @@ import (
 //
 // A compact peer runs at most 32 items ahead of the loop. A classic one has no such brake: if it is more than
 // Limits.StreamBuffer ahead, the stream ends with ErrLimit.
-func Stream[T any](ctx context.Context, ch *Channel, path string, args ...any) iter.Seq2[T, error] {
+func Stream[T any](ctx context.Context, c Caller, path string, args ...any) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var opened openedStream
-		err := ch.perform(ctx, outgoing{kind: wire.Call, path: path, args: args, result: &opened})
+		err := c.do(ctx, outgoing{kind: wire.Call, path: path, args: args, result: &opened})
 		if err != nil {
 			var zero T
 			yield(zero, err)
@@ -75,6 +75,8 @@ type streamTable struct {
 	out       map[string]*outStream // by the id of the stream, in classic by that of its request
 	producing int                   // of this side: in out, or stopped while its code has not returned
 	in        map[string]*inStream  // likewise, until the end has been received
+	collected []*inStream           // whose iterators were garbage collected
+	janitor   *time.Timer           // set while streams of the peer are open
 	idle      *time.Timer           // set while streams of this side are open
 }
 
@@ -104,7 +106,10 @@ func (t *streamTable) clear(err error) {
 		}
 	}
 	in := t.in
-	t.in = nil
+	t.in, t.collected = nil, nil
+	if t.janitor != nil {
+		t.janitor.Stop()
+	}
 	if t.idle != nil {
 		t.idle.Stop()
 		t.idle = nil

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
@@ -89,7 +91,40 @@ func (t *streamTable) open(id []byte) (*inStream, error) {
 		t.in = map[string]*inStream{}
 	}
 	t.in[key] = s
+	if t.janitor == nil {
+		t.janitor = time.AfterFunc(janitorInterval, t.sweep)
+	}
 	return s, nil
+}
+
+// streamHandle is what the iterators over a stream hold, so that one that nobody holds any more is noticed.
+type streamHandle struct{ stream *inStream }
+
+func (s *inStream) handle() *streamHandle {
+	h := &streamHandle{s}
+	runtime.AddCleanup(h, s.ch.streams.collect, s)
+	return h
+}
+
+// collect notes that nobody can iterate over s any more. The janitor ends it: a cleanup has no business in the channel.
+func (t *streamTable) collect(s *inStream) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.in[s.key] == s {
+		t.collected = append(t.collected, s)
+	}
+}
+
+// sweep is what the janitor does.
+func (t *streamTable) sweep() {
+	t.mu.Lock()
+	collected := t.collected
+	t.collected = nil
+	if t.janitor = nil; len(t.in) > 0 {
+		t.janitor = time.AfterFunc(janitorInterval, t.sweep)
+	}
+	t.mu.Unlock()
+	dropAll(collected)
 }
 
 // data takes a message of a stream of the peer. Messages of others are ignored: they are still under way when this side

@@ -117,17 +117,17 @@ func (t *streamTable) add(s *outStream, c *call) error {
 
 // appendStream writes what stands for v and reports whether v is a stream.
 func (o *values) appendStream(dst []byte, v any) (_ []byte, is bool, err error) {
-	src, err := producerOf(v)
+	p, err := producerOf(v)
 	switch {
 	case err == errNilStream:
 		return append(dst, "null"...), true, nil
 	case err != nil:
 		return dst, true, err
-	case src == nil:
+	case p == nil:
 		return dst, false, nil
 	}
 	codec := *o.ch.codec.Load()
-	s, err := o.ch.streams.produce(codec, src, o.call)
+	s, err := o.ch.streams.produce(codec, p, o.call)
 	if err != nil {
 		return dst, true, err
 	}
@@ -473,9 +473,11 @@ func (s *outStream) finish(err error) {
 	s.ending = true
 	t.mu.Unlock()
 	if wanted {
-		b := s.last(err)
-		s.reserve(b)
-		s.ch.out.later(b)
+		if b := s.last(err); s.reserve(b) {
+			s.ch.out.later(b)
+		} else {
+			b.free()
+		}
 	}
 	t.mu.Lock()
 	t.stopLocked(s) // after the end was queued: before it, a late pull must not be answered as one of an unknown stream
@@ -505,7 +507,11 @@ func (s *outStream) last(err error) *buffer {
 	}
 	e := s.ch.wireErrorSafely(s.path, err)
 	if s.credited { // the originals send no more than the text of an error
-		e = &wire.Error{Name: "Error", Message: e.Name + ": " + e.Message}
+		text := e.Name
+		if e.Message != e.Name {
+			text += ": " + e.Message
+		}
+		e = &wire.Error{Name: "Error", Message: text}
 	}
 	out := newValues(s.ch, codec)
 	defer out.free()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
+	"runtime"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
@@ -261,7 +262,11 @@ func newStreamParam(t reflect.Type) *streamParam {
 }
 
 func iterate[T any](s *inStream) any {
-	return iter.Seq2[T, error](func(yield func(T, error) bool) { deliver(s.ctx, s, "", yield) })
+	h := s.handle()
+	return iter.Seq2[T, error](func(yield func(T, error) bool) {
+		deliver(h.stream.ctx, h.stream, "", yield)
+		runtime.KeepAlive(h)
+	})
 }
 
 // of returns the iterator over s.
@@ -269,17 +274,19 @@ func (p *streamParam) of(s *inStream) reflect.Value {
 	if p.make != nil {
 		return reflect.ValueOf(p.make(s)).Convert(p.typ)
 	}
+	h := s.handle()
 	return reflect.MakeFunc(p.typ, func(in []reflect.Value) []reflect.Value {
-		p.deliver(s.ctx, s, "", in[0])
+		p.deliver(h.stream.ctx, h.stream, "", in[0])
+		runtime.KeepAlive(h)
 		return nil
 	})
 }
 
 // calling returns an iterator that makes a call each time, and iterates over the stream that it returns.
-func (p *streamParam) calling(ctx context.Context, ch *Channel, path string, args []any) reflect.Value {
+func (p *streamParam) calling(ctx context.Context, c Caller, path string, args []any) reflect.Value {
 	return reflect.MakeFunc(p.typ, func(in []reflect.Value) []reflect.Value {
 		var opened openedStream
-		err := ch.perform(ctx, outgoing{kind: wire.Call, path: path, args: args, result: &opened})
+		err := c.do(ctx, outgoing{kind: wire.Call, path: path, args: args, result: &opened})
 		if err != nil {
 			p.fail(in[0], err)
 		} else {

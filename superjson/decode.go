@@ -11,7 +11,7 @@ import (
 
 // Decode decodes one JSON value, whose metadata is meta or nil, into the pointer v. The Go type directs it: time.Time,
 // *big.Int, []byte, floats, Map, Set, *url.URL, RegExp and *Error know their JSON form; meta is asked for places of type
-// any, Value and error, and for bigints that go into integers. Under the JSON modes meta is ignored. Empty raw is
+// any, Value and error, for bigints that go into integers, and for a Map that goes into a Go map. Under the JSON modes meta is ignored. Empty raw is
 // undefined. Nothing in the result aliases raw.
 //
 // null goes into pointers, slices, maps and any; undefined there too, and a struct field leaves it as it is; into anything

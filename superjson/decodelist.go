@@ -106,6 +106,13 @@ func mapDecoder(t reflect.Type) decodeFunc {
 			return err
 		}
 		out := reflect.MakeMap(t)
+		if n.kind() == "map" {
+			err := d.pairs(n, out)
+			if err == nil {
+				v.Set(out)
+			}
+			return err
+		}
 		err := d.members(n, func(name string, item *node) error {
 			k := reflect.New(t.Key()).Elem()
 			if !key(k, name) {
@@ -123,6 +130,31 @@ func mapDecoder(t reflect.Type) decodeFunc {
 		}
 		return err
 	}
+}
+
+// pairs reads a Map into a Go map, whose keys are decoded like any value. Of equal keys the last value stays.
+func (d *decoder) pairs(n *node, out reflect.Value) error {
+	key, inner := decoderOf(out.Type().Key()), decoderOf(out.Type().Elem())
+	return d.elements(n, func(_ int, pair *node) error {
+		k, value := reflect.New(out.Type().Key()).Elem(), reflect.New(out.Type().Elem()).Elem()
+		count := 0
+		err := d.elements(pair, func(i int, item *node) error {
+			switch count++; i {
+			case 0:
+				return key(d, k, item)
+			case 1:
+				return inner(d, value, item)
+			}
+			return badValue("map")
+		})
+		if err == nil && count != 2 {
+			err = badValue("map")
+		}
+		if err == nil {
+			out.SetMapIndex(k, value)
+		}
+		return err
+	})
 }
 
 // members reads an object and calls member at each value, which it must read.

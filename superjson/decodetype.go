@@ -133,7 +133,12 @@ func pointerDecoder(t reflect.Type) decodeFunc {
 		if v.IsNil() {
 			v.Set(reflect.New(t.Elem()))
 		}
-		return inner(d, v.Elem(), n)
+		if err := d.enter(); err != nil { // a pointer type may point to itself
+			return err
+		}
+		err := inner(d, v.Elem(), n)
+		d.depth--
+		return err
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"unsafe"
 )
 
@@ -13,41 +14,35 @@ var (
 	textAppenderType  = reflect.TypeFor[encoding.TextAppender]()
 )
 
-func (e *Encoder) anySlice(dst []byte, list []any) ([]byte, error) {
-	var key objectKey
-	id := int32(-1)
-	if len(list) > 0 {
-		key = objectKey{reflect.TypeFor[[]any](), unsafe.Pointer(&list[0]), len(list)}
-		var done bool
-		var err error
-		if dst, id, done, err = e.begin(dst, key); done || err != nil {
-			return dst, err
-		}
-	}
+// list writes an array of n items.
+func (e *Encoder) list(dst []byte, n int, item func(dst []byte, i int) ([]byte, error)) ([]byte, error) {
 	if err := e.enter(); err != nil {
 		return dst, err
 	}
 	dst = append(dst, '[')
-	for i, v := range list {
+	for i := range n {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
+		mark := e.pushIndex(i)
 		var err error
-		if dst, err = e.element(dst, i, v); err != nil {
+		if dst, err = item(dst, i); err != nil {
 			return dst, atIndex(err, i)
 		}
+		e.pop(mark)
 	}
-	dst = append(dst, ']')
 	e.leave()
-	e.finish(dst, id, key)
-	return dst, nil
+	return append(dst, ']'), nil
 }
 
-func (e *Encoder) element(dst []byte, i int, v any) ([]byte, error) {
-	mark := e.pushIndex(i)
-	dst, err := e.value(dst, v)
-	e.pop(mark)
-	return dst, err
+func (e *Encoder) anySlice(dst []byte, list []any) ([]byte, error) {
+	write := func(dst []byte) ([]byte, error) {
+		return e.list(dst, len(list), func(dst []byte, i int) ([]byte, error) { return e.value(dst, list[i]) })
+	}
+	if len(list) == 0 {
+		return write(dst)
+	}
+	return e.object(dst, objectKey{reflect.TypeFor[[]any](), unsafe.Pointer(&list[0]), len(list)}, write)
 }
 
 // member writes "key":value with a comma before it where needed. The JSON modes leave undefined members out.
@@ -84,15 +79,14 @@ func forbidden(key string) error {
 }
 
 func (e *Encoder) anyMap(dst []byte, m map[string]any) ([]byte, error) {
-	key := objectKey{typ: reflect.TypeFor[map[string]any](), ptr: reflect.ValueOf(m).UnsafePointer()}
-	id := int32(-1)
-	if m != nil {
-		var done bool
-		var err error
-		if dst, id, done, err = e.begin(dst, key); done || err != nil {
-			return dst, err
-		}
+	write := func(dst []byte) ([]byte, error) { return e.anyMembers(dst, m) }
+	if m == nil {
+		return write(dst)
 	}
+	return e.object(dst, objectKey{typ: reflect.TypeFor[map[string]any](), ptr: reflect.ValueOf(m).UnsafePointer()}, write)
+}
+
+func (e *Encoder) anyMembers(dst []byte, m map[string]any) ([]byte, error) {
 	if err := e.enter(); err != nil {
 		return dst, err
 	}
@@ -109,10 +103,8 @@ func (e *Encoder) anyMap(dst []byte, m map[string]any) ([]byte, error) {
 			return dst, atKey(err, k)
 		}
 	}
-	dst = append(dst, '}')
 	e.leave()
-	e.finish(dst, id, key)
-	return dst, nil
+	return append(dst, '}'), nil
 }
 
 func (e *Encoder) orderedMap(dst []byte, m *Map) ([]byte, error) {
@@ -120,30 +112,10 @@ func (e *Encoder) orderedMap(dst []byte, m *Map) ([]byte, error) {
 		return dst, &EncodeError{Reason: "a Map has no JSON form"}
 	}
 	e.note("map", "")
-	if err := e.enter(); err != nil {
-		return dst, err
-	}
-	dst = append(dst, '[')
-	for i, entry := range m.entries {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		mark := e.pushIndex(i)
-		e.depth++
-		dst = append(dst, '[')
-		var err error
-		if dst, err = e.element(dst, 0, entry.Key); err != nil {
-			return dst, atIndex(atIndex(err, 0), i)
-		}
-		if dst, err = e.element(append(dst, ','), 1, entry.Value); err != nil {
-			return dst, atIndex(atIndex(err, 1), i)
-		}
-		dst = append(dst, ']')
-		e.depth--
-		e.pop(mark)
-	}
-	e.leave()
-	return append(dst, ']'), nil
+	return e.list(dst, len(m.entries), func(dst []byte, i int) ([]byte, error) {
+		pair := [...]any{m.entries[i].Key, m.entries[i].Value}
+		return e.list(dst, len(pair), func(dst []byte, i int) ([]byte, error) { return e.value(dst, pair[i]) })
+	})
 }
 
 func (e *Encoder) set(dst []byte, s *Set) ([]byte, error) {
@@ -151,21 +123,7 @@ func (e *Encoder) set(dst []byte, s *Set) ([]byte, error) {
 		return dst, &EncodeError{Reason: "a Set has no JSON form"}
 	}
 	e.note("set", "")
-	if err := e.enter(); err != nil {
-		return dst, err
-	}
-	dst = append(dst, '[')
-	for i, v := range s.values {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		var err error
-		if dst, err = e.element(dst, i, v); err != nil {
-			return dst, atIndex(err, i)
-		}
-	}
-	e.leave()
-	return append(dst, ']'), nil
+	return e.list(dst, len(s.values), func(dst []byte, i int) ([]byte, error) { return e.value(dst, s.values[i]) })
 }
 
 // listEncoder writes slices and arrays of any element type.
@@ -184,35 +142,13 @@ func listEncoder(t reflect.Type) encodeFunc {
 	identified := t.Kind() == reflect.Slice && elem.Kind() == reflect.Interface
 	inner := encoderOf(elem)
 	return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-		var key objectKey
-		id := int32(-1)
-		if identified && v.Len() > 0 {
-			key = objectKey{t, v.UnsafePointer(), v.Len()}
-			var done bool
-			var err error
-			if dst, id, done, err = e.begin(dst, key); done || err != nil {
-				return dst, err
-			}
+		write := func(dst []byte) ([]byte, error) {
+			return e.list(dst, v.Len(), func(dst []byte, i int) ([]byte, error) { return inner(e, dst, v.Index(i)) })
 		}
-		if err := e.enter(); err != nil {
-			return dst, err
+		if !identified || v.Len() == 0 {
+			return write(dst)
 		}
-		dst = append(dst, '[')
-		for i := range v.Len() {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			mark := e.pushIndex(i)
-			var err error
-			if dst, err = inner(e, dst, v.Index(i)); err != nil {
-				return dst, atIndex(err, i)
-			}
-			e.pop(mark)
-		}
-		dst = append(dst, ']')
-		e.leave()
-		e.finish(dst, id, key)
-		return dst, nil
+		return e.object(dst, objectKey{t, v.UnsafePointer(), v.Len()}, write)
 	}
 }
 
@@ -231,44 +167,36 @@ func mapEncoder(t reflect.Type) encodeFunc {
 	}
 	inner := encoderOf(t.Elem())
 	return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-		key := objectKey{typ: t, ptr: v.UnsafePointer()}
-		id := int32(-1)
-		if !v.IsNil() {
-			var done bool
-			var err error
-			if dst, id, done, err = e.begin(dst, key); done || err != nil {
-				return dst, err
-			}
+		write := func(dst []byte) ([]byte, error) { return e.typedMembers(dst, v, name, inner) }
+		if v.IsNil() {
+			return write(dst)
 		}
-		if err := e.enter(); err != nil {
-			return dst, err
-		}
-		members := make([]member, 0, v.Len())
-		for k, value := range v.Seq2() {
-			s, err := name(k)
-			if err != nil {
-				return dst, &EncodeError{Reason: err.Error()}
-			}
-			members = append(members, member{s, value})
-		}
-		slices.SortFunc(members, func(a, b member) int {
-			if a.name < b.name {
-				return -1
-			}
-			return 1
-		})
-		dst = append(dst, '{')
-		for _, m := range members {
-			var err error
-			if dst, err = e.typedMember(dst, m, inner); err != nil {
-				return dst, atKey(err, m.name)
-			}
-		}
-		dst = append(dst, '}')
-		e.leave()
-		e.finish(dst, id, key)
-		return dst, nil
+		return e.object(dst, objectKey{typ: t, ptr: v.UnsafePointer()}, write)
 	}
+}
+
+func (e *Encoder) typedMembers(dst []byte, v reflect.Value, name func(reflect.Value) (string, error), inner encodeFunc) ([]byte, error) {
+	if err := e.enter(); err != nil {
+		return dst, err
+	}
+	members := make([]member, 0, v.Len())
+	for k, value := range v.Seq2() {
+		s, err := name(k)
+		if err != nil {
+			return dst, &EncodeError{Reason: err.Error()}
+		}
+		members = append(members, member{s, value})
+	}
+	slices.SortFunc(members, func(a, b member) int { return strings.Compare(a.name, b.name) })
+	dst = append(dst, '{')
+	for _, m := range members {
+		var err error
+		if dst, err = e.typedMember(dst, m, inner); err != nil {
+			return dst, atKey(err, m.name)
+		}
+	}
+	e.leave()
+	return append(dst, '}'), nil
 }
 
 func (e *Encoder) typedMember(dst []byte, m member, inner encodeFunc) ([]byte, error) {

@@ -17,6 +17,7 @@ import (
 type Encoder struct {
 	mode  Mode
 	depth int
+	hops  int    // pointers followed that are nothing in JSON: they may lead to themselves
 	path  []byte // of the value being written, escaped
 
 	notes []note
@@ -65,7 +66,7 @@ func (e *Encoder) Reset(mode Mode) {
 	clear(e.seen)
 	e.seen = e.seen[:0]
 	clear(e.active)
-	e.round, e.again, e.copied, e.depth = 0, 0, 0, 0
+	e.round, e.again, e.copied, e.depth, e.hops = 0, 0, 0, 0, 0
 }
 
 // Mode is the mode the Encoder writes in.
@@ -101,7 +102,7 @@ func (e *Encoder) Append(dst []byte, path string, v any) ([]byte, error) {
 			e.seen[i].open = false
 		}
 		clear(e.active)
-		e.depth, e.again = 0, 0
+		e.depth, e.again, e.hops = 0, 0, 0
 		return dst, err
 	}
 	return out, nil

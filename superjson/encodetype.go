@@ -153,23 +153,15 @@ func pointerEncoder(t reflect.Type) encodeFunc {
 			return append(dst, "null"...), nil
 		}
 		if !identified {
-			// A pointer type that points to itself is no deeper in JSON, but is in Go.
-			if err := e.enter(); err != nil {
-				return dst, err
+			if e.hops >= maxDepth {
+				return dst, &EncodeError{Reason: "a pointer that leads to itself"}
 			}
-			e.depth--
-			return inner(e, dst, v.Elem())
-		}
-		key := objectKey{typ: t, ptr: v.UnsafePointer()}
-		dst, id, done, err := e.begin(dst, key)
-		if done || err != nil {
+			e.hops++
+			dst, err := inner(e, dst, v.Elem())
+			e.hops--
 			return dst, err
 		}
-		dst, err = inner(e, dst, v.Elem())
-		if err == nil {
-			e.finish(dst, id, key)
-		}
-		return dst, err
+		return e.object(dst, objectKey{typ: t, ptr: v.UnsafePointer()}, func(dst []byte) ([]byte, error) { return inner(e, dst, v.Elem()) })
 	}
 }
 

@@ -209,3 +209,17 @@ func TestManyEqualitiesInATypedValue(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+type selfPointer *selfPointer
+
+func TestPointerToItself(t *testing.T) {
+	var p selfPointer
+	p = &p
+	if _, err := superjson.Marshal(p); err == nil || !strings.HasSuffix(err.Error(), "a pointer that leads to itself") {
+		t.Error(err)
+	}
+	var v selfPointer
+	if err := superjson.Decode(superjson.ModeJSON, []byte("1"), nil, &v); err == nil {
+		t.Error("decoded")
+	}
+}

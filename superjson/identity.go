@@ -37,6 +37,18 @@ func (e *Encoder) enter() error {
 
 func (e *Encoder) leave() { e.depth-- }
 
+// object writes what key identifies: by write the first time, by what that wrote after it.
+func (e *Encoder) object(dst []byte, key objectKey, write func(dst []byte) ([]byte, error)) ([]byte, error) {
+	dst, id, done, err := e.begin(dst, key)
+	if done || err != nil {
+		return dst, err
+	}
+	if dst, err = write(dst); err == nil {
+		e.finish(dst, id, key)
+	}
+	return dst, err
+}
+
 // begin is called before the object of key is written. done means that dst has what there is to write: a second copy, or
 // null in place of a cycle. Otherwise finish must be called with id.
 func (e *Encoder) begin(dst []byte, key objectKey) (out []byte, id int32, done bool, err error) {

@@ -17,9 +17,9 @@ var trivialMeta = map[string]bool{
 	`{"values":{"callbackIds":["undefined"],"transferSlots":["undefined"]},"v":1}`: true,
 }
 
-// Annotate gives m the superjson meta of its envelope and drops what it declares undefined. It is the last step of a
-// codec's Parse. Meta that cannot be read, or that annotates the message itself, makes the message invalid.
-func (m *Message) Annotate(meta []byte) error {
+// annotate gives m the superjson meta of its envelope and drops what it declares undefined. Meta that cannot be read, or that
+// annotates the message itself, makes the message invalid.
+func (m *Message) annotate(meta []byte) error {
 	if len(meta) == 0 || trivialMeta[string(meta)] {
 		return nil
 	}
@@ -28,7 +28,6 @@ func (m *Message) Annotate(meta []byte) error {
 		err = errors.New("the message itself is annotated")
 	}
 	if err != nil {
-		m.Reset(m.Dialect)
 		return fmt.Errorf("%w: superjson meta: %w", ErrNotMessage, err)
 	}
 	m.annotations = parsed

@@ -17,7 +17,7 @@ type Codec interface {
 	Dialect() Dialect
 
 	// Parse reads one message: a whole frame in compact, one line in classic. It returns ErrNotMessage for JSON that
-	// is no message of the protocol, ErrDepth, or a *SyntaxError. With ErrDepth, and only then, m is a message too:
+	// is no message of the protocol, ErrDepth, ErrArgs, or a *SyntaxError. If it is Answerable, and only then, m is a message too:
 	// its Kind and ID may be used for an answer. Otherwise m.Kind is Invalid.
 	Parse(text []byte, m *Message, maxDepth int) error
 

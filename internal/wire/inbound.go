@@ -107,9 +107,12 @@ func (in *Inbound) pushLines(frame []byte) error {
 	return nil
 }
 
+// Forget lets go of the frame that was pushed, after Next has said that there is no more.
+func (in *Inbound) Forget() { in.whole, in.lines = nil, nil }
+
 // Next reads the next message of the frame that was pushed into m, which is valid until the next call of Next or Push.
 // ok is false and err nil when there is no more. An error that wraps ErrDropped is about one message: go on. With ok
-// it also wraps ErrDepth, and m has a Kind and an ID, so that a request can be answered.
+// it is Answerable too, and m has a Kind and an ID, so that a request can be answered.
 func (in *Inbound) Next(m *Message) (ok bool, err error) {
 	switch {
 	case in.dropped != nil:
@@ -183,7 +186,7 @@ func (in *Inbound) parse(text []byte, d Dialect, m *Message) (bool, error) {
 	if err == nil {
 		return true, nil
 	}
-	return errors.Is(err, ErrDepth) && m.ID != nil, drop(err)
+	return Answerable(err) && m.ID != nil, drop(err)
 }
 
 func drop(reason error) error { return fmt.Errorf("%w: %w", ErrDropped, reason) }

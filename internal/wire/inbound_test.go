@@ -289,3 +289,37 @@ func FuzzInbound(f *testing.F) {
 		receive(t, wire.NewInbound(codecOf, wire.Unknown, 1<<20, 8), frames...)
 	})
 }
+
+// A message may hold that many arguments and no more, since each costs more than its text.
+func TestTooManyArguments(t *testing.T) {
+	list := func(n int) string { return "[" + strings.Repeat("1,", n-1) + "1]" }
+	for _, row := range []struct{ name, before, after string }{
+		{"compact", `{"t":"q","id":"i","op":"call","p":["x"],"a":`, `}`},
+		{"classic", `{"id":"i","method":"x","type":"request","args":`, "}\n"},
+		{"compact superjson", `{"json":{"t":"q","id":"i","op":"call","p":["x"],"a":`, `}}`},
+	} {
+		in := wire.NewInbound(codecOf, wire.Unknown, 4<<20, 64)
+		var m wire.Message
+		for _, step := range []struct {
+			text string
+			args int
+			want error
+		}{
+			{list(wire.MaxArgs), wire.MaxArgs, nil},
+			{list(wire.MaxArgs + 1), wire.MaxArgs, wire.ErrArgs},
+			{list(1), 1, nil},
+		} {
+			if err := in.Push([]byte(row.before + step.text + row.after)); err != nil {
+				t.Fatal(err)
+			}
+			ok, err := in.Next(&m)
+			if !ok || !errors.Is(err, step.want) || len(m.Args) != step.args || string(m.ID) != `"i"` {
+				t.Errorf("%s: %v, %v, %d arguments, id %s", row.name, ok, err, len(m.Args), m.ID)
+			}
+			in.Next(new(wire.Message))
+		}
+		if cap(m.Args) > 1000 {
+			t.Errorf("%s: room for %d arguments is kept", row.name, cap(m.Args))
+		}
+	}
+}

@@ -13,6 +13,8 @@ var (
 	// ErrDepth: the JSON nests deeper than allowed. What is inside the nesting has not been checked, everything
 	// around it has, so a message that comes with this error has its Kind and ID.
 	ErrDepth = errors.New("message nests too deep")
+	// ErrArgs: there are more than MaxArgs arguments. Those are in the message.
+	ErrArgs = fmt.Errorf("message has more than %d arguments", MaxArgs)
 )
 
 // SyntaxError says where text stops being JSON.

@@ -75,6 +75,7 @@ type Message struct {
 	TextErrors bool
 
 	annotations *superjson.Meta // of the envelope, nil when it has none that matter
+	crowded     bool            // an argument or id has been left out
 }
 
 // Path is where a request goes, as it was written.

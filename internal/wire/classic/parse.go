@@ -40,17 +40,7 @@ func (c codec) Parse(text []byte, m *wire.Message, maxDepth int) error {
 	if err == nil {
 		err = e.finish(m)
 	}
-	if err == nil {
-		err = m.Annotate(meta)
-	}
-	if err != nil {
-		m.Reset(dialect)
-		return err
-	}
-	if s.TooDeep() {
-		return wire.ErrDepth
-	}
-	return nil
+	return m.Complete(&s, meta, err)
 }
 
 // envelope collects the members of a message whose meaning depends on its type, as raw JSON.
@@ -104,7 +94,7 @@ func (e *envelope) scan(s *wire.Scanner, m *wire.Message) error {
 
 // scanArgs reads args, an array in requests and callbacks, an object elsewhere.
 func (e *envelope) scanArgs(s *wire.Scanner, m *wire.Message) error {
-	m.Args = m.Args[:0]
+	m.DropArgs()
 	e.result, e.failure, e.item = nil, nil, nil
 	e.args = true
 	switch s.Peek() {
@@ -131,7 +121,7 @@ func scanList(s *wire.Scanner, m *wire.Message) error {
 		if err != nil {
 			return err
 		}
-		m.Args = append(m.Args, argOf(raw))
+		m.AddArg(argOf(raw))
 	}
 }
 

@@ -36,17 +36,7 @@ func (c codec) Parse(text []byte, m *wire.Message, maxDepth int) error {
 	if err == nil {
 		err = e.finish(m)
 	}
-	if err == nil {
-		err = m.Annotate(meta)
-	}
-	if err != nil {
-		m.Reset(c.dialect)
-		return err
-	}
-	if s.TooDeep() {
-		return wire.ErrDepth
-	}
-	return nil
+	return m.Complete(&s, meta, err)
 }
 
 // envelope collects the members of a message whose meaning depends on others, as raw JSON; the rest goes straight
@@ -145,7 +135,7 @@ func (e *envelope) scanStart(s *wire.Scanner, m *wire.Message) (first bool, err 
 
 // scanArgs reads a, replacing what an earlier member of that name held.
 func scanArgs(s *wire.Scanner, m *wire.Message) (argsForm, error) {
-	m.Args = m.Args[:0]
+	m.DropArgs()
 	if s.Peek() != '[' {
 		_, err := s.Value()
 		return argsOther, err
@@ -162,7 +152,7 @@ func scanArgs(s *wire.Scanner, m *wire.Message) (argsForm, error) {
 		if err != nil {
 			return argsOther, err
 		}
-		m.Args = append(m.Args, arg)
+		m.AddArg(arg)
 	}
 }
 
@@ -220,7 +210,7 @@ func scanArg(s *wire.Scanner) (wire.Arg, error) {
 
 // scanIDs reads ids; ok says that they are an array of strings.
 func scanIDs(s *wire.Scanner, m *wire.Message) (ok bool, err error) {
-	m.IDs = m.IDs[:0]
+	m.DropIDs()
 	if s.Peek() != '[' {
 		_, err := s.Value()
 		return false, err
@@ -239,7 +229,7 @@ func scanIDs(s *wire.Scanner, m *wire.Message) (ok bool, err error) {
 			return false, err
 		}
 		ok = ok && wire.IsString(raw)
-		m.IDs = append(m.IDs, raw)
+		m.AddID(raw)
 	}
 }
 
