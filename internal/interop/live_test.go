@@ -70,8 +70,7 @@ func checkoutVersion(t *testing.T, dir string) string {
 	return pkg.Version
 }
 
-// checkouts are the newer versions, which npm's registry does not have. Their sources are TypeScript that only Bun takes
-// as they are.
+// checkouts are the newer versions, which npm's registry does not have. Bun runs their sources as they are.
 var checkouts = []struct {
 	variable, version string
 	channels          []check.Channel
@@ -104,6 +103,9 @@ func eachPeer(t *testing.T, run func(t *testing.T, rt js.Runtime, p peer)) {
 
 func TestKkrpcClientOfGoServer(t *testing.T) {
 	eachPeer(t, func(t *testing.T, rt js.Runtime, p peer) {
+		if p.channel == check.RemoteRefs {
+			t.Skip("its functions are references, which this server does not take yet")
+		}
 		server := httptest.NewServer(api.Handler(nil)) // one for each: the checks write its properties and count its streams
 		t.Cleanup(server.Close)
 		url := "ws" + strings.TrimPrefix(server.URL, "http") + "/ws"
