@@ -299,8 +299,11 @@ func (c *clientReplay) checkEnd(s *consumption, want *node) error {
 		}
 		return nil
 	}
-	if want == nil {
+	switch {
+	case want == nil:
 		return s.err
+	case s.err == nil:
+		return fmt.Errorf("the stream ended well, want %s", want.json())
 	}
 	return sameNode("error", comparable(want), comparable(describeError(s.err)))
 }
