@@ -12,11 +12,11 @@ type scope struct {
 	gate *gate    // immutable: &ch.serving or &ch.lane
 	call *call    // immutable: the request that is served; nil in a callback
 
-	waits  int  // goroutines of the function that wait for the peer
-	out    bool // its place in the gate is free, since there are any
-	over   bool // the function has returned
-	kept   int  // streams that it has returned and that live
-	listed bool // in ch.active
+	waits  int32 // goroutines of the function that wait for the peer
+	kept   int32 // streams that it has returned and that live
+	out    bool  // its place in the gate is free, since there are any
+	over   bool  // the function has returned
+	listed bool  // in ch.active
 	done   chan struct{}
 	closed bool // done is
 	err    error

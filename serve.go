@@ -17,12 +17,17 @@ type call struct {
 	inv        invocation
 	id         []byte // raw JSON, a copy
 	textErrors bool
-	bytes      int         // of the message
-	seq        uint64      // value of Channel.role while the leader runs it; 0 if it never does
-	known      bool        // others than the leader may know the scope, even when the function has returned
-	streams    []*inStream // among the arguments
-	stream     *outStream  // the result
-	counted    bool        // in Channel.open and in the gate; guarded by Channel.mu, or owned by the leader
+	known      bool         // others than the leader may know the scope, even when the function has returned
+	counted    bool         // in Channel.open and in the gate; guarded by Channel.mu, or owned by the leader
+	bytes      int          // of the message
+	seq        uint64       // value of Channel.role while the leader runs it; 0 if it never does
+	streams    *callStreams // nil for most
+}
+
+// callStreams are the streams of one call.
+type callStreams struct {
+	in  []*inStream // among the arguments, and not taken over by out
+	out *outStream  // the result
 }
 
 // serve answers a request, or sees to it that it is answered. It reports false when this goroutine no longer leads.
@@ -48,7 +53,9 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		c.bytes = messageSize(m)
 		switch ch.admit(c) {
 		case refused:
-			ch.request.streams = c.streams
+			if c.streams != nil {
+				ch.request.streams = c.streams.in
+			}
 			ch.refuseRequest(m, &wire.Error{Name: "RPCOverloadedError",
 				Message: "the requests of this connection that wait are too large together; wait for some of them"})
 			return true
@@ -64,9 +71,7 @@ func (ch *Channel) serve(m *wire.Message) bool {
 	response := c.response(err)
 	response.excused = true // beyond half of the limit, yieldIfCrowded has it wait
 	ch.out.queue(response)
-	if c.stream != nil {
-		c.stream.begin()
-	}
+	c.beginStream()
 	switch {
 	case c.counted:
 		if next := c.retire(); next != nil {
@@ -143,12 +148,15 @@ func newCall(ch *Channel, method *method, inv invocation, m *wire.Message) *call
 	} else {
 		c = calls.Get().(*call)
 	}
-	c.known, c.streams = known, streams
+	c.known = known
 	c.method, c.inv, c.textErrors = method, inv, m.TextErrors
 	c.scope = scope{ch: ch, gate: &ch.serving, call: c}
 	c.id = append(c.id[:0], m.ID...)
-	for _, s := range streams {
-		s.scope = &c.scope
+	if streams != nil {
+		c.streams = &callStreams{in: streams}
+		for _, s := range streams {
+			s.scope = &c.scope
+		}
 	}
 	return c
 }
@@ -193,9 +201,7 @@ func (c *call) finish(err error) task {
 	c.ch.out.admit(response)
 	next := c.retire()
 	c.ch.out.send(response)
-	if c.stream != nil {
-		c.stream.begin()
-	}
+	c.beginStream()
 	return next
 }
 
@@ -290,7 +296,7 @@ func (c *call) response(err error) (b *buffer) {
 		default:
 			b.bytes = codec.EndResult(dst, &wire.Tail{Values: out.annotations()})
 			if len(out.streams) > 0 {
-				c.stream = out.streams[0]
+				c.streams = &callStreams{out: out.streams[0]}
 			}
 			return b
 		}
@@ -302,7 +308,14 @@ func (c *call) response(err error) (b *buffer) {
 // dropStreams ends the streams among the arguments that the function has not taken over. A property takes what it is set to.
 func (c *call) dropStreams(err error) {
 	if _, set := c.inv.(*setCell); !set || err != nil {
-		dropAll(c.streams)
+		dropAll(c.streams.in)
+	}
+}
+
+// beginStream is called when the response has been queued.
+func (c *call) beginStream() {
+	if c.streams != nil && c.streams.out != nil {
+		c.streams.out.begin()
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/kkrpc-go/kkrpc"
 )
@@ -201,4 +202,46 @@ func TestStreamsAsArguments(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestSeveralStreamsAtOnce(t *testing.T) {
+	for _, d := range dialects {
+		bubble(t, func(t *testing.T) {
+			_, c := pair(t, kkrpc.Options{Expose: kkrpc.Object{"open": func(n int) iter.Seq[int] { return upTo(n) }}}, kkrpc.Options{Dialect: d})
+			results := make(chan error, 20)
+			for i := range 20 {
+				go func() {
+					items, err := collect(kkrpc.Stream[int](t.Context(), c, "open", i*10))
+					if err == nil && len(items) != i*10 {
+						err = fmt.Errorf("%d items of %d", len(items), i*10)
+					}
+					results <- err
+				}()
+			}
+			for range 20 {
+				if err := <-results; err != nil {
+					t.Errorf("%v: %v", d, err)
+				}
+			}
+		})
+	}
+}
+
+func TestCallTimeoutDoesNotBoundTheItems(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		server := kkrpc.Object{"open": func() iter.Seq[int] {
+			return func(yield func(int) bool) {
+				for v := range upTo(3) {
+					time.Sleep(time.Hour)
+					if !yield(v) {
+						return
+					}
+				}
+			}
+		}}
+		_, c := pair(t, kkrpc.Options{Expose: server}, kkrpc.Options{CallTimeout: time.Second})
+		if items, err := collect(kkrpc.Stream[int](t.Context(), c, "open")); len(items) != 3 || err != nil {
+			t.Error(items, err)
+		}
+	})
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
-	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
 // outStream is a stream of this side. Its code runs on a goroutine of its own, from the first pull on (classic: from the
@@ -43,12 +42,6 @@ type outStream struct {
 }
 
 // control is a return or throw of the peer.
-type control struct {
-	id    []byte
-	kind  wire.Kind
-	value superjson.Value
-}
-
 // produce notes a stream. c is the call whose result it is, nil for an argument.
 func (t *streamTable) produce(codec wire.Codec, p producer, c *call) (*outStream, error) {
 	classic := codec.Dialect().IsClassic()
@@ -71,7 +64,9 @@ func (t *streamTable) produce(codec wire.Codec, p producer, c *call) (*outStream
 // belongTo makes s the result of c: the context of c and the streams among its arguments live as long.
 func (s *outStream) belongTo(c *call) {
 	s.path = c.method.path
-	s.args, c.streams = c.streams, nil
+	if c.streams != nil {
+		s.args, c.streams.in = c.streams.in, nil
+	}
 	if c.method.wantsContext {
 		s.scope = &c.scope
 		s.scope.keep()
@@ -80,7 +75,9 @@ func (s *outStream) belongTo(c *call) {
 
 // leaveTo is the inverse of belongTo.
 func (s *outStream) leaveTo(c *call) {
-	c.streams = s.args
+	if c.streams != nil {
+		c.streams.in = s.args
+	}
 	if s.scope != nil {
 		s.scope.release()
 	}
@@ -140,167 +137,14 @@ func (o *values) appendStream(dst []byte, v any) (_ []byte, is bool, err error) 
 }
 
 // unsent forgets streams that no message has brought to the peer.
-func (t *streamTable) unsent(streams []*outStream) {
-	for _, s := range streams {
-		t.stop(s)
-	}
-}
-
 // stop ends s from this side, without a word.
-func (t *streamTable) stop(s *outStream) {
-	t.mu.Lock()
-	stopped := s.stopped
-	t.stopLocked(s)
-	started := s.started
-	t.mu.Unlock()
-	if !stopped && !started {
-		s.finish(nil)
-	}
-}
-
-func (t *streamTable) stopLocked(s *outStream) {
-	if s.stopped {
-		return
-	}
-	s.stopped = true
-	delete(t.out, s.key)
-	close(s.done)
-}
-
+// abandon goes on where stopLocked ends. Code that has started finishes the stream when it returns.
 // expire drops the streams that have waited too long for a pull. A pull that comes later is answered as one of an unknown
 // stream, which is what ends it at the peer.
-func (t *streamTable) expire() {
-	var expired []*outStream
-	t.mu.Lock()
-	if t.closed != nil {
-		t.mu.Unlock()
-		return
-	}
-	now := time.Now()
-	next := t.ch.limits.StreamIdle
-	for _, s := range t.out {
-		if s.since.IsZero() {
-			continue
-		}
-		left := t.ch.limits.StreamIdle - now.Sub(s.since)
-		if left <= 0 {
-			expired = append(expired, s)
-		} else {
-			next = min(next, left)
-		}
-	}
-	t.idle = nil
-	if len(t.out) > len(expired) {
-		t.idle = time.AfterFunc(next, t.expire)
-	}
-	t.mu.Unlock()
-	for _, s := range expired {
-		t.stop(s)
-	}
-}
-
 // control acts on a message of the consumer of a stream of this side.
-func (t *streamTable) control(m *wire.Message) {
-	t.mu.Lock()
-	s := t.out[streamKey(m)]
-	switch {
-	case s == nil:
-		t.mu.Unlock()
-		t.unknown(m)
-	case m.Kind == wire.StreamPull:
-		s.credit = min(s.credit+m.Credit, t.ch.limits.StreamCredit)
-		s.since = time.Time{}
-		started := s.started
-		s.started = true
-		t.mu.Unlock()
-		if !started {
-			go s.run()
-			return
-		}
-		select {
-		case s.wake <- struct{}{}:
-		default:
-		}
-	default:
-		if !m.Dialect.IsClassic() {
-			s.control = newControl(m)
-		}
-		if s.ending {
-			t.mu.Unlock()
-			return
-		}
-		t.stopLocked(s)
-		started := s.started
-		t.mu.Unlock()
-		if !started {
-			s.finish(nil)
-		}
-	}
-}
-
-func newControl(m *wire.Message) *control {
-	c := &control{id: append([]byte(nil), m.ID...), kind: m.Kind}
-	if m.Value != nil {
-		_ = superjson.Decode(m.Dialect.Mode(), m.Value, m.ValueMeta(), &c.value) // what cannot be read is undefined
-	}
-	return c
-}
-
 // unknown answers a control of a stream that has ended or never was.
-func (t *streamTable) unknown(m *wire.Message) {
-	switch {
-	case m.Dialect.IsClassic():
-	case m.Kind == wire.StreamReturn:
-		t.ch.answerControl(newControl(m), append([]byte(nil), m.StreamID...))
-	default:
-		codec := *t.ch.codec.Load()
-		b := newBuffer()
-		b.bytes, _ = codec.AppendStreamError(b.bytes, m.ID, m.StreamID, &wire.Error{Name: "Error", Message: "Unknown RPC stream " + unquote(m.StreamID)}, nil)
-		t.ch.out.queue(b)
-	}
-}
-
 // answerControl tells the peer that its return or throw has ended the stream.
-func (ch *Channel) answerControl(c *control, streamID []byte) {
-	codec := *ch.codec.Load()
-	out := newValues(ch, codec)
-	defer out.free()
-	b := newBuffer()
-	if c.kind == wire.StreamThrow {
-		b.bytes, _ = codec.AppendStreamError(b.bytes, c.id, streamID, &wire.Error{Name: "Error", Message: "Error: " + thrownText(c.value)}, nil)
-		ch.out.send(b)
-		return
-	}
-	absent := c.value.JSON == nil
-	if !absent {
-		var err error
-		b.bytes = codec.BeginItem(b.bytes, c.id, streamID, true)
-		b.bytes, err = out.append(b.bytes, codec.ItemPath(), c.value)
-		b.bytes = codec.EndItem(b.bytes, &wire.Tail{Values: out.annotations()})
-		absent = err != nil
-	}
-	if absent {
-		b.bytes = codec.AppendItem(b.bytes[:0], c.id, streamID, true)
-	}
-	ch.out.send(b)
-}
-
-// thrownText is what JavaScript's String makes of a value that a consumer has thrown.
-func thrownText(v superjson.Value) string {
-	var text string
-	if v.Decode(&text) == nil {
-		return text
-	}
-	switch kind := jsonKind(v.JSON); kind {
-	case "object", "array":
-		return "[object Object]"
-	case "undefined":
-		return kind
-	default:
-		return string(v.JSON)
-	}
-}
-
+// thrownText is what JavaScript's String makes of the Error that a consumer has thrown, or of one about another value.
 // begin is called when the response that carries s has been queued. In classic nobody asks for items.
 func (s *outStream) begin() {
 	if s.credited {

@@ -126,6 +126,8 @@ func placeError(where string, err error) error {
 		inner, text = e.Path, "expected "+e.Expected+", got "+e.Got
 	} else if e, ok := errors.AsType[*superjson.DataError](err); ok {
 		inner, text = e.Path, e.Reason
+	} else if e, ok := errors.AsType[*Error](err); ok {
+		return &Error{Name: e.Name, Message: where + ": " + e.Message}
 	} else if errors.Is(err, ErrLimit) || errors.Is(err, ErrClosed) {
 		return fmt.Errorf("%s: %w", where, err)
 	}

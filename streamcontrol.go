@@ -1,0 +1,180 @@
+package kkrpc
+
+import (
+	"time"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/superjson"
+)
+
+type control struct {
+	id    []byte
+	kind  wire.Kind
+	value superjson.Value
+}
+
+func (t *streamTable) unsent(streams []*outStream) {
+	for _, s := range streams {
+		t.stop(s)
+	}
+}
+
+func (t *streamTable) stop(s *outStream) {
+	t.mu.Lock()
+	stopped := s.stopped
+	t.stopLocked(s)
+	started := s.started
+	t.mu.Unlock()
+	if !stopped {
+		s.abandon(started)
+	}
+}
+
+func (s *outStream) abandon(started bool) {
+	switch {
+	case !started:
+		s.finish(nil)
+	case s.scope != nil:
+		s.scope.cancel()
+	}
+}
+
+func (t *streamTable) stopLocked(s *outStream) {
+	if s.stopped {
+		return
+	}
+	s.stopped = true
+	delete(t.out, s.key)
+	close(s.done)
+}
+
+func (t *streamTable) expire() {
+	var expired []*outStream
+	t.mu.Lock()
+	if t.closed != nil {
+		t.mu.Unlock()
+		return
+	}
+	now := time.Now()
+	next := t.ch.limits.StreamIdle
+	for _, s := range t.out {
+		if s.since.IsZero() {
+			continue
+		}
+		left := t.ch.limits.StreamIdle - now.Sub(s.since)
+		if left <= 0 {
+			expired = append(expired, s)
+		} else {
+			next = min(next, left)
+		}
+	}
+	t.idle = nil
+	if len(t.out) > len(expired) {
+		t.idle = time.AfterFunc(next, t.expire)
+	}
+	t.mu.Unlock()
+	for _, s := range expired {
+		t.stop(s)
+	}
+}
+
+func (t *streamTable) control(m *wire.Message) {
+	t.mu.Lock()
+	s := t.out[streamKey(m)]
+	switch {
+	case s == nil:
+		t.mu.Unlock()
+		t.unknown(m)
+	case m.Kind == wire.StreamPull:
+		s.credit = min(s.credit+m.Credit, t.ch.limits.StreamCredit)
+		s.since = time.Time{}
+		started := s.started
+		s.started = true
+		t.mu.Unlock()
+		if !started {
+			go s.run()
+			return
+		}
+		select {
+		case s.wake <- struct{}{}:
+		default:
+		}
+	default:
+		if !m.Dialect.IsClassic() {
+			s.control = newControl(m)
+		}
+		if s.ending {
+			t.mu.Unlock()
+			return
+		}
+		t.stopLocked(s)
+		started := s.started
+		t.mu.Unlock()
+		s.abandon(started)
+	}
+}
+
+func newControl(m *wire.Message) *control {
+	c := &control{id: append([]byte(nil), m.ID...), kind: m.Kind}
+	if m.Value != nil {
+		_ = superjson.Decode(m.Dialect.Mode(), m.Value, m.ValueMeta(), &c.value) // what cannot be read is undefined
+	}
+	return c
+}
+
+func (t *streamTable) unknown(m *wire.Message) {
+	switch {
+	case m.Dialect.IsClassic():
+	case m.Kind == wire.StreamReturn:
+		t.ch.answerControl(newControl(m), append([]byte(nil), m.StreamID...))
+	default:
+		codec := *t.ch.codec.Load()
+		b := newBuffer()
+		b.bytes, _ = codec.AppendStreamError(b.bytes, m.ID, m.StreamID, &wire.Error{Name: "Error", Message: "Unknown RPC stream " + unquote(m.StreamID)}, nil)
+		t.ch.out.queue(b)
+	}
+}
+
+func (ch *Channel) answerControl(c *control, streamID []byte) {
+	codec := *ch.codec.Load()
+	out := newValues(ch, codec)
+	defer out.free()
+	b := newBuffer()
+	if c.kind == wire.StreamThrow {
+		b.bytes, _ = codec.AppendStreamError(b.bytes, c.id, streamID, &wire.Error{Name: "Error", Message: thrownText(c.value)}, nil)
+		ch.out.send(b)
+		return
+	}
+	absent := c.value.JSON == nil
+	if !absent {
+		var err error
+		b.bytes = codec.BeginItem(b.bytes, c.id, streamID, true)
+		b.bytes, err = out.append(b.bytes, codec.ItemPath(), c.value)
+		b.bytes = codec.EndItem(b.bytes, &wire.Tail{Values: out.annotations()})
+		absent = err != nil
+	}
+	if absent {
+		b.bytes = codec.AppendItem(b.bytes[:0], c.id, streamID, true)
+	}
+	ch.out.send(b)
+}
+
+func thrownText(v superjson.Value) string {
+	var thrown any
+	if v.Decode(&thrown) == nil {
+		if e, ok := thrown.(*superjson.Error); ok {
+			return e.Name + ": " + e.Message
+		}
+	}
+	var text string
+	if v.Decode(&text) != nil {
+		switch text = jsonKind(v.JSON); text {
+		case "object", "array":
+			text = "[object Object]"
+		case "undefined":
+		default:
+			text = string(v.JSON)
+		}
+	}
+	return "Error: " + text
+}

@@ -1,0 +1,152 @@
+package kkrpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+)
+
+func (t *streamTable) open(id []byte) (*inStream, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	key := string(id)
+	switch {
+	case t.closed != nil:
+		return nil, t.closed
+	case t.in[key] != nil:
+		return nil, errors.New("a stream with the same id is open already")
+	case len(t.in) >= t.ch.limits.Streams:
+		return nil, fmt.Errorf("%w: %d streams of the peer are open on this channel (Limits.Streams)", ErrLimit, len(t.in))
+	}
+	s := &inStream{ch: t.ch, key: key, wake: make(chan struct{}, 1)}
+	if t.in == nil {
+		t.in = map[string]*inStream{}
+	}
+	t.in[key] = s
+	if t.janitor == nil {
+		t.janitor = time.AfterFunc(janitorInterval, t.sweep)
+	}
+	return s, nil
+}
+
+type streamHandle struct{ stream *inStream }
+
+func (s *inStream) handle() *streamHandle {
+	h := &streamHandle{s}
+	runtime.AddCleanup(h, s.ch.streams.collect, s)
+	return h
+}
+
+func (t *streamTable) collect(s *inStream) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.in[s.key] == s {
+		t.collected = append(t.collected, s)
+	}
+}
+
+func (t *streamTable) sweep() {
+	t.mu.Lock()
+	collected := t.collected
+	t.collected = nil
+	if t.janitor = nil; len(t.in) > 0 {
+		t.janitor = time.AfterFunc(janitorInterval, t.sweep)
+	}
+	t.mu.Unlock()
+	dropAll(collected)
+}
+
+func (ch *Channel) sendControl(id, key string) {
+	b := newBuffer()
+	b.bytes = (*ch.codec.Load()).AppendControl(b.bytes, wire.StreamReturn, id, unquote([]byte(key)))
+	ch.out.send(b)
+}
+
+func (ch *Channel) refuseStream(m *wire.Message) {
+	id, ok := marker(m, m.Value)
+	if !ok {
+		return
+	}
+	t := &ch.streams
+	t.mu.Lock()
+	control := t.nextLocked("c")
+	t.mu.Unlock()
+	ch.sendControl(control, string(id))
+}
+
+func (ch *Channel) openResult(id uint64, m *wire.Message) (*inStream, error) {
+	raw, ok := marker(m, m.Value)
+	if !ok || m.Err != nil {
+		return nil, nil
+	}
+	ch.mu.Lock()
+	p := ch.pending.byID[id]
+	wanted := p != nil && !p.answered && acceptsStream(p.result)
+	ch.mu.Unlock()
+	if !wanted {
+		ch.refuseStream(m)
+		return nil, nil
+	}
+	s, err := ch.streams.open(raw)
+	if err != nil {
+		ch.refuseStream(m)
+	}
+	return s, err
+}
+
+func (p *pendingCall) storeStream(ctx context.Context, result any) {
+	s := p.stream
+	s.ctx = ctx
+	switch r := result.(type) {
+	case *openedStream:
+		r.stream = s
+	case *any:
+		*r = iterate[any](s)
+	default:
+		v := reflect.ValueOf(result).Elem()
+		v.Set(newStreamParam(v.Type()).of(s))
+	}
+}
+
+func (ch *Channel) refuseStreams(m *wire.Message) {
+	opened := ch.request.streams
+	ch.request.streams = nil
+	dropAll(opened)
+	refuse := func(raw []byte) {
+		id, ok := marker(m, raw)
+		if !ok || slices.ContainsFunc(opened, func(s *inStream) bool { return s.key == string(id) }) {
+			return
+		}
+		t := &ch.streams
+		t.mu.Lock()
+		control := t.nextLocked("c")
+		t.mu.Unlock()
+		ch.sendControl(control, string(id))
+	}
+	for i := range m.Args {
+		refuse(m.Args[i].JSON)
+	}
+	refuse(m.Value)
+}
+
+func (in *request) stream(raw []byte) (*inStream, error) {
+	id, ok := marker(in.msg, raw)
+	if !ok {
+		return nil, nil
+	}
+	s, err := in.ch.streams.open(id)
+	if err != nil {
+		if errors.Is(err, ErrLimit) {
+			err = &Error{Name: "RPCLimitError", Message: err.Error()}
+		}
+		return nil, err
+	}
+	in.streams = append(in.streams, s)
+	return s, nil
+}
