@@ -28,6 +28,24 @@
 // [Construct] are for properties and classes. In a handler, [FromContext] is the channel to the caller. A func as an
 // argument is a callback.
 //
+// # Streams
+//
+// A function that returns an iter.Seq[T], an iter.Seq2[T, error] or a <-chan T gives the peer a stream, which JavaScript
+// sees as an async iterable; so does a [ReadOnly] of one of these. The iterator is run when the peer asks for items (on
+// classic at once), on a goroutine of its own. Its yield returns false when the peer wants no more, and when the channel closes;
+// an error that is yielded ends the stream. The context of the function lives until the stream has ended, and ends at once
+// when the peer leaves.
+//
+// [Stream] calls such a function of the peer and iterates over its items. A parameter of type iter.Seq2[T, error] is a stream of
+// the peer, as is a result of that type; it can be iterated over once. One that the function has not begun to iterate over
+// when it returns is given back, unless what it returns is a stream itself. A handler that waits for items does not count
+// as running. As arguments of a call all three kinds are streams of this side, on compact only.
+//
+// Compact peers send at most 32 items ahead of the loop; classic ones as many as they like, within [Limits].StreamBuffer. The
+// items of one stream arrive in order; a stream and callbacks have no order between them, but for those that were invoked
+// before the function returned: they come first. A compact peer whose channel knows no streams (in TypeScript, one that is not from
+// kkrpc/streaming) sees a plain object instead of a stream, and the stream is dropped after Limits.StreamIdle.
+//
 // # Dialects
 //
 // kkrpc 2.x and 0.x write differently, each in JSON or SuperJSON. A server finds out what its peer speaks from the first

@@ -43,6 +43,9 @@ type Object map[string]any
 // the peer: it may take a context first and returns nothing or an error. Arguments are decoded by the types of the
 // parameters, and the function is not called unless all of them fit. A pointer, any, superjson.Value, json.RawMessage or
 // variadic parameter may be left out by the peer. time.Duration is refused anywhere, as nobody agrees on its unit.
+//
+// A result may be a stream: an iter.Seq[T], iter.Seq2[T, error] or <-chan T, and a parameter may be an iter.Seq2[T, error], a stream of
+// the peer that can be iterated over once; see the package comment. In other places of data a stream is refused.
 func Expose(api any) (*API, error) {
 	switch v := api.(type) {
 	case nil:

@@ -44,7 +44,7 @@ func (p *Property[T]) ReadOnly() ReadOnly[T] {
 	return func(context.Context) (T, error) { return p.Get(), nil }
 }
 
-// ReadOnly is a property that is computed each time the peer reads it. It may be called from many goroutines at a time;
+// ReadOnly is a property that is computed each time the peer reads it. T may be a stream. It may be called from many goroutines at a time;
 // its ctx is like that of a function.
 type ReadOnly[T any] func(ctx context.Context) (T, error)
 

@@ -245,3 +245,13 @@ func TestCallTimeoutDoesNotBoundTheItems(t *testing.T) {
 		}
 	})
 }
+
+func TestStreamThroughVia(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		_, c := pair(t, kkrpc.Options{Expose: kkrpc.Object{"open": func(n int) iter.Seq[int] { return upTo(n) }}}, kkrpc.Options{})
+		caller := kkrpc.Via(func(context.Context) (*kkrpc.Channel, error) { return c, nil })
+		if items, err := collect(kkrpc.Stream[int](t.Context(), caller, "open", 40)); len(items) != 40 || err != nil {
+			t.Error(items, err)
+		}
+	})
+}

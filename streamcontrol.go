@@ -114,9 +114,13 @@ func (t *streamTable) control(m *wire.Message) {
 	}
 }
 
+// maxReturned bounds the value that comes with a control, in bytes, since it is kept until the code of the stream has
+// returned. A larger one is taken for undefined.
+const maxReturned = 4 << 10
+
 func newControl(m *wire.Message) *control {
 	c := &control{id: append([]byte(nil), m.ID...), kind: m.Kind}
-	if m.Value != nil {
+	if m.Value != nil && len(m.Value) <= maxReturned && m.Size <= len(m.Value)+maxReturned {
 		_ = superjson.Decode(m.Dialect.Mode(), m.Value, m.ValueMeta(), &c.value) // what cannot be read is undefined
 	}
 	return c

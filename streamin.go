@@ -17,6 +17,8 @@ const (
 	streamRefill = 16
 	// itemOverhead is what an item that waits costs beside its text.
 	itemOverhead = 64
+	// annotationCost is how much memory the annotations of an item take, as a multiple of their text.
+	annotationCost = 8
 	// streamShares: all streams of a channel together may hold as much as so many of them.
 	streamShares = 4
 )
@@ -52,6 +54,7 @@ type inItem struct {
 	mode      superjson.Mode
 	undefined bool
 	end       int // in the data
+	size      int // as counted in streamTable.buffered
 	meta      *superjson.Meta
 	raw       []byte // set when it is taken
 }
@@ -105,14 +108,18 @@ func (t *streamTable) unreadable(m *wire.Message, reason error) {
 }
 
 func (s *inStream) push(m *wire.Message) {
+	meta := m.ValueMeta()
 	n := itemOverhead + len(m.Value)
+	if meta != nil {
+		n += annotationCost * (m.Size - len(m.Value))
+	}
 	s.mu.Lock()
 	if s.ended {
 		s.mu.Unlock()
 		return
 	}
 	s.data = append(s.data, m.Value...)
-	s.items = append(s.items, inItem{mode: m.Dialect.Mode(), undefined: m.Value == nil, end: len(s.data), meta: m.ValueMeta()})
+	s.items = append(s.items, inItem{mode: m.Dialect.Mode(), undefined: m.Value == nil, end: len(s.data), size: n, meta: meta})
 	s.bytes += n
 	bytes, alone := s.bytes, len(s.items) == 1
 	s.signalLocked()
@@ -265,9 +272,8 @@ func (s *inStream) each(ctx context.Context, deliver func(*inItem) (more bool, e
 			item := &batch[i]
 			item.raw = data[start:item.end]
 			start = item.end
-			n := itemOverhead + len(item.raw)
-			uncounted -= n
-			s.ch.streams.buffered.Add(-int64(n))
+			uncounted -= item.size
+			s.ch.streams.buffered.Add(-int64(item.size))
 			if delivered++; delivered == streamRefill {
 				delivered = 0
 				s.pull(streamRefill)

@@ -237,6 +237,43 @@ func TestPeerTooFarAhead(t *testing.T) {
 	}
 }
 
+// The annotations of an item take memory too, also where they are larger than the item.
+func TestAnnotationsOfItemsCount(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		ch, peer := raw(t, kkrpc.Options{Dialect: kkrpc.CompactSuperJSON, Limits: kkrpc.Limits{StreamBuffer: 100_000}})
+		go func() {
+			for range kkrpc.Stream[any](t.Context(), ch, "open") {
+				<-t.Context().Done()
+			}
+		}()
+		read(t, peer)
+		write(t, peer, `{"json":`+opened+`}`)
+		read(t, peer)
+		var notes []string
+		for i := range 100 {
+			notes = append(notes, fmt.Sprintf(`"a%d":["Date"]`, i))
+		}
+		items := 0
+		annotated := `{"json":` + item(`{}`) + `,"meta":{"values":{"v":["map",{` + strings.Join(notes, ",") + `}]},"v":1}}`
+		for left := reading(peer); ; items++ {
+			write(t, peer, annotated)
+			synctest.Wait()
+			select {
+			case m := <-left:
+				if !strings.Contains(m, `"op":"return"`) || items > 20 {
+					t.Errorf("after %d items: %s", items, m)
+				}
+				ch.Close()
+				return
+			default:
+			}
+			if items == 100 {
+				t.Fatal("100 items of 1.6 KB, with annotations, fit into 100 KB")
+			}
+		}
+	})
+}
+
 func TestStreamsTogetherTooFarAhead(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		ch, peer := raw(t, kkrpc.Options{Dialect: kkrpc.Compact, Limits: kkrpc.Limits{StreamBuffer: 10_000}})

@@ -183,6 +183,7 @@ func (in *Inbound) parseLine(line []byte, m *Message) (bool, error) {
 
 func (in *Inbound) parse(text []byte, d Dialect, m *Message) (bool, error) {
 	err := in.codecs(d).Parse(text, m, in.maxDepth)
+	m.Size = len(text)
 	if err == nil {
 		return true, nil
 	}

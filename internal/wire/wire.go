@@ -70,6 +70,9 @@ type Message struct {
 	Done     bool     // of StreamData: the stream has ended
 	Meta     []byte   // metadata object of a compact request, raw JSON; nil when absent
 
+	// Size is how long the text of the message was in bytes; Inbound sets it.
+	Size int
+
 	// TextErrors: a classic SuperJSON request without the key transferSlots, which only kkrpc 0.2 writes. Its
 	// errors are message strings.
 	TextErrors bool
