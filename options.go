@@ -17,14 +17,14 @@ type Options struct {
 	ErrorText bool
 
 	// CallTimeout bounds every call that this side makes; 0 means 30 s, since a peer may never answer; negative means
-	// no bound beyond the ctx of the call.
+	// no bound beyond the ctx of the call. It ends with the answer, also if that is a stream.
 	CallTimeout time.Duration
 
 	// Limits bounds what the channel may cost.
 	Limits Limits
 
-	// OnError is told of what has no other place to go: a panic in a handler, an error of a callback, a result that
-	// could not be encoded. Nil drops it. It is called from any goroutine and must not block.
+	// OnError is told of what has no other place to go: a panic in a handler, an error of a callback, a result or
+	// an item of a stream that could not be encoded. Nil drops it. It is called from any goroutine and must not block.
 	OnError func(err error)
 
 	// OnClose is called once when the channel has closed, with what Err returns. Nil does nothing. It must not block.

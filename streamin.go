@@ -17,6 +17,9 @@ const (
 	streamRefill = 16
 	// itemOverhead is what an item that waits costs beside its text.
 	itemOverhead = 64
+	// A loop keeps room for so many bytes and items that have been dealt with.
+	keptItemBytes = 64 << 10
+	keptItems     = 1 << 10
 	// annotationCost is how much memory the annotations of an item take, as a multiple of their text.
 	annotationCost = 8
 	// streamShares: all streams of a channel together may hold as much as so many of them.
@@ -322,8 +325,11 @@ func (s *inStream) pull(n int) {
 // none and no error at the end.
 func (s *inStream) take(batch []inItem, data []byte, done <-chan struct{}) ([]inItem, []byte, int, error) {
 	clear(batch)
-	if cap(data) > idleBuffer*16 {
+	if cap(data) > keptItemBytes {
 		data = nil
+	}
+	if cap(batch) > keptItems {
+		batch = nil
 	}
 	s.mu.Lock()
 	for len(s.items) == 0 && !s.ended {
