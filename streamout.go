@@ -223,6 +223,12 @@ func (s *outStream) send(v any, scalar bool) bool {
 	if s.ended {
 		return false
 	}
+	select {
+	case <-s.done: // while the user's code worked on this item
+		s.ended = true
+		return false
+	default:
+	}
 	codec := *s.ch.codec.Load()
 	out := s.values
 	out.enc.Reset(out.enc.Mode())

@@ -159,6 +159,9 @@ func placeError(where string, err error) error {
 	} else if e, ok := errors.AsType[*superjson.DataError](err); ok {
 		inner, text = e.Path, e.Reason
 	} else if e, ok := errors.AsType[*Error](err); ok {
+		if e.Name == releasedError {
+			return err // in the very words of the original
+		}
 		return &Error{Name: e.Name, Message: where + ": " + e.Message}
 	} else if errors.Is(err, ErrLimit) || errors.Is(err, ErrClosed) {
 		return fmt.Errorf("%s: %w", where, err)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -21,18 +22,94 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/js"
 )
 
-const peer = "0.2.2"
+// peer is a kkrpc that talks to Go: a version of it, on one of its kinds of channel, with one codec.
+type peer struct {
+	version  string // of the checks, see check.Peers
+	channel  check.Channel
+	codec    string
+	variable string // names the environment variable with the checkout to run; "" is the version that npm installed
+}
 
-// dialects by the name that kkrpc 0.2 has for the codec.
-var dialects = map[string]kkrpc.Dialect{"json": kkrpc.Classic, "superjson": kkrpc.ClassicSuperJSON}
+func (p peer) dialect(t *testing.T) (d kkrpc.Dialect) {
+	generation := "classic-"
+	if p.version == "2.1.0" {
+		generation = "compact-"
+	}
+	if err := d.UnmarshalText([]byte(generation + p.codec)); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// command runs a script of the npm workspace as the peer. It skips the test when there is no checkout to run.
+func (p peer) command(t *testing.T, rt js.Runtime, script string, args ...string) *exec.Cmd {
+	t.Helper()
+	dir := js.Dir(t)
+	if p.variable != "" && os.Getenv(p.variable) == "" {
+		t.Skipf("needs a checkout of kkrpc %s: set %s to its folder, see CONTRIBUTING.md", p.version, p.variable)
+	}
+	cmd := rt.Command(t, filepath.Join(dir, script), append(args, p.codec, p.version, string(p.channel))...)
+	if p.variable != "" {
+		// The sources of kkrpc find what they import even where the checkout has installed nothing.
+		cmd.Env = append(cmd.Env, "NODE_PATH="+filepath.Join(dir, "node_modules"))
+		t.Logf("%s has kkrpc %s", p.variable, checkoutVersion(t, os.Getenv(p.variable)))
+	}
+	return cmd
+}
+
+func checkoutVersion(t *testing.T, dir string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "packages", "kkrpc", "package.json"))
+	var pkg struct{ Version string }
+	if err == nil {
+		err = json.Unmarshal(text, &pkg)
+	}
+	if err != nil {
+		t.Fatalf("no kkrpc in the checkout: %v", err)
+	}
+	return pkg.Version
+}
+
+// checkouts are the newer versions, which npm's registry does not have. Bun runs their sources as they are.
+var checkouts = []struct {
+	variable, version string
+	channels          []check.Channel
+}{
+	{"KKRPC_V07", "0.7.0", []check.Channel{check.Base}},
+	{"KKRPC_V2", "2.1.0", []check.Channel{check.Base, check.Streaming, check.RemoteRefs}},
+}
+
+var codecs = []string{"json", "superjson"}
+
+// eachPeer runs a subtest for every peer in every runtime that can run it.
+func eachPeer(t *testing.T, run func(t *testing.T, rt js.Runtime, p peer)) {
+	for _, codec := range codecs {
+		for _, rt := range js.Runtimes {
+			t.Run(fmt.Sprintf("0.2.2/%s/%s", rt, codec), func(t *testing.T) {
+				t.Parallel()
+				run(t, rt, peer{version: "0.2.2", channel: check.Base, codec: codec})
+			})
+		}
+		for _, c := range checkouts {
+			for _, channel := range c.channels {
+				t.Run(fmt.Sprintf("%s/%s/%s", c.version, channel, codec), func(t *testing.T) {
+					t.Parallel()
+					run(t, js.Bun, peer{c.version, channel, codec, c.variable})
+				})
+			}
+		}
+	}
+}
 
 func TestKkrpcClientOfGoServer(t *testing.T) {
-	server := httptest.NewServer(api.Handler(nil))
-	t.Cleanup(server.Close) // after the parallel subtests
-	url := "ws" + strings.TrimPrefix(server.URL, "http") + "/ws-text"
-	each(t, func(t *testing.T, rt js.Runtime, codec string) {
-		t.Parallel()
-		cmd := rt.Command(t, filepath.Join(js.Dir(t), "client.mjs"), url, codec)
+	eachPeer(t, func(t *testing.T, rt js.Runtime, p peer) {
+		server := httptest.NewServer(api.Handler(nil)) // one for each: the checks write its properties and count its streams
+		t.Cleanup(server.Close)
+		url := "ws" + strings.TrimPrefix(server.URL, "http") + "/ws"
+		if p.version == "0.2.2" {
+			url += "-text"
+		}
+		cmd := p.command(t, rt, "client.mjs", url)
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
 		out, err := cmd.Output()
@@ -40,7 +117,7 @@ func TestKkrpcClientOfGoServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		passed, failed := readResults(t, out)
-		t.Logf("kkrpc %s in %s, %s: %d checks passed, %d failed", peer, rt, codec, passed, failed)
+		t.Logf("%d checks passed, %d failed", passed, failed)
 		if t.Failed() || err != nil {
 			t.Errorf("the client ended with %v and said:\n%s", err, stderr.Bytes())
 		}
@@ -77,26 +154,28 @@ func readResults(t *testing.T, out []byte) (passed, failed int) {
 }
 
 func TestGoClientOfKkrpcServer(t *testing.T) {
-	each(t, func(t *testing.T, rt js.Runtime, codec string) {
-		t.Parallel()
-		url := startServer(t, rt, codec)
-		config := check.Config{URL: url, Peer: peer, Dialect: dialects[codec]}
-		passed, failed, err := check.Run(t.Context(), config, func(r check.Result) {
-			if r.Err != nil {
-				t.Errorf("%s: %v", r.Name, r.Err)
-			}
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Logf("kkrpc %s in %s, %s: %d checks passed, %d failed", peer, rt, codec, passed, failed)
+	eachPeer(t, func(t *testing.T, rt js.Runtime, p peer) {
+		runChecks(t, check.Config{URL: startServer(t, rt, p), Peer: p.version, Channel: p.channel, Dialect: p.dialect(t)})
 	})
 }
 
-// startServer runs server.mjs until the test ends and returns its URL.
-func startServer(t *testing.T, rt js.Runtime, codec string) (url string) {
+func runChecks(t *testing.T, config check.Config) {
 	t.Helper()
-	cmd := rt.Command(t, filepath.Join(js.Dir(t), "server.mjs"), codec)
+	passed, failed, err := check.Run(t.Context(), config, func(r check.Result) {
+		if r.Err != nil {
+			t.Errorf("%s: %v", r.Name, r.Err)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d checks passed, %d failed", passed, failed)
+}
+
+// startServer runs server.mjs until the test ends and returns its URL.
+func startServer(t *testing.T, rt js.Runtime, p peer) (url string) {
+	t.Helper()
+	cmd := p.command(t, rt, "server.mjs")
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -135,38 +214,18 @@ func startServer(t *testing.T, rt js.Runtime, codec string) (url string) {
 // TestChecksAgainstGoServer has both sides in Go, in every dialect: what the checks know of each version of kkrpc, the
 // Go server has to show.
 func TestChecksAgainstGoServer(t *testing.T) {
-	for _, row := range []struct {
-		peer, path string
-		dialect    kkrpc.Dialect
-	}{
-		{"2.1.0", "/ws", kkrpc.Compact},
-		{"2.1.0", "/ws", kkrpc.CompactSuperJSON},
-		{"0.7.0", "/ws", kkrpc.Classic},
-		{"0.7.0", "/ws", kkrpc.ClassicSuperJSON},
+	for _, p := range []peer{
+		{version: "0.7.0", channel: check.All, codec: "json"},
+		{version: "0.7.0", channel: check.All, codec: "superjson"},
+		{version: "2.1.0", channel: check.All, codec: "json"},
+		{version: "2.1.0", channel: check.All, codec: "superjson"},
 	} {
-		t.Run(fmt.Sprintf("%s as %s", row.dialect, row.peer), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s/%s", p.version, p.codec), func(t *testing.T) {
 			t.Parallel()
 			server := httptest.NewServer(api.Handler(nil)) // one for each: the checks write its properties
-			defer server.Close()
-			url := "ws" + strings.TrimPrefix(server.URL, "http")
-			config := check.Config{URL: url + row.path, Peer: row.peer, Dialect: row.dialect}
-			passed, failed, err := check.Run(t.Context(), config, func(r check.Result) {
-				if r.Err != nil {
-					t.Errorf("%s: %v", r.Name, r.Err)
-				}
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Logf("%d checks passed, %d failed", passed, failed)
+			t.Cleanup(server.Close)
+			url := "ws" + strings.TrimPrefix(server.URL, "http") + "/ws"
+			runChecks(t, check.Config{URL: url, Peer: p.version, Channel: p.channel, Dialect: p.dialect(t)})
 		})
-	}
-}
-
-func each(t *testing.T, run func(t *testing.T, rt js.Runtime, codec string)) {
-	for _, rt := range js.Runtimes {
-		for _, codec := range []string{"json", "superjson"} {
-			t.Run(fmt.Sprintf("%s/%s", rt, codec), func(t *testing.T) { run(t, rt, codec) })
-		}
 	}
 }

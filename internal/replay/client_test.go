@@ -47,10 +47,13 @@ type reissued struct {
 	done     chan struct{}
 	result   superjson.Value
 	err      error
+
+	request, opened message
+	stream          *consumption // set if the answer is a stream
 }
 
 func newClientReplay(t *testing.T, r *recording, bad mismatches) *clientReplay {
-	c := &clientReplay{r: r, bad: bad, ids: newIDPairs(), script: newScript(),
+	c := &clientReplay{r: r, bad: bad, ids: newIDPairs(r), script: newScript(),
 		callbacks: map[string]*kkrpc.Callback{}, handles: map[string]*kkrpc.Callback{}, refs: newClientRefs()}
 	opts := &kkrpc.Options{CallTimeout: -1, Dialect: r.client.dialect(), ErrorText: r.client.version == "0.2.2",
 		References: r.client.variant == "remote-refs"}
@@ -74,6 +77,7 @@ func newClientReplay(t *testing.T, r *recording, bad mismatches) *clientReplay {
 	if len(c.results) != requests || local {
 		c.results = nil
 	}
+	c.orderResults()
 	if s := scenarios[r.scenario]; s.client != nil {
 		opts.Expose = s.client(r)
 	}
@@ -100,9 +104,9 @@ func (c *clientReplay) run() {
 	if len(c.r.frames) == c.r.closedAt && c.r.closedBy != "" {
 		c.closeAsRecorded()
 	}
-	synctest.Wait()
+	c.waitForLoops()
 	for _, text := range c.script.written {
-		if m, _ := parseMessage(text); m.kind() != "qc" {
+		if m, _ := parseMessage(text); m.kind() != "qc" && !c.r.left(c.bad, c.ids, m, message{}) {
 			c.bad.add(0, fmt.Errorf("unexpected frame %s", text))
 		}
 	}
@@ -137,14 +141,25 @@ func (c *clientReplay) receive(f frame) {
 	switch m.kind() {
 	case "response":
 		for _, call := range c.calls {
-			if call.id == m.id() && call.response == 0 {
-				call.response = f.number
-				if err := c.refs.answered(call, m); err != nil {
-					c.bad.add(f.number, err)
-				}
-				break
+			if call.id != m.id() || call.response != 0 {
+				continue
+			}
+			call.response = f.number
+			if err := c.refs.answered(call, m); err != nil {
+				c.bad.add(f.number, err)
+			}
+			if call.stream != nil && m.classic && c.consumed(call) {
+				c.consume(call)
+			}
+			break
+		}
+	case "sr":
+		for _, call := range c.calls {
+			if s := call.stream; s != nil && s.pause >= 0 && truthy(m.body.get("e")) {
+				close(s.goOn)
 			}
 		}
+		synctest.Wait()
 	case "callback":
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -170,6 +185,14 @@ func (c *clientReplay) timedOut(id string) bool {
 		}
 	}
 	return false
+}
+
+// want is what the header says of the i-th call; nil if it says nothing.
+func (c *clientReplay) want(i int) *node {
+	if i < len(c.results) {
+		return c.results[i]
+	}
+	return nil
 }
 
 // callee is the id of the function that a callback message calls.
@@ -252,12 +275,21 @@ func (c *clientReplay) reissue(f frame) {
 	}
 	switch m.kind() {
 	case "request":
-		call := &reissued{number: f.number, id: m.id(), done: make(chan struct{})}
+		call := &reissued{number: f.number, id: m.id(), done: make(chan struct{}), request: m}
 		c.calls = append(c.calls, call)
+		if response, ok := c.opened(f, m.id()); ok {
+			call.opened, call.stream = response, c.plan(m, response, c.want(len(c.calls)-1))
+		}
 		go func() { // ends with the answer or the channel
 			defer close(call.done)
+			if call.stream != nil {
+				call.stream.stream, call.err = c.open(m)
+				return
+			}
 			call.result, call.err = c.perform(m)
 		}()
+	case "sq":
+		c.control(m)
 	case "callback":
 		if handle := c.handles[m.callee()]; handle != nil {
 			go handle.Call(c.arguments(m)...) // ends when the message is queued
@@ -269,7 +301,7 @@ func (c *clientReplay) reissue(f frame) {
 			}
 		}
 	}
-	text, ok := c.take()
+	text, ok := c.take(m)
 	if !ok {
 		c.bad.add(f.number, fmt.Errorf("nothing was written, want %s", f.text))
 		return
@@ -279,11 +311,12 @@ func (c *clientReplay) reissue(f frame) {
 	}
 }
 
-// take is the next frame that the channel writes, but for the cancellation of a call that has timed out, which is ours.
-func (c *clientReplay) take() (string, bool) {
+// take is the next frame that the channel writes, but for the cancellation of a call that has timed out, which is ours,
+// and the end of a stream that the original left open.
+func (c *clientReplay) take(want message) (string, bool) {
 	for {
 		text, ok := c.script.take()
-		if m, isMessage := parseMessage(text); !isMessage || m.kind() != "qc" {
+		if m, isMessage := parseMessage(text); !isMessage || m.kind() != "qc" && !c.r.left(c.bad, c.ids, m, want) {
 			return text, ok
 		}
 	}
@@ -374,6 +407,11 @@ func (c *clientReplay) arguments(m message) []any {
 		if id, ok := m.callbackID(m.args()[i]); ok && id != "" {
 			args[i] = c.callback(id)
 		}
+		for _, id := range m.streams() {
+			if strings.Contains(string(v.JSON), id.str()) {
+				args[i] = c.source(id.str())
+			}
+		}
 	}
 	if shared := m.sharedArguments(); len(args) > 1 && shared != nil {
 		var together []any
@@ -423,68 +461,4 @@ func (c *clientReplay) setValue(m message) any {
 		return superjson.Undefined
 	}
 	return v
-}
-
-// value is what stands at path in m.
-func (m message) value(n *node, path ...string) superjson.Value {
-	if n == nil {
-		return superjson.Value{}
-	}
-	v := superjson.Value{JSON: []byte(n.json())}
-	if m.meta != nil {
-		if meta, err := superjson.ParseMeta([]byte(m.meta.json())); err == nil {
-			v.Meta = meta.Sub(path...)
-		}
-	}
-	return v
-}
-
-// sharedArguments is all arguments as one value when they share something, nil otherwise.
-func (m message) sharedArguments() *superjson.Value {
-	shared := m.meta.get("referentialEqualities")
-	if shared == nil {
-		return nil
-	}
-	list := &node{kind: '['}
-	prefix, suffix := "args.", ""
-	if !m.classic {
-		prefix, suffix = "a.", ".v"
-	}
-	rebase := func(path string) string {
-		rest := strings.TrimPrefix(path, prefix)
-		index, rest, _ := strings.Cut(rest, ".")
-		if suffix != "" {
-			rest = strings.TrimPrefix(strings.TrimPrefix("."+rest, suffix), ".")
-		}
-		if rest == "" {
-			return index
-		}
-		return index + "." + rest
-	}
-	for _, arg := range m.args() {
-		if suffix != "" {
-			arg = arg.get("v")
-		}
-		list.items = append(list.items, arg)
-	}
-	meta := &node{kind: '{'}
-	for _, key := range m.meta.keys {
-		part := m.meta.get(key).clone()
-		if key != "v" {
-			for i, path := range part.keys {
-				part.keys[i] = rebase(path)
-				if key == "referentialEqualities" {
-					for _, other := range part.items[i].items {
-						other.text = rebase(other.text)
-					}
-				}
-			}
-		}
-		meta.set(key, part)
-	}
-	parsed, err := superjson.ParseMeta([]byte(meta.json()))
-	if err != nil {
-		return nil
-	}
-	return &superjson.Value{JSON: []byte(list.json()), Meta: parsed}
 }

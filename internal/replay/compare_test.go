@@ -8,10 +8,19 @@ import (
 )
 
 // idPairs maps the identifiers of the recording to those that the channel under test made up instead, one to one.
-type idPairs struct{ actual, recorded map[string]string }
+type idPairs struct {
+	actual, recorded map[string]string
+	controls         map[string]bool // recorded ids of stream controls, which are answered; other stream data has ids that nobody reads
+}
 
-func newIDPairs() *idPairs {
-	return &idPairs{map[string]string{}, map[string]string{}}
+func newIDPairs(r *recording) *idPairs {
+	p := &idPairs{map[string]string{}, map[string]string{}, map[string]bool{}}
+	for _, f := range r.frames {
+		if m, ok := parseMessage(f.text); ok && m.kind() == "sq" {
+			p.controls[m.body.get("id").str()] = true
+		}
+	}
+	return p
 }
 
 func (p *idPairs) pair(recorded, actual string) error {
@@ -48,10 +57,16 @@ func (p *idPairs) toRecorded(m message) {
 		}
 	}
 	switch m.kind() {
-	case "request":
+	case "request", "sq", "stream-cancel":
 		rename(m.body.get("id"), "")
-	case "callback":
-	default:
+	case "sr":
+		rename(m.body.get("sid"), "")
+		rename(m.body.at("e", "m"), unknownStream)
+	}
+	for _, n := range m.streams() {
+		rename(n, "")
+	}
+	if m.kind() != "request" && m.kind() != "callback" {
 		return // what else has an identifier has one of the peer's
 	}
 	for _, arg := range m.args() {
@@ -131,6 +146,8 @@ const (
 	compactArg     = "__kkrpc_next_arg__"
 	classicPrefix  = "__callback__"
 	compactRef     = "__kkrpc_ref__"
+	compactStream  = "__kkrpc_next_stream__"
+	unknownStream  = "Unknown RPC stream "
 	transferSlots  = "transferSlots"
 	callbackIDsKey = "callbackIds"
 )
@@ -145,14 +162,56 @@ func (m message) callbackID(arg *node) (id string, ok bool) {
 	return arg.get("id").str(), arg.get(compactArg).str() == "callback"
 }
 
+// streams are the ids of the streams that m introduces, in order. A classic stream has the id of its request.
+func (m message) streams() (ids []*node) {
+	add := func(n *node) {
+		if id := n.get("id").str(); n.get(compactStream).str() == "async-iterable" && (len(id) > 8 || ours(id)) { // else it is data that looks like one
+			ids = append(ids, n.get("id"))
+		}
+	}
+	switch m.body.get("t").str() {
+	case "q":
+		for _, arg := range m.args() {
+			if arg.get(compactArg).str() == "value" {
+				arg = arg.get("v")
+			}
+			add(arg)
+		}
+		add(m.body.get("v"))
+	case "r":
+		add(m.body.get("v"))
+	}
+	return ids
+}
+
+// ours reports whether the channel under test made up id, which is shorter than those of the originals.
+func ours(id string) bool {
+	return len(id) > 1 && id[0] == 's' && strings.Trim(id[1:], "0123456789") == ""
+}
+
+// opensStream reports whether m is a response whose result is a stream.
+func (m message) opensStream() bool {
+	if m.classic {
+		return m.kind() == "response" && m.body.at("args", "result", "__stream") != nil
+	}
+	return m.kind() == "response" && len(m.streams()) > 0
+}
+
 // pairIDs learns the identifiers that actual introduces where recorded introduced its own.
 func pairIDs(ids *idPairs, recorded, actual message) error {
 	if recorded.kind() != actual.kind() || recorded.classic != actual.classic {
 		return fmt.Errorf("a %s, not a %s", actual.kind(), recorded.kind())
 	}
-	if recorded.kind() == "request" {
+	if kind := recorded.kind(); kind == "request" || kind == "sq" {
 		if err := ids.pair(recorded.body.get("id").str(), actual.body.get("id").str()); err != nil {
 			return err
+		}
+	}
+	if theirs, ours := recorded.streams(), actual.streams(); len(theirs) == len(ours) {
+		for i, id := range theirs {
+			if err := ids.pair(id.str(), ours[i].str()); err != nil {
+				return err
+			}
 		}
 	}
 	if recorded.kind() != "request" && recorded.kind() != "callback" {
@@ -188,6 +247,9 @@ func (m *message) normalize() {
 			}
 		}
 		drop(m.body.at("args", "error"), "stack", "args.error.stack")
+		if m.kind() == "stream-chunk" && m.undefined("args.value") {
+			drop(m.body.get("args"), "value", "args.value")
+		}
 		if id := m.body.get("id"); m.kind() == "callback" && id.str() != "" {
 			id.text = "" // nobody looks at it
 		}
@@ -195,6 +257,9 @@ func (m *message) normalize() {
 		e := m.body.get("e")
 		if s := e.get("s"); s != nil && (s.str() == "<stack>" || s.kind == 'n') {
 			drop(e, "s", "e.s")
+		}
+		if kind := m.kind(); (kind == "sq" || kind == "sr") && m.undefined("v") {
+			drop(m.body, "v", "v")
 		}
 		for i, arg := range m.body.get("a").array() {
 			if arg.get(compactArg) == nil && m.body.get("op").str() != "ref" {
@@ -228,6 +293,11 @@ func (m *message) dropUndefined(r message) {
 			drop(arg, r.args()[i], "v", fmt.Sprintf("a.%d.v", i))
 		}
 	}
+}
+
+// undefined reports whether what stands at path is annotated as such.
+func (m *message) undefined(path string) bool {
+	return m.meta.at("values", path).json() == `["undefined"]`
 }
 
 func (n *node) arrayOrObject() []*node {
@@ -271,6 +341,9 @@ func sameFrame(ids *idPairs, recorded, actual string) error {
 		return fmt.Errorf("%w: got %s, want %s", err, actual, recorded)
 	}
 	ids.toRecorded(a)
+	if r.kind() == "sr" && !ids.controls[r.body.get("id").str()] && a.body.get("id").str() != "" {
+		a.body.set("id", r.body.get("id"))
+	}
 	r.normalize()
 	a.dropUndefined(r)
 	a.normalize()
@@ -288,6 +361,14 @@ func sameFrame(ids *idPairs, recorded, actual string) error {
 		return fmt.Errorf("%w: got %s, want %s", err, actual, recorded)
 	}
 	return nil
+}
+
+// sameEnd reports whether both frames end the same stream, in whatever way, and neither answers a control.
+func sameEnd(ids *idPairs, recorded, actual string) bool {
+	r, _ := parseMessage(recorded)
+	a, _ := parseMessage(actual)
+	ids.toRecorded(a)
+	return r.kind() == "sr" && a.kind() == "sr" && !ids.controls[r.body.get("id").str()] && r.finished() && a.finished() && r.body.get("sid").str() == a.body.get("sid").str()
 }
 
 func sameNode(path string, want, got *node) error {

@@ -14,11 +14,13 @@ func TestProtocolExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var recorded strings.Builder
+	recorded := map[string]bool{}
 	stacks := strings.NewReplacer(`,"s":"<stack>"`, "", `,"stack":"<stack>"`, "")
 	for _, r := range loadRecordings(t) {
 		for _, f := range r.frames {
-			recorded.WriteString(stacks.Replace(strings.TrimSuffix(f.text, "\n")) + "\n")
+			for line := range strings.Lines(f.text) {
+				recorded[stacks.Replace(strings.TrimSuffix(line, "\n"))] = true
+			}
 		}
 	}
 	examples := 0
@@ -28,8 +30,15 @@ func TestProtocolExamples(t *testing.T) {
 			continue
 		}
 		examples++
-		pattern := "(?m)^" + strings.ReplaceAll(regexp.QuoteMeta("{"+example), "…", `[0-9a-f-]*`) + "$"
-		if !regexp.MustCompile(pattern).MatchString(recorded.String()) {
+		start, _, shortened := strings.Cut("{"+example, "…")
+		found := !shortened && recorded[start]
+		if shortened {
+			re := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta("{"+example), "…", `[0-9a-f-]*`) + "$")
+			for line := range recorded {
+				found = found || strings.HasPrefix(line, start) && re.MatchString(line)
+			}
+		}
+		if !found {
 			t.Errorf("in no recording: {%s", example)
 		}
 	}

@@ -16,11 +16,7 @@ func (c *clientReplay) checkOutcomes() {
 		if number == 0 {
 			number = call.number
 		}
-		var want *node
-		if i < len(c.results) {
-			want = c.results[i]
-		}
-		if err := c.checkOutcome(call, want); err != nil {
+		if err := c.checkOutcome(call, c.want(i)); err != nil {
 			c.bad.add(number, err)
 		}
 	}
@@ -45,6 +41,9 @@ func (c *clientReplay) checkOutcome(call *reissued, want *node) error {
 			return fmt.Errorf("the call was not ended by the close: %v", call.err)
 		}
 		return nil
+	}
+	if call.stream != nil {
+		return c.checkStream(call, want)
 	}
 	text := c.r.frames[call.response-1].text
 	m, _ := parseMessage(text)

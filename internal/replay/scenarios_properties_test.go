@@ -3,6 +3,7 @@ package replay
 import (
 	"context"
 	"errors"
+	"iter"
 	"time"
 
 	"github.com/kkrpc-go/kkrpc"
@@ -66,7 +67,13 @@ func constructors(*recording) any {
 }
 
 // crossed is the API of the recordings between different versions.
-func crossed(*recording) any {
+func crossed(r *recording) any {
+	var stream any = func() iter.Seq[int] {
+		return func(yield func(int) bool) { _ = yield(1) && yield(2) }
+	}
+	if r.server.version != "0.7.0" && r.server.variant != "streaming" {
+		stream = func() any { return struct{}{} } // which it is where there are no streams
+	}
 	return kkrpc.Object{
 		"greet": func(n string) string { return "Hello " + n },
 		"fail": func() error {
@@ -79,8 +86,7 @@ func crossed(*recording) any {
 		},
 		"version": kkrpc.NewProperty("1"),
 		"Counter": kkrpc.Constructor(func() any { return map[string]int{"n": 1} }),
-		// Without streams a stream is an object with nothing in it.
-		"stream": func() any { return struct{}{} },
+		"stream":  stream,
 	}
 }
 

@@ -16,7 +16,7 @@ type scenario struct {
 	initiate func(context.Context, *kkrpc.Channel)
 }
 
-// scenarios are those without streams, by name.
+// scenarios are all of them, by name.
 var scenarios = map[string]scenario{
 	"arg-injection-classic":         {server: argInjection},
 	"arrays-holes":                  {server: echoing},
@@ -85,6 +85,27 @@ var scenarios = map[string]scenario{
 	"request-id-reuse":              {server: robust},
 	"set":                           {server: returning(setValues)},
 	"signal-destroy-api":            {server: ping},
+	"stream-as-argument":            {server: streaming},
+	"stream-as-argument-classic":    {server: streaming},
+	"stream-break":                  {server: streaming},
+	"stream-break-custom-iterator":  {server: streaming},
+	"stream-cancel-raw-classic":     {server: streaming},
+	"stream-close-mid":              {server: streaming},
+	"stream-concurrent":             {server: streaming},
+	"stream-consumer-throws":        {server: streaming},
+	"stream-credit-window":          {server: streaming},
+	"stream-destroy-mid":            {server: streaming},
+	"stream-error":                  {server: streaming},
+	"stream-iterator-manual":        {server: streaming},
+	"stream-nested-and-sync":        {server: streaming},
+	"stream-no-consume":             {server: streaming},
+	"stream-normal":                 {server: streaming},
+	"stream-on-base-channel":        {server: streaming},
+	"stream-property-stream":        {server: ticking},
+	"stream-raw-controls":           {server: streaming},
+	"stream-raw-to-client":          {server: silent},
+	"stream-slow-consumer":          {server: streaming},
+	"stream-values":                 {server: streaming},
 	"strings":                       {server: texts},
 	"superjson-hostile-meta":        {server: echoing},
 	"superjson-legacy-paths":        {server: echoing},

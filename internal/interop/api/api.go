@@ -26,7 +26,7 @@ func Handler(onError func(error)) http.Handler {
 	return mux
 }
 
-// New returns the API. Its state, the theme and the kept callback, is shared by all connections that it is exposed on.
+// New returns the API. Its state, the theme, the kept callback and the counters of streams, is shared by all connections that it is exposed on.
 func New() kkrpc.Object {
 	object := kkrpc.Object{
 		"greet": func(name string) string { return "Hello, " + name + "!" },
@@ -43,7 +43,7 @@ func New() kkrpc.Object {
 		"settings": kkrpc.Object{"theme": kkrpc.NewProperty("light")},
 		"Counter":  kkrpc.Constructor(newCounter),
 	}
-	for _, part := range []kkrpc.Object{values(), failures(), callbacks(), reverse(), references()} {
+	for _, part := range []kkrpc.Object{values(), failures(), callbacks(), reverse(), streams(), references()} {
 		maps.Copy(object, part)
 	}
 	return object

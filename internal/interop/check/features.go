@@ -21,25 +21,52 @@ const (
 	taggedBytes                            // a Uint8Array arrives as one
 	compactFrames                          // one message is one frame
 	classicLines                           // one message is one line
-	references                             // its channel is that of kkrpc/remote-refs
+	streams                                // streams as results
+	streamArguments                        // streams as arguments
+	streamCredit                           // a producer waits for its consumer
+	streamErrors                           // the error of a stream has a name and fields
+	streamCleanup                          // the producers of a connection end with it
+	references                             // remote references
 )
 
 // Peers are the versions of kkrpc whose differences the checks know.
 var Peers = []string{"0.2.2", "0.7.0", "2.1.0"}
+
+// Channel is a kind of channel. Since kkrpc 2 each kind can do something that the others cannot.
+type Channel string
+
+// The kinds of channel. What older versions have is Base.
+const (
+	Base       Channel = "base"
+	Streaming  Channel = "streaming"
+	RemoteRefs Channel = "remote-refs"
+	All        Channel = "all" // of this module, whose channels can do everything
+)
+
+var channelFeatures = map[Channel]feature{
+	Base:       0,
+	Streaming:  streams | streamArguments | streamCredit | streamCleanup,
+	RemoteRefs: references,
+	All:        streams | streamArguments | streamCredit | streamCleanup | references,
+}
 
 func featuresOf(c Config) (feature, error) {
 	var can feature
 	switch c.Peer {
 	case "0.2.2":
 	case "0.7.0":
-		can = errorObjects | properties | constructors
+		can = errorObjects | properties | constructors | streams | streamErrors
+		if c.Channel == All {
+			can |= streamCleanup // 0.7 itself lets them go on
+		}
 	case "2.1.0":
-		can = errorObjects | properties | constructors | missingIsUndefined
+		of, ok := channelFeatures[c.Channel]
+		if !ok {
+			return 0, fmt.Errorf("unknown kind of channel %q; want base, streaming, remote-refs or all", c.Channel)
+		}
+		can = errorObjects | properties | constructors | missingIsUndefined | of
 	default:
 		return 0, fmt.Errorf("unknown peer version %q; want one of %q", c.Peer, Peers)
-	}
-	if c.References {
-		can |= references
 	}
 	classic := []kkrpc.Dialect{kkrpc.Classic, kkrpc.ClassicSuperJSON}
 	if slices.Contains(classic, c.Dialect) != (c.Peer != "2.1.0") {

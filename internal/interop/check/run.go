@@ -21,8 +21,7 @@ type Config struct {
 	URL     string
 	Dialect kkrpc.Dialect // what the server speaks
 	Peer    string        // its version of kkrpc, one of Peers
-
-	References bool // its channel is that of kkrpc/remote-refs
+	Channel Channel       // the kind of its channels, where Peer is 2.1.0
 }
 
 // Result is how one check ended.
@@ -78,7 +77,7 @@ type check struct {
 func all() (checks []check) {
 	for _, part := range [][]check{
 		basicChecks(), echoChecks(), errorChecks(), reverseChecks(), concurrencyChecks(), callbackChecks(),
-		propertyChecks(), valueChecks(), lifeChecks(), robustChecks(), referenceChecks(),
+		propertyChecks(), valueChecks(), streamChecks(), lifeChecks(), robustChecks(), referenceChecks(),
 	} {
 		checks = append(checks, part...)
 	}

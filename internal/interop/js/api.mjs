@@ -1,9 +1,26 @@
 // The conformance API as JavaScript functions, for servers that Go clients are tested against.
+import { refs } from "./api-refs.mjs"
+import { streams } from "./api-streams.mjs"
 
-/** makeAPI returns one connection's API. client() is the API that the peer on that connection exposes. */
-export function makeAPI(client) {
+const settings = { theme: "light" } // of all connections
+
+class Counter {
+	constructor(start = 0) {
+		this.count = start
+	}
+}
+
+/**
+ * makeAPI returns one connection's API. client() is the API that the peer on that connection exposes, kkrpc what the
+ * version of kkrpc offers besides.
+ */
+export function makeAPI(client, kkrpc) {
 	const kept = []
-	return {
+	const api = {
+		...streams,
+		...refs(kkrpc),
+		settings,
+		Counter,
 		greet: (name) => `Hello, ${name}!`,
 		add: (a, b) => a + b,
 		math: {
@@ -80,6 +97,7 @@ export function makeAPI(client) {
 		slow: (ms) => after(ms, `slept ${ms}`),
 		delayEcho: (ms, v) => after(ms, v)
 	}
+	return Object.defineProperty(api, "version", { value: "1.0.0", enumerable: true })
 }
 
 /** clientAPI is what every client of the conformance API exposes. */

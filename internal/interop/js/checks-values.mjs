@@ -98,6 +98,7 @@ const json = [
 	{ name: "values/getSet", run: async ({ api }) => assert.deepEqual(await api.getSet(), {}) },
 	{
 		name: "values/echo-bytes",
+		needs: ["json", "bytes"],
 		run: async ({ api }) => assert.deepEqual(await api.echo({ b: Uint8Array.from([1, 255]) }), { b: Uint8Array.from([1, 255]) })
 	}
 ]
@@ -111,8 +112,15 @@ const bytes = [
 	{ name: "values/sumBytes", run: async ({ api }) => assert.equal(await api.sumBytes(Uint8Array.from([1, 2, 253])), 256) }
 ]
 
+const indexed = {
+	name: "values/getBytes-indexed",
+	needs: ["json", "frames"],
+	run: async ({ api }) => assert.deepEqual(await api.getBytes(3), { 0: 0, 1: 1, 2: 2 })
+}
+
 export const valueChecks = [
-	...superjson.map((check) => ({ ...check, codec: "superjson" })),
-	...json.map((check) => ({ ...check, codec: "json" })),
-	...bytes
+	...superjson.map((check) => ({ ...check, needs: ["superjson"] })),
+	...json.map((check) => ({ needs: ["json"], ...check })),
+	...bytes.map((check) => ({ ...check, needs: ["bytes"] })),
+	indexed
 ]

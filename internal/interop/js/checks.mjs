@@ -1,10 +1,14 @@
-// The conformance checks of a JavaScript client, as far as every generation of kkrpc can run them.
+// The conformance checks of a JavaScript client.
 import assert from "node:assert/strict"
 import { callbackChecks } from "./checks-callbacks.mjs"
+import { lifeChecks } from "./checks-life.mjs"
+import { propertyChecks } from "./checks-properties.mjs"
+import { refChecks } from "./checks-refs.mjs"
+import { streamChecks } from "./checks-streams.mjs"
 import { valueChecks } from "./checks-values.mjs"
 
-// A check is {name, codec?, run(t)}: with a codec it runs under that one only. t has api, the remote API; codec;
-// version, the client's own; and send, which writes raw text to the connection.
+// A check is {name, needs?, run(t)}: it runs where the client can do all that it needs, see capabilities in peer.mjs.
+// t is a connection and what its version of kkrpc offers, see load there; and version, connect for a further connection.
 
 const basic = [
 	{ name: "basic/greet", run: async ({ api }) => assert.equal(await api.greet("World"), "Hello, World!") },
@@ -68,6 +72,28 @@ const errors = [
 	{ name: "errors/throwString", run: async ({ api }) => assert.rejects(api.throwString(), { message: "plain string" }) },
 	{ name: "errors/throwDetails", run: async ({ api }) => assert.rejects(api.throwDetails(), { message: "custom failure" }) },
 	{
+		name: "errors/divide-name-and-code",
+		needs: ["errors"],
+		run: async ({ api }) => assert.rejects(api.math.divide(1, 0), { name: "DivisionByZero", code: "E_DIV" })
+	},
+	{ name: "errors/throwTyped-name", needs: ["errors"], run: async ({ api }) => assert.rejects(api.throwTyped(), { name: "TypeError" }) },
+	{ name: "errors/throwString-name", needs: ["errors"], run: async ({ api }) => assert.rejects(api.throwString(), { name: "Error" }) },
+	{
+		name: "errors/throwDetails-fields",
+		needs: ["errors"],
+		run: async ({ api }) =>
+			assert.rejects(api.throwDetails(), { name: "CustomError", code: "E_CUSTOM", details: { field: "name", values: [1, 2] } })
+	},
+	{
+		name: "errors/riskyOperation-cause",
+		needs: ["causes"],
+		run: async ({ api }) => {
+			const err = await api.riskyOperation().catch((err) => err)
+			assert.ok(err.cause instanceof Error)
+			assert.equal(err.cause.message, "Root cause")
+		}
+	},
+	{
 		name: "errors/others-unharmed",
 		run: async ({ api }) => {
 			const [failed, greeted] = await Promise.allSettled([api.riskyOperation(), api.greet("still here")])
@@ -125,7 +151,7 @@ const concurrency = [
 	}
 ]
 
-const robust = [
+const strayLines = [
 	"this is no message\n",
 	"{}\n",
 	'{"type":"mystery","id":"1","method":"x","args":[]}\n',
@@ -134,18 +160,40 @@ const robust = [
 	'{"json":{"type":"request"},"meta":{"values":{"__proto__":["Date"]}}}\n',
 	'{"type":"request","id":"broken","method":\n',
 	"\n"
-].map((text, i) => ({
-	name: `robust/stray-line-${i + 1}`,
-	run: async ({ api, send }) => {
-		await send(text)
-		assert.equal(await api.greet("after"), "Hello, after!")
-	}
-}))
+]
 
-export const checks = [...basic, ...echo, ...errors, ...bidi, ...concurrency, ...callbackChecks, ...valueChecks, ...robust]
+const strayFrames = [
+	"this is no message",
+	"{}",
+	'{"t":"zz","id":"1"}',
+	'{"t":"r","id":"nobody-asked","v":1}',
+	'{"t":"cb","id":"unknown","a":[]}',
+	'{"t":"cbr","ids":["unknown"]}',
+	'{"t":"cbr","ids":[1]}',
+	'{"t":"sr","id":"1","sid":"unknown","d":false,"v":1}',
+	'{"t":"sq","id":"1","sid":"unknown","op":"pull","n":1}',
+	'{"t":"q","id":"broken","op":"call","a":[]}',
+	'{"t":"q","id":"broken","op":"destroy","p":["greet"]}',
+	'{"json":{"t":"q"},"meta":{"values":{"__proto__":["Date"]}}}'
+]
+
+const stray = (kind, texts) =>
+	texts.map((text, i) => ({
+		name: `robust/stray-${kind.slice(0, -1)}-${i + 1}`,
+		needs: [kind],
+		run: async ({ api, send }) => {
+			await send(text)
+			assert.equal(await api.greet("after"), "Hello, after!")
+		}
+	}))
+
+export const checks = [
+	...basic, ...echo, ...errors, ...bidi, ...concurrency, ...callbackChecks, ...valueChecks, ...propertyChecks,
+	...streamChecks, ...refChecks, ...stray("lines", strayLines), ...stray("frames", strayFrames), ...lifeChecks
+]
 
 /**
- * run prints a line per check that applies to t.codec, then the totals, and returns how many failed. It gives up when
+ * run prints a line per check that applies to t, then the totals, and returns how many failed. It gives up when
  * three checks got no answer.
  */
 export async function run(checks, t) {
@@ -153,7 +201,7 @@ export async function run(checks, t) {
 	let failed = 0
 	let unanswered = 0
 	for (const check of checks) {
-		if (check.codec && check.codec !== t.codec) continue
+		if (check.needs?.some((capability) => !t.can.has(capability))) continue
 		if (unanswered === 3) break // the server is gone, and the rest would only take long to say so
 		try {
 			await within(5000, check.run(t))

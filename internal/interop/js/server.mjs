@@ -1,16 +1,15 @@
-// A kkrpc 0.2 server of the conformance API in the runtime that runs this file:
-//   <runtime> server.mjs json|superjson
+// A kkrpc server of the conformance API in the runtime that runs this file:
+//   <runtime> server.mjs json|superjson [0.2.2|0.7.0|2.1.0 [base|streaming|remote-refs]]
 // It prints one line {"url": ...} when it listens, on a free port, and ends when its standard input does.
 import process from "node:process"
-import { RPCChannel, WebSocketServerIO } from "kkrpc"
 import { makeAPI } from "./api.mjs"
+import { load } from "./peer.mjs"
 
-const serialization = { version: process.argv[2] ?? "superjson" }
+const [codec = "superjson", version = "0.2.2", channel = "base"] = process.argv.slice(2)
+const kkrpc = await load(version, channel, codec)
 
 function serve(socket) {
-	let rpc
-	const expose = makeAPI(() => rpc.getAPI())
-	rpc = new RPCChannel(new WebSocketServerIO(socket), { expose, serialization })
+	const client = kkrpc.accept(socket, makeAPI(() => client, kkrpc))
 }
 
 function listening(port) {
@@ -29,12 +28,13 @@ if (globalThis.Deno) {
 		port: 0,
 		fetch: (request, server) => (server.upgrade(request, { data: {} }) ? undefined : new Response("upgrade", { status: 426 })),
 		websocket: {
-			// kkrpc wants a socket with an onmessage slot; Bun hands messages to the server.
+			// kkrpc wants a socket with slots for handlers; Bun hands events to the server.
 			open: (ws) => {
 				ws.data.socket = { send: (text) => ws.send(text), close: () => ws.close() }
 				serve(ws.data.socket)
 			},
-			message: (ws, data) => ws.data.socket.onmessage({ data })
+			message: (ws, data) => ws.data.socket.onmessage?.({ data }),
+			close: (ws, code, reason) => ws.data.socket.onclose?.({ code, reason })
 		}
 	})
 	listening(server.port)

@@ -1,0 +1,109 @@
+// The versions of kkrpc that the tests run: 0.2 from npm, newer ones from checkouts that environment variables name.
+import process from "node:process"
+import { pathToFileURL } from "node:url"
+
+const checkouts = { "0.7.0": "KKRPC_V07", "2.1.0": "KKRPC_V2" }
+
+const entries = { base: "mod", streaming: "streaming", "remote-refs": "remote-refs" }
+
+/** capabilities is what such a peer can do, as the checks name what they need. */
+export function capabilities(version, channel, codec) {
+	const can = new Set([codec, version === "2.1.0" ? "frames" : "lines"])
+	const add = (...names) => names.forEach((name) => can.add(name))
+	if (version === "0.2.2") add("bytes")
+	if (version === "0.7.0") add("bytes", "objects", "causes", "errors", "missing", "streams", "stream-errors", "destroy")
+	if (version === "2.1.0") {
+		add("objects", "errors", "undefined", "call-options", "metadata", "destroy")
+		if (codec === "superjson") add("bytes")
+		if (channel === "streaming") add("streams", "stream-arguments", "stream-controls", "credit")
+		if (channel === "remote-refs") add("refs")
+	}
+	if (codec === "json") can.delete("causes")
+	return can
+}
+
+/**
+ * load returns connect(url, expose) and accept(socket, expose) for a version, and what checks need besides. connect
+ * resolves to a connection: rpc, api, construct, send for raw text, and close. A socket has send, close, and slots for
+ * onmessage and onclose.
+ */
+export async function load(version, channel, codec) {
+	if (version === "0.2.2") return classic(await import("kkrpc"), codec)
+	const root = process.env[checkouts[version]]
+	if (!root) throw new Error(`kkrpc ${version} is run from a checkout: ${checkouts[version]} has to name one`)
+	const source = (path) => import(pathToFileURL(`${root}/packages/kkrpc/${path}`).href)
+	if (version === "0.7.0") return classic(await source("mod.ts"), codec)
+	return compact(source, channel, codec)
+}
+
+function classic({ RPCChannel, WebSocketClientIO, WebSocketServerIO }, codec) {
+	const serialization = { version: codec }
+	return {
+		callback: (fn) => fn,
+		async connect(url, expose) {
+			const io = new WebSocketClientIO({ url })
+			const rpc = new RPCChannel(io, { expose, serialization })
+			return {
+				api: rpc.getAPI(),
+				construct: (name, ...args) => rpc.callConstructor(name, args),
+				send: (text) => io.write(text),
+				close: () => (rpc.destroy ? rpc.destroy() : io.destroy())
+			}
+		},
+		accept: (socket, expose) => new RPCChannel(new WebSocketServerIO(socket), { expose, serialization }).getAPI()
+	}
+}
+
+async function compact(source, channel, codec) {
+	const [{ RPCChannel, proxy, releaseProxy }, { withCallOptions }, { webSocketTransport }, { createTransport }, { superJsonCodec }] =
+		await Promise.all([entries[channel], "mod", "ws", "transport", "superjson"].map((name) => source(`src/entries/${name}.ts`)))
+	const transport = (socket) =>
+		codec === "json"
+			? webSocketTransport(socket)
+			: createTransport({
+					platform: platform(socket),
+					codec: superJsonCodec(),
+					capabilities: { remoteRefs: true },
+					onInvalidFrame: () => {}
+				})
+	return {
+		callback: proxy ?? ((fn) => fn),
+		proxy,
+		releaseProxy,
+		withCallOptions,
+		async connect(url, expose) {
+			const socket = new WebSocket(url)
+			await new Promise((resolve, reject) => {
+				socket.onopen = resolve
+				socket.onerror = () => reject(new Error(`no connection to ${url}`))
+			})
+			let meta
+			const rpc = new RPCChannel(transport(socket), { expose, getMetadata: () => meta })
+			const api = rpc.getAPI()
+			return {
+				api,
+				construct: (name, ...args) => new api[name](...args),
+				setMetadata: (m) => (meta = m),
+				send: (text) => socket.send(text),
+				close: () => rpc.destroy()
+			}
+		},
+		accept: (socket, expose) => new RPCChannel(transport(socket), { expose }).getAPI()
+	}
+}
+
+/** platform carries text over a socket, for codecs that the WebSocket transport of kkrpc 2 does not offer. */
+function platform(socket) {
+	return {
+		send: (text) => socket.send(text),
+		subscribe(listener) {
+			socket.onmessage = ({ data }) => listener(data)
+			return () => (socket.onmessage = undefined)
+		},
+		onClose(listener) {
+			socket.onclose = ({ code } = {}) => listener(code === 1000 ? undefined : new Error(`closed with ${code}`))
+			return () => (socket.onclose = undefined)
+		},
+		close: () => socket.close()
+	}
+}
