@@ -170,6 +170,7 @@ func (b *builder) function(n *node, fn reflect.Value) {
 		return
 	}
 	n.call = fixed(m)
+	b.refs = b.refs || m.refs
 }
 
 // fixed is the operation of a method that needs no slot.
@@ -265,6 +266,7 @@ func (b *builder) method(n *node, m reflect.Method, slot int) {
 		return
 	}
 	child.call = plan.operation(m, join(child.path), slot)
+	b.refs = b.refs || plan.refs
 }
 
 // promotedFrom returns the name of the embedded field that the method of *T comes from, or "" if T declares it. Where
@@ -333,6 +335,7 @@ func (b *builder) graft(n *node, api *API) {
 		b.fail(n.path, "is an API with nothing in it")
 		return
 	}
+	b.refs = b.refs || api.tree.refs
 	offset := len(b.slots)
 	for _, s := range api.slots {
 		b.slot(s, source{})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
@@ -57,35 +58,58 @@ type outgoing struct {
 	path   string
 	args   []any // the value alone, for Set
 	result any   // pointer, or nil
+
+	ref    *Ref   // what it is done on; nil for the peer's API
+	action string // on ref
+	meta   outgoingMetadata
 }
 
 var operationNames = map[wire.Kind]string{wire.Call: "call", wire.Get: "get", wire.Set: "set", wire.New: "new"}
 
+// name is the operation as people call it.
+func (op *outgoing) name() string {
+	if op.action != "" {
+		return op.action
+	}
+	return operationNames[op.kind]
+}
+
 // do does op and waits for the answer. Its errors say which operation failed.
 func (ch *Channel) do(ctx context.Context, op outgoing) error {
-	if err := ch.exchange(ctx, op); err != nil {
+	if err := ch.perform(ctx, op); err != nil {
 		return op.failed(err)
 	}
 	return nil
 }
 
-func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
-	if err := context.Cause(ctx); err != nil {
-		return err
-	}
+// perform does op through the interceptors.
+func (ch *Channel) perform(ctx context.Context, op outgoing) error {
 	if op.result != nil {
 		if v := reflect.ValueOf(op.result); v.Kind() != reflect.Pointer || v.IsNil() {
 			return fmt.Errorf("the result must be a pointer that is not nil, not %T", op.result)
 		}
 	}
-	if s := scopeOf(ctx); s != nil {
-		s.stepOut()
-		defer s.stepIn()
+	if ch.outbound != nil {
+		return ch.intercept(ctx, op)
+	}
+	return ch.exchange(ctx, op)
+}
+
+// exchange sends the request and waits for the response.
+func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
+	if err := context.Cause(ctx); err != nil {
+		return unsentError{err}
+	}
+	handling := scopeOf(ctx)
+	if handling != nil {
+		handling.stepOut()
+		defer handling.stepIn()
 	}
 	codec, err := ch.ready(ctx)
 	if err != nil {
 		return unsentError{err}
 	}
+	op.meta = ch.outgoingMetadata(ctx, codec, handling)
 	p, err := ch.register(op.result)
 	if err != nil {
 		return unsentError{err}
@@ -109,7 +133,7 @@ func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
 	}
 	err = p.err
 	if err == nil && op.result != nil {
-		err = p.decode(ctx, op.result)
+		err = p.decode(ctx, ch, op.result)
 	}
 	ch.mu.Lock()
 	ch.pending.freeLocked(p)
@@ -132,6 +156,7 @@ func (ch *Channel) sendRequest(ctx context.Context, b *buffer, p *pendingCall) e
 		}
 		ch.callbacks.unsent(p.callbacks)
 		ch.streams.unsent(p.carried)
+		ch.refs.unsent(p.refs)
 		b.free()
 		return unsentError{fmt.Errorf("waiting for room in the outbound queue (Limits.Outbound): %w", err)}
 	}
@@ -156,47 +181,68 @@ func (ch *Channel) ready(ctx context.Context) (wire.Codec, error) {
 // encode writes the request. The callbacks among its arguments are held by p, which ends if there is an error or a panic
 // in an argument's own marshaling.
 func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCall) (_ *buffer, err error) {
+	out := newValues(ch, codec)
 	encoded := false
 	defer func() {
 		if !encoded {
 			ch.withdraw(p)
 			ch.callbacks.unsent(p.callbacks)
 			ch.streams.unsent(p.carried)
+			out.unsent()
 		}
+		out.free()
 	}()
 	var digits [20]byte
 	name := string(strconv.AppendUint(digits[:0], id, 10))
-	path, err := splitPath(op.path)
-	if err != nil {
-		return nil, err
-	}
-	out := newValues(ch, codec)
-	defer out.free()
 	tail := wire.Tail{Values: out.annotations()}
 	out.pending = p
 	b := newBuffer()
-	switch op.kind {
-	case wire.Get:
-		b.bytes = codec.AppendGet(b.bytes, name, path, &tail)
-	case wire.Set:
-		if isUndefined(op.args[0]) {
-			b.bytes = codec.AppendUndefinedSet(b.bytes, name, path, &tail)
-			break
-		}
-		b.bytes = codec.BeginSet(b.bytes, name, path)
-		b.bytes, _, err = out.appendAny(b.bytes, codec.SetPath(), op.args[0])
-		b.bytes = codec.EndSet(b.bytes, path, &tail)
-	default:
-		b.bytes = codec.BeginCall(b.bytes, op.kind, name, path)
-		b.bytes, err = ch.appendArgs(b.bytes, codec, out, op.args, &tail, p)
-		b.bytes = codec.EndCall(b.bytes, op.kind, &tail)
+	if op.ref != nil {
+		b.bytes, err = ch.appendRefRequest(b.bytes, codec, out, name, &op, &tail, p)
+	} else {
+		b.bytes, err = ch.appendRequest(b.bytes, codec, out, name, &op, &tail, p)
 	}
 	if err != nil {
 		b.free()
 		return nil, err
 	}
 	encoded = true
+	if len(out.refs) > 0 {
+		p.refs = append(p.refs, out.refs...)
+	}
 	return b, nil
+}
+
+// appendRequest writes a request to the peer's API.
+func (ch *Channel) appendRequest(dst []byte, codec wire.Codec, out *values, name string, op *outgoing, tail *wire.Tail, p *pendingCall) ([]byte, error) {
+	path, err := splitPath(op.path)
+	if err != nil {
+		return dst, err
+	}
+	switch {
+	case op.kind == wire.Get, op.kind == wire.Set && isUndefined(op.args[0]):
+		if tail.Metadata, err = op.meta.encode(out); err != nil {
+			return dst, err
+		}
+		if op.kind == wire.Get {
+			return codec.AppendGet(dst, name, path, tail), nil
+		}
+		return codec.AppendUndefinedSet(dst, name, path, tail), nil
+	case op.kind == wire.Set:
+		dst = codec.BeginSet(dst, name, path)
+		if dst, _, err = out.appendAny(dst, codec.SetPath(), op.args[0]); err != nil {
+			return dst, err
+		}
+		tail.Metadata, err = op.meta.encode(out)
+		return codec.EndSet(dst, path, tail), err
+	default:
+		dst = codec.BeginCall(dst, op.kind, name, path)
+		if dst, err = ch.appendArgs(dst, codec, out, op.args, tail, p); err != nil {
+			return dst, err
+		}
+		tail.Metadata, err = op.meta.encode(out)
+		return codec.EndCall(dst, op.kind, tail), err
+	}
 }
 
 // appendArgs writes arguments. Callbacks among them are held for p, the call that carries them; nil for a one-way message.
@@ -226,8 +272,11 @@ func (ch *Channel) appendArgs(dst []byte, codec wire.Codec, out *values, args []
 }
 
 func isUndefined(arg any) bool {
-	if v, ok := arg.(superjson.Value); ok {
+	switch v := arg.(type) {
+	case superjson.Value:
 		return v.JSON == nil
+	case *Shared:
+		return v != nil && isUndefined(v.value)
 	}
 	return arg == any(superjson.Undefined)
 }
@@ -257,7 +306,7 @@ func (ch *Channel) tellCancelled(codec wire.Codec, id uint64) {
 const defaultCallTimeout = 30 * time.Second
 
 // decode stores the result of an answered call.
-func (p *pendingCall) decode(ctx context.Context, result any) error {
+func (p *pendingCall) decode(ctx context.Context, ch *Channel, result any) error {
 	if p.stream != nil {
 		p.storeStream(ctx, result)
 		return nil
@@ -268,7 +317,7 @@ func (p *pendingCall) decode(ctx context.Context, result any) error {
 	if p.value == nil {
 		return decodeUndefined(result)
 	}
-	err := superjson.Decode(p.mode, p.value, p.meta, result)
+	err := ch.decodeData(p.dialect, p.value, p.meta, result, refUseOf(reflect.TypeOf(result).Elem()))
 	if mismatch := (*superjson.TypeError)(nil); errors.As(err, &mismatch) {
 		return fmt.Errorf("result%s: expected %s, got %s", at(mismatch.Path), mismatch.Expected, mismatch.Got)
 	}
@@ -299,6 +348,18 @@ func decodeUndefined(result any) error {
 	}
 	return fmt.Errorf("result: expected %s, got undefined", v.Type())
 }
+
+// joinPath is the inverse of splitPath.
+func joinPath(segments []string) string {
+	for i, s := range segments {
+		if strings.ContainsAny(s, `.\`) {
+			segments[i] = pathEscaper.Replace(s)
+		}
+	}
+	return join(segments)
+}
+
+var pathEscaper = strings.NewReplacer(`.`, `\.`, `\`, `\\`)
 
 // splitPath splits at dots that are not behind a backslash.
 func splitPath(path string) ([]string, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -21,6 +22,7 @@ type Callback struct {
 	method *method // of fn
 
 	ch       *Channel // of the peer; nil in one of this side's
+	ref      *Ref     // it came as a reference; nil for most
 	id       string
 	released atomic.Bool
 
@@ -51,6 +53,11 @@ func callbackMethod(fn any) (*method, error) {
 	return planOf(v, "callback")
 }
 
+// MarshalJSON fails: a Callback can only be an argument itself.
+func (cb *Callback) MarshalJSON() ([]byte, error) {
+	return nil, errors.New("a function can only be an argument itself, not inside of another value")
+}
+
 // Call invokes the peer's function. It returns when the message is queued; what the function returns or throws does not
 // come back. The error wraps ErrReleased or ErrClosed, or says which argument cannot be encoded. Call blocks only while
 // the outbound queue is full.
@@ -58,8 +65,11 @@ func (cb *Callback) Call(args ...any) error { return cb.send(context.Background(
 
 // Release tells the peer that this side no longer needs callback: a func or *Callback that a handler got as an argument.
 // Calling it afterwards fails with ErrReleased. What is not released is when it is garbage collected. The error wraps
-// ErrUnsupported on a classic channel, which has no such message.
+// ErrUnsupported on a classic channel, which has no such message. A *Ref is released too, without waiting for the answer.
 func Release(callback any) error {
+	if r, ok := callback.(*Ref); ok && r != nil {
+		return r.letGo()
+	}
 	cb, _ := callback.(*Callback)
 	if cb == nil {
 		cb = boundTo(callback)
@@ -74,6 +84,9 @@ func (cb *Callback) release() error {
 	codec := cb.ch.codec.Load()
 	if (*codec).Dialect().IsClassic() {
 		return fmt.Errorf("kkrpc: release callback: %w", ErrUnsupported)
+	}
+	if cb.ref != nil {
+		return cb.ref.letGo()
 	}
 	if cb.released.Swap(true) {
 		return nil
@@ -97,7 +110,7 @@ func (cb *Callback) trySend(ctx context.Context, args []any) error {
 	switch {
 	case ch == nil:
 		return errors.New("it is a function of this side, only the peer can call it")
-	case cb.released.Load():
+	case cb.released.Load(), cb.ref != nil && cb.ref.released.Load():
 		return ErrReleased
 	}
 	if err := ch.Err(); err != nil {
@@ -106,19 +119,35 @@ func (cb *Callback) trySend(ctx context.Context, args []any) error {
 	codec := *ch.codec.Load()
 	out := newValues(ch, codec)
 	defer out.free()
-	tail := wire.Tail{Values: out.annotations()}
+	tail := &out.tail // where it is, it costs no allocation for each of many receivers
+	tail.Values = out.annotations()
 	b := newBuffer()
-	b.bytes = codec.BeginCallback(b.bytes, cb.id)
 	var err error
-	if b.bytes, err = ch.appendArgs(b.bytes, codec, out, args, &tail, nil); err == nil {
-		b.bytes = codec.EndCallback(b.bytes, &tail)
+	var watched *pendingCall
+	if cb.ref != nil {
+		id := unawaited
+		if watched = ch.watchApply(); watched != nil {
+			id = strconv.FormatUint(watched.id, 10)
+		}
+		b.bytes = codec.BeginCall(b.bytes, wire.Ref, id, []string{cb.ref.id, "apply"})
+		b.bytes, err = ch.appendBareArgs(b.bytes, codec, out, args, tail, nil)
+		b.bytes = codec.EndCall(b.bytes, wire.Ref, tail)
+	} else {
+		b.bytes = codec.BeginCallback(b.bytes, cb.id)
+		b.bytes, err = ch.appendArgs(b.bytes, codec, out, args, tail, nil)
+		b.bytes = codec.EndCallback(b.bytes, tail)
+	}
+	if err == nil {
 		if full := ch.out.reserve(b); full != nil {
 			err = ch.awaitRoom(ctx, b, full)
 		}
 	}
 	if err != nil {
 		ch.callbacks.unsentIDs(tail.CallbackIDs)
-		ch.streams.unsent(out.streams)
+		out.unsent()
+		if watched != nil && ch.withdraw(watched) {
+			ch.unwatch(watched)
+		}
 		b.free()
 		return err
 	}

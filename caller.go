@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
-// Caller is what operations go through, the parameter of [Call], [Get], [Set], [Construct], [Stream] and [Remote]: a *Channel, or
-// what [Via] returns, which finds a channel for each operation.
+// Caller is what operations go through, the parameter of [Call], [Get], [Set], [Construct], [Stream] and [Remote]: a
+// *Channel, a *Ref of the peer, or what [Via] returns, which finds a channel for each operation.
 type Caller interface {
 	// do does op and waits for the answer. Its errors say which operation failed.
 	do(ctx context.Context, op outgoing) error
@@ -15,6 +16,7 @@ type Caller interface {
 
 var (
 	_ Caller = (*Channel)(nil)
+	_ Caller = (*Ref)(nil)
 	_ Caller = via(nil)
 )
 
@@ -79,5 +81,9 @@ func (e unsentError) Unwrap() error { return e.error }
 
 // failed is err with the operation it happened to.
 func (op *outgoing) failed(err error) error {
-	return fmt.Errorf("kkrpc: %s %s: %w", operationNames[op.kind], op.path, err)
+	path := op.path
+	if op.ref != nil {
+		path = strings.TrimSuffix("reference."+path, ".")
+	}
+	return fmt.Errorf("kkrpc: %s %s: %w", op.name(), path, err)
 }

@@ -30,6 +30,8 @@ type Channel struct {
 	opts      Options
 	limits    Limits
 	base      context.Context // parent of every handler's context: values only
+	inbound   Interceptor     // nil: none
+	outbound  Interceptor     // nil: none
 
 	// Owned by the leader, the one goroutine that reads; see lead.go.
 	in      *wire.Inbound
@@ -50,6 +52,7 @@ type Channel struct {
 	out       outbox
 	callbacks callbackTable
 	streams   streamTable
+	refs      refTable
 
 	mu          sync.Mutex // guards what follows
 	err         error      // why the channel closed; nil while it is open
@@ -65,7 +68,8 @@ type Channel struct {
 }
 
 // New starts a channel over t, which it owns from then on. It returns at once; the channel lives until Close, until
-// the peer closes, or until ctx ends, whose values every handler's context carries. The error is that of opts.Expose; t is then left to the caller.
+// the peer closes, or until ctx ends, whose values every handler's context carries. The error is that of opts.Expose, or
+// names an interceptor that is nil; t is then left to the caller.
 func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	if opts == nil {
 		opts = &Options{}
@@ -75,6 +79,12 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 		return nil, err
 	}
 	ch := &Channel{transport: t, api: api, opts: *opts, limits: opts.Limits.withDefaults(), base: ctx, done: make(chan struct{})}
+	if ch.inbound, err = compose("Inbound", opts.Inbound); err != nil {
+		return nil, err
+	}
+	if ch.outbound, err = compose("Outbound", opts.Outbound); err != nil {
+		return nil, err
+	}
 	ch.in = wire.NewInbound(codecOf, wire.Dialect(opts.Dialect), ch.limits.Frame, ch.limits.Depth)
 	ch.serving.limit = ch.limits.Running
 	ch.serving.maxAway = ch.limits.Open
@@ -83,6 +93,8 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	ch.out.ch = ch
 	ch.callbacks.ch = ch
 	ch.streams.ch = ch
+	ch.refs.ch = ch
+	ch.refs.on.Store(opts.References || api.tree.refs)
 	if opts.Dialect != 0 {
 		ch.setCodec(wire.Dialect(opts.Dialect))
 	}
@@ -161,6 +173,7 @@ func (ch *Channel) fail(err error, code int, reason string) {
 	}
 	ch.callbacks.clear()
 	ch.streams.clear(err)
+	ch.refs.clear()
 	if stopBase != nil {
 		stopBase()
 	}

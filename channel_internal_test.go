@@ -189,7 +189,7 @@ func traffic(t *testing.T, limits Limits, early bool) {
 				})
 				cancel()
 				if err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, ErrClosed) {
-					if e, ok := errors.AsType[*Error](err); !ok || e.Name != "RPCOverloadedError" && e.Message != "context deadline exceeded" {
+					if e, ok := errors.AsType[*Error](err); !ok || e.Name != "RPCOverloadedError" && e.Name != "RPCTimeoutError" && !strings.HasSuffix(e.Message, "deadline exceeded") {
 						t.Error(err)
 					}
 				}

@@ -79,6 +79,14 @@ func (c *checker) check(t reflect.Type, at string) (reason, where string) {
 		return "a context.Context must be the first parameter", at
 	case t == handleType || t == handleType.Elem():
 		return "a *kkrpc.Callback can only be a parameter itself", at
+	case t == refType:
+		return "", ""
+	case t == refType.Elem():
+		return "a kkrpc.Ref must be a pointer, *kkrpc.Ref", at
+	case t == sharedType && c.direction == inbound:
+		return "a *kkrpc.Shared is only sent; use the type of its value", at
+	case t == sharedType && at != "":
+		return "a *kkrpc.Shared can only stand by itself, not inside of another value", at
 	}
 	c.seen[t] = true
 	if hasOwnForm(t) {

@@ -45,6 +45,23 @@
 // items of one stream arrive in order; a stream and callbacks have no order between them, but for those that were invoked
 // before the function returned: they come first. A compact peer whose channel knows no streams (in TypeScript, one that is not from
 // kkrpc/streaming) sees a plain object instead of a stream, and the stream is dropped after Limits.StreamIdle.
+// # Metadata
+//
+// [WithMetadata] and [Options].Metadata send values beside the arguments of a call, such as a request id, and
+// [MetadataFrom] reads what came with the request that a handler serves. A ctx with a deadline tells the peer how long the
+// caller waits: the context of the handler ends then. W3C trace context that came with a request goes along with the calls
+// that its handler makes with its ctx. Only compact peers send and get metadata.
+//
+// # Interceptors
+//
+// An [Interceptor] stands around every call of the peer ([Options].Inbound) or of this side (Outbound): it sees path,
+// arguments, metadata, result and error, may refuse the call, change its result and give it another context. Package
+// interceptor has some that are often needed.
+//
+// # Many receivers
+//
+// [Share] encodes a value once and makes it legal wherever a value goes: what everybody in a room gets costs each member a
+// copy of the bytes.
 //
 // # Dialects
 //
@@ -62,8 +79,8 @@
 // delivered after the callbacks of its call that came before it have returned. A callback that calls the peer takes a
 // context and passes it on: while it waits, the next one runs.
 //
-// The context of a handler ends when it returns, when the caller gives up (compact peers that are written in Go say so)
-// and when the channel closes.
+// The context of a handler ends when it returns, when the caller gives up (compact peers that are written in Go say so,
+// and send their deadlines) and when the channel closes.
 //
 // # Errors
 //

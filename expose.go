@@ -90,6 +90,7 @@ type tree struct {
 	root   *node            // nil: no API
 	quoted map[string]*node // by the text between the brackets of a path as JSON.stringify writes it
 	dotted map[string]*node // by the path with dots
+	refs   bool             // a *Ref stands in the type of a function or a property
 }
 
 func newTree() *tree {

@@ -111,7 +111,7 @@ func (ch *Channel) holdLocked(p *pendingCall, m *wire.Message, s *inStream, err 
 	}
 	p.answered = true
 	r := &heldResponse{id: p.id, since: p.since, until: ch.invocations, waits: waits}
-	fillCall(&r.answer, m, s, err)
+	ch.fillCall(&r.answer, m, s, err)
 	for _, cb := range p.callbacks {
 		cb.held = append(cb.held, r)
 	}
@@ -120,7 +120,7 @@ func (ch *Channel) holdLocked(p *pendingCall, m *wire.Message, s *inStream, err 
 
 func (r *heldResponse) deliver() {
 	if p := r.call; p != nil {
-		p.mode, p.meta, p.value, p.stream = r.answer.mode, r.answer.meta, r.answer.value, r.answer.stream
+		p.dialect, p.meta, p.value, p.stream = r.answer.dialect, r.answer.meta, r.answer.value, r.answer.stream
 		p.finish(r.answer.err)
 	} else if r.answer.stream != nil {
 		r.answer.stream.drop()

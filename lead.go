@@ -49,6 +49,7 @@ func (ch *Channel) isClosed() bool {
 func (ch *Channel) read() bool {
 	if !ch.more {
 		ch.callbacks.tell()
+		ch.refs.tell()
 		ch.out.flush()
 		if cap(ch.readBuf) > idleBuffer {
 			ch.readBuf = nil

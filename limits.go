@@ -21,6 +21,9 @@ type Limits struct {
 	// RequestQueue is how many bytes of requests may wait because of Running; 0 means 16 MiB. Further requests are
 	// answered with an RPCOverloadedError.
 	RequestQueue int
+	// Metadata is how many bytes of metadata a request may carry; 0 means 16 KiB. A request with more is answered with an
+	// RPCLimitError.
+	Metadata int
 	// Outbound bounds the bytes that wait to be sent; 0 means 16 MiB. While more than half of it waits, calls, callbacks
 	// and results wait for room. A peer that causes more than all of it in other messages, such as refusals of
 	// its requests, and does not read them loses its channel with code 1008.
@@ -28,6 +31,10 @@ type Limits struct {
 	// Callbacks is how many functions of this side the peer may hold at a time, and how many of the peer's this side
 	// holds; 0 means 10000. Beyond it a call fails with an error that wraps ErrLimit.
 	Callbacks int
+	// References is how many values of this side the peer may hold by reference at a time, and how many of the peer's this
+	// side holds; 0 means 10000. Beyond it what carries another one fails: with ErrLimit on this side, with an
+	// RPCLimitError for the peer.
+	References int
 	// CallbackQueue is how many bytes of the peer's callback invocations may wait for their turn; 0 means 16 MiB. Beyond
 	// it the channel stops reading until there is room; if none of them finishes for 30 s it closes with code 1008.
 	CallbackQueue int
@@ -65,8 +72,10 @@ func (l Limits) withDefaults() Limits {
 	l.Running = or(l.Running, 256)
 	l.Open = or(l.Open, 4096)
 	l.RequestQueue = or(l.RequestQueue, 16<<20)
+	l.Metadata = or(l.Metadata, 16<<10)
 	l.Outbound = or(l.Outbound, 16<<20)
 	l.Callbacks = or(l.Callbacks, 10_000)
+	l.References = or(l.References, 10_000)
 	l.CallbackQueue = or(l.CallbackQueue, 16<<20)
 	l.Streams = or(l.Streams, 1024)
 	l.StreamCredit = or(l.StreamCredit, 1024)

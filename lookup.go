@@ -11,9 +11,6 @@ import (
 // lookup finds what m asks for and an empty cell to run it in, or says why there is none in the words of the original
 // of m's generation. Only what was registered can be reached, by its exact path.
 func (a *API) lookup(m *wire.Message) (*method, invocation, *wire.Error) {
-	if m.Kind == wire.Ref {
-		return nil, nil, &wire.Error{Name: "Error", Message: "Remote reference operations require kkrpc/remote-refs"}
-	}
 	r := refusal{kind: m.Kind, classic: m.Dialect.IsClassic()}
 	if a.root == nil {
 		return nil, nil, r.noAPI()
@@ -30,8 +27,13 @@ func (a *API) lookup(m *wire.Message) (*method, invocation, *wire.Error) {
 			return nil, nil, err
 		}
 	}
+	return a.operation(n, &r)
+}
+
+// operation is what r.kind means on n.
+func (a *API) operation(n *node, r *refusal) (*method, invocation, *wire.Error) {
 	var op *operation
-	switch m.Kind {
+	switch r.kind {
 	case wire.Call:
 		op = n.call
 	case wire.New:
@@ -57,6 +59,11 @@ func (a *API) walk(m *wire.Message, r *refusal) (*node, *wire.Error) {
 		return nil, r.noPath()
 	}
 	r.path = path
+	return a.find(path, r)
+}
+
+// find follows path, which is that of r.
+func (a *API) find(path []string, r *refusal) (*node, *wire.Error) {
 	n := a.root
 	for i, segment := range path {
 		child := n.children[segment]
@@ -87,6 +94,7 @@ func (a *API) absent(parent *node, r *refusal) (*node, *wire.Error) {
 type refusal struct {
 	kind    wire.Kind
 	classic bool
+	ref     bool // on a reference
 	path    []string
 }
 
@@ -149,7 +157,7 @@ func (r *refusal) leaf(n *node) *wire.Error {
 		switch {
 		case n != nil && n.construct != nil:
 			return r.typeError("Class constructor %s cannot be invoked without 'new'", path)
-		case len(r.path) == 0:
+		case len(r.path) == 0 && !r.ref:
 			return r.text("The API itself is not a function")
 		case r.classic:
 			return r.text("Method %s is not a function", path)
@@ -200,6 +208,9 @@ func (s *snapshot) run(ctx context.Context) (err error) {
 	return err
 }
 
+func (s *snapshot) arguments() []any { return nil }
+func (s *snapshot) outcome() any     { return s.result }
+
 func (s *snapshot) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
 	return out.appendAny(dst, path, s.result)
 }
@@ -222,6 +233,9 @@ func (a *API) read(ctx context.Context, n *node) (any, error) {
 			}
 			if stream, err := producerOf(v); stream != nil || err != nil {
 				continue // as functions: only data is part of an object
+			}
+			if s, ok := v.(*Shared); ok && s != nil {
+				v = s.value // it is a part here
 			}
 			if v != any(superjson.Undefined) {
 				object[name] = v

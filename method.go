@@ -14,6 +14,7 @@ type method struct {
 	path         string            // dotted, for messages to people
 	wantsContext bool              // run looks at its ctx
 	hasResult    bool              // appendResult has something to append
+	refs         bool              // a *Ref stands in its types
 	begin        func() invocation // an empty cell for one call
 
 	slow atomic.Int32 // calls left that are soon handed over, see lead.go
@@ -26,6 +27,9 @@ type invocation interface {
 	decode(in *request) error
 	// run calls the user's code.
 	run(ctx context.Context) error
+	// arguments and outcome are for interceptors: what was decoded, before run, and what run returned, nil if nothing.
+	arguments() []any
+	outcome() any
 	// appendResult encodes what run returned. absent: the result is undefined, dst is as it was. The invocation must not
 	// be used afterwards: its cell may already serve another call.
 	appendResult(dst []byte, out *values, path string) (_ []byte, absent bool, err error)
@@ -42,12 +46,19 @@ type request struct {
 type values struct {
 	ch      *Channel
 	enc     *superjson.Encoder
+	meta    []byte // the metadata of the message; kept for the next one
+	tail    wire.Tail
 	call    *call        // whose response it is; nil for other messages
 	pending *pendingCall // whose request it is, likewise
 	streams []*outStream // of this side, among the values
+	classic bool
+	refs    []*localRef // that were written
 }
 
 // append appends v, whose annotations are recorded under path.
 func (o *values) append(dst []byte, path string, v any) ([]byte, error) {
+	if s, ok := v.(*Shared); ok {
+		return s.append(o, dst, path)
+	}
 	return o.enc.Append(dst, path, v)
 }

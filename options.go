@@ -1,6 +1,9 @@
 package kkrpc
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Options says what a channel exposes and how it behaves. Nil and the zero value mean the defaults.
 type Options struct {
@@ -16,9 +19,24 @@ type Options struct {
 	// takes both forms, but gets name and fields only without it. SuperJSON peers are told apart automatically.
 	ErrorText bool
 
+	// References makes this side a channel of kkrpc/remote-refs from the start: an object of the peer's that looks like a
+	// reference is one, a *Ref, also where it is decoded into any, and the peer may use the references it got. Without it
+	// the same begins with the first *Ref that this side sends or decodes into a *Ref, and at once if one stands in
+	// the types of the API; until then such objects are data, as on the other channels of kkrpc.
+	References bool
+
 	// CallTimeout bounds every call that this side makes; 0 means 30 s, since a peer may never answer; negative means
 	// no bound beyond the ctx of the call. It ends with the answer, also if that is a stream.
 	CallTimeout time.Duration
+
+	// Metadata returns what every call of this side carries to the peer beside what WithMetadata gives it; empty is
+	// nothing. It is called on the goroutine of each call, with its ctx, and only on a compact channel. The map is not
+	// kept. Nil adds nothing.
+	Metadata func(ctx context.Context) map[string]any
+
+	// Inbound and Outbound stand around the operations of the peer and of this side, the first outermost.
+	Inbound  []Interceptor
+	Outbound []Interceptor
 
 	// Limits bounds what the channel may cost.
 	Limits Limits

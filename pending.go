@@ -16,6 +16,8 @@ type pendingCalls struct {
 	byID  map[uint64]*pendingCall
 	timer *time.Timer // set while a call may time out
 	free  []*pendingCall
+
+	watched int // one-way calls among them
 }
 
 // pendingCall is one of them. Who removes it from the table fills it and signals done.
@@ -24,15 +26,17 @@ type pendingCall struct {
 	deadline  time.Time // zero: none
 	done      chan struct{}
 	callbacks []*localCallback // that its arguments carry
+	refs      []*localRef      // likewise
+	then      func(err error)  // called instead of signalling done
 	since     uint64           // invocations of callbacks before it was made
 	answered  bool             // the response has arrived, and waits for callbacks
 	result    any              // of outgoing, to know whether it takes a stream
 	carried   []*outStream     // among its arguments
 
-	mode  superjson.Mode
-	value []byte // raw JSON, a copy; nil: undefined
-	meta  *superjson.Meta
-	err   error
+	dialect wire.Dialect
+	value   []byte // raw JSON, a copy; nil: undefined
+	meta    *superjson.Meta
+	err     error
 
 	stream *inStream // the answer, unless it is a value
 }
@@ -46,7 +50,8 @@ func (c *pendingCalls) freeLocked(p *pendingCall) {
 		return
 	}
 	clear(p.callbacks)
-	*p = pendingCall{done: p.done, value: p.value[:0], callbacks: p.callbacks[:0]}
+	clear(p.refs)
+	*p = pendingCall{done: p.done, value: p.value[:0], callbacks: p.callbacks[:0], refs: p.refs[:0]}
 	c.free = append(c.free, p)
 }
 
@@ -63,6 +68,10 @@ func (c *pendingCalls) newLocked() *pendingCall {
 
 func (p *pendingCall) finish(err error) {
 	p.err = err
+	if p.then != nil {
+		p.then(err)
+		return
+	}
 	p.done <- struct{}{}
 }
 
@@ -70,6 +79,10 @@ func (p *pendingCall) finish(err error) {
 func (ch *Channel) register(result any) (*pendingCall, error) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
+	return ch.registerLocked(result)
+}
+
+func (ch *Channel) registerLocked(result any) (*pendingCall, error) {
 	if ch.err != nil {
 		return nil, ch.err
 	}
@@ -175,7 +188,9 @@ func (ch *Channel) answered(m *wire.Message) {
 	p := ch.pending.byID[id]
 	if !ok || p == nil || p.answered {
 		ch.mu.Unlock()
-		ch.dropped.Add(1)
+		if unquote(m.ID) != unawaited {
+			ch.dropped.Add(1)
+		}
 		if stream != nil {
 			stream.drop()
 		}
@@ -187,7 +202,7 @@ func (ch *Channel) answered(m *wire.Message) {
 	}
 	ch.pending.takeLocked(id)
 	ch.mu.Unlock()
-	fillCall(p, m, stream, err)
+	ch.fillCall(p, m, stream, err)
 	p.finish(p.err)
 }
 
@@ -203,13 +218,13 @@ func (ch *Channel) unreadable(rawID []byte, reason error) {
 }
 
 // fillCall gives p its answer m, which is the stream s if that is not nil; err says why it could not be opened.
-func fillCall(p *pendingCall, m *wire.Message, s *inStream, err error) {
+func (ch *Channel) fillCall(p *pendingCall, m *wire.Message, s *inStream, err error) {
 	p.stream, p.err = s, err
 	if m.Err != nil {
-		p.err = fromWire(wire.ParseError(m))
+		p.err = fromWire(wire.ParseErrorReferences(m, ch.references(m.Dialect, m.Err)))
 		return
 	}
-	p.mode, p.meta = m.Dialect.Mode(), m.ValueMeta()
+	p.dialect, p.meta = m.Dialect, m.ValueMeta()
 	if m.Value == nil {
 		p.value = nil
 	} else {

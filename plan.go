@@ -17,6 +17,7 @@ type plan struct {
 	variadic bool
 	failing  bool // the last result is an error
 	result   bool
+	refs     bool     // a *Ref stands in it
 	params   []*param // without receiver and context; the last of a variadic one is that of an element
 	frames   sync.Pool
 }
@@ -66,7 +67,7 @@ func (p *plan) operation(m reflect.Method, path string, slot int) *operation {
 }
 
 func (p *plan) method(path string) *method {
-	return &method{path: path, wantsContext: p.context, hasResult: p.result}
+	return &method{path: path, wantsContext: p.context, hasResult: p.result, refs: p.refs}
 }
 
 func planFor(t reflect.Type, isMethod bool) (*plan, error) {
@@ -108,6 +109,7 @@ func newPlan(t reflect.Type, isMethod bool) (*plan, error) {
 			continue
 		}
 		p.params = append(p.params, newParam(in))
+		p.refs = p.refs || refUseOf(in) == refSurely
 	}
 	if err := p.results(t); err != nil {
 		errs = append(errs, err)
@@ -134,6 +136,7 @@ func (p *plan) results(t reflect.Type) error {
 		return fmt.Errorf("it returns a %s; want error, which can be nil", t.Out(0))
 	}
 	p.result = true
+	p.refs = p.refs || refUseOf(t.Out(0)) == refSurely
 	if err := checkOutbound(t.Out(0)); err != nil {
 		return fmt.Errorf("result%w", err)
 	}
@@ -260,6 +263,12 @@ func (c *reflectCell) run(ctx context.Context) error {
 	}
 	return nil
 }
+
+func (c *reflectCell) arguments() []any {
+	return spread(c.frame.args[c.frame.first:], c.plan.variadic)
+}
+
+func (c *reflectCell) outcome() any { return c.result }
 
 func (c *reflectCell) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
 	if !c.plan.result {

@@ -120,6 +120,9 @@ func (c *cell0[R]) run(ctx context.Context) (err error) {
 	return err
 }
 
+func (c *cell0[R]) arguments() []any { return nil }
+func (c *cell0[R]) outcome() any     { return c.result }
+
 func (c *cell0[R]) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
 	dst, err := out.appendScalar(dst, path, &c.result)
 	*c = cell0[R]{calls0: c.calls0}
@@ -182,6 +185,9 @@ func (c *cell1[A, R]) run(ctx context.Context) (err error) {
 	c.result, err = c.fn(c.self, ctx, c.a)
 	return err
 }
+
+func (c *cell1[A, R]) arguments() []any { return []any{c.a} }
+func (c *cell1[A, R]) outcome() any     { return c.result }
 
 func (c *cell1[A, R]) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
 	dst, err := out.appendScalar(dst, path, &c.result)
@@ -249,6 +255,9 @@ func (c *cell2[A, B, R]) run(ctx context.Context) (err error) {
 	c.result, err = c.fn(c.self, ctx, c.a, c.b)
 	return err
 }
+
+func (c *cell2[A, B, R]) arguments() []any { return []any{c.a, c.b} }
+func (c *cell2[A, B, R]) outcome() any     { return c.result }
 
 func (c *cell2[A, B, R]) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
 	dst, err := out.appendScalar(dst, path, &c.result)

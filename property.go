@@ -5,8 +5,6 @@ import (
 	"errors"
 	"reflect"
 	"sync"
-
-	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
 // Property is a value that both sides may read and write at any time: a field of an exposed struct, or a value in an
@@ -64,19 +62,19 @@ type property interface {
 // settable is a property that the peer may write.
 type settable interface {
 	property
-	store(in *request, path string) (commit func() error, err error)
+	store(in *request, path string) (v any, commit func() error, err error)
 }
 
 func (p *Property[T]) valueType() reflect.Type           { return reflect.TypeFor[T]() }
 func (p *Property[T]) load(context.Context) (any, error) { return p.Get(), nil }
 
-// store decodes the value of a set request, and returns what makes it the property's.
-func (p *Property[T]) store(in *request, path string) (func() error, error) {
+// store decodes the value of a set request, and returns a pointer to it and what makes it the property's.
+func (p *Property[T]) store(in *request, path string) (any, func() error, error) {
 	v := new(T)
 	if err := decodeValue(in, v); err != nil {
-		return nil, placeError(path, err)
+		return nil, nil, placeError(path, err)
 	}
-	return func() error {
+	return v, func() error {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if p.check != nil {
@@ -110,7 +108,7 @@ func decodeValue(in *request, v any) error {
 	if m.Value == nil && p.typ != anyType && p.typ != valueType {
 		return p.undefined()
 	}
-	return superjson.Decode(m.Dialect.Mode(), m.Value, m.ValueMeta(), v)
+	return in.ch.decodeData(m.Dialect, m.Value, m.ValueMeta(), v, p.refs)
 }
 
 func (b *builder) property(n *node, v reflect.Value, from source) {
@@ -127,6 +125,7 @@ func (b *builder) property(n *node, v reflect.Value, from source) {
 		b.failType(n.path, err)
 		return
 	}
+	b.refs = b.refs || refUseOf(prop.valueType()) == refSurely
 	slot := b.slot(prop, from)
 	path := join(n.path)
 	n.get = &operation{slot: slot, method: &method{path: path, wantsContext: true, hasResult: true}, start: func(slot any) invocation {
@@ -170,6 +169,7 @@ func (b *builder) class(n *node, c Class) {
 		b.fail(n.path, "constructor: %s returns a stream; want a value, which is what an instance is to the peer", fn.Type())
 	default:
 		n.construct = fixed(m)
+		b.refs = b.refs || m.refs
 	}
 }
 
@@ -186,6 +186,9 @@ func (c *getCell) run(ctx context.Context) (err error) {
 	return err
 }
 
+func (c *getCell) arguments() []any { return nil }
+func (c *getCell) outcome() any     { return c.value }
+
 func (c *getCell) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
 	return out.appendAny(dst, path, c.value)
 }
@@ -194,15 +197,22 @@ func (c *getCell) appendResult(dst []byte, out *values, path string) ([]byte, bo
 type setCell struct {
 	property settable
 	path     string
+	value    any // a pointer
 	commit   func() error
 }
 
 func (c *setCell) decode(in *request) (err error) {
-	c.commit, err = c.property.store(in, c.path)
+	c.value, c.commit, err = c.property.store(in, c.path)
 	return err
 }
 
 func (c *setCell) run(context.Context) error { return c.commit() }
+
+func (c *setCell) arguments() []any {
+	return []any{reflect.ValueOf(c.value).Elem().Interface()}
+}
+
+func (c *setCell) outcome() any { return true }
 
 func (c *setCell) appendResult(dst []byte, _ *values, _ string) ([]byte, bool, error) {
 	return append(dst, "true"...), false, nil

@@ -17,8 +17,8 @@ type scope struct {
 	out    bool  // its place in the gate is free, since there are any
 	over   bool  // the function has returned
 	listed bool  // in ch.active
+	closed bool  // done is
 	done   chan struct{}
-	closed bool // done is
 	err    error
 	after  map[*func()]struct{} // to be called when the context ends
 
@@ -43,28 +43,66 @@ func scopeOf(ctx context.Context) *scope {
 }
 
 // Deadline, Done, Err, Value and AfterFunc make a scope the context of its function. It ends when the function returns,
-// or the stream does that the function returned, when the caller cancels, and when the channel closes.
+// or the stream does that the function returned, when the caller cancels or its timeout ends, and when the channel closes.
 
-func (s *scope) Deadline() (time.Time, bool) { return time.Time{}, false }
+func (s *scope) Deadline() (time.Time, bool) {
+	d := s.deadline()
+	return d, !d.IsZero()
+}
+
+// deadline is when the caller of the request gives up; zero if it has not said so.
+func (s *scope) deadline() time.Time {
+	if s.call == nil || s.call.meta == nil {
+		return time.Time{}
+	}
+	return s.call.meta.deadline
+}
 
 func (s *scope) Done() <-chan struct{} {
 	s.ch.mu.Lock()
-	defer s.ch.mu.Unlock()
+	after := s.expireLocked()
 	if s.done == nil {
 		s.done = make(chan struct{})
 		if s.closed = s.endedLocked() != nil; s.closed {
 			close(s.done)
 		} else {
 			s.ch.active.addLocked(s)
+			s.watchDeadlineLocked()
 		}
 	}
+	s.ch.mu.Unlock()
+	startAll(after)
 	return s.done
 }
 
 func (s *scope) Err() error {
 	s.ch.mu.Lock()
-	defer s.ch.mu.Unlock()
-	return s.endedLocked()
+	after := s.expireLocked()
+	err := s.endedLocked()
+	s.ch.mu.Unlock()
+	startAll(after)
+	return err
+}
+
+// expireLocked ends the context if its deadline has passed. The timer that does it alone is only there if somebody waits.
+func (s *scope) expireLocked() (after map[*func()]struct{}) {
+	if d := s.deadline(); d.IsZero() || s.over || time.Now().Before(d) {
+		return nil
+	}
+	return s.endLocked(context.DeadlineExceeded)
+}
+
+func (s *scope) watchDeadlineLocked() {
+	d := s.deadline()
+	if d.IsZero() || s.call.meta.timer != nil {
+		return
+	}
+	s.call.meta.timer = time.AfterFunc(time.Until(d), func() {
+		s.ch.mu.Lock()
+		after := s.endLocked(context.DeadlineExceeded)
+		s.ch.mu.Unlock()
+		startAll(after)
+	})
 }
 
 func (s *scope) endedLocked() error {
@@ -91,6 +129,8 @@ func (s *scope) Value(key any) any {
 func (s *scope) AfterFunc(f func()) (stop func() bool) {
 	s.ch.mu.Lock()
 	defer s.ch.mu.Unlock()
+	after := s.expireLocked()
+	defer startAll(after)
 	if s.endedLocked() != nil {
 		go f()
 		return func() bool { return false }
@@ -99,6 +139,7 @@ func (s *scope) AfterFunc(f func()) (stop func() bool) {
 		s.after = make(map[*func()]struct{})
 	}
 	s.ch.active.addLocked(s)
+	s.watchDeadlineLocked()
 	key := &f
 	s.after[key] = struct{}{}
 	return func() bool {
@@ -111,11 +152,14 @@ func (s *scope) AfterFunc(f func()) (stop func() bool) {
 }
 
 // endLocked ends the context. The functions it returns are called without the lock.
-func (s *scope) endLocked() (after map[*func()]struct{}) {
+func (s *scope) endLocked(why error) (after map[*func()]struct{}) {
 	if s.err != nil {
 		return nil
 	}
-	s.err = context.Canceled
+	s.err = why
+	if s.call != nil && s.call.meta != nil && s.call.meta.timer != nil {
+		s.call.meta.timer.Stop()
+	}
 	if s.done != nil && !s.closed {
 		s.closed = true
 		close(s.done)
@@ -133,7 +177,7 @@ func startAll(after map[*func()]struct{}) {
 // cancel ends the context from outside its function.
 func (s *scope) cancel() {
 	s.ch.mu.Lock()
-	after := s.endLocked()
+	after := s.endLocked(context.Canceled)
 	s.ch.mu.Unlock()
 	startAll(after)
 }
@@ -197,7 +241,7 @@ func (s *scope) overLocked() (after map[*func()]struct{}) {
 		return nil
 	}
 	s.ch.active.removeLocked(s)
-	return s.endLocked()
+	return s.endLocked(context.Canceled)
 }
 
 // keep has the context live until release.

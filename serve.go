@@ -17,11 +17,13 @@ type call struct {
 	inv        invocation
 	id         []byte // raw JSON, a copy
 	textErrors bool
-	known      bool         // others than the leader may know the scope, even when the function has returned
-	counted    bool         // in Channel.open and in the gate; guarded by Channel.mu, or owned by the leader
-	bytes      int          // of the message
-	seq        uint64       // value of Channel.role while the leader runs it; 0 if it never does
-	streams    *callStreams // nil for most
+	known      bool          // others than the leader may know the scope, even when the function has returned
+	counted    bool          // in Channel.open and in the gate; guarded by Channel.mu, or owned by the leader
+	bytes      int           // of the message
+	seq        uint64        // value of Channel.role while the leader runs it; 0 if it never does
+	meta       *metadata     // nil: none
+	hook       *interception // nil: there are no inbound interceptors
+	streams    *callStreams  // nil for most
 }
 
 // callStreams are the streams of one call.
@@ -32,6 +34,9 @@ type callStreams struct {
 
 // serve answers a request, or sees to it that it is answered. It reports false when this goroutine no longer leads.
 func (ch *Channel) serve(m *wire.Message) bool {
+	if ch.released(m) {
+		return true
+	}
 	busy := int(ch.open.Load())
 	ch.request = request{ch: ch, msg: m}
 	if busy >= ch.limits.Open {
@@ -39,7 +44,12 @@ func (ch *Channel) serve(m *wire.Message) bool {
 			Message: fmt.Sprintf("%d requests of this connection are unfinished; wait for some of them", busy)})
 		return true
 	}
-	method, inv, refusal := ch.api.lookup(m)
+	if n := len(m.Meta); n > ch.limits.Metadata {
+		ch.refuseRequest(m, &wire.Error{Name: "RPCLimitError",
+			Message: fmt.Sprintf("the metadata of the request has %d bytes, at most %d are accepted", n, ch.limits.Metadata)})
+		return true
+	}
+	method, inv, refusal := ch.lookup(m)
 	if refusal != nil {
 		ch.refuseRequest(m, refusal)
 		return true
@@ -112,7 +122,7 @@ func (ch *Channel) admit(c *call) admission {
 
 // messageSize is about what a decoded message costs while it waits, in bytes.
 func messageSize(m *wire.Message) int {
-	n := messageOverhead + len(m.ID) + len(m.Value)
+	n := messageOverhead + len(m.ID) + len(m.Value) + len(m.Meta)
 	for i := range m.Args {
 		n += len(m.Args[i].JSON)
 	}
@@ -142,7 +152,7 @@ func newCall(ch *Channel, method *method, inv invocation, m *wire.Message) *call
 	var c *call
 	streams := ch.request.streams
 	ch.request.streams = nil
-	known := method.wantsContext || streams != nil // its function may keep its context, or iterate, for ever
+	known := method.wantsContext || streams != nil || ch.inbound != nil // its function, or an interceptor, may keep its context for ever
 	if known {
 		c = new(call)
 	} else {
@@ -158,6 +168,12 @@ func newCall(ch *Channel, method *method, inv invocation, m *wire.Message) *call
 			s.scope = &c.scope
 		}
 	}
+	if m.Meta != nil {
+		c.meta = receiveMetadata(m, known)
+	}
+	if ch.inbound != nil {
+		c.hook = ch.newInterception(m)
+	}
 	return c
 }
 
@@ -170,13 +186,18 @@ func (c *call) free() {
 // run is a task of the gate: a call that had to wait for its turn.
 func (c *call) run() task {
 	c.ch.mu.Lock()
-	cancelled := c.err != nil
+	after := c.expireLocked()
+	ended := c.err
 	c.ch.mu.Unlock()
+	startAll(after)
 	var err error
-	if cancelled {
-		err = &Error{Name: "AbortError", Message: "cancelled by the caller"}
-	} else {
+	switch ended {
+	case nil:
 		err = c.invoke()
+	case context.DeadlineExceeded:
+		err = &Error{Name: "RPCTimeoutError", Message: "the caller's timeout ended before the request could start"}
+	default:
+		err = &Error{Name: "AbortError", Message: "cancelled by the caller"}
 	}
 	return c.finish(err)
 }
@@ -235,7 +256,11 @@ func (c *call) invoke() (err error) {
 			c.abandoned(err)
 		}
 	}()
-	err = c.inv.run(&c.scope)
+	if c.hook != nil {
+		err = c.intercepted()
+	} else {
+		err = c.inv.run(&c.scope)
+	}
 	returned = true
 	return err
 }
@@ -283,11 +308,13 @@ func (c *call) response(err error) (b *buffer) {
 		defer out.free()
 		out.call = c
 		dst := codec.BeginResult(b.bytes, c.id)
-		dst, absent, encodeErr := c.inv.appendResult(dst, out, codec.ResultPath())
+		dst, absent, encodeErr := c.appendResult(dst, out, codec.ResultPath())
 		switch {
 		case errors.Is(encodeErr, ErrLimit):
+			out.unsent()
 			err = &Error{Name: "RPCLimitError", Message: fmt.Sprintf("%s: %v", c.method.path, encodeErr)}
 		case encodeErr != nil:
+			out.unsent()
 			err = typeErrorf("%s: result cannot be sent: %v", c.method.path, encodeErr)
 			c.ch.report(fmt.Errorf("kkrpc: %w", err))
 		case absent:
@@ -331,8 +358,10 @@ func (ch *Channel) appendError(dst []byte, codec wire.Codec, id []byte, e *wire.
 	e.Text = e.Text || text || ch.opts.ErrorText && codec.Dialect() == wire.Classic
 	out := newValues(ch, codec)
 	defer out.free()
+	e.References = out
 	b, err := codec.AppendError(dst, id, e, out.annotations())
 	if err != nil {
+		out.unsent()
 		ch.report(fmt.Errorf("kkrpc: error %s: its fields cannot be sent: %w", e.Name, err))
 		plain := &wire.Error{Name: e.Name, Message: e.Message, Text: e.Text}
 		b, _ = codec.AppendError(dst, id, plain, out.annotations())
@@ -398,7 +427,7 @@ func (ch *Channel) cancelled(id []byte) {
 	ch.mu.Lock()
 	for s := ch.active.first; s != nil; s = s.next {
 		if s.call != nil && string(s.call.id) == string(id) {
-			after = s.endLocked()
+			after = s.endLocked(context.Canceled)
 			break
 		}
 	}

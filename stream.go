@@ -43,10 +43,11 @@ type openedStream struct{ stream *inStream }
 func deliver[T any](ctx context.Context, s *inStream, path string, yield func(T, error) bool) {
 	item := new(T)
 	var zero T
+	use := refUseOf(reflect.TypeFor[T]())
 	more := true
 	err := s.each(ctx, func(i *inItem) (bool, error) {
 		*item = zero
-		if err := i.decode(item); err != nil {
+		if err := i.decode(s.ch, item, use); err != nil {
 			return false, err
 		}
 		more = yield(*item, nil)

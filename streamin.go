@@ -54,7 +54,7 @@ const (
 
 // inItem is an item that was received.
 type inItem struct {
-	mode      superjson.Mode
+	dialect   wire.Dialect
 	undefined bool
 	end       int // in the data
 	size      int // as counted in streamTable.buffered
@@ -62,12 +62,13 @@ type inItem struct {
 	raw       []byte // set when it is taken
 }
 
-func (i *inItem) decode(v any) error {
+// decode stores the item in what v points to, whose type has to do with references as use says.
+func (i *inItem) decode(ch *Channel, v any, use refUse) error {
 	var err error
 	if i.undefined {
 		err = decodeUndefined(v)
 	} else {
-		err = superjson.Decode(i.mode, i.raw, i.meta, v)
+		err = ch.decodeData(i.dialect, i.raw, i.meta, v, use)
 	}
 	if mismatch, ok := errors.AsType[*superjson.TypeError](err); ok {
 		return fmt.Errorf("item%s: expected %s, got %s", at(mismatch.Path), mismatch.Expected, mismatch.Got)
@@ -122,7 +123,7 @@ func (s *inStream) push(m *wire.Message) {
 		return
 	}
 	s.data = append(s.data, m.Value...)
-	s.items = append(s.items, inItem{mode: m.Dialect.Mode(), undefined: m.Value == nil, end: len(s.data), size: n, meta: meta})
+	s.items = append(s.items, inItem{dialect: m.Dialect, undefined: m.Value == nil, end: len(s.data), size: n, meta: meta})
 	s.bytes += n
 	bytes, alone := s.bytes, len(s.items) == 1
 	s.signalLocked()

@@ -58,6 +58,8 @@ func isStreamType(t reflect.Type) bool {
 	return kind != notStream
 }
 
+func isStream(v any) bool { return v != nil && isStreamType(reflect.TypeOf(v)) }
+
 const misplacedStream = "a stream can only be a result, a parameter or a property itself"
 
 // checkOutbound reports why a t cannot be a result, a property or an argument: it is data or a stream.
@@ -300,9 +302,10 @@ func (p *streamParam) calling(ctx context.Context, c Caller, path string, args [
 func (p *streamParam) deliver(ctx context.Context, s *inStream, path string, yield reflect.Value) {
 	noError := reflect.Zero(errorType)
 	more := true
+	use := refUseOf(p.item)
 	err := s.each(ctx, func(i *inItem) (bool, error) {
 		v := reflect.New(p.item)
-		if err := i.decode(v.Interface()); err != nil {
+		if err := i.decode(s.ch, v.Interface(), use); err != nil {
 			return false, err
 		}
 		more = yield.Call([]reflect.Value{v.Elem(), noError})[0].Bool()

@@ -23,10 +23,12 @@ type param struct {
 	optional bool           // may be left out or undefined
 	callback *callbackParam // a func, which stands for the peer's
 	stream   *streamParam   // an iterator over a stream of the peer
+	refs     refUse
 }
 
 var (
 	handleType  = reflect.TypeFor[*Callback]()
+	sharedType  = reflect.TypeFor[*Shared]()
 	anyType     = reflect.TypeFor[any]()
 	valueType   = reflect.TypeFor[superjson.Value]()
 	contextType = reflect.TypeFor[context.Context]()
@@ -34,7 +36,7 @@ var (
 )
 
 func newParam(t reflect.Type) *param {
-	p := &param{typ: t}
+	p := &param{typ: t, refs: refUseOf(t)}
 	switch {
 	case t.Kind() == reflect.Func:
 		if p.stream = newStreamParam(t); p.stream == nil {
@@ -52,7 +54,7 @@ func (p *param) decode(in *request, i int, dst reflect.Value) error {
 	arg := &in.msg.Args[i]
 	switch {
 	case p.typ == handleType, p.callback != nil, arg.Kind == wire.ArgCallback:
-		return p.decodeCallback(in, arg, dst)
+		return p.decodeCallback(in, i, dst)
 	case arg.JSON == nil && (p.typ == anyType):
 		dst.Set(reflect.ValueOf(superjson.Undefined))
 		return nil
@@ -63,7 +65,10 @@ func (p *param) decode(in *request, i int, dst reflect.Value) error {
 			return err
 		}
 	}
-	return superjson.Decode(in.msg.Dialect.Mode(), arg.JSON, in.msg.ArgMeta(i), dst.Addr().Interface())
+	if p.refs == refNever {
+		return superjson.Decode(in.msg.Dialect.Mode(), arg.JSON, in.msg.ArgMeta(i), dst.Addr().Interface())
+	}
+	return in.ch.decodeData(in.msg.Dialect, arg.JSON, in.msg.ArgMeta(i), dst.Addr().Interface(), p.refs)
 }
 
 // decodeStream stores an iterator in dst if raw stands for a stream. done is false if raw is to be decoded as data.
@@ -84,8 +89,12 @@ func (p *param) decodeStream(in *request, raw []byte, dst reflect.Value) (done b
 	return true, nil
 }
 
-func (p *param) decodeCallback(in *request, arg *wire.Arg, dst reflect.Value) error {
+func (p *param) decodeCallback(in *request, i int, dst reflect.Value) error {
+	arg := &in.msg.Args[i]
 	if arg.Kind != wire.ArgCallback {
+		if r := in.ch.references(in.msg.Dialect, arg.JSON); r != nil {
+			return p.decodeFunction(in, i, dst)
+		}
 		if p.optional && (arg.JSON == nil || string(arg.JSON) == "null") {
 			return nil
 		}
@@ -95,13 +104,36 @@ func (p *param) decodeCallback(in *request, arg *wire.Arg, dst reflect.Value) er
 		return &superjson.TypeError{Expected: expected(p.typ), Got: "function"}
 	}
 	cb, err := in.ch.remoteCallback(arg.ID)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case p.callback != nil:
-		dst.Set(reflect.ValueOf(cb.funcOf(p.typ, func() any { return p.callback.make(cb) })))
-	default:
+	}
+	p.setCallback(cb, dst)
+	return nil
+}
+
+func (p *param) setCallback(cb *Callback, dst reflect.Value) {
+	if p.callback == nil {
 		dst.Set(reflect.ValueOf(cb))
+		return
+	}
+	dst.Set(reflect.ValueOf(cb.funcOf(p.typ, func() any { return p.callback.make(cb) })))
+}
+
+// decodeFunction decodes a reference to a function into a callback.
+func (p *param) decodeFunction(in *request, i int, dst reflect.Value) error {
+	var r *Ref
+	if err := in.ch.decodeData(in.msg.Dialect, in.msg.Args[i].JSON, in.msg.ArgMeta(i), &r, refSurely); err != nil {
+		return err
+	}
+	switch own := reflect.ValueOf(r.Value()); {
+	case r.origin().kind != refFunction:
+		return &superjson.TypeError{Expected: "function", Got: "object"}
+	case r.ch != nil:
+		p.setCallback(r.asCallback(), dst)
+	case own.Type() == p.typ:
+		dst.Set(own)
+	default:
+		return &superjson.TypeError{Expected: p.typ.String(), Got: "a function of this side, " + own.Type().String()}
 	}
 	return nil
 }
@@ -166,6 +198,8 @@ func expected(t reflect.Type) string {
 		return "URL"
 	case reflect.TypeFor[[]byte]():
 		return "Uint8Array"
+	case refType.Elem():
+		return "reference"
 	}
 	switch t.Kind() {
 	case reflect.Chan:
@@ -223,7 +257,7 @@ func (o *values) appendAny(dst []byte, path string, v any) (_ []byte, absent boo
 
 // appendData is appendAny for what is no stream.
 func (o *values) appendData(dst []byte, path string, v any) (_ []byte, absent bool, err error) {
-	if kept, ok := v.(superjson.Value); ok && kept.JSON == nil || v == any(superjson.Undefined) {
+	if isUndefined(v) {
 		return dst, true, nil
 	}
 	dst, err = o.append(dst, path, v)

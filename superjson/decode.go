@@ -18,6 +18,10 @@ import (
 // else both are a *TypeError. A Date that is invalid becomes the zero time.Time. Numbers in any are float64, objects
 // map[string]any, arrays []any, typed arrays the types of this package.
 func Decode(mode Mode, raw []byte, meta *Meta, v any) error {
+	return decode(mode, raw, meta, v, nil)
+}
+
+func decode(mode Mode, raw []byte, meta *Meta, v any, references ReferenceDecoder) error {
 	if mode != ModeSuperJSON {
 		meta = nil
 	}
@@ -36,7 +40,7 @@ func Decode(mode Mode, raw []byte, meta *Meta, v any) error {
 		return &DataError{Reason: "the target must be a pointer that is not nil"}
 	}
 	target = target.Elem()
-	d := decoder{mode: mode, meta: meta}
+	d := decoder{mode: mode, meta: meta, references: references}
 	var root *node
 	if meta != nil {
 		root = meta.root
@@ -188,13 +192,15 @@ func plainFloat(raw []byte) (float64, bool) {
 // decoder reads one value.
 type decoder struct {
 	mode  Mode
+	track bool // keep path, since meta has equalities
+	depth int32
 	dec   *jsontext.Decoder
 	raw   []byte
 	meta  *Meta
-	track bool // keep path, since meta has equalities
 	path  path
 	work  int // equal paths looked at
-	depth int
+
+	references ReferenceDecoder // nil: none are looked for
 }
 
 func (d *decoder) enter() error {

@@ -82,6 +82,11 @@ func (d *decoder) anyObject(n *node) (any, error) {
 			return b, nil
 		}
 	}
+	if d.references != nil {
+		if v, err := d.references.DecodeReference(m, false); v != nil || err != nil {
+			return v, err
+		}
+	}
 	return m, nil
 }
 

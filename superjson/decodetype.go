@@ -84,6 +84,9 @@ func makeDecoder(t reflect.Type) decodeFunc {
 	case reflect.Interface:
 		return decodeInterface
 	case reflect.Pointer:
+		if implementsAny(t, unmarshalTypes) {
+			return referenceDecoder(t, pointerDecoder(t))
+		}
 		return pointerDecoder(t)
 	}
 	if implementsAny(t, unmarshalTypes) {

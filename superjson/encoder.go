@@ -34,6 +34,8 @@ type Encoder struct {
 	active  map[objectKey]bool // JSON modes: the deep objects around the current one
 
 	metaNodes []metaNode
+
+	references ReferenceEncoder // nil: there are none
 }
 
 // note is one annotation, in the order of the walk: an outer one comes before those inside.

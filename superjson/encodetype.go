@@ -102,6 +102,9 @@ func makeEncoder(t reflect.Type) encodeFunc {
 	case reflect.Interface:
 		return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) { return e.value(dst, v.Interface()) }
 	case reflect.Pointer:
+		if implementsAny(t, marshalTypes) {
+			return referenceEncoder(t, pointerEncoder(t))
+		}
 		return pointerEncoder(t)
 	}
 	if implementsAny(t, marshalTypes) {

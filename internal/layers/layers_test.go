@@ -24,6 +24,7 @@ const (
 	gobwas   = "github.com/gobwas/ws"
 	httphead = "github.com/gobwas/httphead"
 	goCmp    = "github.com/google/go-cmp"
+	xTime    = "golang.org/x/time"
 )
 
 // rule says what the package in a folder may import besides the standard library. In dir, "*" stands for one folder
@@ -59,6 +60,8 @@ var rules = []rule{
 		not:   []string{"net", "net/http", "log/slog"},
 	},
 
+	{dir: "interceptor", may: []string{".", xTime}, not: []string{"net", "net/http"}},
+
 	{dir: "transport/transporttest", may: []string{".", "superjson"}},
 	{dir: "transport/ws", may: []string{".", gobwas, httphead}, tests: []string{"superjson", "transport/transporttest"}},
 	{dir: "transport/*", may: []string{"."}, tests: []string{"superjson", "transport/transporttest"}},
@@ -72,7 +75,7 @@ var rules = []rule{
 	{dir: "internal/interop", may: []string{".", "superjson", "transport/ws", "internal/interop/api", "internal/interop/check", "any"}},
 	{dir: "internal/interop/*", may: []string{".", "superjson", "transport/ws", "internal/interop/api", "internal/interop/check", "internal/js", "any"}},
 	{dir: "internal/bench", may: []string{".", "superjson", "transport/ws", "any"}},
-	{dir: "adapter/*", may: []string{".", "superjson", "transport/ws", "any"}},
+	{dir: "adapter/*", may: []string{".", "superjson", "transport/ws", "interceptor", "any"}},
 	{dir: "cmd/kkrpc", may: []string{".", "superjson", "transport/ws", "any"}},
 	{dir: "cmd/kkrpc/*", may: []string{".", "superjson", "transport/ws", "any"}},
 	{dir: "examples/*", may: []string{".", "superjson", "transport/ws", "any"}},

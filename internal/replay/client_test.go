@@ -32,6 +32,7 @@ type clientReplay struct {
 	results   []*node // of the calls, as the header has them; none when it does not have one for each
 	calls     []*reissued
 	callbacks map[string]*kkrpc.Callback // of this side, by recorded id
+	refs      *clientRefs
 
 	mu       sync.Mutex
 	received [][]any                    // arguments of callbacks, in order of arrival
@@ -50,8 +51,9 @@ type reissued struct {
 
 func newClientReplay(t *testing.T, r *recording, bad mismatches) *clientReplay {
 	c := &clientReplay{r: r, bad: bad, ids: newIDPairs(), script: newScript(),
-		callbacks: map[string]*kkrpc.Callback{}, handles: map[string]*kkrpc.Callback{}}
-	opts := &kkrpc.Options{CallTimeout: -1, Dialect: r.client.dialect(), ErrorText: r.client.version == "0.2.2"}
+		callbacks: map[string]*kkrpc.Callback{}, handles: map[string]*kkrpc.Callback{}, refs: newClientRefs()}
+	opts := &kkrpc.Options{CallTimeout: -1, Dialect: r.client.dialect(), ErrorText: r.client.version == "0.2.2",
+		References: r.client.variant == "remote-refs"}
 	if r.scenario == "timeout" {
 		opts.CallTimeout = recordedTimeout
 	}
@@ -137,6 +139,9 @@ func (c *clientReplay) receive(f frame) {
 		for _, call := range c.calls {
 			if call.id == m.id() && call.response == 0 {
 				call.response = f.number
+				if err := c.refs.answered(call, m); err != nil {
+					c.bad.add(f.number, err)
+				}
 				break
 			}
 		}
@@ -286,10 +291,17 @@ func (c *clientReplay) take() (string, bool) {
 
 // perform calls the operation that m asks for.
 func (c *clientReplay) perform(m message) (result superjson.Value, err error) {
-	ctx, path, args := context.Background(), m.path(), c.arguments(m)
+	path, args := m.path(), c.arguments(m)
+	ctx := kkrpc.WithMetadata(context.Background(), c.metadata(m))
 	switch m.operation() {
 	case "call":
+		if c.answeredByRef(m.id()) {
+			result.JSON, err = c.refs.call(ctx, c.ch, m.id(), path, args)
+			break
+		}
 		err = c.ch.Call(ctx, &result, path, args...)
+	case "ref":
+		result, err = c.refs.perform(ctx, m, args, c.setValue(m))
 	case "get":
 		result, err = kkrpc.Get[superjson.Value](ctx, c.ch, path)
 	case "set":
@@ -301,6 +313,19 @@ func (c *clientReplay) perform(m message) (result superjson.Value, err error) {
 		err = fmt.Errorf("operation %s", m.operation())
 	}
 	return result, err
+}
+
+// metadata is that of a request.
+func (c *clientReplay) metadata(m message) map[string]any {
+	n := m.body.get("meta")
+	if n == nil || m.classic {
+		return nil
+	}
+	all := map[string]any{}
+	for i, key := range n.keys {
+		all[key] = m.value(n.items[i], "meta", key)
+	}
+	return all
 }
 
 // operation is call, get, set or new.
@@ -326,8 +351,12 @@ func (m message) path() string {
 			return m.body.get("method").str()
 		}
 	}
+	return joinPath(segments.array())
+}
+
+func joinPath(segments []*node) string {
 	var parts []string
-	for _, s := range segments.array() {
+	for _, s := range segments {
 		parts = append(parts, strings.ReplaceAll(strings.ReplaceAll(s.str(), `\`, `\\`), ".", `\.`))
 	}
 	return strings.Join(parts, ".")
@@ -338,7 +367,7 @@ func (c *clientReplay) arguments(m message) []any {
 	values := c.values(m)
 	args := make([]any, len(values))
 	for i, v := range values {
-		args[i] = v
+		args[i] = c.refs.argument(v)
 		if v.JSON == nil {
 			args[i] = superjson.Undefined
 		}

@@ -173,7 +173,8 @@ func pairIDs(ids *idPairs, recorded, actual message) error {
 }
 
 // normalize removes what is compared in no message: stacks, and members that say undefined and may as well be absent.
-// Arguments of the remote-references channel are put into the envelopes in which every other channel writes them.
+// Arguments of the remote-references channel are put into the envelopes in which every other channel writes them, but for
+// those of requests on references.
 func (m *message) normalize() {
 	values := m.meta.get("values")
 	drop := func(parent *node, key, path string) {
@@ -196,7 +197,7 @@ func (m *message) normalize() {
 			drop(e, "s", "e.s")
 		}
 		for i, arg := range m.body.get("a").array() {
-			if arg.get(compactArg) == nil {
+			if arg.get(compactArg) == nil && m.body.get("op").str() != "ref" {
 				m.body.get("a").items[i] = &node{kind: '{', keys: []string{compactArg, "v"}, items: []*node{{kind: '"', text: "value"}, arg}}
 				m.reroot(fmt.Sprintf("a.%d", i), fmt.Sprintf("a.%d.v", i))
 			}
@@ -273,6 +274,10 @@ func sameFrame(ids *idPairs, recorded, actual string) error {
 	r.normalize()
 	a.dropUndefined(r)
 	a.normalize()
+	if err := pairRefs(ids, r.body, a.body); err != nil {
+		return fmt.Errorf("%w: got %s, want %s", err, actual, recorded)
+	}
+	ids.renameRefs(a.body)
 	if !slices.Equal(r.body.keys, a.body.keys) {
 		return fmt.Errorf("members %v, want %v: got %s, want %s", a.body.keys, r.body.keys, actual, recorded)
 	}

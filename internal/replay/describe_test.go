@@ -96,7 +96,7 @@ func (d *describer) describe(v any) *node {
 		return number(v)
 	case *big.Int:
 		return object("$", "bigint", "v", v.String())
-	case func(), *kkrpc.Callback:
+	case func(), *kkrpc.Callback, *kkrpc.Ref:
 		return object("$", "function")
 	}
 	if ref := d.visit(reflect.ValueOf(v)); ref != nil {

@@ -51,9 +51,12 @@ func callbackDedup(*recording) any {
 	}
 }
 
-func callbackInCallback(*recording) any {
+func callbackInCallback(r *recording) any {
 	var mu sync.Mutex
 	var answer string
+	if r.server.variant == "remote-refs" {
+		answer = "the reply to ask" // a global variable had it from the recording before
+	}
 	return kkrpc.Object{
 		"start": func(cb *kkrpc.Callback) (string, error) {
 			return "started", cb.Call("ask", func(a string) {

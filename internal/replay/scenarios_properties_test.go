@@ -84,10 +84,19 @@ func crossed(*recording) any {
 	}
 }
 
-// metadata answers what an interceptor of the recorded server made of it.
 func metadata(*recording) any {
 	return kkrpc.Object{
 		"hi": func() string { return "hi" },
 		"p":  5,
 	}
+}
+
+// showMetadata puts into the result what the recorded server's plugin put into it.
+func showMetadata(ctx context.Context, r *kkrpc.Request, next kkrpc.Handler) (any, error) {
+	result, err := next(ctx, r)
+	answer := map[string]any{"v": result, "meta": nil, "method": r.Path, "op": r.Operation}
+	if r.Metadata != nil {
+		answer["meta"] = r.Metadata
+	}
+	return answer, err
 }

@@ -11,11 +11,12 @@ import (
 type scenario struct {
 	server func(*recording) any // what the server exposes; nil exposes nothing
 	client func(*recording) any // what the client exposes; nil exposes nothing
+	plugin kkrpc.Interceptor    // of the server; nil: none
 	// initiate is what the server does of its own accord, when the recording shows that it spoke first.
 	initiate func(context.Context, *kkrpc.Channel)
 }
 
-// scenarios are those without streams and remote references, by name.
+// scenarios are those without streams, by name.
 var scenarios = map[string]scenario{
 	"arg-injection-classic":         {server: argInjection},
 	"arrays-holes":                  {server: echoing},
@@ -61,7 +62,7 @@ var scenarios = map[string]scenario{
 	"malformed-to-server":           {server: robust},
 	"malformed-to-server-tolerant":  {server: robust},
 	"map":                           {server: returning(mapValues)},
-	"metadata":                      {server: metadata},
+	"metadata":                      {server: metadata, plugin: showMetadata},
 	"missing-method":                {server: missing},
 	"nested-call":                   {server: nested},
 	"no-api-exposed":                {},
@@ -75,7 +76,11 @@ var scenarios = map[string]scenario{
 	"property-set":                  {server: assignable},
 	"prototype-paths":               {server: prototypePaths},
 	"referential-equality":          {server: sharing},
+	"refs":                          {server: referring},
+	"refs-callbacks-mixed":          {server: firing},
+	"refs-from-client":              {server: referring},
 	"refs-on-base-channel":          {server: typing},
+	"refs-raw":                      {server: referring},
 	"regexp-url":                    {server: returning(regexps)},
 	"request-id-reuse":              {server: robust},
 	"set":                           {server: returning(setValues)},
@@ -101,7 +106,7 @@ func typeOf(v any) string {
 	switch v.(type) {
 	case string:
 		return "string"
-	case *kkrpc.Callback:
+	case *kkrpc.Callback, *kkrpc.Ref:
 		return "function"
 	case superjson.UndefinedType:
 		return "undefined"

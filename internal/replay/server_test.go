@@ -46,9 +46,12 @@ type serverReplay struct {
 
 func newServerReplay(t *testing.T, r *recording, bad mismatches) *serverReplay {
 	s := &serverReplay{t: t, r: r, scenario: scenarios[r.scenario], bad: bad, ids: newIDPairs(), script: newScript(), done: map[int]bool{}}
-	opts := &kkrpc.Options{CallTimeout: -1, ErrorText: r.server.version == "0.2.2"}
+	opts := &kkrpc.Options{CallTimeout: -1, ErrorText: r.server.version == "0.2.2", References: r.server.variant == "remote-refs"}
 	if s.scenario.server != nil {
 		opts.Expose = s.scenario.server(r)
+	}
+	if s.scenario.plugin != nil {
+		opts.Inbound = []kkrpc.Interceptor{s.scenario.plugin}
 	}
 	// Detection is under test wherever the client spoke the server's dialect.
 	if r.client.dialect() != r.server.dialect() || slices.Contains([]string{"codec-crossing", "malformed-to-server", "malformed-to-server-tolerant"}, r.scenario) {

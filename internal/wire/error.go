@@ -15,6 +15,8 @@ type Error struct {
 	Fields map[string]any
 	Cause  any  // *Error, or any value that was thrown as a cause; nil for none
 	Text   bool // written as its message alone, as kkrpc 0.2 does (classic)
+
+	References superjson.ReferenceEncoder // writes those among the fields; nil for none
 }
 
 // maxCauses bounds a chain of causes, which may be a circle.
@@ -38,6 +40,7 @@ func (e *Error) appendDetails(dst []byte, path string, mode superjson.Mode, valu
 	slices.Sort(names)
 	if values == nil && (len(names) > 0 || e.Cause != nil) {
 		values = superjson.NewEncoder(mode)
+		values.SetReferences(e.References)
 	}
 	var err error
 	if e.Cause != nil && depth < maxCauses {
@@ -107,9 +110,12 @@ func EscapeSegment(key string) string {
 
 // ParseError reads m.Err as a peer of m's generation would. It never fails: what cannot be decoded gives an error that
 // says so, and what is no error object gives one with its text as the message.
-func ParseError(m *Message) *Error {
+func ParseError(m *Message) *Error { return ParseErrorReferences(m, nil) }
+
+// ParseErrorReferences is ParseError for an error that may have references among its fields.
+func ParseErrorReferences(m *Message, references superjson.ReferenceDecoder) *Error {
 	var v any
-	if err := superjson.Decode(m.Dialect.Mode(), m.Err, m.ErrMeta(), &v); err != nil {
+	if err := superjson.DecodeReferences(m.Dialect.Mode(), m.Err, m.ErrMeta(), &v, references); err != nil {
 		return &Error{Name: "Error", Message: "undecodable error: " + err.Error()}
 	}
 	if e := errorValue(v, 0); e != nil {

@@ -43,7 +43,7 @@ func New() kkrpc.Object {
 		"settings": kkrpc.Object{"theme": kkrpc.NewProperty("light")},
 		"Counter":  kkrpc.Constructor(newCounter),
 	}
-	for _, part := range []kkrpc.Object{values(), failures(), callbacks(), reverse()} {
+	for _, part := range []kkrpc.Object{values(), failures(), callbacks(), reverse(), references()} {
 		maps.Copy(object, part)
 	}
 	return object

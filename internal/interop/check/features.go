@@ -21,6 +21,7 @@ const (
 	taggedBytes                            // a Uint8Array arrives as one
 	compactFrames                          // one message is one frame
 	classicLines                           // one message is one line
+	references                             // its channel is that of kkrpc/remote-refs
 )
 
 // Peers are the versions of kkrpc whose differences the checks know.
@@ -36,6 +37,9 @@ func featuresOf(c Config) (feature, error) {
 		can = errorObjects | properties | constructors | missingIsUndefined
 	default:
 		return 0, fmt.Errorf("unknown peer version %q; want one of %q", c.Peer, Peers)
+	}
+	if c.References {
+		can |= references
 	}
 	classic := []kkrpc.Dialect{kkrpc.Classic, kkrpc.ClassicSuperJSON}
 	if slices.Contains(classic, c.Dialect) != (c.Peer != "2.1.0") {

@@ -21,6 +21,8 @@ type Config struct {
 	URL     string
 	Dialect kkrpc.Dialect // what the server speaks
 	Peer    string        // its version of kkrpc, one of Peers
+
+	References bool // its channel is that of kkrpc/remote-refs
 }
 
 // Result is how one check ended.
@@ -76,7 +78,7 @@ type check struct {
 func all() (checks []check) {
 	for _, part := range [][]check{
 		basicChecks(), echoChecks(), errorChecks(), reverseChecks(), concurrencyChecks(), callbackChecks(),
-		propertyChecks(), valueChecks(), lifeChecks(), robustChecks(),
+		propertyChecks(), valueChecks(), lifeChecks(), robustChecks(), referenceChecks(),
 	} {
 		checks = append(checks, part...)
 	}

@@ -21,11 +21,12 @@ func main() {
 	protocol := flag.String("protocol", "compact", "compact (kkrpc 2) or classic (kkrpc 0)")
 	codec := flag.String("codec", "json", "json or superjson")
 	peer := flag.String("peer", "", "version of kkrpc that the server has, one of "+fmt.Sprint(check.Peers)+"; default 2.1.0 or 0.7.0 by the protocol")
+	refs := flag.Bool("refs", false, "the server's channel is that of kkrpc/remote-refs")
 	flag.Parse()
 	if *peer == "" {
 		*peer = map[string]string{"compact": "2.1.0", "classic": "0.7.0"}[*protocol]
 	}
-	config := check.Config{URL: *url, Peer: *peer}
+	config := check.Config{URL: *url, Peer: *peer, References: *refs}
 	if err := config.Dialect.UnmarshalText([]byte(*protocol + "-" + *codec)); err != nil {
 		fail(err)
 	}

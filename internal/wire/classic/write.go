@@ -140,7 +140,15 @@ func (c codec) EndCallback(dst []byte, tail *wire.Tail) []byte {
 }
 
 // ArgPath implements wire.Codec.
-func (c codec) ArgPath(i int) string { return "args." + strconv.Itoa(i) }
+func (c codec) ArgPath(i int) string {
+	if i < len(argPaths) {
+		return argPaths[i]
+	}
+	return "args." + strconv.Itoa(i)
+}
+
+// argPaths spares most arguments the making of their path.
+var argPaths = [...]string{"args.0", "args.1", "args.2", "args.3"}
 
 // BareArgPath implements wire.Codec.
 func (c codec) BareArgPath(i int) string { return c.ArgPath(i) }

@@ -134,7 +134,15 @@ func (c codec) closeValue(dst []byte, tail *wire.Tail) []byte {
 }
 
 // ArgPath implements wire.Codec.
-func (c codec) ArgPath(i int) string { return "a." + strconv.Itoa(i) + ".v" }
+func (c codec) ArgPath(i int) string {
+	if i < len(argPaths) {
+		return argPaths[i]
+	}
+	return "a." + strconv.Itoa(i) + ".v"
+}
+
+// argPaths spares most arguments the making of their path.
+var argPaths = [...]string{"a.0.v", "a.1.v", "a.2.v", "a.3.v"}
 
 // BareArgPath implements wire.Codec.
 func (c codec) BareArgPath(i int) string { return "a." + strconv.Itoa(i) }

@@ -1,0 +1,81 @@
+package kkrpc_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/kkrpc-go/kkrpc"
+)
+
+func ExampleWithMetadata() {
+	ch := connect(kkrpc.Object{
+		"whoAsks": func(ctx context.Context) string { return fmt.Sprint(kkrpc.MetadataFrom(ctx)["requestId"]) },
+		"patience": func(ctx context.Context) bool {
+			deadline, ok := ctx.Deadline() // that of the caller
+			return ok && time.Until(deadline) > time.Minute
+		},
+	}, nil)
+	defer ch.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+	defer cancel()
+	ctx = kkrpc.WithMetadata(ctx, map[string]any{"requestId": "r-17"})
+	fmt.Println(kkrpc.Call[string](ctx, ch, "whoAsks"))
+	fmt.Println(kkrpc.Call[bool](ctx, ch, "patience"))
+	// Output:
+	// r-17 <nil>
+	// true <nil>
+}
+
+func ExampleInterceptor() {
+	onlyAdmins := func(ctx context.Context, r *kkrpc.Request, next kkrpc.Handler) (any, error) {
+		if r.Path == "shutdown" && ctx.Value(userKey{}) != "admin" { // a value of the connection's ctx
+			return nil, &kkrpc.Error{Name: "Forbidden", Message: r.Path + " is for admins"}
+		}
+		return next(ctx, r)
+	}
+	a, b := kkrpc.Pipe() // over a network they come from package transport/ws
+	api := kkrpc.Object{"shutdown": func() {}, "ping": func() string { return "pong" }}
+	if _, err := kkrpc.New(context.Background(), a, &kkrpc.Options{Expose: api, Inbound: []kkrpc.Interceptor{onlyAdmins}}); err != nil {
+		log.Fatal(err)
+	}
+	ch, err := kkrpc.New(context.Background(), b, &kkrpc.Options{Dialect: kkrpc.Compact})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ch.Close()
+	fmt.Println(kkrpc.Call[string](context.Background(), ch, "ping"))
+	fmt.Println(ch.Call(context.Background(), nil, "shutdown"))
+	// Output:
+	// pong <nil>
+	// kkrpc: call shutdown: Forbidden: shutdown is for admins
+}
+
+func ExampleShare() {
+	var members []*kkrpc.Callback
+	ch := connect(kkrpc.Object{
+		"join": func(onNews *kkrpc.Callback) { members = append(members, onNews) },
+		"tell": func(text string) {
+			news := kkrpc.Share(map[string]any{"text": text}) // encoded once, however many members there are
+			for _, m := range members {
+				m.Call(news)
+			}
+		},
+	}, nil)
+	defer ch.Close()
+	received := make(chan string)
+	for _, name := range []string{"ann", "bob"} {
+		if err := ch.Call(context.Background(), nil, "join", func(news map[string]string) { received <- name + " " + news["text"] }); err != nil {
+			log.Fatal(err)
+		}
+	}
+	if err := ch.Call(context.Background(), nil, "tell", "hello"); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(<-received)
+	fmt.Println(<-received)
+	// Output:
+	// ann hello
+	// bob hello
+}

@@ -1,0 +1,166 @@
+package kkrpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+)
+
+// Request is what an Interceptor sees of an operation. Nothing in it may be changed.
+type Request struct {
+	Channel *Channel // to the peer
+	// Inbound: the peer asks this side. Otherwise this side asks the peer.
+	Inbound bool
+	// Operation is call, get, set or new. On a reference it is call, get, set or apply, which calls a function.
+	Operation string
+	// Path is as Call takes it, such as math.multiply. It begins in Ref if that is not nil.
+	Path string
+	// Ref is what the operation is on; nil for the API.
+	Ref *Ref
+	// Args are the arguments, or the value alone of a set. Inbound they are of the types that the function takes, those
+	// of a variadic parameter one by one; functions of the peer are what the function gets.
+	Args []any
+	// Metadata is, inbound, what MetadataFrom returns; outbound what the caller gave to WithMetadata, without what
+	// Options.Metadata, a deadline or an interceptor adds.
+	Metadata map[string]any
+}
+
+// Handler does an operation and returns its result.
+//
+// Inbound, the result is what the function returned, of its type, and nil if it returns nothing; the error is the very
+// error that it returned. Outbound, the result is decoded into the type that the caller asked for, and nil if it ignores
+// it.
+type Handler func(ctx context.Context, r *Request) (any, error)
+
+// Interceptor stands around operations: next does r, through the interceptors that come behind and then for real, and
+// what the interceptor returns counts instead. It may refuse an operation by an error without calling next, change the
+// result or the error, and give next a ctx that is derived from its own, with values, a deadline or, outbound, metadata.
+// What is sent, called or decoded does not depend on the Request that next gets.
+//
+// An inbound interceptor runs where the function would, under the same rules: it may take its time, it may call the peer
+// with its ctx, and a panic becomes an InternalError. Inbound, next may be called once, by the goroutine that the
+// interceptor was called on, and must have returned before it. Outbound it may be called again, for another attempt. An
+// outbound interceptor runs on the goroutine of the caller; a result that it makes up must be of the caller's type.
+//
+// Interceptors see what was asked for by a call, get, set or new, and the call that opens a stream, whose result is the
+// stream. They do not see invocations of callbacks, which have neither result nor metadata, items of streams, or requests
+// that are refused before a function is found and its arguments decoded.
+type Interceptor func(ctx context.Context, r *Request, next Handler) (any, error)
+
+// compose makes one interceptor of all, the first outermost; nil if there are none. name is for the error.
+func compose(name string, all []Interceptor) (Interceptor, error) {
+	if i := slices.IndexFunc(all, func(one Interceptor) bool { return one == nil }); i >= 0 {
+		return nil, fmt.Errorf("kkrpc: Options.%s[%d] is nil", name, i)
+	}
+	return chain(all), nil
+}
+
+func chain(all []Interceptor) Interceptor {
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return all[0]
+	}
+	first, rest := all[0], chain(slices.Clone(all[1:]))
+	return func(ctx context.Context, r *Request, next Handler) (any, error) {
+		return first(ctx, r, func(ctx context.Context, r *Request) (any, error) { return rest(ctx, r, next) })
+	}
+}
+
+// interception is what a request of the peer has if there are inbound interceptors.
+type interception struct {
+	operation, path string
+	ref             *Ref
+	ran             bool // the function
+	result          any
+}
+
+// newInterception is for a request that lookup has accepted.
+func (ch *Channel) newInterception(m *wire.Message) *interception {
+	path, _ := m.Path.Segments(nil)
+	if m.Kind != wire.Ref {
+		return &interception{operation: operationNames[m.Kind], path: joinPath(path)}
+	}
+	i := &interception{operation: path[1], path: joinPath(path[2:])}
+	if own, _ := ch.refs.own(path[0]); own != nil {
+		i.ref = own.ref
+	}
+	return i
+}
+
+// intercepted runs the function within the interceptors.
+func (c *call) intercepted() (err error) {
+	r := &Request{Channel: c.ch, Inbound: true, Operation: c.hook.operation, Path: c.hook.path, Ref: c.hook.ref,
+		Args: c.inv.arguments(), Metadata: c.meta.decoded()}
+	c.hook.result, err = c.ch.inbound(&c.scope, r, func(ctx context.Context, _ *Request) (any, error) {
+		if c.hook.ran {
+			return nil, errors.New("an inbound interceptor called next twice")
+		}
+		c.hook.ran = true
+		if err := c.inv.run(ctx); err != nil {
+			return nil, err
+		}
+		return c.inv.outcome(), nil
+	})
+	return err
+}
+
+// appendResult appends what the call answers, unless that is undefined.
+func (c *call) appendResult(dst []byte, out *values, path string) (_ []byte, absent bool, err error) {
+	switch {
+	case c.hook == nil:
+		return c.inv.appendResult(dst, out, path)
+	case c.hook.result == nil && !c.method.hasResult:
+		return dst, true, nil
+	default:
+		return out.appendAny(dst, path, c.hook.result)
+	}
+}
+
+// intercept does op within the outbound interceptors.
+func (ch *Channel) intercept(ctx context.Context, op outgoing) error {
+	r := &Request{Channel: ch, Operation: op.name(), Path: op.path, Ref: op.ref, Args: op.args, Metadata: metadataOf(ctx)}
+	var target reflect.Value
+	if op.result != nil {
+		target = reflect.ValueOf(op.result).Elem()
+	}
+	result, err := ch.outbound(ctx, r, func(ctx context.Context, _ *Request) (any, error) {
+		attempt := op
+		if op.result == nil {
+			return nil, ch.exchange(ctx, attempt)
+		}
+		own := reflect.New(target.Type()) // so that a failed attempt leaves nothing behind
+		own.Elem().Set(target)
+		attempt.result = own.Interface()
+		if err := ch.exchange(ctx, attempt); err != nil {
+			return nil, err
+		}
+		return own.Elem().Interface(), nil
+	})
+	if err != nil || op.result == nil {
+		return err
+	}
+	return assign(target, result)
+}
+
+// assign stores what the interceptors returned.
+func assign(target reflect.Value, result any) error {
+	v := reflect.ValueOf(result)
+	switch {
+	case v.IsValid() && v.Type().AssignableTo(target.Type()):
+		target.Set(v)
+		return nil
+	case !v.IsValid():
+		switch target.Kind() {
+		case reflect.Pointer, reflect.Interface, reflect.Map, reflect.Slice, reflect.Func, reflect.Chan:
+			target.SetZero()
+			return nil
+		}
+	}
+	return fmt.Errorf("an outbound interceptor returned %T as the result, the caller wants %s", result, target.Type())
+}

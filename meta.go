@@ -1,0 +1,242 @@
+package kkrpc
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/superjson"
+)
+
+// Members of the metadata that have a meaning of their own.
+const (
+	metaTimeout     = "timeout"     // milliseconds that the caller goes on waiting
+	metaTraceParent = "traceparent" // W3C trace context
+	metaTraceState  = "tracestate"
+)
+
+type metadataKey struct{}
+
+// WithMetadata returns a ctx whose calls carry metadata to the peer, beside the arguments: a request id, a trace, a
+// tenant. It adds to the metadata that ctx has already and wins over that and over Options.Metadata, by key. Values are
+// encoded like arguments. The map is copied, what is in it is not. Only compact peers (kkrpc 2.x) get metadata; others
+// get the call without it.
+func WithMetadata(ctx context.Context, metadata map[string]any) context.Context {
+	if len(metadata) == 0 {
+		return ctx
+	}
+	merged := maps.Clone(metadataOf(ctx))
+	if merged == nil {
+		merged = make(map[string]any, len(metadata))
+	}
+	maps.Copy(merged, metadata)
+	return context.WithValue(ctx, metadataKey{}, merged)
+}
+
+// metadataOf is what WithMetadata has put into ctx.
+func metadataOf(ctx context.Context) map[string]any {
+	given, _ := ctx.Value(metadataKey{}).(map[string]any)
+	return given
+}
+
+// MetadataFrom returns the metadata of the request that is handled with ctx, as JavaScript's JSON would be decoded into
+// any. It is nil when there is none, in a callback, on a classic channel, and when the peer sent something else than an
+// object. Who handles the request shares the map: it must not be changed. It is what the peer claims, not what is true.
+func MetadataFrom(ctx context.Context) map[string]any {
+	if s := scopeOf(ctx); s != nil && s.call != nil {
+		return s.call.meta.decoded()
+	}
+	return nil
+}
+
+// outgoingMetadata is what a request of this side carries.
+type outgoingMetadata struct {
+	values  map[string]any // with the timeout; nil if there is nothing else
+	timeout int64          // milliseconds; 0 for none
+}
+
+// outgoingMetadata gathers what a call with ctx carries, by rising priority: the trace of the request that handling, the
+// scope of ctx, is about, Options.Metadata, WithMetadata.
+func (ch *Channel) outgoingMetadata(ctx context.Context, codec wire.Codec, handling *scope) (m outgoingMetadata) {
+	if codec.Dialect().IsClassic() {
+		return m
+	}
+	given := metadataOf(ctx)
+	var own map[string]any
+	if ch.opts.Metadata != nil {
+		own = ch.opts.Metadata(ctx)
+	}
+	parent, state := "", ""
+	if handling != nil && handling.call != nil {
+		parent, state = handling.call.meta.trace()
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		m.timeout = max(1, time.Until(deadline).Milliseconds())
+	}
+	if len(given) == 0 && len(own) == 0 && parent == "" {
+		return m
+	}
+	m.values = make(map[string]any, len(given)+len(own)+3)
+	maps.Copy(m.values, own)
+	maps.Copy(m.values, given)
+	if _, traced := m.values[metaTraceParent]; parent != "" && !traced {
+		m.values[metaTraceParent] = parent
+		if _, set := m.values[metaTraceState]; state != "" && !set {
+			m.values[metaTraceState] = state
+		}
+	}
+	if _, set := m.values[metaTimeout]; m.timeout > 0 && !set {
+		m.values[metaTimeout] = m.timeout
+	}
+	return m
+}
+
+// encode returns the metadata as JSON, nil for none. It stays valid until out is freed.
+func (m *outgoingMetadata) encode(out *values) (_ []byte, err error) {
+	switch {
+	case m.values != nil:
+		if out.meta, err = out.append(out.meta[:0], "meta", m.values); err != nil {
+			return nil, fmt.Errorf("metadata: %w", err)
+		}
+	case m.timeout > 0:
+		out.meta = append(out.meta[:0], `{"`+metaTimeout+`":`...)
+		out.meta = append(strconv.AppendInt(out.meta, m.timeout, 10), '}')
+	default:
+		return nil, nil
+	}
+	return out.meta, nil
+}
+
+// metadata is what a request of the peer carries. It is decoded when somebody asks; a nil one is empty.
+type metadata struct {
+	raw         []byte // a copy; nil if nobody can ask
+	mode        superjson.Mode
+	annotations *superjson.Meta
+
+	deadline time.Time   // when the caller gives up; zero if it has not said so
+	timer    *time.Timer // ends the context then; nil until somebody waits for that. Guarded by Channel.mu
+
+	once          sync.Once
+	values        map[string]any
+	parent, state string // of the trace
+}
+
+// receiveMetadata takes what of m's metadata outlives the message. keep: its values may be asked for.
+func receiveMetadata(m *wire.Message, keep bool) *metadata {
+	if len(m.Meta) == 0 || m.Meta[0] != '{' {
+		return nil
+	}
+	var r metadata
+	if timeout := timeoutIn(m.Meta); timeout > 0 {
+		r.deadline = time.Now().Add(timeout)
+	}
+	if keep {
+		r.raw, r.mode, r.annotations = bytes.Clone(m.Meta), m.Dialect.Mode(), m.Annotations().Sub("meta")
+	} else if r.deadline.IsZero() {
+		return nil
+	}
+	return &r
+}
+
+// maxTimeout is the longest timeout that means anything; more is as good as none.
+const maxTimeout = 365 * 24 * time.Hour
+
+// timeoutIn returns the timeout in raw, a JSON object; 0 if it has none that makes sense.
+func timeoutIn(raw []byte) (timeout time.Duration) {
+	var s wire.Scanner
+	if s.Init(raw, 0) != nil || s.Open('{') != nil {
+		return 0
+	}
+	for first := true; ; first = false {
+		key, ok, err := s.Key(first)
+		if !ok || err != nil {
+			return timeout
+		}
+		isTimeout := string(key) == metaTimeout
+		value, err := s.Value()
+		if err != nil {
+			return timeout
+		}
+		if isTimeout {
+			timeout = milliseconds(value)
+		}
+	}
+}
+
+func milliseconds(raw []byte) time.Duration {
+	ms, err := strconv.ParseFloat(string(raw), 64)
+	if err != nil || !(ms > 0) || ms > float64(maxTimeout/time.Millisecond) {
+		return 0
+	}
+	return time.Duration(math.Ceil(ms * float64(time.Millisecond)))
+}
+
+func (r *metadata) decoded() map[string]any {
+	if r == nil || r.raw == nil {
+		return nil
+	}
+	r.once.Do(func() {
+		if superjson.Decode(r.mode, r.raw, r.annotations, &r.values) != nil {
+			r.values = nil
+		}
+		r.parent, _ = r.values[metaTraceParent].(string)
+		r.state, _ = r.values[metaTraceState].(string)
+		if !isTraceParent(r.parent) {
+			r.parent = ""
+		}
+		if !isTraceState(r.state) {
+			r.state = ""
+		}
+	})
+	return r.values
+}
+
+// trace returns the W3C trace context, empty where it is missing or malformed.
+func (r *metadata) trace() (parent, state string) {
+	if r.decoded() == nil {
+		return "", ""
+	}
+	return r.parent, r.state
+}
+
+// isTraceParent checks the form that https://www.w3.org/TR/trace-context gives: version, trace, parent, flags. Later
+// versions may append more.
+func isTraceParent(s string) bool {
+	const length = len("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+	switch {
+	case len(s) < length, len(s) > maxTraceState, s[2] != '-', s[35] != '-', s[52] != '-':
+		return false
+	case len(s) > length && (s[:2] == "00" || s[length] != '-'):
+		return false
+	}
+	return s[:2] != "ff" && isHex(s[:2]) && isHex(s[53:55]) &&
+		isHex(s[3:35]) && s[3:35] != "00000000000000000000000000000000" &&
+		isHex(s[36:52]) && s[36:52] != "0000000000000000"
+}
+
+func isHex(s string) bool {
+	for _, c := range []byte(s) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// maxTraceState is how much of a trace is passed on, in bytes: what the W3C asks for.
+const maxTraceState = 512
+
+func isTraceState(s string) bool {
+	for _, c := range []byte(s) {
+		if c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return len(s) <= maxTraceState
+}

@@ -1,0 +1,261 @@
+package kkrpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+)
+
+// Ref is a remote reference: a function or an object that stays on its side while the other side holds a handle to it.
+// [Proxy] makes one for a value of this side. The other side gets a *Ref, which may stand anywhere in what crosses: as
+// an argument or a result, inside of structs, maps, slices and any, in the fields of an error. One that comes back to
+// its owner is the owner's own *Ref again.
+//
+// A *Ref of the peer is a [Caller]: Call, Get, Set and Remote with it reach the object's functions and properties, and
+// Apply calls a function. It is good for the channel that it came over, and for as long as that is open or Release is
+// called; one that nobody holds is released when it is garbage collected.
+//
+// The peer must be kkrpc 2.x with its channel of kkrpc/remote-refs, or Go; see Options.References.
+type Ref struct {
+	// Of this side.
+	value    any
+	compile  sync.Once
+	api      *API    // of an object
+	function *method // of a function
+	err      error   // why the peer cannot use it
+
+	// Of the peer.
+	ch       *Channel
+	id       string
+	kind     refKind
+	released atomic.Bool
+	mu       sync.Mutex
+	callback *Callback // it as a callback, once that was asked for
+
+	// A part of another reference, of either side.
+	whole *Ref
+	path  []string
+}
+
+type refKind string
+
+const (
+	refFunction refKind = "function"
+	refObject   refKind = "object"
+)
+
+// Proxy returns v as a reference: a func, which may return a value, or whatever [Expose] accepts, whose functions and
+// properties the peer may then use exactly as if v were exposed. Two references to the same func, map or pointer are one to
+// the peer. What cannot be exposed is an error when the reference is sent. Proxy of a *Ref is that *Ref.
+//
+// The peer may use v until it releases it or the channel closes, and so it is kept that long; see Limits.References.
+func Proxy(v any) *Ref {
+	if r, ok := v.(*Ref); ok && r != nil {
+		return r
+	}
+	return &Ref{value: v}
+}
+
+// Value returns what [Proxy] was called with, for a reference of this side that came back from the peer; nil for one of the
+// peer, and for a part of an object.
+func (r *Ref) Value() any { return r.value }
+
+// Apply calls the peer's function that r stands for, as Channel.Call does with one that has a path.
+func (r *Ref) Apply(ctx context.Context, result any, args ...any) error {
+	return r.perform(ctx, outgoing{kind: wire.Call, args: args, result: result, action: "apply"})
+}
+
+// Release gives the reference back: the peer may forget what it stands for. All references to the same value end with it;
+// what is done with them later fails with ErrReleased. It waits for the peer's answer; further calls do nothing.
+func (r *Ref) Release(ctx context.Context) error {
+	r = r.origin()
+	if r.ch == nil {
+		return errOwnRelease
+	}
+	if r.released.Swap(true) {
+		return nil
+	}
+	r.ch.refs.forget(r)
+	op := outgoing{kind: wire.Ref, ref: r, action: "release"}
+	err := r.ch.exchange(ctx, op)
+	if err == nil {
+		return nil
+	}
+	if _, unsent := errors.AsType[unsentError](err); unsent {
+		r.tellReleased()
+	}
+	return op.failed(err)
+}
+
+var errOwnRelease = errors.New("kkrpc: release reference: it is of this side")
+
+// do implements Caller with operations on the object.
+func (r *Ref) do(ctx context.Context, op outgoing) error {
+	switch op.kind {
+	case wire.Call:
+		op.action = "call"
+		if op.path == "" && r.origin().kind == refFunction {
+			op.action = "apply"
+		}
+	case wire.Get:
+		op.action = "get"
+	case wire.Set:
+		op.action = "set"
+	}
+	return r.perform(ctx, op)
+}
+
+// perform does op, which has an action, and waits for the answer.
+func (r *Ref) perform(ctx context.Context, op outgoing) error {
+	op.ref = r
+	if err := r.exchange(ctx, op); err != nil {
+		return op.failed(err)
+	}
+	return nil
+}
+
+func (r *Ref) exchange(ctx context.Context, op outgoing) error {
+	origin := r.origin()
+	switch {
+	case origin.ch == nil:
+		return errors.New("it is of this side, only the peer calls it; see Ref.Value")
+	case op.action == "":
+		return fmt.Errorf("a reference has no such operation: %w", ErrUnsupported)
+	case origin.released.Load():
+		return ErrReleased
+	}
+	err := origin.ch.perform(ctx, op)
+	runtime.KeepAlive(origin)
+	if refused, ok := errors.AsType[*Error](err); ok && refused.Name == releasedError && refused.Message == releasedText(origin.id) {
+		origin.end()
+		return fmt.Errorf("%w: %w", ErrReleased, err)
+	}
+	return err
+}
+
+// request is the path of the request for op.
+func (r *Ref) request(op *outgoing) ([]string, error) {
+	path := []string{r.origin().id, op.action}
+	switch op.action {
+	case "apply", "release":
+		return path, nil
+	}
+	segments, err := splitPath(op.path)
+	return append(append(path, r.path...), segments...), err
+}
+
+// end makes all that is done with the reference fail from now on.
+func (r *Ref) end() {
+	if !r.released.Swap(true) {
+		r.ch.refs.forget(r)
+	}
+}
+
+// letGo is Release without waiting.
+func (r *Ref) letGo() error {
+	r = r.origin()
+	switch {
+	case r.ch == nil:
+		return errOwnRelease
+	case r.released.Load():
+		return nil
+	}
+	r.end()
+	r.tellReleased()
+	return nil
+}
+
+func (r *Ref) tellReleased() {
+	codec := *r.ch.codec.Load()
+	b := newBuffer()
+	b.bytes = codec.AppendRef(b.bytes, unawaited, []string{r.id, "release"}, nil)
+	r.ch.out.send(b)
+}
+
+// origin is the whole that r is a part of, or r.
+func (r *Ref) origin() *Ref {
+	if r.whole != nil {
+		return r.whole
+	}
+	return r
+}
+
+// part is the reference to what is at path inside r.
+func (r *Ref) part(path []string) *Ref {
+	if len(path) == 0 {
+		return r
+	}
+	return &Ref{whole: r, path: slices.Clone(path)}
+}
+
+// asCallback returns the function that r stands for as a callback, always the same one.
+func (r *Ref) asCallback() *Callback {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.callback == nil {
+		r.callback = &Callback{ch: r.ch, ref: r}
+	}
+	return r.callback
+}
+
+// prepare compiles a value of this side. The error says why it cannot be one.
+func (r *Ref) prepare() error {
+	r.compile.Do(func() {
+		v := reflect.ValueOf(r.value)
+		if v.Kind() == reflect.Func {
+			r.kind = refFunction
+			r.function, r.err = planOf(v, "reference")
+		} else if r.kind = refObject; r.value == nil {
+			r.err = errors.New("nil")
+		} else {
+			r.api, r.err = Expose(r.value)
+		}
+		if r.err != nil {
+			r.err = fmt.Errorf("%T cannot be sent as a reference: %w", r.value, r.err)
+		}
+	})
+	return r.err
+}
+
+// refKey is what tells values apart, as objects and functions are in JavaScript.
+type refKey struct {
+	typ reflect.Type
+	ptr uintptr
+}
+
+// key is that of a value of this side. What has no identity is known by its *Ref.
+func (r *Ref) key() refKey {
+	v := reflect.ValueOf(r.value)
+	typ := v.Type()
+	if m, ok := r.value.(methodsOf); ok {
+		v, typ = reflect.ValueOf(m.impl), m.iface
+	}
+	switch {
+	case v.Kind() == reflect.Func:
+		return refKey{typ, funcIdentity(r.value)}
+	case v.Kind() == reflect.Map, v.Kind() == reflect.Pointer:
+		return refKey{typ, v.Pointer()}
+	}
+	return refKey{refType, uintptr(unsafe.Pointer(r))}
+}
+
+var refType = reflect.TypeFor[*Ref]()
+
+// MarshalJSON fails: what a reference is called is known to a channel only, so that a type with marshaling methods of its
+// own cannot have one inside.
+func (r *Ref) MarshalJSON() ([]byte, error) {
+	return nil, errors.New("kkrpc: a *Ref crosses a channel only, and not inside of a type that marshals itself")
+}
+
+// UnmarshalJSON fails, as MarshalJSON does.
+func (r *Ref) UnmarshalJSON([]byte) error {
+	return errors.New("kkrpc: a *Ref crosses a channel only, and not inside of a type that unmarshals itself")
+}

@@ -1,0 +1,282 @@
+package kkrpc
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/superjson"
+)
+
+// refTag marks the object that stands for a reference.
+const refTag = "__kkrpc_ref__"
+
+// ReferenceType implements superjson.ReferenceEncoder.
+func (o *values) ReferenceType() reflect.Type { return refType }
+
+// AppendReference implements superjson.ReferenceEncoder.
+func (o *values) AppendReference(dst []byte, v any) ([]byte, error) {
+	r := v.(*Ref)
+	origin := r.origin()
+	id, kind := origin.id, origin.kind
+	switch {
+	case o.classic:
+		return dst, fmt.Errorf("a reference: %w", ErrUnsupported)
+	case origin.ch == nil:
+		e, err := o.ch.refs.export(origin)
+		if err != nil {
+			return dst, err
+		}
+		o.refs = append(o.refs, e)
+		o.ch.refs.on.Store(true)
+		id, kind = e.id, origin.kind
+	case origin.ch != o.ch:
+		return dst, errors.New("a reference that came over another channel cannot be passed on; pass a func that calls it")
+	case origin.released.Load():
+		return dst, fmt.Errorf("a reference: %w", ErrReleased)
+	}
+	dst = append(dst, `{"`+refTag+`":true,"id":`...)
+	dst = wire.AppendString(dst, id)
+	dst = append(dst, `,"kind":"`...)
+	dst = append(dst, kind...)
+	dst = append(dst, '"')
+	if len(r.path) > 0 {
+		dst = wire.AppendStrings(append(dst, `,"p":`...), r.path)
+	}
+	return append(dst, '}'), nil
+}
+
+// ReferenceType implements superjson.ReferenceDecoder.
+func (t *refTable) ReferenceType() reflect.Type { return refType }
+
+// DecodeReference implements superjson.ReferenceDecoder.
+func (t *refTable) DecodeReference(object map[string]any, typed bool) (any, error) {
+	if object[refTag] != true || !typed && !t.on.Load() {
+		return nil, nil
+	}
+	id, hasID := object["id"].(string)
+	kind, hasKind := object["kind"].(string)
+	path, hasPath := refPath(object)
+	if !hasID || !hasKind || !hasPath || kind != string(refFunction) && kind != string(refObject) {
+		return nil, nil
+	}
+	if len(id) > maxFunctionID {
+		return nil, &Error{Name: "RPCLimitError", Message: fmt.Sprintf("the id of a reference is longer than %d bytes", maxFunctionID)}
+	}
+	t.on.Store(true)
+	own, err := t.own(id)
+	switch {
+	case err != nil:
+		return nil, err
+	case own == nil:
+		r, err := t.accept(id, refKind(kind))
+		if err != nil {
+			return nil, err
+		}
+		return r.part(path), nil
+	case own.ref.kind == refFunction, len(path) == 0:
+		return own.ref, nil
+	}
+	if err := own.ref.api.has(path); err != nil {
+		return nil, err
+	}
+	return own.ref.part(path), nil
+}
+
+// refPath returns the sub-path that object gives; false if there is something else in its place.
+func refPath(object map[string]any) (path []string, ok bool) {
+	p, has := object["p"]
+	if !has || p == any(superjson.Undefined) {
+		return nil, true
+	}
+	list, ok := p.([]any)
+	for _, segment := range list {
+		s, isString := segment.(string)
+		if !isString {
+			return nil, false
+		}
+		path = append(path, s)
+	}
+	return path, ok
+}
+
+// has reports why nothing is at path, as the peer sees it.
+func (a *API) has(path []string) error {
+	r := refusal{kind: wire.Get, path: path}
+	n, refused := a.find(path, &r)
+	switch {
+	case refused != nil:
+		return &Error{Name: refused.Name, Message: refused.Message}
+	case n.call == nil && n.construct == nil && n.get == nil && n.children == nil:
+		return typeErrorf("the reference has no %s", join(path))
+	}
+	return nil
+}
+
+// appendRefRequest writes a request on a reference of the peer.
+func (ch *Channel) appendRefRequest(dst []byte, codec wire.Codec, out *values, name string, op *outgoing, tail *wire.Tail, p *pendingCall) ([]byte, error) {
+	path, err := op.ref.request(op)
+	if err == nil {
+		tail.Metadata, err = op.meta.encode(out)
+	}
+	switch {
+	case err != nil:
+	case op.kind == wire.Call:
+		dst = codec.BeginCall(dst, wire.Ref, name, path)
+		dst, err = ch.appendBareArgs(dst, codec, out, op.args, tail, p)
+		dst = codec.EndCall(dst, wire.Ref, tail)
+	case op.kind == wire.Set && !isUndefined(op.args[0]):
+		dst = codec.BeginRefSet(dst, name, path)
+		dst, _, err = out.appendAny(dst, codec.SetPath(), op.args[0])
+		dst = codec.EndSet(dst, path, tail)
+	default:
+		dst = codec.AppendRef(dst, name, path, tail)
+	}
+	return dst, err
+}
+
+// appendBareArgs is appendArgs for a request on a reference, whose arguments have no envelopes in the original. It reads
+// them, though, so that what would be lost or taken for one gets one.
+func (ch *Channel) appendBareArgs(dst []byte, codec wire.Codec, out *values, args []any, tail *wire.Tail, p *pendingCall) ([]byte, error) {
+	start := len(dst)
+	for _, arg := range args {
+		if isUndefined(arg) || isCallback(arg) || isStream(arg) {
+			return ch.appendArgs(dst, codec, out, args, tail, p)
+		}
+	}
+	for i, arg := range args {
+		var err error
+		dst = codec.BeginBareArg(dst, i)
+		if dst, err = out.append(dst, codec.BareArgPath(i), arg); err != nil {
+			return dst, fmt.Errorf("argument %d: %w", i+1, err)
+		}
+	}
+	// Raw JSON of the program's may spell the mark of an envelope with escapes.
+	if text := dst[start:]; bytes.Contains(text, []byte("__kkrpc_next_arg__")) || bytes.Contains(text, []byte(`\u`)) {
+		out.unsent()
+		out.enc.Reset(out.enc.Mode())
+		return ch.appendArgs(dst[:start], codec, out, args, tail, p)
+	}
+	return dst, nil
+}
+
+// watchApply returns a pending call for a function of the peer that is called one way, whose only purpose is to report an
+// error; nil if there are too many already.
+func (ch *Channel) watchApply() *pendingCall {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if ch.pending.watched >= maxWatched {
+		return nil
+	}
+	p, err := ch.registerLocked(nil)
+	if err != nil {
+		return nil
+	}
+	ch.pending.watched++
+	p.then = func(err error) {
+		ch.unwatch(p)
+		if err != nil && !errors.Is(err, ErrClosed) {
+			ch.report(fmt.Errorf("kkrpc: callback: %w", err))
+		}
+	}
+	return p
+}
+
+func (ch *Channel) unwatch(p *pendingCall) {
+	ch.mu.Lock()
+	ch.pending.watched--
+	ch.pending.freeLocked(p)
+	ch.mu.Unlock()
+}
+
+// maxWatched is how many one-way calls of the peer's functions are watched for errors at a time: a peer that does not answer
+// must not make this side remember any number of them.
+const maxWatched = 1024
+
+// references is what finds the references in raw, a value in the dialect d; nil if there are none.
+func (ch *Channel) references(d wire.Dialect, raw []byte) superjson.ReferenceDecoder {
+	if d.IsClassic() || !bytes.Contains(raw, []byte(`"`+refTag+`"`)) {
+		return nil
+	}
+	return &ch.refs
+}
+
+// decodeData decodes a value of the peer, which may have references in it, as use says of the type.
+func (ch *Channel) decodeData(d wire.Dialect, raw []byte, meta *superjson.Meta, v any, use refUse) error {
+	references := ch.references(d, raw)
+	if references == nil && use == refSurely {
+		references = noReferences{}
+	}
+	return superjson.DecodeReferences(d.Mode(), raw, meta, v, references)
+}
+
+// noReferences is for values without references that are decoded where one is expected.
+type noReferences struct{}
+
+func (noReferences) ReferenceType() reflect.Type { return refType }
+
+func (noReferences) DecodeReference(map[string]any, bool) (any, error) { return nil, nil }
+
+// refUse is how a type may have to do with references.
+type refUse uint8
+
+const (
+	refNever refUse = iota
+	refMaybe        // by an interface in it
+	refSurely
+)
+
+var refUses sync.Map // reflect.Type → refUse
+
+// refUseOf says what values of type t may hold. It looks no deeper than checkValue does.
+func refUseOf(t reflect.Type) refUse {
+	if t.Kind() < reflect.Array && t.Kind() > reflect.Invalid {
+		return refNever
+	}
+	known, ok := refUses.Load(t)
+	if !ok {
+		known = refUseIn(t, map[reflect.Type]bool{})
+		refUses.Store(t, known)
+	}
+	return known.(refUse)
+}
+
+func refUseIn(t reflect.Type, seen map[reflect.Type]bool) (use refUse) {
+	switch {
+	case t == refType:
+		return refSurely
+	case seen[t]:
+		return refNever
+	case t.Kind() == reflect.Interface, t.PkgPath() == valueType.PkgPath():
+		return refMaybe
+	}
+	seen[t] = true
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+		return refUseIn(t.Elem(), seen)
+	case reflect.Func:
+		for i := range t.NumIn() {
+			if in := t.In(i); in != contextType {
+				use = max(use, refUseIn(in, seen))
+			}
+		}
+		for i := range t.NumOut() {
+			if out := t.Out(i); out != errorType {
+				use = max(use, refUseIn(out, seen))
+			}
+		}
+	case reflect.Struct:
+		if t != handleType.Elem() && hasOwnForm(t) {
+			return refNever
+		}
+		for i := range t.NumField() {
+			if f := t.Field(i); f.IsExported() || f.Anonymous {
+				use = max(use, refUseIn(f.Type, seen))
+			}
+		}
+	}
+	return use
+}

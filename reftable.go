@@ -1,0 +1,253 @@
+package kkrpc
+
+import (
+	"crypto/rand"
+	"fmt"
+	"runtime"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+	"weak"
+)
+
+// refTable knows the references that crossed the channel, in both directions.
+type refTable struct {
+	ch *Channel
+	on atomic.Bool // this side uses references on the channel, see Options.References
+
+	mu        sync.Mutex
+	closed    bool
+	last      uint64
+	prefix    string // of the ids of this side: both sides' must differ
+	local     map[string]*localRef
+	byKey     map[refKey]*localRef
+	released  map[string]struct{} // ids of this side that the peer has given back lately
+	order     []string            // of them, oldest first
+	remote    map[string]remoteRef
+	collected []collectedRef // the peer's that were garbage collected and not reported yet
+	dirty     atomic.Bool    // collected is not empty
+	janitor   *time.Timer    // set while references of the peer are held
+}
+
+// localRef is a value of this side that the peer may use.
+type localRef struct {
+	id    string
+	ref   *Ref // keeps key from being used again
+	key   refKey
+	sends int // times that it was sent and not given back
+}
+
+// remoteRef is a reference of the peer.
+type remoteRef struct {
+	ref      weak.Pointer[Ref]
+	received int // times that it came
+}
+
+// maxReleased is how many ids the table remembers as released, like the original.
+const maxReleased = 1024
+
+// export returns the entry of r, a reference of this side, and makes it if needed. It counts as sent.
+func (t *refTable) export(r *Ref) (*localRef, error) {
+	if err := r.prepare(); err != nil {
+		return nil, err
+	}
+	key := r.key()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.byKey[key]
+	if e == nil {
+		switch {
+		case t.closed:
+			return nil, ErrClosed
+		case len(t.local) >= t.ch.limits.References:
+			return nil, fmt.Errorf("%w: the peer holds %d references of this channel (Limits.References)", ErrLimit, len(t.local))
+		case t.local == nil:
+			t.local, t.byKey = map[string]*localRef{}, map[refKey]*localRef{}
+			t.prefix = rand.Text()
+		}
+		t.last++
+		e = &localRef{id: t.prefix + "-" + strconv.FormatUint(t.last, 10), ref: r, key: key}
+		t.local[e.id], t.byKey[key] = e, e
+	}
+	e.sends++
+	return e, nil
+}
+
+// unsent takes back what export has done for a message that was not sent.
+func (t *refTable) unsent(entries []*localRef) {
+	if len(entries) == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, e := range entries {
+		if e.sends--; e.sends <= 0 && t.local[e.id] == e {
+			t.dropLocked(e)
+		}
+	}
+}
+
+func (t *refTable) dropLocked(e *localRef) {
+	delete(t.local, e.id)
+	delete(t.byKey, e.key)
+}
+
+// giveBack forgets the value that the peer releases. received is how often the peer had got it when it was garbage
+// collected there; it is kept if it has been sent again since. 0: it was released on purpose.
+func (t *refTable) giveBack(id string, received int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.local[id]
+	if e == nil {
+		return
+	}
+	if e.sends -= received; received > 0 && e.sends > 0 {
+		return
+	}
+	t.dropLocked(e)
+	if t.released == nil {
+		t.released = map[string]struct{}{}
+	}
+	if len(t.order) == maxReleased {
+		delete(t.released, t.order[0])
+		t.order = append(t.order[:0], t.order[1:]...)
+	}
+	t.released[id] = struct{}{}
+	t.order = append(t.order, id)
+}
+
+// own returns the entry of an id. The error is that of one which the peer has released; both are nil for an id that is not
+// of this side.
+func (t *refTable) own(id string) (*localRef, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e := t.local[id]; e != nil {
+		return e, nil
+	}
+	if _, known := t.released[id]; known {
+		return nil, &Error{Name: releasedError, Message: releasedText(id)}
+	}
+	return nil, nil
+}
+
+// releasedError is the name of the error for a reference that was released.
+const releasedError = "RPCRemoteReferenceReleasedError"
+
+func releasedText(id string) string { return "RPC remote reference " + id + " has been released" }
+
+// accept returns the peer's reference with this id, the same one for as long as it is held.
+func (t *refTable) accept(id string, kind refKind) (*Ref, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e, known := t.remote[id]
+	if known {
+		e.received++
+		if r := e.ref.Value(); r != nil && r.kind == kind && !r.released.Load() {
+			t.remote[id] = e
+			return r, nil
+		}
+	}
+	switch {
+	case t.closed:
+		return nil, ErrClosed
+	case !known && len(t.remote)+len(t.collected) >= t.ch.limits.References:
+		return nil, &Error{Name: "RPCLimitError",
+			Message: fmt.Sprintf("this connection already holds %d references; release some", t.ch.limits.References)}
+	case !known:
+		e.received = t.uncollectLocked(id) + 1
+	}
+	r := &Ref{ch: t.ch, id: id, kind: kind}
+	e.ref = weak.Make(r)
+	if t.remote == nil {
+		t.remote = map[string]remoteRef{}
+	}
+	t.remote[id] = e
+	if t.janitor == nil {
+		t.janitor = time.AfterFunc(janitorInterval, t.sweep)
+	}
+	runtime.AddCleanup(r, t.collect, collectedRef{id: id, ref: e.ref})
+	return r, nil
+}
+
+// collectedRef is what is left of a reference of the peer after it was collected.
+type collectedRef struct {
+	id       string
+	ref      weak.Pointer[Ref]
+	received int
+}
+
+// collect notes that a reference of the peer is gone; see callbackTable.collect.
+func (t *refTable) collect(c collectedRef) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e := t.remote[c.id]; e.ref == c.ref && !t.closed {
+		delete(t.remote, c.id)
+		c.received = e.received
+		t.collected = append(t.collected, c)
+		t.dirty.Store(true)
+	}
+}
+
+// uncollectLocked takes back the news that id is gone, as long as it has not been told, and returns how often it had come.
+func (t *refTable) uncollectLocked(id string) int {
+	for i, c := range t.collected {
+		if c.id == id {
+			t.collected = append(t.collected[:i], t.collected[i+1:]...)
+			return c.received
+		}
+	}
+	return 0
+}
+
+// forget drops a reference of the peer that was released.
+func (t *refTable) forget(r *Ref) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.remote[r.id].ref == weak.Make(r) {
+		delete(t.remote, r.id)
+	}
+}
+
+func (t *refTable) clear() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
+	t.local, t.byKey, t.remote, t.collected, t.released, t.order = nil, nil, nil, nil, nil, nil
+	if t.janitor != nil {
+		t.janitor.Stop()
+	}
+}
+
+// sweep is what the janitor does.
+func (t *refTable) sweep() {
+	t.tell()
+	t.ch.out.flushSoon()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.janitor = nil; len(t.remote) > 0 {
+		t.janitor = time.AfterFunc(janitorInterval, t.sweep)
+	}
+}
+
+// unawaited is the id of requests whose answers are not waited for.
+const unawaited = "-"
+
+// tell queues the news of what was garbage collected. Behind the action stands how often the reference had come, so that
+// an owner in Go keeps one that it has just sent again; kkrpc passes over it.
+func (t *refTable) tell() {
+	if !t.dirty.Load() {
+		return
+	}
+	t.mu.Lock()
+	gone := t.collected
+	t.collected = nil
+	t.dirty.Store(false)
+	t.mu.Unlock()
+	codec := *t.ch.codec.Load()
+	for _, c := range gone {
+		b := newBuffer()
+		b.bytes = codec.AppendRef(b.bytes, unawaited, []string{c.id, "release", strconv.Itoa(c.received)}, nil)
+		t.ch.out.add(b)
+	}
+}

@@ -1,0 +1,82 @@
+package kkrpc
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+
+	"github.com/kkrpc-go/kkrpc/superjson"
+)
+
+// Shared is a value that is encoded once and sent any number of times, to any channels; see [Share].
+type Shared struct {
+	value any
+	forms [3]sharedForm // by superjson.Mode
+}
+
+// sharedForm is the value as the dialects of one mode write it. What is behind once is immutable.
+type sharedForm struct {
+	once sync.Once
+	raw  []byte
+	kept any // a superjson.Value, if there are annotations
+	err  error
+}
+
+// Share prepares v for many receivers, such as a message for everybody in a room: it is encoded when it is first sent in
+// a form, JSON or SuperJSON, and copied from then on. v must not change any more, nor what it leads to.
+//
+// A *Shared stands for v as an argument of a call or of a callback, as a result, as the value of Set, and as a property or
+// constant. It cannot be a part of something else: share the whole. Functions, streams and references belong to one
+// channel and cannot be shared. An error of encoding is that of each use.
+func Share(v any) *Shared {
+	if s, ok := v.(*Shared); ok && s != nil {
+		return s
+	}
+	return &Shared{value: v}
+}
+
+// MarshalJSON fails: see Share.
+func (s *Shared) MarshalJSON() ([]byte, error) {
+	return nil, errors.New("a *kkrpc.Shared can only stand by itself, not inside of another value; share the whole")
+}
+
+// append appends the value, whose annotations are recorded under path.
+func (s *Shared) append(o *values, dst []byte, path string) ([]byte, error) {
+	if s == nil {
+		return append(dst, "null"...), nil
+	}
+	f := &s.forms[o.enc.Mode()]
+	f.once.Do(func() {
+		f.err = errors.New("a shared value: its marshaling panicked") // unless it gets further
+		f.err = f.encode(s.value, o.enc.Mode())
+	})
+	switch {
+	case f.err != nil:
+		return dst, f.err
+	case f.kept != nil:
+		return o.enc.Append(dst, path, f.kept)
+	default:
+		return append(dst, f.raw...), nil
+	}
+}
+
+func (f *sharedForm) encode(v any, mode superjson.Mode) (err error) {
+	if kind := reflect.ValueOf(v).Kind(); kind == reflect.Func || kind == reflect.Chan {
+		return fmt.Errorf("%T cannot be shared: functions and streams belong to one channel", v)
+	}
+	enc := superjson.NewEncoder(mode)
+	if f.raw, err = enc.Append(nil, "", v); err != nil || !enc.HasMeta() {
+		return err
+	}
+	meta, err := superjson.ParseMeta(enc.AppendMeta(nil))
+	if err != nil {
+		return err
+	}
+	var kept superjson.Value
+	if err := superjson.Decode(mode, f.raw, meta, &kept); err != nil {
+		return err
+	}
+	f.kept, f.raw = kept, nil
+	return nil
+}

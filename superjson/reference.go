@@ -1,0 +1,76 @@
+package superjson
+
+import (
+	"reflect"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// A reference is an object that stands for something which stays where it is, such as a function. What a program makes
+// of them it says by the two interfaces here, for values of one type: a pointer type with marshaling methods of its own,
+// which serve where nobody knows about references.
+
+// ReferenceEncoder writes references.
+type ReferenceEncoder interface {
+	// ReferenceType is the type of the values that are references.
+	ReferenceType() reflect.Type
+	// AppendReference appends the object that stands for v, which is of that type and not nil.
+	AppendReference(dst []byte, v any) ([]byte, error)
+}
+
+// ReferenceDecoder finds references in what is read.
+type ReferenceDecoder interface {
+	// ReferenceType is the type of the values that are references.
+	ReferenceType() reflect.Type
+	// DecodeReference returns what object stands for, which is of that type; nil says that it is plain data. typed: the
+	// Go value to be decoded is of that type, not any.
+	DecodeReference(object map[string]any, typed bool) (v any, err error)
+}
+
+// SetReferences makes r write the references among the values, also after a Reset; nil undoes it.
+func (e *Encoder) SetReferences(r ReferenceEncoder) { e.references = r }
+
+// DecodeReferences is Decode for a value that may have references in it.
+func DecodeReferences(mode Mode, raw []byte, meta *Meta, v any, r ReferenceDecoder) error {
+	return decode(mode, raw, meta, v, r)
+}
+
+// referenceEncoder returns how values of t are written, which may be references; plain writes those that are none.
+func referenceEncoder(t reflect.Type, plain encodeFunc) encodeFunc {
+	return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+		if e.references == nil || v.IsNil() || e.references.ReferenceType() != t {
+			return plain(e, dst, v)
+		}
+		return e.references.AppendReference(dst, v.Interface())
+	}
+}
+
+// referenceDecoder returns how places of type t are read, which may be for references; plain reads those that are not.
+func referenceDecoder(t reflect.Type, plain decodeFunc) decodeFunc {
+	return func(d *decoder, v reflect.Value, n *node) error {
+		if d.references == nil || d.references.ReferenceType() != t {
+			return plain(d, v, n)
+		}
+		if nilled, err := d.absent(v, n); nilled {
+			return err
+		}
+		kind := d.dec.PeekKind()
+		if kind != '{' {
+			return d.unfit("reference", n)
+		}
+		read, err := d.any(n)
+		if err != nil {
+			return err
+		}
+		if object, ok := read.(map[string]any); ok {
+			if read, err = d.references.DecodeReference(object, true); err != nil {
+				return err
+			}
+		}
+		if reflect.TypeOf(read) != t {
+			return &TypeError{Expected: "reference", Got: kindName(jsontext.Kind('{'), n)}
+		}
+		v.Set(reflect.ValueOf(read))
+		return nil
+	}
+}
