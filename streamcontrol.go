@@ -103,10 +103,6 @@ func (t *streamTable) control(m *wire.Message) {
 		if !m.Dialect.IsClassic() {
 			s.control = newControl(m)
 		}
-		if s.ending {
-			t.mu.Unlock()
-			return
-		}
 		t.stopLocked(s)
 		started := s.started
 		t.mu.Unlock()

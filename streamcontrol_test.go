@@ -71,6 +71,7 @@ func TestReturnAndThrowStopTheProducer(t *testing.T) {
 	for _, test := range []struct{ name, control, want string }{
 		{"return", `{"t":"sq","id":"c","sid":"s1","op":"return"}`, `{"t":"sr","id":"c","sid":"s1","d":true}`},
 		{"return with a value", `{"t":"sq","id":"c","sid":"s1","op":"return","v":{"a":[1]}}`, `{"t":"sr","id":"c","sid":"s1","d":true,"v":{"a":[1]}}`},
+		{"return with a large value", `{"t":"sq","id":"c","sid":"s1","op":"return","v":"` + strings.Repeat("x", 5000) + `"}`, `{"t":"sr","id":"c","sid":"s1","d":true}`},
 		{"throw text", `{"t":"sq","id":"c","sid":"s1","op":"throw","v":"str"}`, `{"t":"sr","id":"c","sid":"s1","e":{"n":"Error","m":"Error: str"}}`},
 		{"throw an error", `{"t":"sq","id":"c","sid":"s1","op":"throw","v":{}}`, `{"t":"sr","id":"c","sid":"s1","e":{"n":"Error","m":"Error: [object Object]"}}`},
 		{"throw nothing", `{"t":"sq","id":"c","sid":"s1","op":"throw"}`, `{"t":"sr","id":"c","sid":"s1","e":{"n":"Error","m":"Error: undefined"}}`},

@@ -237,6 +237,30 @@ func TestPeerTooFarAhead(t *testing.T) {
 	}
 }
 
+// What is counted as waiting has to be given back, however the items leave.
+func TestItemsThatWereTakenDoNotCount(t *testing.T) {
+	for _, d := range dialects {
+		bubble(t, func(t *testing.T) {
+			_, c := pair(t, kkrpc.Options{Expose: kkrpc.Object{"open": func(n int) iter.Seq[int] { return upTo(n) }}},
+				kkrpc.Options{Dialect: d, Limits: kkrpc.Limits{StreamBuffer: 5_000}})
+			for range 200 {
+				for _, err := range kkrpc.Stream[int](t.Context(), c, "open", 40) {
+					if err != nil {
+						t.Fatalf("%v: %v", d, err)
+					}
+					synctest.Wait() // all that is under way waits in the stream
+					break
+				}
+			}
+			for range 50 {
+				if items, err := collect(kkrpc.Stream[int](t.Context(), c, "open", 40)); len(items) != 40 || err != nil {
+					t.Fatalf("%v: %d items, %v", d, len(items), err)
+				}
+			}
+		})
+	}
+}
+
 // The annotations of an item take memory too, also where they are larger than the item.
 func TestAnnotationsOfItemsCount(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -37,7 +37,6 @@ type outStream struct {
 	since   time.Time // it has waited for credit since then; zero while its code runs
 	started bool
 	stopped bool     // done is closed, and it is not in the table
-	ending  bool     // its last message is being sent
 	control *control // what stopped it, to be answered when its code has returned
 }
 
@@ -317,7 +316,6 @@ func (s *outStream) finish(err error) {
 	t := &s.ch.streams
 	t.mu.Lock()
 	wanted := !s.stopped
-	s.ending = true
 	t.mu.Unlock()
 	if wanted {
 		if b := s.last(err); s.reserve(b) {
