@@ -132,6 +132,9 @@ func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
 		<-p.done
 	}
 	err = p.err
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx) // the peer has given up for the same reason
+	}
 	if err == nil && op.result != nil {
 		err = p.decode(ctx, ch, op.result)
 	}
