@@ -60,7 +60,13 @@ var rules = []rule{
 	},
 
 	{dir: "transport/transporttest", may: []string{".", "superjson"}},
-	{dir: "transport/ws", may: []string{".", gobwas, httphead}, tests: []string{"superjson", "transport/transporttest"}},
+	{dir: "internal/admission"},
+	{dir: "transport/ws", may: []string{".", "internal/admission", gobwas, httphead}, tests: []string{"superjson", "transport/transporttest"}},
+	{
+		dir:   "transport/kkhttp",
+		may:   []string{".", "internal/admission", "internal/wire", "internal/wire/classic", "internal/wire/compact", "superjson"},
+		tests: []string{"transport/ws"},
+	},
 	{dir: "transport/*", may: []string{"."}, tests: []string{"superjson", "transport/transporttest"}},
 
 	{dir: "internal/replay", may: []string{".", "internal/wire", "internal/wire/classic", "internal/wire/compact", "superjson", jsonV2}},
