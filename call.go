@@ -94,6 +94,14 @@ func (ch *Channel) do(ctx context.Context, op outgoing) error {
 	if err != nil {
 		return err
 	}
+	if ch.unary != nil {
+		if err := ch.unary.CheckRequest(b.bytes); err != nil {
+			ch.withdraw(p)
+			ch.callbacks.unsent(p.callbacks)
+			b.free()
+			return err
+		}
+	}
 	if err := ch.sendRequest(ctx, b, p); err != nil {
 		return err
 	}
@@ -240,6 +248,10 @@ func isCallback(arg any) bool {
 
 // tellCancelled lets the peer know that nobody waits for the answer. Peers that do not know the record ignore it.
 func (ch *Channel) tellCancelled(codec wire.Codec, id uint64) {
+	if ch.unary != nil {
+		ch.unary.CancelRequest(strconv.FormatUint(id, 10))
+		return
+	}
 	b := newBuffer()
 	b.bytes = codec.AppendCancel(b.bytes, strconv.FormatUint(id, 10))
 	if len(b.bytes) == 0 {

@@ -26,6 +26,7 @@ const (
 type Channel struct {
 	// Immutable.
 	transport Transport
+	unary     unary // transport, if it is one; else nil
 	api       *API
 	opts      Options
 	limits    Limits
@@ -74,6 +75,7 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 		return nil, err
 	}
 	ch := &Channel{transport: t, api: api, opts: *opts, limits: opts.Limits.withDefaults(), base: ctx, done: make(chan struct{})}
+	ch.unary, _ = t.(unary)
 	ch.in = wire.NewInbound(codecOf, wire.Dialect(opts.Dialect), ch.limits.Frame, ch.limits.Depth)
 	ch.serving.limit = ch.limits.Running
 	ch.serving.maxAway = ch.limits.Open

@@ -180,6 +180,11 @@ func (ch *Channel) answered(m *wire.Message) {
 	ch.pending.takeLocked(id)
 	ch.mu.Unlock()
 	fillCall(p, m)
+	if p.err != nil && ch.unary != nil {
+		if err := ch.unary.RequestFailure(strconv.FormatUint(id, 10)); err != nil {
+			p.err = err
+		}
+	}
 	p.finish(p.err)
 }
 
