@@ -34,6 +34,8 @@ func (t *poster) exchange(p *post) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("POST %s: the answer broke off: %w", t.where, err)
+	case len(body) > t.frame && resp.StatusCode >= 300:
+		return nil, t.noResponse(resp, body)
 	case len(body) > t.frame:
 		return nil, fmt.Errorf("POST %s: %w: the answer is longer than %d bytes (Limits.Frame)", t.where, kkrpc.ErrLimit, t.frame)
 	}
