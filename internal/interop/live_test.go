@@ -79,7 +79,7 @@ func readResults(t *testing.T, out []byte) (passed, failed int) {
 func TestGoClientOfKkrpcServer(t *testing.T) {
 	each(t, func(t *testing.T, rt js.Runtime, codec string) {
 		t.Parallel()
-		url := startServer(t, rt, codec)
+		url := startServer(t, rt, "server.mjs", codec)
 		config := check.Config{URL: url, Peer: peer, Dialect: dialects[codec]}
 		passed, failed, err := check.Run(t.Context(), config, func(r check.Result) {
 			if r.Err != nil {
@@ -93,10 +93,10 @@ func TestGoClientOfKkrpcServer(t *testing.T) {
 	})
 }
 
-// startServer runs server.mjs until the test ends and returns its URL.
-func startServer(t *testing.T, rt js.Runtime, codec string) (url string) {
+// startServer runs a server of the npm workspace until the test ends and returns its URL.
+func startServer(t *testing.T, rt js.Runtime, script string, args ...string) (url string) {
 	t.Helper()
-	cmd := rt.Command(t, filepath.Join(js.Dir(t), "server.mjs"), codec)
+	cmd := rt.Command(t, filepath.Join(js.Dir(t), script), args...)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -75,14 +75,14 @@ var rules = []rule{
 	{dir: "internal/mutate"},
 	{dir: "internal/testsum"},
 
-	{dir: "internal/interop", may: []string{".", "superjson", "transport/ws", "internal/interop/api", "internal/interop/check", "any"}},
-	{dir: "internal/interop/*", may: []string{".", "superjson", "transport/ws", "internal/interop/api", "internal/interop/check", "internal/js", "any"}},
+	{dir: "internal/interop", may: []string{".", "superjson", "transport/kkhttp", "transport/ws", "internal/interop/api", "internal/interop/check", "any"}},
+	{dir: "internal/interop/*", may: []string{".", "superjson", "transport/kkhttp", "transport/ws", "internal/interop/api", "internal/interop/check", "internal/js", "any"}},
 	{dir: "internal/bench", may: []string{".", "superjson", "transport/ws", "any"}},
-	{dir: "adapter/*", may: []string{".", "superjson", "transport/ws", "any"}},
-	{dir: "cmd/kkrpc", may: []string{".", "superjson", "transport/ws", "any"}},
-	{dir: "cmd/kkrpc/*", may: []string{".", "superjson", "transport/ws", "any"}},
-	{dir: "examples/*", may: []string{".", "superjson", "transport/ws", "any"}},
-	{dir: "examples/*/*", may: []string{".", "superjson", "transport/ws", "any"}},
+	{dir: "adapter/*", may: []string{".", "superjson", "transport/kkhttp", "transport/ws", "any"}},
+	{dir: "cmd/kkrpc", may: []string{".", "superjson", "transport/kkhttp", "transport/ws", "any"}},
+	{dir: "cmd/kkrpc/*", may: []string{".", "superjson", "transport/kkhttp", "transport/ws", "any"}},
+	{dir: "examples/*", may: []string{".", "superjson", "transport/kkhttp", "transport/ws", "any"}},
+	{dir: "examples/*/*", may: []string{".", "superjson", "transport/kkhttp", "transport/ws", "any"}},
 }
 
 // ruleFor prefers the row that names the folder itself.

@@ -80,6 +80,7 @@ func TestRequests(t *testing.T) {
 		{"callback, escaped", `{"t":"q","id":"1","op":"set","p":["theme"],"v":{"\u005f_kkrpc_next_arg__":"callb\u0061ck"}}`, "HTTP carries no functions"},
 		{"classic callback", `{"id":"1","method":"progress","args":["__callback__c"],"type":"request","callbackIds":["c"],"version":"json"}` + "\n", `{"error":{"name":"Error","message":"HTTP carries no functions`},
 		{"callback of 0.2", `{"json":{"id":"1","method":"progress","args":["__callback__c"],"type":"request","callbackIds":["c"],"version":"superjson"}}`, `{"error":"HTTP carries no functions`},
+		{"callback under SuperJSON", `{"json":{"t":"q","id":"1","op":"call","p":["progress"],"a":[{"__kkrpc_next_arg__":"callback","id":"c"}]}}`, `{"json":{"t":"r","id":"1","e":{"n":"Error","m":"HTTP carries no functions`},
 		{"stream", `{"t":"q","id":"1","op":"call","p":["echo"],"a":[{"__kkrpc_next_arg__":"value","v":{"__kkrpc_next_stream__":"async-iterable","id":"s1"}}]}`, `"m":"HTTP carries no streams`},
 		{"reference", `{"t":"q","id":"1","op":"call","p":["echo"],"a":[{"__kkrpc_ref__":true,"id":"r","kind":"function"}]}`, `"m":"HTTP carries no remote references`},
 		{"reference in a property", `{"t":"q","id":"1","op":"set","p":["theme"],"v":{"__kkrpc_ref__":true,"id":"r","kind":"object"}}`, `"m":"HTTP carries no remote references`},

@@ -158,6 +158,9 @@ func (t *poster) next() *post {
 		}
 	}
 	t.active--
+	if t.own != nil && t.ctx.Err() != nil {
+		t.own.CloseIdleConnections() // this one's may have become idle after Close
+	}
 	return nil
 }
 
