@@ -14,16 +14,13 @@ import (
 // firstRead is how much room a body gets before any of it has arrived.
 const firstRead = 16 << 10
 
-// boundBody sets a deadline for the body, where the server has none. It stands when the request is refused, since the
-// server then reads what is left of the body; once the body has been read, it would end the request and is to be
-// lifted.
-func (h *handler) boundBody(w http.ResponseWriter, r *http.Request) (lift func()) {
-	if h.bodyTimeout == 0 || serverOf(r).ReadTimeout > 0 {
-		return func() {}
+// boundBody sets a deadline for the body, where the server has none. It stands for what a server reads of the body of a
+// refused request as well; net/http lifts it at the body's end. What has no deadlines, such as a test's recorder, gets
+// none.
+func (h *handler) boundBody(w http.ResponseWriter, r *http.Request) {
+	if h.bodyTimeout > 0 && serverOf(r).ReadTimeout == 0 {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(h.bodyTimeout))
 	}
-	control := http.NewResponseController(w) // fails for what has no deadlines, such as a test's recorder
-	_ = control.SetReadDeadline(time.Now().Add(h.bodyTimeout))
-	return func() { _ = control.SetReadDeadline(time.Time{}) }
 }
 
 // readBody returns the whole body, with a newline at its end: kkrpc 0 writes one, and needs it.
@@ -57,7 +54,7 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, status int, bod
 	control := http.NewResponseController(w)
 	if serverOf(r).WriteTimeout == 0 {
 		_ = control.SetWriteDeadline(time.Now().Add(orDefault(h.opts.RPC.Limits.Write, defaultWrite)))
-		defer func() { _ = control.SetWriteDeadline(time.Time{}) }() // the next request may be the user's
+		defer func() { _ = control.SetWriteDeadline(time.Time{}) }() // ServeHTTP may return much later
 	}
 	w.WriteHeader(status)
 	if _, err := w.Write(body); err == nil {

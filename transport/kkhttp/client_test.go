@@ -71,8 +71,8 @@ func TestClientRefuses(t *testing.T) {
 	url := serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
 	eachDialect(t, func(t *testing.T, d kkrpc.Dialect) {
 		ch := newClient(t, url, &kkhttp.ClientOptions{RPC: kkrpc.Options{Dialect: d, Limits: kkrpc.Limits{Callbacks: 1}}})
-		for range 3 { // more functions than the channel may hold
-			err := ch.Call(testContext(t), nil, "progress", 1, func(int) {})
+		for i := range 3 { // more functions than the channel may hold
+			err := ch.Call(testContext(t), nil, "progress", 1, func(n int) { t.Error(n, i) })
 			if !errors.Is(err, kkrpc.ErrUnsupported) || !strings.Contains(err.Error(), "HTTP carries no functions") {
 				t.Errorf("callback: %v", err)
 			}

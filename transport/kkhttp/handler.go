@@ -78,7 +78,7 @@ func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) h
 func Reject(status int, msg string) error { return admission.ByUser(status, msg) }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	bodyRead := h.boundBody(w, r)
+	h.boundBody(w, r)
 	if rejected := h.check(w, r); rejected != nil {
 		rejected.Answer(w)
 		return
@@ -103,7 +103,6 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rejected.Answer(w)
 		return
 	}
-	bodyRead()
 	rpc := h.opts.RPC
 	rpc.Expose = api
 	var m wire.Message

@@ -1,6 +1,7 @@
 package kkhttp_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -361,10 +362,10 @@ func TestSlowBody(t *testing.T) {
 	}
 }
 
-// The deadlines of one request are gone for the next, and for a function that takes longer than its body may.
+// The deadlines of one request end neither a function that takes longer nor what comes over the same connection later.
 func TestDeadlinesAreLifted(t *testing.T) {
 	const within = 20 * time.Millisecond
-	url := serve(t, kkhttp.Handler(kkrpc.Object{"wait": func(ctx context.Context) error {
+	wait := func(ctx context.Context) error {
 		timer := time.NewTimer(3 * within)
 		defer timer.Stop()
 		select {
@@ -373,11 +374,50 @@ func TestDeadlinesAreLifted(t *testing.T) {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-	}}, &kkhttp.Options{BodyTimeout: within, RPC: kkrpc.Options{Limits: kkrpc.Limits{Write: within}}}))
-	ch := newClient(t, url, &kkhttp.ClientOptions{MaxRequests: 1})
-	for range 2 {
-		if err := ch.Call(testContext(t), nil, "wait"); err != nil {
-			t.Error(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/rpc", kkhttp.Handler(kkrpc.Object{"wait": wait}, &kkhttp.Options{
+		BodyTimeout: within, RPC: kkrpc.Options{Limits: kkrpc.Limits{Write: within}},
+	}))
+	mux.HandleFunc("/other", func(w http.ResponseWriter, r *http.Request) {
+		if err := wait(r.Context()); err == nil {
+			fmt.Fprint(w, "done")
 		}
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	answers := bufio.NewReader(conn)
+	const call = `{"t":"q","id":"1","op":"call","p":["wait"]}`
+	for _, row := range []struct{ request, want string }{
+		{fmt.Sprintf("POST /rpc HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(call), call), `{"t":"r","id":"1"}`},
+		{"GET /other HTTP/1.1\r\nHost: x\r\n\r\n", "done"},
+	} {
+		_, _ = io.WriteString(conn, row.request)
+		resp, err := http.ReadResponse(answers, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		if string(body) != row.want || err != nil {
+			t.Errorf("%s, %v", body, err)
+		}
+	}
+}
+
+// Nesting costs no stack.
+func TestVeryDeepRequest(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow with the race detector")
+	}
+	const depth = 8 << 20 // would need more stack than Go gives
+	h := kkhttp.Handler(api, &kkhttp.Options{RPC: kkrpc.Options{Limits: kkrpc.Limits{Frame: 64 << 20}}})
+	w := post(t, h, `{"t":"q","id":"1","op":"call","p":["echo"],"a":["__kkrpc_",`+strings.Repeat(`[`, depth)+`"__kkrpc_"`+strings.Repeat(`]`, depth)+`]}`)
+	if w.Code != 200 || !strings.Contains(w.Body.String(), "RPCLimitError") {
+		t.Errorf("%d %.100s", w.Code, w.Body)
 	}
 }
