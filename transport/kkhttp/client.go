@@ -48,6 +48,7 @@ func NewClient(url string, opts *ClientOptions) (*kkrpc.Channel, error) {
 		cancelled: map[string]struct{}{},
 		failures:  map[string]error{},
 	}
+	rpc.Limits.Frame = t.frame + ownBytes
 	t.ctx, t.stop = context.WithCancel(context.Background())
 	if t.http == nil {
 		t.http, t.own = ownClient(t.maxActive)

@@ -97,6 +97,37 @@ func TestClientRefuses(t *testing.T) {
 	}
 }
 
+// An answer may be exactly as long as the limit, and a failure is told whatever the limit.
+func TestClientFrameLimit(t *testing.T) {
+	const limit = 150
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		id := strings.Split(strings.Split(string(body), `"id":"`)[1], `"`)[0]
+		before, after := fmt.Sprintf(`{"t":"r","id":"%s","v":"`, id), `"}`
+		if strings.Contains(string(body), `"type"`) {
+			before, after = fmt.Sprintf(`{"id":"%s","type":"response","args":{"result":"`, id), `"}}`
+		}
+		if r.URL.Path == "/fail" {
+			http.Error(w, strings.Repeat("x", 1000), 500)
+			return
+		}
+		fmt.Fprint(w, before+strings.Repeat("x", limit-len(before)-len(after))+after)
+	}))
+	defer server.Close()
+	for _, d := range []kkrpc.Dialect{kkrpc.Compact, kkrpc.Classic} {
+		t.Run(d.String(), func(t *testing.T) {
+			opts := &kkhttp.ClientOptions{RPC: kkrpc.Options{Dialect: d, Limits: kkrpc.Limits{Frame: limit}}}
+			if got, err := kkrpc.Call[string](testContext(t), newClient(t, server.URL, opts), "x"); err != nil || got == "" {
+				t.Errorf("%q, %v", got, err)
+			}
+			err := newClient(t, server.URL+"/fail", opts).Call(testContext(t), nil, "x")
+			if e := (*kkhttp.StatusError)(nil); !errors.As(err, &e) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
 // What a call returns for an answer that is none.
 func TestClientErrors(t *testing.T) {
 	answers := map[string]func(w http.ResponseWriter, id string){

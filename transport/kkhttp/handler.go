@@ -105,6 +105,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	rpc := h.opts.RPC
 	rpc.Expose = api
+	rpc.Limits.Frame = len(body) // has been bounded, and may have got a newline since
 	var m wire.Message
 	rpc.Dialect, err = parseRequest(body, rpc.Limits, h.opts.RPC.Dialect, &m)
 	if err != nil {

@@ -148,6 +148,7 @@ func TestRefusals(t *testing.T) {
 		{name: "callback", body: `{"t":"cb","id":"1","a":[]}`, status: 400, text: "no request"},
 		{name: "cancel", body: `{"t":"qc","id":"1"}`, status: 400, text: "no request"},
 		{name: "end", body: "__DESTROY__", status: 400, text: "one kkrpc request"},
+		{name: "as large as may be", body: call + strings.Repeat(" ", 500-len(call)), status: 200},
 		{name: "too large", body: call + strings.Repeat(" ", 1000), status: 413, text: "at most 500 bytes (Limits.Frame)"},
 		{name: "too large, length unknown", header: http.Header{"X-Unknown-Length": {"1"}}, body: call + strings.Repeat(" ", 1000), status: 413, text: "500 bytes"},
 		{name: "invalid UTF-8", body: "{\"t\":\"q\",\"id\":\"\xff\",\"op\":\"call\",\"p\":[\"add\"]}", status: 400, text: "UTF-8"},

@@ -39,6 +39,9 @@ type poster struct {
 	failures  map[string]error    // of posts that were answered here, until the channel asks
 }
 
+// ownBytes is by how much what this side writes may be longer than the longest answer: a newline, or a failure.
+const ownBytes = 1 << 10
+
 // maxCancelled bounds what is known of requests that were cancelled before they came here, since some never come. One that
 // is forgotten is posted for nobody.
 const maxCancelled = 1024
@@ -181,7 +184,8 @@ func (t *poster) finish(p *post, failure error) bool {
 // fail answers p here.
 func (t *poster) fail(p *post, err error) {
 	if t.finish(p, err) {
-		t.deliver(appendFailure(t.codec, p.rawID, "Error", err.Error(), false))
+		// The caller gets err itself, from RequestFailure.
+		t.deliver(appendFailure(t.codec, p.rawID, "Error", "no answer", false))
 	}
 }
 
