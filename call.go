@@ -94,14 +94,6 @@ func (ch *Channel) do(ctx context.Context, op outgoing) error {
 	if err != nil {
 		return err
 	}
-	if ch.unary != nil {
-		if err := ch.unary.CheckRequest(b.bytes); err != nil {
-			ch.withdraw(p)
-			ch.callbacks.unsent(p.callbacks)
-			b.free()
-			return err
-		}
-	}
 	if err := ch.sendRequest(ctx, b, p); err != nil {
 		return err
 	}
@@ -194,6 +186,9 @@ func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCa
 		b.bytes = codec.BeginCall(b.bytes, op.kind, name, path)
 		b.bytes, err = ch.appendArgs(b.bytes, codec, out, op.args, &tail, p)
 		b.bytes = codec.EndCall(b.bytes, op.kind, &tail)
+	}
+	if err == nil && ch.unary != nil {
+		err = ch.unary.CheckRequest(b.bytes)
 	}
 	if err != nil {
 		b.free()
