@@ -1,13 +1,14 @@
-// Package kkhttp carries kkrpc over plain HTTP: one POST for each call. It is compatible with kkrpc/http of kkrpc 2 and with
-// HTTPClientIO and HTTPServerIO of kkrpc 0.
+// Package kkhttp carries kkrpc over plain HTTP: one POST for each call. It is compatible with kkrpc/http of kkrpc 2 and
+// with HTTPClientIO and HTTPServerIO of kkrpc 0.
 //
 //	http.Handle("/rpc", kkhttp.Handler(api, nil))
 //
 //	ch, err := kkhttp.NewClient("http://localhost:3000/rpc", nil)
 //	sum, err := kkrpc.Call[float64](ctx, ch, "math.add", 1, 2)
 //
-// It serves where WebSockets cannot: behind proxies that know nothing else, from scripts and serverless functions. Where they
-// can, package transport/ws does more and costs less.
+// It serves where WebSockets cannot: behind proxies that know nothing else, from scripts and serverless functions. Where
+// they can, package transport/ws does more and costs less. A server of kkrpc 0 reads SuperJSON only over HTTP, so a
+// client of one sets its RPC.Dialect to kkrpc.ClassicSuperJSON.
 //
 // # What HTTP cannot do
 //
@@ -19,8 +20,8 @@
 //
 // # Requests
 //
-// A handler answers each request in the dialect it is written in; the requests of one client know nothing of each other, and
-// run at the same time. The context of a function has the values of the request's context, and ends when the function
+// A handler answers each request in the dialect it is written in. The requests of one client know nothing of each other
+// and run at the same time, each on a channel of its own, so Limits.Running and Limits.Open mean nothing here. The context of a function has the values of the request's context, and ends when the function
 // returns, the caller hangs up or Options.Timeout has passed.
 //
 // Status 200 has a kkrpc response, also for a function that failed; 504 one too, an RPCTimeoutError. Any other status is
@@ -32,8 +33,8 @@
 // A browser lets any page send a POST anywhere, with the user's cookies. So the body must be declared as JSON, which a
 // page of another site cannot do without the browser asking first, and requests from pages are accepted from the
 // server's own origin and from those that Options.Origins lists, as in package ws. A page on another origin needs both:
-// to be listed, and CORS middleware around the handler, which answers the browser's question (OPTIONS) and lets the page read the answers.
-// Requests without Origin are not from pages and pass.
+// to be listed, and CORS middleware around the handler, which answers the browser's question (OPTIONS) and lets the page
+// read the answers. Requests without Origin are not from pages and pass.
 //
 // # Stopping
 //
