@@ -15,7 +15,7 @@ const (
 	defaultDepth          = 64
 	defaultOutbound       = 16 << 20
 	defaultWrite          = 30 * time.Second
-	defaultMaxRequests    = 1024
+	defaultMaxRequests    = 10_000
 	defaultClientRequests = 64
 	defaultTimeout        = time.Minute
 	defaultBodyTimeout    = 30 * time.Second
@@ -33,7 +33,7 @@ type Options struct {
 	// makes Handler panic.
 	Origins []string
 
-	// MaxRequests is how many requests may be unfinished at a time; 0 means 1024, negative no bound. Further ones get
+	// MaxRequests is how many requests may be unfinished at a time; 0 means 10000, negative no bound. Further ones get
 	// a 503. A request counts until its function has returned, also when the caller has gone.
 	MaxRequests int
 
