@@ -205,6 +205,9 @@ func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCa
 	} else {
 		b.bytes, err = ch.appendRequest(b.bytes, codec, out, name, &op, &tail, p)
 	}
+	if err == nil && ch.unary != nil {
+		err = ch.unary.CheckRequest(b.bytes)
+	}
 	if err != nil {
 		b.free()
 		return nil, err
@@ -297,6 +300,10 @@ func isCallback(arg any) bool {
 
 // tellCancelled lets the peer know that nobody waits for the answer. Peers that do not know the record ignore it.
 func (ch *Channel) tellCancelled(codec wire.Codec, id uint64) {
+	if ch.unary != nil {
+		ch.unary.CancelRequest(strconv.FormatUint(id, 10))
+		return
+	}
 	b := newBuffer()
 	b.bytes = codec.AppendCancel(b.bytes, strconv.FormatUint(id, 10))
 	if len(b.bytes) == 0 {

@@ -18,6 +18,7 @@ import (
 	"github.com/gobwas/ws/wsflate"
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/internal/admission"
 )
 
 const (
@@ -108,7 +109,7 @@ func connect(ctx context.Context, u *url.URL, opts *DialOptions) (_ net.Conn, ea
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
 	}
-	nc, err := dial(ctx, "tcp", net.JoinHostPort(u.Hostname(), portOf(u)))
+	nc, err := dial(ctx, "tcp", net.JoinHostPort(u.Hostname(), admission.Port(u)))
 	if err != nil {
 		return nil, nil, false, causeOr(ctx, err)
 	}

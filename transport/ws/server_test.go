@@ -482,3 +482,12 @@ func TestHandlerPanicsForBadAPI(t *testing.T) {
 	}()
 	ws.Handler(42, nil)
 }
+
+func TestMalformedOriginPanics(t *testing.T) {
+	defer func() {
+		if p, _ := recover().(string); !strings.Contains(p, "ws: Options.Origins") {
+			t.Errorf("panic %q", p)
+		}
+	}()
+	ws.Handler(nil, &ws.Options{Origins: []string{"example.com"}})
+}

@@ -10,63 +10,48 @@ import (
 	"github.com/gobwas/ws"
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/internal/admission"
 )
 
 // dialectProtocol is how a subprotocol that names a dialect begins.
 const dialectProtocol = "kkrpc."
 
-// rejection is an HTTP answer instead of an upgrade.
-type rejection struct {
-	status int
-	msg    string
-}
-
-func (e *rejection) Error() string { return fmt.Sprintf("ws: rejected with %d: %s", e.status, e.msg) }
-
 // Reject is an error with which the function of HandlerFor answers a request before it becomes a WebSocket: status
-// is an HTTP status of 400 or above and msg the body, which the client sees.
-func Reject(status int, msg string) error {
-	if status < 400 || status > 599 {
-		status = http.StatusForbidden
-	}
-	return &rejection{status, msg}
-}
+// is an HTTP status of 400 or above and msg the body, which the client sees. It serves kkhttp.HandlerFor as well.
+func Reject(status int, msg string) error { return admission.ByUser(status, msg) }
 
 // answer writes e as the response.
-func (e *rejection) answer(w http.ResponseWriter) {
-	switch e.status {
-	case http.StatusUpgradeRequired:
+func answer(w http.ResponseWriter, e *admission.Rejection) {
+	if e.Status == http.StatusUpgradeRequired {
 		w.Header().Set("Upgrade", "websocket")
 		w.Header().Set("Connection", "Upgrade")
 		w.Header().Set("Sec-WebSocket-Version", "13")
-	case http.StatusServiceUnavailable:
-		w.Header().Set("Retry-After", "1")
 	}
-	http.Error(w, e.msg, e.status)
+	e.Answer(w)
 }
 
 // check says why r cannot become a WebSocket, and the dialect that it fixes.
-func (s *Server) check(r *http.Request) (kkrpc.Dialect, *rejection) {
+func (s *Server) check(r *http.Request) (kkrpc.Dialect, *admission.Rejection) {
 	dialect := s.opts.RPC.Dialect
 	switch {
 	case !hasToken(r.Header, "Upgrade", "websocket") || !hasToken(r.Header, "Connection", "upgrade"):
-		return 0, &rejection{http.StatusUpgradeRequired, "This is a kkrpc endpoint: connect to it with a WebSocket client. " +
-			"Behind a proxy, make it forward the headers Upgrade and Connection."}
+		return 0, admission.Reject(http.StatusUpgradeRequired, "This is a kkrpc endpoint: connect to it with a WebSocket client. "+
+			"Behind a proxy, make it forward the headers Upgrade and Connection.")
 	case r.Method != http.MethodGet:
-		return 0, &rejection{http.StatusMethodNotAllowed, "A WebSocket is opened with GET."}
+		return 0, admission.Reject(http.StatusMethodNotAllowed, "A WebSocket is opened with GET.")
 	case r.ContentLength != 0 || len(r.TransferEncoding) > 0:
-		return 0, &rejection{http.StatusBadRequest, "A request that opens a WebSocket has no body."}
+		return 0, admission.Reject(http.StatusBadRequest, "A request that opens a WebSocket has no body.")
 	case r.Header.Get("Sec-WebSocket-Version") != "13":
-		return 0, &rejection{http.StatusUpgradeRequired, "Only WebSocket version 13 is spoken here."}
+		return 0, admission.Reject(http.StatusUpgradeRequired, "Only WebSocket version 13 is spoken here.")
 	case len(r.Header.Get("Sec-WebSocket-Key")) != 24:
-		return 0, &rejection{http.StatusBadRequest, "Sec-WebSocket-Key is missing or malformed."}
-	case !originAllowed(r, s.origins):
-		return 0, &rejection{http.StatusForbidden, fmt.Sprintf("Pages from the origin %q may not connect to %q: "+
-			"add it to Origins in ws.Options to allow them.", r.Header.Get("Origin"), r.Host)}
+		return 0, admission.Reject(http.StatusBadRequest, "Sec-WebSocket-Key is missing or malformed.")
+	case !s.origins.Allow(r):
+		return 0, admission.Reject(http.StatusForbidden, fmt.Sprintf("Pages from the origin %q may not connect to %q: "+
+			"add it to Origins in ws.Options to allow them.", r.Header.Get("Origin"), r.Host))
 	}
 	if values, ok := r.URL.Query()["kkrpc"]; ok {
 		if err := dialect.UnmarshalText([]byte(values[0])); err != nil {
-			return 0, &rejection{http.StatusBadRequest, "parameter kkrpc: " + err.Error()}
+			return 0, admission.Reject(http.StatusBadRequest, "parameter kkrpc: "+err.Error())
 		}
 	}
 	return dialect, nil
