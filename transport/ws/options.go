@@ -15,6 +15,7 @@ const (
 	defaultMaxConns  = 100_000
 	defaultPing      = 30 * time.Second
 	defaultHandshake = 10 * time.Second
+	defaultCallTime  = 30 * time.Second
 )
 
 // Options configures a Server. Nil and the zero value mean the defaults.
@@ -79,6 +80,48 @@ type DialOptions struct {
 	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
+// PersistentOptions configures DialPersistent. Nil and the zero value mean the defaults.
+type PersistentOptions struct {
+	// Dial is how each connection is made. Its RPC.Expose is exposed on each, its RPC.OnClose called for each, and
+	// its RPC.CallTimeout also bounds how long a call waits for a connection.
+	Dial DialOptions
+
+	// Target, if not nil, is asked before each attempt where to connect, for tokens that expire: url is the one that
+	// DialPersistent was given, header a copy of Dial.Header, which it may change. It returns the URL to use. An
+	// error is a failed attempt.
+	Target func(ctx context.Context, url string, header http.Header) (string, error)
+
+	// Backoff is how long to wait before connecting again.
+	Backoff Backoff
+
+	// MaxAttempts is how many attempts in a row may lead to no connection, or to none that lasts Backoff.Steady,
+	// until the Persistent closes; 0 means any number.
+	MaxAttempts int
+
+	// RetryIf tells whether to connect again after err: an attempt failed, or a connection was lost, then err wraps
+	// kkrpc.ErrClosed. If not, the Persistent closes. Nil means: unless the server has answered with an HTTP
+	// status of 400 to 499 other than 408, 425 and 429.
+	RetryIf func(err error) bool
+
+	// Background makes DialPersistent return before the first connection has been made.
+	Background bool
+
+	// FailFast makes calls fail with kkrpc.ErrClosed while there is no connection, instead of waiting for one.
+	FailFast bool
+
+	// OnConnect is called with each new connection, before other calls use it: what the peer forgets with a
+	// connection, such as who this client is, is told again here. ctx ends with the connection, and calls of the
+	// Persistent made with ctx use this connection. An error or a panic closes the connection, as a failed
+	// attempt. Nil does nothing.
+	OnConnect func(ctx context.Context, ch *kkrpc.Channel) error
+
+	// OnReconnect is called like OnConnect and after it, with each connection but the first, to subscribe again.
+	OnReconnect func(ctx context.Context, ch *kkrpc.Channel) error
+
+	// OnState is called with each new state, in order. It must not block. Nil does nothing.
+	OnState func(State)
+}
+
 // heartbeat is the interval that an option stands for; 0 means none.
 func heartbeat(option time.Duration) time.Duration {
 	switch {
@@ -97,4 +140,12 @@ func handshakeTime(l kkrpc.Limits) time.Duration {
 		return l.Handshake
 	}
 	return defaultHandshake
+}
+
+// callTime is what kkrpc.Options.CallTimeout stands for.
+func callTime(option time.Duration) time.Duration {
+	if option == 0 {
+		return defaultCallTime
+	}
+	return option
 }
