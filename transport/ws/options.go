@@ -28,6 +28,12 @@ type Options struct {
 	// "*" for everyone. A malformed one makes Handler panic.
 	Origins []string
 
+	// Hosts are the names and addresses that requests may be sent to, without port: "localhost", "127.0.0.1",
+	// "*.example.com" for every subdomain. A server for this machine alone should list its own: to a page whose name was
+	// made to point here (DNS rebinding) the check of origins is no obstacle. Nil means any. A malformed one makes
+	// Handler panic.
+	Hosts []string
+
 	// Subprotocols are those the server agrees to, beside kkrpc.<dialect>; of the client's list the first wins.
 	Subprotocols []string
 

@@ -23,6 +23,7 @@ const (
 type Server struct {
 	opts    Options
 	origins []originPattern
+	hosts   []hostPattern
 	api     func(r *http.Request) (any, error)
 	log     *slog.Logger
 	onClose func(ch *kkrpc.Channel, err error) // closed, made once for all channels
@@ -61,6 +62,7 @@ func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) *
 	s := &Server{
 		opts:    *opts,
 		origins: parseOrigins(opts.Origins),
+		hosts:   parseHosts(opts.Hosts),
 		api:     api,
 		log:     opts.Logger,
 		open:    map[*kkrpc.Channel]session{},
