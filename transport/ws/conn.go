@@ -69,19 +69,20 @@ type conn struct {
 	pulse   *pulse // nil without heartbeat
 
 	// Owned by whoever ReadFrame or linger is run by; see reader.
-	in       []byte // borrowed, idle or nil; in[r:w] is unread
-	r, w     int
-	last     int    // bytes that the last frame took, a hint for the next buffer
-	idle     []byte // what in is while idle; nil with raw
-	asm      []byte // a message that is not one piece of in: fragments, inflated text; borrowed
-	fragOp   ws.OpCode
-	fragZip  bool  // the message in fragments is compressed
-	rerr     error // sticky
-	readFn   func(fd uintptr) bool
-	readN    int
-	readErr  error
-	gotClose bool // the peer's close frame was read
-	broken   bool // the stream is no longer at a frame boundary
+	in         []byte // borrowed, idle or nil; in[r:w] is unread
+	r, w       int
+	last       int    // bytes that the last frame took, a hint for the next buffer
+	idle       []byte // what in is while idle; nil with raw
+	asm        []byte // a message that is not one piece of in: fragments, inflated text; borrowed
+	fragOp     ws.OpCode
+	fragZip    bool  // the message in fragments is compressed
+	rerr       error // sticky
+	readFn     func(fd uintptr) bool
+	readN      int
+	readErr    error
+	gotClose   bool // the peer's close frame was read
+	unanswered bool // a ping came; see answer
+	broken     bool // the stream is no longer at a frame boundary
 
 	reader  atomic.Int32
 	lingers sync.Mutex // orders the deadlines set by Close and linger
@@ -97,6 +98,8 @@ type conn struct {
 	wroteN   int
 	wroteErr error
 	said     bool // a close frame was written, or is in rest
+	owed     bool // rest is left to the WriteFrames that follows a TryWriteFrames
+	draining bool // rest is left to a goroutine
 
 	closed atomic.Bool
 	heard  atomic.Bool // something was received since the heartbeat looked
@@ -106,7 +109,7 @@ type conn struct {
 
 	// Guarded by mu, which is never held while anything blocks.
 	mu      sync.Mutex
-	queued  []byte      // without raw: what TryWriteFrames was given
+	queued  []byte      // what TryWriteFrames was given while a write could not be tried
 	pong    []byte      // payload to answer with; nil for none
 	ping    bool        // a ping is due
 	verdict *CloseError // decided by the reader: overrides what Close is given
@@ -182,6 +185,9 @@ func (c *conn) Close(code int, reason string) error {
 
 // abort closes a connection for a reason that ReadFrame then returns.
 func (c *conn) abort(cause error) {
+	if c.closed.Load() {
+		return
+	}
 	c.mu.Lock()
 	c.cause = cause
 	c.mu.Unlock()

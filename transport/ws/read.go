@@ -18,6 +18,7 @@ func (c *conn) ReadFrame(buf []byte) (msg []byte, more bool, err error) {
 		return nil, false, c.closedErr()
 	}
 	lent, err := c.next()
+	c.sendPong()
 	if err == nil {
 		// Copied before leave: from then on a Close may read what follows into the same memory, or give it back.
 		msg, more = append(buf[:0], lent...), c.buffered()
@@ -28,7 +29,7 @@ func (c *conn) ReadFrame(buf []byte) (msg []byte, more bool, err error) {
 	return msg, more, err
 }
 
-// next returns the next message, which aliases in or asm, and answers control frames on the way.
+// next returns the next message, which aliases in or asm, and heeds control frames on the way.
 func (c *conn) next() ([]byte, error) {
 	if c.rerr != nil {
 		return nil, c.rerr
@@ -272,6 +273,7 @@ func (c *conn) need(n int) error {
 		if c.in != nil && c.w == len(c.in) {
 			c.widen(n)
 		}
+		c.sendPong()
 		if err := c.fill(); err != nil {
 			if err == io.EOF {
 				err = io.ErrUnexpectedEOF
