@@ -64,38 +64,48 @@ func fillByPongs(t *testing.T, c *conn) (n int) {
 // A pong that finds the system full goes out when there is room, though nobody writes and there is no heartbeat, and
 // what is written meanwhile neither waits for it nor gets inside it.
 func TestPongWaitsForRoom(t *testing.T) {
-	c, peer := tryConns(t)
-	n := fillByPongs(t, c)
-	msgs := [][]byte{[]byte("first"), bytes.Repeat([]byte("x"), 40_000), []byte("last")}
-	for _, msg := range msgs {
-		if done, err := c.TryWriteFrames([][]byte{msg}); done || err != nil { // would hang if it waited
-			t.Fatalf("TryWriteFrames: %v, %v", done, err)
-		}
+	for name, msgs := range map[string][][]byte{
+		"nobody writes": nil,
+		"messages":      {[]byte("first"), bytes.Repeat([]byte("x"), 40_000), []byte("last")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, peer := tryConns(t)
+			n := fillByPongs(t, c)
+			for _, msg := range msgs {
+				if done, err := c.TryWriteFrames([][]byte{msg}); done || err != nil { // would hang if it waited
+					t.Fatalf("TryWriteFrames: %v, %v", done, err)
+				}
+			}
+			written := make(chan error, 1)
+			if len(msgs) > 0 {
+				go func() { written <- c.WriteFrames(nil) }()
+			} else {
+				written <- nil
+			}
+			_ = peer.SetReadDeadline(time.Now().Add(20 * time.Second))
+			last := ""
+			for last != fmt.Sprintf("%0125d", n-1) || len(msgs) > 0 {
+				h, err := ws.ReadHeader(peer)
+				if err != nil {
+					t.Fatalf("%v after pong %s of %d, %d messages missing", err, last, n, len(msgs))
+				}
+				p := make([]byte, h.Length)
+				_, _ = io.ReadFull(peer, p)
+				switch {
+				case h.OpCode == ws.OpPong && len(p) == 125:
+					last = string(p)
+				case h.OpCode == ws.OpText && len(msgs) > 0 && bytes.Equal(p, msgs[0]):
+					msgs = msgs[1:]
+				default:
+					t.Fatalf("frame %+v", h)
+				}
+			}
+			if err := <-written; err != nil {
+				t.Error(err)
+			}
+			_ = c.Close(1000, "")
+		})
 	}
-	written := make(chan error, 1)
-	go func() { written <- c.WriteFrames(nil) }()
-	_ = peer.SetReadDeadline(time.Now().Add(20 * time.Second))
-	last := ""
-	for last != fmt.Sprintf("%0125d", n-1) || len(msgs) > 0 {
-		h, err := ws.ReadHeader(peer)
-		if err != nil {
-			t.Fatalf("%v after pong %s of %d, %d messages missing", err, last, n, len(msgs))
-		}
-		p := make([]byte, h.Length)
-		_, _ = io.ReadFull(peer, p)
-		switch {
-		case h.OpCode == ws.OpPong && len(p) == 125:
-			last = string(p)
-		case h.OpCode == ws.OpText && len(msgs) > 0 && bytes.Equal(p, msgs[0]):
-			msgs = msgs[1:]
-		default:
-			t.Fatalf("frame %+v", h)
-		}
-	}
-	if err := <-written; err != nil {
-		t.Error(err)
-	}
-	_ = c.Close(1000, "")
 }
 
 // A peer that pings and never reads the answers loses its connection, though there is no heartbeat and nothing to write.
