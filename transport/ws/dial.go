@@ -54,11 +54,12 @@ func Dial(ctx context.Context, url string, opts *DialOptions) (*kkrpc.Channel, e
 		return nil, fmt.Errorf("ws: dial %s: %w", where, err)
 	}
 	c := newConn(nc, early, config{
-		client:  true,
-		deflate: deflate,
-		limit:   rpc.Limits.Frame,
-		timeout: rpc.Limits.Write,
-		ping:    heartbeat(opts.Ping),
+		client:      true,
+		deflate:     deflate,
+		limit:       rpc.Limits.Frame,
+		timeout:     rpc.Limits.Write,
+		ping:        heartbeat(opts.Ping),
+		messageTime: messageTime(opts.MessageTime),
 	})
 	ch, err := kkrpc.New(context.WithoutCancel(ctx), c, &rpc)
 	if err != nil {

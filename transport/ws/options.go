@@ -48,6 +48,15 @@ type Options struct {
 	// is closed. 0 means 30 s, negative never.
 	Ping time.Duration
 
+	// MessageTime is how long a message may take from its first byte to its last, and once more for each 64 KiB of it
+	// that have arrived: a peer that is slower loses its connection with code 1008. 0 means 30 s, negative any time.
+	MessageTime time.Duration
+
+	// MaxPartial is how many bytes of buffers messages may hold that have not arrived completely, over all connections
+	// of the server; 0 means 256 MiB, negative any number. Beyond it the message that is under way for the longest
+	// time costs its connection, with code 1013.
+	MaxPartial int
+
 	// OnOpen is called with each new channel and the request that opened it, on a goroutine of its own: calls of the
 	// peer may already be running. What a router pools, such as chi's URL parameters, must not be read here: use
 	// HandlerFor. Nil does nothing.
@@ -81,6 +90,9 @@ type DialOptions struct {
 
 	// Ping is that of Options.
 	Ping time.Duration
+
+	// MessageTime is that of Options.
+	MessageTime time.Duration
 
 	// NetDial opens the connection under TLS and WebSocket, for proxies and tests. Nil means net.Dialer.
 	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -135,6 +147,18 @@ func heartbeat(option time.Duration) time.Duration {
 		return 0
 	case option == 0:
 		return defaultPing
+	default:
+		return option
+	}
+}
+
+// messageTime is the time that an option stands for; 0 means any.
+func messageTime(option time.Duration) time.Duration {
+	switch {
+	case option < 0:
+		return 0
+	case option == 0:
+		return defaultMessageTime
 	default:
 		return option
 	}

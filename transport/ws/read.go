@@ -43,6 +43,9 @@ func (c *conn) next() ([]byte, error) {
 		if err != nil {
 			return nil, c.stop(err)
 		}
+		if h.Fin && (c.fragOp == 0 || !h.OpCode.IsControl()) {
+			c.whole()
+		}
 		switch {
 		case h.OpCode == ws.OpPing:
 			c.answer(payload)
@@ -117,11 +120,8 @@ func (c *conn) peerClosed(p []byte) error {
 		return io.EOF
 	}
 	code, reason := ws.ParseCloseFrameData(p)
-	if err := ws.CheckCloseFrameData(code, reason); err != nil {
+	if err := checkClose(code, reason); err != nil {
 		return refuse(ws.StatusProtocolError, "%s", err)
-	}
-	if code > 4999 {
-		return refuse(ws.StatusProtocolError, "close code %d", code)
 	}
 	c.gotClose = true
 	v := &CloseError{Code: int(code), Reason: reason}
@@ -274,6 +274,9 @@ func (c *conn) need(n int) error {
 			c.widen(n)
 		}
 		c.sendPong()
+		if c.raw == nil { // otherwise it is known only later whether there is a wait
+			c.await()
+		}
 		if err := c.fill(); err != nil {
 			if err == io.EOF {
 				err = io.ErrUnexpectedEOF
