@@ -31,7 +31,7 @@ func TestMessageTime(t *testing.T) {
 			bytes.Repeat(append([]byte{' '}, fromClient(ws.OpContinuation, false, "")...), 20)...)), cut: true},
 		{name: "pings between fragments", pieces: bytes.Fields(append(fromClient(ws.OpText, false, "a"),
 			bytes.Repeat(append([]byte{' '}, fromClient(ws.OpPing, true, "p")...), 20)...)), cut: true},
-		{name: "enough in the time", pieces: split(text(100), 10), then: time.Hour, cut: false},
+		{name: "enough in the time", pieces: split(text(100), 20), then: time.Hour, cut: false},
 		{name: "a large one, slowly", pieces: split(text(10*partialStep), partialStep/8), then: time.Hour},
 		{name: "a large one, too slowly", pieces: split(text(10*partialStep), partialStep/11), cut: true},
 		{name: "messages and pauses", pieces: bytes.Fields(bytes.Repeat(append([]byte{' '}, text(10)...), 30)), then: time.Hour},
