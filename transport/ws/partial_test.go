@@ -33,7 +33,7 @@ func TestMessageTime(t *testing.T) {
 			bytes.Repeat(append([]byte{' '}, fromClient(ws.OpPing, true, "p")...), 20)...)), cut: true},
 		{name: "enough in the time", pieces: split(text(100), 20), then: time.Hour, cut: false},
 		{name: "a large one, slowly", pieces: split(text(10*partialStep), partialStep/8), then: time.Hour},
-		{name: "a large one, too slowly", pieces: split(text(10*partialStep), partialStep/11), cut: true},
+		{name: "a large one, too slowly", pieces: split(text(10*partialStep), partialStep/13), cut: true},
 		{name: "messages and pauses", pieces: bytes.Fields(bytes.Repeat(append([]byte{' '}, text(10)...), 30)), then: time.Hour},
 		{name: "nothing at all", then: time.Hour},
 	}
@@ -43,10 +43,12 @@ func TestMessageTime(t *testing.T) {
 				client, nc := net.Pipe()
 				c := newConn(nc, nil, config{messageTime: 10 * time.Second})
 				began := time.Now()
+				var took time.Duration
 				failed := make(chan error, 1)
 				go func() {
 					for {
 						if _, _, err := c.ReadFrame(nil); err != nil {
+							took = time.Since(began)
 							failed <- err
 							return
 						}
@@ -79,6 +81,9 @@ func TestMessageTime(t *testing.T) {
 					}
 					if code, _ := ws.ParseCloseFrameData((<-closed).Payload); code != 1008 {
 						t.Errorf("closed with %d", code)
+					}
+					if took != 10*time.Second {
+						t.Errorf("cut after %v", took)
 					}
 				} else {
 					select {
