@@ -485,6 +485,44 @@ func TestShutdownIsCutOff(t *testing.T) {
 	}
 }
 
+// Peers that do not read hold up neither the closing of the others nor that of each other.
+func TestShutdownClosesAllAtOnce(t *testing.T) {
+	const stuck = 4
+	opened := make(chan *kkrpc.Channel, 2*stuck)
+	s := ws.Handler(greeter, &ws.Options{
+		RPC:    kkrpc.Options{Dialect: kkrpc.Compact, Limits: kkrpc.Limits{Write: time.Hour}},
+		OnOpen: func(ch *kkrpc.Channel, _ *http.Request) { opened <- ch },
+	})
+	url := serve(t, s)
+	for range stuck {
+		conn, _, _, err := gobwas.Dial(testContext(t), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		ch := <-opened
+		go kkrpc.Call[any](testContext(t), ch, "f", strings.Repeat("x", 15<<20))
+	}
+	var healthy []*kkrpc.Channel
+	for range stuck {
+		healthy = append(healthy, dial(t, url, nil))
+	}
+	ctx, cancel := context.WithCancel(testContext(t))
+	ended := make(chan error, 1)
+	go func() { ended <- s.Shutdown(ctx) }()
+	for _, ch := range healthy {
+		select {
+		case <-ch.Done():
+		case <-testContext(t).Done():
+			t.Fatal("a connection is still open")
+		}
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("Shutdown: %v", err)
+	}
+}
+
 func TestHandlerPanicsForBadAPI(t *testing.T) {
 	defer func() {
 		if p, _ := recover().(string); !strings.Contains(p, "ws: Handler") {
