@@ -105,6 +105,7 @@ func TestHeartbeatCountsWhatThePeerTakes(t *testing.T) {
 			defer c.Close(1000, "")
 			go c.ReadFrame(nil) // ends with c
 			go c.WriteFrames([][]byte{make([]byte, size)})
+			awaitStuckWrite()
 			_ = peer.SetReadDeadline(time.Now().Add(20 * time.Second))
 			buf := make([]byte, 64<<10)
 			rounds := 0
