@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -96,6 +97,13 @@ func TestGoClientOfKkrpcServer(t *testing.T) {
 // startServer runs server.mjs until the test ends and returns its URL.
 func startServer(t *testing.T, rt js.Runtime, codec string) (url string) {
 	t.Helper()
+	url, _ = startProcess(t, rt, codec)
+	return url
+}
+
+// startProcess is startServer that returns the process too, which the test may kill.
+func startProcess(t *testing.T, rt js.Runtime, codec string) (url string, process *os.Process) {
+	t.Helper()
 	cmd := rt.Command(t, filepath.Join(js.Dir(t), "server.mjs"), codec)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -129,7 +137,7 @@ func startServer(t *testing.T, rt js.Runtime, codec string) (url string) {
 		t.Fatalf("the server printed %q (%v), not its URL", line, err)
 	}
 	reading.Go(func() { _, _ = io.Copy(io.Discard, lines) }) // ends with the server
-	return started.URL
+	return started.URL, cmd.Process
 }
 
 // TestChecksAgainstGoServer has both sides in Go, in every dialect: what the checks know of each version of kkrpc, the
