@@ -71,7 +71,7 @@ func (c *conn) drain() {
 	c.draining = false
 	err := c.writable()
 	if err == nil {
-		err = c.sendRest()
+		err = c.sendRest(true)
 	}
 	c.unlock()
 	if err != nil {

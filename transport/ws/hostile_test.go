@@ -7,6 +7,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	gobwas "github.com/gobwas/ws"
 
 	"github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/transport/ws"
@@ -37,6 +40,54 @@ func TestPanicInOnOpenClosesThatConnectionAlone(t *testing.T) {
 	}
 	if _, err := kkrpc.Call[string](t.Context(), dial(t, url, nil), "greet", "World"); err != nil {
 		t.Errorf("the next connection: %v", err)
+	}
+}
+
+// A crowd of clients that never finish what they send neither stays nor keeps others out.
+func TestUnfinishedMessages(t *testing.T) {
+	const crowd, size = 20, 200 << 10
+	for _, test := range []struct {
+		name string
+		opts ws.Options
+		code int
+		left int // connections that stay
+	}{
+		{"time", ws.Options{MessageTime: 50 * time.Millisecond}, 1008, 0},
+		{"memory", ws.Options{MaxPartial: 5 << 20}, 1013, 5},
+		{"no bounds", ws.Options{MessageTime: -1, MaxPartial: -1}, 0, crowd},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.opts.Logger = slog.New(slog.DiscardHandler)
+			closed := make(chan error, crowd)
+			test.opts.OnClose = func(_ *kkrpc.Channel, err error) { closed <- err }
+			url := serve(t, ws.Handler(greeter, &test.opts))
+			for range crowd {
+				conn, _, _, err := gobwas.Dial(testContext(t), url)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer conn.Close()
+				h := gobwas.Header{Fin: true, OpCode: gobwas.OpText, Masked: true, Length: 1 << 20}
+				if err := gobwas.WriteHeader(conn, h); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := conn.Write(make([]byte, size)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for range crowd - test.left {
+				var ce *ws.CloseError
+				if err := <-closed; !errors.As(err, &ce) || ce.Code != test.code {
+					t.Errorf("closed with %v", err)
+				}
+			}
+			if got, err := kkrpc.Call[string](testContext(t), dial(t, url, nil), "echo", strings.Repeat("x", size)); len(got) != size {
+				t.Errorf("another client: %d bytes, %v", len(got), err)
+			}
+			if len(closed) > 0 && test.name != "memory" {
+				t.Errorf("one more was closed: %v", <-closed)
+			}
+		})
 	}
 }
 

@@ -39,8 +39,8 @@ type Persistent struct {
 // errByThisSide is why Close ends a Persistent.
 var errByThisSide = fmt.Errorf("%w by this side", kkrpc.ErrClosed)
 
-// DialPersistent connects to a kkrpc server as Dial does, and again whenever the connection is lost, until ctx ends or
-// Close is called. It never gives up by itself unless MaxAttempts or RetryIf say so. It returns when the first
+// DialPersistent connects to a kkrpc server as Dial does, and again whenever the connection is lost, until Close is called
+// or ctx ends, which unlike that of Dial bounds the Persistent as a whole. It never gives up by itself unless MaxAttempts or RetryIf say so. It returns when the first
 // connection has been made, after as many attempts as that takes, or has failed for good; see
 // PersistentOptions.Background.
 func DialPersistent(ctx context.Context, url string, opts *PersistentOptions) (*Persistent, error) {

@@ -43,13 +43,13 @@ func (c *conn) WriteFrames(msgs [][]byte) error {
 		return err
 	}
 	c.owed = false
-	if err := c.sendRest(); err != nil {
+	if err := c.sendRest(c.raw != nil); err != nil {
 		return err
 	}
 	c.mu.Lock()
 	c.rest, c.queued = c.queued, nil
 	c.mu.Unlock()
-	if err := c.sendRest(); err != nil {
+	if err := c.sendRest(false); err != nil {
 		return err
 	}
 	return c.write(msgs, true)
@@ -91,13 +91,13 @@ func (c *conn) queue(msgs [][]byte) (done bool, err error) {
 	return len(c.queued) == 0, nil
 }
 
-// sendRest waits until rest is sent. The caller holds sock.
-func (c *conn) sendRest() error {
+// sendRest waits until rest is sent, which may begin inside a frame if mid is set. The caller holds sock.
+func (c *conn) sendRest(mid bool) error {
 	rest := c.rest
 	if len(rest) == 0 {
 		return nil
 	}
-	c.rest, c.mid = nil, c.raw != nil // it may begin inside a frame
+	c.rest, c.mid = nil, mid
 	if err := c.send([][]byte{rest}, true); err != nil {
 		if c.werr == nil {
 			c.rest = rest // Close sends it
