@@ -58,7 +58,7 @@ func TestUnfinishedMessages(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.opts.Logger = slog.New(slog.DiscardHandler)
-			closed := make(chan error, crowd)
+			closed := make(chan error, 2*crowd)
 			test.opts.OnClose = func(_ *kkrpc.Channel, err error) { closed <- err }
 			url := serve(t, ws.Handler(greeter, &test.opts))
 			for range crowd {
