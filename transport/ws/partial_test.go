@@ -3,6 +3,7 @@ package ws
 import (
 	"bytes"
 	"errors"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -54,15 +55,18 @@ func TestMessageTime(t *testing.T) {
 						}
 					}
 				}()
-				closed := make(chan ws.Frame, 1)
+				closed := make(chan ws.StatusCode, 1)
 				go func() {
 					for {
-						f, err := ws.ReadFrame(client)
+						h, err := ws.ReadHeader(client)
 						if err != nil {
 							return
 						}
-						if f.Header.OpCode == ws.OpClose {
-							closed <- f
+						p := make([]byte, h.Length)
+						_, _ = io.ReadFull(client, p)
+						if h.OpCode == ws.OpClose {
+							code, _ := ws.ParseCloseFrameData(p)
+							closed <- code
 							return
 						}
 					}
@@ -79,7 +83,7 @@ func TestMessageTime(t *testing.T) {
 					if err := <-failed; !errors.As(err, &ce) || ce.Code != 1008 || !ce.Sent || !strings.Contains(ce.Reason, "not complete after") {
 						t.Errorf("ReadFrame: %v", err)
 					}
-					if code, _ := ws.ParseCloseFrameData((<-closed).Payload); code != 1008 {
+					if code := <-closed; code != 1008 {
 						t.Errorf("closed with %d", code)
 					}
 					if took != 10*time.Second {
