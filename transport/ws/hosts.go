@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -31,7 +32,8 @@ func parseHostPattern(s string) (hostPattern, error) {
 	name, sub := strings.CutPrefix(s, "*.")
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
 	if name == "" || strings.ContainsAny(name, "*/:@?#[] \t") {
-		return "", fmt.Errorf(`want a name or an IP address without scheme, port and path, such as "localhost", or "*.example.com" for every subdomain`)
+		return "", errors.New(`want a name or an IP address without scheme, port and path, such as "localhost", ` +
+			`or "*.example.com" for every subdomain`)
 	}
 	if sub {
 		name = "." + name

@@ -91,7 +91,8 @@ func (p *partial) late() {
 		return
 	}
 	p.mu.Unlock()
-	p.conn.reject(refuse(ws.StatusPolicyViolation, "message is not complete after %v: %d bytes of it have arrived", allowed, got))
+	p.conn.reject(refuse(ws.StatusPolicyViolation,
+		"message is not complete after %v: %d bytes of it have arrived", allowed, got))
 }
 
 // budget bounds the buffers of messages that have arrived in part, over all connections of a server.
@@ -120,7 +121,8 @@ func (b *budget) hold(p *partial, size int64) {
 		oldest := b.order.Front().Value.(*partial)
 		b.removeLocked(oldest)
 		oldest.evicted = true
-		go oldest.conn.reject(refuse(statusTryAgainLater, "too many messages are incomplete, and this for the longest time")) // ends as Close does
+		v := refuse(statusTryAgainLater, "too many messages are incomplete, and this for the longest time")
+		go oldest.conn.reject(v) // ends as Close does
 	}
 }
 

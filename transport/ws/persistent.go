@@ -39,10 +39,10 @@ type Persistent struct {
 // errByThisSide is why Close ends a Persistent.
 var errByThisSide = fmt.Errorf("%w by this side", kkrpc.ErrClosed)
 
-// DialPersistent connects to a kkrpc server as Dial does, and again whenever the connection is lost, until Close is called
-// or ctx ends, which unlike that of Dial bounds the Persistent as a whole. It never gives up by itself unless MaxAttempts or RetryIf say so. It returns when the first
-// connection has been made, after as many attempts as that takes, or has failed for good; see
-// PersistentOptions.Background.
+// DialPersistent connects to a kkrpc server as Dial does, and again whenever the connection is lost, until Close is
+// called or ctx ends, which unlike that of Dial bounds the Persistent as a whole. It gives up by itself only as
+// MaxAttempts and RetryIf say. It returns when the first connection has been made, after as many attempts as that takes,
+// or has failed for good; see PersistentOptions.Background.
 func DialPersistent(ctx context.Context, url string, opts *PersistentOptions) (*Persistent, error) {
 	if opts == nil {
 		opts = &PersistentOptions{}
@@ -113,7 +113,11 @@ func (p *Persistent) Channel(ctx context.Context) (*kkrpc.Channel, error) {
 			return nil, withLast(fmt.Errorf("waiting for a connection: %w", context.Cause(ctx)), state.Err)
 		case <-expired:
 			err := fmt.Errorf("no connection within %v", callTime(p.opts.Dial.RPC.CallTimeout))
-			return nil, &kkrpc.Error{Name: "RPCTimeoutError", Message: withLast(err, state.Err).Error(), Cause: context.DeadlineExceeded}
+			return nil, &kkrpc.Error{
+				Name:    "RPCTimeoutError",
+				Message: withLast(err, state.Err).Error(),
+				Cause:   context.DeadlineExceeded,
+			}
 		}
 	}
 }
@@ -149,7 +153,8 @@ func (p *Persistent) Err() error {
 	return nil
 }
 
-// Close ends p and closes its connection as Channel.Close does. Operations that wait for a connection fail with kkrpc.ErrClosed.
+// Close ends p and closes its connection as Channel.Close does. Operations that wait for a connection fail with
+// kkrpc.ErrClosed.
 func (p *Persistent) Close() error {
 	p.cancel(errByThisSide)
 	p.mu.Lock()
