@@ -118,7 +118,8 @@ type PersistentOptions struct {
 
 	// RetryIf tells whether to connect again after err: an attempt failed, or a connection was lost, then err wraps
 	// kkrpc.ErrClosed. If not, the Persistent closes. Nil means: unless the server has answered with an HTTP
-	// status of 400 to 499 other than 408, 425 and 429.
+	// status of 400 to 499 other than 408, 425 and 429 (see StatusError). Where a gateway answers 404 while the server
+	// behind it restarts, that is too strict.
 	RetryIf func(err error) bool
 
 	// Background makes DialPersistent return before the first connection has been made.
