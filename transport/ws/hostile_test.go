@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -109,5 +110,20 @@ func TestUpgradeWithABodyIsRefused(t *testing.T) {
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusBadRequest {
 		t.Errorf("answered %s", response.Status)
+	}
+}
+
+// An old client gets an answer that it understands, not an error of the server.
+func TestUpgradeOverHTTP10(t *testing.T) {
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Proto, r.ProtoMinor = "HTTP/1.0", 0
+	for name, value := range map[string]string{"Upgrade": "websocket", "Connection": "Upgrade",
+		"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="} {
+		r.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	ws.Handler(nil, nil).ServeHTTP(w, r)
+	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "HTTP/1.1, not HTTP/1.0") {
+		t.Errorf("answered %d: %s", w.Code, w.Body)
 	}
 }

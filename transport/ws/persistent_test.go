@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -119,6 +120,8 @@ func TestPersistentSurvivesARestart(t *testing.T) {
 	s := newHost(t, ws.Handler(api, nil))
 	opts := quick(s)
 	opts.Dial.RPC.Expose = kkrpc.Object{"name": func() string { return "client" }}
+	closed := make(chan *kkrpc.Channel, 100)
+	opts.Dial.RPC.OnClose = func(ch *kkrpc.Channel, _ error) { closed <- ch }
 	p := dialPersistent(t, opts)
 	remote := kkrpc.Remote[struct {
 		Greet func(ctx context.Context, name string) (string, error)
@@ -130,7 +133,14 @@ func TestPersistentSurvivesARestart(t *testing.T) {
 		if got, err := kkrpc.Call[string](kkrpc.Idempotent(testContext(t)), p, "ask"); got != "client" {
 			t.Fatalf("ask: %q, %v", got, err)
 		}
+		ch, err := p.Channel(testContext(t))
+		if err != nil {
+			t.Fatal(err)
+		}
 		s.kill()
+		if lost := <-closed; lost != ch {
+			t.Error("another connection was lost than was used")
+		}
 		s.start(t, ws.Handler(api, nil))
 	}
 }
@@ -203,32 +213,28 @@ func TestPersistentHooks(t *testing.T) {
 		note("reconnect " + user)
 		return err
 	}
+	states := make(chan ws.State, 1000)
+	opts.OnState = func(s ws.State) { states <- s }
 	p.Store(dialPersistent(t, opts))
 	for range 2 {
+		awaitPhase(t, states, ws.Connected)
+		s.kill()
+		awaitPhase(t, states, ws.Waiting)
 		var wg sync.WaitGroup
 		for range 20 {
 			wg.Go(func() {
-				if got, err := kkrpc.Call[string](kkrpc.Idempotent(testContext(t)), p.Load(), "user"); got != "Ada" {
+				if got, err := kkrpc.Call[string](testContext(t), p.Load(), "user"); got != "Ada" {
 					t.Errorf("user %q, %v", got, err)
 				}
 			})
 		}
-		s.kill()
 		s.start(t, handler())
 		wg.Wait()
 	}
-	if _, err := kkrpc.Call[string](kkrpc.Idempotent(testContext(t)), p.Load(), "user"); err != nil {
-		t.Fatal(err)
-	}
 	mu.Lock()
 	defer mu.Unlock()
-	if len(events) < 5 || events[0] != "connect" || events[1] != "connect" {
-		t.Fatalf("events %q", events)
-	}
-	for i := 1; i+1 < len(events); i += 2 {
-		if events[i] != "connect" || events[i+1] != "reconnect Ada" && events[i+1] != "reconnect " {
-			t.Errorf("events %q", events)
-		}
+	if want := []string{"connect", "connect", "reconnect Ada", "connect", "reconnect Ada"}; !slices.Equal(events, want) {
+		t.Errorf("events %q, want %q", events, want)
 	}
 }
 
