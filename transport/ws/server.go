@@ -24,6 +24,8 @@ const (
 type Server struct {
 	opts    Options
 	origins admission.Origins
+	hosts   []hostPattern
+	budget  *budget // nil: none
 	api     func(r *http.Request) (any, error)
 	log     *slog.Logger
 	onClose func(ch *kkrpc.Channel, err error) // closed, made once for all channels
@@ -66,6 +68,7 @@ func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) *
 	s := &Server{
 		opts:    *opts,
 		origins: origins,
+		hosts:   parseHosts(opts.Hosts),
 		api:     api,
 		log:     opts.Logger,
 		open:    map[*kkrpc.Channel]session{},
@@ -78,6 +81,12 @@ func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) *
 	}
 	if s.opts.MaxConns == 0 {
 		s.opts.MaxConns = defaultMaxConns
+	}
+	switch n := s.opts.MaxPartial; {
+	case n == 0:
+		s.budget = &budget{limit: defaultMaxPartial}
+	case n > 0:
+		s.budget = &budget{limit: int64(n)}
 	}
 	if s.opts.RPC.OnError == nil {
 		s.opts.RPC.OnError = func(err error) { s.log.Error("kkrpc: error without a caller", "err", err) }
@@ -121,10 +130,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rpc.Dialect = d
 	}
 	cfg := config{
-		deflate: len(hs.Extensions) > 0,
-		limit:   rpc.Limits.Frame,
-		timeout: rpc.Limits.Write,
-		ping:    heartbeat(s.opts.Ping),
+		deflate:     len(hs.Extensions) > 0,
+		limit:       rpc.Limits.Frame,
+		timeout:     rpc.Limits.Write,
+		ping:        heartbeat(s.opts.Ping),
+		messageTime: messageTime(s.opts.MessageTime),
+		budget:      s.budget,
 	}
 	started = true
 	go s.start(nc, early, cfg, rpc, r) // ends when OnOpen returns

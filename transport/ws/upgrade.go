@@ -5,8 +5,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 
+	"github.com/gobwas/httphead"
 	"github.com/gobwas/ws"
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
@@ -34,9 +36,14 @@ func answer(w http.ResponseWriter, e *admission.Rejection) {
 func (s *Server) check(r *http.Request) (kkrpc.Dialect, *admission.Rejection) {
 	dialect := s.opts.RPC.Dialect
 	switch {
+	case !hostAllowed(r, s.hosts):
+		return 0, admission.Reject(http.StatusForbidden, fmt.Sprintf("Requests to the host %q are not served here: "+
+			"add it to Hosts in ws.Options to allow them.", r.Host))
 	case !hasToken(r.Header, "Upgrade", "websocket") || !hasToken(r.Header, "Connection", "upgrade"):
 		return 0, admission.Reject(http.StatusUpgradeRequired, "This is a kkrpc endpoint: connect to it with a WebSocket client. "+
 			"Behind a proxy, make it forward the headers Upgrade and Connection.")
+	case !r.ProtoAtLeast(1, 1) || r.ProtoMajor > 1:
+		return 0, admission.Reject(http.StatusBadRequest, fmt.Sprintf("A WebSocket is opened with HTTP/1.1, not %s.", r.Proto))
 	case r.Method != http.MethodGet:
 		return 0, admission.Reject(http.StatusMethodNotAllowed, "A WebSocket is opened with GET.")
 	case r.ContentLength != 0 || len(r.TransferEncoding) > 0:
@@ -45,6 +52,10 @@ func (s *Server) check(r *http.Request) (kkrpc.Dialect, *admission.Rejection) {
 		return 0, admission.Reject(http.StatusUpgradeRequired, "Only WebSocket version 13 is spoken here.")
 	case len(r.Header.Get("Sec-WebSocket-Key")) != 24:
 		return 0, admission.Reject(http.StatusBadRequest, "Sec-WebSocket-Key is missing or malformed.")
+	case !every(r.Header["Sec-Websocket-Protocol"], isTokens):
+		return 0, admission.Reject(http.StatusBadRequest, "Sec-WebSocket-Protocol is malformed.")
+	case s.opts.Compression && !every(r.Header["Sec-Websocket-Extensions"], isOptions):
+		return 0, admission.Reject(http.StatusBadRequest, "Sec-WebSocket-Extensions is malformed.")
 	case !s.origins.Allow(r):
 		return 0, admission.Reject(http.StatusForbidden, fmt.Sprintf("Pages from the origin %q may not connect to %q: "+
 			"add it to Origins in ws.Options to allow them.", r.Header.Get("Origin"), r.Host))
@@ -69,6 +80,21 @@ func hasToken(h http.Header, name, token string) bool {
 	return false
 }
 
+// isTokens reports whether a header is a list of tokens.
+func isTokens(line string) bool {
+	return httphead.ScanTokens([]byte(line), func([]byte) bool { return true })
+}
+
+// isOptions reports whether a header is a list of tokens with parameters.
+func isOptions(line string) bool {
+	_, ok := httphead.ParseOptions([]byte(line), nil)
+	return ok
+}
+
+func every(lines []string, is func(string) bool) bool {
+	return !slices.ContainsFunc(lines, func(line string) bool { return !is(line) })
+}
+
 // upgrade makes r a WebSocket and returns its connection with what the client has sent already.
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (nc net.Conn, early []byte, hs ws.Handshake, err error) {
 	u := ws.HTTPUpgrader{
@@ -79,7 +105,11 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (nc net.Conn, e
 	if s.opts.Compression {
 		u.Negotiate = negotiateDeflate()
 	}
-	nc, rw, hs, err := u.Upgrade(r, w)
+	// The upgrader looks for one word on the first line of each; check has looked for it on all.
+	plain := r.WithContext(r.Context())
+	plain.Header = r.Header.Clone()
+	plain.Header["Upgrade"], plain.Header["Connection"] = []string{"websocket"}, []string{"Upgrade"}
+	nc, rw, hs, err := u.Upgrade(plain, w)
 	if err != nil {
 		if nc != nil {
 			_ = nc.Close()
