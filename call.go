@@ -277,6 +277,15 @@ func (p *pendingCall) decode(ch *Channel, result any) error {
 	if mismatch := (*superjson.TypeError)(nil); errors.As(err, &mismatch) {
 		return fmt.Errorf("result%s: expected %s, got %s", at(mismatch.Path), mismatch.Expected, mismatch.Got)
 	}
+	if refused, ok := errors.AsType[*Error](err); ok { // in the words for a peer, but it is this side's
+		switch refused.Name {
+		case limitError:
+			return fmt.Errorf("%w: result: %s", ErrLimit, refused.Message)
+		case releasedError:
+			return fmt.Errorf("%w: result: %s", ErrReleased, refused.Message)
+		}
+		return errors.New("result: " + refused.Message)
+	}
 	return err
 }
 

@@ -102,7 +102,7 @@ func (r *Ref) do(ctx context.Context, op outgoing) error {
 	switch op.kind {
 	case wire.Call:
 		op.action = "call"
-		if op.path == "" && r.origin().kind == refFunction {
+		if origin := r.origin(); op.path == "" && origin.ch != nil && origin.kind == refFunction {
 			op.action = "apply"
 		}
 	case wire.Get:

@@ -64,7 +64,7 @@ func (t *refTable) DecodeReference(object map[string]any, typed bool) (any, erro
 		return nil, nil
 	}
 	if len(id) > maxFunctionID {
-		return nil, &Error{Name: "RPCLimitError", Message: fmt.Sprintf("the id of a reference is longer than %d bytes", maxFunctionID)}
+		return nil, &Error{Name: limitError, Message: fmt.Sprintf("the id of a reference is longer than %d bytes", maxFunctionID)}
 	}
 	t.on.Store(true)
 	own, err := t.own(id)
