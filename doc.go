@@ -28,6 +28,16 @@
 // [Construct] are for properties and classes. In a handler, [FromContext] is the channel to the caller. A func as an
 // argument is a callback.
 //
+// All of them take a [Caller]: a channel, a reference, or [Via], which finds a channel for each operation where
+// connections come and go.
+//
+// # References
+//
+// What crosses is copied, but for functions passed as arguments, which are called one way. [Proxy] sends a function or an
+// object by reference instead, from anywhere in the data: the other side gets a [*Ref], whose functions return values
+// and throw, and whose properties can be read and written, until it gives it back by Release. Peers have them by
+// kkrpc/remote-refs, and Go peers always do; to other peers a reference is an object without meaning.
+//
 // # Dialects
 //
 // kkrpc 2.x and 0.x write differently, each in JSON or SuperJSON. A server finds out what its peer speaks from the first
