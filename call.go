@@ -273,7 +273,12 @@ func (p *pendingCall) decode(ch *Channel, result any) error {
 	if p.value == nil {
 		return decodeUndefined(result)
 	}
-	err := ch.decodeData(p.dialect, p.value, p.meta, result, refUseOf(reflect.TypeOf(result).Elem()))
+	var err error
+	if p.own != nil {
+		err = superjson.DecodeReferences(p.dialect.Mode(), p.value, p.meta, result, keptRefs{&ch.refs, p.own})
+	} else {
+		err = ch.decodeData(p.dialect, p.value, p.meta, result, refUseOf(reflect.TypeOf(result).Elem()))
+	}
 	if mismatch := (*superjson.TypeError)(nil); errors.As(err, &mismatch) {
 		return fmt.Errorf("result%s: expected %s, got %s", at(mismatch.Path), mismatch.Expected, mismatch.Got)
 	}

@@ -113,7 +113,7 @@ func (ch *Channel) holdLocked(p *pendingCall, m *wire.Message) bool {
 
 func (r *heldResponse) deliver() {
 	if p := r.call; p != nil {
-		p.dialect, p.meta, p.value = r.answer.dialect, r.answer.meta, r.answer.value
+		p.dialect, p.meta, p.value, p.own = r.answer.dialect, r.answer.meta, r.answer.value, r.answer.own
 		p.finish(r.answer.err)
 	}
 }

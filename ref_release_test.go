@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -220,4 +221,58 @@ func TestReferencesEndWithTheChannel(t *testing.T) {
 			t.Errorf("release: %v", err)
 		}
 	})
+}
+
+// Not under synctest: the garbage collector takes part.
+func TestReferencesFromManyGoroutines(t *testing.T) {
+	values := make([]*counter, 5)
+	for i := range values {
+		values[i] = &counter{}
+	}
+	var mu sync.Mutex
+	kept := map[*kkrpc.Ref]bool{}
+	api := kkrpc.Object{
+		"open": func(i int) *kkrpc.Ref { return kkrpc.Proxy(values[i]) },
+		"keep": func(r *kkrpc.Ref) {
+			mu.Lock()
+			defer mu.Unlock()
+			kept[r] = true
+		},
+		"back": func(h holder) holder { return h },
+	}
+	_, ch := pair(t, kkrpc.Options{Expose: api}, kkrpc.Options{})
+	own := kkrpc.Proxy(&counter{})
+	var wg sync.WaitGroup
+	for g := range 8 {
+		wg.Go(func() {
+			for i := range 60 {
+				ref, err := kkrpc.Call[*kkrpc.Ref](t.Context(), ch, "open", (g+i)%len(values))
+				if err != nil && !errors.Is(err, kkrpc.ErrReleased) {
+					t.Errorf("open: %v", err)
+				}
+				if err != nil {
+					continue
+				}
+				if _, err := kkrpc.Get[int](t.Context(), ref, "value"); err != nil && !errors.Is(err, kkrpc.ErrReleased) {
+					t.Errorf("get: %v", err)
+				}
+				h, err := kkrpc.Call[holder](t.Context(), ch, "back", holder{Ref: own, Map: map[string]any{"own": own}})
+				if err != nil || h.Ref != own || h.Map["own"] != any(own) {
+					t.Errorf("there and back: %+v, %v", h, err)
+				}
+				if err := ch.Call(t.Context(), nil, "keep", kkrpc.Proxy(func() {})); err != nil {
+					t.Errorf("keep: %v", err)
+				}
+				switch i % 7 {
+				case 0:
+					if err := ref.Release(t.Context()); err != nil {
+						t.Errorf("release: %v", err)
+					}
+				case 1:
+					runtime.GC()
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

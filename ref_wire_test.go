@@ -292,3 +292,46 @@ func TestThePeerSaysThatAReferenceIsReleased(t *testing.T) {
 		})
 	}
 }
+
+func TestAReferenceThatIsGivenBackBehindTheResultItIsIn(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		p := newWirePeer(t, kkrpc.Options{Dialect: kkrpc.Compact})
+		own := kkrpc.Proxy(kkrpc.Object{"a": 1})
+		goOn := make(chan struct{})
+		results := make(chan any, 1)
+		go func() {
+			back, err := kkrpc.Call[any](t.Context(), p.ch, "f", own, func() { <-goOn })
+			if err != nil {
+				t.Error(err)
+			}
+			results <- back
+		}()
+		frame, _, err := p.ReadFrame(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var request struct {
+			ID string `json:"id"`
+			A  []struct {
+				ID string          `json:"id"`
+				V  json.RawMessage `json:"v"`
+			} `json:"a"`
+		}
+		var envelope struct{ ID string }
+		if err := errors.Join(json.Unmarshal(frame, &request), json.Unmarshal(request.A[0].V, &envelope)); err != nil {
+			t.Fatal(err)
+		}
+		p.send(`{"t":"cb","id":%q,"a":[]}`, request.A[1].ID) // the result waits for it
+		p.send(`{"t":"r","id":%q,"v":[%s]}`, request.ID, request.A[0].V)
+		if a := p.ref(envelope.ID, "release", "1"); a.String() != "true" {
+			t.Errorf("release: %v", a)
+		}
+		close(goOn)
+		if back, _ := (<-results).([]any); len(back) != 1 || back[0] != any(own) {
+			t.Errorf("came back as %v", back)
+		}
+		if a := p.ref(envelope.ID, "get", "a"); a.E.N != "RPCRemoteReferenceReleasedError" {
+			t.Errorf("afterwards: %v", a)
+		}
+	})
+}
