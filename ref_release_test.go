@@ -181,6 +181,8 @@ func TestWhatCannotBeAReference(t *testing.T) {
 			want string
 		}{
 			{"nil", ch, kkrpc.Proxy(nil), "cannot be sent as a reference: nil"},
+			{"an API of nothing", ch, kkrpc.Proxy((*kkrpc.API)(nil)), "there is nothing in it"},
+			{"a nil pointer", ch, kkrpc.Proxy((*counter)(nil)), "is nil"},
 			{"a number", ch, kkrpc.Proxy(7), "int cannot be sent as a reference"},
 			{"a nil func", ch, kkrpc.Proxy((func())(nil)), "is nil"},
 			{"a func that cannot be exposed", ch, kkrpc.Proxy(func(time.Duration) {}), "time.Duration"},
@@ -245,7 +247,7 @@ func TestReferencesFromManyGoroutines(t *testing.T) {
 	var wg sync.WaitGroup
 	for g := range 8 {
 		wg.Go(func() {
-			for i := range 60 {
+			for i := range 30 {
 				ref, err := kkrpc.Call[*kkrpc.Ref](t.Context(), ch, "open", (g+i)%len(values))
 				if err != nil && !errors.Is(err, kkrpc.ErrReleased) {
 					t.Errorf("open: %v", err)
