@@ -327,9 +327,18 @@ func (p *pendingCall) decode(ctx context.Context, ch *Channel, result any) error
 	if p.value == nil {
 		return decodeUndefined(result)
 	}
-	err := ch.decodeData(p.dialect, p.value, p.meta, result, refUseOf(reflect.TypeOf(result).Elem()))
+	err := ch.decodeKept(p.dialect, p.value, p.meta, result, refUseOf(reflect.TypeOf(result).Elem()), p.own)
 	if mismatch := (*superjson.TypeError)(nil); errors.As(err, &mismatch) {
 		return fmt.Errorf("result%s: expected %s, got %s", at(mismatch.Path), mismatch.Expected, mismatch.Got)
+	}
+	if refused, ok := errors.AsType[*Error](err); ok { // in the words for a peer, but it is this side's
+		switch refused.Name {
+		case limitError:
+			return fmt.Errorf("%w: result: %s", ErrLimit, refused.Message)
+		case releasedError:
+			return fmt.Errorf("%w: result: %s", ErrReleased, refused.Message)
+		}
+		return errors.New("result: " + refused.Message)
 	}
 	return err
 }

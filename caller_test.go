@@ -109,3 +109,35 @@ func TestViaWithoutAChannel(t *testing.T) {
 		}
 	}
 }
+
+func TestViaInAHandlerDoesNotHoldUpTheChannel(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		opened := make(chan struct{})
+		_, other := pair(t, kkrpc.Options{Expose: kkrpc.Object{"get": func() int { return 7 }}}, kkrpc.Options{})
+		c := kkrpc.Via(func(context.Context) (*kkrpc.Channel, error) {
+			<-opened
+			return other, nil
+		})
+		_, ch := pair(t, kkrpc.Options{Limits: kkrpc.Limits{Running: 1}, Expose: kkrpc.Object{
+			"get":  func(ctx context.Context) (int, error) { return kkrpc.Call[int](ctx, c, "get") },
+			"open": func() { close(opened) },
+		}}, kkrpc.Options{})
+		go func() {
+			if err := ch.Call(t.Context(), nil, "open"); err != nil {
+				t.Error(err)
+			}
+		}()
+		if got, err := kkrpc.Call[int](t.Context(), ch, "get"); err != nil || got != 7 {
+			t.Errorf("got %d, %v", got, err)
+		}
+	})
+}
+
+func TestViaNothingPanics(t *testing.T) {
+	defer func() {
+		if got := recover(); got != "kkrpc: Via: open is nil" {
+			t.Errorf("got %v", got)
+		}
+	}()
+	kkrpc.Via(nil)
+}

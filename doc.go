@@ -28,6 +28,9 @@
 // [Construct] are for properties and classes. In a handler, [FromContext] is the channel to the caller. A func as an
 // argument is a callback.
 //
+// All of them take a [Caller]: a channel, a reference, or [Via], which finds a channel for each operation where
+// connections come and go.
+//
 // # Streams
 //
 // A function that returns an iter.Seq[T], an iter.Seq2[T, error] or a <-chan T gives the peer a stream, which JavaScript
@@ -45,6 +48,14 @@
 // items of one stream arrive in order; a stream and callbacks have no order between them, but for those that were invoked
 // before the function returned: they come first. A compact peer whose channel knows no streams (in TypeScript, one that is not from
 // kkrpc/streaming) sees a plain object instead of a stream, and the stream is dropped after Limits.StreamIdle.
+//
+// # References
+//
+// What crosses is copied, but for functions passed as arguments, which are called one way. [Proxy] sends a function or an
+// object by reference instead, from anywhere in the data: the other side gets a [*Ref], whose functions return values
+// and throw, and whose properties can be read and written, until it gives it back by Release. Peers have them by
+// kkrpc/remote-refs, and Go peers always do; to other peers a reference is an object without meaning.
+//
 // # Metadata
 //
 // [WithMetadata] and [Options].Metadata send values beside the arguments of a call, such as a request id, and

@@ -119,3 +119,48 @@ func ExampleNewProperty() {
 	// dark
 	// dark <nil>
 }
+
+func ExampleProxy() {
+	type counter struct{ Value kkrpc.Property[int] }
+	ch := connect(kkrpc.Object{
+		"openCounter": func(start int) *kkrpc.Ref {
+			c := &counter{}
+			c.Value.Set(start)
+			return kkrpc.Proxy(kkrpc.Object{
+				"value":     &c.Value,
+				"increment": func(by int) int { c.Value.Set(c.Value.Get() + by); return c.Value.Get() },
+			})
+		},
+	}, nil)
+	defer ch.Close()
+	ctx := context.Background()
+	counterRef, err := kkrpc.Call[*kkrpc.Ref](ctx, ch, "openCounter", 5)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(kkrpc.Call[int](ctx, counterRef, "increment", 2))
+	fmt.Println(kkrpc.Get[int](ctx, counterRef, "value"))
+	_ = counterRef.Release(ctx)
+	_, err = kkrpc.Get[int](ctx, counterRef, "value")
+	fmt.Println(err)
+	// Output:
+	// 7 <nil>
+	// 7 <nil>
+	// kkrpc: get reference.value: released
+}
+
+func ExampleRef_Apply() {
+	ch := connect(kkrpc.Object{
+		"applyTwice": func(ctx context.Context, f *kkrpc.Ref, x int) (int, error) {
+			if err := f.Apply(ctx, &x, x); err != nil {
+				return 0, err
+			}
+			err := f.Apply(ctx, &x, x)
+			return x, err
+		},
+	}, nil)
+	defer ch.Close()
+	triple := kkrpc.Proxy(func(x int) int { return 3 * x })
+	fmt.Println(kkrpc.Call[int](context.Background(), ch, "applyTwice", triple, 2))
+	// Output: 18 <nil>
+}

@@ -120,7 +120,8 @@ func (ch *Channel) holdLocked(p *pendingCall, m *wire.Message, s *inStream, err 
 
 func (r *heldResponse) deliver() {
 	if p := r.call; p != nil {
-		p.dialect, p.meta, p.value, p.stream = r.answer.dialect, r.answer.meta, r.answer.value, r.answer.stream
+		p.dialect, p.meta, p.value, p.own = r.answer.dialect, r.answer.meta, r.answer.value, r.answer.own
+		p.stream = r.answer.stream
 		p.finish(r.answer.err)
 	} else if r.answer.stream != nil {
 		r.answer.stream.drop()

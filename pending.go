@@ -36,6 +36,7 @@ type pendingCall struct {
 	dialect wire.Dialect
 	value   []byte // raw JSON, a copy; nil: undefined
 	meta    *superjson.Meta
+	own     map[string]*Ref // of this side in value
 	err     error
 
 	stream *inStream // the answer, unless it is a value
@@ -229,7 +230,7 @@ func (ch *Channel) fillCall(p *pendingCall, m *wire.Message, s *inStream, err er
 		p.err = fromWire(wire.ParseErrorReferences(m, ch.references(m.Dialect, m.Err)))
 		return
 	}
-	p.dialect, p.meta = m.Dialect, m.ValueMeta()
+	p.dialect, p.meta, p.own = m.Dialect, m.ValueMeta(), ch.findRefs(m.Dialect, m.Value)
 	if m.Value == nil {
 		p.value = nil
 	} else {

@@ -150,6 +150,7 @@ func (b *builder) constant(n *node, v any) {
 			return
 		}
 	}
+	b.refs = b.refs || v != nil && refUseOf(reflect.TypeOf(v)) == refSurely
 	n.isNull = v == nil
 	value := ReadOnly[any](func(context.Context) (any, error) { return v, nil })
 	n.get = &operation{slot: noSlot, method: &method{path: join(n.path), hasResult: true}, start: func(any) invocation {

@@ -102,7 +102,7 @@ func (r *Ref) do(ctx context.Context, op outgoing) error {
 	switch op.kind {
 	case wire.Call:
 		op.action = "call"
-		if op.path == "" && r.origin().kind == refFunction {
+		if origin := r.origin(); op.path == "" && origin.ch != nil && origin.kind == refFunction {
 			op.action = "apply"
 		}
 	case wire.Get:
@@ -215,8 +215,8 @@ func (r *Ref) prepare() error {
 			r.function, r.err = planOf(v, "reference")
 		} else if r.kind = refObject; r.value == nil {
 			r.err = errors.New("nil")
-		} else {
-			r.api, r.err = Expose(r.value)
+		} else if r.api, r.err = Expose(r.value); r.err == nil && r.api.root == nil {
+			r.err = errors.New("there is nothing in it")
 		}
 		if r.err != nil {
 			r.err = fmt.Errorf("%T cannot be sent as a reference: %w", r.value, r.err)

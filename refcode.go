@@ -21,7 +21,7 @@ func (o *values) ReferenceType() reflect.Type { return refType }
 func (o *values) AppendReference(dst []byte, v any) ([]byte, error) {
 	r := v.(*Ref)
 	origin := r.origin()
-	id, kind := origin.id, origin.kind
+	id := origin.id
 	switch {
 	case o.classic:
 		return dst, fmt.Errorf("a reference: %w", ErrUnsupported)
@@ -32,7 +32,7 @@ func (o *values) AppendReference(dst []byte, v any) ([]byte, error) {
 		}
 		o.refs = append(o.refs, e)
 		o.ch.refs.on.Store(true)
-		id, kind = e.id, origin.kind
+		id = e.id
 	case origin.ch != o.ch:
 		return dst, errors.New("a reference that came over another channel cannot be passed on; pass a func that calls it")
 	case origin.released.Load():
@@ -41,7 +41,7 @@ func (o *values) AppendReference(dst []byte, v any) ([]byte, error) {
 	dst = append(dst, `{"`+refTag+`":true,"id":`...)
 	dst = wire.AppendString(dst, id)
 	dst = append(dst, `,"kind":"`...)
-	dst = append(dst, kind...)
+	dst = append(dst, origin.kind...) // which export has set, for one of this side
 	dst = append(dst, '"')
 	if len(r.path) > 0 {
 		dst = wire.AppendStrings(append(dst, `,"p":`...), r.path)
@@ -54,6 +54,12 @@ func (t *refTable) ReferenceType() reflect.Type { return refType }
 
 // DecodeReference implements superjson.ReferenceDecoder.
 func (t *refTable) DecodeReference(object map[string]any, typed bool) (any, error) {
+	return t.decode(object, typed, nil)
+}
+
+// decode is DecodeReference for a value that came earlier. kept are references of this side in it which may have been
+// given back since.
+func (t *refTable) decode(object map[string]any, typed bool, kept map[string]*Ref) (any, error) {
 	if object[refTag] != true || !typed && !t.on.Load() {
 		return nil, nil
 	}
@@ -64,26 +70,31 @@ func (t *refTable) DecodeReference(object map[string]any, typed bool) (any, erro
 		return nil, nil
 	}
 	if len(id) > maxFunctionID {
-		return nil, &Error{Name: "RPCLimitError", Message: fmt.Sprintf("the id of a reference is longer than %d bytes", maxFunctionID)}
+		return nil, &Error{Name: limitError, Message: fmt.Sprintf("the id of a reference is longer than %d bytes", maxFunctionID)}
 	}
 	t.on.Store(true)
-	own, err := t.own(id)
-	switch {
-	case err != nil:
-		return nil, err
-	case own == nil:
-		r, err := t.accept(id, refKind(kind))
+	own := kept[id]
+	if own == nil {
+		e, err := t.own(id)
 		if err != nil {
 			return nil, err
 		}
-		return r.part(path), nil
-	case own.ref.kind == refFunction, len(path) == 0:
-		return own.ref, nil
+		if e == nil {
+			r, err := t.accept(id, refKind(kind))
+			if err != nil {
+				return nil, err
+			}
+			return r.part(path), nil
+		}
+		own = e.ref
 	}
-	if err := own.ref.api.has(path); err != nil {
+	if own.kind == refFunction || len(path) == 0 {
+		return own, nil
+	}
+	if err := own.api.has(path); err != nil {
 		return nil, err
 	}
-	return own.ref.part(path), nil
+	return own.part(path), nil
 }
 
 // refPath returns the sub-path that object gives; false if there is something else in its place.

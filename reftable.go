@@ -131,8 +131,11 @@ func (t *refTable) own(id string) (*localRef, error) {
 	return nil, nil
 }
 
-// releasedError is the name of the error for a reference that was released.
-const releasedError = "RPCRemoteReferenceReleasedError"
+// Names of the errors for a reference that was released, and for one too many.
+const (
+	releasedError = "RPCRemoteReferenceReleasedError"
+	limitError    = "RPCLimitError"
+)
 
 func releasedText(id string) string { return "RPC remote reference " + id + " has been released" }
 
@@ -152,7 +155,7 @@ func (t *refTable) accept(id string, kind refKind) (*Ref, error) {
 	case t.closed:
 		return nil, ErrClosed
 	case !known && len(t.remote)+len(t.collected) >= t.ch.limits.References:
-		return nil, &Error{Name: "RPCLimitError",
+		return nil, &Error{Name: limitError,
 			Message: fmt.Sprintf("this connection already holds %d references; release some", t.ch.limits.References)}
 	case !known:
 		e.received = t.uncollectLocked(id) + 1

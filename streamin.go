@@ -59,7 +59,8 @@ type inItem struct {
 	end       int // in the data
 	size      int // as counted in streamTable.buffered
 	meta      *superjson.Meta
-	raw       []byte // set when it is taken
+	raw       []byte          // set when it is taken
+	own       map[string]*Ref // of this side in it
 }
 
 // decode stores the item in what v points to, whose type has to do with references as use says.
@@ -68,7 +69,7 @@ func (i *inItem) decode(ch *Channel, v any, use refUse) error {
 	if i.undefined {
 		err = decodeUndefined(v)
 	} else {
-		err = ch.decodeData(i.dialect, i.raw, i.meta, v, use)
+		err = ch.decodeKept(i.dialect, i.raw, i.meta, v, use, i.own)
 	}
 	if mismatch, ok := errors.AsType[*superjson.TypeError](err); ok {
 		return fmt.Errorf("item%s: expected %s, got %s", at(mismatch.Path), mismatch.Expected, mismatch.Got)
@@ -112,7 +113,7 @@ func (t *streamTable) unreadable(m *wire.Message, reason error) {
 }
 
 func (s *inStream) push(m *wire.Message) {
-	meta := m.ValueMeta()
+	meta, own := m.ValueMeta(), s.ch.findRefs(m.Dialect, m.Value)
 	n := itemOverhead + len(m.Value)
 	if meta != nil {
 		n += annotationCost * (m.Size - len(m.Value))
@@ -123,7 +124,7 @@ func (s *inStream) push(m *wire.Message) {
 		return
 	}
 	s.data = append(s.data, m.Value...)
-	s.items = append(s.items, inItem{dialect: m.Dialect, undefined: m.Value == nil, end: len(s.data), size: n, meta: meta})
+	s.items = append(s.items, inItem{dialect: m.Dialect, undefined: m.Value == nil, end: len(s.data), size: n, meta: meta, own: own})
 	s.bytes += n
 	bytes, alone := s.bytes, len(s.items) == 1
 	s.signalLocked()

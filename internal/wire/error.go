@@ -112,10 +112,15 @@ func EscapeSegment(key string) string {
 // says so, and what is no error object gives one with its text as the message.
 func ParseError(m *Message) *Error { return ParseErrorReferences(m, nil) }
 
-// ParseErrorReferences is ParseError for an error that may have references among its fields.
+// ParseErrorReferences is ParseError for an error that may have references among its fields. If one of them cannot be had,
+// all are left as data.
 func ParseErrorReferences(m *Message, references superjson.ReferenceDecoder) *Error {
 	var v any
-	if err := superjson.DecodeReferences(m.Dialect.Mode(), m.Err, m.ErrMeta(), &v, references); err != nil {
+	err := superjson.DecodeReferences(m.Dialect.Mode(), m.Err, m.ErrMeta(), &v, references)
+	if err != nil && references != nil {
+		err = superjson.Decode(m.Dialect.Mode(), m.Err, m.ErrMeta(), &v)
+	}
+	if err != nil {
 		return &Error{Name: "Error", Message: "undecodable error: " + err.Error()}
 	}
 	if e := errorValue(v, 0); e != nil {
