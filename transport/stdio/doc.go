@@ -1,0 +1,2 @@
+// Package stdio carries kkrpc between a parent process and its child, over the child's standard input and output.
+package stdio

@@ -1,0 +1,3 @@
+package stdio_test
+
+var children = map[string]func(){}
