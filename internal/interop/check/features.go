@@ -21,6 +21,7 @@ const (
 	taggedBytes                            // a Uint8Array arrives as one
 	compactFrames                          // one message is one frame
 	classicLines                           // one message is one line
+	webSocket                              // more connections, and raw ones, cost little
 )
 
 // Peers are the versions of kkrpc whose differences the checks know.
@@ -55,6 +56,9 @@ func featuresOf(c Config) (feature, error) {
 	}
 	if c.Peer == "0.7.0" && c.Dialect == kkrpc.ClassicSuperJSON {
 		can |= causes
+	}
+	if c.Dial == nil {
+		can |= webSocket
 	}
 	return can, nil
 }
