@@ -46,5 +46,19 @@ func duplicate(fd int, name string) (*os.File, error) {
 		return nil, os.NewSyscallError("dup", err)
 	}
 	syscall.CloseOnExec(d)
+	if isPipe(fd) {
+		_ = syscall.SetNonblock(d, true) // then os.File knows deadlines, and no goroutine has to block for us
+	}
 	return os.NewFile(uintptr(d), name), nil
+}
+
+// isPipe reports whether fd is a pipe or socket to the parent alone. How it blocks is a property of what fd stands for,
+// shared with everybody who has it: a terminal, and standard error, must go on blocking.
+func isPipe(fd int) bool {
+	var own, stderr syscall.Stat_t
+	if syscall.Fstat(fd, &own) != nil || syscall.Fstat(2, &stderr) != nil {
+		return false
+	}
+	kind := own.Mode & syscall.S_IFMT
+	return (kind == syscall.S_IFIFO || kind == syscall.S_IFSOCK) && (own.Dev != stderr.Dev || own.Ino != stderr.Ino)
 }

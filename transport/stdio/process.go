@@ -51,7 +51,7 @@ func Start(ctx context.Context, cmd *exec.Cmd, opts *Options) (*Process, error) 
 		return nil, startError(cmd, context.Cause(ctx))
 	}
 	if cmd.Stdin != nil || cmd.Stdout != nil {
-		return nil, startError(cmd, errors.New("Stdin and Stdout of the command must be nil, since they carry the channel"))
+		return nil, startError(cmd, errors.New("the command's Stdin and Stdout must be nil, since they carry the channel"))
 	}
 	p := &Process{cmd: cmd, grace: o.Grace, exited: make(chan struct{}), exit: new(ExitError)}
 	if cmd.Stderr == nil {

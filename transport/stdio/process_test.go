@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -127,14 +128,20 @@ var childAPI = kkrpc.Object{
 		fmt.Fprintln(os.Stderr, "some noise\nfatal: no way on")
 		os.Exit(status)
 	},
-	"kill":  func() error { return syscall.Kill(os.Getpid(), syscall.SIGKILL) },
+	"kill": func() error {
+		self, err := os.FindProcess(os.Getpid())
+		if err == nil {
+			err = self.Kill()
+		}
+		return err
+	},
 	"hang":  func(ctx context.Context) { <-ctx.Done() },
 	"close": func(ctx context.Context) { go kkrpc.FromContext(ctx).Close() },
 }
 
 func command(name string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childVar+"="+name)
+	cmd.Env = append(os.Environ(), childVar+"="+name, "GORACE=atexit_sleep_ms=0") // or every child takes a second to end
 	return cmd
 }
 
@@ -241,8 +248,8 @@ func TestChildThatEnds(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if testing.Short() {
-				t.Skip("starts a process")
+			if testing.Short() || tt.status < 0 && runtime.GOOS == "windows" {
+				t.Skip("starts a process, and Windows has no signals")
 			}
 			cmd := command(tt.child)
 			cmd.Stderr = io.Discard
@@ -331,8 +338,8 @@ func TestCloseEndsTheChild(t *testing.T) {
 	for _, tt := range tests {
 		for _, way := range ways {
 			t.Run(tt.child+" by "+way.name, func(t *testing.T) {
-				if testing.Short() {
-					t.Skip("starts a process")
+				if testing.Short() || tt.want != "" && runtime.GOOS == "windows" {
+					t.Skip("starts a process, and Windows has no signals")
 				}
 				ready := make(firstWrite)
 				ctx, cancel := context.WithCancel(t.Context())
@@ -389,8 +396,8 @@ func TestChildThatDoesNotRead(t *testing.T) {
 	if !errors.Is(err, kkrpc.ErrClosed) || !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
-	if err := p.Wait(); err == nil || !strings.Contains(err.Error(), "terminated") {
-		t.Errorf("the child ended with %v", err)
+	if err := p.Wait(); err == nil {
+		t.Error("the child ended well")
 	}
 }
 
@@ -429,7 +436,7 @@ func TestStartFails(t *testing.T) {
 		want string
 	}{
 		{"no such program", t.Context(), exec.Command("/nowhere/kkrpc-child"), nil, "stdio: start kkrpc-child: "},
-		{"streams that are taken", t.Context(), withStdout, nil, "Stdin and Stdout of the command must be nil"},
+		{"streams that are taken", t.Context(), withStdout, nil, "the command's Stdin and Stdout must be nil"},
 		{"a context that has ended", ended, command("serve"), nil, "context canceled"},
 		{"nothing that can be exposed", t.Context(), command("serve"), &stdio.Options{RPC: kkrpc.Options{Expose: 1}}, "int"},
 	}
