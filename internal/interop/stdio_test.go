@@ -60,6 +60,7 @@ func startChild(t *testing.T, rt js.Runtime, codec, adapter string, rpc kkrpc.Op
 
 func TestGoParentOfKkrpcChild(t *testing.T) {
 	stdioEach(t, func(t *testing.T, rt js.Runtime, codec, adapter string) {
+		t.Parallel()
 		var mu sync.Mutex
 		var started []*stdio.Process
 		config := check.Config{Peer: peer, Dialect: dialects[codec], Dial: func(_ context.Context, rpc kkrpc.Options) (*kkrpc.Channel, error) {
@@ -133,6 +134,7 @@ func TestKkrpcChildThatPrintsAndExits(t *testing.T) {
 
 func TestGoChildOfKkrpcParent(t *testing.T) {
 	each(t, func(t *testing.T, rt js.Runtime, codec string) {
+		t.Parallel()
 		self, err := os.Executable()
 		if err != nil {
 			t.Fatal(err)

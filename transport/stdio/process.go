@@ -144,7 +144,7 @@ func (p *Process) explain(err error) error {
 	if errors.Is(err, io.EOF) {
 		return errors.New("stdio: the child has closed its standard output")
 	}
-	return err
+	return fmt.Errorf("stdio: the child lives, but: %w", err)
 }
 
 // supervise ends the process once the channel has closed: standard input is closed then, which asks most children to
