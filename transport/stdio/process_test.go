@@ -98,18 +98,13 @@ var children = map[string]func(){
 	"orphans": func() { // leaves a process behind that holds standard output and error
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = []string{childVar + "=wait"}
-		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-		kept, err := cmd.StdinPipe()
-		if err != nil {
-			panic(err)
-		}
-		_ = kept
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.NewFile(3, "until"), os.Stdout, os.Stderr
 		if err := cmd.Start(); err != nil {
 			panic(err)
 		}
 		os.Exit(3)
 	},
-	"wait": func() { time.Sleep(8 * time.Second) }, // longer than the parent waits, and then gone
+	"wait": func() { _, _ = io.Copy(io.Discard, os.Stdin) },
 }
 
 var childAPI = kkrpc.Object{
@@ -248,12 +243,21 @@ func TestChildThatEnds(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if testing.Short() || tt.status < 0 && runtime.GOOS == "windows" {
-				t.Skip("starts a process, and Windows has no signals")
+			if testing.Short() || (tt.status < 0 || tt.child == "orphans") && runtime.GOOS == "windows" {
+				t.Skip("starts a process, and Windows has no signals and inherits no files")
 			}
 			cmd := command(tt.child)
 			cmd.Stderr = io.Discard
+			until, end, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer end.Close()
+			if tt.child == "orphans" {
+				cmd.ExtraFiles = []*os.File{until} // the grandchild lives as long as this test
+			}
 			p, err := stdio.Start(t.Context(), cmd, &stdio.Options{StderrTail: len("fatal: no way on\n")})
+			_ = until.Close()
 			if err != nil {
 				t.Fatal(err)
 			}
