@@ -14,6 +14,7 @@ const (
 	errorObjects       feature = 1 << iota // errors have a name and fields
 	properties                             // get and set
 	constructors                           // new
+	webSocket                              // more connections, and raw ones, cost little
 	missingIsUndefined                     // get of a missing leaf is no error
 	causes                                 // an error's cause is an Error at the receiver
 	richValues                             // SuperJSON
@@ -21,7 +22,6 @@ const (
 	taggedBytes                            // a Uint8Array arrives as one
 	compactFrames                          // one message is one frame
 	classicLines                           // one message is one line
-	webSocket                              // more connections, and raw ones, cost little
 )
 
 // Peers are the versions of kkrpc whose differences the checks know.

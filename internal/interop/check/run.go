@@ -18,12 +18,12 @@ const timeout = 5 * time.Second
 
 // Config says which server is checked.
 type Config struct {
+	// Dial opens a channel with rpc. Nil dials the WebSocket at URL; checks that need one are left out otherwise.
+	Dial func(ctx context.Context, rpc kkrpc.Options) (*kkrpc.Channel, error)
+
 	URL     string
 	Dialect kkrpc.Dialect // what the server speaks
 	Peer    string        // its version of kkrpc, one of Peers
-
-	// Dial opens a channel with rpc. Nil dials the WebSocket at URL; checks that need one are left out otherwise.
-	Dial func(ctx context.Context, rpc kkrpc.Options) (*kkrpc.Channel, error)
 }
 
 // Result is how one check ended.
