@@ -70,6 +70,10 @@ var rules = []rule{
 		may:   []string{".", "internal/admission", "internal/wire", "internal/wire/classic", "internal/wire/compact", "superjson"},
 		tests: []string{"transport/ws"},
 	},
+	{
+		dir: "transport/stdio", // what is no message passes through, so that it has to tell the two apart
+		may: []string{".", "internal/wire"}, tests: []string{"superjson", "transport/transporttest"},
+	},
 	{dir: "transport/*", may: []string{"."}, tests: []string{"superjson", "transport/transporttest"}},
 
 	{dir: "internal/replay", may: []string{".", "internal/wire", "internal/wire/classic", "internal/wire/compact", "superjson", jsonV2}},
@@ -78,14 +82,14 @@ var rules = []rule{
 	{dir: "internal/mutate"},
 	{dir: "internal/testsum"},
 
-	{dir: "internal/interop", may: []string{".", "superjson", "transport/kkhttp", "transport/ws", "internal/interop/api", "internal/interop/check", "any"}},
-	{dir: "internal/interop/*", may: []string{".", "superjson", "transport/kkhttp", "transport/ws", "internal/interop/api", "internal/interop/check", "internal/js", "any"}},
+	{dir: "internal/interop", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "internal/interop/api", "internal/interop/check", "any"}},
+	{dir: "internal/interop/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "internal/interop/api", "internal/interop/check", "internal/js", "any"}},
 	{dir: "internal/bench", may: []string{".", "superjson", "transport/ws", "any"}},
-	{dir: "adapter/*", may: []string{".", "superjson", "transport/kkhttp", "transport/ws", "interceptor", "any"}},
-	{dir: "cmd/kkrpc", may: []string{".", "superjson", "transport/kkhttp", "transport/ws", "any"}},
-	{dir: "cmd/kkrpc/*", may: []string{".", "superjson", "transport/kkhttp", "transport/ws", "any"}},
-	{dir: "examples/*", may: []string{".", "superjson", "transport/kkhttp", "transport/ws", "any"}},
-	{dir: "examples/*/*", may: []string{".", "superjson", "transport/kkhttp", "transport/ws", "any"}},
+	{dir: "adapter/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "any"}},
+	{dir: "cmd/kkrpc", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
+	{dir: "cmd/kkrpc/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
+	{dir: "examples/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "any"}},
+	{dir: "examples/*/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}},
 }
 
 // ruleFor prefers the row that names the folder itself.

@@ -14,6 +14,7 @@ const (
 	errorObjects       feature = 1 << iota // errors have a name and fields
 	properties                             // get and set
 	constructors                           // new
+	webSocket                              // more connections, and raw ones, cost little
 	missingIsUndefined                     // get of a missing leaf is no error
 	causes                                 // an error's cause is an Error at the receiver
 	richValues                             // SuperJSON
@@ -86,6 +87,9 @@ func featuresOf(c Config) (feature, error) {
 	}
 	if c.Peer == "0.7.0" && c.Dialect == kkrpc.ClassicSuperJSON {
 		can |= causes
+	}
+	if c.Dial == nil {
+		can |= webSocket
 	}
 	return can, nil
 }

@@ -64,7 +64,7 @@ func lifeChecks() []check {
 			}
 			return nil
 		}},
-		{name: "life/connections-are-separate", run: func(ctx context.Context, t *target) error {
+		{name: "life/connections-are-separate", needs: webSocket, run: func(ctx context.Context, t *target) error {
 			for range 20 {
 				ch, err := t.dial(ctx, kkrpc.Options{})
 				if err != nil {

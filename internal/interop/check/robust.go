@@ -41,7 +41,7 @@ func robustChecks() (checks []check) {
 		if s.needs&compactFrames != 0 {
 			request, answer = `{"t":"q","id":"r1","op":"call","p":["greet"],"a":["raw"],"meta":{"unknown":[1]}}`, `"v":"Hello, raw!"`
 		}
-		checks = append(checks, check{name: "robust/" + s.name, needs: s.needs | plainJSON, run: func(ctx context.Context, t *target) error {
+		checks = append(checks, check{name: "robust/" + s.name, needs: s.needs | plainJSON | webSocket, run: func(ctx context.Context, t *target) error {
 			if s.name == "split-line" {
 				return exchange(ctx, t.URL, answer, s.frame, `"method":"unknown","args":[]}`+"\n"+request)
 			}

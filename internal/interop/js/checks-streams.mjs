@@ -121,6 +121,7 @@ const results = [
 	},
 	{
 		name: "streams/close-ends-it",
+		needs: ["destroy"],
 		run: async ({ api, connect }) => {
 			const other = await connect()
 			const items = []

@@ -1,0 +1,64 @@
+//go:build linux || darwin || dragonfly || freebsd || netbsd || openbsd
+
+package stdio
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// takeStandard moves standard input and output to other descriptors, and puts nothing and standard error in their
+// place. On them a write to a parent that is gone is an error, while on descriptor 1 it would end the process.
+func takeStandard() (in, out *os.File, err error) {
+	fail := func(err error) (*os.File, *os.File, error) {
+		return nil, nil, fmt.Errorf("stdio: taking over standard input and output: %w", err)
+	}
+	nothing, err := os.Open(os.DevNull)
+	if err != nil {
+		return fail(err)
+	}
+	defer nothing.Close()
+	if in, err = duplicate(0, "stdin"); err != nil {
+		return fail(err)
+	}
+	if out, err = duplicate(1, "stdout"); err != nil {
+		_ = in.Close()
+		return fail(err)
+	}
+	if err = replace(0, int(nothing.Fd())); err == nil {
+		err = replace(1, 2)
+	}
+	if err != nil {
+		_ = in.Close()
+		_ = out.Close()
+		return fail(err)
+	}
+	return in, out, nil
+}
+
+// duplicate returns what fd stands for under a number of its own, which child processes do not inherit.
+func duplicate(fd int, name string) (*os.File, error) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	d, err := syscall.Dup(fd)
+	if err != nil {
+		return nil, os.NewSyscallError("dup", err)
+	}
+	syscall.CloseOnExec(d)
+	if isPipe(fd) {
+		_ = syscall.SetNonblock(d, true) // then os.File knows deadlines, and no goroutine has to block for us
+	}
+	return os.NewFile(uintptr(d), name), nil
+}
+
+// isPipe reports whether fd is a pipe or socket to the parent alone. How it blocks is a property of what fd stands for,
+// shared with everybody who has it: a terminal, and standard error, must go on blocking.
+func isPipe(fd int) bool {
+	var own, stderr syscall.Stat_t
+	if syscall.Fstat(fd, &own) != nil || syscall.Fstat(2, &stderr) != nil {
+		return false
+	}
+	kind := own.Mode & syscall.S_IFMT
+	return (kind == syscall.S_IFIFO || kind == syscall.S_IFSOCK) && (own.Dev != stderr.Dev || own.Ino != stderr.Ino)
+}

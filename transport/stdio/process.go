@@ -1,0 +1,197 @@
+package stdio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	kkrpc "github.com/kkrpc-go/kkrpc"
+)
+
+// settleTime is how long the end of a process may lag behind the end of its output, and the other way round.
+const settleTime = time.Second
+
+// Process is a child process and the channel to it. Calls are made on the Channel, which closes when the child ends;
+// when the channel closes first, for whatever reason, the child is ended as by Close.
+type Process struct {
+	*kkrpc.Channel
+
+	cmd    *exec.Cmd
+	conn   *conn
+	grace  time.Duration
+	stderr *tail // nil without Options.StderrTail
+
+	exited chan struct{} // closed once the process has been waited for
+	exit   *ExitError    // its State is set before exited is closed
+}
+
+// Start starts cmd and a channel over its standard input and output, which must not be set. Its standard error, if it
+// is not set, becomes that of this process. When ctx ends, the child is ended as by Close; the values of ctx are the
+// base of the contexts of handlers.
+//
+// Name the runtime itself in cmd: a launcher such as npx stands between this process and the child, which would outlive
+// its end.
+func Start(ctx context.Context, cmd *exec.Cmd, opts *Options) (*Process, error) {
+	o := opts.withDefaults()
+	if o.RPC.Dialect == 0 {
+		o.RPC.Dialect = kkrpc.Compact
+	}
+	api, err := kkrpc.Expose(o.RPC.Expose) // before the process: a mistake here is not the child's
+	if err != nil {
+		return nil, err
+	}
+	o.RPC.Expose = api
+	if err := ctx.Err(); err != nil {
+		return nil, startError(cmd, context.Cause(ctx))
+	}
+	if cmd.Stdin != nil || cmd.Stdout != nil {
+		return nil, startError(cmd, errors.New("the command's Stdin and Stdout must be nil, since they carry the channel"))
+	}
+	p := &Process{cmd: cmd, grace: o.Grace, exited: make(chan struct{}), exit: new(ExitError)}
+	if cmd.Stderr == nil {
+		cmd.Stderr = os.Stderr
+	}
+	if o.StderrTail > 0 {
+		p.stderr = &tail{w: cmd.Stderr, limit: o.StderrTail}
+		cmd.Stderr = p.stderr
+	}
+	if cmd.WaitDelay == 0 {
+		cmd.WaitDelay = settleTime // a grandchild may keep standard error open
+	}
+	r, w, err := startPiped(cmd)
+	if err != nil {
+		return nil, startError(cmd, err)
+	}
+	p.conn = newConn(newSource(r), newSink(w), o)
+	p.conn.linger = 0 // wait cuts it
+	p.conn.explain = p.explain
+	p.Channel, err = kkrpc.New(ctx, p.conn, &o.RPC)
+	if err != nil { // not to be expected: the API was compiled above
+		_ = p.conn.Close(1000, "")
+		_ = cmd.Process.Kill()
+	}
+	go p.wait() // ends with the process
+	if err != nil {
+		return nil, err
+	}
+	go p.supervise() // ends with the process
+	return p, nil
+}
+
+func startError(cmd *exec.Cmd, err error) error {
+	return fmt.Errorf("stdio: start %s: %w", filepath.Base(cmd.Path), err)
+}
+
+// startPiped starts cmd and returns this side's ends of its standard output and input. The pipes of package exec would
+// be closed by Wait before all is read.
+func startPiped(cmd *exec.Cmd) (r, w *os.File, err error) {
+	theirs, w, err := os.Pipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	r, ours, err := os.Pipe()
+	if err != nil {
+		_ = theirs.Close()
+		_ = w.Close()
+		return nil, nil, err
+	}
+	cmd.Stdin, cmd.Stdout = theirs, ours
+	err = cmd.Start()
+	_ = theirs.Close()
+	_ = ours.Close()
+	if err != nil {
+		cmd.Stdin, cmd.Stdout = nil, nil
+		_ = r.Close()
+		_ = w.Close()
+		return nil, nil, err
+	}
+	return r, w, nil
+}
+
+// wait waits for the process, and sees to it that its output ends soon after it: a grandchild may hold it open.
+func (p *Process) wait() {
+	_ = p.cmd.Wait() // what it says is in State
+	p.exit.State = p.cmd.ProcessState
+	if p.stderr != nil {
+		p.exit.Stderr = p.stderr.bytes()
+	}
+	close(p.exited)
+	limit := time.AfterFunc(settleTime, p.conn.cut)
+	<-p.conn.drained // the channel closes when the output ends
+	limit.Stop()
+}
+
+// explain is called with the error that reading or writing ended with, which often is that the child is no more.
+func (p *Process) explain(err error) error {
+	if errors.Is(err, kkrpc.ErrLimit) || errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	limit := time.NewTimer(settleTime)
+	defer limit.Stop()
+	select {
+	case <-p.exited:
+		return p.exit
+	case <-p.conn.closed:
+		return errOwnClose
+	case <-limit.C:
+	}
+	if errors.Is(err, io.EOF) {
+		return errors.New("stdio: the child has closed its standard output")
+	}
+	return fmt.Errorf("stdio: the child lives, but: %w", err)
+}
+
+// supervise ends the process once the channel has closed: standard input is closed then, which asks most children to
+// end.
+func (p *Process) supervise() {
+	<-p.Channel.Done()
+	if p.ended(p.grace) {
+		return
+	}
+	if p.cmd.Process.Signal(syscall.SIGTERM) == nil && p.ended(p.grace) { // Windows has no such signal
+		return
+	}
+	_ = p.cmd.Process.Kill()
+}
+
+// ended reports whether the process ends within limit.
+func (p *Process) ended(limit time.Duration) bool {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-p.exited:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+// Close closes the channel, after what waits to be sent, and with it the child's standard input, and waits for the child
+// to end. If that takes longer than Options.Grace the child is asked to terminate, and if it takes as long again it is
+// killed. The BunIo and DenoIo of kkrpc 0.2 never end by themselves. Close must not be called by Options.Output. The
+// error is always nil.
+func (p *Process) Close() error {
+	limit := time.AfterFunc(p.grace, func() { _ = p.conn.Close(1000, "") }) // a child that does not read cannot hold it up
+	_ = p.Channel.Close()
+	limit.Stop()
+	<-p.exited
+	<-p.conn.drained
+	return nil
+}
+
+// Wait waits until the child has ended and its output has been read. The error is an *ExitError unless its exit status
+// is 0. Wait may be called more than once and from any goroutine.
+func (p *Process) Wait() error {
+	<-p.exited
+	<-p.conn.drained
+	if s := p.exit.State; s != nil && s.Success() {
+		return nil
+	}
+	return p.exit
+}
