@@ -373,6 +373,18 @@ func ask[T any](path string) func(context.Context, *kkrpc.Channel) (any, error) 
 	return func(ctx context.Context, ch *kkrpc.Channel) (any, error) { return kkrpc.Call[T](ctx, ch, path) }
 }
 
+// Without interceptors, members that the peer does not send stay as they are.
+func TestOutboundInterceptorKeepsWhatTheResultHad(t *testing.T) {
+	through := func(ctx context.Context, r *kkrpc.Request, next kkrpc.Handler) (any, error) { return next(ctx, r) }
+	for _, out := range [][]kkrpc.Interceptor{nil, {through}} {
+		_, c := pair(t, kkrpc.Options{Expose: kkrpc.Object{"y": func() map[string]int { return map[string]int{"Y": 2} }}}, kkrpc.Options{Outbound: out})
+		p := point{X: 9, Y: 9}
+		if err := c.Call(t.Context(), &p, "y"); err != nil || p != (point{9, 2}) {
+			t.Errorf("with %d interceptors: %v, %v", len(out), p, err)
+		}
+	}
+}
+
 func TestNilInterceptorIsRefused(t *testing.T) {
 	a, _ := kkrpc.Pipe()
 	_, err := kkrpc.New(t.Context(), a, &kkrpc.Options{Outbound: []kkrpc.Interceptor{nil}})

@@ -143,6 +143,24 @@ func TestMetadataOfWrongTypesIsNone(t *testing.T) {
 	}
 }
 
+func TestAnnotatedMetadata(t *testing.T) {
+	type seen struct{ Date, Missing, Broken string }
+	got := make(chan seen, 1)
+	_, peer := raw(t, kkrpc.Options{Expose: kkrpc.Object{"meta": func(ctx context.Context) {
+		m := kkrpc.MetadataFrom(ctx)
+		got <- seen{fmt.Sprintf("%T", m["date"]), fmt.Sprintf("%T", m["missing"]), fmt.Sprintf("%T", m["broken"])}
+	}}})
+	write(t, peer, `{"json":{"t":"q","id":"a","op":"call","p":["meta"],"a":[],"meta":{"date":"2024-02-29T12:34:56.789Z","missing":null}},`+
+		`"meta":{"values":{"meta.date":["Date"],"meta.missing":["undefined"]},"v":1}}`)
+	if want := (seen{"time.Time", "superjson.UndefinedType", "<nil>"}); <-got != want {
+		t.Errorf("want %v", want)
+	}
+	write(t, peer, `{"json":{"t":"q","id":"a","op":"call","p":["meta"],"a":[],"meta":{"broken":"x"}},"meta":{"values":{"meta.broken":["bigint"]},"v":1}}`)
+	if want := (seen{"<nil>", "<nil>", "<nil>"}); <-got != want {
+		t.Errorf("want %v", want)
+	}
+}
+
 func TestMetadataIsBounded(t *testing.T) {
 	_, peer := raw(t, kkrpc.Options{Expose: seenMetadata, Limits: kkrpc.Limits{Metadata: 20}})
 	write(t, peer, `{"t":"q","id":"a","op":"call","p":["meta"],"meta":{"k":"123456789012"}}`,
@@ -229,6 +247,12 @@ func TestInboundTimeoutWithoutWaiting(t *testing.T) {
 		{"AfterFunc", func(ctx context.Context) error {
 			fired := make(chan struct{})
 			context.AfterFunc(ctx, func() { close(fired) })
+			<-fired
+			return ctx.Err()
+		}},
+		{"its own AfterFunc", func(ctx context.Context) error {
+			fired := make(chan struct{})
+			ctx.(interface{ AfterFunc(func()) func() bool }).AfterFunc(func() { close(fired) })
 			<-fired
 			return ctx.Err()
 		}},
