@@ -99,12 +99,8 @@ func (t *streamTable) nextLocked(prefix string) string {
 func (t *streamTable) clear(err error) {
 	t.mu.Lock()
 	t.closed = err
-	var unstarted []*outStream
 	for _, s := range t.out {
 		t.stopLocked(s)
-		if !s.started {
-			unstarted = append(unstarted, s)
-		}
 	}
 	in := t.in
 	t.in, t.collected = nil, nil
@@ -116,9 +112,6 @@ func (t *streamTable) clear(err error) {
 		t.idle = nil
 	}
 	t.mu.Unlock()
-	for _, s := range unstarted {
-		s.finish(nil)
-	}
 	for _, s := range in {
 		s.end(err)
 	}

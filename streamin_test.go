@@ -220,11 +220,20 @@ func TestPeerTooFarAhead(t *testing.T) {
 				for range 90 {
 					write(t, c.peer, test.item)
 				}
+				left := reading(c.peer)
 				synctest.Wait()
-				for range 10_000 {
+				if len(left) > 0 {
+					t.Fatalf("90 KB are too much for 100 KB: %s", <-left)
+				}
+				for range 20 {
 					write(t, c.peer, test.item)
 				}
-				wantControl(t, c.peer, test.leave)
+				if got := withoutControlID(<-left); got != test.leave {
+					t.Fatal(got)
+				}
+				for range 10_000 { // under way
+					write(t, c.peer, test.item)
+				}
 				c.next <- true
 				if err, _ := (<-c.got).(error); !errors.Is(err, kkrpc.ErrLimit) || !strings.Contains(err.Error(), "Limits.StreamBuffer") {
 					t.Errorf("%v", err)
@@ -235,6 +244,60 @@ func TestPeerTooFarAhead(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestNothingIsPulledBehindTheEnd(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := consume(t, kkrpc.Options{}, t.Context())
+		write(t, c.peer, opened)
+		wantControl(t, c.peer, pulled32)
+		for i := range 32 {
+			write(t, c.peer, item(i))
+		}
+		write(t, c.peer, `{"t":"sr","id":"x","sid":"theirs","d":true}`)
+		synctest.Wait()
+		for range 32 {
+			<-c.got
+			c.next <- true
+		}
+		<-c.got
+		next := reading(c.peer)
+		synctest.Wait()
+		if len(next) > 0 {
+			t.Error(<-next)
+		}
+		c.ch.Close()
+	})
+}
+
+// Items that have not been taken when the loop is left do not count any longer.
+func TestItemsThatAreLeftBehindDoNotCount(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		ch, peer := raw(t, kkrpc.Options{Dialect: kkrpc.Compact, Limits: kkrpc.Limits{StreamBuffer: 5_000}})
+		for i := range 100 {
+			took, leave := make(chan error), make(chan bool)
+			go func() {
+				for _, err := range kkrpc.Stream[int](t.Context(), ch, "open") {
+					took <- err
+					<-leave
+					break
+				}
+			}()
+			read(t, peer)
+			write(t, peer, fmt.Sprintf(`{"t":"r","id":"%d","v":{"__kkrpc_next_stream__":"async-iterable","id":"theirs"}}`, i+1))
+			wantControl(t, peer, pulled32)
+			write(t, peer, item(0))
+			if err := <-took; err != nil {
+				t.Fatalf("stream %d: %v", i, err)
+			}
+			for range 31 {
+				write(t, peer, item(1))
+			}
+			synctest.Wait()
+			close(leave)
+			wantControl(t, peer, returned)
+		}
+	})
 }
 
 // What is counted as waiting has to be given back, however the items leave.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,44 @@ func TestStreamArgumentsThatNobodyTakes(t *testing.T) {
 		wantControl(t, peer, returned)
 		if got := read(t, peer); !strings.Contains(got, "argument 2: a stream with the same id is open already") {
 			t.Error(got)
+		}
+	})
+}
+
+// An argument that the result goes through lives as long as the result.
+func TestStreamArgumentOfAStream(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		server := kkrpc.Object{"relay": func(in iter.Seq2[int, error]) iter.Seq2[int, error] {
+			return func(yield func(int, error) bool) {
+				for v, err := range in {
+					if !yield(v, err) {
+						return
+					}
+				}
+			}
+		}}
+		_, peer := raw(t, kkrpc.Options{Expose: server})
+		request := `{"t":"q","id":"q","op":"call","p":["relay"],"a":[{"__kkrpc_next_arg__":"value","v":{"__kkrpc_next_stream__":"async-iterable","id":"theirs"}}]}`
+		for _, pulled := range []bool{false, true} {
+			write(t, peer, request)
+			_, sid, _ := strings.Cut(read(t, peer), `"async-iterable","id":"`)
+			sid = strings.TrimSuffix(sid, `"}}`)
+			if pulled {
+				write(t, peer, fmt.Sprintf(`{"t":"sq","id":"p","sid":"%s","op":"pull","n":32}`, sid))
+				wantControl(t, peer, pulled32)
+			}
+			write(t, peer, fmt.Sprintf(`{"t":"sq","id":"c","sid":"%s","op":"return"}`, sid))
+			var got []string
+			if pulled { // the loop over the argument cannot see it before there is an item
+				write(t, peer, item(1))
+			}
+			for range 2 {
+				got = append(got, withoutControlID(read(t, peer)))
+			}
+			answer := fmt.Sprintf(`{"t":"sr","id":"c","sid":"%s","d":true}`, sid)
+			if !slices.Contains(got, returned) || !slices.Contains(got, answer) {
+				t.Errorf("pulled %v: %s", pulled, got)
+			}
 		}
 	})
 }
