@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -32,12 +33,15 @@ func Stream[T any](ctx context.Context, c Caller, path string, args ...any) iter
 			yield(zero, err)
 			return
 		}
-		deliver(ctx, opened.stream, path, yield)
+		deliver(ctx, opened.handle.stream, path, yield)
+		runtime.KeepAlive(opened.handle)
 	}
 }
 
-// openedStream is a result that takes a stream as it comes.
-type openedStream struct{ stream *inStream }
+// openedStream is a result that takes a stream as it comes. An interceptor may drop it.
+type openedStream struct{ handle *streamHandle }
+
+func (openedStream) String() string { return "stream" }
 
 // deliver decodes the items of s and gives them to yield.
 func deliver[T any](ctx context.Context, s *inStream, path string, yield func(T, error) bool) {

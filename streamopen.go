@@ -114,7 +114,7 @@ func (p *pendingCall) storeStream(ctx context.Context, result any) {
 	s.ctx = ctx
 	switch r := result.(type) {
 	case *openedStream:
-		r.stream = s
+		r.handle = s.handle()
 	case *any:
 		*r = iterate[any](s)
 	default:

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/kkrpc-go/kkrpc"
@@ -259,6 +262,93 @@ func TestStreamsThatCannotBeExposed(t *testing.T) {
 		t.Run(r.name, func(t *testing.T) {
 			if _, err := kkrpc.Expose(kkrpc.Object{"f": r.fn}); err == nil || !strings.Contains(err.Error(), r.want) {
 				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+func TestStreamsThroughInterceptors(t *testing.T) {
+	for _, d := range dialects {
+		bubble(t, func(t *testing.T) {
+			var ended atomic.Int64
+			var seen []string
+			server := kkrpc.Object{"open": func(ctx context.Context, n int) iter.Seq[int] {
+				context.AfterFunc(ctx, func() { ended.Add(1) })
+				return upTo(n)
+			}}
+			inbound := func(ctx context.Context, r *kkrpc.Request, next kkrpc.Handler) (any, error) {
+				result, err := next(ctx, r)
+				seen = append(seen, fmt.Sprintf("%T", result))
+				return result, err
+			}
+			twice := func(ctx context.Context, r *kkrpc.Request, next kkrpc.Handler) (any, error) {
+				ctx, cancel := context.WithCancel(ctx)
+				defer cancel() // must not end the items
+				if _, err := next(ctx, r); err != nil {
+					return nil, err
+				}
+				return next(ctx, r)
+			}
+			_, c := pair(t, kkrpc.Options{Expose: server, Inbound: []kkrpc.Interceptor{inbound}, Limits: kkrpc.Limits{StreamIdle: 1000 * time.Hour}},
+				kkrpc.Options{Dialect: d, Outbound: []kkrpc.Interceptor{twice}})
+			if items, err := collect(kkrpc.Stream[int](t.Context(), c, "open", 100)); len(items) != 100 || err != nil {
+				t.Errorf("%v: Stream: %d items, %v", d, len(items), err)
+			}
+			seq, err := kkrpc.Call[iter.Seq2[int, error]](t.Context(), c, "open", 100)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if items, err := collect(seq); len(items) != 100 || err != nil {
+				t.Errorf("%v: Call: %d items, %v", d, len(items), err)
+			}
+			if fmt.Sprint(seen) != "[iter.Seq[int] iter.Seq[int] iter.Seq[int] iter.Seq[int]]" {
+				t.Errorf("%v: inbound saw %v", d, seen)
+			}
+			for tries := 0; ended.Load() < 4; tries++ { // the first attempts' streams, which nobody holds
+				if tries == 1000 {
+					t.Fatalf("%v: %d of 4 streams have ended", d, ended.Load())
+				}
+				runtime.GC()
+				time.Sleep(time.Minute)
+				synctest.Wait()
+			}
+		})
+	}
+}
+
+func TestReferencesInStreams(t *testing.T) {
+	for _, d := range dialects[:2] {
+		bubble(t, func(t *testing.T) {
+			server := kkrpc.Object{"functions": func() iter.Seq[*kkrpc.Ref] {
+				return func(yield func(*kkrpc.Ref) bool) {
+					for i := range 3 {
+						if !yield(kkrpc.Proxy(func(n int) int { return i * n })) {
+							return
+						}
+					}
+				}
+			}}
+			_, c := pair(t, kkrpc.Options{Expose: server}, kkrpc.Options{Dialect: d})
+			i := 0
+			for f, err := range kkrpc.Stream[*kkrpc.Ref](t.Context(), c, "functions") {
+				var product int
+				if err == nil {
+					err = f.Apply(t.Context(), &product, 10)
+				}
+				if err != nil || product != i*10 {
+					t.Errorf("%v: function %d: %d, %v", d, i, product, err)
+				}
+				i++
+			}
+			object := kkrpc.Proxy(kkrpc.Object{"count": func(n int) iter.Seq[int] { return upTo(n) }})
+			client := kkrpc.Object{"object": func() *kkrpc.Ref { return object }}
+			_, c = pair(t, kkrpc.Options{Expose: client}, kkrpc.Options{Dialect: d})
+			ref, err := kkrpc.Call[*kkrpc.Ref](t.Context(), c, "object")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if items, err := collect(kkrpc.Stream[int](t.Context(), ref, "count", 50)); len(items) != 50 || err != nil || i != 3 {
+				t.Errorf("%v: a stream of a reference: %d items, %v", d, len(items), err)
 			}
 		})
 	}
