@@ -133,6 +133,9 @@ func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
 		<-p.done
 	}
 	err = p.err
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx) // the peer has given up for the same reason
+	}
 	if err == nil && op.result != nil {
 		if op.items == nil {
 			op.items = ctx
@@ -205,6 +208,9 @@ func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCa
 		b.bytes, err = ch.appendRefRequest(b.bytes, codec, out, name, &op, &tail, p)
 	} else {
 		b.bytes, err = ch.appendRequest(b.bytes, codec, out, name, &op, &tail, p)
+	}
+	if err == nil && ch.unary != nil {
+		err = ch.unary.CheckRequest(b.bytes)
 	}
 	if err != nil {
 		b.free()
@@ -298,6 +304,10 @@ func isCallback(arg any) bool {
 
 // tellCancelled lets the peer know that nobody waits for the answer. Peers that do not know the record ignore it.
 func (ch *Channel) tellCancelled(codec wire.Codec, id uint64) {
+	if ch.unary != nil {
+		ch.unary.CancelRequest(strconv.FormatUint(id, 10))
+		return
+	}
 	b := newBuffer()
 	b.bytes = codec.AppendCancel(b.bytes, strconv.FormatUint(id, 10))
 	if len(b.bytes) == 0 {

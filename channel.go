@@ -26,6 +26,7 @@ const (
 type Channel struct {
 	// Immutable.
 	transport Transport
+	unary     unary // transport, if it is one; else nil
 	api       *API
 	opts      Options
 	limits    Limits
@@ -79,6 +80,7 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 		return nil, err
 	}
 	ch := &Channel{transport: t, api: api, opts: *opts, limits: opts.Limits.withDefaults(), base: ctx, done: make(chan struct{})}
+	ch.unary, _ = t.(unary)
 	if ch.inbound, err = compose("Inbound", opts.Inbound); err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ var (
 	ErrReleased = errors.New("released")
 	// ErrLimit: a limit of this side was reached; see Limits.
 	ErrLimit = errors.New("limit reached")
-	// ErrUnsupported: the peer's generation of kkrpc has no such operation.
+	// ErrUnsupported: the peer's generation of kkrpc, or the transport, has no such operation.
 	ErrUnsupported = errors.New("not supported by the peer's protocol")
 )
 

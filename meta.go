@@ -77,7 +77,8 @@ func (ch *Channel) outgoingMetadata(ctx context.Context, codec wire.Codec, handl
 		parent, state = handling.call.meta.trace()
 	}
 	if deadline, ok := ctx.Deadline(); ok {
-		m.timeout = max(1, time.Until(deadline).Milliseconds())
+		left := time.Until(deadline) + time.Millisecond - 1 // rounded up: the caller is to give up first
+		m.timeout = max(1, left.Milliseconds())
 	}
 	if len(given) == 0 && len(own) == 0 && parent == "" {
 		return m

@@ -98,6 +98,9 @@ func (o *outbox) add(b *buffer) int {
 	o.mu.Lock()
 	if o.sealed {
 		o.mu.Unlock()
+		if u := o.ch.unary; u != nil {
+			u.Undelivered(b.bytes)
+		}
 		b.free()
 		return 0
 	}

@@ -203,6 +203,11 @@ func (ch *Channel) answered(m *wire.Message) {
 	ch.pending.takeLocked(id)
 	ch.mu.Unlock()
 	ch.fillCall(p, m, stream, err)
+	if p.err != nil && ch.unary != nil {
+		if err := ch.unary.RequestFailure(strconv.FormatUint(id, 10)); err != nil {
+			p.err = err
+		}
+	}
 	p.finish(p.err)
 }
 

@@ -81,6 +81,15 @@ var checkouts = []struct {
 
 var codecs = []string{"json", "superjson"}
 
+// each runs a subtest for kkrpc 0.2 in every runtime, with every codec.
+func each(t *testing.T, run func(t *testing.T, rt js.Runtime, codec string)) {
+	for _, rt := range js.Runtimes {
+		for _, codec := range codecs {
+			t.Run(fmt.Sprintf("%s/%s", rt, codec), func(t *testing.T) { run(t, rt, codec) })
+		}
+	}
+}
+
 // eachPeer runs a subtest for every peer in every runtime that can run it.
 func eachPeer(t *testing.T, run func(t *testing.T, rt js.Runtime, p peer)) {
 	for _, codec := range codecs {
@@ -175,7 +184,14 @@ func runChecks(t *testing.T, config check.Config) {
 // startServer runs server.mjs until the test ends and returns its URL.
 func startServer(t *testing.T, rt js.Runtime, p peer) (url string) {
 	t.Helper()
-	cmd := p.command(t, rt, "server.mjs")
+	url, _ = startProcess(t, p.command(t, rt, "server.mjs"))
+	return url
+}
+
+// startProcess runs a server of the npm workspace until the test ends, and returns its URL and its process, which the
+// test may kill.
+func startProcess(t *testing.T, cmd *exec.Cmd) (url string, process *os.Process) {
+	t.Helper()
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -208,7 +224,7 @@ func startServer(t *testing.T, rt js.Runtime, p peer) (url string) {
 		t.Fatalf("the server printed %q (%v), not its URL", line, err)
 	}
 	reading.Go(func() { _, _ = io.Copy(io.Discard, lines) }) // ends with the server
-	return started.URL
+	return started.URL, cmd.Process
 }
 
 // TestChecksAgainstGoServer has both sides in Go, in every dialect: what the checks know of each version of kkrpc, the

@@ -63,7 +63,13 @@ var rules = []rule{
 	{dir: "interceptor", may: []string{".", xTime}, not: []string{"net", "net/http"}},
 
 	{dir: "transport/transporttest", may: []string{".", "superjson"}},
-	{dir: "transport/ws", may: []string{".", gobwas, httphead}, tests: []string{"superjson", "transport/transporttest"}},
+	{dir: "internal/admission"},
+	{dir: "transport/ws", may: []string{".", "internal/admission", gobwas, httphead}, tests: []string{"superjson", "transport/transporttest"}},
+	{
+		dir:   "transport/kkhttp",
+		may:   []string{".", "internal/admission", "internal/wire", "internal/wire/classic", "internal/wire/compact", "superjson"},
+		tests: []string{"transport/ws"},
+	},
 	{dir: "transport/*", may: []string{"."}, tests: []string{"superjson", "transport/transporttest"}},
 
 	{dir: "internal/replay", may: []string{".", "internal/wire", "internal/wire/classic", "internal/wire/compact", "superjson", jsonV2}},
@@ -72,14 +78,14 @@ var rules = []rule{
 	{dir: "internal/mutate"},
 	{dir: "internal/testsum"},
 
-	{dir: "internal/interop", may: []string{".", "superjson", "transport/ws", "internal/interop/api", "internal/interop/check", "any"}},
-	{dir: "internal/interop/*", may: []string{".", "superjson", "transport/ws", "internal/interop/api", "internal/interop/check", "internal/js", "any"}},
+	{dir: "internal/interop", may: []string{".", "superjson", "transport/kkhttp", "transport/ws", "internal/interop/api", "internal/interop/check", "any"}},
+	{dir: "internal/interop/*", may: []string{".", "superjson", "transport/kkhttp", "transport/ws", "internal/interop/api", "internal/interop/check", "internal/js", "any"}},
 	{dir: "internal/bench", may: []string{".", "superjson", "transport/ws", "any"}},
-	{dir: "adapter/*", may: []string{".", "superjson", "transport/ws", "interceptor", "any"}},
-	{dir: "cmd/kkrpc", may: []string{".", "superjson", "transport/ws", "any"}},
-	{dir: "cmd/kkrpc/*", may: []string{".", "superjson", "transport/ws", "any"}},
-	{dir: "examples/*", may: []string{".", "superjson", "transport/ws", "any"}},
-	{dir: "examples/*/*", may: []string{".", "superjson", "transport/ws", "any"}},
+	{dir: "adapter/*", may: []string{".", "superjson", "transport/kkhttp", "transport/ws", "interceptor", "any"}},
+	{dir: "cmd/kkrpc", may: []string{".", "superjson", "transport/kkhttp", "transport/ws", "any"}},
+	{dir: "cmd/kkrpc/*", may: []string{".", "superjson", "transport/kkhttp", "transport/ws", "any"}},
+	{dir: "examples/*", may: []string{".", "superjson", "transport/kkhttp", "transport/ws", "any"}},
+	{dir: "examples/*/*", may: []string{".", "superjson", "transport/kkhttp", "transport/ws", "any"}},
 }
 
 // ruleFor prefers the row that names the folder itself.

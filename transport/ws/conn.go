@@ -60,28 +60,32 @@ const (
 // conn is one WebSocket connection after the handshake. It implements kkrpc.Transport.
 type conn struct {
 	// Immutable.
-	nc      net.Conn
-	raw     syscall.RawConn // nil where readiness of the socket says nothing, as under TLS
-	client  bool
-	deflate bool // permessage-deflate was negotiated
-	limit   int  // of an inbound message, in bytes
-	timeout time.Duration
-	pulse   *pulse // nil without heartbeat
+	nc          net.Conn
+	raw         syscall.RawConn // nil where readiness of the socket says nothing, as under TLS
+	client      bool
+	deflate     bool // permessage-deflate was negotiated
+	limit       int  // of an inbound message, in bytes
+	timeout     time.Duration
+	pulse       *pulse        // nil without heartbeat
+	budget      *budget       // nil: none
+	messageTime time.Duration // that a message may take, see Options; 0: any
 
 	// Owned by whoever ReadFrame or linger is run by; see reader.
-	in       []byte // borrowed, idle or nil; in[r:w] is unread
-	r, w     int
-	last     int    // bytes that the last frame took, a hint for the next buffer
-	idle     []byte // what in is while idle; nil with raw
-	asm      []byte // a message that is not one piece of in: fragments, inflated text; borrowed
-	fragOp   ws.OpCode
-	fragZip  bool  // the message in fragments is compressed
-	rerr     error // sticky
-	readFn   func(fd uintptr) bool
-	readN    int
-	readErr  error
-	gotClose bool // the peer's close frame was read
-	broken   bool // the stream is no longer at a frame boundary
+	in         []byte // borrowed, idle or nil; in[r:w] is unread
+	r, w       int
+	last       int    // bytes that the last frame took, a hint for the next buffer
+	idle       []byte // what in is while idle; nil with raw
+	asm        []byte // a message that is not one piece of in: fragments, inflated text; borrowed
+	fragOp     ws.OpCode
+	fragZip    bool  // the message in fragments is compressed
+	rerr       error // sticky
+	readFn     func(fd uintptr) bool
+	readN      int
+	readErr    error
+	gotClose   bool     // the peer's close frame was read
+	partial    *partial // what the reader has waited for since it began to arrive; nil for nothing
+	unanswered bool     // a ping came; see answer
+	broken     bool     // the stream is no longer at a frame boundary
 
 	reader  atomic.Int32
 	lingers sync.Mutex // orders the deadlines set by Close and linger
@@ -97,6 +101,8 @@ type conn struct {
 	wroteN   int
 	wroteErr error
 	said     bool // a close frame was written, or is in rest
+	owed     bool // rest is left to the WriteFrames that follows a TryWriteFrames
+	draining bool // rest is left to a goroutine
 
 	closed atomic.Bool
 	heard  atomic.Bool // something was received since the heartbeat looked
@@ -106,7 +112,7 @@ type conn struct {
 
 	// Guarded by mu, which is never held while anything blocks.
 	mu      sync.Mutex
-	queued  []byte      // without raw: what TryWriteFrames was given
+	queued  []byte      // what TryWriteFrames was given while a write could not be tried
 	pong    []byte      // payload to answer with; nil for none
 	ping    bool        // a ping is due
 	verdict *CloseError // decided by the reader: overrides what Close is given
@@ -120,11 +126,13 @@ type config struct {
 	limit           int           // 0 means 4 MiB
 	timeout         time.Duration // of a write; 0 means 30 s
 	ping            time.Duration // 0 means no heartbeat
+	messageTime     time.Duration // 0 means no bound
+	budget          *budget       // nil means no bound
 }
 
 // newConn starts a connection on nc, from which early has been read already; early is copied.
 func newConn(nc net.Conn, early []byte, cfg config) *conn {
-	c := &conn{nc: nc, client: cfg.client, deflate: cfg.deflate, limit: cfg.limit, timeout: cfg.timeout}
+	c := &conn{nc: nc, client: cfg.client, deflate: cfg.deflate, limit: cfg.limit, timeout: cfg.timeout, messageTime: cfg.messageTime, budget: cfg.budget}
 	if c.limit <= 0 {
 		c.limit = 4 << 20
 	}
@@ -182,10 +190,22 @@ func (c *conn) Close(code int, reason string) error {
 
 // abort closes a connection for a reason that ReadFrame then returns.
 func (c *conn) abort(cause error) {
+	if c.closed.Load() {
+		return
+	}
 	c.mu.Lock()
 	c.cause = cause
 	c.mu.Unlock()
 	_ = c.Close(int(ws.StatusGoingAway), cause.Error())
+}
+
+// reject closes a connection for a fault of the peer, which ReadFrame then returns.
+func (c *conn) reject(v *CloseError) {
+	if c.closed.Load() {
+		return
+	}
+	c.decide(v)
+	c.abort(v)
 }
 
 // enter takes the reading side for a caller of ReadFrame; leave gives it back.
@@ -250,10 +270,24 @@ func (c *conn) farewell(code int, reason string) {
 
 // sendable replaces close codes that must not cross the network.
 func sendable(code int) int {
-	if ws.CheckCloseFrameData(ws.StatusCode(code), "") != nil || code > 4999 {
+	if checkClose(ws.StatusCode(code), "") != nil {
 		return int(ws.StatusInternalServerError)
 	}
 	return code
+}
+
+// statusTryAgainLater and its neighbours 1012 and 1014 were registered after RFC 6455.
+const statusTryAgainLater = ws.StatusCode(1013)
+
+// checkClose refuses what must not stand in a close frame.
+func checkClose(code ws.StatusCode, reason string) error {
+	if 1012 <= code && code <= 1014 {
+		code = ws.StatusNormalClosure
+	}
+	if code > 4999 {
+		return fmt.Errorf("close code %d", code)
+	}
+	return ws.CheckCloseFrameData(code, reason)
 }
 
 // clip makes reason valid UTF-8 of at most 123 bytes, which is what a close frame holds.
@@ -286,12 +320,14 @@ func (c *conn) linger() {
 	}
 	healthy := c.said && c.werr == nil
 	c.sock.Unlock()
+	c.mu.Lock()
+	c.broken = c.broken || c.verdict != nil && c.verdict.Sent
+	c.mu.Unlock()
 
-	if healthy && c.rerr == nil {
-		for c.rerr == nil {
-			_, _ = c.next()
-		}
+	for healthy && !c.broken && c.rerr == nil {
+		_, _ = c.next()
 	}
+	c.release()
 	if healthy && (c.broken || c.gotClose && c.client) {
 		if half, ok := c.nc.(interface{ CloseWrite() error }); ok && !c.client {
 			_ = half.CloseWrite()
@@ -299,11 +335,11 @@ func (c *conn) linger() {
 		_, _ = io.Copy(io.Discard, c.nc)
 	}
 	_ = c.nc.Close()
-	c.release()
 }
 
 // release gives the buffers of the reading side back.
 func (c *conn) release() {
+	c.whole()
 	putBuffer(c.in)
 	putBuffer(c.asm)
 	c.in, c.asm, c.idle, c.r, c.w = nil, nil, nil, 0, 0

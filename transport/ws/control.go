@@ -4,8 +4,9 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// answer makes a pong due. Of several pings only the last is answered if the first answer could not be sent yet
-// (RFC 6455, section 5.5.3), so a peer that pings and does not read costs nothing.
+// answer notes a ping. It is answered before the reader waits or hands out a message, so that of the pings that came
+// together, or before there was room for a pong, only the last is (RFC 6455, section 5.5.3): a flood of them costs
+// one write for each read. The caller owns the reading side.
 func (c *conn) answer(payload []byte) {
 	c.mu.Lock()
 	c.pong = append(c.pong[:0], payload...)
@@ -14,7 +15,15 @@ func (c *conn) answer(payload []byte) {
 	}
 	c.control.Store(true)
 	c.mu.Unlock()
-	c.kick()
+	c.unanswered = true
+}
+
+// sendPong sends the answer that is owed, if any. The caller owns the reading side.
+func (c *conn) sendPong() {
+	if c.unanswered {
+		c.unanswered = false
+		c.kick()
+	}
 }
 
 // sendPing makes a ping due.
@@ -42,19 +51,35 @@ func (c *conn) kick() {
 // unlock sends the control frames that became due and releases sock.
 func (c *conn) unlock() {
 	for {
-		if c.control.Load() && !c.sendControl() {
-			c.sock.Unlock()
-			return
+		sent := !c.control.Load() || c.sendControl()
+		if len(c.rest) > 0 && !c.owed && !c.draining && c.writable() == nil {
+			c.draining = true
+			go c.drain() // ends within the write timeout, or with Close
 		}
 		c.sock.Unlock()
 		// Who sets control tries sock afterwards: either that succeeds, or control is seen here.
-		if !c.control.Load() || !c.sock.TryLock() {
+		if !sent || !c.control.Load() || !c.sock.TryLock() {
 			return
 		}
 	}
 }
 
-// sendControl sends what is due; false means that there is no room, and that the next write is to try again. The
+// drain sends what a control frame found no room for, as no WriteFrames needs to follow. A peer that takes nothing of
+// it loses its connection, with or without a heartbeat.
+func (c *conn) drain() {
+	c.sock.Lock()
+	c.draining = false
+	err := c.writable()
+	if err == nil {
+		err = c.sendRest(true)
+	}
+	c.unlock()
+	if err != nil {
+		c.abort(err)
+	}
+}
+
+// sendControl sends what is due; false means that there is no room, and that whoever sends rest is to try again. The
 // caller holds sock.
 func (c *conn) sendControl() bool {
 	if c.raw != nil && c.writable() == nil {
@@ -79,7 +104,9 @@ func (c *conn) sendControl() bool {
 		out = c.appendControl(out, ws.OpPing, nil)
 	}
 	if len(out) > 0 {
-		_ = c.send([][]byte{out}, false) // the error stays in werr for the next write; after Close nobody cares
+		if err := c.send([][]byte{out}, false); err != nil {
+			go c.abort(err) // ends as Close does; perhaps nobody writes any more who could tell the channel
+		}
 	}
 	return true
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/gobwas/ws/wsflate"
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/internal/admission"
 )
 
 const (
@@ -31,7 +32,7 @@ const (
 // user:password@ is sent as basic authentication. ctx bounds Dial alone; its values are the base of the contexts of
 // handlers. The channel lives until it is closed.
 //
-// An error tells the HTTP status and the first part of the body if the server refused.
+// An error wraps a *StatusError if the server refused, which tells the HTTP status and the first part of the body.
 func Dial(ctx context.Context, url string, opts *DialOptions) (*kkrpc.Channel, error) {
 	if opts == nil {
 		opts = &DialOptions{}
@@ -54,11 +55,12 @@ func Dial(ctx context.Context, url string, opts *DialOptions) (*kkrpc.Channel, e
 		return nil, fmt.Errorf("ws: dial %s: %w", where, err)
 	}
 	c := newConn(nc, early, config{
-		client:  true,
-		deflate: deflate,
-		limit:   rpc.Limits.Frame,
-		timeout: rpc.Limits.Write,
-		ping:    heartbeat(opts.Ping),
+		client:      true,
+		deflate:     deflate,
+		limit:       rpc.Limits.Frame,
+		timeout:     rpc.Limits.Write,
+		ping:        heartbeat(opts.Ping),
+		messageTime: messageTime(opts.MessageTime),
 	})
 	ch, err := kkrpc.New(context.WithoutCancel(ctx), c, &rpc)
 	if err != nil {
@@ -108,7 +110,7 @@ func connect(ctx context.Context, u *url.URL, opts *DialOptions) (_ net.Conn, ea
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
 	}
-	nc, err := dial(ctx, "tcp", net.JoinHostPort(u.Hostname(), portOf(u)))
+	nc, err := dial(ctx, "tcp", net.JoinHostPort(u.Hostname(), admission.Port(u)))
 	if err != nil {
 		return nil, nil, false, causeOr(ctx, err)
 	}
@@ -220,7 +222,7 @@ func refusal(r io.Reader) error {
 	if b := strings.TrimSpace(strings.ToValidUTF8(string(body), "")); b != "" {
 		text += ": " + b
 	}
-	return fmt.Errorf("the server answered %s", text)
+	return &StatusError{Status: resp.StatusCode, Text: text, RetryAfter: retryAfter(resp.Header)}
 }
 
 // agreedDeflate reports whether the server agreed to compression, on the terms offered.

@@ -14,6 +14,25 @@
 // govern that. So requests from pages are accepted from the server's own origin only, and from those that
 // Options.Origins lists. Requests without Origin are not from pages and pass.
 //
+// # Names
+//
+// A server that is meant for this machine or network alone should also list its names in Options.Hosts. Otherwise a
+// page can have its own name point to the server, and is then of the same origin.
+//
+// # Connecting again
+//
+// A Channel ends with its connection. DialPersistent returns what outlives connections:
+//
+//	p, err := ws.DialPersistent(ctx, "wss://example.com/ws", &ws.PersistentOptions{
+//		OnConnect: func(ctx context.Context, ch *kkrpc.Channel) error { return ch.Call(ctx, nil, "signIn", token) },
+//	})
+//	greeting, err := kkrpc.Call[string](kkrpc.Idempotent(ctx), p, "greet", "World")
+//
+// While there is no connection, calls wait within their ctx and Options.CallTimeout. A call that was under way when the
+// connection was lost may have been done or not: it fails and says so, unless it is marked as idempotent; then it is made
+// again. References, callbacks and streams end with their connection; OnConnect and OnReconnect are the place to
+// subscribe again.
+//
 // # Stopping
 //
 // http.Server.Shutdown forgets connections that became WebSockets:
@@ -28,7 +47,8 @@
 //
 // # Limits
 //
-// Of kkrpc.Limits this package enforces Frame, Handshake and Write; a message that is too large closes the connection
+// Of kkrpc.Limits this package enforces Frame, Handshake and Write; Options.MessageTime bounds how long a message may
+// trickle in, and Options.MaxPartial what all unfinished messages of a server may hold. A message that is too large closes the connection
 // with code 1009, whether by its announced length, by its fragments or by what it inflates to. Beside the
 // compressed or fragmented text of one message a connection never allocates ahead of what has arrived.
 package ws

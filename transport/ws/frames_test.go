@@ -83,6 +83,7 @@ func TestFrames(t *testing.T) {
 		{name: "binary that is UTF-8", in: join(fromClient(bin, true, "ä"), closeFrame(1001, "")), want: []string{"ä"}, code: 1001, eof: true},
 		{name: "close without a code", in: fromClient(cls, true, ""), code: 1005, eof: true},
 		{name: "close with a code of an application", in: closeFrame(4001, "mine"), code: 4001, reason: "mine"},
+		{name: "close for a restart, a code of later days", in: closeFrame(1012, "restart"), code: 1012, reason: "restart"},
 		{name: "nothing is read after a close", in: join(closeFrame(1000, ""), fromClient(text, true, "late")), code: 1000, eof: true},
 		{name: "fragments with a ping between", in: join(fromClient(text, false, "a"), fromClient(ping, true, "p"), fromClient(cont, false, "b"), fromClient(cont, true, "c"), closeFrame(1000, "")), want: []string{"abc"}, code: 1000, eof: true},
 		{name: "a character split over fragments", in: join(fromClient(text, false, "\xc3"), fromClient(cont, true, "\xa4"), closeFrame(1000, "")), want: []string{"ä"}, code: 1000, eof: true},

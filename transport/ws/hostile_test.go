@@ -5,8 +5,12 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
+
+	gobwas "github.com/gobwas/ws"
 
 	"github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/transport/ws"
@@ -40,6 +44,54 @@ func TestPanicInOnOpenClosesThatConnectionAlone(t *testing.T) {
 	}
 }
 
+// A crowd of clients that never finish what they send neither stays nor keeps others out.
+func TestUnfinishedMessages(t *testing.T) {
+	const crowd, size = 20, 200 << 10
+	for _, test := range []struct {
+		name string
+		opts ws.Options
+		code int
+		left int // connections that stay
+	}{
+		{"time", ws.Options{MessageTime: 50 * time.Millisecond}, 1008, 0},
+		{"memory", ws.Options{MaxPartial: 5 << 20}, 1013, 5},
+		{"no bounds", ws.Options{MessageTime: -1, MaxPartial: -1}, 0, crowd},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.opts.Logger = slog.New(slog.DiscardHandler)
+			closed := make(chan error, 2*crowd)
+			test.opts.OnClose = func(_ *kkrpc.Channel, err error) { closed <- err }
+			url := serve(t, ws.Handler(greeter, &test.opts))
+			for range crowd {
+				conn, _, _, err := gobwas.Dial(testContext(t), url)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer conn.Close()
+				h := gobwas.Header{Fin: true, OpCode: gobwas.OpText, Masked: true, Length: 1 << 20}
+				if err := gobwas.WriteHeader(conn, h); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := conn.Write(make([]byte, size)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for range crowd - test.left {
+				var ce *ws.CloseError
+				if err := <-closed; !errors.As(err, &ce) || ce.Code != test.code {
+					t.Errorf("closed with %v", err)
+				}
+			}
+			if got, err := kkrpc.Call[string](testContext(t), dial(t, url, nil), "echo", strings.Repeat("x", size)); len(got) != size {
+				t.Errorf("another client: %d bytes, %v", len(got), err)
+			}
+			if len(closed) > 0 && test.name != "memory" {
+				t.Errorf("one more was closed: %v", <-closed)
+			}
+		})
+	}
+}
+
 // What a proxy takes for a body must not be read as frames.
 func TestUpgradeWithABodyIsRefused(t *testing.T) {
 	url := strings.Replace(serve(t, ws.Handler(greeter, nil)), "ws", "http", 1)
@@ -58,5 +110,20 @@ func TestUpgradeWithABodyIsRefused(t *testing.T) {
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusBadRequest {
 		t.Errorf("answered %s", response.Status)
+	}
+}
+
+// An old client gets an answer that it understands, not an error of the server.
+func TestUpgradeOverHTTP10(t *testing.T) {
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Proto, r.ProtoMinor = "HTTP/1.0", 0
+	for name, value := range map[string]string{"Upgrade": "websocket", "Connection": "Upgrade",
+		"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="} {
+		r.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	ws.Handler(nil, nil).ServeHTTP(w, r)
+	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "HTTP/1.1, not HTTP/1.0") {
+		t.Errorf("answered %d: %s", w.Code, w.Body)
 	}
 }

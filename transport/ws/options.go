@@ -15,6 +15,7 @@ const (
 	defaultMaxConns  = 100_000
 	defaultPing      = 30 * time.Second
 	defaultHandshake = 10 * time.Second
+	defaultCallTime  = 30 * time.Second
 )
 
 // Options configures a Server. Nil and the zero value mean the defaults.
@@ -26,6 +27,12 @@ type Options struct {
 	// "https://*.example.com" for every subdomain but not example.com itself, "http://localhost:*" for every port,
 	// "*" for everyone. A malformed one makes Handler panic.
 	Origins []string
+
+	// Hosts are the names and addresses that requests may be sent to, without port: "localhost", "127.0.0.1",
+	// "*.example.com" for every subdomain. A server for this machine alone should list its own: to a page whose name was
+	// made to point here (DNS rebinding) the check of origins is no obstacle. Nil means any. A malformed one makes
+	// Handler panic.
+	Hosts []string
 
 	// Subprotocols are those the server agrees to, beside kkrpc.<dialect>; of the client's list the first wins.
 	Subprotocols []string
@@ -40,6 +47,15 @@ type Options struct {
 	// Ping is after how long a silent connection gets a WebSocket ping; if it is still silent after as long again, it
 	// is closed. 0 means 30 s, negative never.
 	Ping time.Duration
+
+	// MessageTime is how long a message may take from its first byte to its last, and once more for each 64 KiB of it
+	// that have arrived: a peer that is slower loses its connection with code 1008. 0 means 30 s, negative any time.
+	MessageTime time.Duration
+
+	// MaxPartial is how many bytes of buffers messages may hold that have not arrived completely, over all connections
+	// of the server; 0 means 256 MiB, negative any number. Beyond it the message that is under way for the longest
+	// time costs its connection, with code 1013.
+	MaxPartial int
 
 	// OnOpen is called with each new channel and the request that opened it, on a goroutine of its own: calls of the
 	// peer may already be running. What a router pools, such as chi's URL parameters, must not be read here: use
@@ -75,8 +91,54 @@ type DialOptions struct {
 	// Ping is that of Options.
 	Ping time.Duration
 
+	// MessageTime is that of Options.
+	MessageTime time.Duration
+
 	// NetDial opens the connection under TLS and WebSocket, for proxies and tests. Nil means net.Dialer.
 	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
+}
+
+// PersistentOptions configures DialPersistent. Nil and the zero value mean the defaults.
+type PersistentOptions struct {
+	// Dial is how each connection is made. Its RPC.Expose is exposed on each, its RPC.OnClose called for each, and
+	// its RPC.CallTimeout also bounds how long a call waits for a connection.
+	Dial DialOptions
+
+	// Target, if not nil, is asked before each attempt where to connect, for tokens that expire: url is the one that
+	// DialPersistent was given, header a copy of Dial.Header, which it may change. It returns the URL to use. An
+	// error is a failed attempt.
+	Target func(ctx context.Context, url string, header http.Header) (string, error)
+
+	// Backoff is how long to wait before connecting again.
+	Backoff Backoff
+
+	// MaxAttempts is how many attempts in a row may lead to no connection, or to none that lasts Backoff.Steady,
+	// until the Persistent closes; 0 means any number.
+	MaxAttempts int
+
+	// RetryIf tells whether to connect again after err: an attempt failed, or a connection was lost, then err wraps
+	// kkrpc.ErrClosed. If not, the Persistent closes. Nil means: unless the server has answered with an HTTP
+	// status of 400 to 499 other than 408, 425 and 429 (see StatusError). Where a gateway answers 404 while the server
+	// behind it restarts, that is too strict.
+	RetryIf func(err error) bool
+
+	// Background makes DialPersistent return before the first connection has been made.
+	Background bool
+
+	// FailFast makes calls fail with kkrpc.ErrClosed while there is no connection, instead of waiting for one.
+	FailFast bool
+
+	// OnConnect is called with each new connection, before other calls use it: what the peer forgets with a
+	// connection, such as who this client is, is told again here. ctx ends with the connection, and calls of the
+	// Persistent made with ctx use this connection. An error or a panic closes the connection, as a failed
+	// attempt. Nil does nothing.
+	OnConnect func(ctx context.Context, ch *kkrpc.Channel) error
+
+	// OnReconnect is called like OnConnect and after it, with each connection but the first, to subscribe again.
+	OnReconnect func(ctx context.Context, ch *kkrpc.Channel) error
+
+	// OnState is called with each new state, in order. It must not block. Nil does nothing.
+	OnState func(State)
 }
 
 // heartbeat is the interval that an option stands for; 0 means none.
@@ -91,10 +153,30 @@ func heartbeat(option time.Duration) time.Duration {
 	}
 }
 
+// messageTime is the time that an option stands for; 0 means any.
+func messageTime(option time.Duration) time.Duration {
+	switch {
+	case option < 0:
+		return 0
+	case option == 0:
+		return defaultMessageTime
+	default:
+		return option
+	}
+}
+
 // handshakeTime is how long connecting may take.
 func handshakeTime(l kkrpc.Limits) time.Duration {
 	if l.Handshake > 0 {
 		return l.Handshake
 	}
 	return defaultHandshake
+}
+
+// callTime is what kkrpc.Options.CallTimeout stands for.
+func callTime(option time.Duration) time.Duration {
+	if option == 0 {
+		return defaultCallTime
+	}
+	return option
 }

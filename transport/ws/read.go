@@ -18,6 +18,7 @@ func (c *conn) ReadFrame(buf []byte) (msg []byte, more bool, err error) {
 		return nil, false, c.closedErr()
 	}
 	lent, err := c.next()
+	c.sendPong()
 	if err == nil {
 		// Copied before leave: from then on a Close may read what follows into the same memory, or give it back.
 		msg, more = append(buf[:0], lent...), c.buffered()
@@ -28,7 +29,7 @@ func (c *conn) ReadFrame(buf []byte) (msg []byte, more bool, err error) {
 	return msg, more, err
 }
 
-// next returns the next message, which aliases in or asm, and answers control frames on the way.
+// next returns the next message, which aliases in or asm, and heeds control frames on the way.
 func (c *conn) next() ([]byte, error) {
 	if c.rerr != nil {
 		return nil, c.rerr
@@ -41,6 +42,9 @@ func (c *conn) next() ([]byte, error) {
 		h, payload, err := c.frame()
 		if err != nil {
 			return nil, c.stop(err)
+		}
+		if h.Fin && (c.fragOp == 0 || !h.OpCode.IsControl()) {
+			c.whole()
 		}
 		switch {
 		case h.OpCode == ws.OpPing:
@@ -116,11 +120,8 @@ func (c *conn) peerClosed(p []byte) error {
 		return io.EOF
 	}
 	code, reason := ws.ParseCloseFrameData(p)
-	if err := ws.CheckCloseFrameData(code, reason); err != nil {
+	if err := checkClose(code, reason); err != nil {
 		return refuse(ws.StatusProtocolError, "%s", err)
-	}
-	if code > 4999 {
-		return refuse(ws.StatusProtocolError, "close code %d", code)
 	}
 	c.gotClose = true
 	v := &CloseError{Code: int(code), Reason: reason}
@@ -271,6 +272,10 @@ func (c *conn) need(n int) error {
 		}
 		if c.in != nil && c.w == len(c.in) {
 			c.widen(n)
+		}
+		c.sendPong()
+		if c.raw == nil { // otherwise it is known only later whether there is a wait
+			c.await()
 		}
 		if err := c.fill(); err != nil {
 			if err == io.EOF {

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/internal/admission"
 )
 
 const (
@@ -22,7 +23,9 @@ const (
 // Server makes requests WebSockets and serves an API on each. It is an http.Handler; Handler and HandlerFor make one.
 type Server struct {
 	opts    Options
-	origins []originPattern
+	origins admission.Origins
+	hosts   []hostPattern
+	budget  *budget // nil: none
 	api     func(r *http.Request) (any, error)
 	log     *slog.Logger
 	onClose func(ch *kkrpc.Channel, err error) // closed, made once for all channels
@@ -58,9 +61,14 @@ func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) *
 	if opts == nil {
 		opts = &Options{}
 	}
+	origins, err := admission.ParseOrigins(opts.Origins)
+	if err != nil {
+		panic(fmt.Sprintf("ws: %v", err))
+	}
 	s := &Server{
 		opts:    *opts,
-		origins: parseOrigins(opts.Origins),
+		origins: origins,
+		hosts:   parseHosts(opts.Hosts),
 		api:     api,
 		log:     opts.Logger,
 		open:    map[*kkrpc.Channel]session{},
@@ -73,6 +81,12 @@ func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) *
 	}
 	if s.opts.MaxConns == 0 {
 		s.opts.MaxConns = defaultMaxConns
+	}
+	switch n := s.opts.MaxPartial; {
+	case n == 0:
+		s.budget = &budget{limit: defaultMaxPartial}
+	case n > 0:
+		s.budget = &budget{limit: int64(n)}
 	}
 	if s.opts.RPC.OnError == nil {
 		s.opts.RPC.OnError = func(err error) { s.log.Error("kkrpc: error without a caller", "err", err) }
@@ -87,7 +101,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rejected = s.reserve()
 	}
 	if rejected != nil {
-		rejected.answer(w)
+		answer(w, rejected)
 		return
 	}
 	started := false
@@ -116,10 +130,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rpc.Dialect = d
 	}
 	cfg := config{
-		deflate: len(hs.Extensions) > 0,
-		limit:   rpc.Limits.Frame,
-		timeout: rpc.Limits.Write,
-		ping:    heartbeat(s.opts.Ping),
+		deflate:     len(hs.Extensions) > 0,
+		limit:       rpc.Limits.Frame,
+		timeout:     rpc.Limits.Write,
+		ping:        heartbeat(s.opts.Ping),
+		messageTime: messageTime(s.opts.MessageTime),
+		budget:      s.budget,
 	}
 	started = true
 	go s.start(nc, early, cfg, rpc, r) // ends when OnOpen returns
@@ -127,9 +143,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // refuse answers for an error of the api function.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	var rejected *rejection
+	var rejected *admission.Rejection
 	if errors.As(err, &rejected) {
-		rejected.answer(w)
+		answer(w, rejected)
 		return
 	}
 	s.log.Error("ws: no API for a request", "url", r.URL.Path, "remote", r.RemoteAddr, "err", err)
@@ -208,14 +224,14 @@ func (s *Server) finish(ch *kkrpc.Channel, err error) {
 }
 
 // reserve takes a place for a connection.
-func (s *Server) reserve() *rejection {
+func (s *Server) reserve() *admission.Rejection {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.closing:
-		return &rejection{http.StatusServiceUnavailable, "The server is shutting down."}
+		return admission.Reject(http.StatusServiceUnavailable, "The server is shutting down.")
 	case s.opts.MaxConns > 0 && s.count >= s.opts.MaxConns:
-		return &rejection{http.StatusServiceUnavailable, "The server has as many connections as it takes."}
+		return admission.Reject(http.StatusServiceUnavailable, "The server has as many connections as it takes.")
 	}
 	s.count++
 	return nil

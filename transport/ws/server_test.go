@@ -155,7 +155,7 @@ func TestRefusals(t *testing.T) {
 			return 42, nil
 		}
 		return greeter, nil
-	}, &ws.Options{Logger: logger})
+	}, &ws.Options{Logger: logger, Compression: true})
 	srv := httptest.NewServer(s)
 	defer srv.Close()
 	defer s.Close()
@@ -167,7 +167,7 @@ func TestRefusals(t *testing.T) {
 		name    string
 		method  string
 		path    string
-		change  map[string]string // "" deletes
+		change  map[string]string // "" deletes; lines are separated by \n
 		status  int
 		body    string
 		headers map[string]string
@@ -175,6 +175,14 @@ func TestRefusals(t *testing.T) {
 		{name: "accepted", status: 101},
 		{name: "plain GET", change: map[string]string{"Upgrade": "", "Connection": ""}, status: 426, body: "WebSocket client", headers: map[string]string{"Upgrade": "websocket", "Sec-WebSocket-Version": "13"}},
 		{name: "Connection dropped by a proxy", change: map[string]string{"Connection": "close"}, status: 426, body: "proxy"},
+		{name: "two Connection lines", change: map[string]string{"Connection": "keep-alive\nUpgrade"}, status: 101},
+		{name: "two Upgrade lines", change: map[string]string{"Upgrade": "h2c\nWebSocket"}, status: 101},
+		{name: "Upgrade to one of several", change: map[string]string{"Upgrade": "h2c, websocket", "Connection": "HTTP2-Settings, upgrade"}, status: 101},
+		{name: "Upgrade to another version", change: map[string]string{"Upgrade": "websocket/2"}, status: 426, body: "WebSocket client"},
+		{name: "malformed subprotocol", change: map[string]string{"Sec-Websocket-Protocol": "a;b=c"}, status: 400, body: "Sec-WebSocket-Protocol"},
+		{name: "malformed subprotocol on the second line", change: map[string]string{"Sec-Websocket-Protocol": "a\n\"b"}, status: 400, body: "Sec-WebSocket-Protocol"},
+		{name: "empty subprotocol", change: map[string]string{"Sec-Websocket-Protocol": " "}, status: 400, body: "Sec-WebSocket-Protocol"},
+		{name: "malformed extension", change: map[string]string{"Sec-Websocket-Extensions": "permessage-deflate; ="}, status: 400, body: "Sec-WebSocket-Extensions"},
 		{name: "POST", method: "POST", status: 405, body: "GET"},
 		{name: "old version", change: map[string]string{"Sec-Websocket-Version": "8"}, status: 426, body: "version 13", headers: map[string]string{"Sec-WebSocket-Version": "13"}},
 		{name: "no key", change: map[string]string{"Sec-Websocket-Key": ""}, status: 400, body: "Sec-WebSocket-Key"},
@@ -205,7 +213,7 @@ func TestRefusals(t *testing.T) {
 				if value == "" {
 					r.Header.Del(name)
 				} else {
-					r.Header.Set(name, value)
+					r.Header[name] = strings.Split(value, "\n")
 				}
 			}
 			resp, err := http.DefaultTransport.RoundTrip(r)
@@ -221,7 +229,7 @@ func TestRefusals(t *testing.T) {
 					t.Errorf("%s: %q, want %q", name, got, want)
 				}
 			}
-			if test.status == 101 {
+			if test.status == 101 || resp.StatusCode == 101 {
 				return
 			}
 			body, _ := io.ReadAll(resp.Body)
@@ -232,6 +240,9 @@ func TestRefusals(t *testing.T) {
 	}
 	mu.Lock()
 	defer mu.Unlock()
+	if strings.Contains(log.String(), "upgrade failed") {
+		t.Errorf("a malformed request is in the log:\n%s", &log)
+	}
 	if !strings.Contains(log.String(), "secret: the database is down") {
 		t.Errorf("the log does not tell why a request failed:\n%s", &log)
 	}
@@ -474,6 +485,44 @@ func TestShutdownIsCutOff(t *testing.T) {
 	}
 }
 
+// Peers that do not read hold up neither the closing of the others nor that of each other.
+func TestShutdownClosesAllAtOnce(t *testing.T) {
+	const stuck = 4
+	opened := make(chan *kkrpc.Channel, 2*stuck)
+	s := ws.Handler(greeter, &ws.Options{
+		RPC:    kkrpc.Options{Dialect: kkrpc.Compact, Limits: kkrpc.Limits{Write: time.Hour}},
+		OnOpen: func(ch *kkrpc.Channel, _ *http.Request) { opened <- ch },
+	})
+	url := serve(t, s)
+	for range stuck {
+		conn, _, _, err := gobwas.Dial(testContext(t), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		ch := <-opened
+		go kkrpc.Call[any](testContext(t), ch, "f", strings.Repeat("x", 15<<20))
+	}
+	var healthy []*kkrpc.Channel
+	for range stuck {
+		healthy = append(healthy, dial(t, url, nil))
+	}
+	ctx, cancel := context.WithCancel(testContext(t))
+	ended := make(chan error, 1)
+	go func() { ended <- s.Shutdown(ctx) }()
+	for _, ch := range healthy {
+		select {
+		case <-ch.Done():
+		case <-testContext(t).Done():
+			t.Fatal("a connection is still open")
+		}
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("Shutdown: %v", err)
+	}
+}
+
 func TestHandlerPanicsForBadAPI(t *testing.T) {
 	defer func() {
 		if p, _ := recover().(string); !strings.Contains(p, "ws: Handler") {
@@ -481,4 +530,13 @@ func TestHandlerPanicsForBadAPI(t *testing.T) {
 		}
 	}()
 	ws.Handler(42, nil)
+}
+
+func TestMalformedOriginPanics(t *testing.T) {
+	defer func() {
+		if p, _ := recover().(string); !strings.Contains(p, "ws: Options.Origins") {
+			t.Errorf("panic %q", p)
+		}
+	}()
+	ws.Handler(nil, &ws.Options{Origins: []string{"example.com"}})
 }

@@ -45,6 +45,7 @@ func (c *conn) readReady(fd uintptr) bool {
 				putBuffer(c.in)
 				c.in, c.r, c.w = nil, 0, 0
 			}
+			c.await()
 			return false
 		default:
 			c.readN, c.readErr = 0, err

@@ -5,68 +5,64 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 
+	"github.com/gobwas/httphead"
 	"github.com/gobwas/ws"
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/internal/admission"
 )
 
 // dialectProtocol is how a subprotocol that names a dialect begins.
 const dialectProtocol = "kkrpc."
 
-// rejection is an HTTP answer instead of an upgrade.
-type rejection struct {
-	status int
-	msg    string
-}
-
-func (e *rejection) Error() string { return fmt.Sprintf("ws: rejected with %d: %s", e.status, e.msg) }
-
 // Reject is an error with which the function of HandlerFor answers a request before it becomes a WebSocket: status
-// is an HTTP status of 400 or above and msg the body, which the client sees.
-func Reject(status int, msg string) error {
-	if status < 400 || status > 599 {
-		status = http.StatusForbidden
-	}
-	return &rejection{status, msg}
-}
+// is an HTTP status of 400 or above and msg the body, which the client sees. It serves kkhttp.HandlerFor as well.
+func Reject(status int, msg string) error { return admission.ByUser(status, msg) }
 
 // answer writes e as the response.
-func (e *rejection) answer(w http.ResponseWriter) {
-	switch e.status {
-	case http.StatusUpgradeRequired:
+func answer(w http.ResponseWriter, e *admission.Rejection) {
+	if e.Status == http.StatusUpgradeRequired {
 		w.Header().Set("Upgrade", "websocket")
 		w.Header().Set("Connection", "Upgrade")
 		w.Header().Set("Sec-WebSocket-Version", "13")
-	case http.StatusServiceUnavailable:
-		w.Header().Set("Retry-After", "1")
 	}
-	http.Error(w, e.msg, e.status)
+	e.Answer(w)
 }
 
 // check says why r cannot become a WebSocket, and the dialect that it fixes.
-func (s *Server) check(r *http.Request) (kkrpc.Dialect, *rejection) {
+func (s *Server) check(r *http.Request) (kkrpc.Dialect, *admission.Rejection) {
 	dialect := s.opts.RPC.Dialect
 	switch {
+	case !hostAllowed(r, s.hosts):
+		return 0, admission.Reject(http.StatusForbidden, fmt.Sprintf("Requests to the host %q are not served here: "+
+			"add it to Hosts in ws.Options to allow them.", r.Host))
 	case !hasToken(r.Header, "Upgrade", "websocket") || !hasToken(r.Header, "Connection", "upgrade"):
-		return 0, &rejection{http.StatusUpgradeRequired, "This is a kkrpc endpoint: connect to it with a WebSocket client. " +
-			"Behind a proxy, make it forward the headers Upgrade and Connection."}
+		return 0, admission.Reject(http.StatusUpgradeRequired, "This is a kkrpc endpoint: connect to it with a WebSocket client. "+
+			"Behind a proxy, make it forward the headers Upgrade and Connection.")
+	case !r.ProtoAtLeast(1, 1) || r.ProtoMajor > 1:
+		return 0, admission.Reject(http.StatusBadRequest, fmt.Sprintf("A WebSocket is opened with HTTP/1.1, not %s.", r.Proto))
 	case r.Method != http.MethodGet:
-		return 0, &rejection{http.StatusMethodNotAllowed, "A WebSocket is opened with GET."}
+		return 0, admission.Reject(http.StatusMethodNotAllowed, "A WebSocket is opened with GET.")
 	case r.ContentLength != 0 || len(r.TransferEncoding) > 0:
-		return 0, &rejection{http.StatusBadRequest, "A request that opens a WebSocket has no body."}
+		return 0, admission.Reject(http.StatusBadRequest, "A request that opens a WebSocket has no body.")
 	case r.Header.Get("Sec-WebSocket-Version") != "13":
-		return 0, &rejection{http.StatusUpgradeRequired, "Only WebSocket version 13 is spoken here."}
+		return 0, admission.Reject(http.StatusUpgradeRequired, "Only WebSocket version 13 is spoken here.")
 	case len(r.Header.Get("Sec-WebSocket-Key")) != 24:
-		return 0, &rejection{http.StatusBadRequest, "Sec-WebSocket-Key is missing or malformed."}
-	case !originAllowed(r, s.origins):
-		return 0, &rejection{http.StatusForbidden, fmt.Sprintf("Pages from the origin %q may not connect to %q: "+
-			"add it to Origins in ws.Options to allow them.", r.Header.Get("Origin"), r.Host)}
+		return 0, admission.Reject(http.StatusBadRequest, "Sec-WebSocket-Key is missing or malformed.")
+	case !every(r.Header["Sec-Websocket-Protocol"], isTokens):
+		return 0, admission.Reject(http.StatusBadRequest, "Sec-WebSocket-Protocol is malformed.")
+	case s.opts.Compression && !every(r.Header["Sec-Websocket-Extensions"], isOptions):
+		return 0, admission.Reject(http.StatusBadRequest, "Sec-WebSocket-Extensions is malformed.")
+	case !s.origins.Allow(r):
+		return 0, admission.Reject(http.StatusForbidden, fmt.Sprintf("Pages from the origin %q may not connect to %q: "+
+			"add it to Origins in ws.Options to allow them.", r.Header.Get("Origin"), r.Host))
 	}
 	if values, ok := r.URL.Query()["kkrpc"]; ok {
 		if err := dialect.UnmarshalText([]byte(values[0])); err != nil {
-			return 0, &rejection{http.StatusBadRequest, "parameter kkrpc: " + err.Error()}
+			return 0, admission.Reject(http.StatusBadRequest, "parameter kkrpc: "+err.Error())
 		}
 	}
 	return dialect, nil
@@ -84,6 +80,21 @@ func hasToken(h http.Header, name, token string) bool {
 	return false
 }
 
+// isTokens reports whether a header is a list of tokens.
+func isTokens(line string) bool {
+	return httphead.ScanTokens([]byte(line), func([]byte) bool { return true })
+}
+
+// isOptions reports whether a header is a list of tokens with parameters.
+func isOptions(line string) bool {
+	_, ok := httphead.ParseOptions([]byte(line), nil)
+	return ok
+}
+
+func every(lines []string, is func(string) bool) bool {
+	return !slices.ContainsFunc(lines, func(line string) bool { return !is(line) })
+}
+
 // upgrade makes r a WebSocket and returns its connection with what the client has sent already.
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (nc net.Conn, early []byte, hs ws.Handshake, err error) {
 	u := ws.HTTPUpgrader{
@@ -94,7 +105,11 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (nc net.Conn, e
 	if s.opts.Compression {
 		u.Negotiate = negotiateDeflate()
 	}
-	nc, rw, hs, err := u.Upgrade(r, w)
+	// The upgrader looks for one word on the first line of each; check has looked for it on all.
+	plain := r.WithContext(r.Context())
+	plain.Header = r.Header.Clone()
+	plain.Header["Upgrade"], plain.Header["Connection"] = []string{"websocket"}, []string{"Upgrade"}
+	nc, rw, hs, err := u.Upgrade(plain, w)
 	if err != nil {
 		if nc != nil {
 			_ = nc.Close()

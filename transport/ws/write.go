@@ -42,22 +42,15 @@ func (c *conn) WriteFrames(msgs [][]byte) error {
 	if err := c.writable(); err != nil {
 		return err
 	}
-	if c.raw == nil {
-		c.mu.Lock()
-		c.rest, c.queued = c.queued, nil
-		c.mu.Unlock()
+	c.owed = false
+	if err := c.sendRest(c.raw != nil); err != nil {
+		return err
 	}
-	if len(c.rest) > 0 {
-		rest := c.rest
-		c.rest, c.mid = nil, c.raw != nil
-		if err := c.send([][]byte{rest}, true); err != nil {
-			if c.werr == nil {
-				c.rest = rest // Close sends it
-			}
-			return err
-		}
-		c.mid = false
-		putBuffer(rest)
+	c.mu.Lock()
+	c.rest, c.queued = c.queued, nil
+	c.mu.Unlock()
+	if err := c.sendRest(false); err != nil {
+		return err
 	}
 	return c.write(msgs, true)
 }
@@ -68,19 +61,9 @@ func (c *conn) WriteFrames(msgs [][]byte) error {
 //
 // TryWriteFrames and WriteFrames are called by one goroutine at a time.
 func (c *conn) TryWriteFrames(msgs [][]byte) (done bool, err error) {
-	if c.raw == nil {
-		if c.closed.Load() {
-			return false, c.closedErr()
-		}
-		c.mu.Lock()
-		for _, m := range msgs {
-			c.queued = c.appendMessage(c.queued, m)
-		}
-		done = len(c.queued) == 0
-		c.mu.Unlock()
-		return done, nil
+	if c.raw == nil || !c.sock.TryLock() { // a control frame may be waiting for room
+		return c.queue(msgs)
 	}
-	c.sock.Lock()
 	defer c.unlock()
 	if err := c.writable(); err != nil {
 		return false, err
@@ -91,7 +74,39 @@ func (c *conn) TryWriteFrames(msgs [][]byte) (done bool, err error) {
 	if err := c.write(msgs, false); err != nil {
 		return false, err
 	}
-	return len(c.rest) == 0, nil
+	c.owed = len(c.rest) > 0
+	return !c.owed, nil
+}
+
+// queue keeps msgs for WriteFrames.
+func (c *conn) queue(msgs [][]byte) (done bool, err error) {
+	if c.closed.Load() {
+		return false, c.closedErr()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, m := range msgs {
+		c.queued = c.appendMessage(c.queued, m)
+	}
+	return len(c.queued) == 0, nil
+}
+
+// sendRest waits until rest is sent, which may begin inside a frame if mid is set. The caller holds sock.
+func (c *conn) sendRest(mid bool) error {
+	rest := c.rest
+	if len(rest) == 0 {
+		return nil
+	}
+	c.rest, c.mid = nil, mid
+	if err := c.send([][]byte{rest}, true); err != nil {
+		if c.werr == nil {
+			c.rest = rest // Close sends it
+		}
+		return err
+	}
+	c.mid = false
+	putBuffer(rest)
+	return nil
 }
 
 // writable is nil if data may still be written. The caller holds sock.

@@ -241,17 +241,25 @@ func TestCloseInterruptsWaitingWrite(t *testing.T) {
 					}
 				}
 			}()
-			stacks := make([]byte, 1<<20)
-			for waits := false; !waits; runtime.Gosched() {
-				for g := range strings.SplitSeq(string(stacks[:runtime.Stack(stacks, true)]), "\n\n") {
-					waits = waits || strings.Contains(g, "[IO wait") && strings.Contains(g, ".WriteFrames(")
-				}
-			}
+			awaitStuckWrite()
 			_ = c.Close(1000, "")
 			if err := <-failed; !errors.Is(err, net.ErrClosed) {
 				t.Errorf("WriteFrames: %v, want net.ErrClosed", err)
 			}
 		})
+	}
+}
+
+// awaitStuckWrite returns once a WriteFrames waits for its peer.
+func awaitStuckWrite() {
+	stacks := make([]byte, 1<<20)
+	for {
+		for g := range strings.SplitSeq(string(stacks[:runtime.Stack(stacks, true)]), "\n\n") {
+			if strings.Contains(g, "[IO wait") && strings.Contains(g, ".WriteFrames(") {
+				return
+			}
+		}
+		runtime.Gosched()
 	}
 }
 

@@ -1,4 +1,4 @@
-package ws
+package admission
 
 import (
 	"fmt"
@@ -7,7 +7,10 @@ import (
 	"strings"
 )
 
-// originPattern is one entry of Options.Origins.
+// Origins are the pages that may use a server beside its own: what the Options.Origins of the transports list.
+type Origins []originPattern
+
+// originPattern is one of them.
 type originPattern struct {
 	any     bool
 	literal string // such as null
@@ -16,17 +19,19 @@ type originPattern struct {
 	port    string // "*" for any
 }
 
-// parseOrigins panics for a pattern that could never be meant.
-func parseOrigins(patterns []string) []originPattern {
-	parsed := make([]originPattern, 0, len(patterns))
+// ParseOrigins returns an error for a pattern that could never be meant. Patterns are "https://app.example.com",
+// "https://*.example.com" for every subdomain but not example.com itself, "http://localhost:*" for every port, "null",
+// and "*" for everyone.
+func ParseOrigins(patterns []string) (Origins, error) {
+	parsed := make(Origins, 0, len(patterns))
 	for _, s := range patterns {
 		p, err := parseOriginPattern(s)
 		if err != nil {
-			panic(fmt.Sprintf("ws: Options.Origins: %q: %v", s, err))
+			return nil, fmt.Errorf("Options.Origins: %q: %w", s, err)
 		}
 		parsed = append(parsed, p)
 	}
-	return parsed
+	return parsed, nil
 }
 
 func parseOriginPattern(s string) (originPattern, error) {
@@ -59,13 +64,13 @@ func parseOriginPattern(s string) (originPattern, error) {
 		p.host = "." + p.host
 	}
 	if p.port == "" {
-		p.port = portOf(u)
+		p.port = Port(u)
 	}
 	return p, nil
 }
 
-// portOf is the port of u, also where its scheme implies it.
-func portOf(u *url.URL) string {
+// Port is the port of u, also where its scheme implies it.
+func Port(u *url.URL) string {
 	if port := u.Port(); port != "" {
 		return port
 	}
@@ -84,7 +89,7 @@ func (p originPattern) matches(origin string, u *url.URL) bool {
 		return true
 	case p.literal != "":
 		return p.literal == origin
-	case u == nil || p.scheme != u.Scheme || p.port != "*" && p.port != portOf(u):
+	case u == nil || p.scheme != u.Scheme || p.port != "*" && p.port != Port(u):
 		return false
 	case p.host[0] == '.':
 		host := strings.ToLower(u.Hostname())
@@ -94,8 +99,8 @@ func (p originPattern) matches(origin string, u *url.URL) bool {
 	}
 }
 
-// originAllowed reports whether the page that r comes from may connect; a request without Origin is from no page.
-func originAllowed(r *http.Request, patterns []originPattern) bool {
+// Allow reports whether the page that r comes from may use the server; a request without Origin is from no page.
+func (o Origins) Allow(r *http.Request) bool {
 	origins := r.Header.Values("Origin")
 	if len(origins) == 0 {
 		return true
@@ -108,7 +113,7 @@ func originAllowed(r *http.Request, patterns []originPattern) bool {
 	if len(origins) == 1 && u != nil && sameHost(u, r.Host) && (r.TLS == nil || u.Scheme == "https") {
 		return true
 	}
-	for _, p := range patterns {
+	for _, p := range o {
 		if p.matches(origin, u) && (len(origins) == 1 || p.any) {
 			return true
 		}
@@ -117,8 +122,8 @@ func originAllowed(r *http.Request, patterns []originPattern) bool {
 }
 
 // sameHost compares an origin with a Host header. The scheme does not count, since behind a proxy it is not known; where
-// this process ends TLS, originAllowed wants https, or whoever can alter a plain page of the host could use it.
+// this process ends TLS, Allow wants https, or whoever can alter a plain page of the host could use it.
 func sameHost(origin *url.URL, host string) bool {
 	h := &url.URL{Scheme: origin.Scheme, Host: host}
-	return strings.EqualFold(origin.Hostname(), h.Hostname()) && portOf(origin) == portOf(h)
+	return strings.EqualFold(origin.Hostname(), h.Hostname()) && Port(origin) == Port(h)
 }

@@ -1,10 +1,13 @@
-package ws
+package admission_test
 
 import (
 	"crypto/tls"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/kkrpc-go/kkrpc/internal/admission"
 )
 
 func TestOrigin(t *testing.T) {
@@ -53,22 +56,24 @@ func TestOrigin(t *testing.T) {
 			if test.origin != nil {
 				r.Header["Origin"] = test.origin
 			}
-			if got := originAllowed(r, parseOrigins(test.patterns)); got != test.want {
+			origins, err := admission.ParseOrigins(test.patterns)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := origins.Allow(r); got != test.want {
 				t.Errorf("allowed: %v, want %v", got, test.want)
 			}
 		})
 	}
 }
 
-func TestMalformedOriginsPanic(t *testing.T) {
+func TestMalformedOrigins(t *testing.T) {
 	for _, pattern := range []string{"", "example.com", "://b.com", "https://", "https://*b.com", "https://a.*.com", "https://b.com/", "https://u@b.com", "https://b.com:x"} {
 		t.Run(pattern, func(t *testing.T) {
-			defer func() {
-				if p, _ := recover().(string); !strings.Contains(p, "Options.Origins") {
-					t.Errorf("panic %q", p)
-				}
-			}()
-			Handler(nil, &Options{Origins: []string{pattern}})
+			_, err := admission.ParseOrigins([]string{"*", pattern})
+			if err == nil || !strings.Contains(err.Error(), "Options.Origins") || !strings.Contains(err.Error(), strconv.Quote(pattern)) {
+				t.Errorf("error %v", err)
+			}
 		})
 	}
 }
@@ -85,7 +90,7 @@ func TestPlainPageOfATLSHost(t *testing.T) {
 		{"https://example.com", &tls.ConnectionState{}, true},
 	} {
 		r := &http.Request{Host: "example.com", Header: http.Header{"Origin": {test.origin}}, TLS: test.tls}
-		if got := originAllowed(r, nil); got != test.want {
+		if got := admission.Origins(nil).Allow(r); got != test.want {
 			t.Errorf("%s, TLS %v: %v", test.origin, test.tls != nil, got)
 		}
 	}

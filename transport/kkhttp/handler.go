@@ -1,0 +1,196 @@
+package kkhttp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"mime"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	kkrpc "github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/internal/admission"
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+)
+
+// handler answers requests. All but running is immutable.
+type handler struct {
+	opts        Options
+	origins     admission.Origins
+	api         func(r *http.Request) (any, error)
+	log         *slog.Logger
+	maxRequests int64 // 0: no bound
+	timeout     time.Duration
+	bodyTimeout time.Duration
+
+	running atomic.Int64
+}
+
+// Handler returns a handler that exposes api, compiled by kkrpc.Expose, to each request. It panics if api cannot be
+// exposed or an option is malformed.
+//
+// The context of a function has the values of the request's context and ends with it. ServeHTTP returns when the
+// function has, even if the caller has long gone: as with any http.Handler, a function that takes its time has to watch
+// its context.
+func Handler(api any, opts *Options) http.Handler {
+	compiled, err := kkrpc.Expose(api)
+	if err != nil {
+		panic(fmt.Sprintf("kkhttp: Handler: %v", err))
+	}
+	return HandlerFor(func(*http.Request) (any, error) { return compiled, nil }, opts)
+}
+
+// HandlerFor is Handler with an API for each request. api must leave the body alone, which has not been read. An error
+// made by Reject is the answer; any other error is a 500 whose text goes to the log alone. HandlerFor panics if an
+// option is malformed.
+func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) http.Handler {
+	if opts == nil {
+		opts = &Options{}
+	}
+	origins, err := admission.ParseOrigins(opts.Origins)
+	if err != nil {
+		panic(fmt.Sprintf("kkhttp: %v", err))
+	}
+	h := &handler{
+		opts:        *opts,
+		origins:     origins,
+		api:         api,
+		log:         opts.Logger,
+		maxRequests: int64(bound(opts.MaxRequests, defaultMaxRequests)),
+		timeout:     bound(opts.Timeout, defaultTimeout),
+		bodyTimeout: bound(opts.BodyTimeout, defaultBodyTimeout),
+	}
+	if h.log == nil {
+		h.log = slog.Default()
+	}
+	h.opts.RPC.Limits.Frame = orDefault(opts.RPC.Limits.Frame, defaultFrame)
+	if h.opts.RPC.OnError == nil {
+		h.opts.RPC.OnError = func(err error) { h.log.Error("kkrpc: error without a caller", "err", err) }
+	}
+	return h
+}
+
+// Reject is an error with which the function of HandlerFor answers a request: status is an HTTP status of 400 or above
+// and msg the body, which the client sees. It serves ws.HandlerFor as well.
+func Reject(status int, msg string) error { return admission.ByUser(status, msg) }
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.boundBody(w, r)
+	if rejected := h.check(w, r); rejected != nil {
+		rejected.Answer(w)
+		return
+	}
+	if n := h.running.Add(1); h.maxRequests > 0 && n > h.maxRequests {
+		h.running.Add(-1)
+		admission.Reject(http.StatusServiceUnavailable, "The server has as many requests as it takes.").Answer(w)
+		return
+	}
+	defer h.running.Add(-1)
+
+	api, err := h.api(r)
+	if err == nil {
+		api, err = kkrpc.Expose(api)
+	}
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	body, rejected := h.readBody(w, r)
+	if rejected != nil {
+		rejected.Answer(w)
+		return
+	}
+	rpc := h.opts.RPC
+	rpc.Expose = api
+	rpc.Limits.Frame = len(body) // has been bounded, and may have got a newline since
+	var m wire.Message
+	rpc.Dialect, err = parseRequest(body, rpc.Limits, h.opts.RPC.Dialect, &m)
+	if err != nil {
+		admission.Reject(http.StatusBadRequest, "The body must be one kkrpc request: "+err.Error()).Answer(w)
+		return
+	}
+	h.serve(w, r, newExchange(body, &m, &rpc), &m, &rpc)
+}
+
+// check says why r is not answered, by what can be seen without its body.
+func (h *handler) check(w http.ResponseWriter, r *http.Request) *admission.Rejection {
+	contentType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	encoding := r.Header.Get("Content-Encoding")
+	switch {
+	case r.Method != http.MethodPost:
+		w.Header().Set("Allow", http.MethodPost)
+		return admission.Reject(http.StatusMethodNotAllowed, "This is a kkrpc endpoint: call it with POST. "+
+			"The OPTIONS of a page on another origin are for CORS middleware in front of it.")
+	case !h.origins.Allow(r):
+		return admission.Reject(http.StatusForbidden, fmt.Sprintf("Pages from the origin %q may not call %q: "+
+			"add it to Origins in kkhttp.Options to allow them.", r.Header.Get("Origin"), r.Host))
+	case contentType != jsonType && !strings.HasSuffix(contentType, "+json"):
+		// All that a form, or a script without the browser asking first, can send from another site is some other type.
+		return admission.Reject(http.StatusUnsupportedMediaType, fmt.Sprintf(
+			"Content-Type must be application/json, not %q.", r.Header.Get("Content-Type")))
+	case encoding != "" && !strings.EqualFold(encoding, "identity"):
+		return admission.Reject(http.StatusUnsupportedMediaType, fmt.Sprintf(
+			"Content-Encoding %q is not understood; send the body as it is.", encoding))
+	case r.ContentLength > int64(h.opts.RPC.Limits.Frame):
+		return h.tooLarge()
+	}
+	return nil
+}
+
+func (h *handler) tooLarge() *admission.Rejection {
+	return admission.Reject(http.StatusRequestEntityTooLarge, fmt.Sprintf(
+		"The body may have at most %d bytes (Limits.Frame).", h.opts.RPC.Limits.Frame))
+}
+
+// refuse answers for an error of the api function.
+func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	var rejected *admission.Rejection
+	if errors.As(err, &rejected) {
+		rejected.Answer(w)
+		return
+	}
+	h.log.Error("kkhttp: no API for a request", "url", r.URL.Path, "remote", r.RemoteAddr, "err", err)
+	http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+}
+
+// serve runs the request m on a channel of its own and answers.
+func (h *handler) serve(w http.ResponseWriter, r *http.Request, e *exchange, m *wire.Message, rpc *kkrpc.Options) {
+	if reason := impossible(m); reason != "" {
+		h.answer(w, r, http.StatusOK, e.failure(m.ID, "Error", reason))
+		return
+	}
+	// The channel is closed here and not by the context, which could end it before it has taken up the request.
+	ch, err := kkrpc.New(context.WithoutCancel(r.Context()), e, rpc)
+	if err != nil { // rpc.Expose is compiled: nothing is known to fail here
+		h.refuse(w, r, err)
+		return
+	}
+	var late <-chan time.Time
+	if h.timeout > 0 {
+		timer := time.NewTimer(h.timeout)
+		defer timer.Stop()
+		late = timer.C
+	}
+	select {
+	case answer := <-e.answer:
+		ch.Close()
+		h.answer(w, r, http.StatusOK, answer)
+		return
+	case <-r.Context().Done():
+		e.end(ch)
+	case <-late:
+		e.end(ch)
+		status := http.StatusGatewayTimeout
+		if wire.Dialect(rpc.Dialect).IsClassic() {
+			status = http.StatusOK // a kkrpc 0 client looks at no other, and its call would never end
+		}
+		text := fmt.Sprintf("the request was not answered within %v", h.timeout)
+		h.answer(w, r, status, e.failure(m.ID, "RPCTimeoutError", text))
+	}
+	if ch.Dropped() == 0 { // or the channel does not take for a request what parseRequest did
+		<-e.answer
+	}
+}

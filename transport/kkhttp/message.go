@@ -1,0 +1,72 @@
+package kkhttp
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	kkrpc "github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/internal/wire/classic"
+	"github.com/kkrpc-go/kkrpc/internal/wire/compact"
+	"github.com/kkrpc-go/kkrpc/superjson"
+)
+
+const jsonType = "application/json"
+
+// codecOf returns what reads and writes d, which is known.
+func codecOf(d wire.Dialect) wire.Codec {
+	switch d {
+	case wire.Compact:
+		return compact.JSON
+	case wire.CompactSuperJSON:
+		return compact.SuperJSON
+	case wire.Classic:
+		return classic.JSON
+	default:
+		return classic.SuperJSON
+	}
+}
+
+// parseRequest reads the one request that body must be; body ends with a newline. m aliases body. A request that nests
+// too deep is one, whose arguments are not in m: the channel refuses it.
+func parseRequest(body []byte, limits kkrpc.Limits, fixed kkrpc.Dialect, m *wire.Message) (kkrpc.Dialect, error) {
+	in := wire.NewInbound(codecOf, wire.Dialect(fixed), len(body), orDefault(limits.Depth, defaultDepth))
+	if err := in.Push(body); err != nil {
+		return 0, err
+	}
+	ok, err := in.Next(m)
+	switch {
+	case err != nil && !ok:
+		return 0, err
+	case !ok:
+		return 0, errors.New("the body is no whole message")
+	}
+	switch m.Kind {
+	case wire.Call, wire.Get, wire.Set, wire.New, wire.Ref:
+	default:
+		return 0, errors.New("the body is a message, but no request")
+	}
+	var second wire.Message
+	if more, err := in.Next(&second); more || err != nil {
+		return 0, errors.New("the body has more than one message")
+	}
+	return kkrpc.Dialect(in.Dialect()), nil
+}
+
+// isResponse reports whether body is the response to the request with this id, raw JSON. m aliases body. ErrDepth is
+// left to the channel.
+func isResponse(codec wire.Codec, body, id []byte, depth int, m *wire.Message) bool {
+	err := codec.Parse(body, m, depth)
+	return (err == nil || errors.Is(err, wire.ErrDepth)) && m.Kind == wire.Response && bytes.Equal(m.ID, id)
+}
+
+// appendFailure writes the response to a request that failed.
+func appendFailure(codec wire.Codec, id []byte, name, text string, asText bool) []byte {
+	e := &wire.Error{Name: name, Message: text, Text: asText}
+	b, err := codec.AppendError(nil, id, e, superjson.NewEncoder(codec.Dialect().Mode()))
+	if err != nil {
+		panic(fmt.Sprintf("kkhttp: %v", err)) // an error without fields can be encoded
+	}
+	return b
+}

@@ -1,0 +1,99 @@
+package ws
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	defaultMinWait    = time.Second
+	defaultMaxWait    = 30 * time.Second
+	defaultWaitFactor = 2
+	defaultSteady     = 10 * time.Second
+)
+
+// Backoff is how long a Persistent waits before it connects again: a random time between zero and a bound, so that
+// clients which lost their connections together do not come back together. For every field zero means the default.
+type Backoff struct {
+	// Min is the bound of the first wait; 0 means 1 s.
+	Min time.Duration
+	// Max is what the bound grows to; 0 means 30 s, below Min it is Min. It caps the time that a server asks for
+	// with Retry-After too, which is waited in addition.
+	Max time.Duration
+	// Factor is by what each further wait multiplies the bound; 0 means 2, below 1 it is 1.
+	Factor float64
+	// Steady is how long a connection must last for the bound to be Min again and for MaxAttempts to count anew; 0
+	// means 10 s.
+	Steady time.Duration
+}
+
+// withDefaults returns b with every field in its range.
+func (b Backoff) withDefaults() Backoff {
+	if b.Min <= 0 {
+		b.Min = defaultMinWait
+	}
+	if b.Max <= 0 {
+		b.Max = defaultMaxWait
+	}
+	b.Max = max(b.Max, b.Min)
+	if !(b.Factor > 0) {
+		b.Factor = defaultWaitFactor
+	}
+	b.Factor = max(b.Factor, 1)
+	if b.Steady <= 0 {
+		b.Steady = defaultSteady
+	}
+	return b
+}
+
+// wait is how long to wait before the next attempt, after n waits and because of err.
+func (b Backoff) wait(n int, err error) time.Duration {
+	bound := b.Max
+	if f := float64(b.Min) * math.Pow(b.Factor, float64(n)); f < float64(b.Max) {
+		bound = time.Duration(f)
+	}
+	wait := rand.N(bound) + 1
+	if refused, ok := errors.AsType[*StatusError](err); ok {
+		wait += min(refused.RetryAfter, b.Max)
+	}
+	return wait
+}
+
+// StatusError is a server's answer to the handshake other than an upgrade. Errors of Dial wrap it.
+type StatusError struct {
+	Status     int           // of HTTP, such as 401
+	Text       string        // the status, where a redirection leads, and the first part of the body
+	RetryAfter time.Duration // what the server asked for; 0 if nothing
+}
+
+func (e *StatusError) Error() string { return "the server answered " + e.Text }
+
+// transient is the rule where PersistentOptions.RetryIf is nil.
+func transient(err error) bool {
+	refused, ok := errors.AsType[*StatusError](err)
+	if !ok {
+		return true
+	}
+	switch refused.Status {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return true
+	}
+	return refused.Status < 400 || refused.Status > 499
+}
+
+// retryAfter reads the header Retry-After in both of its forms.
+func retryAfter(h http.Header) time.Duration {
+	value := strings.TrimSpace(h.Get("Retry-After"))
+	if seconds, err := strconv.ParseUint(value, 10, 32); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return max(0, time.Until(at))
+	}
+	return 0
+}

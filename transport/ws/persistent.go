@@ -1,0 +1,329 @@
+package ws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	kkrpc "github.com/kkrpc-go/kkrpc"
+)
+
+// Persistent is a client that connects again when its connection is lost. It is the Caller of [kkrpc.Via]: while there
+// is no connection operations wait, those that were under way when it was lost fail with kkrpc.ErrClosed unless their
+// ctx is from [kkrpc.Idempotent], and references and callbacks end with the connection they came over. All methods may
+// be called from any goroutine.
+type Persistent struct {
+	kkrpc.Caller
+
+	// Immutable.
+	url    string
+	opts   PersistentOptions
+	ctx    context.Context // ends with the Persistent, with why
+	cancel context.CancelCauseFunc
+	done   chan struct{}
+
+	connected bool // owned by run: some connection was for everyone
+
+	// Guarded by mu.
+	mu      sync.Mutex
+	state   State
+	live    *kkrpc.Channel // the last one made; nil before
+	ready   bool           // live is for everyone: connected
+	changed chan struct{}  // closed when ready becomes true, or with the Persistent
+}
+
+// errByThisSide is why Close ends a Persistent.
+var errByThisSide = fmt.Errorf("%w by this side", kkrpc.ErrClosed)
+
+// DialPersistent connects to a kkrpc server as Dial does, and again whenever the connection is lost, until Close is
+// called or ctx ends, which unlike that of Dial bounds the Persistent as a whole. It gives up by itself only as
+// MaxAttempts and RetryIf say. It returns when the first connection has been made, after as many attempts as that takes,
+// or has failed for good; see PersistentOptions.Background.
+func DialPersistent(ctx context.Context, url string, opts *PersistentOptions) (*Persistent, error) {
+	if opts == nil {
+		opts = &PersistentOptions{}
+	}
+	p := &Persistent{url: url, opts: *opts, done: make(chan struct{}), changed: make(chan struct{})}
+	// What is wrong now is wrong in every attempt.
+	if p.opts.Target == nil {
+		u, where, err := parseURL(url)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := handshakeOf(u, &p.opts.Dial); err != nil {
+			return nil, fmt.Errorf("ws: dial %s: %w", where, err)
+		}
+	}
+	api, err := kkrpc.Expose(p.opts.Dial.RPC.Expose)
+	if err != nil {
+		return nil, err
+	}
+	p.opts.Dial.RPC.Expose = api
+	p.opts.Backoff = p.opts.Backoff.withDefaults()
+	if p.opts.RetryIf == nil {
+		p.opts.RetryIf = transient
+	}
+	p.Caller = kkrpc.Via(p.Channel)
+	p.ctx, p.cancel = context.WithCancelCause(ctx)
+	changed := p.changed
+	go p.run() // ends with p.ctx, or when it gives up
+	if p.opts.Background {
+		return p, nil
+	}
+	<-changed
+	if err := p.Err(); err != nil {
+		<-p.done
+		return nil, errors.Unwrap(err) // nothing was open that could be closed
+	}
+	return p, nil
+}
+
+// Channel returns the current connection. While there is none it waits, within ctx and RPC.CallTimeout, or fails if
+// FailFast is set. The channel is not replaced when it closes: ask again for each use.
+func (p *Persistent) Channel(ctx context.Context) (*kkrpc.Channel, error) {
+	if ch, ok := ctx.Value(connectionKey{p}).(*kkrpc.Channel); ok { // in OnConnect, or since
+		return ch, ch.Err()
+	}
+	var expired <-chan time.Time
+	for {
+		ch, state, changed := p.look()
+		switch {
+		case state.Phase == Closed:
+			return nil, state.Err
+		case p.ctx.Err() != nil:
+			return nil, p.ended(nil)
+		case ch != nil:
+			return ch, nil
+		case p.opts.FailFast:
+			return nil, withLast(fmt.Errorf("%w: no connection now", kkrpc.ErrClosed), state.Err)
+		}
+		if limit := p.opts.Dial.RPC.CallTimeout; limit >= 0 && expired == nil {
+			timer := time.NewTimer(callTime(limit))
+			defer timer.Stop()
+			expired = timer.C
+		}
+		select {
+		case <-changed:
+		case <-p.ctx.Done():
+		case <-ctx.Done():
+			return nil, withLast(fmt.Errorf("waiting for a connection: %w", context.Cause(ctx)), state.Err)
+		case <-expired:
+			err := fmt.Errorf("no connection within %v", callTime(p.opts.Dial.RPC.CallTimeout))
+			return nil, &kkrpc.Error{
+				Name:    "RPCTimeoutError",
+				Message: withLast(err, state.Err).Error(),
+				Cause:   context.DeadlineExceeded,
+			}
+		}
+	}
+}
+
+// look returns the connection for calls; if that is nil, what happened and what to wait for.
+func (p *Persistent) look() (ch *kkrpc.Channel, state State, changed <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ready && p.live.Err() != nil { // run has not noticed yet
+		p.ready, p.changed = false, make(chan struct{})
+	}
+	if p.ready {
+		ch = p.live
+	}
+	return ch, p.state, p.changed
+}
+
+// State is what p is doing now.
+func (p *Persistent) State() State {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.state
+}
+
+// Done is closed once p has closed for good.
+func (p *Persistent) Done() <-chan struct{} { return p.done }
+
+// Err is nil until Done is closed; afterwards it wraps kkrpc.ErrClosed and says why.
+func (p *Persistent) Err() error {
+	if state := p.State(); state.Phase == Closed {
+		return state.Err
+	}
+	return nil
+}
+
+// Close ends p and closes its connection as Channel.Close does. Operations that wait for a connection fail with
+// kkrpc.ErrClosed.
+func (p *Persistent) Close() error {
+	p.cancel(errByThisSide)
+	p.mu.Lock()
+	ch := p.live
+	p.mu.Unlock()
+	if ch != nil {
+		return ch.Close() // run does it too, but here what is queued has been sent when Close returns
+	}
+	return nil
+}
+
+// run connects again and again.
+func (p *Persistent) run() {
+	defer p.cancel(nil) // frees what waits for ctx
+	var last error      // why there is no connection
+	failures, waits := 0, 0
+	for {
+		p.enter(State{Phase: Connecting, Err: last, Failures: failures})
+		steady, err := p.connection(failures)
+		if steady {
+			failures, waits = 0, 0
+		} else {
+			failures++
+		}
+		switch {
+		case p.ctx.Err() != nil:
+			err = p.ended(last)
+		case !p.opts.RetryIf(err):
+			err = &endError{err}
+		case p.opts.MaxAttempts > 0 && failures >= p.opts.MaxAttempts:
+			err = &endError{fmt.Errorf("gave up after %d attempts: %w", failures, err)}
+		default:
+			wait := p.opts.Backoff.wait(waits, err)
+			waits++
+			last = err
+			p.enter(State{Phase: Waiting, Err: err, Failures: failures, Next: time.Now().Add(wait)})
+			timer := time.NewTimer(wait)
+			select {
+			case <-timer.C:
+				continue
+			case <-p.ctx.Done():
+				timer.Stop()
+				err = p.ended(last)
+			}
+		}
+		p.enter(State{Phase: Closed, Err: err, Failures: failures})
+		close(p.done)
+		return
+	}
+}
+
+// enter makes state the current one and lets go on who waits for it.
+func (p *Persistent) enter(state State) {
+	p.mu.Lock()
+	p.state = state
+	wasReady := p.ready
+	p.ready = state.Phase == Connected
+	switch {
+	case wasReady && !p.ready:
+		p.changed = make(chan struct{})
+	case !wasReady && p.ready:
+		close(p.changed)
+	}
+	if state.Phase == Closed {
+		close(p.changed)
+	}
+	p.mu.Unlock()
+	if p.opts.OnState != nil {
+		p.opts.OnState(state)
+	}
+}
+
+// connection makes one connection and waits for its end. It returns why there is none any more, and whether it lasted.
+func (p *Persistent) connection(failures int) (steady bool, err error) {
+	ctx, cancel := context.WithCancelCause(p.ctx)
+	defer cancel(nil)
+	ch, err := p.dial(ctx, cancel)
+	if err != nil {
+		return false, err
+	}
+	defer ch.Close()
+	p.mu.Lock()
+	p.live = ch
+	p.mu.Unlock()
+	defer context.AfterFunc(p.ctx, func() { _ = ch.Close() })()
+	if err := p.prepare(context.WithValue(ctx, connectionKey{p}, ch), ch); err != nil {
+		return false, err
+	}
+	p.connected = true
+	began := time.Now()
+	p.enter(State{Phase: Connected, Failures: failures})
+	<-ch.Done()
+	return time.Since(began) >= p.opts.Backoff.Steady, ch.Err()
+}
+
+// connectionKey is the key, in the ctx of OnConnect, of the connection that calls of the Persistent use.
+type connectionKey struct{ p *Persistent }
+
+// dial makes one attempt. lost is called when the channel closes.
+func (p *Persistent) dial(ctx context.Context, lost context.CancelCauseFunc) (*kkrpc.Channel, error) {
+	url, opts := p.url, p.opts.Dial
+	opts.Header = opts.Header.Clone()
+	if p.opts.Target != nil {
+		if opts.Header == nil {
+			opts.Header = http.Header{}
+		}
+		var err error
+		if url, err = p.opts.Target(ctx, url, opts.Header); err != nil {
+			return nil, fmt.Errorf("ws: PersistentOptions.Target: %w", err)
+		}
+	}
+	onClose := opts.RPC.OnClose
+	opts.RPC.OnClose = func(ch *kkrpc.Channel, err error) {
+		lost(err)
+		if onClose != nil {
+			onClose(ch, err)
+		}
+	}
+	return Dial(ctx, url, &opts)
+}
+
+// prepare calls the hooks.
+func (p *Persistent) prepare(ctx context.Context, ch *kkrpc.Channel) (err error) {
+	hook := "OnConnect"
+	defer func() {
+		if value := recover(); value != nil {
+			err = fmt.Errorf("ws: panic in %s: %v\n%s", hook, value, debug.Stack())
+		}
+	}()
+	if p.opts.OnConnect != nil {
+		if err := p.opts.OnConnect(ctx, ch); err != nil {
+			return fmt.Errorf("ws: %s: %w", hook, err)
+		}
+	}
+	if p.opts.OnReconnect != nil && p.connected {
+		hook = "OnReconnect"
+		if err := p.opts.OnReconnect(ctx, ch); err != nil {
+			return fmt.Errorf("ws: %s: %w", hook, err)
+		}
+	}
+	return nil
+}
+
+// ended is why p.ctx ended. last is what went wrong before, or nil.
+func (p *Persistent) ended(last error) error {
+	err := context.Cause(p.ctx)
+	if err == errByThisSide {
+		return err
+	}
+	return &endError{withLast(err, last)}
+}
+
+// endError is why a Persistent closed other than by Close.
+type endError struct{ cause error }
+
+func (e *endError) Error() string {
+	if errors.Is(e.cause, kkrpc.ErrClosed) {
+		return e.cause.Error()
+	}
+	return fmt.Sprintf("%v: %v", kkrpc.ErrClosed, e.cause)
+}
+
+func (e *endError) Unwrap() error        { return e.cause }
+func (e *endError) Is(target error) bool { return target == kkrpc.ErrClosed }
+
+// withLast is err with what went wrong before it.
+func withLast(err, last error) error {
+	if last == nil {
+		return err
+	}
+	return fmt.Errorf("%w; before that: %w", err, last)
+}
