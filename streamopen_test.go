@@ -353,3 +353,98 @@ func TestReferencesInStreams(t *testing.T) {
 		})
 	}
 }
+
+// A request that is refused must not take the streams of the one before it.
+func TestRefusedRequestDropsOnlyItsOwnStreams(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		goOn := make(chan bool)
+		server := kkrpc.Object{"first": func(in iter.Seq2[int, error]) (int, error) {
+			<-goOn
+			for v, err := range in {
+				return v, err
+			}
+			return 0, nil
+		}}
+		ch, peer := raw(t, kkrpc.Options{Expose: server, Limits: kkrpc.Limits{Depth: 8}})
+		const arg = `{"__kkrpc_next_arg__":"value","v":{"__kkrpc_next_stream__":"async-iterable","id":"theirs"}}`
+		write(t, peer, `{"t":"q","id":"q","op":"call","p":["first"],"a":[`+arg+`]}`)
+		time.Sleep(time.Second) // another goroutine reads
+		write(t, peer, `{"t":"q","id":"deep","op":"call","p":["first"],"a":[`+strings.Repeat("[", 20)+strings.Repeat("]", 20)+`]}`)
+		if got := read(t, peer); !strings.Contains(got, "RPCLimitError") {
+			t.Fatal(got)
+		}
+		close(goOn)
+		wantControl(t, peer, pulled32)
+		write(t, peer, item(7))
+		wantControl(t, peer, returned)
+		if got := read(t, peer); got != `{"t":"r","id":"q","v":7}` {
+			t.Error(got)
+		}
+		ch.Close()
+	})
+}
+
+func TestCallbackThatIgnoresItsStream(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		ch, peer := raw(t, kkrpc.Options{Dialect: kkrpc.Compact})
+		go ch.Call(context.Background(), nil, "x", func(iter.Seq2[int, error]) {}) // ends with the channel
+		read(t, peer)
+		for range 3 {
+			write(t, peer, `{"t":"cb","id":"f1","a":[{"__kkrpc_next_stream__":"async-iterable","id":"theirs"}]}`)
+			wantControl(t, peer, returned)
+		}
+		write(t, peer, `{"t":"cb","id":"f1","a":[{"__kkrpc_next_stream__":"async-iterable","id":"theirs"},1]}`)
+		wantControl(t, peer, returned)
+		ch.Close()
+	})
+}
+
+// The response waits for the callback of its call, and meanwhile the caller gives up.
+func TestStreamThatAnswersTooLateBehindACallback(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		ch, peer := raw(t, kkrpc.Options{Dialect: kkrpc.Compact})
+		ctx, cancel := context.WithCancel(t.Context())
+		goOn, failed := make(chan bool), make(chan error)
+		go func() {
+			_, err := kkrpc.Call[iter.Seq2[int, error]](ctx, ch, "open", func() { <-goOn })
+			failed <- err
+		}()
+		read(t, peer)
+		write(t, peer, `{"t":"cb","id":"f1","a":[]}`, opened)
+		synctest.Wait()
+		cancel()
+		if err := <-failed; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		if got := read(t, peer); got != `{"t":"qc","id":"1"}` {
+			t.Error(got)
+		}
+		close(goOn)
+		wantControl(t, peer, returned)
+		ch.Close()
+	})
+}
+
+func TestStreamOfACallThatFoundNoRoom(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		a, _ := kkrpc.Pipe() // nobody reads
+		ch, err := kkrpc.New(context.Background(), a, &kkrpc.Options{Dialect: kkrpc.Compact, CallTimeout: -1, Limits: kkrpc.Limits{Streams: 5, Outbound: 1 << 20}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ch.Close()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		for range 100 {
+			go ch.Call(ctx, nil, "x", strings.Repeat("x", 100_000))
+		}
+		synctest.Wait()
+		for range 10 {
+			short, cancel := context.WithTimeout(ctx, time.Second)
+			if err := ch.Call(short, nil, "x", upTo(3)); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "Limits.Outbound") {
+				t.Fatal(err)
+			}
+			cancel()
+		}
+	})
+}
