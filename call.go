@@ -62,6 +62,7 @@ type outgoing struct {
 	ref    *Ref   // what it is done on; nil for the peer's API
 	action string // on ref
 	meta   outgoingMetadata
+	items  context.Context // bounds the items of a stream that is the result; nil: as it bounds the operation
 }
 
 var operationNames = map[wire.Kind]string{wire.Call: "call", wire.Get: "get", wire.Set: "set", wire.New: "new"}
@@ -136,7 +137,10 @@ func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
 		err = context.Cause(ctx) // the peer has given up for the same reason
 	}
 	if err == nil && op.result != nil {
-		err = p.decode(ctx, ch, op.result)
+		if op.items == nil {
+			op.items = ctx
+		}
+		err = p.decode(op.items, ch, op.result)
 	}
 	ch.mu.Lock()
 	ch.pending.freeLocked(p)

@@ -3,7 +3,9 @@ package kkrpc_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"log"
+	"slices"
 	"time"
 
 	"github.com/kkrpc-go/kkrpc"
@@ -78,4 +80,40 @@ func ExampleShare() {
 	// Output:
 	// ann hello
 	// bob hello
+}
+
+func ExampleStream() {
+	ch := connect(kkrpc.Object{
+		"countdown": func(ctx context.Context, from int) iter.Seq[int] { // in TypeScript an AsyncIterable<number>
+			return func(yield func(int) bool) {
+				for i := from; i > 0 && yield(i); i-- { // yield is false when the peer has left
+				}
+			}
+		},
+		"average": func(samples iter.Seq2[float64, error]) (float64, error) {
+			sum, n := 0.0, 0.0
+			for v, err := range samples {
+				if err != nil {
+					return 0, err
+				}
+				sum, n = sum+v, n+1
+			}
+			return sum / n, nil
+		},
+	}, nil)
+	defer ch.Close()
+	ctx := context.Background()
+	for i, err := range kkrpc.Stream[int](ctx, ch, "countdown", 1_000_000) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		if fmt.Println(i); i == 999_999 {
+			break // which stops the other side
+		}
+	}
+	fmt.Println(kkrpc.Call[float64](ctx, ch, "average", slices.Values([]float64{1, 2, 6})))
+	// Output:
+	// 1000000
+	// 999999
+	// 3 <nil>
 }

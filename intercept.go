@@ -44,7 +44,9 @@ type Handler func(ctx context.Context, r *Request) (any, error)
 // An inbound interceptor runs where the function would, under the same rules: it may take its time, it may call the peer
 // with its ctx, and a panic becomes an InternalError. Inbound, next may be called once, by the goroutine that the
 // interceptor was called on, and must have returned before it. Outbound it may be called again, for another attempt. An
-// outbound interceptor runs on the goroutine of the caller; a result that it makes up must be of the caller's type.
+// outbound interceptor runs on the goroutine of the caller; a result that it makes up must be of the caller's type. A stream
+// that a function returns lives on when next has returned: inbound, an end of the ctx that next was given ends what the
+// stream does with it; outbound, that ctx bounds the opening of the stream and not its items.
 //
 // Interceptors see what was asked for by a call, get, set or new, and the call that opens a stream, whose result is the
 // stream. They do not see invocations of callbacks, which have neither result nor metadata, items of streams, or requests
@@ -129,8 +131,10 @@ func (ch *Channel) intercept(ctx context.Context, op outgoing) error {
 	if op.result != nil {
 		target = reflect.ValueOf(op.result).Elem()
 	}
+	caller := ctx
 	result, err := ch.outbound(ctx, r, func(ctx context.Context, _ *Request) (any, error) {
 		attempt := op
+		attempt.items = caller
 		if op.result == nil {
 			return nil, ch.exchange(ctx, attempt)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -32,12 +33,15 @@ func Stream[T any](ctx context.Context, c Caller, path string, args ...any) iter
 			yield(zero, err)
 			return
 		}
-		deliver(ctx, opened.stream, path, yield)
+		deliver(ctx, opened.handle.stream, path, yield)
+		runtime.KeepAlive(opened.handle)
 	}
 }
 
-// openedStream is a result that takes a stream as it comes.
-type openedStream struct{ stream *inStream }
+// openedStream is a result that takes a stream as it comes. An interceptor may drop it.
+type openedStream struct{ handle *streamHandle }
+
+func (openedStream) String() string { return "stream" }
 
 // deliver decodes the items of s and gives them to yield.
 func deliver[T any](ctx context.Context, s *inStream, path string, yield func(T, error) bool) {
@@ -99,12 +103,8 @@ func (t *streamTable) nextLocked(prefix string) string {
 func (t *streamTable) clear(err error) {
 	t.mu.Lock()
 	t.closed = err
-	var unstarted []*outStream
 	for _, s := range t.out {
 		t.stopLocked(s)
-		if !s.started {
-			unstarted = append(unstarted, s)
-		}
 	}
 	in := t.in
 	t.in, t.collected = nil, nil
@@ -116,9 +116,6 @@ func (t *streamTable) clear(err error) {
 		t.idle = nil
 	}
 	t.mu.Unlock()
-	for _, s := range unstarted {
-		s.finish(nil)
-	}
 	for _, s := range in {
 		s.end(err)
 	}

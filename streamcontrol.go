@@ -7,18 +7,21 @@ import (
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
+// control is a return or throw of the peer.
 type control struct {
 	id    []byte
 	kind  wire.Kind
 	value superjson.Value
 }
 
+// unsent forgets streams that no message has brought to the peer.
 func (t *streamTable) unsent(streams []*outStream) {
 	for _, s := range streams {
 		t.stop(s)
 	}
 }
 
+// stop ends s from this side, without a word.
 func (t *streamTable) stop(s *outStream) {
 	t.mu.Lock()
 	stopped := s.stopped
@@ -30,6 +33,7 @@ func (t *streamTable) stop(s *outStream) {
 	}
 }
 
+// abandon goes on where stopLocked ends. Code that has started finishes the stream when it returns.
 func (s *outStream) abandon(started bool) {
 	switch {
 	case !started:
@@ -48,6 +52,8 @@ func (t *streamTable) stopLocked(s *outStream) {
 	close(s.done)
 }
 
+// expire drops the streams that have waited too long for a pull. A pull that comes later is answered as one of an unknown
+// stream, which is what ends it at the peer.
 func (t *streamTable) expire() {
 	var expired []*outStream
 	t.mu.Lock()
@@ -78,6 +84,7 @@ func (t *streamTable) expire() {
 	}
 }
 
+// control acts on a message of the consumer of a stream of this side.
 func (t *streamTable) control(m *wire.Message) {
 	t.mu.Lock()
 	s := t.out[streamKey(m)]
@@ -122,6 +129,7 @@ func newControl(m *wire.Message) *control {
 	return c
 }
 
+// unknown answers a control of a stream that has ended or never was.
 func (t *streamTable) unknown(m *wire.Message) {
 	switch {
 	case m.Dialect.IsClassic():
@@ -135,6 +143,7 @@ func (t *streamTable) unknown(m *wire.Message) {
 	}
 }
 
+// answerControl tells the peer that its return or throw has ended the stream.
 func (ch *Channel) answerControl(c *control, streamID []byte) {
 	codec := *ch.codec.Load()
 	out := newValues(ch, codec)
@@ -159,6 +168,7 @@ func (ch *Channel) answerControl(c *control, streamID []byte) {
 	ch.out.send(b)
 }
 
+// thrownText is what JavaScript's String makes of the Error that a consumer has thrown, or of one about another value.
 func thrownText(v superjson.Value) string {
 	var thrown any
 	if v.Decode(&thrown) == nil {

@@ -77,10 +77,6 @@ func (i *inItem) decode(ch *Channel, v any, use refUse) error {
 	return err
 }
 
-// open notes the stream with the raw JSON id, which the peer has sent.
-// streamHandle is what the iterators over a stream hold, so that one that nobody holds any more is noticed.
-// collect notes that nobody can iterate over s any more. The janitor ends it: a cleanup has no business in the channel.
-// sweep is what the janitor does.
 // data takes a message of a stream of the peer. Messages of others are ignored: they are still under way when this side
 // leaves a stream, and the answers to its controls are of no use.
 func (t *streamTable) data(m *wire.Message) {
@@ -208,8 +204,6 @@ func (s *inStream) leave() {
 	}
 }
 
-// sendControl cancels the stream of the peer with the raw JSON id.
-// refuseStream cancels a stream that is the answer to a call that nobody waits for, or that wants none.
 // drop ends s unless somebody iterates over it, or has.
 func (s *inStream) drop() {
 	s.mu.Lock()
@@ -370,9 +364,3 @@ func (s *inStream) await(done <-chan struct{}) error {
 	s.waiting = false
 	return errContextEnded
 }
-
-// openResult opens the stream that m, an answer, stands for. It returns nil and no error if m is none, or the call that it
-// answers cannot take one; who gets that is told by decode.
-// storeStream makes the stream that answers p its result.
-// refuseStreams cancels the streams among the arguments of m, which is not going to be served.
-// stream opens the stream that an argument or value stands for; nil if it stands for none.

@@ -12,6 +12,7 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
+// open notes the stream with the raw JSON id, which the peer has sent.
 func (t *streamTable) open(id []byte) (*inStream, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -35,6 +36,7 @@ func (t *streamTable) open(id []byte) (*inStream, error) {
 	return s, nil
 }
 
+// streamHandle is what the iterators over a stream hold, so that one that nobody holds any more is noticed.
 type streamHandle struct{ stream *inStream }
 
 func (s *inStream) handle() *streamHandle {
@@ -43,6 +45,7 @@ func (s *inStream) handle() *streamHandle {
 	return h
 }
 
+// collect notes that nobody can iterate over s any more. The janitor ends it: a cleanup has no business in the channel.
 func (t *streamTable) collect(s *inStream) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -51,6 +54,7 @@ func (t *streamTable) collect(s *inStream) {
 	}
 }
 
+// sweep is what the janitor does.
 func (t *streamTable) sweep() {
 	t.mu.Lock()
 	collected := t.collected
@@ -62,12 +66,14 @@ func (t *streamTable) sweep() {
 	dropAll(collected)
 }
 
+// sendControl cancels the stream of the peer with the raw JSON id key. id is that of the control.
 func (ch *Channel) sendControl(id, key string) {
 	b := newBuffer()
 	b.bytes = (*ch.codec.Load()).AppendControl(b.bytes, wire.StreamReturn, id, unquote([]byte(key)))
 	ch.out.send(b)
 }
 
+// refuseStream cancels a stream that is the answer to a call that nobody waits for, or that wants none.
 func (ch *Channel) refuseStream(m *wire.Message) {
 	id, ok := marker(m, m.Value)
 	if !ok {
@@ -80,6 +86,8 @@ func (ch *Channel) refuseStream(m *wire.Message) {
 	ch.sendControl(control, string(id))
 }
 
+// openResult opens the stream that m, an answer, stands for. It returns nil and no error if m is none, or if the call that
+// it answers cannot take one; decode tells the caller so.
 func (ch *Channel) openResult(id uint64, m *wire.Message) (*inStream, error) {
 	raw, ok := marker(m, m.Value)
 	if !ok || m.Err != nil {
@@ -100,12 +108,13 @@ func (ch *Channel) openResult(id uint64, m *wire.Message) (*inStream, error) {
 	return s, err
 }
 
+// storeStream makes the stream that answers p its result.
 func (p *pendingCall) storeStream(ctx context.Context, result any) {
 	s := p.stream
 	s.ctx = ctx
 	switch r := result.(type) {
 	case *openedStream:
-		r.stream = s
+		r.handle = s.handle()
 	case *any:
 		*r = iterate[any](s)
 	default:
@@ -114,6 +123,7 @@ func (p *pendingCall) storeStream(ctx context.Context, result any) {
 	}
 }
 
+// refuseStreams cancels the streams among the arguments of m, which is not going to be served.
 func (ch *Channel) refuseStreams(m *wire.Message) {
 	opened := ch.request.streams
 	ch.request.streams = nil
@@ -135,6 +145,7 @@ func (ch *Channel) refuseStreams(m *wire.Message) {
 	refuse(m.Value)
 }
 
+// stream opens the stream that an argument or value stands for; nil if it stands for none.
 func (in *request) stream(raw []byte) (*inStream, error) {
 	id, ok := marker(in.msg, raw)
 	if !ok {

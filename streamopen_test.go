@@ -5,8 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"runtime"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/kkrpc-go/kkrpc"
@@ -63,6 +67,44 @@ func TestStreamArgumentsThatNobodyTakes(t *testing.T) {
 		wantControl(t, peer, returned)
 		if got := read(t, peer); !strings.Contains(got, "argument 2: a stream with the same id is open already") {
 			t.Error(got)
+		}
+	})
+}
+
+// An argument that the result goes through lives as long as the result.
+func TestStreamArgumentOfAStream(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		server := kkrpc.Object{"relay": func(in iter.Seq2[int, error]) iter.Seq2[int, error] {
+			return func(yield func(int, error) bool) {
+				for v, err := range in {
+					if !yield(v, err) {
+						return
+					}
+				}
+			}
+		}}
+		_, peer := raw(t, kkrpc.Options{Expose: server})
+		request := `{"t":"q","id":"q","op":"call","p":["relay"],"a":[{"__kkrpc_next_arg__":"value","v":{"__kkrpc_next_stream__":"async-iterable","id":"theirs"}}]}`
+		for _, pulled := range []bool{false, true} {
+			write(t, peer, request)
+			_, sid, _ := strings.Cut(read(t, peer), `"async-iterable","id":"`)
+			sid = strings.TrimSuffix(sid, `"}}`)
+			if pulled {
+				write(t, peer, fmt.Sprintf(`{"t":"sq","id":"p","sid":"%s","op":"pull","n":32}`, sid))
+				wantControl(t, peer, pulled32)
+			}
+			write(t, peer, fmt.Sprintf(`{"t":"sq","id":"c","sid":"%s","op":"return"}`, sid))
+			var got []string
+			if pulled { // the loop over the argument cannot see it before there is an item
+				write(t, peer, item(1))
+			}
+			for range 2 {
+				got = append(got, withoutControlID(read(t, peer)))
+			}
+			answer := fmt.Sprintf(`{"t":"sr","id":"c","sid":"%s","d":true}`, sid)
+			if !slices.Contains(got, returned) || !slices.Contains(got, answer) {
+				t.Errorf("pulled %v: %s", pulled, got)
+			}
 		}
 	})
 }
@@ -223,4 +265,186 @@ func TestStreamsThatCannotBeExposed(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestStreamsThroughInterceptors(t *testing.T) {
+	for _, d := range dialects {
+		bubble(t, func(t *testing.T) {
+			var ended atomic.Int64
+			var seen []string
+			server := kkrpc.Object{"open": func(ctx context.Context, n int) iter.Seq[int] {
+				context.AfterFunc(ctx, func() { ended.Add(1) })
+				return upTo(n)
+			}}
+			inbound := func(ctx context.Context, r *kkrpc.Request, next kkrpc.Handler) (any, error) {
+				result, err := next(ctx, r)
+				seen = append(seen, fmt.Sprintf("%T", result))
+				return result, err
+			}
+			twice := func(ctx context.Context, r *kkrpc.Request, next kkrpc.Handler) (any, error) {
+				ctx, cancel := context.WithCancel(ctx)
+				defer cancel() // must not end the items
+				if _, err := next(ctx, r); err != nil {
+					return nil, err
+				}
+				return next(ctx, r)
+			}
+			_, c := pair(t, kkrpc.Options{Expose: server, Inbound: []kkrpc.Interceptor{inbound}, Limits: kkrpc.Limits{StreamIdle: 1000 * time.Hour}},
+				kkrpc.Options{Dialect: d, Outbound: []kkrpc.Interceptor{twice}})
+			if items, err := collect(kkrpc.Stream[int](t.Context(), c, "open", 100)); len(items) != 100 || err != nil {
+				t.Errorf("%v: Stream: %d items, %v", d, len(items), err)
+			}
+			seq, err := kkrpc.Call[iter.Seq2[int, error]](t.Context(), c, "open", 100)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if items, err := collect(seq); len(items) != 100 || err != nil {
+				t.Errorf("%v: Call: %d items, %v", d, len(items), err)
+			}
+			if fmt.Sprint(seen) != "[iter.Seq[int] iter.Seq[int] iter.Seq[int] iter.Seq[int]]" {
+				t.Errorf("%v: inbound saw %v", d, seen)
+			}
+			for tries := 0; ended.Load() < 4; tries++ { // the first attempts' streams, which nobody holds
+				if tries == 1000 {
+					t.Fatalf("%v: %d of 4 streams have ended", d, ended.Load())
+				}
+				runtime.GC()
+				time.Sleep(time.Minute)
+				synctest.Wait()
+			}
+		})
+	}
+}
+
+func TestReferencesInStreams(t *testing.T) {
+	for _, d := range dialects[:2] {
+		bubble(t, func(t *testing.T) {
+			server := kkrpc.Object{"functions": func() iter.Seq[*kkrpc.Ref] {
+				return func(yield func(*kkrpc.Ref) bool) {
+					for i := range 3 {
+						if !yield(kkrpc.Proxy(func(n int) int { return i * n })) {
+							return
+						}
+					}
+				}
+			}}
+			_, c := pair(t, kkrpc.Options{Expose: server}, kkrpc.Options{Dialect: d})
+			i := 0
+			for f, err := range kkrpc.Stream[*kkrpc.Ref](t.Context(), c, "functions") {
+				var product int
+				if err == nil {
+					err = f.Apply(t.Context(), &product, 10)
+				}
+				if err != nil || product != i*10 {
+					t.Errorf("%v: function %d: %d, %v", d, i, product, err)
+				}
+				i++
+			}
+			object := kkrpc.Proxy(kkrpc.Object{"count": func(n int) iter.Seq[int] { return upTo(n) }})
+			client := kkrpc.Object{"object": func() *kkrpc.Ref { return object }}
+			_, c = pair(t, kkrpc.Options{Expose: client}, kkrpc.Options{Dialect: d})
+			ref, err := kkrpc.Call[*kkrpc.Ref](t.Context(), c, "object")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if items, err := collect(kkrpc.Stream[int](t.Context(), ref, "count", 50)); len(items) != 50 || err != nil || i != 3 {
+				t.Errorf("%v: a stream of a reference: %d items, %v", d, len(items), err)
+			}
+		})
+	}
+}
+
+// A request that is refused must not take the streams of the one before it.
+func TestRefusedRequestDropsOnlyItsOwnStreams(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		goOn := make(chan bool)
+		server := kkrpc.Object{"first": func(in iter.Seq2[int, error]) (int, error) {
+			<-goOn
+			for v, err := range in {
+				return v, err
+			}
+			return 0, nil
+		}}
+		ch, peer := raw(t, kkrpc.Options{Expose: server, Limits: kkrpc.Limits{Depth: 8}})
+		const arg = `{"__kkrpc_next_arg__":"value","v":{"__kkrpc_next_stream__":"async-iterable","id":"theirs"}}`
+		write(t, peer, `{"t":"q","id":"q","op":"call","p":["first"],"a":[`+arg+`]}`)
+		time.Sleep(time.Second) // another goroutine reads
+		write(t, peer, `{"t":"q","id":"deep","op":"call","p":["first"],"a":[`+strings.Repeat("[", 20)+strings.Repeat("]", 20)+`]}`)
+		if got := read(t, peer); !strings.Contains(got, "RPCLimitError") {
+			t.Fatal(got)
+		}
+		close(goOn)
+		wantControl(t, peer, pulled32)
+		write(t, peer, item(7))
+		wantControl(t, peer, returned)
+		if got := read(t, peer); got != `{"t":"r","id":"q","v":7}` {
+			t.Error(got)
+		}
+		ch.Close()
+	})
+}
+
+func TestCallbackThatIgnoresItsStream(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		ch, peer := raw(t, kkrpc.Options{Dialect: kkrpc.Compact})
+		go ch.Call(context.Background(), nil, "x", func(iter.Seq2[int, error]) {}) // ends with the channel
+		read(t, peer)
+		for range 3 {
+			write(t, peer, `{"t":"cb","id":"f1","a":[{"__kkrpc_next_stream__":"async-iterable","id":"theirs"}]}`)
+			wantControl(t, peer, returned)
+		}
+		write(t, peer, `{"t":"cb","id":"f1","a":[{"__kkrpc_next_stream__":"async-iterable","id":"theirs"},1]}`)
+		wantControl(t, peer, returned)
+		ch.Close()
+	})
+}
+
+// The response waits for the callback of its call, and meanwhile the caller gives up.
+func TestStreamThatAnswersTooLateBehindACallback(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		ch, peer := raw(t, kkrpc.Options{Dialect: kkrpc.Compact})
+		ctx, cancel := context.WithCancel(t.Context())
+		goOn, failed := make(chan bool), make(chan error)
+		go func() {
+			_, err := kkrpc.Call[iter.Seq2[int, error]](ctx, ch, "open", func() { <-goOn })
+			failed <- err
+		}()
+		read(t, peer)
+		write(t, peer, `{"t":"cb","id":"f1","a":[]}`, opened)
+		synctest.Wait()
+		cancel()
+		if err := <-failed; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		if got := read(t, peer); got != `{"t":"qc","id":"1"}` {
+			t.Error(got)
+		}
+		close(goOn)
+		wantControl(t, peer, returned)
+		ch.Close()
+	})
+}
+
+func TestStreamOfACallThatFoundNoRoom(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		a, _ := kkrpc.Pipe() // nobody reads
+		ch, err := kkrpc.New(context.Background(), a, &kkrpc.Options{Dialect: kkrpc.Compact, CallTimeout: -1, Limits: kkrpc.Limits{Streams: 5, Outbound: 1 << 20}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ch.Close()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		for range 100 {
+			go ch.Call(ctx, nil, "x", strings.Repeat("x", 100_000))
+		}
+		synctest.Wait()
+		for range 10 {
+			short, cancel := context.WithTimeout(ctx, time.Second)
+			if err := ch.Call(short, nil, "x", upTo(3)); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "Limits.Outbound") {
+				t.Fatal(err)
+			}
+			cancel()
+		}
+	})
 }

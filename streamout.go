@@ -40,7 +40,6 @@ type outStream struct {
 	control *control // what stopped it, to be answered when its code has returned
 }
 
-// control is a return or throw of the peer.
 // produce notes a stream. c is the call whose result it is, nil for an argument.
 func (t *streamTable) produce(codec wire.Codec, p producer, c *call) (*outStream, error) {
 	classic := codec.Dialect().IsClassic()
@@ -135,15 +134,6 @@ func (o *values) appendStream(dst []byte, v any) (_ []byte, is bool, err error) 
 	return appendMarker(dst, codec.Dialect(), s.id), true, nil
 }
 
-// unsent forgets streams that no message has brought to the peer.
-// stop ends s from this side, without a word.
-// abandon goes on where stopLocked ends. Code that has started finishes the stream when it returns.
-// expire drops the streams that have waited too long for a pull. A pull that comes later is answered as one of an unknown
-// stream, which is what ends it at the peer.
-// control acts on a message of the consumer of a stream of this side.
-// unknown answers a control of a stream that has ended or never was.
-// answerControl tells the peer that its return or throw has ended the stream.
-// thrownText is what JavaScript's String makes of the Error that a consumer has thrown, or of one about another value.
 // begin is called when the response that carries s has been queued. In classic nobody asks for items.
 func (s *outStream) begin() {
 	if s.credited {

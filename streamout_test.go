@@ -120,6 +120,14 @@ func TestStreamsThatFail(t *testing.T) {
 		"plain": func() iter.Seq2[pointItem, error] {
 			return func(yield func(pointItem, error) bool) { yield(pointItem{}, errors.New("boom")) }
 		},
+		"deaf": func() iter.Seq2[int, error] {
+			return func(yield func(int, error) bool) {
+				yield(1, nil)
+				yield(0, errors.New("first"))
+				yield(2, nil)
+				yield(0, errors.New("second"))
+			}
+		},
 		"panic": func() iter.Seq[int] {
 			return func(yield func(int) bool) { yield(1); panic("secret") }
 		},
@@ -147,6 +155,7 @@ func TestStreamsThatFail(t *testing.T) {
 				}{
 					{"error", 1, "RangeError: failed", 0},
 					{"plain", 0, "boom", 0},
+					{"deaf", 1, "first", 0},
 					{"panic", 1, "InternalError: internal error", 1},
 					{"exit", 1, "InternalError: internal error", 1},
 					{"unencodable", 1, "item 2 of unencodable cannot be sent", 1},

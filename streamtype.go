@@ -292,7 +292,8 @@ func (p *streamParam) calling(ctx context.Context, c Caller, path string, args [
 		if err != nil {
 			p.fail(in[0], err)
 		} else {
-			p.deliver(ctx, opened.stream, path, in[0])
+			p.deliver(ctx, opened.handle.stream, path, in[0])
+			runtime.KeepAlive(opened.handle)
 		}
 		return nil
 	})
