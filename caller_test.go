@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/kkrpc-go/kkrpc"
 )
@@ -122,14 +123,18 @@ func TestViaInAHandlerDoesNotHoldUpTheChannel(t *testing.T) {
 			"get":  func(ctx context.Context) (int, error) { return kkrpc.Call[int](ctx, c, "get") },
 			"open": func() { close(opened) },
 		}}, kkrpc.Options{})
+		done := make(chan struct{})
 		go func() {
-			if err := ch.Call(t.Context(), nil, "open"); err != nil {
-				t.Error(err)
+			defer close(done)
+			if got, err := kkrpc.Call[int](t.Context(), ch, "get"); err != nil || got != 7 {
+				t.Errorf("got %d, %v", got, err)
 			}
 		}()
-		if got, err := kkrpc.Call[int](t.Context(), ch, "get"); err != nil || got != 7 {
-			t.Errorf("got %d, %v", got, err)
+		synctest.Wait()
+		if err := ch.Call(t.Context(), nil, "open"); err != nil {
+			t.Error(err)
 		}
+		<-done
 	})
 }
 
