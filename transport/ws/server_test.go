@@ -502,6 +502,9 @@ func TestShutdownClosesAllAtOnce(t *testing.T) {
 		defer conn.Close()
 		ch := <-opened
 		go kkrpc.Call[any](testContext(t), ch, "f", strings.Repeat("x", 15<<20))
+		if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil { // it is being written
+			t.Fatal(err)
+		}
 	}
 	var healthy []*kkrpc.Channel
 	for range stuck {
