@@ -9,7 +9,7 @@ import (
 )
 
 // References cross as items of streams, in both directions, and those that come back are the owner's own.
-func TestReferencesInStreams(t *testing.T) {
+func TestOwnReferencesInStreams(t *testing.T) {
 	type seat struct {
 		Row int        `json:"row"`
 		Ref *kkrpc.Ref `json:"ref"`
