@@ -160,7 +160,7 @@ func newCall(ch *Channel, method *method, inv invocation, m *wire.Message) *call
 	}
 	c.known = known
 	c.method, c.inv, c.textErrors = method, inv, m.TextErrors
-	c.scope = scope{ch: ch, gate: &ch.serving, call: c}
+	c.scope = scope{ch: ch, call: c}
 	c.id = append(c.id[:0], m.ID...)
 	if streams != nil {
 		c.streams = &callStreams{in: streams}
