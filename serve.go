@@ -172,7 +172,7 @@ func newCall(ch *Channel, method *method, inv invocation, m *wire.Message) *call
 		c.meta = receiveMetadata(m, known)
 	}
 	if ch.inbound != nil {
-		c.hook = ch.newInterception(m)
+		c.hook = newInterception(m, ch.request.ref)
 	}
 	return c
 }
