@@ -118,7 +118,7 @@ func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
 	id := p.id
 	b, err := ch.encode(codec, id, op, p)
 	if err != nil {
-		return err
+		return unsentError{err}
 	}
 	if err := ch.sendRequest(ctx, b, p); err != nil {
 		return err
@@ -195,7 +195,6 @@ func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCa
 			ch.withdraw(p)
 			ch.callbacks.unsent(p.callbacks)
 			ch.streams.unsent(p.carried)
-			out.unsent()
 		}
 		out.free()
 	}()
@@ -217,9 +216,8 @@ func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCa
 		return nil, err
 	}
 	encoded = true
-	if len(out.refs) > 0 {
-		p.refs = append(p.refs, out.refs...)
-	}
+	p.refs = append(p.refs, out.refs...)
+	out.sent()
 	return b, nil
 }
 

@@ -130,23 +130,30 @@ func (a *API) has(path []string) error {
 // appendRefRequest writes a request on a reference of the peer.
 func (ch *Channel) appendRefRequest(dst []byte, codec wire.Codec, out *values, name string, op *outgoing, tail *wire.Tail, p *pendingCall) ([]byte, error) {
 	path, err := op.ref.request(op)
-	if err == nil {
-		tail.Metadata, err = op.meta.encode(out)
+	if err != nil {
+		return dst, err
 	}
 	switch {
-	case err != nil:
 	case op.kind == wire.Call:
 		dst = codec.BeginCall(dst, wire.Ref, name, path)
-		dst, err = ch.appendBareArgs(dst, codec, out, op.args, tail, p)
-		dst = codec.EndCall(dst, wire.Ref, tail)
+		if dst, err = ch.appendBareArgs(dst, codec, out, op.args, tail, p); err != nil {
+			return dst, err
+		}
+		tail.Metadata, err = op.meta.encode(out) // behind the arguments, which may be written again
+		return codec.EndCall(dst, wire.Ref, tail), err
 	case op.kind == wire.Set && !isUndefined(op.args[0]):
 		dst = codec.BeginRefSet(dst, name, path)
-		dst, _, err = out.appendAny(dst, codec.SetPath(), op.args[0])
-		dst = codec.EndSet(dst, path, tail)
+		if dst, _, err = out.appendAny(dst, codec.SetPath(), op.args[0]); err != nil {
+			return dst, err
+		}
+		tail.Metadata, err = op.meta.encode(out)
+		return codec.EndSet(dst, path, tail), err
 	default:
-		dst = codec.AppendRef(dst, name, path, tail)
+		if tail.Metadata, err = op.meta.encode(out); err != nil {
+			return dst, err
+		}
+		return codec.AppendRef(dst, name, path, tail), nil
 	}
-	return dst, err
 }
 
 // appendBareArgs is appendArgs for a request on a reference, whose arguments have no envelopes in the original. It reads

@@ -311,10 +311,8 @@ func (c *call) response(err error) (b *buffer) {
 		dst, absent, encodeErr := c.appendResult(dst, out, codec.ResultPath())
 		switch {
 		case errors.Is(encodeErr, ErrLimit):
-			out.unsent()
 			err = &Error{Name: "RPCLimitError", Message: fmt.Sprintf("%s: %v", c.method.path, encodeErr)}
 		case encodeErr != nil:
-			out.unsent()
 			err = typeErrorf("%s: result cannot be sent: %v", c.method.path, encodeErr)
 			c.ch.report(fmt.Errorf("kkrpc: %w", err))
 		case absent:
@@ -325,6 +323,7 @@ func (c *call) response(err error) (b *buffer) {
 			if len(out.streams) > 0 {
 				c.streams = &callStreams{out: out.streams[0]}
 			}
+			out.sent()
 			return b
 		}
 	}
@@ -361,11 +360,12 @@ func (ch *Channel) appendError(dst []byte, codec wire.Codec, id []byte, e *wire.
 	e.References = out
 	b, err := codec.AppendError(dst, id, e, out.annotations())
 	if err != nil {
-		out.unsent()
 		ch.report(fmt.Errorf("kkrpc: error %s: its fields cannot be sent: %w", e.Name, err))
 		plain := &wire.Error{Name: e.Name, Message: e.Message, Text: e.Text}
 		b, _ = codec.AppendError(dst, id, plain, out.annotations())
+		return b
 	}
+	out.sent()
 	return b
 }
 
