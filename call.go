@@ -110,7 +110,11 @@ func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
 	if err != nil {
 		return unsentError{err}
 	}
-	op.meta = ch.outgoingMetadata(ctx, codec, handling)
+	bounds := ctx
+	if op.items != nil && acceptsStream(op.result) {
+		bounds = op.items // the peer ends the items too when its ctx ends
+	}
+	op.meta = ch.outgoingMetadata(ctx, bounds, codec, handling)
 	p, err := ch.register(op.result)
 	if err != nil {
 		return unsentError{err}

@@ -62,8 +62,8 @@ type outgoingMetadata struct {
 }
 
 // outgoingMetadata gathers what a call with ctx carries, by rising priority: the trace of the request that handling, the
-// scope of ctx, is about, Options.Metadata, WithMetadata.
-func (ch *Channel) outgoingMetadata(ctx context.Context, codec wire.Codec, handling *scope) (m outgoingMetadata) {
+// scope of ctx, is about, Options.Metadata, WithMetadata. bounds is the ctx whose deadline it carries.
+func (ch *Channel) outgoingMetadata(ctx, bounds context.Context, codec wire.Codec, handling *scope) (m outgoingMetadata) {
 	if codec.Dialect().IsClassic() {
 		return m
 	}
@@ -76,9 +76,10 @@ func (ch *Channel) outgoingMetadata(ctx context.Context, codec wire.Codec, handl
 	if handling != nil && handling.call != nil {
 		parent, state = handling.call.meta.trace()
 	}
-	if deadline, ok := ctx.Deadline(); ok {
-		left := time.Until(deadline) + time.Millisecond - 1 // rounded up: the caller is to give up first
-		m.timeout = max(1, left.Milliseconds())
+	if deadline, ok := bounds.Deadline(); ok {
+		if left := time.Until(deadline); left < maxTimeout {
+			m.timeout = max(1, (left + time.Millisecond - 1).Milliseconds()) // rounded up: the caller is to give up first
+		}
 	}
 	if len(given) == 0 && len(own) == 0 && parent == "" {
 		return m
@@ -213,7 +214,7 @@ func isTraceParent(s string) bool {
 	switch {
 	case len(s) < length, len(s) > maxTraceState, s[2] != '-', s[35] != '-', s[52] != '-':
 		return false
-	case len(s) > length && (s[:2] == "00" || s[length] != '-'):
+	case len(s) > length && (s[:2] == "00" || s[length] != '-' || !isTraceState(s[length:])):
 		return false
 	}
 	return s[:2] != "ff" && isHex(s[:2]) && isHex(s[53:55]) &&
@@ -233,6 +234,7 @@ func isHex(s string) bool {
 // maxTraceState is how much of a trace is passed on, in bytes: what the W3C asks for.
 const maxTraceState = 512
 
+// isTraceState wants no more than that it is short and printable, so that it can stand in a header.
 func isTraceState(s string) bool {
 	for _, c := range []byte(s) {
 		if c < ' ' || c > '~' {

@@ -85,7 +85,7 @@ func (s *scope) Err() error {
 
 // expireLocked ends the context if its deadline has passed. The timer that does it alone is only there if somebody waits.
 func (s *scope) expireLocked() (after map[*func()]struct{}) {
-	if d := s.deadline(); d.IsZero() || s.over || time.Now().Before(d) {
+	if d := s.deadline(); d.IsZero() || s.over && s.kept == 0 || time.Now().Before(d) {
 		return nil
 	}
 	return s.endLocked(context.DeadlineExceeded)
