@@ -60,13 +60,11 @@ func (t *refTable) DecodeReference(object map[string]any, typed bool) (any, erro
 // decode is DecodeReference for a value that came earlier. kept are references of this side in it which may have been
 // given back since.
 func (t *refTable) decode(object map[string]any, typed bool, kept map[string]*Ref) (any, error) {
-	if object[refTag] != true || !typed && !t.on.Load() {
+	if !typed && !t.on.Load() {
 		return nil, nil
 	}
-	id, hasID := object["id"].(string)
-	kind, hasKind := object["kind"].(string)
-	path, hasPath := refPath(object)
-	if !hasID || !hasKind || !hasPath || kind != string(refFunction) && kind != string(refObject) {
+	id, kind, path, ok := refParts(object)
+	if !ok {
 		return nil, nil
 	}
 	if len(id) > maxFunctionID {
@@ -80,7 +78,7 @@ func (t *refTable) decode(object map[string]any, typed bool, kept map[string]*Re
 			return nil, err
 		}
 		if e == nil {
-			r, err := t.accept(id, refKind(kind))
+			r, err := t.accept(id, kind)
 			if err != nil {
 				return nil, err
 			}
@@ -95,6 +93,15 @@ func (t *refTable) decode(object map[string]any, typed bool, kept map[string]*Re
 		return nil, err
 	}
 	return own.part(path), nil
+}
+
+// refParts returns what object says if it stands for a reference.
+func refParts(object map[string]any) (id string, kind refKind, path []string, ok bool) {
+	id, hasID := object["id"].(string)
+	text, hasKind := object["kind"].(string)
+	path, hasPath := refPath(object)
+	kind = refKind(text)
+	return id, kind, path, object[refTag] == true && hasID && hasKind && hasPath && (kind == refFunction || kind == refObject)
 }
 
 // refPath returns the sub-path that object gives; false if there is something else in its place.

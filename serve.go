@@ -40,22 +40,22 @@ func (ch *Channel) serve(m *wire.Message) bool {
 	busy := int(ch.open.Load())
 	ch.request = request{ch: ch, msg: m}
 	if busy >= ch.limits.Open {
-		ch.refuseRequest(m, &wire.Error{Name: "RPCOverloadedError",
+		ch.decline(m, false, &wire.Error{Name: "RPCOverloadedError",
 			Message: fmt.Sprintf("%d requests of this connection are unfinished; wait for some of them", busy)})
 		return true
 	}
 	if n := len(m.Meta); n > ch.limits.Metadata {
-		ch.refuseRequest(m, &wire.Error{Name: "RPCLimitError",
+		ch.decline(m, false, &wire.Error{Name: "RPCLimitError",
 			Message: fmt.Sprintf("the metadata of the request has %d bytes, at most %d are accepted", n, ch.limits.Metadata)})
 		return true
 	}
 	method, inv, refusal := ch.lookup(m)
 	if refusal != nil {
-		ch.refuseRequest(m, refusal)
+		ch.decline(m, false, refusal)
 		return true
 	}
 	if refusal, _ := ch.decode(inv, method.path); refusal != nil {
-		ch.refuseRequest(m, refusal)
+		ch.decline(m, true, refusal)
 		return true
 	}
 	c := newCall(ch, method, inv, m)
@@ -66,7 +66,7 @@ func (ch *Channel) serve(m *wire.Message) bool {
 			if c.streams != nil {
 				ch.request.streams = c.streams.in
 			}
-			ch.refuseRequest(m, &wire.Error{Name: "RPCOverloadedError",
+			ch.decline(m, true, &wire.Error{Name: "RPCOverloadedError",
 				Message: "the requests of this connection that wait are too large together; wait for some of them"})
 			return true
 		case queued:
@@ -343,6 +343,12 @@ func (c *call) beginStream() {
 	if c.streams != nil && c.streams.out != nil {
 		c.streams.out.begin()
 	}
+}
+
+// decline refuses a request that could be parsed, and gives back what came with it. decoded: that was tried.
+func (ch *Channel) decline(m *wire.Message, decoded bool, e *wire.Error) {
+	ch.unreadArgs(m, decoded)
+	ch.refuseRequest(m, e)
 }
 
 // refuseRequest answers m without having called anything.

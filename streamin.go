@@ -89,6 +89,7 @@ func (t *streamTable) data(m *wire.Message) {
 	t.mu.Unlock()
 	switch {
 	case s == nil:
+		t.ch.unreadRefs(m.Dialect, m.Value, false)
 	case m.Err != nil:
 		s.end(fromWire(wire.ParseError(m)))
 	case m.Done:
@@ -117,6 +118,7 @@ func (s *inStream) push(m *wire.Message) {
 	s.mu.Lock()
 	if s.ended {
 		s.mu.Unlock()
+		s.ch.unreadRefs(m.Dialect, m.Value, false)
 		return
 	}
 	s.data = append(s.data, m.Value...)
@@ -164,6 +166,7 @@ func (s *inStream) cut(err error) {
 
 func (s *inStream) clearLocked() {
 	s.ch.streams.buffered.Add(-int64(s.bytes))
+	s.ch.unreadItems(s.items, s.data, 0)
 	s.items, s.data, s.bytes = nil, nil, 0
 }
 
@@ -239,8 +242,10 @@ func (s *inStream) each(ctx context.Context, deliver func(*inItem) (more bool, e
 	}
 	var batch []inItem
 	var data []byte
-	uncounted := 0 // bytes taken and not delivered
-	defer func() { // also when the body of the loop panics
+	next, start := 0, 0 // the item of batch to be delivered, and where it begins in data
+	uncounted := 0      // bytes taken and not delivered
+	defer func() {      // also when the body of the loop panics
+		s.ch.unreadItems(batch[next:], data, start)
 		s.mu.Lock()
 		s.clearLocked()
 		s.ended = true
@@ -252,7 +257,9 @@ func (s *inStream) each(ctx context.Context, deliver func(*inItem) (more bool, e
 	delivered := 0
 	for {
 		var err error
-		if batch, data, uncounted, err = s.take(batch, data, done); err != nil {
+		batch, data, uncounted, err = s.take(batch, data, done)
+		next, start = 0, 0
+		if err != nil {
 			if ctx != nil && errors.Is(err, errContextEnded) {
 				return context.Cause(ctx)
 			}
@@ -261,16 +268,15 @@ func (s *inStream) each(ctx context.Context, deliver func(*inItem) (more bool, e
 		if len(batch) == 0 {
 			return nil
 		}
-		start := 0
-		for i := range batch {
+		for next < len(batch) {
 			select {
 			case <-done:
 				return context.Cause(ctx)
 			default:
 			}
-			item := &batch[i]
+			item := &batch[next]
 			item.raw = data[start:item.end]
-			start = item.end
+			next, start = next+1, item.end
 			uncounted -= item.size
 			s.ch.streams.buffered.Add(-int64(item.size))
 			if delivered++; delivered == streamRefill {
