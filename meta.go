@@ -25,7 +25,7 @@ type metadataKey struct{}
 
 // WithMetadata returns a ctx whose calls carry metadata to the peer, beside the arguments: a request id, a trace, a
 // tenant. It adds to the metadata that ctx has already and wins over that and over Options.Metadata, by key. Values are
-// encoded like arguments. The map is copied, what is in it is not. Only compact peers (kkrpc 2.x) get metadata; others
+// encoded like arguments, but cannot have references in them. The map is copied, what is in it is not. Only compact peers (kkrpc 2.x) get metadata; others
 // get the call without it.
 func WithMetadata(ctx context.Context, metadata map[string]any) context.Context {
 	if len(metadata) == 0 {
@@ -103,6 +103,8 @@ func (ch *Channel) outgoingMetadata(ctx, bounds context.Context, codec wire.Code
 func (m *outgoingMetadata) encode(out *values) (_ []byte, err error) {
 	switch {
 	case m.values != nil:
+		out.enc.SetReferences(misplaced("a *kkrpc.Ref can only be sent as an argument, or in one"))
+		defer out.enc.SetReferences(out)
 		if out.meta, err = out.append(out.meta[:0], "meta", m.values); err != nil {
 			return nil, fmt.Errorf("metadata: %w", err)
 		}

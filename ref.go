@@ -267,6 +267,19 @@ func (r *Ref) key() refKey {
 
 var refType = reflect.TypeFor[*Ref]()
 
+// String says what kind of reference it is and whose, for logs. It shows nothing of the value.
+func (r *Ref) String() string {
+	origin := r.origin()
+	text := "reference of the peer"
+	if origin.ch == nil {
+		text = fmt.Sprintf("reference to %T", origin.value)
+	}
+	if len(r.path) > 0 {
+		text += " at " + join(r.path)
+	}
+	return text
+}
+
 // MarshalJSON fails: what a reference is called is known to a channel only, so that a type with marshaling methods of its
 // own cannot have one inside.
 func (r *Ref) MarshalJSON() ([]byte, error) {

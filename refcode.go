@@ -238,6 +238,15 @@ func (ch *Channel) decodeData(d wire.Dialect, raw []byte, meta *superjson.Meta, 
 	return superjson.DecodeReferences(d.Mode(), raw, meta, v, references)
 }
 
+// misplaced refuses references where none can stand, for this reason.
+type misplaced string
+
+func (misplaced) ReferenceType() reflect.Type { return refType }
+
+func (why misplaced) AppendReference(dst []byte, _ any) ([]byte, error) {
+	return dst, errors.New(string(why))
+}
+
 // noReferences is for values without references that are decoded where one is expected.
 type noReferences struct{}
 
