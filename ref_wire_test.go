@@ -118,7 +118,7 @@ func TestReleaseOfACollectedReferenceKeepsWhatWasSentAgain(t *testing.T) {
 	})
 }
 
-func TestTheLastReleasedReferencesAreRemembered(t *testing.T) {
+func TestReleasedReferencesAreRemembered(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		p := newWirePeer(t, kkrpc.Options{Expose: kkrpc.Object{"open": func() *kkrpc.Ref { return kkrpc.Proxy(&counter{}) }}})
 		var ids []string
@@ -130,9 +130,10 @@ func TestTheLastReleasedReferencesAreRemembered(t *testing.T) {
 		for _, test := range []struct {
 			name, id, want string
 		}{
-			{"the oldest", ids[0], "Error: Unknown remote reference " + ids[0]},
-			{"the next", ids[1], "RPCRemoteReferenceReleasedError: RPC remote reference " + ids[1] + " has been released"},
+			{"the oldest", ids[0], "RPCRemoteReferenceReleasedError: RPC remote reference " + ids[0] + " has been released"},
 			{"the last", ids[1024], "RPCRemoteReferenceReleasedError: RPC remote reference " + ids[1024] + " has been released"},
+			{"one to come", ids[0] + "999", "Error: Unknown remote reference " + ids[0] + "999"},
+			{"no number", ids[0] + "x", "Error: Unknown remote reference " + ids[0] + "x"},
 		} {
 			if a := p.ref(test.id, "get"); a.String() != test.want {
 				t.Errorf("%s: %v, want %s", test.name, a, test.want)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,9 +44,6 @@ type remoteRef struct {
 	ref      weak.Pointer[Ref]
 	received int // times that it came
 }
-
-// maxReleased is how many ids the table remembers as released, like the original.
-const maxReleased = 1024
 
 // export returns the entry of r, a reference of this side, and makes it if needed. It counts as sent.
 func (t *refTable) export(r *Ref) (*localRef, error) {
@@ -106,15 +104,6 @@ func (t *refTable) giveBack(id string, received int) {
 		return
 	}
 	t.dropLocked(e)
-	if t.released == nil {
-		t.released = map[string]struct{}{}
-	}
-	if len(t.order) == maxReleased {
-		delete(t.released, t.order[0])
-		t.order = append(t.order[:0], t.order[1:]...)
-	}
-	t.released[id] = struct{}{}
-	t.order = append(t.order, id)
 }
 
 // own returns the entry of an id. The error is that of one which the peer has released; both are nil for an id that is not
@@ -125,10 +114,17 @@ func (t *refTable) own(id string) (*localRef, error) {
 	if e := t.local[id]; e != nil {
 		return e, nil
 	}
-	if _, known := t.released[id]; known {
+	if t.issuedLocked(id) {
 		return nil, &Error{Name: releasedError, Message: releasedText(id)}
 	}
 	return nil, nil
+}
+
+// issuedLocked reports whether id is or was one of this side's.
+func (t *refTable) issuedLocked(id string) bool {
+	number, ok := strings.CutPrefix(id, t.prefix+"-")
+	n, err := strconv.ParseUint(number, 10, 64)
+	return ok && err == nil && n > 0 && n <= t.last
 }
 
 // Names of the errors for a reference that was released, and for one too many.
@@ -233,7 +229,7 @@ func (t *refTable) clear() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.closed = true
-	t.local, t.byKey, t.remote, t.gone, t.released, t.order = nil, nil, nil, nil, nil, nil
+	t.local, t.byKey, t.remote, t.gone = nil, nil, nil, nil
 	if t.janitor != nil {
 		t.janitor.Stop()
 	}
