@@ -55,7 +55,7 @@ func TestPages(t *testing.T) {
 	for _, f := range features {
 		t.Run(f.name, func(t *testing.T) {
 			for _, r := range runtimes(t, f.generation) {
-				t.Run(string(r.Runtime), func(t *testing.T) {
+				t.Run(r.name, func(t *testing.T) {
 					printed := slices.DeleteFunc(f.run(t, f.name, r), func(text string) bool { return text == "" })
 					if shown := blocks(t, f.name, "text"); !slices.Equal(printed, shown) {
 						t.Errorf("the programs printed\n%s\nand docs/guide/%s.md shows\n%s",

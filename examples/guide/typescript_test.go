@@ -12,33 +12,49 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/js"
 )
 
-// checkoutVar names a checkout of kkrpc 2: the folder above packages/kkrpc.
-const checkoutVar = "KKRPC_V2"
+// The variables that name checkouts of newer versions of kkrpc: the folders above packages/kkrpc. Bun runs their sources.
+const (
+	checkoutVar   = "KKRPC_V2"
+	checkout07Var = "KKRPC_V07"
+)
 
 // runtime is what runs the TypeScript side of a page, and how it finds the package kkrpc.
 type runtime struct {
 	js.Runtime
-	checkout string // of kkrpc 2; empty for kkrpc 0.2 from npm
+	name  string
+	paths map[string][]string // of imports to the sources of a checkout; nil for kkrpc 0.2 from npm
 }
 
 // runtimes lists those that run a page for the given generation of kkrpc.
-func runtimes(t *testing.T, generation int) []runtime {
+func runtimes(t *testing.T, generation int) (all []runtime) {
 	t.Helper()
 	if generation == 2 {
-		root := os.Getenv(checkoutVar)
-		if root == "" {
-			t.Skipf("needs kkrpc 2: set %s to a checkout of it", checkoutVar)
+		if os.Getenv(checkoutVar) == "" {
+			t.Skipf("needs kkrpc 2: set %s to a checkout of it, see CONTRIBUTING.md", checkoutVar)
 		}
-		if _, err := os.Stat(filepath.Join(root, "packages", "kkrpc", "src")); err != nil {
-			t.Fatalf("%s: %v", checkoutVar, err)
-		}
-		return []runtime{{js.Bun, root}}
+		entries := checkout(t, checkoutVar, "src", "entries")
+		return []runtime{{js.Bun, "2", map[string][]string{
+			"kkrpc":   {filepath.Join(entries, "mod.ts")},
+			"kkrpc/*": {filepath.Join(entries, "*.ts")},
+		}}}
 	}
-	var all []runtime
 	for _, rt := range js.Runtimes {
-		all = append(all, runtime{Runtime: rt})
+		all = append(all, runtime{rt, "0.2-" + string(rt), nil})
+	}
+	if os.Getenv(checkout07Var) != "" {
+		all = append(all, runtime{js.Bun, "0.7", map[string][]string{"kkrpc": {checkout(t, checkout07Var, "mod.ts")}}})
 	}
 	return all
+}
+
+// checkout returns the path of something in the checkout that a variable names.
+func checkout(t *testing.T, variable string, path ...string) string {
+	t.Helper()
+	name := filepath.Join(append([]string{os.Getenv(variable), "packages", "kkrpc"}, path...)...)
+	if _, err := os.Stat(name); err != nil {
+		t.Fatalf("%s names no checkout of that kkrpc: %v", variable, err)
+	}
+	return name
 }
 
 // script copies a TypeScript program with its address replaced to where it finds its packages.
@@ -56,30 +72,26 @@ func (r runtime) script(t *testing.T, source string, replace ...string) *exec.Cm
 	}
 	script := filepath.Join(dir, filepath.Base(source))
 	write(t, script, strings.NewReplacer(replace...).Replace(string(text)))
-	if r.checkout == "" {
+	if r.paths == nil {
 		write(t, filepath.Join(dir, "package.json"), `{"dependencies": {"kkrpc": "^0.2.2", "tsx": "^4", "ws": "^8"}}`) // as npm install leaves it
 	} else {
-		write(t, filepath.Join(dir, "tsconfig.json"), tsconfig(t, r.checkout))
+		write(t, filepath.Join(dir, "tsconfig.json"), tsconfig(t, r.paths))
 	}
 	cmd := r.Command(t, script)
-	if r.checkout != "" {
+	if r.paths != nil {
 		// The sources of kkrpc find what they import even where the checkout has installed nothing.
 		cmd.Env = append(cmd.Env, "NODE_PATH="+filepath.Join(js.Dir(t), "node_modules"))
 	}
 	return cmd
 }
 
-// tsconfig leads imports of kkrpc to the sources of a checkout.
-func tsconfig(t *testing.T, checkout string) string {
+// tsconfig leads imports to the sources of a checkout.
+func tsconfig(t *testing.T, paths map[string][]string) string {
 	t.Helper()
-	entries := filepath.Join(checkout, "packages", "kkrpc", "src", "entries")
 	config, err := json.Marshal(map[string]any{"compilerOptions": map[string]any{
 		"target": "ESNext", "lib": []string{"ESNext", "DOM", "DOM.Iterable"}, "module": "ESNext", "moduleResolution": "Bundler",
 		"strict": true, "noEmit": true, "skipLibCheck": true, "allowImportingTsExtensions": true, "types": []string{"node"},
-		"paths": map[string][]string{
-			"kkrpc":   {filepath.Join(entries, "mod.ts")},
-			"kkrpc/*": {filepath.Join(entries, "*.ts")},
-		},
+		"paths": paths,
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +125,7 @@ func TestTypes(t *testing.T) {
 			r := runtimes(t, generation)[0]
 			dir := js.TempDir(t)
 			if generation == 2 {
-				write(t, filepath.Join(dir, "tsconfig.json"), tsconfig(t, r.checkout))
+				write(t, filepath.Join(dir, "tsconfig.json"), tsconfig(t, r.paths))
 			} else {
 				config, err := os.ReadFile(filepath.Join(js.Dir(t), "tsconfig.json"))
 				if err != nil {
