@@ -1,5 +1,5 @@
-// Package admission is what the HTTP sides of the transports share: which pages may use a server, and how a request is
-// refused.
+// Package admission is what the HTTP sides of the transports share: which pages may use a server and by which
+// names, and how a request is refused.
 package admission
 
 import (

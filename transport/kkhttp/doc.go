@@ -36,6 +36,11 @@
 // to be listed, and CORS middleware around the handler, which answers the browser's question (OPTIONS) and lets the page
 // read the answers. Requests without Origin are not from pages and pass.
 //
+// # Names
+//
+// A server that is meant for this machine or network alone should also list its names in Options.Hosts. Otherwise a
+// page can have its own name point to the server, and is then of the same origin.
+//
 // # Stopping
 //
 // http.Server.Shutdown waits for the requests under way. Closing a client's channel aborts its requests.

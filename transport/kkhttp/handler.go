@@ -20,6 +20,7 @@ import (
 type handler struct {
 	opts        Options
 	origins     admission.Origins
+	hosts       admission.Hosts
 	api         func(r *http.Request) (any, error)
 	log         *slog.Logger
 	maxRequests int64 // 0: no bound
@@ -54,9 +55,14 @@ func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) h
 	if err != nil {
 		panic(fmt.Sprintf("kkhttp: %v", err))
 	}
+	hosts, err := admission.ParseHosts(opts.Hosts)
+	if err != nil {
+		panic(fmt.Sprintf("kkhttp: %v", err))
+	}
 	h := &handler{
 		opts:        *opts,
 		origins:     origins,
+		hosts:       hosts,
 		api:         api,
 		log:         opts.Logger,
 		maxRequests: int64(bound(opts.MaxRequests, defaultMaxRequests)),
@@ -120,6 +126,9 @@ func (h *handler) check(w http.ResponseWriter, r *http.Request) *admission.Rejec
 	contentType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	encoding := r.Header.Get("Content-Encoding")
 	switch {
+	case !h.hosts.Allow(r):
+		return admission.Reject(http.StatusForbidden, fmt.Sprintf("Requests to the host %q are not served here: "+
+			"add it to Hosts in kkhttp.Options to allow them.", r.Host))
 	case r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
 		return admission.Reject(http.StatusMethodNotAllowed, "This is a kkrpc endpoint: call it with POST. "+

@@ -180,6 +180,32 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// A page whose name was made to point to this server has an Origin that equals the Host: only the list helps.
+func TestHostsAgainstRebinding(t *testing.T) {
+	h := kkhttp.Handler(api, &kkhttp.Options{Hosts: []string{"localhost", "127.0.0.1"}})
+	for _, row := range []struct {
+		method, host string
+		status       int
+		text         string
+	}{
+		{"POST", "localhost:3000", 200, `"v":3`},
+		{"POST", "127.0.0.1:3000", 200, `"v":3`},
+		{"POST", "evil.example", 403, `"evil.example"`},
+		{"OPTIONS", "evil.example", 403, "Hosts in kkhttp.Options"},
+	} {
+		t.Run(row.method+" "+row.host, func(t *testing.T) {
+			r := httptest.NewRequest(row.method, "http://"+row.host+"/rpc", strings.NewReader(`{"t":"q","id":"1","op":"call","p":["add"],"a":[1,2]}`))
+			r.Header.Set("Content-Type", "application/json")
+			r.Header.Set("Origin", "http://"+row.host)
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if w.Code != row.status || !strings.Contains(w.Body.String(), row.text) {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+		})
+	}
+}
+
 // With a dialect of its own a handler takes no other.
 func TestFixedDialect(t *testing.T) {
 	h := kkhttp.Handler(api, &kkhttp.Options{RPC: kkrpc.Options{Dialect: kkrpc.Compact}})
@@ -223,8 +249,9 @@ func TestHandlerFor(t *testing.T) {
 
 func TestMisusePanics(t *testing.T) {
 	for name, misuse := range map[string]func(){
-		"kkhttp: Handler":         func() { kkhttp.Handler(42, nil) },
-		"kkhttp: Options.Origins": func() { kkhttp.Handler(nil, &kkhttp.Options{Origins: []string{"example.com"}}) },
+		"kkhttp: Handler":                         func() { kkhttp.Handler(42, nil) },
+		`kkhttp: Options.Hosts: "localhost:3000"`: func() { kkhttp.Handler(nil, &kkhttp.Options{Hosts: []string{"localhost:3000"}}) },
+		"kkhttp: Options.Origins":                 func() { kkhttp.Handler(nil, &kkhttp.Options{Origins: []string{"example.com"}}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {

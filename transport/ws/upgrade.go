@@ -36,7 +36,7 @@ func answer(w http.ResponseWriter, e *admission.Rejection) {
 func (s *Server) check(r *http.Request) (kkrpc.Dialect, *admission.Rejection) {
 	dialect := s.opts.RPC.Dialect
 	switch {
-	case !hostAllowed(r, s.hosts):
+	case !s.hosts.Allow(r):
 		return 0, admission.Reject(http.StatusForbidden, fmt.Sprintf("Requests to the host %q are not served here: "+
 			"add it to Hosts in ws.Options to allow them.", r.Host))
 	case !hasToken(r.Header, "Upgrade", "websocket") || !hasToken(r.Header, "Connection", "upgrade"):
