@@ -193,6 +193,9 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, e *exchange, m *
 		e.end(ch)
 	case <-late:
 		e.end(ch)
+		if r.ProtoMajor == 1 { // until the function returns, nothing more is read from the connection
+			w.Header().Set("Connection", "close")
+		}
 		status := http.StatusGatewayTimeout
 		if wire.Dialect(rpc.Dialect).IsClassic() {
 			status = http.StatusOK // a kkrpc 0 client looks at no other, and its call would never end

@@ -327,6 +327,26 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
+// A function that does not heed its timeout does not hold up the caller's next call, which would go over the same
+// connection.
+func TestTimeoutFreesTheCaller(t *testing.T) {
+	release, returned := make(chan struct{}), make(chan struct{})
+	url := serve(t, kkhttp.Handler(kkrpc.Object{
+		"stuck": func() { <-release; close(returned) },
+		"add":   func(a, b int) int { return a + b },
+	}, &kkhttp.Options{Timeout: 100 * time.Millisecond}))
+	ch := newClient(t, url, nil)
+	err := ch.Call(testContext(t), nil, "stuck")
+	if e := (*kkrpc.Error)(nil); !errors.As(err, &e) || e.Name != "RPCTimeoutError" {
+		t.Errorf("a function that takes too long: %v", err)
+	}
+	if sum, err := kkrpc.Call[int](testContext(t), ch, "add", 1, 2); sum != 3 || err != nil {
+		t.Errorf("the next call: %d, %v", sum, err)
+	}
+	close(release)
+	<-returned
+}
+
 // A caller that hangs up ends the context of the function.
 func TestCallerHangsUp(t *testing.T) {
 	started, ended := make(chan struct{}), make(chan struct{})
