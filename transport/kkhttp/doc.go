@@ -49,5 +49,5 @@
 //
 // A body and an answer are bounded by Limits.Frame and kept in memory whole, so MaxRequests times Frame is what a hostile
 // crowd can make a handler hold. A client queues what MaxRequests keeps waiting, up to Limits.Outbound bytes; beyond
-// that its calls wait.
+// that its calls wait. The header of an answer may have 64 KiB, unless ClientOptions.HTTP says otherwise.
 package kkhttp

@@ -131,6 +131,11 @@ func TestRefusals(t *testing.T) {
 		{name: "no type", header: http.Header{"Content-Type": nil}, body: call, status: 415, text: "application/json"},
 		{name: "hidden in a parameter", header: http.Header{"Content-Type": {"text/plain; x=application/json"}}, body: call, status: 415, text: "application/json"},
 		{name: "compressed", header: http.Header{"Content-Encoding": {"gzip"}}, body: call, status: 415, text: `"gzip"`},
+		{name: "compressed, said in a second header", header: http.Header{"Content-Encoding": {"identity", "gzip"}}, body: call, status: 415, text: `"identity, gzip"`},
+		{name: "two types", header: http.Header{"Content-Type": {"application/json", "text/plain"}}, body: call, status: 415, text: `"application/json, text/plain"`},
+		{name: "long type", header: http.Header{"Content-Type": {strings.Repeat("\x01", 1000)}}, body: call, status: 415, text: `\x01"…`},
+		{name: "long encoding", header: http.Header{"Content-Encoding": {strings.Repeat("\x01", 1000)}}, body: call, status: 415, text: `\x01"…`},
+		{name: "long origin", header: http.Header{"Origin": {strings.Repeat("\x01", 1000)}}, body: call, status: 403, text: `\x01"…`},
 		{name: "not compressed", header: http.Header{"Content-Encoding": {"identity"}}, body: call, status: 200},
 		{name: "own page", header: http.Header{"Origin": {"http://example.com"}}, body: call, status: 200},
 		{name: "listed page", header: http.Header{"Origin": {"https://app.test"}}, body: call, status: 200},
@@ -320,6 +325,26 @@ func TestTimeout(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A function that does not heed its timeout does not hold up the caller's next call, which would go over the same
+// connection.
+func TestTimeoutFreesTheCaller(t *testing.T) {
+	release, returned := make(chan struct{}), make(chan struct{})
+	url := serve(t, kkhttp.Handler(kkrpc.Object{
+		"stuck": func() { <-release; close(returned) },
+		"add":   func(a, b int) int { return a + b },
+	}, &kkhttp.Options{Timeout: 100 * time.Millisecond}))
+	ch := newClient(t, url, nil)
+	err := ch.Call(testContext(t), nil, "stuck")
+	if e := (*kkrpc.Error)(nil); !errors.As(err, &e) || e.Name != "RPCTimeoutError" {
+		t.Errorf("a function that takes too long: %v", err)
+	}
+	if sum, err := kkrpc.Call[int](testContext(t), ch, "add", 1, 2); sum != 3 || err != nil {
+		t.Errorf("the next call: %d, %v", sum, err)
+	}
+	close(release)
+	<-returned
 }
 
 // A caller that hangs up ends the context of the function.

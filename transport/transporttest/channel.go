@@ -12,14 +12,19 @@ import (
 )
 
 // connect starts a channel on each end; that of a speaks first. Both expose echo, and relay, which calls the caller's echo.
-func connect(t *testing.T, a, b kkrpc.Transport) (x, y *kkrpc.Channel) {
+// wait closes waiting when it is called.
+func connect(t *testing.T, a, b kkrpc.Transport) (x, y *kkrpc.Channel, waiting <-chan struct{}) {
 	t.Helper()
+	started := make(chan struct{})
 	api := kkrpc.Object{
 		"echo": func(s string) string { return s },
 		"relay": func(ctx context.Context, s string) (string, error) {
 			return kkrpc.Call[string](ctx, kkrpc.FromContext(ctx), "echo", s)
 		},
-		"wait": func(ctx context.Context) { <-ctx.Done() },
+		"wait": func(ctx context.Context) {
+			close(started)
+			<-ctx.Done()
+		},
 	}
 	x, err := kkrpc.New(context.Background(), a, &kkrpc.Options{Expose: api, Dialect: kkrpc.Compact})
 	if err != nil {
@@ -30,13 +35,13 @@ func connect(t *testing.T, a, b kkrpc.Transport) (x, y *kkrpc.Channel) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = y.Close() })
-	return x, y
+	return x, y, started
 }
 
 func channels(t *testing.T, a, b kkrpc.Transport) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	x, y := connect(t, a, b)
+	x, y, _ := connect(t, a, b)
 	if _, err := kkrpc.Call[string](ctx, x, "echo", ""); err != nil { // y learns the dialect
 		t.Fatal(err)
 	}
@@ -63,12 +68,17 @@ func channels(t *testing.T, a, b kkrpc.Transport) {
 func channelCloses(t *testing.T, a, b kkrpc.Transport) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	x, y := connect(t, a, b)
+	x, y, waiting := connect(t, a, b)
 	if _, err := kkrpc.Call[string](ctx, x, "echo", "x"); err != nil {
 		t.Fatal(err)
 	}
-	waiting := make(chan error, 1)
-	go func() { waiting <- y.Call(ctx, nil, "wait") }()
+	failed := make(chan error, 1)
+	go func() { failed <- y.Call(ctx, nil, "wait") }()
+	select {
+	case <-waiting:
+	case <-ctx.Done():
+		t.Fatal("the call has not arrived")
+	}
 	_ = x.Close()
 	select {
 	case <-y.Done():
@@ -78,7 +88,7 @@ func channelCloses(t *testing.T, a, b kkrpc.Transport) {
 	if err := y.Err(); !errors.Is(err, kkrpc.ErrClosed) || !strings.Contains(err.Error(), "by the peer") {
 		t.Errorf("the other channel closed with %v", err)
 	}
-	if err := <-waiting; !errors.Is(err, kkrpc.ErrClosed) {
+	if err := <-failed; !errors.Is(err, kkrpc.ErrClosed) {
 		t.Errorf("its call: %v", err)
 	}
 }
