@@ -140,11 +140,11 @@ func (cb *Callback) trySend(ctx context.Context, args []any) error {
 			id = strconv.FormatUint(watched.id, 10)
 		}
 		b.bytes = codec.BeginCall(b.bytes, wire.Ref, id, []string{cb.ref.id, "apply"})
-		b.bytes, err = ch.appendBareArgs(b.bytes, codec, out, args, tail, nil)
+		b.bytes, err = ch.appendBareArgs(b.bytes, codec, out, args)
 		b.bytes = codec.EndCall(b.bytes, wire.Ref, tail)
 	} else {
 		b.bytes = codec.BeginCallback(b.bytes, cb.id)
-		b.bytes, err = ch.appendArgs(b.bytes, codec, out, args, tail, nil)
+		b.bytes, err = ch.appendArgs(b.bytes, codec, out, args)
 		b.bytes = codec.EndCallback(b.bytes, tail)
 	}
 	if err != nil {

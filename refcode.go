@@ -135,7 +135,8 @@ func (a *API) has(path []string) error {
 }
 
 // appendRefRequest writes a request on a reference of the peer.
-func (ch *Channel) appendRefRequest(dst []byte, codec wire.Codec, out *values, name string, op *outgoing, tail *wire.Tail, p *pendingCall) ([]byte, error) {
+func (ch *Channel) appendRefRequest(dst []byte, codec wire.Codec, out *values, name string, op *outgoing) ([]byte, error) {
+	tail := &out.tail
 	path, err := op.ref.request(op)
 	if err != nil {
 		return dst, err
@@ -143,7 +144,7 @@ func (ch *Channel) appendRefRequest(dst []byte, codec wire.Codec, out *values, n
 	switch {
 	case op.kind == wire.Call:
 		dst = codec.BeginCall(dst, wire.Ref, name, path)
-		if dst, err = ch.appendBareArgs(dst, codec, out, op.args, tail, p); err != nil {
+		if dst, err = ch.appendBareArgs(dst, codec, out, op.args); err != nil {
 			return dst, err
 		}
 		tail.Metadata, err = op.meta.encode(out) // behind the arguments, which may be written again
@@ -165,11 +166,11 @@ func (ch *Channel) appendRefRequest(dst []byte, codec wire.Codec, out *values, n
 
 // appendBareArgs is appendArgs for a request on a reference, whose arguments have no envelopes in the original. It reads
 // them, though, so that what would be lost or taken for one gets one.
-func (ch *Channel) appendBareArgs(dst []byte, codec wire.Codec, out *values, args []any, tail *wire.Tail, p *pendingCall) ([]byte, error) {
+func (ch *Channel) appendBareArgs(dst []byte, codec wire.Codec, out *values, args []any) ([]byte, error) {
 	start := len(dst)
 	for _, arg := range args {
 		if isUndefined(arg) || isCallback(arg) || isStream(arg) {
-			return ch.appendArgs(dst, codec, out, args, tail, p)
+			return ch.appendArgs(dst, codec, out, args)
 		}
 	}
 	for i, arg := range args {
@@ -183,7 +184,7 @@ func (ch *Channel) appendBareArgs(dst []byte, codec wire.Codec, out *values, arg
 	if text := dst[start:]; bytes.Contains(text, []byte("__kkrpc_next_arg__")) || bytes.Contains(text, []byte(`\u`)) {
 		out.unsent()
 		out.enc.Reset(out.enc.Mode())
-		return ch.appendArgs(dst[:start], codec, out, args, tail, p)
+		return ch.appendArgs(dst[:start], codec, out, args)
 	}
 	return dst, nil
 }

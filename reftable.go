@@ -17,18 +17,16 @@ type refTable struct {
 	ch *Channel
 	on atomic.Bool // this side uses references on the channel, see Options.References
 
-	mu       sync.Mutex
-	closed   bool
-	last     uint64
-	prefix   string // of the ids of this side: both sides' must differ
-	local    map[string]*localRef
-	byKey    map[refKey]*localRef
-	released map[string]struct{} // ids of this side that the peer has given back lately
-	order    []string            // of them, oldest first
-	remote   map[string]remoteRef
-	gone     map[string]int // the peer's that nobody holds any more and that was not told yet, by how often they had come
-	dirty    atomic.Bool    // gone is not empty
-	janitor  *time.Timer    // set while references of the peer are held
+	mu      sync.Mutex
+	closed  bool
+	last    uint64
+	prefix  string // of the ids of this side: both sides' must differ
+	local   map[string]*localRef
+	byKey   map[refKey]*localRef
+	remote  map[string]remoteRef
+	gone    map[string]int // the peer's that nobody holds any more and that was not told yet, by how often they had come
+	dirty   atomic.Bool    // gone is not empty
+	janitor *time.Timer    // set while references of the peer are held
 }
 
 // localRef is a value of this side that the peer may use.
