@@ -50,7 +50,7 @@ type Limits struct {
 	// with an error that wraps ErrLimit, and the peer is told to stop.
 	StreamBuffer int
 	// StreamIdle is how long a stream of this side may wait for the peer to ask for items, the first or further ones; 0 means
-	// 10 min. Then it is dropped, which the peer learns if it asks.
+	// 10 min. Then it is dropped, which the peer learns if it asks. Classic peers do not ask, and are not waited for.
 	StreamIdle time.Duration
 	// Handshake bounds the time until a connection is established; 0 means 10 s.
 	Handshake time.Duration
