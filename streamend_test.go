@@ -11,6 +11,37 @@ import (
 	"github.com/kkrpc-go/kkrpc"
 )
 
+// The timeout in the metadata is how long the caller waits for the answer, which is the stream and not its end.
+func TestTimeoutOfTheCallerDoesNotEndTheStream(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		server := kkrpc.Object{"open": func(ctx context.Context) iter.Seq2[int, error] {
+			ended := ctx.Done()
+			return func(yield func(int, error) bool) {
+				for i := range 3 {
+					select {
+					case <-ended:
+						yield(0, context.Cause(ctx))
+						return
+					case <-time.After(time.Second):
+					}
+					if !yield(i, nil) {
+						return
+					}
+				}
+			}
+		}}
+		hurried := func(ctx context.Context, r *kkrpc.Request, next kkrpc.Handler) (any, error) {
+			ctx, cancel := context.WithTimeout(ctx, 1500*time.Millisecond)
+			defer cancel()
+			return next(ctx, r)
+		}
+		_, c := pair(t, kkrpc.Options{Expose: server}, kkrpc.Options{Outbound: []kkrpc.Interceptor{hurried}})
+		if items, err := collect(kkrpc.Stream[int](t.Context(), c, "open")); len(items) != 3 || err != nil {
+			t.Errorf("%v, %v", items, err)
+		}
+	})
+}
+
 // A classic peer asks for nothing: Limits.StreamIdle is not about a stream whose answer waits until the peer reads.
 func TestClassicStreamWaitsForItsAnswer(t *testing.T) {
 	bubble(t, func(t *testing.T) {
