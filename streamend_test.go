@@ -2,7 +2,9 @@ package kkrpc_test
 
 import (
 	"context"
+	"errors"
 	"iter"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -100,5 +102,66 @@ func TestPanicInAnItemTakesItsReferencesBack(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+	})
+}
+
+// What waits in a stream that the peer has ended is given back when nobody holds it any more.
+func TestItemsOfEndedStreamsThatNobodyHoldsDoNotCount(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		ch, peer := raw(t, kkrpc.Options{Dialect: kkrpc.Compact, Limits: kkrpc.Limits{StreamBuffer: 10_000}})
+		large := item(`"` + strings.Repeat("x", 5000) + `"`)
+		open := func() error {
+			answered := make(chan error, 1)
+			go func() {
+				items, err := kkrpc.Call[iter.Seq2[any, error]](t.Context(), ch, "open")
+				if err == nil && items == nil {
+					err = errors.New("no stream")
+				}
+				answered <- err
+			}()
+			_, id, _ := strings.Cut(read(t, peer), `"id":"`)
+			id, _, _ = strings.Cut(id, `"`)
+			write(t, peer, strings.Replace(opened, `"1"`, `"`+id+`"`, 1))
+			return <-answered
+		}
+		end := func() { write(t, peer, large, `{"t":"sr","id":"x","sid":"theirs","d":true}`) }
+		for range 50 { // 250 KB, and 40 KB may wait
+			if err := open(); err != nil {
+				t.Fatal(err)
+			}
+			end()
+			runtime.GC()
+			synctest.Wait()
+		}
+		for tries := 0; ; tries++ { // the last ones may still be on a stack
+			left := reading(peer)
+			got := make(chan any, 2)
+			go func() {
+				for v, err := range kkrpc.Stream[any](t.Context(), ch, "open") {
+					if err != nil {
+						got <- err
+						break
+					}
+					got <- v
+				}
+			}()
+			synctest.Wait()
+			_, id, _ := strings.Cut(<-left, `"id":"`)
+			id, _, _ = strings.Cut(id, `"`)
+			write(t, peer, strings.Replace(opened, `"1"`, `"`+id+`"`, 1))
+			wantControl(t, peer, pulled32)
+			end()
+			v := <-got
+			if _, failed := v.(error); !failed {
+				break
+			}
+			if tries == 100 {
+				t.Fatal(v)
+			}
+			read(t, peer) // it is returned
+			runtime.GC()
+			synctest.Wait()
+		}
+		ch.Close()
 	})
 }

@@ -199,10 +199,9 @@ func (s *inStream) leave() {
 	if open {
 		delete(t.in, s.key)
 	}
-	id := t.nextLocked("c")
 	t.mu.Unlock()
 	if open {
-		s.ch.sendControl(id, s.key)
+		s.ch.out.send(t.cancelling([]byte(s.key)))
 	}
 }
 
@@ -295,12 +294,8 @@ func (s *inStream) pull(n int) {
 	if ended || codec.Dialect().IsClassic() {
 		return
 	}
-	t := &s.ch.streams
-	t.mu.Lock()
-	id := t.nextLocked("p")
-	t.mu.Unlock()
 	b := newBuffer()
-	b.bytes = codec.AppendPull(b.bytes, id, unquote([]byte(s.key)), n)
+	b.bytes = codec.AppendPull(b.bytes, s.ch.streams.next("p"), unquote([]byte(s.key)), n)
 	s.ch.out.send(b)
 }
 
