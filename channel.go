@@ -38,7 +38,8 @@ type Channel struct {
 	in      *wire.Inbound
 	msg     wire.Message
 	readBuf []byte
-	more    bool  // the transport has another message already
+	more    bool // the transport has another message already
+	line    lineWatch
 	inline  *call // the request that the leader runs, while role is odd
 	request request
 

@@ -57,10 +57,16 @@ func (ch *Channel) read() bool {
 			ch.in.Forget()
 		}
 	}
+	if held := ch.in.Incomplete(); held > 0 {
+		ch.awaitLine(held)
+	}
 	frame, more, err := ch.transport.ReadFrame(ch.readBuf)
 	if err == nil {
 		ch.readBuf, ch.more = frame, more
 		err = ch.in.Push(frame)
+	}
+	if ch.line.timer != nil && (err != nil || ch.in.Incomplete() == 0) {
+		ch.lineArrived()
 	}
 	switch {
 	case err == nil:

@@ -75,8 +75,8 @@ func (t *poster) response(p *post, resp *http.Response, body []byte) ([]byte, er
 	if reason := impossible(&m); reason != "" {
 		return nil, fmt.Errorf("the answer of %s: %w: %s", t.where, kkrpc.ErrUnsupported, reason)
 	}
-	if t.codec.Dialect().IsClassic() {
-		text = append(text, '\n')
+	if t.codec.Dialect().IsClassic() { // one line for the channel; in JSON a newline is white space: strings escape it
+		text = append(bytes.ReplaceAll(text, []byte{'\n'}, []byte{' '}), '\n')
 	}
 	return text, nil
 }

@@ -243,6 +243,9 @@ func (p *Persistent) connection(failures int) (steady bool, err error) {
 	if err := p.prepare(context.WithValue(ctx, connectionKey{p}, ch), ch); err != nil {
 		return false, err
 	}
+	if err := ch.Err(); err != nil { // the hooks took no notice
+		return false, err
+	}
 	p.connected = true
 	began := time.Now()
 	p.enter(State{Phase: Connected, Failures: failures})

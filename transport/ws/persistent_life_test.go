@@ -260,6 +260,33 @@ func TestPersistentCountsShortConnections(t *testing.T) {
 	}
 }
 
+// A connection that was lost in a hook, which took no notice, was never for everyone.
+func TestPersistentLostInAHook(t *testing.T) {
+	opts := quick(newHost(t, ws.Handler(greeter, nil)))
+	n := 0
+	opts.OnConnect = func(ctx context.Context, ch *kkrpc.Channel) error {
+		if n++; n < 3 {
+			_ = ch.Close()
+		}
+		return nil
+	}
+	opts.OnReconnect = func(context.Context, *kkrpc.Channel) error {
+		t.Error("OnReconnect before the first connection")
+		return nil
+	}
+	states := make(chan ws.State, 100)
+	opts.OnState = func(s ws.State) { states <- s }
+	dialPersistent(t, opts)
+	var phases []ws.Phase
+	for len(phases) < 6 {
+		phases = append(phases, (<-states).Phase)
+	}
+	want := []ws.Phase{ws.Connecting, ws.Waiting, ws.Connecting, ws.Waiting, ws.Connecting, ws.Connected}
+	if !slices.Equal(phases, want) {
+		t.Errorf("states %v", phases)
+	}
+}
+
 // Each attempt may have another URL and other headers.
 func TestPersistentTarget(t *testing.T) {
 	var got []string
