@@ -89,15 +89,23 @@ func (ch *Channel) do(ctx context.Context, op outgoing) error {
 
 // perform does op through the interceptors.
 func (ch *Channel) perform(ctx context.Context, op outgoing) error {
-	if op.result != nil {
-		if v := reflect.ValueOf(op.result); v.Kind() != reflect.Pointer || v.IsNil() {
-			return fmt.Errorf("the result must be a pointer that is not nil, not %T", op.result)
-		}
+	if err := op.checkResult(); err != nil {
+		return err
 	}
 	if ch.outbound != nil {
 		return ch.intercept(ctx, op)
 	}
 	return ch.exchange(ctx, op)
+}
+
+// checkResult reports why nothing can be stored in the result.
+func (op *outgoing) checkResult() error {
+	if op.result != nil {
+		if v := reflect.ValueOf(op.result); v.Kind() != reflect.Pointer || v.IsNil() {
+			return fmt.Errorf("the result must be a pointer that is not nil, not %T", op.result)
+		}
+	}
+	return nil
 }
 
 // exchange sends the request and waits for the response.
@@ -122,7 +130,7 @@ func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
 	id := p.id
 	b, err := ch.encode(codec, id, op, p)
 	if err != nil {
-		return err
+		return unsentError{err}
 	}
 	if err := ch.sendRequest(ctx, b, p); err != nil {
 		return err
@@ -199,7 +207,6 @@ func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCa
 			ch.withdraw(p)
 			ch.callbacks.unsent(p.callbacks)
 			ch.streams.unsent(p.carried)
-			out.unsent()
 		}
 		out.free()
 	}()
@@ -221,9 +228,8 @@ func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCa
 		return nil, err
 	}
 	encoded = true
-	if len(out.refs) > 0 {
-		p.refs = append(p.refs, out.refs...)
-	}
+	p.refs = append(p.refs, out.refs...)
+	out.sent()
 	return b, nil
 }
 
@@ -335,7 +341,11 @@ func (p *pendingCall) decode(ctx context.Context, ch *Channel, result any) error
 	if p.value == nil {
 		return decodeUndefined(result)
 	}
-	err := ch.decodeKept(p.dialect, p.value, p.meta, result, refUseOf(reflect.TypeOf(result).Elem()), p.own)
+	return resultError(ch.decodeKept(p.dialect, p.value, p.meta, result, refUseOf(reflect.TypeOf(result).Elem()), p.own))
+}
+
+// resultError says that it is the result that could not be decoded.
+func resultError(err error) error {
 	if mismatch := (*superjson.TypeError)(nil); errors.As(err, &mismatch) {
 		return fmt.Errorf("result%s: expected %s, got %s", at(mismatch.Path), mismatch.Expected, mismatch.Got)
 	}

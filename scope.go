@@ -9,7 +9,6 @@ import (
 // guarded by Channel.mu where nothing else is said.
 type scope struct {
 	ch   *Channel // immutable
-	gate *gate    // immutable: &ch.serving or &ch.lane
 	call *call    // immutable: the request that is served; nil in a callback
 
 	waits  int32 // goroutines of the function that wait for the peer
@@ -187,6 +186,14 @@ func (s *scope) cancel() {
 	startAll(after)
 }
 
+// gate is where the function has its place. A field for it would put a call into the next class of allocation sizes.
+func (s *scope) gate() *gate {
+	if s.call == nil {
+		return &s.ch.lane
+	}
+	return &s.ch.serving
+}
+
 // stepOut frees the function's place while it waits for the peer; if it runs on the reading goroutine, another one
 // goes on reading first, since only that can bring what it waits for.
 func (s *scope) stepOut() {
@@ -196,10 +203,10 @@ func (s *scope) stepOut() {
 	var next task
 	s.ch.mu.Lock()
 	s.waits++
-	if s.waits == 1 && s.hasPlaceLocked() && s.gate.away < s.gate.maxAway {
+	if g := s.gate(); s.waits == 1 && s.hasPlaceLocked() && g.away < g.maxAway {
 		s.out = true
-		s.gate.away++
-		next = s.gate.leaveLocked()
+		g.away++
+		next = g.leaveLocked()
 	}
 	s.ch.mu.Unlock()
 	if next != nil {
@@ -216,8 +223,8 @@ func (s *scope) stepIn() {
 	var turn <-chan struct{}
 	if s.waits--; s.waits == 0 && s.out {
 		s.out = false
-		s.gate.away--
-		turn = s.gate.returnLocked()
+		s.gate().away--
+		turn = s.gate().returnLocked()
 	}
 	s.ch.mu.Unlock()
 	if turn != nil {
@@ -232,10 +239,10 @@ func (s *scope) stepIn() {
 func (s *scope) retireLocked() (next task, after map[*func()]struct{}) {
 	after = s.overLocked()
 	if !s.out {
-		return s.gate.leaveLocked(), after
+		return s.gate().leaveLocked(), after
 	}
 	s.out = false
-	s.gate.away--
+	s.gate().away--
 	return nil, after
 }
 

@@ -91,6 +91,7 @@ func (t *streamTable) data(m *wire.Message) {
 	t.mu.Unlock()
 	switch {
 	case s == nil:
+		t.ch.unreadRefs(m.Dialect, m.Value, false)
 	case m.Err != nil:
 		s.end(fromWire(wire.ParseError(m)))
 	case m.Done:
@@ -119,6 +120,7 @@ func (s *inStream) push(m *wire.Message) {
 	s.mu.Lock()
 	if s.ended {
 		s.mu.Unlock()
+		s.ch.unreadRefs(m.Dialect, m.Value, false)
 		return
 	}
 	s.data = append(s.data, m.Value...)
@@ -166,6 +168,7 @@ func (s *inStream) cut(err error) {
 
 func (s *inStream) clearLocked() {
 	s.ch.streams.buffered.Add(-int64(s.bytes))
+	s.ch.unreadItems(s.items[s.first:], s.data[s.start:])
 	s.items, s.first, s.data, s.start, s.bytes = nil, 0, nil, 0, 0
 }
 

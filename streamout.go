@@ -238,7 +238,6 @@ func (s *outStream) send(v any, scalar bool) bool {
 	switch {
 	case err != nil:
 		b.free()
-		out.unsent()
 		err = typeErrorf("item %d of %s cannot be sent: %v", s.count, s.path, err)
 		s.ch.report(fmt.Errorf("kkrpc: %w", err))
 		return s.failed(err)
@@ -250,7 +249,6 @@ func (s *outStream) send(v any, scalar bool) bool {
 	}
 	if !s.reserve(b) {
 		b.free()
-		out.unsent()
 		s.ended = true
 		return false
 	}
