@@ -321,7 +321,8 @@ func (c *call) response(err error) (b *buffer) {
 			b.bytes = codec.AppendNoResult(dst[:0], c.id)
 			return b
 		default:
-			b.bytes = codec.EndResult(dst, &wire.Tail{Values: out.annotations()})
+			out.tail.Values = out.annotations()
+			b.bytes = codec.EndResult(dst, &out.tail)
 			if len(out.streams) > 0 {
 				c.streams = &callStreams{out: out.streams[0]}
 			}
