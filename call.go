@@ -15,10 +15,14 @@ import (
 // pointer; a nil result ignores it. A dot inside a name is written `\.`.
 //
 // Arguments are encoded as package superjson says. A func (or *Callback) as an argument is a callback: the peer gets a
-// function that calls it. An iter.Seq, iter.Seq2[T, error] or <-chan T is a stream, which compact peers take: it is run when
-// the peer asks for items, and may be after Call has returned. If the peer's function throws, the error wraps an *Error.
-// Call blocks until the answer arrives, ctx or Options.CallTimeout ends, or the channel closes. In a handler, pass the
-// handler's ctx: while Call waits, the handler does not count as running.
+// function that calls it. An iter.Seq, iter.Seq2[T, error] or <-chan T is a stream, which compact peers take: it is run
+// when the peer asks for items, and may be after Call has returned. If the peer's function throws, the error wraps an
+// *Error. Call blocks until the answer arrives, ctx or Options.CallTimeout ends, or the channel closes. In a
+// handler, pass the handler's ctx: while Call waits, the handler does not count as running.
+//
+// If the peer returns a stream, result must point to an iter.Seq2[T, error] or an any, which then holds an
+// iter.Seq2[any, error]; a nil result, or another, has the peer stop it. ctx bounds the iteration too, of which there can be
+// only one. The items are as [Stream] says.
 func (ch *Channel) Call(ctx context.Context, result any, path string, args ...any) error {
 	return ch.do(ctx, outgoing{kind: wire.Call, path: path, args: args, result: result})
 }
@@ -116,11 +120,7 @@ func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
 	if err != nil {
 		return unsentError{err}
 	}
-	bounds := ctx
-	if op.items != nil && acceptsStream(op.result) {
-		bounds = op.items // the peer ends the items too when its ctx ends
-	}
-	op.meta = ch.outgoingMetadata(ctx, bounds, codec, handling)
+	op.meta = ch.outgoingMetadata(ctx, codec, handling)
 	p, err := ch.register(op.result)
 	if err != nil {
 		return unsentError{err}

@@ -57,15 +57,15 @@ func (ch *Channel) read() bool {
 			ch.in.Forget()
 		}
 	}
-	if held := ch.in.Incomplete(); held > 0 {
-		ch.awaitLine(held)
+	if ch.in.Incomplete() {
+		ch.awaitLine()
 	}
 	frame, more, err := ch.transport.ReadFrame(ch.readBuf)
 	if err == nil {
 		ch.readBuf, ch.more = frame, more
 		err = ch.in.Push(frame)
 	}
-	if ch.line.timer != nil && (err != nil || ch.in.Incomplete() == 0) {
+	if ch.line != nil && (err != nil || !ch.in.Incomplete()) {
 		ch.lineArrived()
 	}
 	switch {

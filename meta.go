@@ -62,8 +62,8 @@ type outgoingMetadata struct {
 }
 
 // outgoingMetadata gathers what a call with ctx carries, by rising priority: the trace of the request that handling, the
-// scope of ctx, is about, Options.Metadata, WithMetadata. bounds is the ctx whose deadline it carries.
-func (ch *Channel) outgoingMetadata(ctx, bounds context.Context, codec wire.Codec, handling *scope) (m outgoingMetadata) {
+// scope of ctx, is about, Options.Metadata, WithMetadata.
+func (ch *Channel) outgoingMetadata(ctx context.Context, codec wire.Codec, handling *scope) (m outgoingMetadata) {
 	if codec.Dialect().IsClassic() {
 		return m
 	}
@@ -76,7 +76,7 @@ func (ch *Channel) outgoingMetadata(ctx, bounds context.Context, codec wire.Code
 	if handling != nil && handling.call != nil {
 		parent, state = handling.call.meta.trace()
 	}
-	if deadline, ok := bounds.Deadline(); ok {
+	if deadline, ok := ctx.Deadline(); ok {
 		if left := time.Until(deadline); left < maxTimeout {
 			m.timeout = max(1, (left + time.Millisecond - 1).Milliseconds()) // rounded up: the caller is to give up first
 		}

@@ -24,15 +24,15 @@ func readsRefs(result any) bool {
 	return result != nil && refUseOf(reflect.TypeOf(result).Elem()) != refNever
 }
 
-// unreadItems is unreadRefs for items of a stream whose texts are in data, behind start.
-func (ch *Channel) unreadItems(items []inItem, data []byte, start int) {
+// unreadItems is unreadRefs for items of a stream whose texts are in data.
+func (ch *Channel) unreadItems(items []inItem, data []byte) {
 	if len(items) == 0 {
 		return
 	}
-	if d := items[0].dialect; ch.refs.on.Load() && ch.references(d, data[start:]) != nil {
+	if d := items[0].dialect; ch.refs.on.Load() && ch.references(d, data) != nil {
 		for i := range items {
-			ch.unreadRefs(d, data[start:items[i].end], false)
-			start = items[i].end
+			ch.unreadRefs(d, data[:items[i].text], false)
+			data = data[items[i].text:]
 		}
 	}
 }

@@ -42,7 +42,8 @@ func scopeOf(ctx context.Context) *scope {
 }
 
 // Deadline, Done, Err, Value and AfterFunc make a scope the context of its function. It ends when the function returns,
-// or the stream does that the function returned, when the caller cancels or its timeout ends, and when the channel closes.
+// or the stream does that the function returned, when the caller cancels or its timeout ends before the function has
+// returned, and when the channel closes.
 
 func (s *scope) Deadline() (time.Time, bool) {
 	d := s.deadline()
@@ -85,7 +86,7 @@ func (s *scope) Err() error {
 
 // expireLocked ends the context if its deadline has passed. The timer that does it alone is only there if somebody waits.
 func (s *scope) expireLocked() (after map[*func()]struct{}) {
-	if d := s.deadline(); d.IsZero() || s.over && s.kept == 0 || time.Now().Before(d) {
+	if d := s.deadline(); d.IsZero() || s.over || time.Now().Before(d) {
 		return nil
 	}
 	return s.endLocked(context.DeadlineExceeded)
@@ -93,12 +94,12 @@ func (s *scope) expireLocked() (after map[*func()]struct{}) {
 
 func (s *scope) watchDeadlineLocked() {
 	d := s.deadline()
-	if d.IsZero() || s.call.meta.timer != nil {
+	if d.IsZero() || s.over || s.call.meta.timer != nil {
 		return
 	}
 	s.call.meta.timer = time.AfterFunc(time.Until(d), func() {
 		s.ch.mu.Lock()
-		after := s.endLocked(context.DeadlineExceeded)
+		after := s.expireLocked()
 		s.ch.mu.Unlock()
 		startAll(after)
 	})
@@ -156,15 +157,19 @@ func (s *scope) endLocked(why error) (after map[*func()]struct{}) {
 		return nil
 	}
 	s.err = why
-	if s.call != nil && s.call.meta != nil && s.call.meta.timer != nil {
-		s.call.meta.timer.Stop()
-	}
+	s.stopDeadlineLocked()
 	if s.done != nil && !s.closed {
 		s.closed = true
 		close(s.done)
 	}
 	after, s.after = s.after, nil
 	return after
+}
+
+func (s *scope) stopDeadlineLocked() {
+	if s.call != nil && s.call.meta != nil && s.call.meta.timer != nil {
+		s.call.meta.timer.Stop()
+	}
 }
 
 func startAll(after map[*func()]struct{}) {
@@ -245,6 +250,7 @@ func (s *scope) retireLocked() (next task, after map[*func()]struct{}) {
 func (s *scope) overLocked() (after map[*func()]struct{}) {
 	s.over = true
 	if s.kept > 0 {
+		s.stopDeadlineLocked() // the caller's timeout was for the answer
 		return nil
 	}
 	s.ch.active.removeLocked(s)

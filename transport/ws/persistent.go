@@ -264,8 +264,11 @@ func (p *Persistent) dial(ctx context.Context, lost context.CancelCauseFunc) (*k
 		if opts.Header == nil {
 			opts.Header = http.Header{}
 		}
+		limit := handshakeTime(opts.RPC.Limits)
+		asking, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer after %v: %w", limit, context.DeadlineExceeded))
+		defer cancel()
 		var err error
-		if url, err = p.opts.Target(ctx, url, opts.Header); err != nil {
+		if url, err = p.opts.Target(asking, url, opts.Header); err != nil {
 			return nil, fmt.Errorf("ws: PersistentOptions.Target: %w", err)
 		}
 	}

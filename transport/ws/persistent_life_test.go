@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	gobwas "github.com/gobwas/ws"
@@ -323,6 +324,28 @@ func TestPersistentTarget(t *testing.T) {
 	if len(failures) != 3 || !strings.Contains(failures[1], "Target: no token") {
 		t.Errorf("failures %q", failures)
 	}
+}
+
+// A service of tokens that hangs costs an attempt.
+func TestPersistentTargetHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start, states := time.Now(), make(chan ws.State, 10)
+		opts := &ws.PersistentOptions{
+			Background: true,
+			Target: func(ctx context.Context, _ string, _ http.Header) (string, error) {
+				<-ctx.Done()
+				return "", context.Cause(ctx)
+			},
+			OnState: func(s ws.State) { states <- s },
+		}
+		p := dialPersistent(t, opts)
+		<-states
+		if s := <-states; s.Phase != ws.Waiting || !errors.Is(s.Err, context.DeadlineExceeded) || time.Since(start) != 10*time.Second {
+			t.Errorf("%+v after %v", s, time.Since(start))
+		}
+		_ = p.Close()
+		<-p.Done()
+	})
 }
 
 // A server that is gone without a word is found by the client's own pings.
