@@ -17,10 +17,14 @@ import (
 // pointer; a nil result ignores it. A dot inside a name is written `\.`.
 //
 // Arguments are encoded as package superjson says. A func (or *Callback) as an argument is a callback: the peer gets a
-// function that calls it. An iter.Seq, iter.Seq2[T, error] or <-chan T is a stream, which compact peers take: it is run when
-// the peer asks for items, and may be after Call has returned. If the peer's function throws, the error wraps an *Error. Call blocks until the answer
-// arrives, ctx or Options.CallTimeout ends, or the channel closes. In a handler, pass the handler's ctx: while Call
-// waits, the handler does not count as running.
+// function that calls it. An iter.Seq, iter.Seq2[T, error] or <-chan T is a stream, which compact peers take: it is run
+// when the peer asks for items, and may be after Call has returned. If the peer's function throws, the error wraps an
+// *Error. Call blocks until the answer arrives, ctx or Options.CallTimeout ends, or the channel closes. In a
+// handler, pass the handler's ctx: while Call waits, the handler does not count as running.
+//
+// If the peer returns a stream, result must point to an iter.Seq2[T, error] or an any, which then holds an
+// iter.Seq2[any, error]; a nil result, or another, has the peer stop it. ctx bounds the iteration too, of which there can be
+// only one. The items are as [Stream] says.
 func (ch *Channel) Call(ctx context.Context, result any, path string, args ...any) error {
 	return ch.do(ctx, outgoing{kind: wire.Call, path: path, args: args, result: result})
 }
@@ -85,15 +89,23 @@ func (ch *Channel) do(ctx context.Context, op outgoing) error {
 
 // perform does op through the interceptors.
 func (ch *Channel) perform(ctx context.Context, op outgoing) error {
-	if op.result != nil {
-		if v := reflect.ValueOf(op.result); v.Kind() != reflect.Pointer || v.IsNil() {
-			return fmt.Errorf("the result must be a pointer that is not nil, not %T", op.result)
-		}
+	if err := op.checkResult(); err != nil {
+		return err
 	}
 	if ch.outbound != nil {
 		return ch.intercept(ctx, op)
 	}
 	return ch.exchange(ctx, op)
+}
+
+// checkResult reports why nothing can be stored in the result.
+func (op *outgoing) checkResult() error {
+	if op.result != nil {
+		if v := reflect.ValueOf(op.result); v.Kind() != reflect.Pointer || v.IsNil() {
+			return fmt.Errorf("the result must be a pointer that is not nil, not %T", op.result)
+		}
+	}
+	return nil
 }
 
 // exchange sends the request and waits for the response.
@@ -118,7 +130,7 @@ func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
 	id := p.id
 	b, err := ch.encode(codec, id, op, p)
 	if err != nil {
-		return err
+		return unsentError{err}
 	}
 	if err := ch.sendRequest(ctx, b, p); err != nil {
 		return err
@@ -195,7 +207,6 @@ func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCa
 			ch.withdraw(p)
 			ch.callbacks.unsent(p.callbacks)
 			ch.streams.unsent(p.carried)
-			out.unsent()
 		}
 		out.free()
 	}()
@@ -217,9 +228,8 @@ func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCa
 		return nil, err
 	}
 	encoded = true
-	if len(out.refs) > 0 {
-		p.refs = append(p.refs, out.refs...)
-	}
+	p.refs = append(p.refs, out.refs...)
+	out.sent()
 	return b, nil
 }
 
@@ -331,7 +341,11 @@ func (p *pendingCall) decode(ctx context.Context, ch *Channel, result any) error
 	if p.value == nil {
 		return decodeUndefined(result)
 	}
-	err := ch.decodeKept(p.dialect, p.value, p.meta, result, refUseOf(reflect.TypeOf(result).Elem()), p.own)
+	return resultError(ch.decodeKept(p.dialect, p.value, p.meta, result, refUseOf(reflect.TypeOf(result).Elem()), p.own))
+}
+
+// resultError says that it is the result that could not be decoded.
+func resultError(err error) error {
 	if mismatch := (*superjson.TypeError)(nil); errors.As(err, &mismatch) {
 		return fmt.Errorf("result%s: expected %s, got %s", at(mismatch.Path), mismatch.Expected, mismatch.Got)
 	}

@@ -50,7 +50,7 @@ type Limits struct {
 	// with an error that wraps ErrLimit, and the peer is told to stop.
 	StreamBuffer int
 	// StreamIdle is how long a stream of this side may wait for the peer to ask for items, the first or further ones; 0 means
-	// 10 min. Then it is dropped, which the peer learns if it asks.
+	// 10 min. Then it is dropped, which the peer learns if it asks. Classic peers do not ask, and are not waited for.
 	StreamIdle time.Duration
 	// Line is how long a line of a classic peer, which may send a message in many pieces, may stay incomplete; 0 means 30 s.
 	// A slower peer loses its channel with code 1008. It is about whole pieces; how long one may take on its way is up to

@@ -39,6 +39,7 @@ type invocation interface {
 type request struct {
 	ch      *Channel
 	msg     *wire.Message
+	ref     *Ref        // of this side, that it is on; nil for the API
 	streams []*inStream // opened for its arguments or value
 }
 
