@@ -303,8 +303,11 @@ func TestPersistentTarget(t *testing.T) {
 	n := 0
 	opts.Target = func(_ context.Context, url string, header http.Header) (string, error) {
 		n++
-		if n == 2 {
+		switch n {
+		case 2:
 			return "", errors.New("no token")
+		case 4:
+			panic("no luck")
 		}
 		header.Set("Authorization", fmt.Sprint("token", n))
 		return fmt.Sprint(url, "?n=", n), nil
@@ -317,11 +320,11 @@ func TestPersistentTarget(t *testing.T) {
 		}
 	}
 	dialPersistent(t, opts)
-	want := []string{"/ws?n=1 token1 yes", "/ws?n=3 token3 yes", "/ws?n=4 token4 yes"}
+	want := []string{"/ws?n=1 token1 yes", "/ws?n=3 token3 yes", "/ws?n=5 token5 yes"}
 	if !slices.Equal(got, want) {
 		t.Errorf("requests %q", got)
 	}
-	if len(failures) != 3 || !strings.Contains(failures[1], "Target: no token") {
+	if len(failures) != 4 || !strings.Contains(failures[1], "Target: no token") || !strings.Contains(failures[3], "panic in PersistentOptions.Target: no luck") {
 		t.Errorf("failures %q", failures)
 	}
 }
