@@ -39,8 +39,10 @@ type bench struct {
 
 	certified bool // the certificate has been made
 
-	mu      sync.Mutex
-	servers map[subject]*server // running
+	servers map[served]*server
+
+	mu    sync.Mutex
+	alive map[*server]bool // guarded by mu
 }
 
 func main() {
@@ -49,7 +51,7 @@ func main() {
 		who     = flag.String("peers", "", "the peers, a `LIST` with commas; all by default")
 		asJSON  = flag.Bool("json", false, "print all runs as JSON")
 		list    = flag.Bool("list", false, "print the names of scenarios and peers")
-		b       = &bench{serverCore: -1, built: map[string]string{}, runtimes: map[runtimeName]string{}, servers: map[subject]*server{}}
+		b       = &bench{serverCore: -1, built: map[string]string{}, runtimes: map[runtimeName]string{}, servers: map[served]*server{}, alive: map[*server]bool{}}
 		scratch = flag.String("dir", filepath.Join(".cache", "bench"), "a `FOLDER` for what is built")
 	)
 	flag.DurationVar(&b.time, "time", 2*time.Second, "how long each run measures, after warming up for half of that")

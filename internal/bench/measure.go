@@ -15,10 +15,11 @@ type sample struct {
 	Rate      float64       `json:"perSecond"`
 	P50       time.Duration `json:"p50,omitzero"`
 	P99       time.Duration `json:"p99,omitzero"`
-	Server    float64       `json:"serverBusy"`    // share of a core
-	Generator float64       `json:"generatorBusy"` // share of a core
-	Parsed    float64       `json:"parsed"`        // share of answers that the generator had to parse
-	Bytes     float64       `json:"bytes,omitzero"`
+	Server    float64       `json:"serverBusy"`     // share of a core
+	Generator float64       `json:"generatorBusy"`  // share of a core
+	Parsed    float64       `json:"parsed"`         // share of answers that the generator had to parse
+	Bytes     float64       `json:"bytes,omitzero"` // of memory for one connection
+	Note      string        `json:"note,omitzero"`
 }
 
 // starved tells whether the generator could not give the server enough to do.
@@ -48,6 +49,11 @@ func (r *row) median() (m sample, spread float64) {
 		Generator: of(func(s sample) float64 { return s.Generator }),
 		Parsed:    of(func(s sample) float64 { return s.Parsed }),
 		Bytes:     of(func(s sample) float64 { return s.Bytes }),
+	}
+	for _, s := range r.Samples {
+		if s.Note != "" {
+			m.Note = s.Note
+		}
 	}
 	value := func(s sample) float64 { return s.cost() }
 	low, high := value(r.Samples[0]), value(r.Samples[0])

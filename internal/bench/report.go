@@ -38,13 +38,17 @@ func table(w io.Writer, s *scenario, rows []*row) {
 	fmt.Fprintf(w, "\n%s: %s\n", s.name, s.about)
 	base := against(rows)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	memory := s.kind == memory
+	if memory {
+		fmt.Fprint(t, "\tKB")
+	}
 	fmt.Fprintln(t, "\tµs CPU\t±\tratio\tper s\tp50\tp99\tp99/p50\tserver\tgenerator\t")
 	for _, r := range rows {
 		if len(r.Samples) == 0 {
 			continue
 		}
 		m, spread := r.median()
-		ratio, note := "", ""
+		ratio, note := "", m.Note
 		if base != nil {
 			of, _ := base.median()
 			ratio = fmt.Sprintf("%.2f", m.cost()/of.cost())
@@ -59,7 +63,11 @@ func table(w io.Writer, s *scenario, rows []*row) {
 		if m.P50 > 0 {
 			tail = fmt.Sprintf("%.1f", float64(m.P99)/float64(m.P50))
 		}
-		fmt.Fprintf(t, "%s\t%.2f\t%.0f %%\t%s\t%.0f\t%s\t%s\t%s\t%.0f %%\t%.0f %%\t%s\n", r.name(), m.CPU, 100*spread, ratio, m.Rate,
+		name := r.name()
+		if memory {
+			name += fmt.Sprintf("\t%.1f", m.Bytes/1000)
+		}
+		fmt.Fprintf(t, "%s\t%.2f\t%.0f %%\t%s\t%.0f\t%s\t%s\t%s\t%.0f %%\t%.0f %%\t%s\n", name, m.CPU, 100*spread, ratio, m.Rate,
 			short(m.P50), short(m.P99), tail, 100*m.Server, 100*m.Generator, note)
 	}
 	t.Flush()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -106,7 +105,7 @@ func (b *bench) scenario(s *scenario, peers []*peer) []*row {
 			got, err := b.sample(s, sub)
 			if err != nil {
 				rows[j].Absent = err.Error()
-				b.stop(sub)
+				b.drop(sub)
 				continue
 			}
 			rows[j].Samples = append(rows[j].Samples, got)
@@ -123,49 +122,91 @@ func (b *bench) progress(format string, args ...any) {
 	}
 }
 
-var errKind = errors.New("the harness has no such scenario")
-
 func (b *bench) sample(s *scenario, sub subject) (sample, error) {
-	srv, err := b.running(sub)
+	if s.kind == rooms || s.kind == memory {
+		return b.fresh(s, sub)
+	}
+	srv, err := b.running(sub, s.tls)
 	if err != nil {
 		return sample{}, err
 	}
 	switch s.kind {
-	case calls, blobs:
+	case streams, callbacks:
+		return b.pushes(s, srv, sub.dialect)
+	case setup:
+		return b.connects(srv, sub.dialect)
+	default:
 		return b.calls(s, srv, sub.dialect)
 	}
-	return sample{}, errKind
 }
 
-// running returns the server of a subject, which goes on until stop or stopAll.
-func (b *bench) running(sub subject) (*server, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if srv := b.servers[sub]; srv != nil {
+// fresh measures with a server that has done nothing before.
+func (b *bench) fresh(s *scenario, sub subject) (sample, error) {
+	srv, err := b.start(sub.peer, sub.dialect, s.tls)
+	if err != nil {
+		return sample{}, err
+	}
+	stop := b.keep(srv)
+	defer stop()
+	if s.kind == rooms {
+		return b.room(s, srv, sub.dialect)
+	}
+	return b.memory(s, srv, sub.dialect)
+}
+
+// served is a server that goes on from one scenario to the next.
+type served struct {
+	subject
+	tls bool
+}
+
+// running returns the server of a subject. It goes on until drop or stopAll.
+func (b *bench) running(sub subject, tls bool) (*server, error) {
+	if srv := b.servers[served{sub, tls}]; srv != nil {
 		return srv, nil
 	}
-	srv, err := b.start(sub.peer, sub.dialect, false)
-	if err == nil {
-		b.servers[sub] = srv
+	srv, err := b.start(sub.peer, sub.dialect, tls)
+	if err != nil {
+		return nil, err
 	}
-	return srv, err
+	b.servers[served{sub, tls}] = srv
+	b.keep(srv)
+	return srv, nil
 }
 
-func (b *bench) stop(sub subject) {
+// drop ends the servers of a subject, of which one has failed.
+func (b *bench) drop(sub subject) {
+	for _, tls := range []bool{false, true} {
+		if srv := b.servers[served{sub, tls}]; srv != nil {
+			delete(b.servers, served{sub, tls})
+			b.forget(srv)
+			srv.Stop()
+		}
+	}
+}
+
+// keep remembers a server until it is stopped, by stop or by stopAll.
+func (b *bench) keep(srv *server) (stop func()) {
 	b.mu.Lock()
-	srv := b.servers[sub]
-	delete(b.servers, sub)
-	b.mu.Unlock()
-	if srv != nil {
+	defer b.mu.Unlock()
+	b.alive[srv] = true
+	return func() {
+		b.forget(srv)
 		srv.Stop()
 	}
+}
+
+func (b *bench) forget(srv *server) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.alive, srv)
 }
 
 func (b *bench) stopAll() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for sub, srv := range b.servers {
+	for srv := range b.alive {
 		srv.Stop()
-		delete(b.servers, sub)
 	}
+	clear(b.alive)
 }

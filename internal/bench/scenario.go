@@ -31,7 +31,11 @@ type scenario struct {
 	// dialects are those to measure; nil means the first of each peer.
 	dialects []string
 	basic    bool // every peer has the method
+	n        int  // items, callbacks or connections
+	tls      bool
 }
+
+var plain = []string{"compact-json", "classic-json"}
 
 var allDialects = []string{"compact-json", "compact-superjson", "classic-json", "classic-superjson", "echo", "jsonrpc", "capnweb", "centrifuge"}
 
@@ -46,6 +50,15 @@ var scenarios = []scenario{
 	{name: "echo-64k", about: "echo of 64 KiB, 4 connections, 2 calls in flight on each", kind: calls, conns: 4, inFlight: 2, work: echoOf(64 << 10), basic: true},
 	{name: "struct-20", about: "echo of an object with 20 fields, 16 connections, 4 calls in flight on each", kind: calls, conns: 16, inFlight: 4, work: load.Struct},
 	{name: "bytes-1m", about: "a result of 1 MiB of bytes, 1 connection, 2 calls in flight", kind: blobs, conns: 1, inFlight: 2, work: func() load.Work { return load.Bytes(1 << 20) }, dialects: []string{"compact-superjson", "classic-superjson"}},
+	{name: "stream-100k", about: "a stream of 100,000 numbers", kind: streams, unit: "item", n: 100_000, dialects: plain},
+	{name: "callbacks", about: "a function of the client called 10,000 times", kind: callbacks, unit: "callback", n: 10_000, dialects: plain},
+	{name: "room-1000", about: "64 bytes to 1,000 members, 20 times in a row", kind: rooms, unit: "delivery", n: 1000, dialects: []string{"compact-json", "echo"}},
+	{name: "idle-5k", about: "5,000 idle connections", kind: memory, unit: "connection", n: 5000},
+	{name: "idle-20k", about: "20,000 idle connections", kind: memory, unit: "connection", n: 20_000},
+	{name: "idle-tls-5k", about: "5,000 idle connections with TLS", kind: memory, unit: "connection", n: 5000, tls: true},
+	{name: "idle-tls-20k", about: "20,000 idle connections with TLS", kind: memory, unit: "connection", n: 20_000, tls: true},
+	{name: "connect", about: "connecting, one call, closing", kind: setup, unit: "connection"},
+	{name: "connect-tls", about: "connecting with TLS, one call, closing", kind: setup, unit: "connection", tls: true},
 }
 
 // subject is a peer that speaks one of its dialects.
@@ -60,7 +73,7 @@ func (s subject) String() string { return s.peer.name + " " + s.dialect }
 func (s *scenario) subjects(peers []*peer) []subject {
 	var list []subject
 	for _, p := range peers {
-		if !s.basic && !slices.Contains(p.can, s.kind) {
+		if s.tls && p.tls == nil || !s.basic && !slices.Contains(p.can, s.kind) {
 			continue
 		}
 		for i, d := range p.dialects {

@@ -150,10 +150,10 @@ func (c *conn) fill() error {
 	switch {
 	case c.from == len(c.in):
 		c.in, c.from = c.in[:0], 0
-	case c.from > 0 && cap(c.in)-len(c.in) < readSize/2:
+	case c.from > 0 && cap(c.in)-len(c.in) < min(cap(c.in), readSize)/2:
 		c.in, c.from = c.in[:copy(c.in, c.in[c.from:])], 0
 	}
-	if free := cap(c.in) - len(c.in); free < readSize/4 {
+	if free := cap(c.in) - len(c.in); free < min(cap(c.in), readSize)/4 || free == 0 {
 		c.in = append(make([]byte, 0, 2*cap(c.in)+readSize), c.in...)
 	}
 	n, err := c.Read(c.in[len(c.in):cap(c.in)])
