@@ -89,17 +89,19 @@ func median(samples []sample, get func(sample) float64) float64 {
 
 // meter reads what a server and this process use.
 type meter struct {
-	pid         int
+	pid, gen    int // the server and the generator
 	at          time.Time
 	server, own time.Duration
 }
 
-func startMeter(pid int) (m meter, err error) {
-	m.pid = pid
+func startMeter(pid int) (meter, error) { return startMeters(pid, host.Self()) }
+
+func startMeters(pid, gen int) (m meter, err error) {
+	m.pid, m.gen = pid, gen
 	if m.server, err = host.CPU(pid); err != nil {
 		return m, err
 	}
-	if m.own, err = host.CPU(host.Self()); err != nil {
+	if m.own, err = host.CPU(gen); err != nil {
 		return m, err
 	}
 	m.at = time.Now()
@@ -108,7 +110,7 @@ func startMeter(pid int) (m meter, err error) {
 
 // stop returns what was used since start for n units.
 func (m meter) stop(n int64) (sample, error) {
-	now, err := startMeter(m.pid)
+	now, err := startMeters(m.pid, m.gen)
 	if err != nil {
 		return sample{}, err
 	}

@@ -33,6 +33,14 @@ func rowsOf(rows []*row, scenario string) (of []*row) {
 	return of
 }
 
+// ratio is how much m costs, where of costs 1, or how many calls it gets in the same time.
+func (s *scenario) ratio(m, of sample) float64 {
+	if s.byRate {
+		return m.Rate / of.Rate
+	}
+	return m.cost() / of.cost()
+}
+
 // table prints the rows of a scenario; ratios are of what the server costs.
 func table(w io.Writer, s *scenario, rows []*row) {
 	fmt.Fprintf(w, "\n%s: %s\n", s.name, s.about)
@@ -51,7 +59,7 @@ func table(w io.Writer, s *scenario, rows []*row) {
 		ratio, note := "", m.Note
 		if base != nil {
 			of, _ := base.median()
-			ratio = fmt.Sprintf("%.2f", m.cost()/of.cost())
+			ratio = fmt.Sprintf("%.2f", s.ratio(m, of))
 		}
 		if m.starved() {
 			note = "the generator was the bottleneck"

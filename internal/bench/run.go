@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -29,30 +30,45 @@ func choose[T any](what, list string, all []T, name func(*T) string) ([]*T, erro
 }
 
 // prepare builds what the peers need, on all cores, and then keeps this process on one.
-func (b *bench) prepare(peers []*peer) error {
+func (b *bench) prepare(scenarios []*scenario, peers []*peer) error {
 	server, generator, ok := host.Cores()
 	b.pinned = ok
 	for _, p := range peers {
 		_, _ = p.command(b, p.dialects[0]) // what is missing is reported with the scenarios
 	}
+	if slices.ContainsFunc(scenarios, func(s *scenario) bool { return s.kind == goClients }) {
+		_, _ = b.build(".", "./internal/bench/client")
+	}
 	if !ok {
 		return nil
 	}
-	b.serverCore = server
+	b.serverCore, b.generatorCore = server, generator
 	return host.Pin(generator)
 }
 
-// build compiles a command of this repository once.
-func (b *bench) build(pkg string) (string, error) {
-	if exe, ok := b.built[pkg]; ok {
-		return exe, nil
+// build compiles a command once, in the module in dir, and remembers it if that is impossible.
+func (b *bench) build(dir, pkg string) (string, error) {
+	id := filepath.Join(dir, pkg)
+	if done, ok := b.built[id]; ok {
+		return done.exe, done.err
 	}
-	exe := filepath.Join(b.outDir, filepath.Base(pkg)+exeSuffix())
-	if out, err := exec.Command("go", "build", "-o", exe, pkg).CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building %s: %w: %s", pkg, err, out)
+	exe := filepath.Join(b.outDir, filepath.Base(id)+exeSuffix())
+	cmd := exec.Command("go", "build", "-o", exe, pkg)
+	cmd.Dir = dir
+	if dir != "." {
+		cmd.Env = append(os.Environ(), "GOWORK=off")
 	}
-	b.built[pkg] = exe
-	return exe, nil
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("go build in %s: %w: %s", dir, err, bytes.Join(bytes.Fields(out), []byte{' '}))
+	}
+	b.built[id] = built{exe, err}
+	return exe, err
+}
+
+type built struct {
+	exe string
+	err error
 }
 
 func exeSuffix() string {
@@ -133,9 +149,18 @@ func (b *bench) sample(s *scenario, sub subject) (sample, error) {
 	switch s.kind {
 	case streams, callbacks:
 		return b.pushes(s, srv, sub.dialect)
+	case jsClients, goClients:
+		return b.clients(s, sub, srv)
 	case setup:
 		return b.connects(srv, sub.dialect)
 	default:
+		if sub.peer.load != nil {
+			cmd, err := sub.peer.load(b, s, srv.target.Addr)
+			if err != nil {
+				return sample{}, err
+			}
+			return b.external(cmd, srv, false)
+		}
 		return b.calls(s, srv, sub.dialect)
 	}
 }
