@@ -22,6 +22,7 @@ func report(w io.Writer, rows []*row, b *bench) {
 			table(w, &scenarios[i], of)
 		}
 	}
+	printGoals(w, rows)
 }
 
 func rowsOf(rows []*row, scenario string) (of []*row) {
@@ -93,9 +94,10 @@ func short(d time.Duration) string {
 	return fmt.Sprintf("%.3g ms", d.Seconds()*1e3)
 }
 
-// against is the row that ratios are to: kkrpc 2 on Bun with Hono, or without a checkout of it the kkrpc of npm.
+// against is the row that ratios are to: kkrpc 2 on Bun with Hono; if it has no part in a scenario, or there is no
+// checkout of it, what is nearest.
 func against(rows []*row) *row {
-	for _, name := range []string{baseline, "kkrpc0.2-bun"} {
+	for _, name := range []string{baseline, "kkrpc2-bun", "kkrpc0.2-bun"} {
 		for _, r := range rows {
 			if r.Peer == name && len(r.Samples) > 0 {
 				return r

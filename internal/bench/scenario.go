@@ -60,7 +60,7 @@ var scenarios = []scenario{
 	{name: "idle-20k", about: "20,000 idle connections", kind: memory, n: 20_000},
 	{name: "idle-tls-5k", about: "5,000 idle connections with TLS", kind: memory, n: 5000, tls: true},
 	{name: "idle-tls-20k", about: "20,000 idle connections with TLS", kind: memory, n: 20_000, tls: true},
-	{name: "js-client", about: "kkrpc 2 on Bun as the client, 64 calls in flight; ratios are of calls per second", kind: jsClients, inFlight: 64, byRate: true},
+	{name: "js-client", about: "kkrpc 2 on Bun as the client, 64 calls in flight; ratios are of calls per second", kind: jsClients, inFlight: 64, byRate: true, dialects: []string{"compact-json"}},
 	{name: "js-client-classic", about: "kkrpc 0.2 on Bun as the client, 64 calls in flight; ratios are of calls per second", kind: jsClients, inFlight: 64, byRate: true, dialects: []string{"classic-json"}},
 	{name: "go-client", about: "this project's client, 64 calls in flight; the processor time is the client's", kind: goClients, inFlight: 64, dialects: []string{"compact-json", "classic-json", "classic-superjson"}},
 	{name: "connect", about: "connecting, one call, closing", kind: setup},
