@@ -156,7 +156,7 @@ func (ch *Channel) fail(err error, code int, reason string) {
 	scopes := ch.active.allLocked()
 	stopBase := ch.stopBase
 	for _, t := range ch.serving.clearLocked() {
-		ch.active.removeLocked(&t.(*call).scope)
+		ch.active.removeLocked(t.(*call).scope)
 		ch.open.Add(-1)
 	}
 	ch.lane.clearLocked()

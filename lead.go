@@ -175,8 +175,11 @@ func (ch *Channel) yieldIfCrowded(c *call) {
 // handOver takes reading from the leader if it still is in the handler that seq stands for. It returns that call, or
 // nil if it was too late.
 func (ch *Channel) handOver(seq uint64) *call {
+	if seq&1 == 0 {
+		return nil
+	}
 	ch.mu.Lock()
-	if seq&1 == 0 || !ch.role.CompareAndSwap(seq, seq+1) {
+	if !ch.role.CompareAndSwap(seq, seq+1) {
 		ch.mu.Unlock()
 		return nil
 	}
