@@ -41,7 +41,7 @@ func planOf(fn reflect.Value, path string) (*method, error) {
 	if err != nil {
 		return nil, err
 	}
-	start := fastStart(fn, path)
+	start := fastStart(fn, false, path)
 	if start == nil {
 		start = p.start(fn, path)
 	}
@@ -59,7 +59,7 @@ func typeName(v reflect.Value) string {
 
 // operation compiles a method of a pointer type; the receiver is in the slot.
 func (p *plan) operation(m reflect.Method, path string, slot int) *operation {
-	start := fastStart(withoutReceiverType(m.Func), path)
+	start := fastStart(m.Func, true, path)
 	if start == nil {
 		start = p.start(m.Func, path)
 	}
