@@ -248,6 +248,8 @@ func (c *reflectCell) run(ctx context.Context) error {
 func (c *reflectCell) arguments() []any { return spread(c.args[c.first:], c.plan.variadic) }
 func (c *reflectCell) outcome() any     { return c.result }
 
+func (*reflectCell) appendPlain(dst []byte) ([]byte, bool) { return dst, false }
+
 func (c *reflectCell) appendResult(dst []byte, out *values, path string) (_ []byte, absent bool, err error) {
 	if c.plan.result {
 		dst, absent, err = out.appendAny(dst, path, c.result)

@@ -185,11 +185,22 @@ func (c *cell0[R]) run(ctx context.Context) (err error) {
 func (c *cell0[R]) arguments() []any { return nil }
 func (c *cell0[R]) outcome() any     { return c.types.outcome(c.result) }
 
+func (c *cell0[R]) appendPlain(dst []byte) (_ []byte, ok bool) {
+	if dst, ok = appendScalar(dst, &c.result); ok {
+		c.free()
+	}
+	return dst, ok
+}
+
 func (c *cell0[R]) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
-	dst, err := out.appendScalar(dst, path, &c.result)
+	dst, err := out.append(dst, path, c.result)
+	c.free()
+	return dst, false, err
+}
+
+func (c *cell0[R]) free() {
 	*c = cell0[R]{calls0: c.calls0}
 	c.cells.Put(c)
-	return dst, false, err
 }
 
 type calls1[A, R any] struct {
@@ -252,11 +263,22 @@ func (c *cell1[A, R]) run(ctx context.Context) (err error) {
 func (c *cell1[A, R]) arguments() []any { return c.types.arguments(c.a) }
 func (c *cell1[A, R]) outcome() any     { return c.types.outcome(c.result) }
 
+func (c *cell1[A, R]) appendPlain(dst []byte) (_ []byte, ok bool) {
+	if dst, ok = appendScalar(dst, &c.result); ok {
+		c.free()
+	}
+	return dst, ok
+}
+
 func (c *cell1[A, R]) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
-	dst, err := out.appendScalar(dst, path, &c.result)
+	dst, err := out.append(dst, path, c.result)
+	c.free()
+	return dst, false, err
+}
+
+func (c *cell1[A, R]) free() {
 	*c = cell1[A, R]{calls1: c.calls1}
 	c.cells.Put(c)
-	return dst, false, err
 }
 
 type calls2[A, B, R any] struct {
@@ -323,11 +345,22 @@ func (c *cell2[A, B, R]) run(ctx context.Context) (err error) {
 func (c *cell2[A, B, R]) arguments() []any { return c.types.arguments(c.a, c.b) }
 func (c *cell2[A, B, R]) outcome() any     { return c.types.outcome(c.result) }
 
+func (c *cell2[A, B, R]) appendPlain(dst []byte) (_ []byte, ok bool) {
+	if dst, ok = appendScalar(dst, &c.result); ok {
+		c.free()
+	}
+	return dst, ok
+}
+
 func (c *cell2[A, B, R]) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
-	dst, err := out.appendScalar(dst, path, &c.result)
+	dst, err := out.append(dst, path, c.result)
+	c.free()
+	return dst, false, err
+}
+
+func (c *cell2[A, B, R]) free() {
 	*c = cell2[A, B, R]{calls2: c.calls2}
 	c.cells.Put(c)
-	return dst, false, err
 }
 
 // decodeScalar decodes argument i into dst, a pointer to a scalar.
@@ -349,22 +382,34 @@ func decodeScalar[T any](in *request, path string, i int, dst *T) error {
 
 const maxSafeInteger = 1<<53 - 1
 
-// appendScalar appends what p points to.
-func (o *values) appendScalar(dst []byte, path string, p any) ([]byte, error) {
+// appendScalar appends what p points to if it is written alike in all dialects.
+func appendScalar(dst []byte, p any) (_ []byte, ok bool) {
 	switch p := p.(type) {
 	case *string:
-		return wire.AppendString(dst, *p), nil
+		return wire.AppendString(dst, *p), true
 	case *bool:
-		return strconv.AppendBool(dst, *p), nil
+		return strconv.AppendBool(dst, *p), true
 	case *int:
 		if n := int64(*p); -maxSafeInteger <= n && n <= maxSafeInteger {
-			return strconv.AppendInt(dst, n, 10), nil
+			return strconv.AppendInt(dst, n, 10), true
 		}
-		return o.append(dst, path, *p)
 	case *float64:
 		if n := int64(*p); float64(n) == *p && -maxSafeInteger <= n && n <= maxSafeInteger && !math.Signbit(*p) {
-			return strconv.AppendInt(dst, n, 10), nil
+			return strconv.AppendInt(dst, n, 10), true
 		}
+	}
+	return dst, false
+}
+
+// appendScalar is like the function, and appends any other value too.
+func (o *values) appendScalar(dst []byte, path string, p any) ([]byte, error) {
+	if dst, ok := appendScalar(dst, p); ok {
+		return dst, nil
+	}
+	switch p := p.(type) {
+	case *int:
+		return o.append(dst, path, *p)
+	case *float64:
 		return o.append(dst, path, *p)
 	}
 	return o.append(dst, path, p)

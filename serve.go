@@ -302,27 +302,38 @@ func (ch *Channel) recovered(path string, value any) error {
 	return &Error{Name: "InternalError", Message: "internal error"}
 }
 
-// response encodes what the call answers. A panic of a type's own marshaling, or of an error's method, is treated as one
-// of the function.
-func (c *call) response(err error) (b *buffer) {
-	codec := *c.ch.codec.Load()
+// response is what the call answers.
+func (c *call) response(err error) *buffer {
+	codec, b := *c.ch.codec.Load(), newBuffer()
+	if err == nil && c.hook == nil && c.streams == nil {
+		if dst, ok := c.inv.appendPlain(codec.BeginResult(b.bytes, c.id)); ok {
+			b.bytes = codec.EndResult(dst, nil)
+			return b
+		}
+	}
+	b.bytes = c.appendResponse(b.bytes, codec, err)
+	return b
+}
+
+// appendResponse writes the response into the empty dst. A panic of a type's own marshaling, or of an error's method, is
+// treated as one of the function.
+func (c *call) appendResponse(dst []byte, codec wire.Codec, err error) (response []byte) {
 	if c.streams != nil {
 		defer c.dropStreams(err)
 	}
 	defer func() {
 		if value := recover(); value != nil {
 			e := c.ch.wireError(c.ch.recovered(c.method.path, value))
-			b = newBuffer()
-			b.bytes = c.ch.appendError(b.bytes, codec, c.id, e, c.textErrors)
+			response = c.ch.appendError(nil, codec, c.id, e, c.textErrors)
 		}
 	}()
-	b = newBuffer()
 	if err == nil {
 		out := newValues(c.ch, codec)
 		defer out.free()
 		out.call = c
-		dst := codec.BeginResult(b.bytes, c.id)
-		dst, absent, encodeErr := c.appendResult(dst, out, codec.ResultPath())
+		var absent bool
+		var encodeErr error
+		dst, absent, encodeErr = c.appendResult(codec.BeginResult(dst, c.id), out, codec.ResultPath())
 		switch {
 		case errors.Is(encodeErr, ErrLimit):
 			err = &Error{Name: "RPCLimitError", Message: fmt.Sprintf("%s: %v", c.method.path, encodeErr)}
@@ -330,20 +341,18 @@ func (c *call) response(err error) (b *buffer) {
 			err = typeErrorf("%s: result cannot be sent: %v", c.method.path, encodeErr)
 			c.ch.report(fmt.Errorf("kkrpc: %w", err))
 		case absent:
-			b.bytes = codec.AppendNoResult(dst[:0], c.id)
-			return b
+			return codec.AppendNoResult(dst[:0], c.id)
 		default:
 			out.tail.Values = out.annotations()
-			b.bytes = codec.EndResult(dst, &out.tail)
+			dst = codec.EndResult(dst, &out.tail)
 			if len(out.streams) > 0 {
 				c.streams = &callStreams{out: out.streams[0]}
 			}
 			out.sent()
-			return b
+			return dst
 		}
 	}
-	b.bytes = c.ch.appendError(b.bytes[:0], codec, c.id, c.ch.wireError(err), c.textErrors)
-	return b
+	return c.ch.appendError(dst[:0], codec, c.id, c.ch.wireError(err), c.textErrors)
 }
 
 // dropStreams ends the streams among the arguments that the function has not taken over. A property takes what it is set to.
