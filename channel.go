@@ -47,6 +47,7 @@ type Channel struct {
 	watched atomic.Bool // the watchdog looks at role
 
 	codec   atomic.Pointer[wire.Codec] // nil until the dialect is known
+	closed  atomic.Bool                // what had been read already is not handled any more
 	heard   atomic.Bool                // a message of the peer has been understood
 	dropped atomic.Uint64
 	open    atomic.Int32 // requests that are unfinished and not run by the leader
@@ -152,6 +153,7 @@ func (ch *Channel) fail(err error, code int, reason string) {
 	}
 	ch.err = err
 	close(ch.done)
+	ch.closed.Store(true)
 	calls := ch.pending.takeAllLocked()
 	scopes := ch.active.allLocked()
 	stopBase := ch.stopBase

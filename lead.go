@@ -24,7 +24,7 @@ func (ch *Channel) lead() {
 		case err != nil:
 			ch.refuse(&ch.msg, err)
 		case ok:
-			if ch.isClosed() || !ch.handle(&ch.msg) {
+			if ch.closed.Load() || !ch.handle(&ch.msg) {
 				return
 			}
 		default:
@@ -32,16 +32,6 @@ func (ch *Channel) lead() {
 				return
 			}
 		}
-	}
-}
-
-// isClosed keeps what had been read already from being handled after the channel has closed.
-func (ch *Channel) isClosed() bool {
-	select {
-	case <-ch.done:
-		return true
-	default:
-		return false
 	}
 }
 
