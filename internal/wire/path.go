@@ -40,6 +40,9 @@ func (p Path) Segments(dst []string) ([]string, error) {
 // ScanPath reads an array of strings and returns what is between its brackets, never nil; ok is false when the
 // value that comes next is anything else, which is passed over.
 func ScanPath(s *Scanner) (raw []byte, ok bool, err error) {
+	if raw, ok = s.plainStrings(); ok {
+		return raw, true, nil
+	}
 	if s.Peek() != '[' {
 		_, err = s.Value()
 		return nil, false, err
@@ -68,4 +71,29 @@ func ScanPath(s *Scanner) (raw []byte, ok bool, err error) {
 		return nil, false, nil
 	}
 	return s.text[start : s.pos-1], true, nil
+}
+
+// plainStrings is ScanPath for the way in which JSON.stringify writes a path without escapes. A false answer changes nothing.
+func (s *Scanner) plainStrings() (raw []byte, ok bool) {
+	text, start := s.text, s.pos+1
+	if s.depth >= s.max || start >= len(text) || text[s.pos] != '[' {
+		return nil, false
+	}
+	for i := start; i < len(text) && text[i] == '"'; {
+		for i++; i < len(text) && plain[text[i]]; i++ {
+		}
+		if i+1 >= len(text) || text[i] != '"' {
+			break
+		}
+		switch text[i+1] {
+		case ',':
+			i += 2
+		case ']':
+			s.pos = i + 2
+			return text[start : i+1], true
+		default:
+			return nil, false
+		}
+	}
+	return nil, false
 }

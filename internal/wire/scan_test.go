@@ -254,3 +254,31 @@ func FuzzScanner(f *testing.F) {
 		}
 	})
 }
+
+// A path in its usual form, which is read in one go, means what it means with white space in it.
+func TestScanPath(t *testing.T) {
+	for _, text := range []string{
+		`["math","add"]`, `[""]`, `["a","",".","é"]`, `["a" ,"b"]`, `["a\n"]`, `[]`, `["a",1]`, `["a",]`, `["a"`, `["a`, `["`, `[`, ``, `"a"`,
+		`["a"}`, `["a""b"]`, `[,"a"]`, "[\"\x01\"]", `["a"],["b"]`,
+	} {
+		read := func(text string) (path []string, rest string, ok, failed bool) {
+			var s wire.Scanner
+			if err := s.Init([]byte(text), 0); err != nil {
+				t.Fatal(err)
+			}
+			start := s.Mark()
+			raw, ok, err := wire.ScanPath(&s)
+			if ok && err == nil {
+				if path, err = (wire.Path{Raw: raw}).Segments(nil); err != nil {
+					t.Errorf("%s: %v", text, err)
+				}
+			}
+			return path, text[len(s.Since(start)):], ok, err != nil
+		}
+		path, rest, ok, failed := read(text)
+		spaced, spacedRest, spacedOK, spacedFailed := read(strings.Replace(text, "[", "[ ", 1))
+		if !slices.Equal(path, spaced) || rest != spacedRest || ok != spacedOK || failed != spacedFailed {
+			t.Errorf("%s: %q, %q behind it, %v, failed %v; with a space %q, %q, %v, %v", text, path, rest, ok, failed, spaced, spacedRest, spacedOK, spacedFailed)
+		}
+	}
+}
