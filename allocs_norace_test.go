@@ -1,0 +1,8 @@
+//go:build !race
+
+package kkrpc_test
+
+import "testing"
+
+// skipUnlessExact skips where pools do not keep what they are given: the race detector has them drop some of it.
+func skipUnlessExact(*testing.T) {}
