@@ -23,6 +23,24 @@ func report(w io.Writer, rows []*row, b *bench) {
 		}
 	}
 	printGoals(w, rows)
+	if share := waited(rows); share > quiet {
+		fmt.Fprintf(w, "\nThis machine was not quiet: for %.0f %% of the time something else had the generator's core. Do not trust the times.\n", 100*share)
+	}
+}
+
+// quiet is what share of the time something else may have had the generator's core.
+const quiet = 0.05
+
+// waited is that share in the middle of all rows.
+func waited(rows []*row) float64 {
+	var all []sample
+	for _, r := range rows {
+		all = append(all, r.Samples...)
+	}
+	if len(all) == 0 {
+		return 0
+	}
+	return median(all, func(s sample) float64 { return s.Waited })
 }
 
 func rowsOf(rows []*row, scenario string) (of []*row) {

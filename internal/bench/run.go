@@ -112,12 +112,16 @@ func (b *bench) scenario(s *scenario, peers []*peer) []*row {
 	for _, sub := range subjects {
 		rows = append(rows, &row{Scenario: s.name, Peer: sub.peer.name, Dialect: sub.dialect})
 	}
-	for i := range b.runs {
+	runs := b.runs
+	if s.once {
+		runs = 1
+	}
+	for i := range runs {
 		for j, sub := range subjects {
 			if rows[j].Absent != "" {
 				continue
 			}
-			b.progress("%s: run %d of %d, %s", s.name, i+1, b.runs, sub)
+			b.progress("%s: run %d of %d, %s", s.name, i+1, runs, sub)
 			got, err := b.sample(s, sub)
 			if err != nil {
 				rows[j].Absent = err.Error()
