@@ -3,14 +3,22 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"runtime"
+	"slices"
 	"text/tabwriter"
 	"time"
+
+	"github.com/kkrpc-go/kkrpc/internal/bench/host"
 )
 
 // report prints a table for each scenario.
 func report(w io.Writer, rows []*row, b *bench) {
-	fmt.Fprintf(w, "%s/%s, %d runs of %v each", runtime.GOOS, runtime.GOARCH, b.runs, b.time)
+	fmt.Fprintf(w, "%s, %s/%s, %s\n", time.Now().UTC().Format(time.DateOnly), runtime.GOOS, runtime.GOARCH, host.Processor())
+	for _, name := range slices.Sorted(maps.Keys(b.versions)) {
+		fmt.Fprintf(w, "%s %s, ", name, b.versions[name])
+	}
+	fmt.Fprintf(w, "%d runs of %v each", b.runs, b.time)
 	if b.pinned {
 		fmt.Fprint(w, ", servers on one core, the generator on another")
 	} else {
@@ -136,4 +144,44 @@ func printNames(w io.Writer) {
 		fmt.Fprintf(t, "  %s\t%s\n", p.name, p.about)
 	}
 	t.Flush()
+}
+
+// document is what -json prints.
+type document struct {
+	Date      string            `json:"date"`
+	System    string            `json:"system"`
+	Processor string            `json:"processor"`
+	Versions  map[string]string `json:"versions"`
+	Pinned    bool              `json:"pinned"`
+	Rows      []*row            `json:"rows"`
+	Goals     []result          `json:"goals"`
+}
+
+type result struct {
+	Goal  string  `json:"goal"`
+	Most  float64 `json:"most,omitzero"`
+	Least float64 `json:"least,omitzero"`
+	Got   float64 `json:"got,omitzero"`
+	Met   bool    `json:"met"`
+	Why   string  `json:"notMeasured,omitzero"`
+}
+
+func (b *bench) document(rows []*row) document {
+	d := document{
+		Date: time.Now().UTC().Format(time.RFC3339), System: runtime.GOOS + "/" + runtime.GOARCH, Processor: host.Processor(),
+		Versions: b.versions, Pinned: b.pinned, Rows: rows, Goals: []result{},
+	}
+	for i := range goals {
+		g := &goals[i]
+		if len(rowsOf(rows, g.scenario)) == 0 {
+			continue
+		}
+		v := g.judge(rows)
+		r := result{Goal: g.about, Most: g.most, Got: v.got, Met: v.met, Why: v.why}
+		if g.least {
+			r.Most, r.Least = 0, g.most
+		}
+		d.Goals = append(d.Goals, r)
+	}
+	return d
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/shirou/gopsutil/v4/cpu"
 	"github.com/shirou/gopsutil/v4/process"
 )
 
@@ -37,3 +38,11 @@ func Memory(pid int) (int64, error) {
 
 // Waited returns 0: this system does not tell how long a process was ready to run and did not.
 func Waited(int) time.Duration { return 0 }
+
+// Processor is what the processor calls itself.
+func Processor() string {
+	if info, err := cpu.Info(); err == nil && len(info) > 0 {
+		return info[0].ModelName
+	}
+	return "an unknown processor"
+}
