@@ -38,8 +38,9 @@ type Channel struct {
 	in      *wire.Inbound
 	msg     wire.Message
 	readBuf []byte
-	more    bool  // the transport has another message already
-	inline  *call // the request that the leader runs, while role is odd
+	more    bool        // the transport has another message already
+	line    *time.Timer // nil unless a classic line is incomplete
+	inline  *call       // the request that the leader runs, while role is odd
 	request request
 
 	role    atomic.Uint64

@@ -57,10 +57,16 @@ func (ch *Channel) read() bool {
 			ch.in.Forget()
 		}
 	}
+	if ch.in.Incomplete() {
+		ch.awaitLine()
+	}
 	frame, more, err := ch.transport.ReadFrame(ch.readBuf)
 	if err == nil {
 		ch.readBuf, ch.more = frame, more
 		err = ch.in.Push(frame)
+	}
+	if ch.line != nil && (err != nil || !ch.in.Incomplete()) {
+		ch.lineArrived()
 	}
 	switch {
 	case err == nil:

@@ -50,8 +50,12 @@ type Limits struct {
 	// with an error that wraps ErrLimit, and the peer is told to stop.
 	StreamBuffer int
 	// StreamIdle is how long a stream of this side may wait for the peer to ask for items, the first or further ones; 0 means
-	// 10 min. Then it is dropped, which the peer learns if it asks.
+	// 10 min. Then it is dropped, which the peer learns if it asks. Classic peers do not ask, and are not waited for.
 	StreamIdle time.Duration
+	// Line is how long a line of a classic peer, which may send a message in many pieces, may stay incomplete; 0 means 30 s.
+	// A slower peer loses its channel with code 1008. It is about whole pieces; how long one may take on its way is up to
+	// the transport.
+	Line time.Duration
 	// Handshake bounds the time until a connection is established; 0 means 10 s.
 	Handshake time.Duration
 	// Write bounds the time one write may take; 0 means 30 s. A peer that does not read for that long loses its channel.
@@ -81,6 +85,7 @@ func (l Limits) withDefaults() Limits {
 	l.StreamCredit = or(l.StreamCredit, 1024)
 	l.StreamBuffer = or(l.StreamBuffer, 16<<20)
 	l.StreamIdle = or(l.StreamIdle, 10*time.Minute)
+	l.Line = or(l.Line, 30*time.Second)
 	l.Handshake = or(l.Handshake, 10*time.Second)
 	l.Write = or(l.Write, 30*time.Second)
 	return l

@@ -1,6 +1,10 @@
 package kkrpc
 
-// Transport carries whole messages of one connection. A Channel owns the Transport it was made with and closes it.
+// Transport carries whole messages of one connection: text in UTF-8, whose length the transport bounds. A Channel owns the
+// Transport it was made with and closes it.
+//
+// Packages transport/ws and transport/stdio have some, and Pipe makes one. For one of your own over something that
+// delivers by calling, an [Inbox] is the reading half; package transport/transporttest has the tests that each must pass.
 type Transport interface {
 	// ReadFrame blocks for the next whole message, appended to buf[:0]; msg is valid until buf is passed again.
 	// more reports that another message is already buffered, so that a reply can wait to be sent together with

@@ -7,7 +7,25 @@ import (
 	"testing"
 
 	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/transport/transporttest"
 )
+
+func TestTransports(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		pair func() (a, b kkrpc.Transport)
+	}{
+		{"Pipe", kkrpc.Pipe},
+		{"the example", func() (a, b kkrpc.Transport) {
+			x, y := ports()
+			return newPortTransport(x), newPortTransport(y)
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			transporttest.Run(t, func(*testing.T) (a, b kkrpc.Transport) { return test.pair() })
+		})
+	}
+}
 
 func TestInboxRefusesWhenFullOrClosed(t *testing.T) {
 	in := kkrpc.NewInbox(100)

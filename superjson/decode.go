@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"strconv"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -40,27 +41,33 @@ func decode(mode Mode, raw []byte, meta *Meta, v any, references ReferenceDecode
 		return &DataError{Reason: "the target must be a pointer that is not nil"}
 	}
 	target = target.Elem()
-	d := decoder{mode: mode, meta: meta, references: references}
 	var root *node
 	if meta != nil {
 		root = meta.root
-		d.track = len(meta.equal) > 0
 	}
 	if len(raw) == 0 {
 		raw, root = []byte("null"), &node{typ: "undefined"}
 	}
-	d.raw, d.dec = raw, newDecoder(raw)
-	if err := decoderOf(target.Type())(&d, target, root); err != nil {
-		return err
+	d := startDecoder(raw)
+	d.mode, d.meta, d.references = mode, meta, references
+	d.track = meta != nil && len(meta.equal) > 0
+	err := decoderOf(target.Type())(d, target, root)
+	if err == nil {
+		err = atEnd(d.dec, raw)
 	}
-	return atEnd(d.dec, raw)
+	d.end()
+	return err
 }
 
 // decodeFast handles plain scalars without a decoder. False means nothing was decoded, not that raw is wrong.
 func decodeFast(raw []byte, v any) bool {
-	raw = bytes.Trim(raw, " \t\r\n")
 	if len(raw) == 0 {
 		return false
+	}
+	if raw[0] <= ' ' || raw[len(raw)-1] <= ' ' {
+		if raw = bytes.Trim(raw, " \t\r\n"); len(raw) == 0 {
+			return false
+		}
 	}
 	switch v := v.(type) {
 	case *string:
@@ -101,8 +108,45 @@ func decodeFast(raw []byte, v any) bool {
 		}
 	case *any:
 		return anyFast(raw, v)
+	case *float32:
+		f, ok := plainFloat(raw)
+		if ok && math.Abs(f) <= math.MaxFloat32 {
+			*v = float32(f)
+			return true
+		}
+	case *int8:
+		return smallInt(raw, v)
+	case *int16:
+		return smallInt(raw, v)
+	case *uint8:
+		return smallInt(raw, v)
+	case *uint16:
+		return smallInt(raw, v)
+	case *uint32:
+		return smallInt(raw, v)
+	case *uint64:
+		n, ok := plainInt(raw)
+		if ok && n >= 0 {
+			*v = uint64(n)
+			return true
+		}
+	case *uint:
+		n, ok := plainInt(raw)
+		if ok && n >= 0 && uint64(n) <= math.MaxUint {
+			*v = uint(n)
+			return true
+		}
 	}
 	return false
+}
+
+func smallInt[T int8 | int16 | uint8 | uint16 | uint32](raw []byte, v *T) bool {
+	n, ok := plainInt(raw)
+	if !ok || int64(T(n)) != n {
+		return false
+	}
+	*v = T(n)
+	return true
 }
 
 func anyFast(raw []byte, v *any) bool {
@@ -182,11 +226,47 @@ func plainFloat(raw []byte) (float64, bool) {
 	if n, ok := plainInt(raw); ok && n != 0 {
 		return float64(n), true
 	}
-	if !jsontext.Value(raw).IsValid() || jsontext.Value(raw).Kind() != '0' {
+	if !isNumberText(raw) {
 		return 0, false
 	}
 	f, err := strconv.ParseFloat(string(raw), 64)
 	return f, err == nil
+}
+
+// isNumberText reports whether raw is a JSON number.
+func isNumberText(raw []byte) bool {
+	i := 0
+	digits := func() bool {
+		start := i
+		for i < len(raw) && raw[i]-'0' <= 9 {
+			i++
+		}
+		return i > start
+	}
+	if raw[0] == '-' {
+		i++
+	}
+	if i < len(raw) && raw[i] == '0' {
+		i++
+	} else if !digits() {
+		return false
+	}
+	if i < len(raw) && raw[i] == '.' {
+		i++
+		if !digits() {
+			return false
+		}
+	}
+	if i < len(raw) && raw[i]|0x20 == 'e' {
+		i++
+		if i < len(raw) && (raw[i] == '+' || raw[i] == '-') {
+			i++
+		}
+		if !digits() {
+			return false
+		}
+	}
+	return i == len(raw)
 }
 
 // decoder reads one value.
@@ -194,13 +274,32 @@ type decoder struct {
 	mode  Mode
 	track bool // keep path, since meta has equalities
 	depth int32
-	dec   *jsontext.Decoder
+	dec   *jsontext.Decoder // of buf
+	buf   bytes.Buffer
 	raw   []byte
 	meta  *Meta
 	path  path
 	work  int // equal paths looked at
 
 	references ReferenceDecoder // nil: none are looked for
+}
+
+// decoderPool spares every value the buffers of a jsontext.Decoder.
+var decoderPool = sync.Pool{New: func() any { return &decoder{dec: new(jsontext.Decoder)} }}
+
+// startDecoder returns a decoder of raw. It is to be ended.
+func startDecoder(raw []byte) *decoder {
+	d := decoderPool.Get().(*decoder)
+	d.raw, d.buf = raw, *bytes.NewBuffer(raw)
+	d.dec.Reset(&d.buf, lenient...)
+	return d
+}
+
+// end gives d back, without what it has read.
+func (d *decoder) end() {
+	*d = decoder{dec: d.dec}
+	d.dec.Reset(&d.buf)
+	decoderPool.Put(d)
 }
 
 func (d *decoder) enter() error {

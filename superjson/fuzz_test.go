@@ -2,6 +2,8 @@ package superjson_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/kkrpc-go/kkrpc/superjson"
@@ -80,4 +82,34 @@ func FuzzRoundTrip(f *testing.F) {
 			t.Fatalf("%v\n%s\nbecame\n%s", err, first, second)
 		}
 	})
+}
+
+// FuzzScalars has the short ways for scalars agree with encoding/json about what a number is, and how large.
+func FuzzScalars(f *testing.F) {
+	for _, text := range []string{"0", "-0", "1.5", "-1e3", "1E+2", "01", "1.", ".5", "-", "1e", "255", "256", "-129", "65536", "4294967296", "1e-400", "3.5e38", "1_0", " 7 ", "18446744073709551615"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		scalar(t, text, new(float32))
+		scalar(t, text, new(float64))
+		scalar(t, text, new(int8))
+		scalar(t, text, new(uint16))
+		scalar(t, text, new(uint32))
+		scalar(t, text, new(uint64))
+	})
+}
+
+// scalar compares where encoding/json accepts, and has refused what is no JSON; integers written as 1e2 are ours alone.
+func scalar[T comparable](t *testing.T, text string, got *T) {
+	t.Helper()
+	var want T
+	err := superjson.Decode(superjson.ModeJSON, []byte(text), nil, got)
+	wantErr := json.Unmarshal([]byte(text), &want)
+	switch {
+	case text == "" || strings.TrimSpace(text) == "null":
+	case wantErr == nil && (err != nil || *got != want):
+		t.Errorf("%q into %T: %v, %v, want %v", text, want, *got, err, want)
+	case err == nil && !json.Valid([]byte(text)):
+		t.Errorf("%q into %T was accepted", text, want)
+	}
 }

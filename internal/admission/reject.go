@@ -1,10 +1,11 @@
-// Package admission is what the HTTP sides of the transports share: which pages may use a server, and how a request is
-// refused.
+// Package admission is what the HTTP sides of the transports share: which pages may use a server and by which
+// names, and how a request is refused.
 package admission
 
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 )
 
 // Rejection is an error with which a request is answered.
@@ -24,6 +25,18 @@ func (e *Rejection) Answer(w http.ResponseWriter) {
 		w.Header().Set("Retry-After", "1")
 	}
 	http.Error(w, e.Text, e.Status)
+}
+
+// quotedBytes is how much of what a client sent is told back to it.
+const quotedBytes = 200
+
+// Quote is what a client sent, for the text of a Rejection: quoted, and cut off, so that no answer is much longer than its
+// request.
+func Quote(s string) string {
+	if len(s) > quotedBytes {
+		return strconv.Quote(s[:quotedBytes]) + "…"
+	}
+	return strconv.Quote(s)
 }
 
 // ByUser returns the error with which the user's own code answers a request: a status that is no failure becomes 403.

@@ -32,7 +32,7 @@ func report(w io.Writer, rows []*row, b *bench) {
 	}
 	printGoals(w, rows)
 	if share := waited(rows); share > quiet {
-		fmt.Fprintf(w, "\nThis machine was not quiet: for %.0f %% of the time something else had the generator's core. Do not trust the times.\n", 100*share)
+		fmt.Fprintf(w, "\nThis machine was not quiet: for %.0f %% of the time something else had the generator's core. Do not trust the times.\n", 100*min(1, share))
 	}
 }
 

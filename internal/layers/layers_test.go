@@ -89,8 +89,9 @@ var rules = []rule{
 	{dir: "adapter/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "any"}},
 	{dir: "cmd/kkrpc", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
 	{dir: "cmd/kkrpc/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
-	{dir: "examples/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "any"}},
+	{dir: "examples/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}},
 	{dir: "examples/*/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}},
+	{dir: "examples/*/*/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}},
 }
 
 // ruleFor prefers the row that names the folder itself.

@@ -80,6 +80,9 @@ func parseURL(raw string) (target, where string, err error) {
 	return raw, where, nil
 }
 
+// headerBytes bounds the header of an answer; the 10 MiB of net/http are more than an answer may have.
+const headerBytes = 64 << 10
+
 // ownClient keeps as many connections as there are requests at a time; that of net/http keeps two to a host. transport is nil
 // if somebody has replaced that of net/http, whose ways are then kept.
 func ownClient(requests int) (_ *http.Client, transport *http.Transport) {
@@ -87,6 +90,7 @@ func ownClient(requests int) (_ *http.Client, transport *http.Transport) {
 	if standard, ok := http.DefaultTransport.(*http.Transport); ok {
 		transport = standard.Clone()
 		transport.MaxIdleConns, transport.MaxIdleConnsPerHost = requests, requests
+		transport.MaxResponseHeaderBytes = headerBytes
 		c.Transport = transport
 	}
 	return c, transport

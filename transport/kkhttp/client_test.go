@@ -128,6 +128,55 @@ func TestClientFrameLimit(t *testing.T) {
 	}
 }
 
+// An answer may be written over lines, which tell the messages of the classic generation apart.
+func TestClientReadsAnswersOverLines(t *testing.T) {
+	for d, answer := range map[kkrpc.Dialect]string{
+		kkrpc.Compact: "{\n  \"t\": \"r\",\n  \"id\": \"%s\",\n  \"v\": \"a\\nb\"\n}\n",
+		kkrpc.Classic: "{\n  \"id\": \"%s\",\n  \"args\": {\"result\": \"a\\nb\"},\r\n  \"type\": \"response\"\n}\n",
+	} {
+		t.Run(d.String(), func(t *testing.T) {
+			url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				fmt.Fprintf(w, answer, strings.Split(strings.Split(string(body), `"id":"`)[1], `"`)[0])
+			}))
+			ch := newClient(t, url, &kkhttp.ClientOptions{RPC: kkrpc.Options{Dialect: d}})
+			if got, err := kkrpc.Call[string](testContext(t), ch, "x"); got != "a\nb" || err != nil {
+				t.Errorf("%q, %v", got, err)
+			}
+		})
+	}
+}
+
+// A panic in the user's code on a goroutine of the client does not end the process.
+func TestClientHeaderPanics(t *testing.T) {
+	url := serve(t, kkhttp.Handler(api, nil))
+	n := 0
+	ch := newClient(t, url, &kkhttp.ClientOptions{MaxRequests: 1, Header: func(context.Context) (http.Header, error) {
+		if n++; n == 1 {
+			panic("no luck")
+		}
+		return nil, nil
+	}})
+	if err := ch.Call(testContext(t), nil, "add", 1, 2); err == nil || !strings.Contains(err.Error(), "panic in ClientOptions.Header: no luck") {
+		t.Errorf("%v", err)
+	}
+	if sum, err := kkrpc.Call[int](testContext(t), ch, "add", 1, 2); sum != 3 || err != nil {
+		t.Errorf("the next call: %d, %v", sum, err)
+	}
+}
+
+// A server cannot make a client keep headers without end.
+func TestClientBoundsHeaders(t *testing.T) {
+	url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Location", strings.Repeat("x", 100<<10))
+		w.WriteHeader(http.StatusFound)
+	}))
+	err := newClient(t, url, nil).Call(testContext(t), nil, "x")
+	if e := (*kkhttp.StatusError)(nil); err == nil || errors.As(err, &e) || len(err.Error()) > 1000 {
+		t.Errorf("%.1000v", err)
+	}
+}
+
 // What a call returns for an answer that is none.
 func TestClientErrors(t *testing.T) {
 	answers := map[string]func(w http.ResponseWriter, id string){

@@ -25,7 +25,7 @@
 // returns, the caller hangs up or Options.Timeout has passed.
 //
 // Status 200 has a kkrpc response, also for a function that failed; 504 one too, an RPCTimeoutError. Any other status is
-// about HTTP and has a text: 400 for a body that is not one request, 403, 405, 408, 413, 415, 503, and what Reject was
+// about HTTP and has a text: 400 for a body that is not one request, 403, 405, 408, 413, 415, 500, 503, and what Reject was
 // given.
 //
 // # Origins
@@ -36,6 +36,11 @@
 // to be listed, and CORS middleware around the handler, which answers the browser's question (OPTIONS) and lets the page
 // read the answers. Requests without Origin are not from pages and pass.
 //
+// # Names
+//
+// A server that is meant for this machine or network alone should also list its names in Options.Hosts. Otherwise a
+// page can have its own name point to the server, and is then of the same origin.
+//
 // # Stopping
 //
 // http.Server.Shutdown waits for the requests under way. Closing a client's channel aborts its requests.
@@ -44,5 +49,5 @@
 //
 // A body and an answer are bounded by Limits.Frame and kept in memory whole, so MaxRequests times Frame is what a hostile
 // crowd can make a handler hold. A client queues what MaxRequests keeps waiting, up to Limits.Outbound bytes; beyond
-// that its calls wait.
+// that its calls wait. The header of an answer may have 64 KiB, unless ClientOptions.HTTP says otherwise.
 package kkhttp

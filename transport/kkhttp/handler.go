@@ -20,6 +20,7 @@ import (
 type handler struct {
 	opts        Options
 	origins     admission.Origins
+	hosts       admission.Hosts
 	api         func(r *http.Request) (any, error)
 	log         *slog.Logger
 	maxRequests int64 // 0: no bound
@@ -54,9 +55,14 @@ func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) h
 	if err != nil {
 		panic(fmt.Sprintf("kkhttp: %v", err))
 	}
+	hosts, err := admission.ParseHosts(opts.Hosts)
+	if err != nil {
+		panic(fmt.Sprintf("kkhttp: %v", err))
+	}
 	h := &handler{
 		opts:        *opts,
 		origins:     origins,
+		hosts:       hosts,
 		api:         api,
 		log:         opts.Logger,
 		maxRequests: int64(bound(opts.MaxRequests, defaultMaxRequests)),
@@ -118,22 +124,26 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // check says why r is not answered, by what can be seen without its body.
 func (h *handler) check(w http.ResponseWriter, r *http.Request) *admission.Rejection {
 	contentType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	encoding := r.Header.Get("Content-Encoding")
+	types := r.Header["Content-Type"]
+	encoding := strings.Join(r.Header["Content-Encoding"], ", ")
 	switch {
+	case !h.hosts.Allow(r):
+		return admission.Reject(http.StatusForbidden, fmt.Sprintf("Requests to the host %s are not served here: "+
+			"add it to Hosts in kkhttp.Options to allow them.", admission.Quote(r.Host)))
 	case r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
 		return admission.Reject(http.StatusMethodNotAllowed, "This is a kkrpc endpoint: call it with POST. "+
 			"The OPTIONS of a page on another origin are for CORS middleware in front of it.")
 	case !h.origins.Allow(r):
-		return admission.Reject(http.StatusForbidden, fmt.Sprintf("Pages from the origin %q may not call %q: "+
-			"add it to Origins in kkhttp.Options to allow them.", r.Header.Get("Origin"), r.Host))
-	case contentType != jsonType && !strings.HasSuffix(contentType, "+json"):
+		return admission.Reject(http.StatusForbidden, fmt.Sprintf("Pages from the origin %s may not call %s: "+
+			"add it to Origins in kkhttp.Options to allow them.", admission.Quote(r.Header.Get("Origin")), admission.Quote(r.Host)))
+	case len(types) != 1 || contentType != jsonType && !strings.HasSuffix(contentType, "+json"):
 		// All that a form, or a script without the browser asking first, can send from another site is some other type.
 		return admission.Reject(http.StatusUnsupportedMediaType, fmt.Sprintf(
-			"Content-Type must be application/json, not %q.", r.Header.Get("Content-Type")))
+			"Content-Type must be application/json, not %s.", admission.Quote(strings.Join(types, ", "))))
 	case encoding != "" && !strings.EqualFold(encoding, "identity"):
 		return admission.Reject(http.StatusUnsupportedMediaType, fmt.Sprintf(
-			"Content-Encoding %q is not understood; send the body as it is.", encoding))
+			"Content-Encoding %s is not understood; send the body as it is.", admission.Quote(encoding)))
 	case r.ContentLength > int64(h.opts.RPC.Limits.Frame):
 		return h.tooLarge()
 	}
@@ -183,6 +193,9 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, e *exchange, m *
 		e.end(ch)
 	case <-late:
 		e.end(ch)
+		if r.ProtoMajor == 1 { // until the function returns, nothing more is read from the connection
+			w.Header().Set("Connection", "close")
+		}
 		status := http.StatusGatewayTimeout
 		if wire.Dialect(rpc.Dialect).IsClassic() {
 			status = http.StatusOK // a kkrpc 0 client looks at no other, and its call would never end

@@ -131,6 +131,11 @@ func TestRefusals(t *testing.T) {
 		{name: "no type", header: http.Header{"Content-Type": nil}, body: call, status: 415, text: "application/json"},
 		{name: "hidden in a parameter", header: http.Header{"Content-Type": {"text/plain; x=application/json"}}, body: call, status: 415, text: "application/json"},
 		{name: "compressed", header: http.Header{"Content-Encoding": {"gzip"}}, body: call, status: 415, text: `"gzip"`},
+		{name: "compressed, said in a second header", header: http.Header{"Content-Encoding": {"identity", "gzip"}}, body: call, status: 415, text: `"identity, gzip"`},
+		{name: "two types", header: http.Header{"Content-Type": {"application/json", "text/plain"}}, body: call, status: 415, text: `"application/json, text/plain"`},
+		{name: "long type", header: http.Header{"Content-Type": {strings.Repeat("\x01", 1000)}}, body: call, status: 415, text: `\x01"…`},
+		{name: "long encoding", header: http.Header{"Content-Encoding": {strings.Repeat("\x01", 1000)}}, body: call, status: 415, text: `\x01"…`},
+		{name: "long origin", header: http.Header{"Origin": {strings.Repeat("\x01", 1000)}}, body: call, status: 403, text: `\x01"…`},
 		{name: "not compressed", header: http.Header{"Content-Encoding": {"identity"}}, body: call, status: 200},
 		{name: "own page", header: http.Header{"Origin": {"http://example.com"}}, body: call, status: 200},
 		{name: "listed page", header: http.Header{"Origin": {"https://app.test"}}, body: call, status: 200},
@@ -180,6 +185,32 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// A page whose name was made to point to this server has an Origin that equals the Host: only the list helps.
+func TestHostsAgainstRebinding(t *testing.T) {
+	h := kkhttp.Handler(api, &kkhttp.Options{Hosts: []string{"localhost", "127.0.0.1"}})
+	for _, row := range []struct {
+		method, host string
+		status       int
+		text         string
+	}{
+		{"POST", "localhost:3000", 200, `"v":3`},
+		{"POST", "127.0.0.1:3000", 200, `"v":3`},
+		{"POST", "evil.example", 403, `"evil.example"`},
+		{"OPTIONS", "evil.example", 403, "Hosts in kkhttp.Options"},
+	} {
+		t.Run(row.method+" "+row.host, func(t *testing.T) {
+			r := httptest.NewRequest(row.method, "http://"+row.host+"/rpc", strings.NewReader(`{"t":"q","id":"1","op":"call","p":["add"],"a":[1,2]}`))
+			r.Header.Set("Content-Type", "application/json")
+			r.Header.Set("Origin", "http://"+row.host)
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if w.Code != row.status || !strings.Contains(w.Body.String(), row.text) {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+		})
+	}
+}
+
 // With a dialect of its own a handler takes no other.
 func TestFixedDialect(t *testing.T) {
 	h := kkhttp.Handler(api, &kkhttp.Options{RPC: kkrpc.Options{Dialect: kkrpc.Compact}})
@@ -223,8 +254,9 @@ func TestHandlerFor(t *testing.T) {
 
 func TestMisusePanics(t *testing.T) {
 	for name, misuse := range map[string]func(){
-		"kkhttp: Handler":         func() { kkhttp.Handler(42, nil) },
-		"kkhttp: Options.Origins": func() { kkhttp.Handler(nil, &kkhttp.Options{Origins: []string{"example.com"}}) },
+		"kkhttp: Handler":                         func() { kkhttp.Handler(42, nil) },
+		`kkhttp: Options.Hosts: "localhost:3000"`: func() { kkhttp.Handler(nil, &kkhttp.Options{Hosts: []string{"localhost:3000"}}) },
+		"kkhttp: Options.Origins":                 func() { kkhttp.Handler(nil, &kkhttp.Options{Origins: []string{"example.com"}}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
@@ -293,6 +325,26 @@ func TestTimeout(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A function that does not heed its timeout does not hold up the caller's next call, which would go over the same
+// connection.
+func TestTimeoutFreesTheCaller(t *testing.T) {
+	release, returned := make(chan struct{}), make(chan struct{})
+	url := serve(t, kkhttp.Handler(kkrpc.Object{
+		"stuck": func() { <-release; close(returned) },
+		"add":   func(a, b int) int { return a + b },
+	}, &kkhttp.Options{Timeout: 100 * time.Millisecond}))
+	ch := newClient(t, url, nil)
+	err := ch.Call(testContext(t), nil, "stuck")
+	if e := (*kkrpc.Error)(nil); !errors.As(err, &e) || e.Name != "RPCTimeoutError" {
+		t.Errorf("a function that takes too long: %v", err)
+	}
+	if sum, err := kkrpc.Call[int](testContext(t), ch, "add", 1, 2); sum != 3 || err != nil {
+		t.Errorf("the next call: %d, %v", sum, err)
+	}
+	close(release)
+	<-returned
 }
 
 // A caller that hangs up ends the context of the function.

@@ -33,6 +33,12 @@ type Options struct {
 	// makes Handler panic.
 	Origins []string
 
+	// Hosts are the names and addresses that requests may be sent to, without port: "localhost", "127.0.0.1",
+	// "*.example.com" for every subdomain. A server for this machine alone should list its own: to a page whose name was
+	// made to point here (DNS rebinding) the check of origins is no obstacle. Nil means any. A malformed one makes
+	// Handler panic.
+	Hosts []string
+
 	// MaxRequests is how many requests may be unfinished at a time; 0 means 10000, negative no bound. Further ones get
 	// a 503. A request counts until its function has returned, also when the caller has gone.
 	MaxRequests int
@@ -62,7 +68,7 @@ type ClientOptions struct {
 	HTTP *http.Client
 
 	// Header is asked, from any goroutine, for the headers of each request beside Content-Type and Accept. ctx ends
-	// when the call does; it has no values. An error fails the call and is wrapped by what that returns. Nil adds none.
+	// when the call does; it has no values. An error fails the call and is wrapped by what that returns; a panic fails it too. Nil adds none.
 	Header func(ctx context.Context) (http.Header, error)
 
 	// MaxRequests is how many requests are under way at a time; 0 means 64. Further calls wait in order.

@@ -2,11 +2,13 @@ package kkhttp
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"strings"
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
@@ -48,9 +50,9 @@ func (t *poster) request(p *post) (*http.Request, error) {
 		return nil, err
 	}
 	if t.header != nil {
-		header, err := t.header(p.ctx)
+		header, err := t.ask(p.ctx)
 		if err != nil {
-			return nil, fmt.Errorf("ClientOptions.Header: %w", err)
+			return nil, err
 		}
 		for name, values := range header {
 			req.Header[http.CanonicalHeaderKey(name)] = values
@@ -65,6 +67,19 @@ func (t *poster) request(p *post) (*http.Request, error) {
 	return req, nil
 }
 
+// ask asks the user for headers. A panic in that is an error of this call: nobody else could recover from it.
+func (t *poster) ask(ctx context.Context) (header http.Header, err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = fmt.Errorf("panic in ClientOptions.Header: %v\n%s", value, debug.Stack())
+		}
+	}()
+	if header, err = t.header(ctx); err != nil {
+		return nil, fmt.Errorf("ClientOptions.Header: %w", err)
+	}
+	return header, nil
+}
+
 // response returns the message in body, whatever the status, as kkrpc 2 does: its timeouts come with 504.
 func (t *poster) response(p *post, resp *http.Response, body []byte) ([]byte, error) {
 	var m wire.Message
@@ -75,8 +90,8 @@ func (t *poster) response(p *post, resp *http.Response, body []byte) ([]byte, er
 	if reason := impossible(&m); reason != "" {
 		return nil, fmt.Errorf("the answer of %s: %w: %s", t.where, kkrpc.ErrUnsupported, reason)
 	}
-	if t.codec.Dialect().IsClassic() {
-		text = append(text, '\n')
+	if t.codec.Dialect().IsClassic() { // one line for the channel; in JSON a newline is white space: strings escape it
+		text = append(bytes.ReplaceAll(text, []byte{'\n'}, []byte{' '}), '\n')
 	}
 	return text, nil
 }

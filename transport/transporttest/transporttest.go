@@ -1,8 +1,28 @@
-// Package transporttest holds the tests that every kkrpc.Transport passes.
+// Package transporttest holds the tests that every kkrpc.Transport passes: kkrpc.Pipe, those of transport/ws and
+// transport/stdio, and yours:
 //
 //	func TestTransport(t *testing.T) {
-//		transporttest.Run(t, func(t *testing.T) (a, b kkrpc.Transport) { return pair(t) })
+//		transporttest.Run(t, func(t *testing.T) (a, b kkrpc.Transport) {
+//			x, y := connect(t) // two connected ends, over what the transport is for
+//			return mine.New(x), mine.New(y)
+//		})
 //	}
+//
+// Run it with the race detector, and once for each kind of connection that takes its own way through your code, such as
+// plain TCP and TLS. If the two ends differ, like a client and a server, one pair is enough: every test runs both ways.
+//
+// What has to hold is what the comments of kkrpc.Transport say. The tests expect nothing beyond it but that messages
+// of 1 MiB pass. Most of them read and write messages of their own, which are letters and other text, no JSON: a transport
+// that tells messages from other things, as that of package stdio does, is tested inside of one that wraps them.
+// The last ones run channels.
+//
+// What depends on the kind of connection is left to tests of your own: that a message over kkrpc.Limits.Frame is refused
+// before it is in memory, that a write to a peer which does not read fails after kkrpc.Limits.Write, that a message which
+// trickles in or whose beginning alone arrives is given up, what a peer may send that is no message at all, and that no
+// goroutine, socket or process is left after Close. A parser deserves a fuzz target.
+//
+// A transport is about both sides sending as they like. Over request and response, as in HTTP, there is none that
+// could pass: package kkhttp is no example to follow.
 package transporttest
 
 import (
@@ -10,6 +30,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -43,6 +64,9 @@ func Run(t *testing.T, pair func(t *testing.T) (a, b kkrpc.Transport)) {
 		{"close may be called again and concurrently", closeAgain},
 		{"both sides may close at once", closeBoth},
 		{"nothing works after close", afterClose},
+		{"any text arrives as it is", anyText},
+		{"channels call each other", channels},
+		{"a channel that closes ends the other", channelCloses},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -382,7 +406,7 @@ func closeBoth(t *testing.T, a, b kkrpc.Transport) {
 			}
 		})
 		wg.Go(func() {
-			send(t, tr, []byte("last words"))
+			_ = tr.WriteFrames([][]byte{[]byte("last words")}) // fails if the other side was quicker
 			_ = tr.Close(1000, "bye")
 		})
 	}
@@ -399,4 +423,21 @@ func afterClose(t *testing.T, a, _ kkrpc.Transport) {
 			t.Error("WriteFrames returned no error")
 		}
 	})
+}
+
+func anyText(t *testing.T, a, b kkrpc.Transport) {
+	texts := []string{"ä€😀", "\u2028\u0085\ufeff", "a\u0000b\tc\\n\"d\"", strings.Repeat("😀", 50_000), `{"n":1}`}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for _, s := range texts {
+			send(t, a, []byte(s), []byte(s))
+		}
+	})
+	for _, want := range texts {
+		for range 2 {
+			msg, _ := receive(t, b)
+			equal(t, msg, []byte(want))
+		}
+	}
+	wg.Wait()
 }

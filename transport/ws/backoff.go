@@ -59,7 +59,7 @@ func (b Backoff) wait(n int, err error) time.Duration {
 	}
 	wait := rand.N(bound) + 1
 	if refused, ok := errors.AsType[*StatusError](err); ok {
-		wait += min(refused.RetryAfter, b.Max)
+		wait += min(refused.RetryAfter, b.Max, math.MaxInt64-wait)
 	}
 	return wait
 }

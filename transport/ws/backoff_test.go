@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"testing"
@@ -130,15 +131,17 @@ func TestRetryAfter(t *testing.T) {
 	tests := []struct {
 		value string
 		want  time.Duration
+		max   time.Duration // Backoff.Max; 0: the default
 	}{
-		{"5", 5 * time.Second},
-		{" 7 ", 7 * time.Second},
-		{"100000000", 30 * time.Second},
-		{"-5", 0},
-		{"soon", 0},
-		{"99999999999999999999", 0},
-		{time.Date(2000, 1, 1, 0, 0, 20, 0, time.UTC).Format(http.TimeFormat), 20 * time.Second},
-		{time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC).Format(http.TimeFormat), 0},
+		{"5", 5 * time.Second, 0},
+		{" 7 ", 7 * time.Second, 0},
+		{"100000000", 30 * time.Second, 0},
+		{"-5", 0, 0},
+		{"soon", 0, 0},
+		{"99999999999999999999", 0, 0},
+		{time.Date(2000, 1, 1, 0, 0, 20, 0, time.UTC).Format(http.TimeFormat), 20 * time.Second, 0},
+		{time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC).Format(http.TimeFormat), 0, 0},
+		{time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC).Format(http.TimeFormat), math.MaxInt64, math.MaxInt64},
 	}
 	for _, test := range tests {
 		t.Run(test.value, func(t *testing.T) {
@@ -146,7 +149,7 @@ func TestRetryAfter(t *testing.T) {
 				waiting := make(chan time.Duration, 1)
 				p, err := ws.DialPersistent(t.Context(), "ws://host.example", &ws.PersistentOptions{
 					Background: true,
-					Backoff:    ws.Backoff{Min: time.Nanosecond},
+					Backoff:    ws.Backoff{Min: time.Nanosecond, Max: test.max},
 					Dial: ws.DialOptions{NetDial: func(context.Context, string, string) (net.Conn, error) {
 						client, server := net.Pipe()
 						go func() {
@@ -168,7 +171,7 @@ func TestRetryAfter(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got := (<-waiting).Truncate(time.Millisecond); got != test.want {
+				if got := (<-waiting).Truncate(time.Millisecond); got != test.want.Truncate(time.Millisecond) {
 					t.Errorf("waits %v, want %v", got, test.want)
 				}
 				_ = p.Close()

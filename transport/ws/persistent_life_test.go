@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	gobwas "github.com/gobwas/ws"
@@ -260,6 +261,33 @@ func TestPersistentCountsShortConnections(t *testing.T) {
 	}
 }
 
+// A connection that was lost in a hook, which took no notice, was never for everyone.
+func TestPersistentLostInAHook(t *testing.T) {
+	opts := quick(newHost(t, ws.Handler(greeter, nil)))
+	n := 0
+	opts.OnConnect = func(ctx context.Context, ch *kkrpc.Channel) error {
+		if n++; n < 3 {
+			_ = ch.Close()
+		}
+		return nil
+	}
+	opts.OnReconnect = func(context.Context, *kkrpc.Channel) error {
+		t.Error("OnReconnect before the first connection")
+		return nil
+	}
+	states := make(chan ws.State, 100)
+	opts.OnState = func(s ws.State) { states <- s }
+	dialPersistent(t, opts)
+	var phases []ws.Phase
+	for len(phases) < 6 {
+		phases = append(phases, (<-states).Phase)
+	}
+	want := []ws.Phase{ws.Connecting, ws.Waiting, ws.Connecting, ws.Waiting, ws.Connecting, ws.Connected}
+	if !slices.Equal(phases, want) {
+		t.Errorf("states %v", phases)
+	}
+}
+
 // Each attempt may have another URL and other headers.
 func TestPersistentTarget(t *testing.T) {
 	var got []string
@@ -275,8 +303,11 @@ func TestPersistentTarget(t *testing.T) {
 	n := 0
 	opts.Target = func(_ context.Context, url string, header http.Header) (string, error) {
 		n++
-		if n == 2 {
+		switch n {
+		case 2:
 			return "", errors.New("no token")
+		case 4:
+			panic("no luck")
 		}
 		header.Set("Authorization", fmt.Sprint("token", n))
 		return fmt.Sprint(url, "?n=", n), nil
@@ -289,13 +320,35 @@ func TestPersistentTarget(t *testing.T) {
 		}
 	}
 	dialPersistent(t, opts)
-	want := []string{"/ws?n=1 token1 yes", "/ws?n=3 token3 yes", "/ws?n=4 token4 yes"}
+	want := []string{"/ws?n=1 token1 yes", "/ws?n=3 token3 yes", "/ws?n=5 token5 yes"}
 	if !slices.Equal(got, want) {
 		t.Errorf("requests %q", got)
 	}
-	if len(failures) != 3 || !strings.Contains(failures[1], "Target: no token") {
+	if len(failures) != 4 || !strings.Contains(failures[1], "Target: no token") || !strings.Contains(failures[3], "panic in PersistentOptions.Target: no luck") {
 		t.Errorf("failures %q", failures)
 	}
+}
+
+// A service of tokens that hangs costs an attempt.
+func TestPersistentTargetHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start, states := time.Now(), make(chan ws.State, 10)
+		opts := &ws.PersistentOptions{
+			Background: true,
+			Target: func(ctx context.Context, _ string, _ http.Header) (string, error) {
+				<-ctx.Done()
+				return "", context.Cause(ctx)
+			},
+			OnState: func(s ws.State) { states <- s },
+		}
+		p := dialPersistent(t, opts)
+		<-states
+		if s := <-states; s.Phase != ws.Waiting || !errors.Is(s.Err, context.DeadlineExceeded) || time.Since(start) != 10*time.Second {
+			t.Errorf("%+v after %v", s, time.Since(start))
+		}
+		_ = p.Close()
+		<-p.Done()
+	})
 }
 
 // A server that is gone without a word is found by the client's own pings.

@@ -1,10 +1,12 @@
 package ws
 
 import (
+	"io"
 	"net"
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -13,23 +15,29 @@ import (
 func TestHeartbeat(t *testing.T) {
 	for _, network := range networks {
 		t.Run(network.name, func(t *testing.T) {
-			const interval = 40 * time.Millisecond
 			client, nc := network.pair(t)
-			c := newConn(nc, nil, config{ping: interval})
+			c := newConn(nc, nil, config{ping: 5 * time.Hour}) // beat stands for it
 			defer c.Close(1000, "")
 			failed := make(chan error, 1)
 			go func() {
 				_, _, err := c.ReadFrame(nil)
 				failed <- err
 			}()
+			await(t, "a reader", func() bool { return c.reader.Load() == readerBusy })
 			for range 3 { // as long as it answers it lives
+				beat(c)
 				readUntil(t, client, ws.OpPing)
 				if _, err := client.Write(fromClient(ws.OpPong, true, "")); err != nil {
 					t.Fatal(err)
 				}
+				await(t, "the pong", c.heard.Load)
+				beat(c)
 			}
+			beat(c)
+			readUntil(t, client, ws.OpPing)
+			beat(c)
 			readUntil(t, client, ws.OpClose)
-			if err := <-failed; err == nil || !strings.Contains(err.Error(), "did not answer a ping within 40ms") {
+			if err := <-failed; err == nil || !strings.Contains(err.Error(), "did not answer a ping within 5h0m0s") {
 				t.Errorf("ReadFrame: %v", err)
 			}
 			if err := c.WriteFrames(nil); err == nil {
@@ -39,27 +47,53 @@ func TestHeartbeat(t *testing.T) {
 	}
 }
 
-// Traffic in either form counts as life: two connections of this package keep each other open.
-func TestHeartbeatBothSides(t *testing.T) {
-	cc, sc := tcpPair(t)
-	client := newConn(cc, nil, config{client: true, ping: 20 * time.Millisecond})
-	server := newConn(sc, nil, config{ping: 20 * time.Millisecond})
-	failed := make(chan error, 2)
-	for _, c := range []*conn{client, server} {
-		go func() {
-			_, _, err := c.ReadFrame(nil)
-			failed <- err
-		}()
+// await waits until something has happened in another goroutine.
+func await(t *testing.T, what string, happened func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !happened(); runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatalf("no sign of %s", what)
+		}
 	}
-	select {
-	case err := <-failed:
-		t.Fatalf("ReadFrame: %v", err)
-	case <-time.After(200 * time.Millisecond):
+}
+
+// Traffic in either form counts as life: two connections of this package keep each other open. A peer that never answers
+// lives for two intervals.
+func TestHeartbeatOverTime(t *testing.T) {
+	const interval = 20 * time.Second
+	tests := []struct {
+		name string
+		peer func(nc net.Conn) // blocks until nc is closed
+		ends time.Duration     // 0: it does not
+	}{
+		{"this package", func(nc net.Conn) {
+			c := newConn(nc, nil, config{client: true, ping: interval})
+			_, _, _ = c.ReadFrame(nil)
+			_ = c.Close(1000, "")
+		}, 0},
+		{"silence", func(nc net.Conn) { _, _ = io.Copy(io.Discard, nc) }, 2 * interval},
 	}
-	_ = client.Close(1000, "")
-	_ = server.Close(1000, "")
-	<-failed
-	<-failed
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				nc, peer := net.Pipe()
+				go test.peer(peer)
+				c := newConn(nc, nil, config{ping: interval})
+				start, ended := time.Now(), make(chan time.Time, 1)
+				go func() {
+					_, _, _ = c.ReadFrame(nil)
+					ended <- time.Now()
+				}()
+				time.Sleep(100 * interval)
+				_ = c.Close(1000, "")
+				lived := (<-ended).Sub(start)
+				if test.ends == 0 && lived != 100*interval || test.ends > 0 && (lived > test.ends || lived < test.ends-interval) {
+					t.Errorf("lived for %v", lived)
+				}
+				_ = peer.Close()
+			})
+		})
+	}
 }
 
 func TestPulseForgets(t *testing.T) {

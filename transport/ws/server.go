@@ -24,7 +24,7 @@ const (
 type Server struct {
 	opts    Options
 	origins admission.Origins
-	hosts   []hostPattern
+	hosts   admission.Hosts
 	budget  *budget // nil: none
 	api     func(r *http.Request) (any, error)
 	log     *slog.Logger
@@ -65,10 +65,14 @@ func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) *
 	if err != nil {
 		panic(fmt.Sprintf("ws: %v", err))
 	}
+	hosts, err := admission.ParseHosts(opts.Hosts)
+	if err != nil {
+		panic(fmt.Sprintf("ws: %v", err))
+	}
 	s := &Server{
 		opts:    *opts,
 		origins: origins,
-		hosts:   parseHosts(opts.Hosts),
+		hosts:   hosts,
 		api:     api,
 		log:     opts.Logger,
 		open:    map[*kkrpc.Channel]session{},

@@ -36,9 +36,9 @@ func answer(w http.ResponseWriter, e *admission.Rejection) {
 func (s *Server) check(r *http.Request) (kkrpc.Dialect, *admission.Rejection) {
 	dialect := s.opts.RPC.Dialect
 	switch {
-	case !hostAllowed(r, s.hosts):
-		return 0, admission.Reject(http.StatusForbidden, fmt.Sprintf("Requests to the host %q are not served here: "+
-			"add it to Hosts in ws.Options to allow them.", r.Host))
+	case !s.hosts.Allow(r):
+		return 0, admission.Reject(http.StatusForbidden, fmt.Sprintf("Requests to the host %s are not served here: "+
+			"add it to Hosts in ws.Options to allow them.", admission.Quote(r.Host)))
 	case !hasToken(r.Header, "Upgrade", "websocket") || !hasToken(r.Header, "Connection", "upgrade"):
 		return 0, admission.Reject(http.StatusUpgradeRequired, "This is a kkrpc endpoint: connect to it with a WebSocket client. "+
 			"Behind a proxy, make it forward the headers Upgrade and Connection.")
@@ -57,11 +57,12 @@ func (s *Server) check(r *http.Request) (kkrpc.Dialect, *admission.Rejection) {
 	case s.opts.Compression && !every(r.Header["Sec-Websocket-Extensions"], isOptions):
 		return 0, admission.Reject(http.StatusBadRequest, "Sec-WebSocket-Extensions is malformed.")
 	case !s.origins.Allow(r):
-		return 0, admission.Reject(http.StatusForbidden, fmt.Sprintf("Pages from the origin %q may not connect to %q: "+
-			"add it to Origins in ws.Options to allow them.", r.Header.Get("Origin"), r.Host))
+		return 0, admission.Reject(http.StatusForbidden, fmt.Sprintf("Pages from the origin %s may not connect to %s: "+
+			"add it to Origins in ws.Options to allow them.", admission.Quote(r.Header.Get("Origin")), admission.Quote(r.Host)))
 	}
 	if values, ok := r.URL.Query()["kkrpc"]; ok {
-		if err := dialect.UnmarshalText([]byte(values[0])); err != nil {
+		name := values[0]
+		if err := dialect.UnmarshalText([]byte(name[:min(len(name), 100)])); err != nil { // no name is that long
 			return 0, admission.Reject(http.StatusBadRequest, "parameter kkrpc: "+err.Error())
 		}
 	}

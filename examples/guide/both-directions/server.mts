@@ -1,0 +1,24 @@
+import { RPCChannel, WebSocketServerIO } from "kkrpc"
+import { WebSocketServer } from "ws"
+
+interface ClientAPI {
+	show(line: string): Promise<void>
+	confirm(question: string): Promise<boolean>
+}
+
+const members = new Set<string>()
+
+const server = new WebSocketServer({ host: "localhost", port: 3000, path: "/ws" })
+server.on("connection", (socket) => {
+	const api = {
+		async join(name: string) {
+			if (!(await client.confirm(`Join as ${name}?`))) throw new Error("not confirmed")
+			members.add(name)
+			await client.show(`Welcome, ${name}!`)
+			return members.size
+		},
+		rooms: { list: () => ["general", "random"] }
+	}
+	const rpc = new RPCChannel<typeof api, ClientAPI>(new WebSocketServerIO(socket as any), { expose: api })
+	const client = rpc.getAPI()
+})

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"log"
+	"net/http"
+	"sync"
+
+	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/transport/ws"
+)
+
+type Message struct {
+	From string `json:"from"`
+	Text string `json:"text"`
+}
+
+type member struct {
+	name   string
+	listen func(message *kkrpc.Shared) error // a function of the client
+}
+
+type room struct {
+	mu      sync.Mutex
+	members map[*kkrpc.Channel]member
+}
+
+func (r *room) join(ctx context.Context, name string, listen func(*kkrpc.Shared) error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.members[kkrpc.FromContext(ctx)] = member{name, listen}
+}
+
+func (r *room) leave(ch *kkrpc.Channel, _ error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.members, ch)
+}
+
+func (r *room) say(ctx context.Context, text string) (reached int) {
+	r.mu.Lock()
+	from := r.members[kkrpc.FromContext(ctx)].name
+	all := make([]member, 0, len(r.members))
+	for _, m := range r.members {
+		all = append(all, m)
+	}
+	r.mu.Unlock() // a member that reads slowly must not hold up who joins
+
+	message := kkrpc.Share(Message{From: from, Text: text}) // encoded once in each form that members speak
+	for _, m := range all {
+		if m.listen(message) == nil {
+			reached++
+		}
+	}
+	return reached
+}
+
+func main() {
+	r := &room{members: map[*kkrpc.Channel]member{}}
+	http.Handle("/ws", ws.Handler(kkrpc.Object{"join": r.join, "say": r.say}, &ws.Options{OnClose: r.leave}))
+	log.Fatal(http.ListenAndServe("localhost:3000", nil))
+}

@@ -1,0 +1,108 @@
+package guide_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/transport/kkhttp"
+	"github.com/kkrpc-go/kkrpc/transport/stdio"
+	"github.com/kkrpc-go/kkrpc/transport/ws"
+)
+
+func peerBothDirections(t *testing.T) {
+	members := 0
+	server := httptest.NewServer(ws.Handler(kkrpc.Object{
+		"join": func(ctx context.Context, name string) (int, error) {
+			client := kkrpc.FromContext(ctx)
+			if ok, err := kkrpc.Call[bool](ctx, client, "confirm", "Join as "+name+"?"); err != nil || !ok {
+				return 0, errors.Join(errors.New("not confirmed"), err)
+			}
+			members++
+			return members, client.Call(ctx, nil, "show", "Welcome, "+name+"!")
+		},
+		"rooms": kkrpc.Object{"list": func() []string { return []string{"general", "random"} }},
+	}, nil))
+	t.Cleanup(server.Close)
+	client := program(t, "both-directions")
+	client.Env = append(os.Environ(), "GUIDE_URL="+server.URL)
+	want(t, "Welcome, Ada!\n1 [general random]\n0 kkrpc: call join: not confirmed\n")(run(t, client), nil)
+}
+
+func peerReconnecting(t *testing.T) {
+	var failures atomic.Int32
+	server := httptest.NewServer(ws.HandlerFor(func(*http.Request) (any, error) {
+		user := "nobody"
+		lose := func(ctx context.Context) {
+			if failures.Add(1) <= 2 {
+				_ = kkrpc.FromContext(ctx).Close()
+			}
+		}
+		return kkrpc.Object{
+			"login":  func(name string) { user = name },
+			"whoami": func() string { return user },
+			"order":  func(ctx context.Context, item string) string { lose(ctx); return item },
+			"stock":  func(ctx context.Context, item string) int { lose(ctx); return len(item) },
+		}, nil
+	}, nil))
+	t.Cleanup(server.Close)
+	client := program(t, "reconnecting")
+	client.Env = append(os.Environ(), "GUIDE_URL="+server.URL)
+	want(t, "Ada <nil>\nlost: true\nAda <nil>\n3 <nil>\n")(run(t, client), nil)
+}
+
+func peerStdio(t *testing.T) {
+	child, err := stdio.Start(t.Context(), program(t, "child"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer child.Close()
+	var done []int
+	want(t, "c3f9c8c2")(kkrpc.Call[string](t.Context(), child, "hash", []string{"one", "two"}, func(n int) { done = append(done, n) }))
+	want(t, []int{1, 2})(done, nil)
+
+	// The test program itself is the child of the other one.
+	parent := program(t, "parent")
+	parent.Args = append(parent.Args, os.Args[0])
+	parent.Env = append(os.Environ(), childVar+"=1")
+	want(t, "printed\nHELLO FROM THE GUIDE\nthe child ended with 3\n")(run(t, parent), nil)
+}
+
+func peerHTTP(t *testing.T) {
+	_, address := serve(t, program(t, "http"))
+	ch, err := kkhttp.NewClient("http://"+address+"/rpc", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ch.Close()
+	ctx := t.Context()
+	want(t, "Hello, World!")(kkrpc.Call[string](ctx, ch, "greet", "World"))
+	want(t, 1)(kkrpc.Call[int](ctx, ch, "visit"))
+	want(t, 2)(kkrpc.Call[int](ctx, ch, "visit"))
+	want(t, 5.0)(kkrpc.Call[float64](ctx, ch, "add", 2, 3))
+	fails(t, ch.Call(ctx, nil, "askBack"), kkrpc.ErrUnsupported.Error())
+	fails(t, ch.Call(ctx, nil, "add", func() {}), kkrpc.ErrUnsupported.Error())
+}
+
+// childVar makes the test program the child that examples/guide/stdio/parent expects.
+const childVar = "GUIDE_CHILD"
+
+func serveParent() {
+	fmt.Println("printed")
+	err := stdio.Serve(context.Background(), kkrpc.Object{
+		"shout": func(ctx context.Context, text string) (string, error) {
+			title, err := kkrpc.Call[string](ctx, kkrpc.FromContext(ctx), "title")
+			return strings.ToUpper(text + " from " + title), err
+		},
+		"quit": func(code int) { os.Exit(code) },
+	}, nil)
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}

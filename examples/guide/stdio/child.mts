@@ -1,0 +1,15 @@
+import process from "node:process"
+import { NodeIo, RPCChannel } from "kkrpc"
+
+interface ParentAPI {
+	title(): Promise<string>
+}
+
+const api = {
+	shout: async (text: string) => `${text} from ${await parent.title()}`.toUpperCase(),
+	quit: (code: number) => process.exit(code)
+}
+
+console.log("the child prints as it likes")
+
+const parent = new RPCChannel<typeof api, ParentAPI>(new NodeIo(process.stdin, process.stdout), { expose: api }).getAPI()
