@@ -32,7 +32,7 @@ type row struct {
 	Peer     string   `json:"peer"`
 	Dialect  string   `json:"dialect"`
 	Samples  []sample `json:"samples,omitempty"`
-	Absent   string   `json:"absent,omitempty"` // why there are no samples
+	Absent   string   `json:"absent,omitempty"` // why there are no samples, or no more
 }
 
 func (r *row) name() string { return r.Peer + " " + r.Dialect }

@@ -24,6 +24,9 @@ func report(w io.Writer, rows []*row, b *bench) {
 	} else {
 		fmt.Fprint(w, ", not pinned to cores")
 	}
+	if b.each {
+		fmt.Fprint(w, ", every request written by itself")
+	}
 	fmt.Fprintln(w)
 	for i := range scenarios {
 		if of := rowsOf(rows, scenarios[i].name); len(of) > 0 {
@@ -107,7 +110,10 @@ func table(w io.Writer, s *scenario, rows []*row) {
 	}
 	t.Flush()
 	for _, r := range rows {
-		if r.Absent != "" {
+		switch {
+		case r.Absent != "" && len(r.Samples) > 0:
+			fmt.Fprintf(w, "  %s: run %d failed: %s\n", r.name(), len(r.Samples)+1, r.Absent)
+		case r.Absent != "":
 			fmt.Fprintf(w, "  %s: not measured: %s\n", r.name(), r.Absent)
 		}
 	}
