@@ -17,7 +17,7 @@ type sample struct {
 	P99       time.Duration `json:"p99,omitzero"`
 	Server    float64       `json:"serverBusy"`      // share of a core
 	Generator float64       `json:"generatorBusy"`   // share of a core
-	Waited    float64       `json:"generatorWaited"` // share of the time in which something else had its core
+	Waited    float64       `json:"generatorWaited"` // share of the time it wanted to run in which something else had its core
 	Parsed    float64       `json:"parsed"`          // share of answers that the generator had to parse
 	Bytes     float64       `json:"bytes,omitzero"`  // of memory for one connection
 	Note      string        `json:"note,omitzero"`
@@ -126,7 +126,7 @@ func (m meter) stop(n int64) (sample, error) {
 		CPU:       float64((now.server - m.server).Nanoseconds()) / 1e3 / float64(n),
 		Rate:      float64(n) / elapsed,
 		Server:    (now.server - m.server).Seconds() / elapsed,
-		Waited:    (now.waited - m.waited).Seconds() / elapsed,
+		Waited:    float64(now.waited-m.waited) / float64(max(1, now.waited-m.waited+now.own-m.own)),
 		Generator: (now.own - m.own).Seconds() / elapsed,
 	}, nil
 }

@@ -35,11 +35,11 @@ func report(w io.Writer, rows []*row, b *bench) {
 	}
 	printGoals(w, rows)
 	if share := waited(rows); share > quiet {
-		fmt.Fprintf(w, "\nThis machine was not quiet: for %.0f %% of the time something else had the generator's core. Do not trust the times.\n", 100*min(1, share))
+		fmt.Fprintf(w, "\nThis machine was not quiet: when the generator was ready to run, something else had its core %.0f %% of the time.\n", 100*share)
 	}
 }
 
-// quiet is what share of the time something else may have had the generator's core.
+// quiet is what share of the time that the generator was ready to run something else may have had its core.
 const quiet = 0.05
 
 // waited is that share in the middle of all rows.
