@@ -36,7 +36,7 @@ type Running struct {
 	conns    []*caller
 	wg       sync.WaitGroup
 	stopping atomic.Bool
-	timing   atomic.Bool // whether to count durations
+	timing   atomic.Bool           // whether to count durations
 	failure  atomic.Pointer[error] // the first
 }
 
