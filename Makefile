@@ -7,12 +7,13 @@ MAKEFLAGS += --no-print-directory
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 JS := internal/interop/js
+BENCH_JS := internal/bench/js
 CACHE := .cache
 RESULTS := $(CACHE)/results
 TESTSUM := go run ./internal/testsum -record $(RESULTS)
 
 # What `make test` runs, the quickest first.
-STAGES := test-go lint cover interop bench fuzz mutate
+STAGES := test-go lint cover interop bench-go bench-smoke fuzz mutate
 
 FUZZTIME ?= 5s
 MUTATE_N ?= 120
@@ -20,13 +21,14 @@ MUTATE_TIME ?= 4m
 COVER_MIN ?= 85
 MUTATE_MIN ?= 70
 ADDR ?= :3000
+BENCH ?=
 
 # The race detector needs a C compiler; without one the same tests run without it.
 RACE = $(if $(and $(filter 1,$(shell go env CGO_ENABLED)),$(shell command -v "$$(go env CC)")),-race)
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
 demo: go ## start the demo server; ADDR=:3000
@@ -59,7 +61,15 @@ interop: go js ## all Go tests, with real JavaScript runtimes on the other side
 	@KKRPC_REQUIRE_JS=1 go test -count=1 -json work | $(TESTSUM)
 
 .PHONY: bench
-bench: go ## every benchmark once, so that they keep working
+bench: go bench-js ## this project beside its peers, many minutes; BENCH="-scenarios add-64x16 -runs 5"
+	@go run ./internal/bench $(BENCH)
+
+.PHONY: bench-smoke
+bench-smoke: go ## the harness of bench for a moment, so that it keeps working
+	@go run ./internal/bench -scenarios add-1x64 -peers go,raw-echo -time 200ms -runs 1
+
+.PHONY: bench-go
+bench-go: go ## every Go benchmark once, so that they keep working
 	@go test -short -run '^$$' -bench . -benchtime 1x work | { grep -v 'no test files' || true; }
 
 .PHONY: fuzz
@@ -70,11 +80,12 @@ fuzz: go ## every fuzz target for FUZZTIME=5s
 mutate: go ## change the wire code and superjson; the tests must notice MUTATE_MIN=70 percent
 	@go run ./internal/mutate -min $(MUTATE_MIN) -n $(MUTATE_N) -time $(MUTATE_TIME) ./superjson ./internal/wire/...
 
-.PHONY: js
+.PHONY: js bench-js
 js: node $(JS)/node_modules/.stamp ## install the npm packages and runtimes that tests use
+bench-js: node $(BENCH_JS)/node_modules/.stamp ## install those that bench measures
 
-$(JS)/node_modules/.stamp: $(JS)/package.json $(JS)/package-lock.json $(JS)/.npmrc
-	@cd $(JS) && npm ci --no-progress --loglevel=error
+%/node_modules/.stamp: %/package.json %/package-lock.json %/.npmrc
+	@cd $* && npm ci --no-progress --loglevel=error
 	@touch $@
 
 .PHONY: go node
@@ -83,4 +94,4 @@ go node:
 
 .PHONY: clean
 clean: ## remove what the targets above made
-	rm -rf $(CACHE) bin $(JS)/node_modules
+	rm -rf $(CACHE) bin $(JS)/node_modules $(BENCH_JS)/node_modules

@@ -1,0 +1,101 @@
+// Package host starts the servers and reads from the operating system what they cost.
+package host
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"sync"
+	"time"
+)
+
+// Process is a child of this program.
+type Process struct {
+	cmd    *exec.Cmd
+	stdin  io.Closer
+	stderr *tail
+	lines  *bufio.Scanner
+}
+
+const startTime = 30 * time.Second
+
+// Start starts cmd on a core, or anywhere if core is negative. The process is expected to end when its standard input
+// does.
+func Start(cmd *exec.Cmd, core int) (*Process, error) {
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	p := &Process{cmd: cmd, stdin: stdin, stderr: new(tail), lines: bufio.NewScanner(stdout)}
+	cmd.Stderr = p.stderr
+	if err := onCore(core, cmd.Start); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Ready waits for the process's first line, an object, and decodes it.
+func (p *Process) Ready(v any) error { return p.Line(v, startTime) }
+
+// Line waits for the next line of standard output that is an object, and decodes it.
+func (p *Process) Line(v any, wait time.Duration) error {
+	timer := time.AfterFunc(wait, func() { _ = p.cmd.Process.Kill() })
+	defer timer.Stop()
+	for p.lines.Scan() {
+		if line := p.lines.Bytes(); bytes.HasPrefix(line, []byte("{")) {
+			return json.Unmarshal(line, v)
+		}
+	}
+	err := errors.New("ended or said nothing in time")
+	if text := p.stderr.String(); text != "" {
+		err = fmt.Errorf("%w: %s", err, text)
+	}
+	return err
+}
+
+// PID is the process's number.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Stop ends the process, forcibly if it does not want to.
+func (p *Process) Stop() {
+	p.stdin.Close()
+	timer := time.AfterFunc(5*time.Second, func() { _ = p.cmd.Process.Kill() })
+	defer timer.Stop()
+	_ = p.cmd.Wait() // how it ends does not matter any more
+}
+
+// tail keeps the end of what is written to it.
+type tail struct {
+	mu  sync.Mutex
+	buf []byte
+}
+
+const tailSize = 2000
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf = append(t.buf, b...)
+	if over := len(t.buf) - tailSize; over > 0 {
+		t.buf = t.buf[over:]
+	}
+	return len(b), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(bytes.TrimSpace(t.buf))
+}
+
+// Self is this process.
+func Self() int { return os.Getpid() }

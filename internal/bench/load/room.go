@@ -1,0 +1,105 @@
+package load
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+)
+
+// Room is connections that get what is sent to all of them. The first also says when.
+type Room struct{ members []*Session }
+
+// Room connects members. They join by a call, unless the dialect is echo: Bun's servers put every connection in a room.
+func (t Target) Room(dialect string, members int) (*Room, error) {
+	native := dialect == "echo"
+	if native {
+		dialect = "compact-json"
+	}
+	r := new(Room)
+	for range members {
+		s, err := t.Session(dialect)
+		if err == nil {
+			r.members = append(r.members, s)
+			if !native {
+				err = s.join()
+			}
+		}
+		if err != nil {
+			return nil, errors.Join(err, r.Close())
+		}
+	}
+	return r, nil
+}
+
+func (s *Session) join() error {
+	if err := s.call("join", s.function()); err != nil {
+		return err
+	}
+	msg, err := s.message()
+	if err == nil {
+		_, err = s.result(msg)
+	}
+	return err
+}
+
+// Burst has the server send n messages to all members, and waits until all have them.
+func (r *Room) Burst(n int, text string) error {
+	if len(r.members) == 0 {
+		return errors.New("nobody is in the room")
+	}
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		return err
+	}
+	first := r.members[0]
+	if err := first.call("burst", first.value(strconv.Itoa(n))+","+first.value(string(quoted))); err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	errs := make([]error, len(r.members))
+	for i, m := range r.members {
+		wg.Go(func() { errs[i] = m.deliveries(n, quoted, i == 0, n*len(r.members)) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// deliveries takes n messages and, of who asked for them, the answer, which may be anywhere between them.
+func (s *Session) deliveries(n int, quoted []byte, answer bool, sent int) error {
+	want := form{sign: `"type":"callback"`, marker: `"args":[`}
+	if s.compact {
+		want = form{sign: `"t":"cb"`, marker: `"v":`}
+	}
+	for got := 0; got < n || answer; {
+		msg, err := s.message()
+		if err != nil {
+			return fmt.Errorf("after %d of %d messages: %w", got, n, err)
+		}
+		if !bytes.Contains(msg, []byte(want.sign)) {
+			value, err := s.result(msg)
+			if err != nil || !answer || string(value) != strconv.Itoa(sent) {
+				return errors.Join(fmt.Errorf("the answer is %.200s, want %d", msg, sent), err)
+			}
+			answer = false
+			continue
+		}
+		at := bytes.Index(msg, []byte(want.marker))
+		if at < 0 || !bytes.HasPrefix(msg[at+len(want.marker):], quoted) {
+			return fmt.Errorf("a member got %.200s", msg)
+		}
+		got++
+	}
+	return nil
+}
+
+// Close closes all connections.
+func (r *Room) Close() error {
+	var errs []error
+	for _, m := range r.members {
+		errs = append(errs, m.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/kkrpc-go/kkrpc/internal/bench/host"
+)
+
+// repeat measures what do does, n units each time, for as long as a run takes, after doing it without measuring.
+func (b *bench) repeat(srv *server, n int, do func() error) (sample, error) {
+	for warm := time.Now(); ; {
+		if err := do(); err != nil {
+			return sample{}, err
+		}
+		if time.Since(warm) > b.time/2 {
+			break
+		}
+	}
+	m, err := startMeter(srv.PID())
+	if err != nil {
+		return sample{}, err
+	}
+	var done int64
+	for time.Since(m.at) < b.time {
+		if err := do(); err != nil {
+			return sample{}, err
+		}
+		done += int64(n)
+	}
+	return m.stop(done)
+}
+
+// pushes measures streams and callbacks.
+func (b *bench) pushes(s *scenario, srv *server, dialect string) (_ sample, err error) {
+	session, err := srv.target.Session(dialect)
+	if err != nil {
+		return sample{}, err
+	}
+	defer func() { err = errors.Join(err, session.Close()) }()
+	do := session.Stream
+	if s.kind == callbacks {
+		do = session.Storm
+	}
+	return b.repeat(srv, s.n, func() error { return do(s.n) })
+}
+
+// inARow is how many messages a burst sends to each member of a room.
+const inARow = 20
+
+// room measures fan-out.
+func (b *bench) room(s *scenario, srv *server, dialect string) (_ sample, err error) {
+	room, err := srv.target.Room(dialect, s.n)
+	if err != nil {
+		return sample{}, err
+	}
+	defer func() { err = errors.Join(err, room.Close()) }()
+	text := strings.Repeat("sixteen letters ", 4)
+	return b.repeat(srv, s.n*inARow, func() error { return room.Burst(inARow, text) })
+}
+
+// connects measures how fast connections are made.
+func (b *bench) connects(srv *server, dialect string) (sample, error) {
+	if _, err := srv.target.Connect(dialect, b.time/2); err != nil {
+		return sample{}, err
+	}
+	m, err := startMeter(srv.PID())
+	if err != nil {
+		return sample{}, err
+	}
+	n, err := srv.target.Connect(dialect, b.time)
+	if err != nil {
+		return sample{}, err
+	}
+	return m.stop(n)
+}
+
+// memory measures what idle connections take.
+func (b *bench) memory(s *scenario, srv *server, dialect string) (sample, error) {
+	n := s.n
+	if most := host.MaxFiles() - 300; most < n {
+		n = most
+	}
+	before, err := settled(srv.PID())
+	if err != nil {
+		return sample{}, err
+	}
+	m, err := startMeter(srv.PID())
+	if err != nil {
+		return sample{}, err
+	}
+	idle, err := srv.target.Idle(dialect, n)
+	if err != nil {
+		return sample{}, err
+	}
+	defer idle.Close()
+	got, err := m.stop(int64(n))
+	if err != nil {
+		return sample{}, err
+	}
+	after, err := settled(srv.PID())
+	got.Bytes = float64(after-before) / float64(n)
+	if n < s.n {
+		got.Note = fmt.Sprintf("%d connections, since the limit of open files is %d", n, host.MaxFiles())
+	}
+	return got, err
+}
+
+// settled waits until a process's memory hardly changes any more, but not for ever.
+func settled(pid int) (int64, error) {
+	const tick, most, small = 500 * time.Millisecond, 10, 64 << 10
+	last, err := host.Memory(pid)
+	for range most {
+		if err != nil {
+			return 0, err
+		}
+		time.Sleep(tick)
+		var now int64
+		now, err = host.Memory(pid)
+		if change := now - last; change < small && change > -small {
+			return now, err
+		}
+		last = now
+	}
+	return last, err
+}
