@@ -27,6 +27,7 @@ type Channel struct {
 	// Immutable.
 	transport Transport
 	unary     unary // transport, if it is one; else nil
+	idler     idler // likewise
 	api       *API
 	opts      Options
 	limits    Limits
@@ -36,7 +37,8 @@ type Channel struct {
 
 	// Owned by the leader, the one goroutine that reads; see lead.go.
 	in      *wire.Inbound
-	msg     wire.Message
+	msg     *wire.Message // borrowed; nil while the channel rests
+	rested  bool          // see rest.go
 	readBuf []byte
 	more    bool // the transport has another message already
 	line    lineWatch
@@ -45,6 +47,7 @@ type Channel struct {
 
 	role    atomic.Uint64
 	watched atomic.Bool // the watchdog looks at role
+	resting atomic.Bool // the leader waits with a small stack and no buffers
 
 	codec   atomic.Pointer[wire.Codec] // nil until the dialect is known
 	heard   atomic.Bool                // a message of the peer has been understood
@@ -82,6 +85,7 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	}
 	ch := &Channel{transport: t, api: api, opts: *opts, limits: opts.Limits.withDefaults(), base: ctx, done: make(chan struct{})}
 	ch.unary, _ = t.(unary)
+	ch.idler, _ = t.(idler)
 	if ch.inbound, err = compose("Inbound", opts.Inbound); err != nil {
 		return nil, err
 	}

@@ -18,13 +18,16 @@ import (
 
 // lead reads and handles messages until the channel closes or reading is handed over.
 func (ch *Channel) lead() {
+	if ch.msg == nil {
+		ch.msg = messages.Get().(*wire.Message)
+	}
 	for {
-		ok, err := ch.in.Next(&ch.msg)
+		ok, err := ch.in.Next(ch.msg)
 		switch {
 		case err != nil:
-			ch.refuse(&ch.msg, err)
+			ch.refuse(ch.msg, err)
 		case ok:
-			if ch.isClosed() || !ch.handle(&ch.msg) {
+			if ch.isClosed() || !ch.handle(ch.msg) {
 				return
 			}
 		default:
@@ -45,7 +48,7 @@ func (ch *Channel) isClosed() bool {
 	}
 }
 
-// read brings the next frame. It reports false when the channel has closed.
+// read brings the next frame. It reports false when the channel has closed, or another goroutine waits in its place.
 func (ch *Channel) read() bool {
 	if !ch.more {
 		ch.callbacks.tell()
@@ -59,6 +62,9 @@ func (ch *Channel) read() bool {
 	}
 	if held := ch.in.Incomplete(); held > 0 {
 		ch.awaitLine(held)
+	} else if !ch.more && ch.idler != nil && ch.mayRest() {
+		go ch.rest() // leads when there is something to read
+		return false
 	}
 	frame, more, err := ch.transport.ReadFrame(ch.readBuf)
 	if err == nil {

@@ -56,6 +56,13 @@ func (c *pendingCalls) freeLocked(p *pendingCall) {
 	c.free = append(c.free, p)
 }
 
+func (c *pendingCalls) shedLocked() {
+	c.free = nil
+	if len(c.byID) == 0 {
+		c.byID = nil
+	}
+}
+
 func (c *pendingCalls) newLocked() *pendingCall {
 	n := len(c.free)
 	if n == 0 {
