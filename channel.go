@@ -29,8 +29,8 @@ type Channel struct {
 	unary     unary // transport, if it is one; else nil
 	idler     idler // likewise
 	api       *API
-	opts      Options
-	limits    Limits
+	opts      settings
+	limits    *Limits
 	base      context.Context // parent of every handler's context: values only
 	inbound   Interceptor     // nil: none
 	outbound  Interceptor     // nil: none
@@ -54,10 +54,9 @@ type Channel struct {
 	dropped atomic.Uint64
 	open    atomic.Int32 // requests that are unfinished and not run by the leader
 
-	out       outbox
-	callbacks callbackTable
-	streams   streamTable
-	refs      refTable
+	out    outbox
+	tabled atomic.Pointer[tables] // see tables
+	refsOn atomic.Bool            // this side uses references, see Options.References
 
 	mu          sync.Mutex // guards what follows
 	err         error      // why the channel closed; nil while it is open
@@ -83,7 +82,7 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	ch := &Channel{transport: t, api: api, opts: *opts, limits: opts.Limits.withDefaults(), base: ctx, done: make(chan struct{})}
+	ch := &Channel{transport: t, api: api, opts: opts.settings(), limits: opts.Limits.withDefaults().share(), base: ctx, done: make(chan struct{})}
 	ch.unary, _ = t.(unary)
 	ch.idler, _ = t.(idler)
 	if ch.inbound, err = compose("Inbound", opts.Inbound); err != nil {
@@ -98,10 +97,7 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	ch.lane.limit = 1
 	ch.lane.maxAway = ch.limits.Open
 	ch.out.ch = ch
-	ch.callbacks.ch = ch
-	ch.streams.ch = ch
-	ch.refs.ch = ch
-	ch.refs.on.Store(opts.References || api.tree.refs)
+	ch.refsOn.Store(opts.References || api.tree.refs)
 	if opts.Dialect != 0 {
 		ch.setCodec(wire.Dialect(opts.Dialect))
 	}
@@ -178,14 +174,14 @@ func (ch *Channel) fail(err error, code int, reason string) {
 	for _, s := range scopes {
 		s.cancel()
 	}
-	ch.callbacks.clear()
-	ch.streams.clear(err)
-	ch.refs.clear()
+	if t := ch.tabled.Load(); t != nil {
+		t.clear(err)
+	}
 	if stopBase != nil {
 		stopBase()
 	}
-	if ch.opts.OnClose != nil {
-		ch.opts.OnClose(ch, err)
+	if ch.opts.onClose != nil {
+		ch.opts.onClose(ch, err)
 	}
 }
 
@@ -207,8 +203,8 @@ func errClosedf(format string, args ...any) error {
 
 // report tells Options.OnError.
 func (ch *Channel) report(err error) {
-	if ch.opts.OnError != nil {
-		ch.opts.OnError(err)
+	if ch.opts.onError != nil {
+		ch.opts.onError(err)
 	}
 }
 

@@ -90,18 +90,18 @@ func TestFunctionThatIsSentAgainIsNotReportedAsCollected(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.callbacks.collect(remoteID{id: "f1", self: weak.Make(first)})
+	s.tables().callbacks.collect(remoteID{id: "f1", self: weak.Make(first)})
 	second, err := s.remoteCallback([]byte(`"f1"`))
 	if err != nil || first == second {
 		t.Fatal(err)
 	}
-	if len(s.callbacks.collected) != 0 {
-		t.Errorf("about to tell the peer that %v is not needed, which is held again", s.callbacks.collected)
+	if len(s.tables().callbacks.collected) != 0 {
+		t.Errorf("about to tell the peer that %v is not needed, which is held again", s.tables().callbacks.collected)
 	}
 	if err := first.release(); err != nil {
 		t.Fatal(err)
 	}
-	if s.callbacks.remote["f1"] != weak.Make(second) {
+	if s.tables().callbacks.remote["f1"] != weak.Make(second) {
 		t.Error("releasing the first has made the channel forget the second")
 	}
 }

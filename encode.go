@@ -39,8 +39,8 @@ func (o *values) sent() {
 
 // unsent takes back what was written: the message is not sent.
 func (o *values) unsent() {
-	o.ch.refs.unsent(o.refs)
-	o.ch.streams.unsent(o.streams)
+	o.ch.tables().refs.unsent(o.refs)
+	o.ch.tables().streams.unsent(o.streams)
 	o.refs, o.streams = o.refs[:0], nil
 }
 

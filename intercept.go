@@ -89,7 +89,7 @@ func (ch *Channel) newInterception(m *wire.Message) *interception {
 		return &interception{operation: operationNames[m.Kind], path: joinPath(path)}
 	}
 	i := &interception{operation: path[1], path: joinPath(path[2:])}
-	if own, _ := ch.refs.own(path[0]); own != nil {
+	if own, _ := ch.tables().refs.own(path[0]); own != nil {
 		i.ref = own.ref
 	}
 	return i

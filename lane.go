@@ -24,7 +24,7 @@ type invoked struct {
 
 // called queues an invocation of a callback by the peer. When too much is queued it holds up reading.
 func (ch *Channel) called(m *wire.Message) {
-	cb := ch.callbacks.find(unquote(m.ID))
+	cb := ch.tables().callbacks.find(unquote(m.ID))
 	if cb == nil {
 		ch.dropped.Add(1)
 		return

@@ -51,8 +51,10 @@ func (ch *Channel) isClosed() bool {
 // read brings the next frame. It reports false when the channel has closed, or another goroutine waits in its place.
 func (ch *Channel) read() bool {
 	if !ch.more {
-		ch.callbacks.tell()
-		ch.refs.tell()
+		if t := ch.tabled.Load(); t != nil {
+			t.callbacks.tell()
+			t.refs.tell()
+		}
 		ch.out.flush()
 		if cap(ch.readBuf) > idleBuffer {
 			ch.readBuf = nil
@@ -102,13 +104,13 @@ func (ch *Channel) handle(m *wire.Message) bool {
 	case wire.Callback:
 		ch.called(m)
 	case wire.Release:
-		ch.callbacks.released(m.IDs)
+		ch.tables().callbacks.released(m.IDs)
 	case wire.Cancel:
 		ch.cancelled(m.ID)
 	case wire.StreamData:
-		ch.streams.data(m)
+		ch.tables().streams.data(m)
 	case wire.StreamPull, wire.StreamReturn, wire.StreamThrow:
-		ch.streams.control(m)
+		ch.tables().streams.control(m)
 	case wire.Destroy:
 		ch.fail(errClosedf("the peer sent __DESTROY__"), closeNormal, "")
 		return false
@@ -141,7 +143,7 @@ func (ch *Channel) refuse(m *wire.Message, err error) {
 	case wire.Response:
 		ch.unreadable(m.ID, reason)
 	case wire.StreamData:
-		ch.streams.unreadable(m, reason)
+		ch.tables().streams.unreadable(m, reason)
 	}
 }
 

@@ -14,7 +14,7 @@ func TestAReferenceThatComesBeforeThePeerIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ch.Close()
-	table := &ch.refs
+	table := &ch.tables().refs
 	y, err := table.accept("y", refObject)
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +37,7 @@ func TestAReferenceThatComesBeforeThePeerIsTold(t *testing.T) {
 		runtime.KeepAlive(r)
 	}
 	runtime.KeepAlive(y)
-	ch.refs.tell()
+	ch.tables().refs.tell()
 	if len(table.collected) != 0 || table.dirty.Load() {
 		t.Error("told, but not forgotten")
 	}

@@ -356,7 +356,7 @@ func (ch *Channel) refuseRequest(m *wire.Message, e *wire.Error) {
 }
 
 func (ch *Channel) appendError(dst []byte, codec wire.Codec, id []byte, e *wire.Error, text bool) []byte {
-	e.Text = e.Text || text || ch.opts.ErrorText && codec.Dialect() == wire.Classic
+	e.Text = e.Text || text || ch.opts.errorText && codec.Dialect() == wire.Classic
 	out := newValues(ch, codec)
 	defer out.free()
 	e.References = out

@@ -126,12 +126,12 @@ func (s *inStream) push(m *wire.Message) {
 	s.signalLocked()
 	s.mu.Unlock()
 	limit := s.ch.limits.StreamBuffer
-	total := int(s.ch.streams.buffered.Add(int64(n)))
+	total := int(s.ch.tables().streams.buffered.Add(int64(n)))
 	switch {
 	case bytes > limit && !alone:
 		s.cut(fmt.Errorf("%w: the peer is %d bytes of items ahead of the loop (Limits.StreamBuffer)", ErrLimit, bytes))
 	case total > streamShares*limit:
-		s.ch.streams.cutLargest(total)
+		s.ch.tables().streams.cutLargest(total)
 	}
 }
 
@@ -163,7 +163,7 @@ func (s *inStream) cut(err error) {
 }
 
 func (s *inStream) clearLocked() {
-	s.ch.streams.buffered.Add(-int64(s.bytes))
+	s.ch.tables().streams.buffered.Add(-int64(s.bytes))
 	s.items, s.data, s.bytes = nil, nil, 0
 }
 
@@ -191,7 +191,7 @@ func (s *inStream) signalLocked() {
 
 // leave tells the peer that no more is wanted, unless the end has come.
 func (s *inStream) leave() {
-	t := &s.ch.streams
+	t := &s.ch.tables().streams
 	t.mu.Lock()
 	open := t.in[s.key] == s
 	if open {
@@ -245,7 +245,7 @@ func (s *inStream) each(ctx context.Context, deliver func(*inItem) (more bool, e
 		s.clearLocked()
 		s.ended = true
 		s.mu.Unlock()
-		s.ch.streams.buffered.Add(-int64(uncounted))
+		s.ch.tables().streams.buffered.Add(-int64(uncounted))
 		s.leave()
 	}()
 	s.pull(streamWindow)
@@ -272,7 +272,7 @@ func (s *inStream) each(ctx context.Context, deliver func(*inItem) (more bool, e
 			item.raw = data[start:item.end]
 			start = item.end
 			uncounted -= item.size
-			s.ch.streams.buffered.Add(-int64(item.size))
+			s.ch.tables().streams.buffered.Add(-int64(item.size))
 			if delivered++; delivered == streamRefill {
 				delivered = 0
 				s.pull(streamRefill)
@@ -308,7 +308,7 @@ func (s *inStream) pull(n int) {
 	if ended || codec.Dialect().IsClassic() {
 		return
 	}
-	t := &s.ch.streams
+	t := &s.ch.tables().streams
 	t.mu.Lock()
 	id := t.nextLocked("p")
 	t.mu.Unlock()

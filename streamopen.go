@@ -41,7 +41,7 @@ type streamHandle struct{ stream *inStream }
 
 func (s *inStream) handle() *streamHandle {
 	h := &streamHandle{s}
-	runtime.AddCleanup(h, s.ch.streams.collect, s)
+	runtime.AddCleanup(h, s.ch.tables().streams.collect, s)
 	return h
 }
 
@@ -79,7 +79,7 @@ func (ch *Channel) refuseStream(m *wire.Message) {
 	if !ok {
 		return
 	}
-	t := &ch.streams
+	t := &ch.tables().streams
 	t.mu.Lock()
 	control := t.nextLocked("c")
 	t.mu.Unlock()
@@ -101,7 +101,7 @@ func (ch *Channel) openResult(id uint64, m *wire.Message) (*inStream, error) {
 		ch.refuseStream(m)
 		return nil, nil
 	}
-	s, err := ch.streams.open(raw)
+	s, err := ch.tables().streams.open(raw)
 	if err != nil {
 		ch.refuseStream(m)
 	}
@@ -133,7 +133,7 @@ func (ch *Channel) refuseStreams(m *wire.Message) {
 		if !ok || slices.ContainsFunc(opened, func(s *inStream) bool { return s.key == string(id) }) {
 			return
 		}
-		t := &ch.streams
+		t := &ch.tables().streams
 		t.mu.Lock()
 		control := t.nextLocked("c")
 		t.mu.Unlock()
@@ -151,7 +151,7 @@ func (in *request) stream(raw []byte) (*inStream, error) {
 	if !ok {
 		return nil, nil
 	}
-	s, err := in.ch.streams.open(id)
+	s, err := in.ch.tables().streams.open(id)
 	if err != nil {
 		if errors.Is(err, ErrLimit) {
 			err = &Error{Name: "RPCLimitError", Message: err.Error()}
