@@ -35,15 +35,8 @@ type Channel struct {
 	inbound   Interceptor     // nil: none
 	outbound  Interceptor     // nil: none
 
-	// Owned by the leader, the one goroutine that reads; see lead.go.
-	in      *wire.Inbound
-	msg     *wire.Message // borrowed; nil while the channel rests
-	rested  bool          // see rest.go
-	readBuf []byte
-	more    bool // the transport has another message already
-	line    lineWatch
-	inline  *call // the request that the leader runs, while role is odd
-	request request
+	*leading      // owned by the leader, the one goroutine that reads; nil while the channel rests
+	rested   bool // likewise; see mayRest
 
 	role    atomic.Uint64
 	watched atomic.Bool // the watchdog looks at role
@@ -64,7 +57,6 @@ type Channel struct {
 	stopBase    func() bool   // undoes the watch over base
 	known       chan struct{} // closed once codec is set; nil until somebody waits
 	serving     gate          // requests
-	lane        gate          // callbacks, one at a time
 	active      scopeList     // scopes that have been asked for their context, or are not run by the leader
 	pending     pendingCalls
 	invocations uint64        // callbacks that the peer has invoked
@@ -91,16 +83,14 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	if ch.outbound, err = compose("Outbound", opts.Outbound); err != nil {
 		return nil, err
 	}
-	ch.in = wire.NewInbound(codecOf, wire.Dialect(opts.Dialect), ch.limits.Frame, ch.limits.Depth)
 	ch.serving.limit = ch.limits.Running
 	ch.serving.maxAway = ch.limits.Open
-	ch.lane.limit = 1
-	ch.lane.maxAway = ch.limits.Open
 	ch.out.ch = ch
 	ch.refsOn.Store(opts.References || api.tree.refs)
 	if opts.Dialect != 0 {
 		ch.setCodec(wire.Dialect(opts.Dialect))
 	}
+	ch.leading = newLeading(wire.Dialect(opts.Dialect), ch.limits)
 	if ctx.Done() != nil {
 		ch.mu.Lock() // the function may run at once
 		ch.stopBase = context.AfterFunc(ctx, func() { ch.fail(errClosed(context.Cause(ctx)), closeNormal, "") })
@@ -159,7 +149,9 @@ func (ch *Channel) fail(err error, code int, reason string) {
 		ch.active.removeLocked(&t.(*call).scope)
 		ch.open.Add(-1)
 	}
-	ch.lane.clearLocked()
+	if t := ch.tabled.Load(); t != nil {
+		t.lane.clearLocked()
+	}
 	if ch.room != nil {
 		close(ch.room)
 		ch.room = nil

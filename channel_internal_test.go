@@ -16,6 +16,7 @@ import (
 // idle fails the test unless nothing of ch is left.
 func idle(t *testing.T, ch *Channel) {
 	t.Helper()
+	lane := &ch.tables().lane
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	for _, count := range []struct {
@@ -25,8 +26,8 @@ func idle(t *testing.T, ch *Channel) {
 		{"open", int(ch.open.Load())},
 		{"serving.running", ch.serving.running}, {"serving.away", ch.serving.away},
 		{"serving.queue", len(ch.serving.queue)}, {"serving.queued", ch.serving.queued}, {"serving.back", len(ch.serving.back)},
-		{"lane.running", ch.lane.running}, {"lane.away", ch.lane.away},
-		{"lane.queue", len(ch.lane.queue)}, {"lane.queued", ch.lane.queued}, {"lane.back", len(ch.lane.back)},
+		{"lane.running", lane.running}, {"lane.away", lane.away},
+		{"lane.queue", len(lane.queue)}, {"lane.queued", lane.queued}, {"lane.back", len(lane.back)},
 		{"active", len(ch.active.allLocked())},
 		{"pending", len(ch.pending.byID)},
 	} {

@@ -39,7 +39,7 @@ func (ch *Channel) called(m *wire.Message) {
 		return
 	}
 	i := &invoked{callback: cb, inv: inv, bytes: messageSize(m)}
-	i.scope = scope{ch: ch, gate: &ch.lane}
+	i.scope = scope{ch: ch, gate: &ch.tables().lane}
 	i.streams, ch.request.streams = ch.request.streams, nil
 	for _, s := range i.streams {
 		s.scope = &i.scope
@@ -52,7 +52,7 @@ func (ch *Channel) called(m *wire.Message) {
 	ch.invocations++
 	i.number = ch.invocations
 	cb.unfinished = append(cb.unfinished, i.number)
-	in := ch.lane.enterLocked(i)
+	in := ch.tables().lane.enterLocked(i)
 	ch.mu.Unlock()
 	if in {
 		go runTasks(i) // ends with the lane's queue
@@ -183,7 +183,7 @@ func (ch *Channel) laneMovedLocked() {
 func (ch *Channel) awaitLane() {
 	for {
 		ch.mu.Lock()
-		if ch.lane.queued <= ch.limits.CallbackQueue || ch.err != nil {
+		if ch.tables().lane.queued <= ch.limits.CallbackQueue || ch.err != nil {
 			ch.mu.Unlock()
 			return
 		}

@@ -2,6 +2,7 @@ package kkrpc
 
 import (
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
@@ -16,18 +17,41 @@ import (
 // number before it, and whoever moves it from that odd number to the next even one owns what the leader owns: the leader
 // itself when the handler returned first, handOver otherwise.
 
+// leading is what the leader works with, borrowed from a pool until the channel rests.
+type leading struct {
+	in      wire.Inbound
+	msg     wire.Message
+	readBuf []byte
+	more    bool // the transport has another message already
+	line    lineWatch
+	inline  *call // the request that the leader runs, while role is odd
+	request request
+}
+
+var leadings = sync.Pool{New: func() any { return new(leading) }}
+
+func newLeading(d wire.Dialect, limits *Limits) *leading {
+	l := leadings.Get().(*leading)
+	l.in = *wire.NewInbound(codecOf, d, limits.Frame, limits.Depth)
+	return l
+}
+
+// free gives l back, of which nothing is incomplete.
+func (l *leading) free() {
+	l.msg.Forget()
+	*l = leading{msg: l.msg, readBuf: l.readBuf}
+	leadings.Put(l)
+}
+
 // lead reads and handles messages until the channel closes or reading is handed over.
 func (ch *Channel) lead() {
-	if ch.msg == nil {
-		ch.msg = messages.Get().(*wire.Message)
-	}
 	for {
-		ok, err := ch.in.Next(ch.msg)
+		ok, err := ch.in.Next(&ch.msg)
 		switch {
 		case err != nil:
-			ch.refuse(ch.msg, err)
+			ch.refuse(&ch.msg, err)
 		case ok:
-			if ch.isClosed() || !ch.handle(ch.msg) {
+			if ch.isClosed() || !ch.handle(&ch.msg) {
 				return
 			}
 		default:

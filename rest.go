@@ -1,11 +1,6 @@
 package kkrpc
 
-import (
-	"sync"
-	"time"
-
-	"github.com/kkrpc-go/kkrpc/internal/wire"
-)
+import "time"
 
 // Most connections of a server are idle most of the time, and then cost what their leader keeps: its scratch memory, and
 // its stack, which handlers have made grow and which Go does not make as small again as that of a new goroutine. So a
@@ -23,35 +18,27 @@ type idler interface {
 // restInterval is after how long without requests a channel rests, or up to twice as long.
 const restInterval = time.Second
 
-var messages = sync.Pool{New: func() any { return new(wire.Message) }}
-
 // mayRest waits for something to read, and reports true if the channel is to rest before there is.
 func (ch *Channel) mayRest() bool {
 	if !ch.rested && ch.heard.Load() {
 		ch.rested = true // thousands may connect at once, say something and be silent
 		return true
 	}
-	return ch.idler.AwaitFrame()
+	return ch.idler.AwaitFrame() && ch.heard.Load()
 }
 
-// rest is a leader that has nothing to do.
+// rest is a leader that has nothing to do. It keeps nothing that the next message can do without.
 func (ch *Channel) rest() {
-	ch.shed()
-	ch.resting.Store(true)
-	for ch.idler.AwaitFrame() {
-	}
-	ch.resting.Store(false)
-	ch.lead()
-}
-
-// shed gives back what the next message can do without.
-func (ch *Channel) shed() {
-	ch.msg.Forget()
-	messages.Put(ch.msg)
-	ch.msg, ch.readBuf, ch.inline, ch.request = nil, nil, nil, request{}
-	ch.in.Shed()
+	ch.leading.free()
+	ch.leading = nil
 	ch.out.shed()
 	ch.mu.Lock()
 	ch.pending.shedLocked()
 	ch.mu.Unlock()
+	ch.resting.Store(true)
+	for ch.idler.AwaitFrame() {
+	}
+	ch.resting.Store(false)
+	ch.leading = newLeading((*ch.codec.Load()).Dialect(), ch.limits)
+	ch.lead()
 }

@@ -72,7 +72,7 @@ func TestRest(t *testing.T) {
 			if !resting {
 				return
 			}
-			if s.msg != nil || s.readBuf != nil || s.inline != nil || s.request.msg != nil || s.out.batch != nil || s.out.frames != nil {
+			if s.leading != nil || s.out.batch != nil || s.out.frames != nil {
 				t.Errorf("%s: the channel keeps memory that it does not need", when)
 			}
 		}

@@ -9,7 +9,7 @@ import (
 // guarded by Channel.mu where nothing else is said.
 type scope struct {
 	ch   *Channel // immutable
-	gate *gate    // immutable: &ch.serving or &ch.lane
+	gate *gate    // immutable: Channel.serving or the lane
 	call *call    // immutable: the request that is served; nil in a callback
 
 	waits  int32 // goroutines of the function that wait for the peer

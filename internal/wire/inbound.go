@@ -118,14 +118,6 @@ func (in *Inbound) Incomplete() int {
 // Forget lets go of the frame that was pushed, after Next has said that there is no more.
 func (in *Inbound) Forget() { in.whole, in.lines = nil, nil }
 
-// Shed is Forget that also lets go of the memory for the lines to come.
-func (in *Inbound) Shed() {
-	in.Forget()
-	if len(in.partial) == 0 {
-		in.partial = nil
-	}
-}
-
 // Next reads the next message of the frame that was pushed into m, which is valid until the next call of Next or Push.
 // ok is false and err nil when there is no more. An error that wraps ErrDropped is about one message: go on. With ok
 // it is Answerable too, and m has a Kind and an ID, so that a request can be answered.
