@@ -101,6 +101,7 @@ func (l Limits) share() *Limits {
 	if last := lastLimits.Load(); last != nil && *last == l {
 		return last
 	}
-	lastLimits.Store(&l)
-	return &l
+	own := l // so that l itself stays on the stack
+	lastLimits.Store(&own)
+	return &own
 }
