@@ -97,14 +97,9 @@ type conn struct {
 	rest     []byte // what the kernel did not take yet; ends at a frame boundary
 	werr     error  // sticky
 	mid      bool   // what was written last ends inside a frame
-	writeFn  func(fd uintptr) bool
-	segs     [][]byte // what writeFn writes
-	mayWait  bool     // writeFn waits for room
-	wroteN   int
-	wroteErr error
-	said     bool // a close frame was written, or is in rest
-	owed     bool // rest is left to the WriteFrames that follows a TryWriteFrames
-	draining bool // rest is left to a goroutine
+	said     bool   // a close frame was written, or is in rest
+	owed     bool   // rest is left to the WriteFrames that follows a TryWriteFrames
+	draining bool   // rest is left to a goroutine
 
 	closed atomic.Bool
 	heard  atomic.Bool // something was received since the heartbeat looked
