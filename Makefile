@@ -46,10 +46,20 @@ test-go: go ## the Go tests that need nothing else, with the race detector
 
 .PHONY: lint vet
 vet: lint
-lint: go ## gofmt, go vet, staticcheck
+lint: go cross ## gofmt, go vet, staticcheck, and that the core builds for other systems
 	@scripts/gofmt.sh
 	@go vet work
 	@go run $(STATICCHECK) work
+
+# A 32-bit system, the other ways of operating systems, and a browser.
+CROSS := linux/386 windows/amd64 darwin/arm64 js/wasm
+
+.PHONY: cross
+cross: go
+	@for target in $(CROSS); do \
+		echo "build for $$target"; \
+		CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} go build ./...; \
+	done
 
 .PHONY: cover
 cover: go ## line coverage of the core, at least COVER_MIN=85 percent each

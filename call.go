@@ -2,11 +2,9 @@ package kkrpc
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
@@ -17,10 +15,14 @@ import (
 // pointer; a nil result ignores it. A dot inside a name is written `\.`.
 //
 // Arguments are encoded as package superjson says. A func (or *Callback) as an argument is a callback: the peer gets a
-// function that calls it. An iter.Seq, iter.Seq2[T, error] or <-chan T is a stream, which compact peers take: it is run when
-// the peer asks for items, and may be after Call has returned. If the peer's function throws, the error wraps an *Error. Call blocks until the answer
-// arrives, ctx or Options.CallTimeout ends, or the channel closes. In a handler, pass the handler's ctx: while Call
-// waits, the handler does not count as running.
+// function that calls it. An iter.Seq, iter.Seq2[T, error] or <-chan T is a stream, which compact peers take: it is run
+// when the peer asks for items, and may be after Call has returned. If the peer's function throws, the error wraps an
+// *Error. Call blocks until the answer arrives, ctx or Options.CallTimeout ends, or the channel closes. In a
+// handler, pass the handler's ctx: while Call waits, the handler does not count as running.
+//
+// If the peer returns a stream, result must point to an iter.Seq2[T, error] or an any, which then holds an
+// iter.Seq2[any, error]; a nil result, or another, has the peer stop it. ctx bounds the iteration too, of which there can be
+// only one. The items are as [Stream] says.
 func (ch *Channel) Call(ctx context.Context, result any, path string, args ...any) error {
 	return ch.do(ctx, outgoing{kind: wire.Call, path: path, args: args, result: result})
 }
@@ -85,15 +87,23 @@ func (ch *Channel) do(ctx context.Context, op outgoing) error {
 
 // perform does op through the interceptors.
 func (ch *Channel) perform(ctx context.Context, op outgoing) error {
-	if op.result != nil {
-		if v := reflect.ValueOf(op.result); v.Kind() != reflect.Pointer || v.IsNil() {
-			return fmt.Errorf("the result must be a pointer that is not nil, not %T", op.result)
-		}
+	if err := op.checkResult(); err != nil {
+		return err
 	}
 	if ch.outbound != nil {
 		return ch.intercept(ctx, op)
 	}
 	return ch.exchange(ctx, op)
+}
+
+// checkResult reports why nothing can be stored in the result.
+func (op *outgoing) checkResult() error {
+	if op.result != nil {
+		if v := reflect.ValueOf(op.result); v.Kind() != reflect.Pointer || v.IsNil() {
+			return fmt.Errorf("the result must be a pointer that is not nil, not %T", op.result)
+		}
+	}
+	return nil
 }
 
 // exchange sends the request and waits for the response.
@@ -118,7 +128,7 @@ func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
 	id := p.id
 	b, err := ch.encode(codec, id, op, p)
 	if err != nil {
-		return err
+		return unsentError{err}
 	}
 	if err := ch.sendRequest(ctx, b, p); err != nil {
 		return err
@@ -195,19 +205,17 @@ func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCa
 			ch.withdraw(p)
 			ch.tables().callbacks.unsent(p.callbacks)
 			ch.tables().streams.unsent(p.carried)
-			out.unsent()
 		}
 		out.free()
 	}()
 	var digits [20]byte
 	name := string(strconv.AppendUint(digits[:0], id, 10))
-	tail := wire.Tail{Values: out.annotations()}
-	out.pending = p
+	out.pending, out.tail.Values = p, out.annotations()
 	b := newBuffer()
 	if op.ref != nil {
-		b.bytes, err = ch.appendRefRequest(b.bytes, codec, out, name, &op, &tail, p)
+		b.bytes, err = ch.appendRefRequest(b.bytes, codec, out, name, &op)
 	} else {
-		b.bytes, err = ch.appendRequest(b.bytes, codec, out, name, &op, &tail, p)
+		b.bytes, err = ch.appendRequest(b.bytes, codec, out, name, &op)
 	}
 	if err == nil && ch.unary != nil {
 		err = ch.unary.CheckRequest(b.bytes)
@@ -217,14 +225,14 @@ func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCa
 		return nil, err
 	}
 	encoded = true
-	if len(out.refs) > 0 {
-		p.refs = append(p.refs, out.refs...)
-	}
+	p.refs = append(p.refs, out.refs...)
+	out.sent()
 	return b, nil
 }
 
 // appendRequest writes a request to the peer's API.
-func (ch *Channel) appendRequest(dst []byte, codec wire.Codec, out *values, name string, op *outgoing, tail *wire.Tail, p *pendingCall) ([]byte, error) {
+func (ch *Channel) appendRequest(dst []byte, codec wire.Codec, out *values, name string, op *outgoing) ([]byte, error) {
+	tail := &out.tail
 	path, err := splitPath(op.path)
 	if err != nil {
 		return dst, err
@@ -247,7 +255,7 @@ func (ch *Channel) appendRequest(dst []byte, codec wire.Codec, out *values, name
 		return codec.EndSet(dst, path, tail), err
 	default:
 		dst = codec.BeginCall(dst, op.kind, name, path)
-		if dst, err = ch.appendArgs(dst, codec, out, op.args, tail, p); err != nil {
+		if dst, err = ch.appendArgs(dst, codec, out, op.args); err != nil {
 			return dst, err
 		}
 		tail.Metadata, err = op.meta.encode(out)
@@ -255,15 +263,16 @@ func (ch *Channel) appendRequest(dst []byte, codec wire.Codec, out *values, name
 	}
 }
 
-// appendArgs writes arguments. Callbacks among them are held for p, the call that carries them; nil for a one-way message.
-func (ch *Channel) appendArgs(dst []byte, codec wire.Codec, out *values, args []any, tail *wire.Tail, p *pendingCall) ([]byte, error) {
+// appendArgs writes arguments. Callbacks among them are held for out.pending.
+func (ch *Channel) appendArgs(dst []byte, codec wire.Codec, out *values, args []any) ([]byte, error) {
+	tail := &out.tail
 	for i, arg := range args {
 		if isUndefined(arg) {
 			dst = codec.AppendUndefinedArg(dst, i, tail)
 			continue
 		}
 		if isCallback(arg) {
-			cb, err := ch.tables().callbacks.local(codec.Dialect(), arg, p)
+			cb, err := ch.tables().callbacks.local(codec.Dialect(), arg, out.pending)
 			if err != nil {
 				return dst, fmt.Errorf("argument %d: %w", i+1, err)
 			}
@@ -318,92 +327,3 @@ func (ch *Channel) tellCancelled(codec wire.Codec, id uint64) {
 }
 
 const defaultCallTimeout = 30 * time.Second
-
-// decode stores the result of an answered call.
-func (p *pendingCall) decode(ctx context.Context, ch *Channel, result any) error {
-	if p.stream != nil {
-		p.storeStream(ctx, result)
-		return nil
-	}
-	if _, isAny := result.(*any); !isAny && acceptsStream(result) {
-		return fmt.Errorf("result: expected stream, got %s", jsonKind(p.value))
-	}
-	if p.value == nil {
-		return decodeUndefined(result)
-	}
-	err := ch.decodeKept(p.dialect, p.value, p.meta, result, refUseOf(reflect.TypeOf(result).Elem()), p.own)
-	if mismatch := (*superjson.TypeError)(nil); errors.As(err, &mismatch) {
-		return fmt.Errorf("result%s: expected %s, got %s", at(mismatch.Path), mismatch.Expected, mismatch.Got)
-	}
-	if refused, ok := errors.AsType[*Error](err); ok { // in the words for a peer, but it is this side's
-		switch refused.Name {
-		case limitError:
-			return fmt.Errorf("%w: result: %s", ErrLimit, refused.Message)
-		case releasedError:
-			return fmt.Errorf("%w: result: %s", ErrReleased, refused.Message)
-		}
-		return errors.New("result: " + refused.Message)
-	}
-	return err
-}
-
-// at writes a path relative to a value behind that value's name.
-func at(path string) string {
-	if path == "" || path[0] == '[' {
-		return path
-	}
-	return "." + path
-}
-
-func decodeUndefined(result any) error {
-	if v, ok := result.(*superjson.Value); ok {
-		*v = superjson.Value{}
-		return nil
-	}
-	v := reflect.ValueOf(result).Elem()
-	switch v.Kind() {
-	case reflect.Pointer, reflect.Interface, reflect.Map, reflect.Slice:
-		v.SetZero()
-		return nil
-	}
-	if v.Type() == reflect.TypeOf(superjson.Undefined) {
-		return nil
-	}
-	return fmt.Errorf("result: expected %s, got undefined", v.Type())
-}
-
-// joinPath is the inverse of splitPath.
-func joinPath(segments []string) string {
-	for i, s := range segments {
-		if strings.ContainsAny(s, `.\`) {
-			segments[i] = pathEscaper.Replace(s)
-		}
-	}
-	return join(segments)
-}
-
-var pathEscaper = strings.NewReplacer(`.`, `\.`, `\`, `\\`)
-
-// splitPath splits at dots that are not behind a backslash.
-func splitPath(path string) ([]string, error) {
-	if path == "" {
-		return nil, nil
-	}
-	var segments []string
-	var segment []byte
-	for i := 0; i < len(path); i++ {
-		switch c := path[i]; {
-		case c == '.':
-			segments = append(segments, string(segment))
-			segment = segment[:0]
-		case c == '\\' && i+1 < len(path) && (path[i+1] == '.' || path[i+1] == '\\'):
-			i++
-			segment = append(segment, path[i])
-		case c == '\\':
-			return nil, fmt.Errorf(`path %q: a backslash must stand before a dot or a backslash`, path)
-		default:
-			segment = append(segment, c)
-		}
-	}
-	return append(segments, string(segment)), nil
-}

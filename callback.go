@@ -118,39 +118,45 @@ func (cb *Callback) trySend(ctx context.Context, args []any) error {
 	}
 	codec := *ch.codec.Load()
 	out := newValues(ch, codec)
-	defer out.free()
 	tail := &out.tail // where it is, it costs no allocation for each of many receivers
 	tail.Values = out.annotations()
 	b := newBuffer()
-	var err error
 	var watched *pendingCall
+	sent := false
+	defer func() { // also after a panic of an argument's own marshaling
+		if !sent {
+			ch.tables().callbacks.unsentIDs(tail.CallbackIDs)
+			if watched != nil && ch.withdraw(watched) {
+				ch.unwatch(watched)
+			}
+			b.free()
+		}
+		out.free()
+	}()
+	var err error
 	if cb.ref != nil {
 		id := unawaited
 		if watched = ch.watchApply(); watched != nil {
 			id = strconv.FormatUint(watched.id, 10)
 		}
 		b.bytes = codec.BeginCall(b.bytes, wire.Ref, id, []string{cb.ref.id, "apply"})
-		b.bytes, err = ch.appendBareArgs(b.bytes, codec, out, args, tail, nil)
+		b.bytes, err = ch.appendBareArgs(b.bytes, codec, out, args)
 		b.bytes = codec.EndCall(b.bytes, wire.Ref, tail)
 	} else {
 		b.bytes = codec.BeginCallback(b.bytes, cb.id)
-		b.bytes, err = ch.appendArgs(b.bytes, codec, out, args, tail, nil)
+		b.bytes, err = ch.appendArgs(b.bytes, codec, out, args)
 		b.bytes = codec.EndCallback(b.bytes, tail)
 	}
-	if err == nil {
-		if full := ch.out.reserve(b); full != nil {
-			err = ch.awaitRoom(ctx, b, full)
-		}
-	}
 	if err != nil {
-		ch.tables().callbacks.unsentIDs(tail.CallbackIDs)
-		out.unsent()
-		if watched != nil && ch.withdraw(watched) {
-			ch.unwatch(watched)
-		}
-		b.free()
 		return err
 	}
+	if full := ch.out.reserve(b); full != nil {
+		if err := ch.awaitRoom(ctx, b, full); err != nil {
+			return err
+		}
+	}
+	sent = true
+	out.sent()
 	ch.out.post(b)
 	runtime.KeepAlive(cb)
 	return nil

@@ -13,7 +13,8 @@ var valuesPool = sync.Pool{New: func() any {
 	return o
 }}
 
-// newValues returns what encodes the values of one message in codec's form. It is to be freed.
+// newValues returns what encodes the values of one message in codec's form. It is to be freed, and to be told by sent if
+// the message is.
 func newValues(ch *Channel, codec wire.Codec) *values {
 	out := valuesPool.Get().(*values)
 	out.ch, out.classic = ch, codec.Dialect().IsClassic()
@@ -21,9 +22,11 @@ func newValues(ch *Channel, codec wire.Codec) *values {
 	return out
 }
 
+// free ends the use of o. Unless sent was called, what was written is taken back: nothing was sent, whatever the reason,
+// a panic in a value's own marshaling included.
 func (o *values) free() {
-	o.sent()
-	o.ch, o.call, o.pending, o.streams, o.tail = nil, nil, nil, nil, wire.Tail{}
+	o.unsent()
+	o.ch, o.call, o.pending, o.tail = nil, nil, nil, wire.Tail{}
 	if cap(o.meta) > idleBuffer {
 		o.meta = nil
 	}
@@ -31,17 +34,21 @@ func (o *values) free() {
 	valuesPool.Put(o)
 }
 
-// sent keeps what was written: nothing can be taken back any more.
+// sent keeps what was written: the message is on its way, or is somebody else's to take back.
 func (o *values) sent() {
 	clear(o.refs)
-	o.refs = o.refs[:0]
+	o.refs, o.streams = o.refs[:0], nil
 }
 
-// unsent takes back what was written: the message is not sent.
+// unsent takes back what was written since the last message.
 func (o *values) unsent() {
-	o.ch.tables().refs.unsent(o.refs)
-	o.ch.tables().streams.unsent(o.streams)
-	o.refs, o.streams = o.refs[:0], nil
+	if len(o.refs) > 0 {
+		o.ch.tables().refs.unsent(o.refs)
+	}
+	if len(o.streams) > 0 {
+		o.ch.tables().streams.unsent(o.streams)
+	}
+	o.sent()
 }
 
 // annotations is what a Tail takes: nil in the dialects that have none.

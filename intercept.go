@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"sync/atomic"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
@@ -17,9 +18,10 @@ type Request struct {
 	Inbound bool
 	// Operation is call, get, set or new. On a reference it is call, get, set or apply, which calls a function.
 	Operation string
-	// Path is as Call takes it, such as math.multiply. It begins in Ref if that is not nil.
+	// Path is as Call takes it, such as math.multiply. If Ref is not nil it begins there, and says nothing about the API:
+	// what decides by Path looks at Ref too.
 	Path string
-	// Ref is what the operation is on; nil for the API.
+	// Ref is what the operation is on: inbound one of this side, outbound one of the peer; nil for the API.
 	Ref *Ref
 	// Args are the arguments, or the value alone of a set. Inbound they are of the types that the function takes, those
 	// of a variadic parameter one by one; functions of the peer are what the function gets.
@@ -48,9 +50,9 @@ type Handler func(ctx context.Context, r *Request) (any, error)
 // that a function returns lives on when next has returned: inbound, an end of the ctx that next was given ends what the
 // stream does with it; outbound, that ctx bounds the opening of the stream and not its items.
 //
-// Interceptors see what was asked for by a call, get, set or new, and the call that opens a stream, whose result is the
-// stream. They do not see invocations of callbacks, which have neither result nor metadata, items of streams, or requests
-// that are refused before a function is found and its arguments decoded.
+// Interceptors see what was asked for by a call, get, set or new, also on references, and the call that opens a stream, whose
+// result is the stream. They do not see invocations of callbacks, which have neither result nor metadata, items of streams,
+// releases of references, or requests that are refused before a function is found and its arguments decoded.
 type Interceptor func(ctx context.Context, r *Request, next Handler) (any, error)
 
 // compose makes one interceptor of all, the first outermost; nil if there are none. name is for the error.
@@ -78,32 +80,44 @@ func chain(all []Interceptor) Interceptor {
 type interception struct {
 	operation, path string
 	ref             *Ref
-	ran             bool // the function
+	next            atomic.Uint32 // may it be called; atomic since an interceptor may break the rules
 	result          any
 }
 
-// newInterception is for a request that lookup has accepted.
-func (ch *Channel) newInterception(m *wire.Message) *interception {
+// States of interception.next.
+const (
+	nextUncalled = iota
+	nextCalled
+	nextOver // the interceptors have returned
+)
+
+// newInterception is for a request that lookup has accepted; ref is what it is on, nil for the API.
+func newInterception(m *wire.Message, ref *Ref) *interception {
 	path, _ := m.Path.Segments(nil)
-	if m.Kind != wire.Ref {
-		return &interception{operation: operationNames[m.Kind], path: joinPath(path)}
+	i := &interception{operation: operationNames[m.Kind], ref: ref}
+	if ref != nil { // [id, action, ...path]
+		i.operation, path = path[1], path[2:]
+		if i.operation == "apply" {
+			path = nil // what stands there has no meaning
+		}
 	}
-	i := &interception{operation: path[1], path: joinPath(path[2:])}
-	if own, _ := ch.tables().refs.own(path[0]); own != nil {
-		i.ref = own.ref
-	}
+	i.path = joinPath(path)
 	return i
 }
 
 // intercepted runs the function within the interceptors.
 func (c *call) intercepted() (err error) {
-	r := &Request{Channel: c.ch, Inbound: true, Operation: c.hook.operation, Path: c.hook.path, Ref: c.hook.ref,
+	hook := c.hook
+	defer hook.next.Store(nextOver)
+	r := &Request{Channel: c.ch, Inbound: true, Operation: hook.operation, Path: hook.path, Ref: hook.ref,
 		Args: c.inv.arguments(), Metadata: c.meta.decoded()}
-	c.hook.result, err = c.ch.inbound(&c.scope, r, func(ctx context.Context, _ *Request) (any, error) {
-		if c.hook.ran {
+	hook.result, err = c.ch.inbound(&c.scope, r, func(ctx context.Context, _ *Request) (any, error) {
+		if !hook.next.CompareAndSwap(nextUncalled, nextCalled) {
+			if hook.next.Load() == nextOver {
+				return nil, errors.New("an inbound interceptor called next after it had returned")
+			}
 			return nil, errors.New("an inbound interceptor called next twice")
 		}
-		c.hook.ran = true
 		if err := c.inv.run(ctx); err != nil {
 			return nil, err
 		}

@@ -27,19 +27,22 @@ func (ch *Channel) called(m *wire.Message) {
 	cb := ch.tables().callbacks.find(unquote(m.ID))
 	if cb == nil {
 		ch.dropped.Add(1)
+		ch.refuseStreams(m)
+		ch.unreadArgs(m, false)
 		return
 	}
 	inv := cb.method.begin()
 	ch.request = request{ch: ch, msg: m}
 	if refusal, reported := ch.decode(inv, cb.method.path); refusal != nil {
 		ch.refuseStreams(m)
+		ch.unreadArgs(m, true)
 		if !reported {
 			ch.report(fmt.Errorf("kkrpc: callback: %s: %s", refusal.Name, refusal.Message))
 		}
 		return
 	}
 	i := &invoked{callback: cb, inv: inv, bytes: messageSize(m)}
-	i.scope = scope{ch: ch, gate: &ch.tables().lane}
+	i.scope = scope{ch: ch}
 	i.streams, ch.request.streams = ch.request.streams, nil
 	for _, s := range i.streams {
 		s.scope = &i.scope
@@ -83,7 +86,7 @@ func (i *invoked) retire() task {
 	i.ch.laneMovedLocked()
 	i.ch.mu.Unlock()
 	for _, r := range ready {
-		r.deliver()
+		r.deliver(i.ch)
 	}
 	startAll(after)
 	dropAll(i.streams)
@@ -111,6 +114,7 @@ func (ch *Channel) holdLocked(p *pendingCall, m *wire.Message, s *inStream, err 
 	}
 	p.answered = true
 	r := &heldResponse{id: p.id, since: p.since, until: ch.invocations, waits: waits}
+	r.answer.result = p.result
 	ch.fillCall(&r.answer, m, s, err)
 	for _, cb := range p.callbacks {
 		cb.held = append(cb.held, r)
@@ -118,13 +122,15 @@ func (ch *Channel) holdLocked(p *pendingCall, m *wire.Message, s *inStream, err 
 	return true
 }
 
-func (r *heldResponse) deliver() {
+func (r *heldResponse) deliver(ch *Channel) {
 	if p := r.call; p != nil {
 		p.dialect, p.meta, p.value, p.own = r.answer.dialect, r.answer.meta, r.answer.value, r.answer.own
 		p.stream = r.answer.stream
 		p.finish(r.answer.err)
 	} else if r.answer.stream != nil {
 		r.answer.stream.drop()
+	} else {
+		ch.unreadRefs(r.answer.dialect, r.answer.value, false)
 	}
 }
 

@@ -22,9 +22,9 @@ type leading struct {
 	in      wire.Inbound
 	msg     wire.Message
 	readBuf []byte
-	more    bool // the transport has another message already
-	line    lineWatch
-	inline  *call // the request that the leader runs, while role is odd
+	more    bool        // the transport has another message already
+	line    *time.Timer // nil unless a classic line is incomplete
+	inline  *call       // the request that the leader runs, while role is odd
 	request request
 }
 
@@ -86,8 +86,8 @@ func (ch *Channel) read() bool {
 			ch.in.Forget()
 		}
 	}
-	if held := ch.in.Incomplete(); held > 0 {
-		ch.awaitLine(held)
+	if ch.in.Incomplete() {
+		ch.awaitLine()
 	} else if !ch.more && ch.idler != nil && ch.mayRest() {
 		go ch.rest() // leads when there is something to read
 		return false
@@ -97,7 +97,7 @@ func (ch *Channel) read() bool {
 		ch.readBuf, ch.more = frame, more
 		err = ch.in.Push(frame)
 	}
-	if ch.line.timer != nil && (err != nil || ch.in.Incomplete() == 0) {
+	if ch.line != nil && (err != nil || !ch.in.Incomplete()) {
 		ch.lineArrived()
 	}
 	switch {

@@ -53,11 +53,11 @@ type Limits struct {
 	// with an error that wraps ErrLimit, and the peer is told to stop.
 	StreamBuffer int
 	// StreamIdle is how long a stream of this side may wait for the peer to ask for items, the first or further ones; 0 means
-	// 10 min. Then it is dropped, which the peer learns if it asks.
+	// 10 min. Then it is dropped, which the peer learns if it asks. Classic peers do not ask, and are not waited for.
 	StreamIdle time.Duration
-	// Line is how long a line of a classic peer may stay incomplete, and once more for each 64 KiB of it that have arrived;
-	// 0 means 30 s. Such a peer may send a message in many pieces. A slower one loses its channel with code 1008. It is about
-	// pieces that the transport delivers; how long one of them may take is up to the transport.
+	// Line is how long a line of a classic peer, which may send a message in many pieces, may stay incomplete; 0 means 30 s.
+	// A slower peer loses its channel with code 1008. It is about whole pieces; how long one may take on its way is up to
+	// the transport.
 	Line time.Duration
 	// Handshake bounds the time until a connection is established; 0 means 10 s.
 	Handshake time.Duration

@@ -25,7 +25,7 @@ type metadataKey struct{}
 
 // WithMetadata returns a ctx whose calls carry metadata to the peer, beside the arguments: a request id, a trace, a
 // tenant. It adds to the metadata that ctx has already and wins over that and over Options.Metadata, by key. Values are
-// encoded like arguments. The map is copied, what is in it is not. Only compact peers (kkrpc 2.x) get metadata; others
+// encoded like arguments, but cannot have references in them. The map is copied, what is in it is not. Only compact peers (kkrpc 2.x) get metadata; others
 // get the call without it.
 func WithMetadata(ctx context.Context, metadata map[string]any) context.Context {
 	if len(metadata) == 0 {
@@ -77,8 +77,9 @@ func (ch *Channel) outgoingMetadata(ctx context.Context, codec wire.Codec, handl
 		parent, state = handling.call.meta.trace()
 	}
 	if deadline, ok := ctx.Deadline(); ok {
-		left := time.Until(deadline) + time.Millisecond - 1 // rounded up: the caller is to give up first
-		m.timeout = max(1, left.Milliseconds())
+		if left := time.Until(deadline); left < maxTimeout {
+			m.timeout = max(1, (left + time.Millisecond - 1).Milliseconds()) // rounded up: the caller is to give up first
+		}
 	}
 	if len(given) == 0 && len(own) == 0 && parent == "" {
 		return m
@@ -102,6 +103,8 @@ func (ch *Channel) outgoingMetadata(ctx context.Context, codec wire.Codec, handl
 func (m *outgoingMetadata) encode(out *values) (_ []byte, err error) {
 	switch {
 	case m.values != nil:
+		out.enc.SetReferences(misplaced("a *kkrpc.Ref can only be sent as an argument, or in one"))
+		defer out.enc.SetReferences(out)
 		if out.meta, err = out.append(out.meta[:0], "meta", m.values); err != nil {
 			return nil, fmt.Errorf("metadata: %w", err)
 		}
@@ -213,7 +216,7 @@ func isTraceParent(s string) bool {
 	switch {
 	case len(s) < length, len(s) > maxTraceState, s[2] != '-', s[35] != '-', s[52] != '-':
 		return false
-	case len(s) > length && (s[:2] == "00" || s[length] != '-'):
+	case len(s) > length && (s[:2] == "00" || s[length] != '-' || !isTraceState(s[length:])):
 		return false
 	}
 	return s[:2] != "ff" && isHex(s[:2]) && isHex(s[53:55]) &&
@@ -233,6 +236,7 @@ func isHex(s string) bool {
 // maxTraceState is how much of a trace is passed on, in bytes: what the W3C asks for.
 const maxTraceState = 512
 
+// isTraceState wants no more than that it is short and printable, so that it can stand in a header.
 func isTraceState(s string) bool {
 	for _, c := range []byte(s) {
 		if c < ' ' || c > '~' {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"reflect"
 	"strings"
 	"testing"
@@ -338,6 +339,7 @@ func TestTraceTravelsOn(t *testing.T) {
 		{"state set explicitly", m{"tracestate": "b=2"}, m{"traceparent": parent, "tracestate": "a=1"}, m{"traceparent": parent, "tracestate": "b=2"}},
 		{"a later version", nil, m{"traceparent": "cc" + parent[2:] + "-more"}, m{"traceparent": "cc" + parent[2:] + "-more"}},
 		{"state alone", nil, m{"tracestate": "a=1"}, nil},
+		{"a later version with a line break", nil, m{"traceparent": "cc" + parent[2:] + "-a\r\nX-Admin: 1"}, nil},
 		{"upper case", nil, m{"traceparent": strings.ToUpper(parent)}, nil},
 		{"version ff", nil, m{"traceparent": "ff" + parent[2:]}, nil},
 		{"no trace id", nil, m{"traceparent": "00-00000000000000000000000000000000-b7ad6b7169203331-01"}, nil},
@@ -378,4 +380,91 @@ func TestDeadlineAfterTheHandler(t *testing.T) {
 			t.Error(kept.Err())
 		}
 	})
+}
+
+func TestDeadlineThatIsFarAway(t *testing.T) {
+	for _, year := range []int{2100, 9999} {
+		t.Run(fmt.Sprint(year), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				_, c := pair(t, kkrpc.Options{Expose: seenMetadata}, kkrpc.Options{})
+				ctx, cancel := context.WithDeadline(t.Context(), time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC))
+				defer cancel()
+				if got, err := kkrpc.Call[any](ctx, c, "meta"); got != nil || err != nil {
+					t.Errorf("got %v, %v, want no timeout", got, err)
+				}
+			})
+		})
+	}
+}
+
+// clock returns a stream of 3 items, one a second, which ends early when ended says so of its ctx.
+func clock(ended func(ctx context.Context, second <-chan time.Time) bool) kkrpc.Object {
+	return kkrpc.Object{"clock": func(ctx context.Context) iter.Seq[int] {
+		return func(yield func(int) bool) {
+			for i := range 3 {
+				if ended(ctx, time.After(time.Second)) || !yield(i) {
+					return
+				}
+			}
+		}
+	}}
+}
+
+// Both ways in which a function can look at its ctx.
+var lookingAtCtx = map[string]func(ctx context.Context, second <-chan time.Time) bool{
+	"Done": func(ctx context.Context, second <-chan time.Time) bool {
+		select {
+		case <-ctx.Done():
+			return true
+		case <-second:
+			return false
+		}
+	},
+	"Err": func(ctx context.Context, second <-chan time.Time) bool { <-second; return ctx.Err() != nil },
+}
+
+// The timeout is for the answer: who reads the stream ends it.
+func TestTimeoutOfACallDoesNotBoundItsStream(t *testing.T) {
+	for name, ended := range lookingAtCtx {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				_, c := pair(t, kkrpc.Options{Expose: clock(ended)}, kkrpc.Options{})
+				n := 0
+				for _, err := range kkrpc.Stream[int](kkrpc.WithMetadata(t.Context(), map[string]any{"timeout": 1500}), c, "clock") {
+					if err != nil {
+						t.Fatal(err)
+					}
+					n++
+				}
+				if n != 3 {
+					t.Errorf("%d items came, want 3", n)
+				}
+			})
+		})
+	}
+}
+
+func TestInterceptorsTimeoutDoesNotBoundTheItemsAtThePeer(t *testing.T) {
+	for name, ended := range lookingAtCtx {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				short := func(ctx context.Context, r *kkrpc.Request, next kkrpc.Handler) (any, error) {
+					ctx, cancel := context.WithTimeout(ctx, 1500*time.Millisecond)
+					defer cancel()
+					return next(ctx, r)
+				}
+				_, c := pair(t, kkrpc.Options{Expose: clock(ended)}, kkrpc.Options{Outbound: []kkrpc.Interceptor{short}})
+				n := 0
+				for _, err := range kkrpc.Stream[int](t.Context(), c, "clock") {
+					if err != nil {
+						t.Fatal(err)
+					}
+					n++
+				}
+				if n != 3 {
+					t.Errorf("%d items came, want 3", n)
+				}
+			})
+		})
+	}
 }

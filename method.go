@@ -39,6 +39,7 @@ type invocation interface {
 type request struct {
 	ch      *Channel
 	msg     *wire.Message
+	ref     *Ref        // of this side, that it is on; nil for the API
 	streams []*inStream // opened for its arguments or value
 }
 
@@ -46,10 +47,10 @@ type request struct {
 type values struct {
 	ch      *Channel
 	enc     *superjson.Encoder
-	meta    []byte // the metadata of the message; kept for the next one
-	tail    wire.Tail
+	meta    []byte       // the metadata of the message; kept for the next one
+	tail    wire.Tail    // of a request
 	call    *call        // whose response it is; nil for other messages
-	pending *pendingCall // whose request it is, likewise
+	pending *pendingCall // whose request it is, and who holds the functions and streams in it; nil for others
 	streams []*outStream // of this side, among the values
 	classic bool
 	refs    []*localRef // that were written

@@ -202,6 +202,8 @@ func (ch *Channel) answered(m *wire.Message) {
 		if stream != nil {
 			stream.drop()
 		}
+		ch.unreadRefs(m.Dialect, m.Value, false)
+		ch.unreadRefs(m.Dialect, m.Err, false)
 		return
 	}
 	if ch.holdLocked(p, m, stream, err) {
@@ -237,7 +239,14 @@ func (ch *Channel) fillCall(p *pendingCall, m *wire.Message, s *inStream, err er
 		p.err = fromWire(wire.ParseErrorReferences(m, ch.references(m.Dialect, m.Err)))
 		return
 	}
-	p.dialect, p.meta, p.own = m.Dialect, m.ValueMeta(), ch.findRefs(m.Dialect, m.Value)
+	p.dialect, p.meta = m.Dialect, m.ValueMeta()
+	switch p.own = nil; {
+	case ch.references(m.Dialect, m.Value) == nil:
+	case readsRefs(p.result):
+		p.own = ch.findRefs(m.Dialect, m.Value)
+	default:
+		ch.unreadRefs(m.Dialect, m.Value, false)
+	}
 	if m.Value == nil {
 		p.value = nil
 	} else {

@@ -293,8 +293,8 @@ func (o *values) appendScalar(dst []byte, path string, p any) ([]byte, error) {
 	case *bool:
 		return strconv.AppendBool(dst, *p), nil
 	case *int:
-		if -maxSafeInteger <= *p && *p <= maxSafeInteger {
-			return strconv.AppendInt(dst, int64(*p), 10), nil
+		if n := int64(*p); -maxSafeInteger <= n && n <= maxSafeInteger {
+			return strconv.AppendInt(dst, n, 10), nil
 		}
 		return o.append(dst, path, *p)
 	case *float64:

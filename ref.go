@@ -68,7 +68,9 @@ func Proxy(v any) *Ref {
 // peer, and for a part of an object.
 func (r *Ref) Value() any { return r.value }
 
-// Apply calls the peer's function that r stands for, as Channel.Call does with one that has a path.
+// Apply calls the peer's function that r stands for, as Channel.Call does with one that has a path. A function of this side
+// that came back is called too, directly: no interceptor sees it, an error is the one that it returns, and its panics are the
+// caller's.
 func (r *Ref) Apply(ctx context.Context, result any, args ...any) error {
 	return r.perform(ctx, outgoing{kind: wire.Call, args: args, result: result, action: "apply"})
 }
@@ -102,7 +104,7 @@ func (r *Ref) do(ctx context.Context, op outgoing) error {
 	switch op.kind {
 	case wire.Call:
 		op.action = "call"
-		if origin := r.origin(); op.path == "" && origin.ch != nil && origin.kind == refFunction {
+		if op.path == "" && r.isFunction() {
 			op.action = "apply"
 		}
 	case wire.Get:
@@ -125,8 +127,13 @@ func (r *Ref) perform(ctx context.Context, op outgoing) error {
 func (r *Ref) exchange(ctx context.Context, op outgoing) error {
 	origin := r.origin()
 	switch {
+	case origin.ch == nil && r.isFunction() && op.action == "apply":
+		if err := op.checkResult(); err != nil {
+			return err
+		}
+		return r.applyOwn(ctx, &op)
 	case origin.ch == nil:
-		return errors.New("it is of this side, only the peer calls it; see Ref.Value")
+		return errors.New("it is an object of this side, only the peer uses it; see Ref.Value")
 	case op.action == "":
 		return fmt.Errorf("a reference has no such operation: %w", ErrUnsupported)
 	case origin.released.Load():
@@ -186,6 +193,17 @@ func (r *Ref) origin() *Ref {
 		return r.whole
 	}
 	return r
+}
+
+// isFunction reports whether r is a function, and no part of an object.
+func (r *Ref) isFunction() bool {
+	switch {
+	case r.whole != nil:
+		return false
+	case r.ch == nil:
+		return reflect.ValueOf(r.value).Kind() == reflect.Func
+	}
+	return r.kind == refFunction
 }
 
 // part is the reference to what is at path inside r.
@@ -248,6 +266,19 @@ func (r *Ref) key() refKey {
 }
 
 var refType = reflect.TypeFor[*Ref]()
+
+// String says what kind of reference it is and whose, for logs. It shows nothing of the value.
+func (r *Ref) String() string {
+	origin := r.origin()
+	text := "reference of the peer"
+	if origin.ch == nil {
+		text = fmt.Sprintf("reference to %T", origin.value)
+	}
+	if len(r.path) > 0 {
+		text += " at " + join(r.path)
+	}
+	return text
+}
 
 // MarshalJSON fails: what a reference is called is known to a channel only, so that a type with marshaling methods of its
 // own cannot have one inside.

@@ -189,11 +189,22 @@ func TestWhatCannotBeAReference(t *testing.T) {
 			{"a struct with nothing in it", ch, kkrpc.Proxy(&struct{}{}), "nothing to expose"},
 			{"a reference of another channel", ch, foreign, "another channel"},
 			{"inside of a type that marshals itself", ch, marshaler{kkrpc.Proxy(func() {})}, "marshals itself"},
+			{"shared", ch, kkrpc.Share([]any{kkrpc.Proxy(func() {})}), "belongs to one channel and cannot be shared"},
 			{"a classic channel", classic, kkrpc.Proxy(func() {}), "not supported"},
 		} {
 			if err := test.ch.Call(t.Context(), nil, "use", test.arg); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("%s: %v, want %q", test.name, err, test.want)
 			}
+		}
+		inMetadata := kkrpc.WithMetadata(t.Context(), map[string]any{"ref": kkrpc.Proxy(func() {})})
+		if err := ch.Call(inMetadata, nil, "use", 1); err == nil || !strings.Contains(err.Error(), "metadata: a *kkrpc.Ref can only be sent as an argument") {
+			t.Errorf("in metadata: %v", err)
+		}
+		if err := ch.Call(inMetadata, nil, "use", kkrpc.Proxy(func() {})); err == nil {
+			t.Error("in metadata, beside one among the arguments: no error")
+		}
+		if err := ch.Call(t.Context(), nil, "use", kkrpc.Proxy(func() {})); err != nil {
+			t.Errorf("among the arguments, later: %v", err)
 		}
 		if err := ch.Call(t.Context(), nil, "make"); err == nil || !strings.Contains(err.Error(), "result cannot be sent") || reported.Load() != 1 {
 			t.Errorf("as a result: %v", err)

@@ -1,12 +1,14 @@
 package kkrpc_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/kkrpc-go/kkrpc"
 )
@@ -116,7 +118,7 @@ func TestReleaseOfACollectedReferenceKeepsWhatWasSentAgain(t *testing.T) {
 	})
 }
 
-func TestTheLastReleasedReferencesAreRemembered(t *testing.T) {
+func TestReleasedReferencesAreRemembered(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		p := newWirePeer(t, kkrpc.Options{Expose: kkrpc.Object{"open": func() *kkrpc.Ref { return kkrpc.Proxy(&counter{}) }}})
 		var ids []string
@@ -128,9 +130,10 @@ func TestTheLastReleasedReferencesAreRemembered(t *testing.T) {
 		for _, test := range []struct {
 			name, id, want string
 		}{
-			{"the oldest", ids[0], "Error: Unknown remote reference " + ids[0]},
-			{"the next", ids[1], "RPCRemoteReferenceReleasedError: RPC remote reference " + ids[1] + " has been released"},
+			{"the oldest", ids[0], "RPCRemoteReferenceReleasedError: RPC remote reference " + ids[0] + " has been released"},
 			{"the last", ids[1024], "RPCRemoteReferenceReleasedError: RPC remote reference " + ids[1024] + " has been released"},
+			{"one to come", ids[0] + "999", "Error: Unknown remote reference " + ids[0] + "999"},
+			{"no number", ids[0] + "x", "Error: Unknown remote reference " + ids[0] + "x"},
 		} {
 			if a := p.ref(test.id, "get"); a.String() != test.want {
 				t.Errorf("%s: %v, want %s", test.name, a, test.want)
@@ -332,6 +335,28 @@ func TestAReferenceThatIsGivenBackBehindTheResultItIsIn(t *testing.T) {
 		}
 		if a := p.ref(envelope.ID, "get", "a"); a.E.N != "RPCRemoteReferenceReleasedError" {
 			t.Errorf("afterwards: %v", a)
+		}
+	})
+}
+
+// The arguments of this call are written twice: raw JSON could spell the mark of an envelope with escapes.
+func TestMetadataOfARequestOnAReference(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		api := kkrpc.Object{"f": func() *kkrpc.Ref {
+			return kkrpc.Proxy(func(ctx context.Context, arg string) string {
+				return fmt.Sprintf("%s %v", arg, kkrpc.MetadataFrom(ctx)["at"])
+			})
+		}}
+		_, ch := pair(t, kkrpc.Options{Expose: api}, kkrpc.Options{Dialect: kkrpc.CompactSuperJSON})
+		ref, err := kkrpc.Call[*kkrpc.Ref](t.Context(), ch, "f")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got string
+		ctx := kkrpc.WithMetadata(t.Context(), map[string]any{"at": at})
+		if err := ref.Apply(ctx, &got, json.RawMessage(`"\u0061"`)); err != nil || got != "a "+at.String() {
+			t.Errorf("got %q, %v, want %q", got, err, "a "+at.String())
 		}
 	})
 }

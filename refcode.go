@@ -60,13 +60,11 @@ func (t *refTable) DecodeReference(object map[string]any, typed bool) (any, erro
 // decode is DecodeReference for a value that came earlier. kept are references of this side in it which may have been
 // given back since.
 func (t *refTable) decode(object map[string]any, typed bool, kept map[string]*Ref) (any, error) {
-	if object[refTag] != true || !typed && !t.ch.refsOn.Load() {
+	if !typed && !t.ch.refsOn.Load() {
 		return nil, nil
 	}
-	id, hasID := object["id"].(string)
-	kind, hasKind := object["kind"].(string)
-	path, hasPath := refPath(object)
-	if !hasID || !hasKind || !hasPath || kind != string(refFunction) && kind != string(refObject) {
+	id, kind, path, ok := refParts(object)
+	if !ok {
 		return nil, nil
 	}
 	if len(id) > maxFunctionID {
@@ -80,7 +78,7 @@ func (t *refTable) decode(object map[string]any, typed bool, kept map[string]*Re
 			return nil, err
 		}
 		if e == nil {
-			r, err := t.accept(id, refKind(kind))
+			r, err := t.accept(id, kind)
 			if err != nil {
 				return nil, err
 			}
@@ -95,6 +93,15 @@ func (t *refTable) decode(object map[string]any, typed bool, kept map[string]*Re
 		return nil, err
 	}
 	return own.part(path), nil
+}
+
+// refParts returns what object says if it stands for a reference.
+func refParts(object map[string]any) (id string, kind refKind, path []string, ok bool) {
+	id, hasID := object["id"].(string)
+	text, hasKind := object["kind"].(string)
+	path, hasPath := refPath(object)
+	kind = refKind(text)
+	return id, kind, path, object[refTag] == true && hasID && hasKind && hasPath && (kind == refFunction || kind == refObject)
 }
 
 // refPath returns the sub-path that object gives; false if there is something else in its place.
@@ -128,34 +135,42 @@ func (a *API) has(path []string) error {
 }
 
 // appendRefRequest writes a request on a reference of the peer.
-func (ch *Channel) appendRefRequest(dst []byte, codec wire.Codec, out *values, name string, op *outgoing, tail *wire.Tail, p *pendingCall) ([]byte, error) {
+func (ch *Channel) appendRefRequest(dst []byte, codec wire.Codec, out *values, name string, op *outgoing) ([]byte, error) {
+	tail := &out.tail
 	path, err := op.ref.request(op)
-	if err == nil {
-		tail.Metadata, err = op.meta.encode(out)
+	if err != nil {
+		return dst, err
 	}
 	switch {
-	case err != nil:
 	case op.kind == wire.Call:
 		dst = codec.BeginCall(dst, wire.Ref, name, path)
-		dst, err = ch.appendBareArgs(dst, codec, out, op.args, tail, p)
-		dst = codec.EndCall(dst, wire.Ref, tail)
+		if dst, err = ch.appendBareArgs(dst, codec, out, op.args); err != nil {
+			return dst, err
+		}
+		tail.Metadata, err = op.meta.encode(out) // behind the arguments, which may be written again
+		return codec.EndCall(dst, wire.Ref, tail), err
 	case op.kind == wire.Set && !isUndefined(op.args[0]):
 		dst = codec.BeginRefSet(dst, name, path)
-		dst, _, err = out.appendAny(dst, codec.SetPath(), op.args[0])
-		dst = codec.EndSet(dst, path, tail)
+		if dst, _, err = out.appendAny(dst, codec.SetPath(), op.args[0]); err != nil {
+			return dst, err
+		}
+		tail.Metadata, err = op.meta.encode(out)
+		return codec.EndSet(dst, path, tail), err
 	default:
-		dst = codec.AppendRef(dst, name, path, tail)
+		if tail.Metadata, err = op.meta.encode(out); err != nil {
+			return dst, err
+		}
+		return codec.AppendRef(dst, name, path, tail), nil
 	}
-	return dst, err
 }
 
 // appendBareArgs is appendArgs for a request on a reference, whose arguments have no envelopes in the original. It reads
 // them, though, so that what would be lost or taken for one gets one.
-func (ch *Channel) appendBareArgs(dst []byte, codec wire.Codec, out *values, args []any, tail *wire.Tail, p *pendingCall) ([]byte, error) {
+func (ch *Channel) appendBareArgs(dst []byte, codec wire.Codec, out *values, args []any) ([]byte, error) {
 	start := len(dst)
 	for _, arg := range args {
 		if isUndefined(arg) || isCallback(arg) || isStream(arg) {
-			return ch.appendArgs(dst, codec, out, args, tail, p)
+			return ch.appendArgs(dst, codec, out, args)
 		}
 	}
 	for i, arg := range args {
@@ -169,7 +184,7 @@ func (ch *Channel) appendBareArgs(dst []byte, codec wire.Codec, out *values, arg
 	if text := dst[start:]; bytes.Contains(text, []byte("__kkrpc_next_arg__")) || bytes.Contains(text, []byte(`\u`)) {
 		out.unsent()
 		out.enc.Reset(out.enc.Mode())
-		return ch.appendArgs(dst[:start], codec, out, args, tail, p)
+		return ch.appendArgs(dst[:start], codec, out, args)
 	}
 	return dst, nil
 }
@@ -222,6 +237,15 @@ func (ch *Channel) decodeData(d wire.Dialect, raw []byte, meta *superjson.Meta, 
 		references = noReferences{}
 	}
 	return superjson.DecodeReferences(d.Mode(), raw, meta, v, references)
+}
+
+// misplaced refuses references where none can stand, for this reason.
+type misplaced string
+
+func (misplaced) ReferenceType() reflect.Type { return refType }
+
+func (why misplaced) AppendReference(dst []byte, _ any) ([]byte, error) {
+	return dst, errors.New(string(why))
 }
 
 // noReferences is for values without references that are decoded where one is expected.

@@ -7,8 +7,9 @@ import (
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
-// A result, or an item of a stream, is decoded by the goroutine that waits for it, when messages behind it may have been dealt with. One of them
-// may give back a reference of this side that is in the result: a peer in Go has it collected as soon as it is sent.
+// A result, or an item of a stream, is decoded by the goroutine that waits for it, when messages behind it may have been
+// dealt with. One of them may give back a reference of this side that is in it: a peer in Go has it collected as soon as
+// it is sent.
 
 // keptRefs decodes a value that came earlier, with the references of this side that were in it.
 type keptRefs struct {

@@ -36,6 +36,7 @@ func (ch *Channel) lookup(m *wire.Message) (*method, invocation, *wire.Error) {
 	if len(path) > 1 {
 		action, path = path[1], path[2:]
 	}
+	ch.request.ref = own.ref
 	return own.lookup(action, path)
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,18 +16,16 @@ import (
 type refTable struct {
 	ch *Channel
 
-	mu        sync.Mutex
-	closed    bool
-	last      uint64
-	prefix    string // of the ids of this side: both sides' must differ
-	local     map[string]*localRef
-	byKey     map[refKey]*localRef
-	released  map[string]struct{} // ids of this side that the peer has given back lately
-	order     []string            // of them, oldest first
-	remote    map[string]remoteRef
-	collected []collectedRef // the peer's that were garbage collected and not reported yet
-	dirty     atomic.Bool    // collected is not empty
-	janitor   *time.Timer    // set while references of the peer are held
+	mu      sync.Mutex
+	closed  bool
+	last    uint64
+	prefix  string // of the ids of this side: both sides' must differ
+	local   map[string]*localRef
+	byKey   map[refKey]*localRef
+	remote  map[string]remoteRef
+	gone    map[string]int // the peer's that nobody holds any more and that was not told yet, by how often they had come
+	dirty   atomic.Bool    // gone is not empty
+	janitor *time.Timer    // set while references of the peer are held
 }
 
 // localRef is a value of this side that the peer may use.
@@ -42,9 +41,6 @@ type remoteRef struct {
 	ref      weak.Pointer[Ref]
 	received int // times that it came
 }
-
-// maxReleased is how many ids the table remembers as released, like the original.
-const maxReleased = 1024
 
 // export returns the entry of r, a reference of this side, and makes it if needed. It counts as sent.
 func (t *refTable) export(r *Ref) (*localRef, error) {
@@ -105,15 +101,6 @@ func (t *refTable) giveBack(id string, received int) {
 		return
 	}
 	t.dropLocked(e)
-	if t.released == nil {
-		t.released = map[string]struct{}{}
-	}
-	if len(t.order) == maxReleased {
-		delete(t.released, t.order[0])
-		t.order = append(t.order[:0], t.order[1:]...)
-	}
-	t.released[id] = struct{}{}
-	t.order = append(t.order, id)
 }
 
 // own returns the entry of an id. The error is that of one which the peer has released; both are nil for an id that is not
@@ -124,10 +111,17 @@ func (t *refTable) own(id string) (*localRef, error) {
 	if e := t.local[id]; e != nil {
 		return e, nil
 	}
-	if _, known := t.released[id]; known {
+	if t.issuedLocked(id) {
 		return nil, &Error{Name: releasedError, Message: releasedText(id)}
 	}
 	return nil, nil
+}
+
+// issuedLocked reports whether id is or was one of this side's.
+func (t *refTable) issuedLocked(id string) bool {
+	number, ok := strings.CutPrefix(id, t.prefix+"-")
+	n, err := strconv.ParseUint(number, 10, 64)
+	return ok && err == nil && n > 0 && n <= t.last
 }
 
 // Names of the errors for a reference that was released, and for one too many.
@@ -153,11 +147,12 @@ func (t *refTable) accept(id string, kind refKind) (*Ref, error) {
 	switch {
 	case t.closed:
 		return nil, ErrClosed
-	case !known && len(t.remote)+len(t.collected) >= t.ch.limits.References:
+	case !known && len(t.remote)+len(t.gone) >= t.ch.limits.References:
 		return nil, &Error{Name: limitError,
 			Message: fmt.Sprintf("this connection already holds %d references; release some", t.ch.limits.References)}
 	case !known:
-		e.received = t.uncollectLocked(id) + 1
+		e.received = t.gone[id] + 1
+		delete(t.gone, id)
 	}
 	r := &Ref{ch: t.ch, id: id, kind: kind}
 	e.ref = weak.Make(r)
@@ -165,18 +160,15 @@ func (t *refTable) accept(id string, kind refKind) (*Ref, error) {
 		t.remote = map[string]remoteRef{}
 	}
 	t.remote[id] = e
-	if t.janitor == nil {
-		t.janitor = time.AfterFunc(janitorInterval, t.sweep)
-	}
+	t.watchLocked()
 	runtime.AddCleanup(r, t.collect, collectedRef{id: id, ref: e.ref})
 	return r, nil
 }
 
 // collectedRef is what is left of a reference of the peer after it was collected.
 type collectedRef struct {
-	id       string
-	ref      weak.Pointer[Ref]
-	received int
+	id  string
+	ref weak.Pointer[Ref]
 }
 
 // collect notes that a reference of the peer is gone; see callbackTable.collect.
@@ -185,21 +177,40 @@ func (t *refTable) collect(c collectedRef) {
 	defer t.mu.Unlock()
 	if e := t.remote[c.id]; e.ref == c.ref && !t.closed {
 		delete(t.remote, c.id)
-		c.received = e.received
-		t.collected = append(t.collected, c)
-		t.dirty.Store(true)
+		t.goneLocked(c.id, e.received)
 	}
 }
 
-// uncollectLocked takes back the news that id is gone, as long as it has not been told, and returns how often it had come.
-func (t *refTable) uncollectLocked(id string) int {
-	for i, c := range t.collected {
-		if c.id == id {
-			t.collected = append(t.collected[:i], t.collected[i+1:]...)
-			return c.received
-		}
+func (t *refTable) goneLocked(id string, received int) {
+	if t.gone == nil {
+		t.gone = map[string]int{}
 	}
-	return 0
+	t.gone[id] += received
+	t.dirty.Store(true)
+}
+
+// unread notes that a reference of the peer has come in a value that nobody decodes. counted: it may have been
+// noted as one that came.
+func (t *refTable) unread(id string, counted bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e, known := t.remote[id]
+	switch {
+	case known && !counted:
+		e.received++
+		t.remote[id] = e
+	case known, t.closed, len(t.remote)+len(t.gone) >= t.ch.limits.References:
+	default:
+		t.goneLocked(id, 1)
+		t.watchLocked()
+	}
+}
+
+// watchLocked sees to it that a channel which has gone quiet tells too.
+func (t *refTable) watchLocked() {
+	if t.janitor == nil {
+		t.janitor = time.AfterFunc(janitorInterval, t.sweep)
+	}
 }
 
 // forget drops a reference of the peer that was released.
@@ -215,7 +226,7 @@ func (t *refTable) clear() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.closed = true
-	t.local, t.byKey, t.remote, t.collected, t.released, t.order = nil, nil, nil, nil, nil, nil
+	t.local, t.byKey, t.remote, t.gone = nil, nil, nil, nil
 	if t.janitor != nil {
 		t.janitor.Stop()
 	}
@@ -228,28 +239,28 @@ func (t *refTable) sweep() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.janitor = nil; len(t.remote) > 0 {
-		t.janitor = time.AfterFunc(janitorInterval, t.sweep)
+		t.watchLocked()
 	}
 }
 
 // unawaited is the id of requests whose answers are not waited for.
 const unawaited = "-"
 
-// tell queues the news of what was garbage collected. Behind the action stands how often the reference had come, so that
+// tell queues the news of what nobody holds any more. Behind the action stands how often the reference had come, so that
 // an owner in Go keeps one that it has just sent again; kkrpc passes over it.
 func (t *refTable) tell() {
 	if !t.dirty.Load() {
 		return
 	}
 	t.mu.Lock()
-	gone := t.collected
-	t.collected = nil
+	gone := t.gone
+	t.gone = nil
 	t.dirty.Store(false)
 	t.mu.Unlock()
 	codec := *t.ch.codec.Load()
-	for _, c := range gone {
+	for id, received := range gone {
 		b := newBuffer()
-		b.bytes = codec.AppendRef(b.bytes, unawaited, []string{c.id, "release", strconv.Itoa(c.received)}, nil)
+		b.bytes = codec.AppendRef(b.bytes, unawaited, []string{id, "release", strconv.Itoa(received)}, nil)
 		t.ch.out.add(b)
 	}
 }

@@ -9,7 +9,6 @@ import (
 // guarded by Channel.mu where nothing else is said.
 type scope struct {
 	ch   *Channel // immutable
-	gate *gate    // immutable: Channel.serving or the lane
 	call *call    // immutable: the request that is served; nil in a callback
 
 	waits  int32 // goroutines of the function that wait for the peer
@@ -43,7 +42,8 @@ func scopeOf(ctx context.Context) *scope {
 }
 
 // Deadline, Done, Err, Value and AfterFunc make a scope the context of its function. It ends when the function returns,
-// or the stream does that the function returned, when the caller cancels or its timeout ends, and when the channel closes.
+// or the stream does that the function returned, when the caller cancels or its timeout ends before the function has
+// returned, and when the channel closes.
 
 func (s *scope) Deadline() (time.Time, bool) {
 	d := s.deadline()
@@ -94,12 +94,12 @@ func (s *scope) expireLocked() (after map[*func()]struct{}) {
 
 func (s *scope) watchDeadlineLocked() {
 	d := s.deadline()
-	if d.IsZero() || s.call.meta.timer != nil {
+	if d.IsZero() || s.over || s.call.meta.timer != nil {
 		return
 	}
 	s.call.meta.timer = time.AfterFunc(time.Until(d), func() {
 		s.ch.mu.Lock()
-		after := s.endLocked(context.DeadlineExceeded)
+		after := s.expireLocked()
 		s.ch.mu.Unlock()
 		startAll(after)
 	})
@@ -157,15 +157,19 @@ func (s *scope) endLocked(why error) (after map[*func()]struct{}) {
 		return nil
 	}
 	s.err = why
-	if s.call != nil && s.call.meta != nil && s.call.meta.timer != nil {
-		s.call.meta.timer.Stop()
-	}
+	s.stopDeadlineLocked()
 	if s.done != nil && !s.closed {
 		s.closed = true
 		close(s.done)
 	}
 	after, s.after = s.after, nil
 	return after
+}
+
+func (s *scope) stopDeadlineLocked() {
+	if s.call != nil && s.call.meta != nil && s.call.meta.timer != nil {
+		s.call.meta.timer.Stop()
+	}
 }
 
 func startAll(after map[*func()]struct{}) {
@@ -182,6 +186,14 @@ func (s *scope) cancel() {
 	startAll(after)
 }
 
+// gate is where the function has its place. A field for it would put a call into the next class of allocation sizes.
+func (s *scope) gate() *gate {
+	if s.call == nil {
+		return &s.ch.tables().lane
+	}
+	return &s.ch.serving
+}
+
 // stepOut frees the function's place while it waits for the peer; if it runs on the reading goroutine, another one
 // goes on reading first, since only that can bring what it waits for.
 func (s *scope) stepOut() {
@@ -191,10 +203,10 @@ func (s *scope) stepOut() {
 	var next task
 	s.ch.mu.Lock()
 	s.waits++
-	if s.waits == 1 && s.hasPlaceLocked() && s.gate.away < s.gate.maxAway {
+	if g := s.gate(); s.waits == 1 && s.hasPlaceLocked() && g.away < g.maxAway {
 		s.out = true
-		s.gate.away++
-		next = s.gate.leaveLocked()
+		g.away++
+		next = g.leaveLocked()
 	}
 	s.ch.mu.Unlock()
 	if next != nil {
@@ -211,8 +223,8 @@ func (s *scope) stepIn() {
 	var turn <-chan struct{}
 	if s.waits--; s.waits == 0 && s.out {
 		s.out = false
-		s.gate.away--
-		turn = s.gate.returnLocked()
+		s.gate().away--
+		turn = s.gate().returnLocked()
 	}
 	s.ch.mu.Unlock()
 	if turn != nil {
@@ -227,10 +239,10 @@ func (s *scope) stepIn() {
 func (s *scope) retireLocked() (next task, after map[*func()]struct{}) {
 	after = s.overLocked()
 	if !s.out {
-		return s.gate.leaveLocked(), after
+		return s.gate().leaveLocked(), after
 	}
 	s.out = false
-	s.gate.away--
+	s.gate().away--
 	return nil, after
 }
 
@@ -238,6 +250,7 @@ func (s *scope) retireLocked() (next task, after map[*func()]struct{}) {
 func (s *scope) overLocked() (after map[*func()]struct{}) {
 	s.over = true
 	if s.kept > 0 {
+		s.stopDeadlineLocked() // the caller's timeout was for the answer
 		return nil
 	}
 	s.ch.active.removeLocked(s)

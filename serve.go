@@ -40,22 +40,22 @@ func (ch *Channel) serve(m *wire.Message) bool {
 	busy := int(ch.open.Load())
 	ch.request = request{ch: ch, msg: m}
 	if busy >= ch.limits.Open {
-		ch.refuseRequest(m, &wire.Error{Name: "RPCOverloadedError",
+		ch.decline(m, false, &wire.Error{Name: "RPCOverloadedError",
 			Message: fmt.Sprintf("%d requests of this connection are unfinished; wait for some of them", busy)})
 		return true
 	}
 	if n := len(m.Meta); n > ch.limits.Metadata {
-		ch.refuseRequest(m, &wire.Error{Name: "RPCLimitError",
+		ch.decline(m, false, &wire.Error{Name: "RPCLimitError",
 			Message: fmt.Sprintf("the metadata of the request has %d bytes, at most %d are accepted", n, ch.limits.Metadata)})
 		return true
 	}
 	method, inv, refusal := ch.lookup(m)
 	if refusal != nil {
-		ch.refuseRequest(m, refusal)
+		ch.decline(m, false, refusal)
 		return true
 	}
 	if refusal, _ := ch.decode(inv, method.path); refusal != nil {
-		ch.refuseRequest(m, refusal)
+		ch.decline(m, true, refusal)
 		return true
 	}
 	c := newCall(ch, method, inv, m)
@@ -66,7 +66,7 @@ func (ch *Channel) serve(m *wire.Message) bool {
 			if c.streams != nil {
 				ch.request.streams = c.streams.in
 			}
-			ch.refuseRequest(m, &wire.Error{Name: "RPCOverloadedError",
+			ch.decline(m, true, &wire.Error{Name: "RPCOverloadedError",
 				Message: "the requests of this connection that wait are too large together; wait for some of them"})
 			return true
 		case queued:
@@ -152,7 +152,8 @@ func newCall(ch *Channel, method *method, inv invocation, m *wire.Message) *call
 	var c *call
 	streams := ch.request.streams
 	ch.request.streams = nil
-	known := method.wantsContext || streams != nil || ch.inbound != nil // its function, or an interceptor, may keep its context for ever
+	// The function, or an interceptor, may keep its context for ever.
+	known := method.wantsContext || streams != nil || ch.inbound != nil
 	if known {
 		c = new(call)
 	} else {
@@ -160,7 +161,7 @@ func newCall(ch *Channel, method *method, inv invocation, m *wire.Message) *call
 	}
 	c.known = known
 	c.method, c.inv, c.textErrors = method, inv, m.TextErrors
-	c.scope = scope{ch: ch, gate: &ch.serving, call: c}
+	c.scope = scope{ch: ch, call: c}
 	c.id = append(c.id[:0], m.ID...)
 	if streams != nil {
 		c.streams = &callStreams{in: streams}
@@ -172,7 +173,7 @@ func newCall(ch *Channel, method *method, inv invocation, m *wire.Message) *call
 		c.meta = receiveMetadata(m, known)
 	}
 	if ch.inbound != nil {
-		c.hook = ch.newInterception(m)
+		c.hook = newInterception(m, ch.request.ref)
 	}
 	return c
 }
@@ -311,10 +312,8 @@ func (c *call) response(err error) (b *buffer) {
 		dst, absent, encodeErr := c.appendResult(dst, out, codec.ResultPath())
 		switch {
 		case errors.Is(encodeErr, ErrLimit):
-			out.unsent()
 			err = &Error{Name: "RPCLimitError", Message: fmt.Sprintf("%s: %v", c.method.path, encodeErr)}
 		case encodeErr != nil:
-			out.unsent()
 			err = typeErrorf("%s: result cannot be sent: %v", c.method.path, encodeErr)
 			c.ch.report(fmt.Errorf("kkrpc: %w", err))
 		case absent:
@@ -326,6 +325,7 @@ func (c *call) response(err error) (b *buffer) {
 			if len(out.streams) > 0 {
 				c.streams = &callStreams{out: out.streams[0]}
 			}
+			out.sent()
 			return b
 		}
 	}
@@ -347,79 +347,18 @@ func (c *call) beginStream() {
 	}
 }
 
+// decline refuses a request that could be parsed, and gives back what came with it. decoded: that was tried.
+func (ch *Channel) decline(m *wire.Message, decoded bool, e *wire.Error) {
+	ch.unreadArgs(m, decoded)
+	ch.refuseRequest(m, e)
+}
+
 // refuseRequest answers m without having called anything.
 func (ch *Channel) refuseRequest(m *wire.Message, e *wire.Error) {
 	ch.refuseStreams(m)
 	b := newBuffer()
 	b.bytes = ch.appendError(b.bytes, *ch.codec.Load(), m.ID, e, m.TextErrors)
 	ch.out.queue(b)
-}
-
-func (ch *Channel) appendError(dst []byte, codec wire.Codec, id []byte, e *wire.Error, text bool) []byte {
-	e.Text = e.Text || text || ch.opts.errorText && codec.Dialect() == wire.Classic
-	out := newValues(ch, codec)
-	defer out.free()
-	e.References = out
-	b, err := codec.AppendError(dst, id, e, out.annotations())
-	if err != nil {
-		out.unsent()
-		ch.report(fmt.Errorf("kkrpc: error %s: its fields cannot be sent: %w", e.Name, err))
-		plain := &wire.Error{Name: e.Name, Message: e.Message, Text: e.Text}
-		b, _ = codec.AppendError(dst, id, plain, out.annotations())
-	}
-	return b
-}
-
-// wireError is what the peer sees of an error that a function returned.
-func (ch *Channel) wireError(err error) *wire.Error {
-	var own interface{ RPCError() *Error }
-	var e *Error
-	switch {
-	case errors.As(err, &own):
-		e = own.RPCError()
-	case errors.As(err, &e):
-	}
-	if e == nil {
-		e = &Error{Message: err.Error()}
-	}
-	return e.wire(0)
-}
-
-// maxCauses bounds how many causes of an error cross, since a chain may be a cycle.
-const maxCauses = 16
-
-func (e *Error) wire(depth int) *wire.Error {
-	w := &wire.Error{Name: e.Name, Message: e.Message, Fields: e.Fields, Cause: e.Fields["cause"]}
-	if w.Name == "" {
-		w.Name = "Error"
-	}
-	if w.Message == "" {
-		w.Message = w.Name
-	}
-	if e.Cause != nil && depth < maxCauses {
-		var cause *Error
-		if !errors.As(e.Cause, &cause) {
-			cause = &Error{Message: e.Cause.Error()}
-		}
-		w.Cause = cause.wire(depth + 1)
-	}
-	return w
-}
-
-// fromWire is the inverse of Error.wire.
-func fromWire(w *wire.Error) *Error {
-	e := &Error{Name: w.Name, Message: w.Message, Fields: w.Fields}
-	switch cause := w.Cause.(type) {
-	case nil:
-	case *wire.Error:
-		e.Cause = fromWire(cause)
-	default:
-		if e.Fields == nil {
-			e.Fields = make(map[string]any)
-		}
-		e.Fields["cause"] = cause
-	}
-	return e
 }
 
 // cancelled ends the context of the peer's request with this id.

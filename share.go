@@ -66,6 +66,7 @@ func (f *sharedForm) encode(v any, mode superjson.Mode) (err error) {
 		return fmt.Errorf("%T cannot be shared: functions and streams belong to one channel", v)
 	}
 	enc := superjson.NewEncoder(mode)
+	enc.SetReferences(misplaced("a *kkrpc.Ref belongs to one channel and cannot be shared"))
 	if f.raw, err = enc.Append(nil, "", v); err != nil || !enc.HasMeta() {
 		return err
 	}

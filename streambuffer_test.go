@@ -219,6 +219,57 @@ func TestStreamsTogetherTooFarAhead(t *testing.T) {
 	})
 }
 
+// What a loop has not come to counts for its stream and goes with it: others are not cut to make room for it.
+func TestLargestStreamIsCutThoughItsLoopIsBusy(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		ch, peer := raw(t, kkrpc.Options{Dialect: kkrpc.Compact, Limits: kkrpc.Limits{StreamBuffer: 10_000}})
+		goOn, ended := make(chan bool), make(chan error, 4)
+		for i := range 5 {
+			opened := make(chan iter.Seq2[string, error])
+			go func() {
+				items, _ := kkrpc.Call[iter.Seq2[string, error]](t.Context(), ch, "open")
+				opened <- items
+			}()
+			read(t, peer)
+			write(t, peer, fmt.Sprintf(`{"t":"r","id":"%d","v":{"__kkrpc_next_stream__":"async-iterable","id":"s%d"}}`, i+1, i))
+			items := <-opened
+			for range 9 - 4*(i/4) { // 38 KB in four streams, of 40 KB, then the fifth
+				write(t, peer, fmt.Sprintf(`{"t":"sr","id":"x","sid":"s%d","v":"%s"}`, i, strings.Repeat("x", 1000)))
+			}
+			if i == 4 {
+				break
+			}
+			synctest.Wait()
+			go func() {
+				for _, err := range items {
+					<-goOn
+					if err != nil {
+						ended <- err
+					}
+				}
+			}()
+			read(t, peer) // the loop is in its body
+		}
+		// The first item of each is in the body of its loop; of the fifth, five wait, and two more are too much.
+		for range 2 {
+			write(t, peer, `{"t":"sr","id":"x","sid":"s4","v":"`+strings.Repeat("x", 1000)+`"}`)
+		}
+		left := reading(peer)
+		synctest.Wait()
+		if len(left) == 0 {
+			t.Fatal("41 KB are too much for 40 KB")
+		}
+		if got := <-left; !strings.Contains(got, `"op":"return"`) || strings.Contains(got, `"sid":"s4"`) {
+			t.Fatalf("what was cut: %s", got)
+		}
+		close(goOn)
+		if err := <-ended; !errors.Is(err, kkrpc.ErrLimit) {
+			t.Error(err)
+		}
+		ch.Close()
+	})
+}
+
 // reading is the next message, for a select.
 func reading(from kkrpc.Transport) <-chan string {
 	c := make(chan string, 1)

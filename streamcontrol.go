@@ -56,6 +56,7 @@ func (t *streamTable) stopLocked(s *outStream) {
 // stream, which is what ends it at the peer.
 func (t *streamTable) expire() {
 	var expired []*outStream
+	var started []bool
 	t.mu.Lock()
 	if t.closed != nil {
 		t.mu.Unlock()
@@ -68,19 +69,20 @@ func (t *streamTable) expire() {
 			continue
 		}
 		left := t.ch.limits.StreamIdle - now.Sub(s.since)
-		if left <= 0 {
-			expired = append(expired, s)
-		} else {
+		if left > 0 {
 			next = min(next, left)
+			continue
 		}
+		expired, started = append(expired, s), append(started, s.started)
+		t.stopLocked(s) // at once: a pull that comes now must be answered
 	}
 	t.idle = nil
-	if len(t.out) > len(expired) {
+	if len(t.out) > 0 {
 		t.idle = time.AfterFunc(next, t.expire)
 	}
 	t.mu.Unlock()
-	for _, s := range expired {
-		t.stop(s)
+	for i, s := range expired {
+		s.abandon(started[i])
 	}
 }
 

@@ -17,7 +17,7 @@ const (
 	streamRefill = 16
 	// itemOverhead is what an item that waits costs beside its text.
 	itemOverhead = 64
-	// A loop keeps room for so many bytes and items that have been dealt with.
+	// A stream keeps room for so many bytes and items while none waits.
 	keptItemBytes = 64 << 10
 	keptItems     = 1 << 10
 	// annotationCost is how much memory the annotations of an item take, as a multiple of their text.
@@ -34,11 +34,13 @@ type inStream struct {
 	scope *scope          // of the handler that waits for items; nil for none
 
 	mu      sync.Mutex
-	items   []inItem // received and not taken
-	data    []byte   // their texts
-	bytes   int      // of items, as counted in streamTable.buffered
-	ended   bool     // nothing more comes
-	err     error    // why, unless the peer said that it is done
+	items   []inItem // received; those before first have been taken
+	first   int
+	data    []byte // their texts
+	start   int    // of items[first] in data
+	bytes   int    // of what waits, as counted in streamTable.buffered
+	ended   bool   // nothing more comes
+	err     error  // why, unless the peer said that it is done
 	state   inState
 	waiting bool
 	wake    chan struct{} // has room for one: something changed
@@ -56,7 +58,7 @@ const (
 type inItem struct {
 	dialect   wire.Dialect
 	undefined bool
-	end       int // in the data
+	text      int // bytes in inStream.data
 	size      int // as counted in streamTable.buffered
 	meta      *superjson.Meta
 	raw       []byte          // set when it is taken
@@ -89,6 +91,7 @@ func (t *streamTable) data(m *wire.Message) {
 	t.mu.Unlock()
 	switch {
 	case s == nil:
+		t.ch.unreadRefs(m.Dialect, m.Value, false)
 	case m.Err != nil:
 		s.end(fromWire(wire.ParseError(m)))
 	case m.Done:
@@ -117,12 +120,13 @@ func (s *inStream) push(m *wire.Message) {
 	s.mu.Lock()
 	if s.ended {
 		s.mu.Unlock()
+		s.ch.unreadRefs(m.Dialect, m.Value, false)
 		return
 	}
 	s.data = append(s.data, m.Value...)
-	s.items = append(s.items, inItem{dialect: m.Dialect, undefined: m.Value == nil, end: len(s.data), size: n, meta: meta, own: own})
+	s.items = append(s.items, inItem{dialect: m.Dialect, undefined: m.Value == nil, text: len(m.Value), size: n, meta: meta, own: own})
 	s.bytes += n
-	bytes, alone := s.bytes, len(s.items) == 1
+	bytes, alone := s.bytes, len(s.items)-s.first == 1
 	s.signalLocked()
 	s.mu.Unlock()
 	limit := s.ch.limits.StreamBuffer
@@ -164,7 +168,8 @@ func (s *inStream) cut(err error) {
 
 func (s *inStream) clearLocked() {
 	s.ch.tables().streams.buffered.Add(-int64(s.bytes))
-	s.items, s.data, s.bytes = nil, nil, 0
+	s.ch.unreadItems(s.items[s.first:], s.data[s.start:])
+	s.items, s.first, s.data, s.start, s.bytes = nil, 0, nil, 0, 0
 }
 
 // end notes that nothing more comes; err is nil if the peer is done.
@@ -197,10 +202,9 @@ func (s *inStream) leave() {
 	if open {
 		delete(t.in, s.key)
 	}
-	id := t.nextLocked("c")
 	t.mu.Unlock()
 	if open {
-		s.ch.sendControl(id, s.key)
+		s.ch.out.send(t.cancelling([]byte(s.key)))
 	}
 }
 
@@ -237,49 +241,34 @@ func (s *inStream) each(ctx context.Context, deliver func(*inItem) (more bool, e
 			s.scope = scope
 		}
 	}
-	var batch []inItem
-	var data []byte
-	uncounted := 0 // bytes taken and not delivered
 	defer func() { // also when the body of the loop panics
 		s.mu.Lock()
 		s.clearLocked()
 		s.ended = true
 		s.mu.Unlock()
-		s.ch.tables().streams.buffered.Add(-int64(uncounted))
 		s.leave()
 	}()
 	s.pull(streamWindow)
 	delivered := 0
+	var item inItem
 	for {
-		var err error
-		if batch, data, uncounted, err = s.take(batch, data, done); err != nil {
-			if ctx != nil && errors.Is(err, errContextEnded) {
-				return context.Cause(ctx)
-			}
+		switch more, err := s.take(&item, done); {
+		case errors.Is(err, errContextEnded):
+			return context.Cause(ctx)
+		case err != nil || !more:
 			return err
 		}
-		if len(batch) == 0 {
-			return nil
+		select {
+		case <-done:
+			return context.Cause(ctx)
+		default:
 		}
-		start := 0
-		for i := range batch {
-			select {
-			case <-done:
-				return context.Cause(ctx)
-			default:
-			}
-			item := &batch[i]
-			item.raw = data[start:item.end]
-			start = item.end
-			uncounted -= item.size
-			s.ch.tables().streams.buffered.Add(-int64(item.size))
-			if delivered++; delivered == streamRefill {
-				delivered = 0
-				s.pull(streamRefill)
-			}
-			if more, err := deliver(item); err != nil || !more {
-				return err
-			}
+		if delivered++; delivered == streamRefill {
+			delivered = 0
+			s.pull(streamRefill)
+		}
+		if more, err := deliver(&item); err != nil || !more {
+			return err
 		}
 	}
 }
@@ -308,41 +297,53 @@ func (s *inStream) pull(n int) {
 	if ended || codec.Dialect().IsClassic() {
 		return
 	}
-	t := &s.ch.tables().streams
-	t.mu.Lock()
-	id := t.nextLocked("p")
-	t.mu.Unlock()
 	b := newBuffer()
-	b.bytes = codec.AppendPull(b.bytes, id, unquote([]byte(s.key)), n)
+	b.bytes = codec.AppendPull(b.bytes, s.ch.tables().streams.next("p"), unquote([]byte(s.key)), n)
 	s.ch.out.send(b)
 }
 
-// take waits for items and returns all there are, for the ones taken before, and their size as it is counted. It returns
-// none and no error at the end.
-func (s *inStream) take(batch []inItem, data []byte, done <-chan struct{}) ([]inItem, []byte, int, error) {
-	clear(batch)
-	if cap(data) > keptItemBytes {
-		data = nil
-	}
-	if cap(batch) > keptItems {
-		batch = nil
-	}
+// take waits for the next item and stores it in item, whose raw is valid until the next take. It reports false and no error
+// at the end. What has not been taken stays in s, so that it can be cut.
+func (s *inStream) take(item *inItem, done <-chan struct{}) (more bool, err error) {
 	s.mu.Lock()
-	for len(s.items) == 0 && !s.ended {
+	s.compactLocked()
+	for s.first == len(s.items) && !s.ended {
 		s.waiting = true
 		s.mu.Unlock()
 		if err := s.await(done); err != nil {
-			return nil, nil, 0, err
+			return false, err
 		}
 		s.mu.Lock()
 	}
 	defer s.mu.Unlock()
-	if len(s.items) == 0 {
-		return nil, nil, 0, s.err
+	if s.first == len(s.items) {
+		return false, s.err
 	}
-	taken, text, n := s.items, s.data, s.bytes
-	s.items, s.data, s.bytes = batch[:0], data[:0], 0
-	return taken, text, n, nil
+	next := &s.items[s.first]
+	*item, *next = *next, inItem{}
+	item.raw = s.data[s.start : s.start+item.text]
+	s.first++
+	s.start += item.text
+	s.bytes -= item.size
+	s.ch.tables().streams.buffered.Add(-int64(item.size))
+	return true, nil
+}
+
+// compactLocked frees the room of what has been taken, once that is half of all: then each byte is moved about once.
+func (s *inStream) compactLocked() {
+	if 2*s.first < len(s.items) || 2*s.start < len(s.data) {
+		return
+	}
+	n := copy(s.items, s.items[s.first:])
+	clear(s.items[n:])
+	s.items, s.data = s.items[:n], s.data[:copy(s.data, s.data[s.start:])]
+	s.first, s.start = 0, 0
+	if n == 0 && cap(s.items) > keptItems {
+		s.items = nil
+	}
+	if n == 0 && cap(s.data) > keptItemBytes {
+		s.data = nil
+	}
 }
 
 // await blocks until something has changed. A handler that waits gives up its place, and reading.

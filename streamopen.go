@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
-	"slices"
 	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
@@ -45,12 +44,19 @@ func (s *inStream) handle() *streamHandle {
 	return h
 }
 
-// collect notes that nobody can iterate over s any more. The janitor ends it: a cleanup has no business in the channel.
+// collect notes that nobody can iterate over s any more. The janitor ends it: a cleanup has no business in the channel. One
+// that the peer has ended only gives back what its items count.
 func (t *streamTable) collect(s *inStream) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.in[s.key] == s {
+	open := t.in[s.key] == s
+	if open {
 		t.collected = append(t.collected, s)
+	}
+	t.mu.Unlock()
+	if !open {
+		s.mu.Lock()
+		s.clearLocked()
+		s.mu.Unlock()
 	}
 }
 
@@ -66,24 +72,33 @@ func (t *streamTable) sweep() {
 	dropAll(collected)
 }
 
-// sendControl cancels the stream of the peer with the raw JSON id key. id is that of the control.
-func (ch *Channel) sendControl(id, key string) {
-	b := newBuffer()
-	b.bytes = (*ch.codec.Load()).AppendControl(b.bytes, wire.StreamReturn, id, unquote([]byte(key)))
-	ch.out.send(b)
+// next returns a fresh id.
+func (t *streamTable) next(prefix string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.nextLocked(prefix)
 }
 
-// refuseStream cancels a stream that is the answer to a call that nobody waits for, or that wants none.
-func (ch *Channel) refuseStream(m *wire.Message) {
-	id, ok := marker(m, m.Value)
+// cancelling is the message that cancels the stream of the peer with the raw JSON id.
+func (t *streamTable) cancelling(id []byte) *buffer {
+	b := newBuffer()
+	b.bytes = (*t.ch.codec.Load()).AppendControl(b.bytes, wire.StreamReturn, t.next("c"), unquote(id))
+	return b
+}
+
+// refuse cancels the stream that raw, the value or an argument of m, stands for, unless it is open: then it belongs to
+// another message. The leader calls it.
+func (t *streamTable) refuse(m *wire.Message, raw []byte) {
+	id, ok := marker(m, raw)
 	if !ok {
 		return
 	}
-	t := &ch.tables().streams
 	t.mu.Lock()
-	control := t.nextLocked("c")
+	open := t.in[string(id)] != nil
 	t.mu.Unlock()
-	ch.sendControl(control, string(id))
+	if !open {
+		t.ch.out.queue(t.cancelling(id))
+	}
 }
 
 // openResult opens the stream that m, an answer, stands for. It returns nil and no error if m is none, or if the call that
@@ -98,12 +113,12 @@ func (ch *Channel) openResult(id uint64, m *wire.Message) (*inStream, error) {
 	wanted := p != nil && !p.answered && acceptsStream(p.result)
 	ch.mu.Unlock()
 	if !wanted {
-		ch.refuseStream(m)
+		ch.tables().streams.refuse(m, m.Value)
 		return nil, nil
 	}
 	s, err := ch.tables().streams.open(raw)
 	if err != nil {
-		ch.refuseStream(m)
+		ch.tables().streams.refuse(m, m.Value)
 	}
 	return s, err
 }
@@ -127,22 +142,11 @@ func (p *pendingCall) storeStream(ctx context.Context, result any) {
 func (ch *Channel) refuseStreams(m *wire.Message) {
 	opened := ch.request.streams
 	ch.request.streams = nil
-	dropAll(opened)
-	refuse := func(raw []byte) {
-		id, ok := marker(m, raw)
-		if !ok || slices.ContainsFunc(opened, func(s *inStream) bool { return s.key == string(id) }) {
-			return
-		}
-		t := &ch.tables().streams
-		t.mu.Lock()
-		control := t.nextLocked("c")
-		t.mu.Unlock()
-		ch.sendControl(control, string(id))
-	}
 	for i := range m.Args {
-		refuse(m.Args[i].JSON)
+		ch.tables().streams.refuse(m, m.Args[i].JSON)
 	}
-	refuse(m.Value)
+	ch.tables().streams.refuse(m, m.Value)
+	dropAll(opened)
 }
 
 // stream opens the stream that an argument or value stands for; nil if it stands for none.

@@ -384,6 +384,35 @@ func TestRefusedRequestDropsOnlyItsOwnStreams(t *testing.T) {
 	})
 }
 
+// A stream that somebody iterates over is not cancelled because another message names it too.
+func TestStreamThatIsNamedAgainStays(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		server := kkrpc.Object{"first": func(in iter.Seq2[int, error]) (int, error) {
+			for v, err := range in {
+				return v, err
+			}
+			return 0, nil
+		}}
+		ch, peer := raw(t, kkrpc.Options{Expose: server})
+		const arg = `{"__kkrpc_next_arg__":"value","v":{"__kkrpc_next_stream__":"async-iterable","id":"theirs"}}`
+		write(t, peer, `{"t":"q","id":"q","op":"call","p":["first"],"a":[`+arg+`]}`)
+		wantControl(t, peer, pulled32)
+		write(t, peer, opened)
+		for _, again := range []string{"first", "missing"} {
+			write(t, peer, `{"t":"q","id":"again","op":"call","p":["`+again+`"],"a":[`+arg+`]}`)
+			if got := read(t, peer); !strings.Contains(got, `"id":"again"`) || !strings.Contains(got, `"e":{`) {
+				t.Fatal(got)
+			}
+		}
+		write(t, peer, item(7))
+		wantControl(t, peer, returned)
+		if got := read(t, peer); got != `{"t":"r","id":"q","v":7}` {
+			t.Error(got)
+		}
+		ch.Close()
+	})
+}
+
 func TestCallbackThatIgnoresItsStream(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		ch, peer := raw(t, kkrpc.Options{Dialect: kkrpc.Compact})

@@ -34,7 +34,7 @@ type outStream struct {
 
 	// Guarded by streamTable.mu.
 	credit  int
-	since   time.Time // it has waited for credit since then; zero while its code runs
+	since   time.Time // it has waited for credit since then; zero while its code runs, and in classic
 	started bool
 	stopped bool     // done is closed, and it is not in the table
 	control *control // what stopped it, to be answered when its code has returned
@@ -103,6 +103,9 @@ func (t *streamTable) add(s *outStream, c *call) error {
 	}
 	t.out[s.key] = s
 	t.producing++
+	if !s.credited {
+		return nil // it waits for nothing but its response
+	}
 	s.since = time.Now()
 	if t.idle == nil {
 		t.idle = time.AfterFunc(t.ch.limits.StreamIdle, t.expire)
@@ -143,7 +146,7 @@ func (s *outStream) begin() {
 	t.mu.Lock()
 	run := !s.started && !s.stopped
 	if run {
-		s.started, s.since = true, time.Time{}
+		s.started = true
 	}
 	t.mu.Unlock()
 	if run {
@@ -235,7 +238,6 @@ func (s *outStream) send(v any, scalar bool) bool {
 	switch {
 	case err != nil:
 		b.free()
-		out.unsent()
 		err = typeErrorf("item %d of %s cannot be sent: %v", s.count, s.path, err)
 		s.ch.report(fmt.Errorf("kkrpc: %w", err))
 		return s.failed(err)
@@ -247,7 +249,6 @@ func (s *outStream) send(v any, scalar bool) bool {
 	}
 	if !s.reserve(b) {
 		b.free()
-		out.unsent()
 		s.ended = true
 		return false
 	}
@@ -323,6 +324,7 @@ func (s *outStream) finish(err error) {
 		s.ch.answerControl(control, s.id)
 	}
 	if s.values != nil {
+		s.values.unsent() // of an item that the user's code has panicked in
 		s.values.free()
 	}
 	dropAll(s.args)
@@ -331,16 +333,21 @@ func (s *outStream) finish(err error) {
 	}
 }
 
-// last is the message that ends the stream.
-func (s *outStream) last(err error) *buffer {
+// last is the message that ends the stream. A panic in the error's own methods or fields becomes an InternalError.
+func (s *outStream) last(err error) (b *buffer) {
+	defer func() {
+		if value := recover(); value != nil {
+			b = s.last(s.ch.recovered(s.path, value))
+		}
+	}()
 	codec := *s.ch.codec.Load()
-	b := newBuffer()
+	b = newBuffer()
 	s.itemID = append(strconv.AppendUint(append(s.itemID[:0], '"'), s.count+1, 10), '"')
 	if err == nil {
 		b.bytes = codec.AppendItem(b.bytes, s.itemID, s.id, true)
 		return b
 	}
-	e := s.ch.wireErrorSafely(s.path, err)
+	e := s.ch.wireError(err)
 	if s.credited { // the originals send no more than the text of an error
 		text := e.Name
 		if e.Message != e.Name {
@@ -357,14 +364,4 @@ func (s *outStream) last(err error) *buffer {
 		b.bytes, _ = codec.AppendStreamError(b.bytes[:0], s.itemID, s.id, &wire.Error{Name: e.Name, Message: e.Message}, out.annotations())
 	}
 	return b
-}
-
-// wireErrorSafely is wireError for where no caller deals with a panic in the error's own methods.
-func (ch *Channel) wireErrorSafely(path string, err error) (e *wire.Error) {
-	defer func() {
-		if value := recover(); value != nil {
-			e = ch.wireError(ch.recovered(path, value))
-		}
-	}()
-	return ch.wireError(err)
 }

@@ -20,8 +20,14 @@ var api = kkrpc.Object{
 	"fail":  func() error { return errors.New("no luck") },
 	"long":  func() error { return errors.New(strings.Repeat("x", 5000)) },
 	"panic": func() { panic("of the function") },
+	"ref":   func() *kkrpc.Ref { return kkrpc.Proxy(&vault{secret: "abc"}) },
 	"slow":  func() { time.Sleep(250 * time.Millisecond) },
 }
+
+// vault is what must not be in a log.
+type vault struct{ secret string }
+
+func (v *vault) Open(key string) bool { return key == v.secret }
 
 // connect serves api and returns the client's channel.
 func connect(t testing.TB, server, client kkrpc.Options) *kkrpc.Channel {
@@ -198,6 +204,34 @@ func TestMisuse(t *testing.T) {
 				}
 			}()
 			f()
+		})
+	}
+}
+
+func TestLoggingOfReferences(t *testing.T) {
+	for _, direction := range []string{"inbound", "outbound"} {
+		t.Run(direction, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var text bytes.Buffer
+				logging := interceptor.Logging(slog.New(slog.NewTextHandler(&text, nil)), &interceptor.LoggingOptions{Args: true, Result: true})
+				server, client, seen := in(logging), kkrpc.Options{}, `"reference to *interceptor_test.vault"`
+				if direction == "outbound" {
+					server, client, seen = kkrpc.Options{}, out(logging), `"reference of the peer"`
+				}
+				c := connect(t, server, client)
+				ref, err := kkrpc.Call[*kkrpc.Ref](t.Context(), c, "ref")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if yes, err := kkrpc.Call[bool](t.Context(), ref, "open", "x"); yes || err != nil {
+					t.Error(yes, err)
+				}
+				synctest.Wait()
+				got := text.String()
+				if !strings.Contains(got, "result="+seen) || !strings.Contains(got, "operation=call path=open elapsed=0s on="+seen) || strings.Contains(got, "abc") {
+					t.Errorf("got %s", got)
+				}
+			})
 		})
 	}
 }

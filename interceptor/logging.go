@@ -19,8 +19,8 @@ type LoggingOptions struct {
 }
 
 // Logging writes one record for each call when it has ended, with the call's ctx: "kkrpc request" for those of the peer,
-// "kkrpc call" for those of this side. Its attributes are operation, path, elapsed and, if it failed, error, at most 1 KiB
-// of it.
+// "kkrpc call" for those of this side. Its attributes are operation, path, elapsed, on for an operation on a reference and, if
+// it failed, error, at most 1 KiB of it.
 func Logging(logger *slog.Logger, opts *LoggingOptions) kkrpc.Interceptor {
 	if logger == nil {
 		panic("interceptor: Logging: logger is nil")
@@ -43,7 +43,10 @@ func Logging(logger *slog.Logger, opts *LoggingOptions) kkrpc.Interceptor {
 		if !logger.Enabled(ctx, level) {
 			return
 		}
-		attrs := append(make([]slog.Attr, 0, 7), slog.String("operation", r.Operation), slog.String("path", r.Path), slog.Duration("elapsed", elapsed))
+		attrs := append(make([]slog.Attr, 0, 8), slog.String("operation", r.Operation), slog.String("path", r.Path), slog.Duration("elapsed", elapsed))
+		if r.Ref != nil {
+			attrs = append(attrs, slog.String("on", r.Ref.String()))
+		}
 		if o.Args {
 			attrs = append(attrs, slog.Any("args", r.Args))
 		}

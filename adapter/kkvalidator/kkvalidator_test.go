@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -272,5 +273,32 @@ func TestErrorsPassThrough(t *testing.T) {
 		func(context.Context, *kkrpc.Request) (any, error) { return address{}, want })
 	if err != want {
 		t.Error(err)
+	}
+}
+
+// What stands for a value of a channel may be in use while it passes here; it must be left alone.
+func TestSharedValuesAreLeftAlone(t *testing.T) {
+	for range 50 {
+		shared := kkrpc.Share(map[string]int{"a": 1})
+		var calls sync.WaitGroup
+		for range 4 {
+			a, b := kkrpc.Pipe()
+			api := kkrpc.Object{"get": func() *kkrpc.Shared { return shared }}
+			s, err := kkrpc.New(t.Context(), a, &kkrpc.Options{Expose: api, Inbound: []kkrpc.Interceptor{kkvalidator.New(nil, nil)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			ch, err := kkrpc.New(t.Context(), b, &kkrpc.Options{Dialect: kkrpc.Compact})
+			if err != nil {
+				t.Fatal(err)
+			}
+			calls.Go(func() {
+				if got, err := kkrpc.Call[map[string]int](t.Context(), ch, "get"); err != nil || got["a"] != 1 {
+					t.Error(got, err)
+				}
+			})
+		}
+		calls.Wait()
 	}
 }

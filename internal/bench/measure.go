@@ -15,10 +15,11 @@ type sample struct {
 	Rate      float64       `json:"perSecond"`
 	P50       time.Duration `json:"p50,omitzero"`
 	P99       time.Duration `json:"p99,omitzero"`
-	Server    float64       `json:"serverBusy"`     // share of a core
-	Generator float64       `json:"generatorBusy"`  // share of a core
-	Parsed    float64       `json:"parsed"`         // share of answers that the generator had to parse
-	Bytes     float64       `json:"bytes,omitzero"` // of memory for one connection
+	Server    float64       `json:"serverBusy"`      // share of a core
+	Generator float64       `json:"generatorBusy"`   // share of a core
+	Waited    float64       `json:"generatorWaited"` // share of the time it wanted to run in which something else had its core
+	Parsed    float64       `json:"parsed"`          // share of answers that the generator had to parse
+	Bytes     float64       `json:"bytes,omitzero"`  // of memory for one connection
 	Note      string        `json:"note,omitzero"`
 }
 
@@ -31,7 +32,7 @@ type row struct {
 	Peer     string   `json:"peer"`
 	Dialect  string   `json:"dialect"`
 	Samples  []sample `json:"samples,omitempty"`
-	Absent   string   `json:"absent,omitempty"` // why there are no samples
+	Absent   string   `json:"absent,omitempty"` // why there are no samples, or no more
 }
 
 func (r *row) name() string { return r.Peer + " " + r.Dialect }
@@ -47,6 +48,7 @@ func (r *row) median() (m sample, spread float64) {
 		P99:       time.Duration(of(func(s sample) float64 { return float64(s.P99) })),
 		Server:    of(func(s sample) float64 { return s.Server }),
 		Generator: of(func(s sample) float64 { return s.Generator }),
+		Waited:    of(func(s sample) float64 { return s.Waited }),
 		Parsed:    of(func(s sample) float64 { return s.Parsed }),
 		Bytes:     of(func(s sample) float64 { return s.Bytes }),
 	}
@@ -89,26 +91,30 @@ func median(samples []sample, get func(sample) float64) float64 {
 
 // meter reads what a server and this process use.
 type meter struct {
-	pid         int
+	pid, gen    int // the server and the generator
 	at          time.Time
 	server, own time.Duration
+	waited      time.Duration
 }
 
-func startMeter(pid int) (m meter, err error) {
-	m.pid = pid
+func startMeter(pid int) (meter, error) { return startMeters(pid, host.Self()) }
+
+func startMeters(pid, gen int) (m meter, err error) {
+	m.pid, m.gen = pid, gen
 	if m.server, err = host.CPU(pid); err != nil {
 		return m, err
 	}
-	if m.own, err = host.CPU(host.Self()); err != nil {
+	if m.own, err = host.CPU(gen); err != nil {
 		return m, err
 	}
+	m.waited = host.Waited(gen)
 	m.at = time.Now()
 	return m, nil
 }
 
 // stop returns what was used since start for n units.
 func (m meter) stop(n int64) (sample, error) {
-	now, err := startMeter(m.pid)
+	now, err := startMeters(m.pid, m.gen)
 	if err != nil {
 		return sample{}, err
 	}
@@ -120,6 +126,7 @@ func (m meter) stop(n int64) (sample, error) {
 		CPU:       float64((now.server - m.server).Nanoseconds()) / 1e3 / float64(n),
 		Rate:      float64(n) / elapsed,
 		Server:    (now.server - m.server).Seconds() / elapsed,
+		Waited:    float64(now.waited-m.waited) / float64(max(1, now.waited-m.waited+now.own-m.own)),
 		Generator: (now.own - m.own).Seconds() / elapsed,
 	}, nil
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os/exec"
+	"strconv"
 	"strings"
 	"time"
 
@@ -125,4 +127,71 @@ func settled(pid int) (int64, error) {
 		last = now
 	}
 	return last, err
+}
+
+// clients measures clients: how many calls one in JavaScript gets from a server, what a call costs one in Go.
+func (b *bench) clients(s *scenario, sub subject, srv *server) (sample, error) {
+	addr, inFlight := srv.target.Addr, strconv.Itoa(s.inFlight)
+	if s.kind == goClients {
+		exe, err := b.build(".", "./internal/bench/client")
+		if err != nil {
+			return sample{}, err
+		}
+		cmd := b.oneThread(exec.Command(exe, "-addr", addr, "-inflight", inFlight, "-dialect", sub.dialect, "-time", b.time.String()))
+		return b.external(cmd, srv, true)
+	}
+	version, variable := "npm", ""
+	if strings.HasPrefix(sub.dialect, "compact") {
+		version, variable = "2", "KKRPC_V2"
+	}
+	cmd, err := script(bun, variable, "client.mjs", addr, inFlight, strconv.FormatInt(b.time.Milliseconds(), 10), version)(b, sub.dialect)
+	if err != nil {
+		return sample{}, err
+	}
+	return b.external(cmd, srv, false)
+}
+
+// external measures a server while another program calls it, which prints {"event":"begin"}, {"event":"end","calls":…} and
+// {"event":"times"} with durations in ns. With swap the processor time for a call is that program's.
+func (b *bench) external(cmd *exec.Cmd, srv *server, swap bool) (sample, error) {
+	generator, err := host.Start(cmd, b.generatorCore)
+	if err != nil {
+		return sample{}, err
+	}
+	defer generator.Stop()
+	var line struct {
+		Event    string
+		Calls    int64
+		P50, P99 time.Duration
+	}
+	next := func(event string) error {
+		if err := generator.Line(&line, 3*b.time+time.Minute); err != nil {
+			return fmt.Errorf("%s %w", cmd.Path, err)
+		}
+		if line.Event != event {
+			return fmt.Errorf("%s says %q instead of %q", cmd.Path, line.Event, event)
+		}
+		return nil
+	}
+	if err := next("begin"); err != nil {
+		return sample{}, err
+	}
+	measured, other := srv.PID(), generator.PID()
+	if swap {
+		measured, other = other, measured
+	}
+	m, err := startMeters(measured, other)
+	if err != nil {
+		return sample{}, err
+	}
+	if err := next("end"); err != nil {
+		return sample{}, err
+	}
+	got, err := m.stop(line.Calls)
+	if err != nil {
+		return sample{}, err
+	}
+	err = next("times")
+	got.P50, got.P99 = line.P50, line.P99
+	return got, err
 }

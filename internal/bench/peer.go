@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/kkrpc-go/kkrpc/internal/bench/host"
@@ -22,6 +23,8 @@ type peer struct {
 	can []kind
 	// command returns what starts the server with a dialect, or why that is impossible here.
 	command func(b *bench, dialect string) (*exec.Cmd, error)
+	// load returns the peer's own generator, for those that do not speak over WebSockets; nil is ours.
+	load func(b *bench, s *scenario, addr string) (*exec.Cmd, error)
 	// tls says how the server is told about its certificate; nil if it has no TLS.
 	tls func(cmd *exec.Cmd, cert, key string)
 }
@@ -31,7 +34,8 @@ const baseline = "kkrpc2-bun-hono"
 var (
 	compactAndClassic = []string{"compact-json", "compact-superjson", "classic-json", "classic-superjson"}
 	ctxHandlers       = []string{"-handlers", "ctx"}
-	everything        = []kind{calls, blobs, streams, callbacks, rooms, memory, setup}
+	everything        = []kind{calls, blobs, streams, callbacks, rooms, memory, setup, jsClients, goClients}
+	honos             = []kind{calls, callbacks, rooms, memory, setup, jsClients}
 )
 
 var peers = []peer{
@@ -44,24 +48,29 @@ var peers = []peer{
 	{name: "raw-echo", about: "Go, frames without RPC, coalesced in the same way", dialects: []string{"echo"}, command: goServer("rawecho")},
 
 	{
-		name: baseline, about: "kkrpc 2 on Bun with Hono", dialects: []string{"compact-json"}, can: []kind{calls, callbacks, rooms, memory, setup},
+		name: baseline, about: "kkrpc 2 on Bun with Hono", dialects: []string{"compact-json"}, can: honos,
 		command: script(bun, "KKRPC_V2", "hono.mjs"), tls: tlsVariables,
 	},
-	{name: "kkrpc2-node-hono", about: "kkrpc 2 on Node with Hono", dialects: []string{"compact-json"}, can: []kind{calls, callbacks, rooms, memory, setup}, command: script(node, "KKRPC_V2", "hono.mjs"), tls: tlsVariables},
-	{name: "kkrpc2-deno-hono", about: "kkrpc 2 on Deno with Hono", dialects: []string{"compact-json"}, can: []kind{calls, callbacks, rooms, memory, setup}, command: script(deno, "KKRPC_V2", "hono.mjs"), tls: tlsVariables},
+	{name: "kkrpc2-node-hono", about: "kkrpc 2 on Node with Hono", dialects: []string{"compact-json"}, can: honos, command: script(node, "KKRPC_V2", "hono.mjs"), tls: tlsVariables},
+	{name: "kkrpc2-deno-hono", about: "kkrpc 2 on Deno with Hono", dialects: []string{"compact-json"}, can: honos, command: script(deno, "KKRPC_V2", "hono.mjs"), tls: tlsVariables},
 	{name: "kkrpc2-bun", about: "kkrpc 2 on Bun, its streaming channel", dialects: []string{"compact-json", "compact-superjson"}, can: []kind{streams, blobs}, command: script(bun, "KKRPC_V2", "kkrpc.mjs", "2-streaming")},
-	{name: "kkrpc0.7-bun", about: "kkrpc 0.7 on Bun", dialects: []string{"classic-json", "classic-superjson"}, can: []kind{calls, blobs, streams, memory, setup}, command: script(bun, "KKRPC_V07", "kkrpc.mjs", "0.7"), tls: tlsVariables},
-	{name: "kkrpc0.2-bun", about: "kkrpc 0.2.2 of npm on Bun", dialects: []string{"classic-json", "classic-superjson"}, can: []kind{calls, blobs, memory, setup}, command: script(bun, "", "kkrpc.mjs", "npm"), tls: tlsVariables},
+	{name: "kkrpc0.7-bun", about: "kkrpc 0.7 on Bun", dialects: []string{"classic-json", "classic-superjson"}, can: []kind{calls, blobs, streams, memory, setup, jsClients}, command: script(bun, "KKRPC_V07", "kkrpc.mjs", "0.7"), tls: tlsVariables},
+	{name: "kkrpc0.2-bun", about: "kkrpc 0.2.2 of npm on Bun", dialects: []string{"classic-json", "classic-superjson"}, can: []kind{calls, blobs, memory, setup, jsClients}, command: script(bun, "", "kkrpc.mjs", "npm"), tls: tlsVariables},
 	{name: "kkrpc0.2-node", about: "kkrpc 0.2.2 of npm on Node", dialects: []string{"classic-json", "classic-superjson"}, can: []kind{calls, blobs, memory, setup}, command: script(node, "", "kkrpc.mjs", "npm"), tls: tlsVariables},
 
 	{name: "capnweb-bun", about: "Cap'n Web on Bun", dialects: []string{"capnweb"}, can: []kind{calls}, command: script(bun, "", "capnweb.mjs")},
+	{name: "geth", about: "the RPC package of go-ethereum", dialects: []string{"jsonrpc"}, command: goPeer("geth", ".")},
+	{name: "filecoin", about: "go-jsonrpc of the Filecoin project", dialects: []string{"jsonrpc-upper"}, command: goPeer("filecoin", ".")},
+	{name: "centrifuge", about: "Centrifugo's library, RPC in JSON", dialects: []string{"centrifuge"}, command: goPeer("centrifuge", ".")},
+	{name: "grpc-go", about: "gRPC, called by its own client", dialects: []string{"grpc"}, command: goPeer("http2", "./grpc"), load: ownClient("http2", "./grpc")},
+	{name: "connect-go", about: "Connect over HTTP/2, called by its own client", dialects: []string{"connect"}, command: goPeer("http2", "./connect"), load: ownClient("http2", "./connect")},
 	{name: "bun-echo", about: "Bun, frames without RPC, and its own publish", dialects: []string{"echo"}, can: []kind{rooms, memory, setup}, command: script(bun, "", "echo.mjs"), tls: tlsVariables},
 }
 
 // goServer runs a command of this module.
 func goServer(dir string, args ...string) func(*bench, string) (*exec.Cmd, error) {
 	return func(b *bench, dialect string) (*exec.Cmd, error) {
-		exe, err := b.build("./internal/bench/" + dir)
+		exe, err := b.build(".", "./internal/bench/"+dir)
 		if err != nil {
 			return nil, err
 		}
@@ -69,10 +78,40 @@ func goServer(dir string, args ...string) func(*bench, string) (*exec.Cmd, error
 		if b.profile != "" && slices.Equal(args, ctxHandlers) && dialect == b.profileOf {
 			cmd.Args = append(cmd.Args, "-cpuprofile", b.profile)
 		}
-		if b.pinned {
-			cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+		return b.oneThread(cmd), nil
+	}
+}
+
+// oneThread has a program of Go on one core use one thread for its code.
+func (b *bench) oneThread(cmd *exec.Cmd) *exec.Cmd {
+	cmd.Env = os.Environ()
+	if b.pinned {
+		cmd.Env = append(cmd.Env, "GOMAXPROCS=1")
+	}
+	return cmd
+}
+
+// goPeer runs somebody else's library. Each is a module that is not in the workspace, since what it requires would
+// change the versions that everything else is built with.
+func goPeer(module, pkg string) func(*bench, string) (*exec.Cmd, error) {
+	return func(b *bench, _ string) (*exec.Cmd, error) {
+		exe, err := b.build(filepath.Join("internal", "bench", "_peers", module), pkg)
+		if err != nil {
+			return nil, err
 		}
-		return cmd, nil
+		return b.oneThread(exec.Command(exe)), nil
+	}
+}
+
+func ownClient(module, pkg string) func(*bench, *scenario, string) (*exec.Cmd, error) {
+	start := goPeer(module, pkg)
+	return func(b *bench, s *scenario, addr string) (*exec.Cmd, error) {
+		cmd, err := start(b, "")
+		if err == nil {
+			cmd.Args = append(cmd.Args, "-load", addr, "-conns", strconv.Itoa(s.conns), "-inflight", strconv.Itoa(s.inFlight),
+				"-echo", strconv.Itoa(s.size), "-time", b.time.String())
+		}
+		return cmd, err
 	}
 }
 
@@ -102,7 +141,7 @@ func script(rt runtimeName, variable, file string, args ...string) func(*bench, 
 		if variable != "" && os.Getenv(variable) == "" {
 			return nil, fmt.Errorf("%s does not name a checkout of kkrpc, see CONTRIBUTING.md", variable)
 		}
-		exe, err := b.runtime(rt)
+		exe, err := b.find(rt)
 		if err != nil {
 			return nil, err
 		}

@@ -107,13 +107,8 @@ func (in *Inbound) pushLines(frame []byte) error {
 	return nil
 }
 
-// Incomplete is how many bytes of a classic line have arrived without its end.
-func (in *Inbound) Incomplete() int {
-	if len(in.lines) > 0 { // with the end, or not looked at yet
-		return 0
-	}
-	return len(in.partial)
-}
+// Incomplete reports whether a classic line has begun, and its end has not been pushed.
+func (in *Inbound) Incomplete() bool { return len(in.partial) > 0 && len(in.lines) == 0 }
 
 // Forget lets go of the frame that was pushed, after Next has said that there is no more.
 func (in *Inbound) Forget() { in.whole, in.lines = nil, nil }

@@ -147,6 +147,24 @@ func TestClientReadsAnswersOverLines(t *testing.T) {
 	}
 }
 
+// A panic in the user's code on a goroutine of the client does not end the process.
+func TestClientHeaderPanics(t *testing.T) {
+	url := serve(t, kkhttp.Handler(api, nil))
+	n := 0
+	ch := newClient(t, url, &kkhttp.ClientOptions{MaxRequests: 1, Header: func(context.Context) (http.Header, error) {
+		if n++; n == 1 {
+			panic("no luck")
+		}
+		return nil, nil
+	}})
+	if err := ch.Call(testContext(t), nil, "add", 1, 2); err == nil || !strings.Contains(err.Error(), "panic in ClientOptions.Header: no luck") {
+		t.Errorf("%v", err)
+	}
+	if sum, err := kkrpc.Call[int](testContext(t), ch, "add", 1, 2); sum != 3 || err != nil {
+		t.Errorf("the next call: %d, %v", sum, err)
+	}
+}
+
 // A server cannot make a client keep headers without end.
 func TestClientBoundsHeaders(t *testing.T) {
 	url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -25,7 +25,7 @@
 // returns, the caller hangs up or Options.Timeout has passed.
 //
 // Status 200 has a kkrpc response, also for a function that failed; 504 one too, an RPCTimeoutError. Any other status is
-// about HTTP and has a text: 400 for a body that is not one request, 403, 405, 408, 413, 415, 503, and what Reject was
+// about HTTP and has a text: 400 for a body that is not one request, 403, 405, 408, 413, 415, 500, 503, and what Reject was
 // given.
 //
 // # Origins

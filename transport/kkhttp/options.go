@@ -68,7 +68,7 @@ type ClientOptions struct {
 	HTTP *http.Client
 
 	// Header is asked, from any goroutine, for the headers of each request beside Content-Type and Accept. ctx ends
-	// when the call does; it has no values. An error fails the call and is wrapped by what that returns. Nil adds none.
+	// when the call does; it has no values. An error fails the call and is wrapped by what that returns; a panic fails it too. Nil adds none.
 	Header func(ctx context.Context) (http.Header, error)
 
 	// MaxRequests is how many requests are under way at a time; 0 means 64. Further calls wait in order.

@@ -2,11 +2,13 @@ package kkhttp
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"strings"
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
@@ -48,9 +50,9 @@ func (t *poster) request(p *post) (*http.Request, error) {
 		return nil, err
 	}
 	if t.header != nil {
-		header, err := t.header(p.ctx)
+		header, err := t.ask(p.ctx)
 		if err != nil {
-			return nil, fmt.Errorf("ClientOptions.Header: %w", err)
+			return nil, err
 		}
 		for name, values := range header {
 			req.Header[http.CanonicalHeaderKey(name)] = values
@@ -63,6 +65,19 @@ func (t *poster) request(p *post) (*http.Request, error) {
 	req.Header.Set("Content-Type", jsonType)
 	req.Header.Set("Accept", jsonType)
 	return req, nil
+}
+
+// ask asks the user for headers. A panic in that is an error of this call: nobody else could recover from it.
+func (t *poster) ask(ctx context.Context) (header http.Header, err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = fmt.Errorf("panic in ClientOptions.Header: %v\n%s", value, debug.Stack())
+		}
+	}()
+	if header, err = t.header(ctx); err != nil {
+		return nil, fmt.Errorf("ClientOptions.Header: %w", err)
+	}
+	return header, nil
 }
 
 // response returns the message in body, whatever the status, as kkrpc 2 does: its timeouts come with 504.

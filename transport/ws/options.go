@@ -105,8 +105,8 @@ type PersistentOptions struct {
 	Dial DialOptions
 
 	// Target, if not nil, is asked before each attempt where to connect, for tokens that expire: url is the one that
-	// DialPersistent was given, header a copy of Dial.Header, which it may change. It returns the URL to use. An
-	// error is a failed attempt.
+	// DialPersistent was given, header a copy of Dial.Header, which it may change. It returns the URL to use, and has as
+	// long as connecting itself, Limits.Handshake: then ctx ends. An error or a panic is a failed attempt.
 	Target func(ctx context.Context, url string, header http.Header) (string, error)
 
 	// Backoff is how long to wait before connecting again.

@@ -265,8 +265,8 @@ func (p *Persistent) dial(ctx context.Context, lost context.CancelCauseFunc) (*k
 			opts.Header = http.Header{}
 		}
 		var err error
-		if url, err = p.opts.Target(ctx, url, opts.Header); err != nil {
-			return nil, fmt.Errorf("ws: PersistentOptions.Target: %w", err)
+		if url, err = p.target(ctx, opts.Header); err != nil {
+			return nil, err
 		}
 	}
 	onClose := opts.RPC.OnClose
@@ -277,6 +277,22 @@ func (p *Persistent) dial(ctx context.Context, lost context.CancelCauseFunc) (*k
 		}
 	}
 	return Dial(ctx, url, &opts)
+}
+
+// target asks the user where to connect.
+func (p *Persistent) target(ctx context.Context, header http.Header) (url string, err error) {
+	limit := handshakeTime(p.opts.Dial.RPC.Limits)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer after %v: %w", limit, context.DeadlineExceeded))
+	defer cancel()
+	defer func() {
+		if value := recover(); value != nil {
+			err = fmt.Errorf("ws: panic in PersistentOptions.Target: %v\n%s", value, debug.Stack())
+		}
+	}()
+	if url, err = p.opts.Target(ctx, p.url, header); err != nil {
+		return "", fmt.Errorf("ws: PersistentOptions.Target: %w", err)
+	}
+	return url, nil
 }
 
 // prepare calls the hooks.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	gobwas "github.com/gobwas/ws"
@@ -302,8 +303,11 @@ func TestPersistentTarget(t *testing.T) {
 	n := 0
 	opts.Target = func(_ context.Context, url string, header http.Header) (string, error) {
 		n++
-		if n == 2 {
+		switch n {
+		case 2:
 			return "", errors.New("no token")
+		case 4:
+			panic("no luck")
 		}
 		header.Set("Authorization", fmt.Sprint("token", n))
 		return fmt.Sprint(url, "?n=", n), nil
@@ -316,13 +320,35 @@ func TestPersistentTarget(t *testing.T) {
 		}
 	}
 	dialPersistent(t, opts)
-	want := []string{"/ws?n=1 token1 yes", "/ws?n=3 token3 yes", "/ws?n=4 token4 yes"}
+	want := []string{"/ws?n=1 token1 yes", "/ws?n=3 token3 yes", "/ws?n=5 token5 yes"}
 	if !slices.Equal(got, want) {
 		t.Errorf("requests %q", got)
 	}
-	if len(failures) != 3 || !strings.Contains(failures[1], "Target: no token") {
+	if len(failures) != 4 || !strings.Contains(failures[1], "Target: no token") || !strings.Contains(failures[3], "panic in PersistentOptions.Target: no luck") {
 		t.Errorf("failures %q", failures)
 	}
+}
+
+// A service of tokens that hangs costs an attempt.
+func TestPersistentTargetHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start, states := time.Now(), make(chan ws.State, 10)
+		opts := &ws.PersistentOptions{
+			Background: true,
+			Target: func(ctx context.Context, _ string, _ http.Header) (string, error) {
+				<-ctx.Done()
+				return "", context.Cause(ctx)
+			},
+			OnState: func(s ws.State) { states <- s },
+		}
+		p := dialPersistent(t, opts)
+		<-states
+		if s := <-states; s.Phase != ws.Waiting || !errors.Is(s.Err, context.DeadlineExceeded) || time.Since(start) != 10*time.Second {
+			t.Errorf("%+v after %v", s, time.Since(start))
+		}
+		_ = p.Close()
+		<-p.Done()
+	})
 }
 
 // A server that is gone without a word is found by the client's own pings.

@@ -56,9 +56,8 @@ func (a *answers) parse(msg []byte) (uint64, error) {
 	if err := a.work.check(value, id); err != nil {
 		return 0, err
 	}
-	if !a.learned {
-		a.learn(msg, text, value, id)
-	}
+	// Again each time: the first might have had an id that is also somewhere else in it.
+	a.learn(msg, text, value, id)
 	return id, nil
 }
 
@@ -74,6 +73,7 @@ func (a *answers) learn(msg, text, value []byte, id uint64) {
 	if v <= 0 {
 		return
 	}
+	a.learned, a.constant, a.post = false, false, nil
 	a.pre = bytes.Clone(msg[:i])
 	switch {
 	case a.work.Verify != nil:

@@ -29,7 +29,8 @@ var Dialects = map[string]Dialect{
 	"classic-json":      classic{},
 	"classic-superjson": classic{superjson: true},
 	"echo":              echo{},
-	"jsonrpc":           jsonrpc{method: func(name string) string { return strings.Replace(name, ".", "_", 1) }},
+	"jsonrpc":           jsonrpc{sep: '_'},
+	"jsonrpc-upper":     jsonrpc{sep: '.', upper: true},
 	"capnweb":           capnweb{},
 	"centrifuge":        centrifuge{},
 }
@@ -207,8 +208,23 @@ func echoed(w Work) Work {
 	return w
 }
 
-// jsonrpc is JSON-RPC 2.0 with numbers as ids, one message a frame.
-type jsonrpc struct{ method func(name string) string }
+// jsonrpc is JSON-RPC 2.0 with numbers as ids. Its methods are in math or in bench.
+type jsonrpc struct {
+	sep   byte // between a method and what it is in
+	upper bool // whether methods begin with a capital letter
+}
+
+func (d jsonrpc) appendMethod(b []byte, method string) []byte {
+	in, name, ok := strings.Cut(method, ".")
+	if !ok {
+		in, name = "bench", method
+	}
+	b = append(append(b, in...), d.sep)
+	if d.upper {
+		b, name = append(b, name[0]-'a'+'A'), name[1:]
+	}
+	return append(b, name...)
+}
 
 func (jsonrpc) Hello(*Out) int { return 0 }
 func (jsonrpc) Lines() bool    { return true }
@@ -230,7 +246,7 @@ func (d jsonrpc) Call(out *Out, w *Work, id uint64) {
 	b = append(b, `{"jsonrpc":"2.0","id":`...)
 	b = strconv.AppendUint(b, id, 10)
 	b = append(b, `,"method":"`...)
-	b = append(b, d.method(w.Method)...)
+	b = d.appendMethod(b, w.Method)
 	b = append(b, `","params":`...)
 	b = plainArgs(b, w, id)
 	b = append(b, '}')

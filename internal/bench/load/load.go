@@ -168,7 +168,7 @@ func (c *caller) drain() error {
 				return err
 			}
 			if timing {
-				c.times.add(time.Duration(now-sent), 1)
+				c.times.Add(time.Duration(now-sent), 1)
 			}
 			done++
 			if !c.r.stopping.Load() {

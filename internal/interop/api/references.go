@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"github.com/kkrpc-go/kkrpc"
@@ -21,13 +20,6 @@ func references() kkrpc.Object {
 			return kkrpc.Proxy(func(x float64) float64 { return x + n })
 		},
 		"applyTwice": func(ctx context.Context, fn *kkrpc.Ref, x any) (result any, err error) {
-			if own, ok := fn.Value().(func(float64) float64); ok { // what makeAdder gave away has come back
-				n, ok := x.(float64)
-				if !ok {
-					return nil, errors.New("want a number")
-				}
-				return own(own(n)), nil
-			}
 			if err := fn.Apply(ctx, &x, x); err != nil {
 				return nil, err
 			}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+)
+
+// goal is a bound that this project has set itself.
+type goal struct {
+	about    string
+	scenario string
+	row      subjectName
+	// against is what the row is compared with; none means that the number itself is meant.
+	against subjectName
+	number  func(sample) float64
+	most    float64
+	// least turns the bound around.
+	least bool
+	unit  string
+}
+
+type subjectName struct{ peer, dialect string }
+
+func cost(s sample) float64      { return s.cost() }
+func perSecond(s sample) float64 { return s.Rate }
+func kilobytes(s sample) float64 { return s.Bytes / 1000 }
+
+func slowest(s sample) float64 {
+	if s.P50 == 0 {
+		return 0
+	}
+	return float64(s.P99) / float64(s.P50)
+}
+
+var (
+	ours = subjectName{"go", "compact-json"}
+	hono = subjectName{baseline, "compact-json"}
+	none subjectName
+)
+
+var goals = []goal{
+	{"1×1", "add-1x1", ours, hono, cost, 1.0, false, ""},
+	{"1×64", "add-1x64", ours, hono, cost, 0.30, false, ""},
+	{"64×1", "add-64x1", ours, hono, cost, 0.68, false, ""},
+	{"64×16", "add-64x16", ours, hono, cost, 0.22, false, ""},
+	{"echo of 1 KiB", "echo-1k", ours, hono, cost, 0.50, false, ""},
+	{"echo of 64 KiB", "echo-64k", ours, hono, cost, 0.72, false, ""},
+	{"classic json, of kkrpc 0.7 on Bun", "add-64x16", subjectName{"go", "classic-json"}, subjectName{"kkrpc0.7-bun", "classic-json"}, cost, 0.20, false, ""},
+	{"classic superjson, of kkrpc 0.7 on Bun", "add-64x16", subjectName{"go", "classic-superjson"}, subjectName{"kkrpc0.7-bun", "classic-superjson"}, cost, 0.12, false, ""},
+	{"handlers called by reflection, 64×16", "add-64x16", subjectName{"go-reflected", "compact-json"}, hono, cost, 0.50, false, ""},
+	{"of the raw echo, 64×16", "add-64x16", ours, subjectName{"raw-echo", "echo"}, cost, 2, false, ""},
+	{"of go-ethereum, 64×16", "add-64x16", ours, subjectName{"geth", "jsonrpc"}, cost, 0.06, false, ""},
+	{"of grpc-go, 64×16", "add-64x16", ours, subjectName{"grpc-go", "grpc"}, cost, 0.12, false, ""},
+	{"p99/p50, 64×16", "add-64x16", ours, none, slowest, 2.5, false, ""},
+	{"calls per second of a kkrpc client", "js-client", ours, hono, perSecond, 0.97, true, ""},
+	{"Go client, 64 in flight", "go-client", ours, none, cost, 1.5, false, "µs"},
+	{"Share to 1,000 members, of Bun's publish", "room-1000", ours, subjectName{"bun-echo", "echo"}, cost, 1.5, false, ""},
+	{"idle, 5,000 connections", "idle-5k", ours, none, kilobytes, 5, false, "KB"},
+	{"idle, 20,000 connections", "idle-20k", ours, none, kilobytes, 5, false, "KB"},
+	{"idle with TLS, 5,000 connections", "idle-tls-5k", ours, none, kilobytes, 14, false, "KB"},
+	{"idle with TLS, 20,000 connections", "idle-tls-20k", ours, none, kilobytes, 14, false, "KB"},
+}
+
+// verdict is a goal beside what was measured.
+type verdict struct {
+	goal *goal
+	got  float64
+	met  bool
+	why  string // why there is no number
+}
+
+func (g *goal) judge(rows []*row) verdict {
+	number, why := g.of(rows, g.row)
+	if why != "" {
+		return verdict{goal: g, why: why}
+	}
+	if g.against != none {
+		base, why := g.of(rows, g.against)
+		if why != "" || base == 0 {
+			return verdict{goal: g, why: why}
+		}
+		number /= base
+	}
+	return verdict{goal: g, got: number, met: number == g.most || (number < g.most) != g.least}
+}
+
+// of returns a subject's number. A generator that could not keep up says nothing about the number of calls, but does not
+// change much what a call costs the server.
+func (g *goal) of(rows []*row, s subjectName) (number float64, why string) {
+	for _, r := range rows {
+		if r.Scenario != g.scenario || r.Peer != s.peer || r.Dialect != s.dialect {
+			continue
+		}
+		if len(r.Samples) == 0 {
+			return 0, s.peer + " was not measured"
+		}
+		m, _ := r.median()
+		return g.number(m), ""
+	}
+	return 0, s.peer + " did not take part"
+}
+
+// printGoals prints the goals of the scenarios that have run.
+func printGoals(w io.Writer, rows []*row) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	header := false
+	for i := range goals {
+		g := &goals[i]
+		if len(rowsOf(rows, g.scenario)) == 0 {
+			continue
+		}
+		if !header {
+			fmt.Fprint(w, "\ngoals, as ratios to ", baseline, " where nothing else is said\n")
+			header = true
+		}
+		bound, unit := "≤", g.unit
+		if g.least {
+			bound = "≥"
+		}
+		if unit != "" {
+			unit = " " + unit
+		}
+		v := g.judge(rows)
+		result := fmt.Sprintf("%.2f%s", v.got, unit)
+		word := "missed"
+		if v.met {
+			word = "met"
+		}
+		if v.why != "" {
+			result, word = "", "not measured: "+v.why
+		}
+		fmt.Fprintf(t, "  %s\t%s %.2f%s\t%s\t%s\n", g.about, bound, g.most, unit, result, word)
+	}
+	t.Flush()
+}

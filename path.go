@@ -1,0 +1,44 @@
+package kkrpc
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Paths as programs write them: names with dots between, and a backslash before a dot or backslash in a name.
+
+// joinPath is the inverse of splitPath.
+func joinPath(segments []string) string {
+	for i, s := range segments {
+		if strings.ContainsAny(s, `.\`) {
+			segments[i] = pathEscaper.Replace(s)
+		}
+	}
+	return join(segments)
+}
+
+var pathEscaper = strings.NewReplacer(`.`, `\.`, `\`, `\\`)
+
+// splitPath splits at dots that are not behind a backslash.
+func splitPath(path string) ([]string, error) {
+	if path == "" {
+		return nil, nil
+	}
+	var segments []string
+	var segment []byte
+	for i := 0; i < len(path); i++ {
+		switch c := path[i]; {
+		case c == '.':
+			segments = append(segments, string(segment))
+			segment = segment[:0]
+		case c == '\\' && i+1 < len(path) && (path[i+1] == '.' || path[i+1] == '\\'):
+			i++
+			segment = append(segment, path[i])
+		case c == '\\':
+			return nil, fmt.Errorf(`path %q: a backslash must stand before a dot or a backslash`, path)
+		default:
+			segment = append(segment, c)
+		}
+	}
+	return append(segments, string(segment)), nil
+}

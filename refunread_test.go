@@ -1,0 +1,126 @@
+package kkrpc_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"testing"
+	"time"
+
+	"github.com/kkrpc-go/kkrpc"
+)
+
+// Each round sends a new reference that nobody decodes. The owner may hold one at a time, so that the next one cannot be
+// sent unless it was given back.
+func TestReferencesThatNobodyDecodesAreGivenBack(t *testing.T) {
+	fresh := func() *kkrpc.Ref {
+		return kkrpc.Proxy(&counter{}) // a func that captures nothing would be the same one each time
+	}
+	one := kkrpc.Limits{References: 1}
+	for _, test := range []struct {
+		name   string
+		client bool // it is the client that owns the reference
+		do     func(ctx context.Context, ch *kkrpc.Channel) error
+	}{
+		{"a result that nobody wants", false, func(ctx context.Context, ch *kkrpc.Channel) error { return ch.Call(ctx, nil, "fresh") }},
+		{"a result of another type", false, func(ctx context.Context, ch *kkrpc.Channel) error {
+			if _, err := kkrpc.Call[int](ctx, ch, "fresh"); err == nil {
+				return errors.New("no error")
+			}
+			return nil
+		}},
+		{"an answer that comes too late", false, func(ctx context.Context, ch *kkrpc.Channel) error {
+			ctx, cancel := context.WithTimeout(ctx, time.Millisecond)
+			defer cancel()
+			if err := ch.Call(ctx, nil, "slow"); !errors.Is(err, context.DeadlineExceeded) {
+				return fmt.Errorf("got %v, want that the time is over", err)
+			}
+			time.Sleep(time.Second)
+			return nil
+		}},
+		{"an item that is not taken", false, func(ctx context.Context, ch *kkrpc.Channel) error {
+			for _, err := range kkrpc.Stream[any](ctx, ch, "items") {
+				if err == nil {
+					time.Sleep(time.Second) // the next items have come
+				}
+				return err
+			}
+			return nil
+		}},
+		{"an argument for no function", true, func(ctx context.Context, ch *kkrpc.Channel) error {
+			return mustFail(ch.Call(ctx, nil, "nothing", fresh()))
+		}},
+		{"an argument behind a wrong one", true, func(ctx context.Context, ch *kkrpc.Channel) error {
+			return mustFail(ch.Call(ctx, nil, "take", "no number", fresh()))
+		}},
+		{"the value of what is no property", true, func(ctx context.Context, ch *kkrpc.Channel) error {
+			return mustFail(kkrpc.Set(ctx, ch, "nothing", fresh()))
+		}},
+		{"an argument of a callback, which does not fit", false, func(ctx context.Context, ch *kkrpc.Channel) error {
+			return ch.Call(ctx, nil, "invoke", func(int) {})
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				api := kkrpc.Object{
+					"fresh": fresh,
+					"slow":  func() *kkrpc.Ref { time.Sleep(time.Second); return fresh() },
+					"items": func() iter.Seq[any] {
+						return func(yield func(any) bool) { _ = yield("first") && yield(fresh()) && yield("last") }
+					},
+					"take":   func(int, *kkrpc.Ref) {},
+					"invoke": func(f *kkrpc.Callback) error { return f.Call(fresh()) },
+				}
+				failed := func(err error) { t.Errorf("reported: %v", err) }
+				server, client := kkrpc.Options{Expose: api, OnError: failed}, kkrpc.Options{References: true}
+				if test.client {
+					client.Limits = one
+				} else {
+					server.Limits = one
+				}
+				_, ch := pair(t, server, client)
+				for round := range 3 {
+					if err := test.do(t.Context(), ch); err != nil {
+						t.Errorf("round %d: %v", round, err)
+					}
+					time.Sleep(10 * time.Second) // a quiet channel takes a few to tell
+				}
+				if _, err := kkrpc.Call[*kkrpc.Ref](t.Context(), ch, "fresh"); err != nil {
+					t.Errorf("the server still holds one: %v", err)
+				}
+				if err := ch.Call(t.Context(), nil, "take", 1, fresh()); err != nil {
+					t.Errorf("the client still holds one: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// mustFail is nil if err is, as wanted, that of the peer, and not one of a limit here.
+func mustFail(err error) error {
+	if e := (*kkrpc.Error)(nil); errors.As(err, &e) {
+		return nil
+	}
+	return fmt.Errorf("got %v, want an error of the peer", err)
+}
+
+// What is not decoded must not give back what somebody holds.
+func TestAnUnreadReferenceThatIsHeld(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		kept := kkrpc.Proxy(&counter{})
+		_, ch := pair(t, kkrpc.Options{Expose: kkrpc.Object{"kept": func() *kkrpc.Ref { return kept }}}, kkrpc.Options{})
+		ref, err := kkrpc.Call[*kkrpc.Ref](t.Context(), ch, "kept")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			if err := ch.Call(t.Context(), nil, "kept"); err != nil {
+				t.Error(err)
+			}
+		}
+		if n, err := kkrpc.Call[int](t.Context(), ref, "increment"); n != 1 || err != nil {
+			t.Errorf("got %d, %v", n, err)
+		}
+	})
+}
