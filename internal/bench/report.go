@@ -97,6 +97,9 @@ func table(w io.Writer, s *scenario, rows []*row) {
 		if m.Parsed > 0.01 {
 			note = fmt.Sprintf("%.0f %% of the answers parsed", 100*m.Parsed)
 		}
+		if note != "" {
+			note = "  " + note
+		}
 		tail := ""
 		if m.P50 > 0 {
 			tail = fmt.Sprintf("%.1f", float64(m.P99)/float64(m.P50))
