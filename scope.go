@@ -189,7 +189,7 @@ func (s *scope) cancel() {
 // gate is where the function has its place. A field for it would put a call into the next class of allocation sizes.
 func (s *scope) gate() *gate {
 	if s.call == nil {
-		return &s.ch.lane
+		return &s.ch.tables().lane
 	}
 	return &s.ch.serving
 }
