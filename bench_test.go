@@ -40,6 +40,8 @@ func (f *feed) WriteFrames(msgs [][]byte) error {
 
 func (f *feed) Close(int, string) error { return nil }
 
+type number float64
+
 // BenchmarkServe is a request answered, from the frame to the frame, 64 of them for each write.
 func BenchmarkServe(b *testing.B) {
 	for _, test := range []struct {
@@ -48,6 +50,7 @@ func BenchmarkServe(b *testing.B) {
 	}{
 		{"typed", func(a, b float64) float64 { return a + b }},
 		{"typed ctx", func(_ context.Context, a, b float64) (float64, error) { return a + b, nil }},
+		{"named", func(a, b number) number { return a + b }},
 		{"reflected", func(a, b float32) float32 { return a + b }},
 	} {
 		for _, d := range []kkrpc.Dialect{kkrpc.Compact, kkrpc.ClassicSuperJSON} {

@@ -160,7 +160,7 @@ func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
 
 // sendRequest sends b, the request of p, when there is room for it. An error ends the call.
 func (ch *Channel) sendRequest(ctx context.Context, b *buffer, p *pendingCall) error {
-	for full := ch.out.reserve(b); full != nil; full = ch.out.reserve(b) {
+	for full := ch.out.submit(b); full != nil; full = ch.out.submit(b) {
 		var err error
 		select {
 		case <-full:
@@ -177,7 +177,6 @@ func (ch *Channel) sendRequest(ctx context.Context, b *buffer, p *pendingCall) e
 		b.free()
 		return unsentError{fmt.Errorf("waiting for room in the outbound queue (Limits.Outbound): %w", err)}
 	}
-	ch.out.send(b)
 	return nil
 }
 
@@ -208,8 +207,7 @@ func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCa
 		}
 		out.free()
 	}()
-	var digits [20]byte
-	name := string(strconv.AppendUint(digits[:0], id, 10))
+	name := out.number(id)
 	out.pending, out.tail.Values = p, out.annotations()
 	b := newBuffer()
 	if op.ref != nil {
@@ -233,7 +231,8 @@ func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCa
 // appendRequest writes a request to the peer's API.
 func (ch *Channel) appendRequest(dst []byte, codec wire.Codec, out *values, name string, op *outgoing) ([]byte, error) {
 	tail := &out.tail
-	path, err := splitPath(op.path)
+	path, err := splitPath(out.path[:0], op.path)
+	out.path = path
 	if err != nil {
 		return dst, err
 	}

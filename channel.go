@@ -43,6 +43,7 @@ type Channel struct {
 	resting atomic.Bool // the leader waits with a small stack and no buffers
 
 	codec   atomic.Pointer[wire.Codec] // nil until the dialect is known
+	closed  atomic.Bool                // what had been read already is not handled any more
 	heard   atomic.Bool                // a message of the peer has been understood
 	dropped atomic.Uint64
 	open    atomic.Int32 // requests that are unfinished and not run by the leader
@@ -142,11 +143,12 @@ func (ch *Channel) fail(err error, code int, reason string) {
 	}
 	ch.err = err
 	close(ch.done)
+	ch.closed.Store(true)
 	calls := ch.pending.takeAllLocked()
 	scopes := ch.active.allLocked()
 	stopBase := ch.stopBase
 	for _, t := range ch.serving.clearLocked() {
-		ch.active.removeLocked(&t.(*call).scope)
+		ch.active.removeLocked(t.(*call).scope)
 		ch.open.Add(-1)
 	}
 	if t := ch.tabled.Load(); t != nil {

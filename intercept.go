@@ -111,7 +111,7 @@ func (c *call) intercepted() (err error) {
 	defer hook.next.Store(nextOver)
 	r := &Request{Channel: c.ch, Inbound: true, Operation: hook.operation, Path: hook.path, Ref: hook.ref,
 		Args: c.inv.arguments(), Metadata: c.meta.decoded()}
-	hook.result, err = c.ch.inbound(&c.scope, r, func(ctx context.Context, _ *Request) (any, error) {
+	hook.result, err = c.ch.inbound(c.scope, r, func(ctx context.Context, _ *Request) (any, error) {
 		if !hook.next.CompareAndSwap(nextUncalled, nextCalled) {
 			if hook.next.Load() == nextOver {
 				return nil, errors.New("an inbound interceptor called next after it had returned")

@@ -42,7 +42,7 @@ func (ch *Channel) called(m *wire.Message) {
 		return
 	}
 	i := &invoked{callback: cb, inv: inv, bytes: messageSize(m)}
-	i.scope = scope{ch: ch}
+	i.scope = scope{ch: ch, inLane: true}
 	i.streams, ch.request.streams = ch.request.streams, nil
 	for _, s := range i.streams {
 		s.scope = &i.scope

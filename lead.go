@@ -51,7 +51,7 @@ func (ch *Channel) lead() {
 		case err != nil:
 			ch.refuse(&ch.msg, err)
 		case ok:
-			if ch.isClosed() || !ch.handle(&ch.msg) {
+			if ch.closed.Load() || !ch.handle(&ch.msg) {
 				return
 			}
 		default:
@@ -59,16 +59,6 @@ func (ch *Channel) lead() {
 				return
 			}
 		}
-	}
-}
-
-// isClosed keeps what had been read already from being handled after the channel has closed.
-func (ch *Channel) isClosed() bool {
-	select {
-	case <-ch.done:
-		return true
-	default:
-		return false
 	}
 }
 
@@ -207,8 +197,11 @@ func (ch *Channel) yieldIfCrowded(c *call) {
 // handOver takes reading from the leader if it still is in the handler that seq stands for. It returns that call, or
 // nil if it was too late.
 func (ch *Channel) handOver(seq uint64) *call {
+	if seq&1 == 0 {
+		return nil
+	}
 	ch.mu.Lock()
-	if seq&1 == 0 || !ch.role.CompareAndSwap(seq, seq+1) {
+	if !ch.role.CompareAndSwap(seq, seq+1) {
 		ch.mu.Unlock()
 		return nil
 	}

@@ -211,6 +211,8 @@ func (s *snapshot) run(ctx context.Context) (err error) {
 func (s *snapshot) arguments() []any { return nil }
 func (s *snapshot) outcome() any     { return s.result }
 
+func (*snapshot) appendPlain(dst []byte) ([]byte, bool) { return dst, false }
+
 func (s *snapshot) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
 	return out.appendAny(dst, path, s.result)
 }

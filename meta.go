@@ -49,8 +49,8 @@ func metadataOf(ctx context.Context) map[string]any {
 // any. It is nil when there is none, in a callback, on a classic channel, and when the peer sent something else than an
 // object. Who handles the request shares the map: it must not be changed. It is what the peer claims, not what is true.
 func MetadataFrom(ctx context.Context) map[string]any {
-	if s := scopeOf(ctx); s != nil && s.call != nil {
-		return s.call.meta.decoded()
+	if s := scopeOf(ctx); s != nil {
+		return s.meta.decoded()
 	}
 	return nil
 }
@@ -73,8 +73,8 @@ func (ch *Channel) outgoingMetadata(ctx context.Context, codec wire.Codec, handl
 		own = ch.opts.metadata(ctx)
 	}
 	parent, state := "", ""
-	if handling != nil && handling.call != nil {
-		parent, state = handling.call.meta.trace()
+	if handling != nil {
+		parent, state = handling.meta.trace()
 	}
 	if deadline, ok := ctx.Deadline(); ok {
 		if left := time.Until(deadline); left < maxTimeout {

@@ -30,6 +30,9 @@ type invocation interface {
 	// arguments and outcome are for interceptors: what was decoded, before run, and what run returned, nil if nothing.
 	arguments() []any
 	outcome() any
+	// appendPlain is appendResult for the commonest results: scalars that are written alike in all dialects. If it is not
+	// one, ok is false and nothing has happened.
+	appendPlain(dst []byte) (_ []byte, ok bool)
 	// appendResult encodes what run returned. absent: the result is undefined, dst is as it was. The invocation must not
 	// be used afterwards: its cell may already serve another call.
 	appendResult(dst []byte, out *values, path string) (_ []byte, absent bool, err error)
@@ -49,6 +52,8 @@ type values struct {
 	enc     *superjson.Encoder
 	meta    []byte       // the metadata of the message; kept for the next one
 	tail    wire.Tail    // of a request
+	path    []string     // likewise; kept for the next one
+	digits  [20]byte     // what number returned
 	call    *call        // whose response it is; nil for other messages
 	pending *pendingCall // whose request it is, and who holds the functions and streams in it; nil for others
 	streams []*outStream // of this side, among the values

@@ -147,6 +147,29 @@ func (o *outbox) reserve(b *buffer) (full <-chan struct{}) {
 	return full
 }
 
+// submit is reserve and, if there is room, send.
+func (o *outbox) submit(b *buffer) (full <-chan struct{}) {
+	o.mu.Lock()
+	if o.bytes > o.ch.limits.Outbound/2 || o.sealed {
+		o.mu.Unlock()
+		if full = o.reserve(b); full == nil {
+			o.send(b)
+		}
+		return full
+	}
+	o.growLocked(len(b.bytes))
+	b.reserved, b.excused = true, true
+	o.waiting = append(o.waiting, b)
+	writes := !o.flushing
+	o.flushing = true
+	o.mu.Unlock()
+	if writes {
+		runtime.Gosched() // lets others add to the same write
+		o.drain()
+	}
+	return nil
+}
+
 // admit is reserve for those who wait for nothing else. It returns early when the channel closes.
 func (o *outbox) admit(b *buffer) {
 	for full := o.reserve(b); full != nil; full = o.reserve(b) {

@@ -19,12 +19,21 @@ func joinPath(segments []string) string {
 
 var pathEscaper = strings.NewReplacer(`.`, `\.`, `\`, `\\`)
 
-// splitPath splits at dots that are not behind a backslash.
-func splitPath(path string) ([]string, error) {
+// splitPath appends the segments of path to segments: it is split at dots that are not behind a backslash.
+func splitPath(segments []string, path string) ([]string, error) {
 	if path == "" {
-		return nil, nil
+		return segments, nil
 	}
-	var segments []string
+	if strings.IndexByte(path, '\\') < 0 {
+		for {
+			segment, rest, more := strings.Cut(path, ".")
+			segments = append(segments, segment)
+			if !more {
+				return segments, nil
+			}
+			path = rest
+		}
+	}
 	var segment []byte
 	for i := 0; i < len(path); i++ {
 		switch c := path[i]; {
@@ -35,7 +44,7 @@ func splitPath(path string) ([]string, error) {
 			i++
 			segment = append(segment, path[i])
 		case c == '\\':
-			return nil, fmt.Errorf(`path %q: a backslash must stand before a dot or a backslash`, path)
+			return segments, fmt.Errorf(`path %q: a backslash must stand before a dot or a backslash`, path)
 		default:
 			segment = append(segment, c)
 		}

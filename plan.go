@@ -19,7 +19,7 @@ type plan struct {
 	result   bool
 	refs     bool     // a *Ref stands in it
 	params   []*param // without receiver and context; the last of a variadic one is that of an element
-	frames   sync.Pool
+	cells    sync.Pool
 }
 
 var plans sync.Map // planKey → *plan or error
@@ -41,7 +41,7 @@ func planOf(fn reflect.Value, path string) (*method, error) {
 	if err != nil {
 		return nil, err
 	}
-	start := fastStart(fn, path)
+	start := fastStart(fn, false, path)
 	if start == nil {
 		start = p.start(fn, path)
 	}
@@ -59,7 +59,7 @@ func typeName(v reflect.Value) string {
 
 // operation compiles a method of a pointer type; the receiver is in the slot.
 func (p *plan) operation(m reflect.Method, path string, slot int) *operation {
-	start := fastStart(withoutReceiverType(m.Func), path)
+	start := fastStart(m.Func, true, path)
 	if start == nil {
 		start = p.start(m.Func, path)
 	}
@@ -117,7 +117,7 @@ func newPlan(t reflect.Type, isMethod bool) (*plan, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	p.frames.New = func() any { return p.newFrame() }
+	p.cells.New = func() any { return p.newCell() }
 	return p, nil
 }
 
@@ -143,67 +143,50 @@ func (p *plan) results(t reflect.Type) error {
 	return nil
 }
 
-// frame is the arguments of one call by reflection. It is used again for other calls.
-type frame struct {
+// reflectCell is one call by reflection. It is used again for calls of other functions with the same plan.
+type reflectCell struct {
+	plan    *plan
+	fn      reflect.Value
+	path    string
 	args    []reflect.Value // for Call: addressable, but for the receiver
-	context context.Context // what the argument for the context points to
 	first   int             // where the parameters of plan.params start
+	context context.Context // what the argument for the context points to
+	result  any
 }
 
-func (p *plan) newFrame() *frame {
-	f := &frame{args: make([]reflect.Value, 0, p.typ.NumIn())}
+func (p *plan) newCell() *reflectCell {
+	c := &reflectCell{plan: p, args: make([]reflect.Value, 0, p.typ.NumIn())}
 	if p.receiver {
-		f.args = append(f.args, reflect.Value{})
+		c.args = append(c.args, reflect.Value{})
 	}
 	if p.context {
-		f.args = append(f.args, reflect.ValueOf(&f.context).Elem())
+		c.args = append(c.args, reflect.ValueOf(&c.context).Elem())
 	}
-	f.first = len(f.args)
-	for i := f.first; i < p.typ.NumIn(); i++ {
-		f.args = append(f.args, reflect.New(p.typ.In(i)).Elem())
+	c.first = len(c.args)
+	for i := c.first; i < p.typ.NumIn(); i++ {
+		c.args = append(c.args, reflect.New(p.typ.In(i)).Elem())
 	}
-	return f
-}
-
-// release empties the frame and gives it back.
-func (p *plan) release(f *frame) {
-	for _, arg := range f.args[f.first:] {
-		arg.SetZero()
-	}
-	if p.receiver {
-		f.args[0] = reflect.Value{}
-	}
-	f.context = nil
-	p.frames.Put(f)
+	return c
 }
 
 // start makes the cells of calls to fn by reflection.
 func (p *plan) start(fn reflect.Value, path string) func(slot any) invocation {
 	return func(slot any) invocation {
-		c := &reflectCell{plan: p, fn: fn, path: path}
+		c := p.cells.Get().(*reflectCell)
+		c.fn, c.path = fn, path
 		if p.receiver {
-			c.receiver = reflect.ValueOf(slot)
+			c.args[0] = reflect.ValueOf(slot)
 		}
 		return c
 	}
 }
 
-type reflectCell struct {
-	plan     *plan
-	fn       reflect.Value
-	path     string
-	receiver reflect.Value
-	frame    *frame
-	result   any
-}
-
 func (c *reflectCell) decode(in *request) error {
 	p := c.plan
-	f := p.frames.Get().(*frame)
 	fixed := len(p.params)
 	if p.variadic {
 		fixed--
-		if err := c.decodeRest(in, f, fixed); err != nil {
+		if err := c.decodeRest(in, fixed); err != nil {
 			return err
 		}
 	} else if err := surplus(c.path, in, fixed); err != nil {
@@ -212,7 +195,7 @@ func (c *reflectCell) decode(in *request) error {
 	for i, param := range p.params[:fixed] {
 		var err error
 		if i < len(in.msg.Args) {
-			err = param.decode(in, i, f.args[f.first+i])
+			err = param.decode(in, i, c.args[c.first+i])
 		} else {
 			err = param.undefined()
 		}
@@ -220,17 +203,16 @@ func (c *reflectCell) decode(in *request) error {
 			return argumentError(c.path, i, err)
 		}
 	}
-	c.frame = f
 	return nil
 }
 
 // decodeRest decodes the arguments from number fixed on into the slice of the variadic parameter.
-func (c *reflectCell) decodeRest(in *request, f *frame, fixed int) error {
+func (c *reflectCell) decodeRest(in *request, fixed int) error {
 	n := len(in.msg.Args) - fixed
 	if n <= 0 {
 		return nil
 	}
-	slice := f.args[len(f.args)-1]
+	slice := c.args[len(c.args)-1]
 	slice.Set(reflect.MakeSlice(slice.Type(), n, n))
 	for i := range n {
 		if err := c.plan.params[fixed].decode(in, fixed+i, slice.Index(i)); err != nil {
@@ -241,21 +223,20 @@ func (c *reflectCell) decodeRest(in *request, f *frame, fixed int) error {
 }
 
 func (c *reflectCell) run(ctx context.Context) error {
-	f := c.frame
-	c.frame = nil
-	f.context = ctx
-	if c.plan.receiver {
-		f.args[0] = c.receiver
-	}
-	call := c.fn.Call
+	c.context = ctx
+	var results []reflect.Value
 	if c.plan.variadic {
-		call = c.fn.CallSlice
+		results = c.fn.CallSlice(c.args)
+	} else {
+		results = c.fn.Call(c.args)
 	}
-	results := call(f.args)
-	c.plan.release(f)
+	for _, arg := range c.args[c.first:] {
+		arg.SetZero()
+	}
+	c.context = nil
 	if c.plan.failing {
-		if err, _ := results[len(results)-1].Interface().(error); err != nil {
-			return err
+		if failure := results[len(results)-1]; !failure.IsNil() {
+			return failure.Interface().(error)
 		}
 	}
 	if c.plan.result {
@@ -264,15 +245,21 @@ func (c *reflectCell) run(ctx context.Context) error {
 	return nil
 }
 
-func (c *reflectCell) arguments() []any {
-	return spread(c.frame.args[c.frame.first:], c.plan.variadic)
-}
+func (c *reflectCell) arguments() []any { return spread(c.args[c.first:], c.plan.variadic) }
+func (c *reflectCell) outcome() any     { return c.result }
 
-func (c *reflectCell) outcome() any { return c.result }
+func (*reflectCell) appendPlain(dst []byte) ([]byte, bool) { return dst, false }
 
-func (c *reflectCell) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
-	if !c.plan.result {
-		return dst, true, nil
+func (c *reflectCell) appendResult(dst []byte, out *values, path string) (_ []byte, absent bool, err error) {
+	if c.plan.result {
+		dst, absent, err = out.appendAny(dst, path, c.result)
+	} else {
+		absent = true
 	}
-	return out.appendAny(dst, path, c.result)
+	if c.plan.receiver {
+		c.args[0] = reflect.Value{}
+	}
+	c.fn, c.result = reflect.Value{}, nil
+	c.plan.cells.Put(c)
+	return dst, absent, err
 }

@@ -24,42 +24,103 @@ type (
 // starter makes the cells of calls to one function.
 type starter = func(slot any) invocation
 
-var fastPaths = [...]func(fn any, path string) starter{
+var fastPaths = [...]func(fn any, path string, types *declared) starter{
 	fast0[string], fast0[int], fast0[float64], fast0[bool],
 	fast1[string, string], fast1[int, int], fast1[float64, float64], fast1[string, bool], fast1[string, int], fast1[int, string],
 	fast2[float64, float64, float64], fast2[int, int, int], fast2[string, string, string],
 }
 
 // fastStart returns nil for a function that has no fast path.
-func fastStart(fn reflect.Value, path string) starter {
+func fastStart(fn reflect.Value, isMethod bool, path string) starter {
 	if fn.Type().NumOut() == 0 || fn.Type().NumIn() > 4 {
 		return nil
 	}
-	f := fn.Interface()
+	plain, types := plainForm(fn, isMethod)
+	f := plain.Interface()
 	for _, try := range fastPaths {
-		if start := try(f, path); start != nil {
+		if start := try(f, path, types); start != nil {
 			return start
 		}
 	}
 	return nil
 }
 
-// withoutReceiverType turns func(*T, …) into func(unsafe.Pointer, …), which is called the same way: both take a pointer.
-// It is what lets one type switch serve the methods of all types.
-func withoutReceiverType(fn reflect.Value) reflect.Value {
+// plainForm turns fn into a function of an unnamed type whose parameters and results are of unnamed types where they are
+// scalars, so that one type switch serves them all: func(*T, UserID) (Level, error), a method, becomes
+// func(unsafe.Pointer, string) (int, error). types is nil if that changes none but the receiver.
+func plainForm(fn reflect.Value, isMethod bool) (plain reflect.Value, types *declared) {
 	t := fn.Type()
+	types = &declared{}
 	in := make([]reflect.Type, t.NumIn())
 	for i := range in {
-		in[i] = t.In(i)
+		in[i] = plainScalar(t.In(i))
+		if i == 0 && isMethod {
+			in[i] = reflect.TypeFor[unsafe.Pointer]()
+		} else if t.In(i) != contextType {
+			types.in = append(types.in, t.In(i))
+			types.differ = types.differ || in[i] != t.In(i)
+		}
 	}
-	in[0] = reflect.TypeFor[unsafe.Pointer]()
 	out := make([]reflect.Type, t.NumOut())
 	for i := range out {
-		out[i] = t.Out(i)
+		out[i] = plainScalar(t.Out(i))
 	}
+	types.out = t.Out(0)
+	if types.differ = types.differ || out[0] != types.out; !types.differ {
+		types = nil
+	}
+	to := reflect.FuncOf(in, out, t.IsVariadic())
+	if to == t {
+		return fn, types
+	}
+	// A func value is a pointer to its code, whatever its type. The code takes its arguments where the underlying types
+	// have them taken, and a receiver, which is a *T, where an unsafe.Pointer is taken: in is what t has but for that.
 	p := reflect.New(t)
 	p.Elem().Set(fn)
-	return reflect.NewAt(reflect.FuncOf(in, out, t.IsVariadic()), p.UnsafePointer()).Elem()
+	return reflect.NewAt(to, p.UnsafePointer()).Elem(), types
+}
+
+var plainScalars = map[reflect.Kind]reflect.Type{
+	reflect.String: reflect.TypeFor[string](), reflect.Bool: reflect.TypeFor[bool](),
+	reflect.Int: reflect.TypeFor[int](), reflect.Float64: reflect.TypeFor[float64](),
+}
+
+// plainScalar returns the underlying type of a scalar whose methods have no say in its JSON, and any other type as it is.
+func plainScalar(t reflect.Type) reflect.Type {
+	plain := plainScalars[t.Kind()]
+	if plain == nil || plain == t {
+		return t
+	}
+	methods := reflect.PointerTo(t)
+	for i := range methods.NumMethod() {
+		if methods.Method(i).Name != "String" {
+			return t
+		}
+	}
+	return plain
+}
+
+// declared is the types in which interceptors see the values of a function that was brought into plain form.
+type declared struct {
+	in     []reflect.Type
+	out    reflect.Type
+	differ bool
+}
+
+func (d *declared) arguments(plain ...any) []any {
+	if d != nil {
+		for i, v := range plain {
+			plain[i] = reflect.ValueOf(v).Convert(d.in[i]).Interface()
+		}
+	}
+	return plain
+}
+
+func (d *declared) outcome(plain any) any {
+	if d == nil {
+		return plain
+	}
+	return reflect.ValueOf(plain).Convert(d.out).Interface()
 }
 
 func receiver(slot any) unsafe.Pointer {
@@ -73,6 +134,7 @@ func receiver(slot any) unsafe.Pointer {
 type calls0[R any] struct {
 	fn    func0[R]
 	path  string
+	types *declared
 	cells sync.Pool
 }
 
@@ -82,7 +144,7 @@ type cell0[R any] struct {
 	result R
 }
 
-func fast0[R any](fn any, path string) starter {
+func fast0[R any](fn any, path string, types *declared) starter {
 	var call func0[R]
 	switch f := fn.(type) {
 	case func() R:
@@ -104,7 +166,7 @@ func fast0[R any](fn any, path string) starter {
 	default:
 		return nil
 	}
-	calls := &calls0[R]{fn: call, path: path}
+	calls := &calls0[R]{fn: call, path: path, types: types}
 	calls.cells.New = func() any { return &cell0[R]{calls0: calls} }
 	return func(slot any) invocation {
 		c := calls.cells.Get().(*cell0[R])
@@ -121,18 +183,30 @@ func (c *cell0[R]) run(ctx context.Context) (err error) {
 }
 
 func (c *cell0[R]) arguments() []any { return nil }
-func (c *cell0[R]) outcome() any     { return c.result }
+func (c *cell0[R]) outcome() any     { return c.types.outcome(c.result) }
+
+func (c *cell0[R]) appendPlain(dst []byte) (_ []byte, ok bool) {
+	if dst, ok = appendScalar(dst, &c.result); ok {
+		c.free()
+	}
+	return dst, ok
+}
 
 func (c *cell0[R]) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
-	dst, err := out.appendScalar(dst, path, &c.result)
+	dst, err := out.append(dst, path, c.result)
+	c.free()
+	return dst, false, err
+}
+
+func (c *cell0[R]) free() {
 	*c = cell0[R]{calls0: c.calls0}
 	c.cells.Put(c)
-	return dst, false, err
 }
 
 type calls1[A, R any] struct {
 	fn    func1[A, R]
 	path  string
+	types *declared
 	cells sync.Pool
 }
 
@@ -143,7 +217,7 @@ type cell1[A, R any] struct {
 	result R
 }
 
-func fast1[A, R any](fn any, path string) starter {
+func fast1[A, R any](fn any, path string, types *declared) starter {
 	var call func1[A, R]
 	switch f := fn.(type) {
 	case func(A) R:
@@ -165,7 +239,7 @@ func fast1[A, R any](fn any, path string) starter {
 	default:
 		return nil
 	}
-	calls := &calls1[A, R]{fn: call, path: path}
+	calls := &calls1[A, R]{fn: call, path: path, types: types}
 	calls.cells.New = func() any { return &cell1[A, R]{calls1: calls} }
 	return func(slot any) invocation {
 		c := calls.cells.Get().(*cell1[A, R])
@@ -186,19 +260,31 @@ func (c *cell1[A, R]) run(ctx context.Context) (err error) {
 	return err
 }
 
-func (c *cell1[A, R]) arguments() []any { return []any{c.a} }
-func (c *cell1[A, R]) outcome() any     { return c.result }
+func (c *cell1[A, R]) arguments() []any { return c.types.arguments(c.a) }
+func (c *cell1[A, R]) outcome() any     { return c.types.outcome(c.result) }
+
+func (c *cell1[A, R]) appendPlain(dst []byte) (_ []byte, ok bool) {
+	if dst, ok = appendScalar(dst, &c.result); ok {
+		c.free()
+	}
+	return dst, ok
+}
 
 func (c *cell1[A, R]) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
-	dst, err := out.appendScalar(dst, path, &c.result)
+	dst, err := out.append(dst, path, c.result)
+	c.free()
+	return dst, false, err
+}
+
+func (c *cell1[A, R]) free() {
 	*c = cell1[A, R]{calls1: c.calls1}
 	c.cells.Put(c)
-	return dst, false, err
 }
 
 type calls2[A, B, R any] struct {
 	fn    func2[A, B, R]
 	path  string
+	types *declared
 	cells sync.Pool
 }
 
@@ -210,7 +296,7 @@ type cell2[A, B, R any] struct {
 	result R
 }
 
-func fast2[A, B, R any](fn any, path string) starter {
+func fast2[A, B, R any](fn any, path string, types *declared) starter {
 	var call func2[A, B, R]
 	switch f := fn.(type) {
 	case func(A, B) R:
@@ -232,7 +318,7 @@ func fast2[A, B, R any](fn any, path string) starter {
 	default:
 		return nil
 	}
-	calls := &calls2[A, B, R]{fn: call, path: path}
+	calls := &calls2[A, B, R]{fn: call, path: path, types: types}
 	calls.cells.New = func() any { return &cell2[A, B, R]{calls2: calls} }
 	return func(slot any) invocation {
 		c := calls.cells.Get().(*cell2[A, B, R])
@@ -256,14 +342,25 @@ func (c *cell2[A, B, R]) run(ctx context.Context) (err error) {
 	return err
 }
 
-func (c *cell2[A, B, R]) arguments() []any { return []any{c.a, c.b} }
-func (c *cell2[A, B, R]) outcome() any     { return c.result }
+func (c *cell2[A, B, R]) arguments() []any { return c.types.arguments(c.a, c.b) }
+func (c *cell2[A, B, R]) outcome() any     { return c.types.outcome(c.result) }
+
+func (c *cell2[A, B, R]) appendPlain(dst []byte) (_ []byte, ok bool) {
+	if dst, ok = appendScalar(dst, &c.result); ok {
+		c.free()
+	}
+	return dst, ok
+}
 
 func (c *cell2[A, B, R]) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
-	dst, err := out.appendScalar(dst, path, &c.result)
+	dst, err := out.append(dst, path, c.result)
+	c.free()
+	return dst, false, err
+}
+
+func (c *cell2[A, B, R]) free() {
 	*c = cell2[A, B, R]{calls2: c.calls2}
 	c.cells.Put(c)
-	return dst, false, err
 }
 
 // decodeScalar decodes argument i into dst, a pointer to a scalar.
@@ -285,22 +382,34 @@ func decodeScalar[T any](in *request, path string, i int, dst *T) error {
 
 const maxSafeInteger = 1<<53 - 1
 
-// appendScalar appends what p points to.
-func (o *values) appendScalar(dst []byte, path string, p any) ([]byte, error) {
+// appendScalar appends what p points to if it is written alike in all dialects.
+func appendScalar(dst []byte, p any) (_ []byte, ok bool) {
 	switch p := p.(type) {
 	case *string:
-		return wire.AppendString(dst, *p), nil
+		return wire.AppendString(dst, *p), true
 	case *bool:
-		return strconv.AppendBool(dst, *p), nil
+		return strconv.AppendBool(dst, *p), true
 	case *int:
 		if n := int64(*p); -maxSafeInteger <= n && n <= maxSafeInteger {
-			return strconv.AppendInt(dst, n, 10), nil
+			return strconv.AppendInt(dst, n, 10), true
 		}
-		return o.append(dst, path, *p)
 	case *float64:
 		if n := int64(*p); float64(n) == *p && -maxSafeInteger <= n && n <= maxSafeInteger && !math.Signbit(*p) {
-			return strconv.AppendInt(dst, n, 10), nil
+			return strconv.AppendInt(dst, n, 10), true
 		}
+	}
+	return dst, false
+}
+
+// appendScalar is like the function, and appends any other value too.
+func (o *values) appendScalar(dst []byte, path string, p any) ([]byte, error) {
+	if dst, ok := appendScalar(dst, p); ok {
+		return dst, nil
+	}
+	switch p := p.(type) {
+	case *int:
+		return o.append(dst, path, *p)
+	case *float64:
 		return o.append(dst, path, *p)
 	}
 	return o.append(dst, path, p)

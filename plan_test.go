@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -36,8 +37,8 @@ type keyType struct{}
 
 func key(ctx context.Context) string { return ctx.Value(keyType{}).(string) }
 
-// ask runs one request without a channel.
-func ask(t testing.TB, a *API, path string, args ...string) (inv invocation, answer string) {
+// start decodes one request without a channel.
+func start(t testing.TB, a *API, path string, args ...string) invocation {
 	t.Helper()
 	for i, arg := range args {
 		args[i] = `"` + arg + `"`
@@ -52,8 +53,15 @@ func ask(t testing.TB, a *API, path string, args ...string) (inv invocation, ans
 		t.Fatal(refusal.Message)
 	}
 	if err := inv.decode(&request{msg: &m}); err != nil {
-		return inv, err.Error()
+		t.Fatal(err)
 	}
+	return inv
+}
+
+// ask runs one request without a channel.
+func ask(t testing.TB, a *API, path string, args ...string) (inv invocation, answer string) {
+	t.Helper()
+	inv = start(t, a, path, args...)
 	if err := inv.run(context.WithValue(t.Context(), keyType{}, "!")); err != nil {
 		return inv, err.Error()
 	}
@@ -102,6 +110,64 @@ func TestScalarFunctionsAreCalledWithoutReflection(t *testing.T) {
 	}
 }
 
+type (
+	label   string
+	level   int    // has a String method
+	shouted string // has its own JSON
+)
+
+func (l level) String() string                                    { return "level" }
+func (s shouted) MarshalText() ([]byte, error)                    { return []byte(strings.ToUpper(string(s))), nil }
+func (s *shouted) UnmarshalText(text []byte) error                { *s = shouted(text) + "?"; return nil }
+func (s *tally) Named(a label) (level, error)                     { runtime.GC(); return level(len(s.name) + len(a)), nil }
+func (s *tally) Own(a shouted) shouted                            { return a }
+func (s *tally) Mixed(_ context.Context, a label, b string) label { return a + label(s.name+b) }
+
+// What an interceptor sees is of the declared types, and a type with a form of its own keeps it.
+func TestNamedScalarsAreCalledWithoutReflection(t *testing.T) {
+	type function func(label) (level, error)
+	s := &tally{"s"}
+	fromMethods, err := Expose(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fromFuncs, err := Expose(Object{"named": function(s.Named), "own": s.Own, "mixed": s.Mixed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []struct {
+		path       string
+		args       []string
+		reflected  bool
+		want       string
+		seen, came any
+	}{
+		{"named", []string{"ab"}, false, `3`, []any{label("ab")}, level(3)},
+		{"mixed", []string{"a", "b"}, false, `"asb"`, []any{label("a"), "b"}, label("asb")},
+		{"own", []string{"a"}, true, `"A?"`, []any{shouted("a?")}, shouted("a?")},
+	} {
+		for from, api := range map[string]*API{"methods": fromMethods, "funcs": fromFuncs} {
+			inv, got := ask(t, api, r.path, append([]string(nil), r.args...)...)
+			if _, slow := inv.(*reflectCell); slow != r.reflected {
+				t.Errorf("%s of %s: by reflection %v, want %v", r.path, from, slow, r.reflected)
+			}
+			if got != r.want {
+				t.Errorf("%s of %s: got %s, want %s", r.path, from, got, r.want)
+			}
+			inv = start(t, api, r.path, append([]string(nil), r.args...)...)
+			if seen := inv.arguments(); !reflect.DeepEqual(seen, r.seen) {
+				t.Errorf("%s of %s: an interceptor sees %#v, want %#v", r.path, from, seen, r.seen)
+			}
+			if err := inv.run(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if came := inv.outcome(); came != r.came {
+				t.Errorf("%s of %s: an interceptor gets %#v, want %#v", r.path, from, came, r.came)
+			}
+		}
+	}
+}
+
 func TestLookupDoesNotAllocate(t *testing.T) {
 	api, err := Expose(Object{"math": Object{"add": func(a, b float64) float64 { return a + b }}})
 	if err != nil {
@@ -124,11 +190,10 @@ func TestLookupDoesNotAllocate(t *testing.T) {
 }
 
 func BenchmarkInvoke(b *testing.B) {
-	type named func(a, b float64) float64
 	add := func(a, b float64) float64 { return a + b }
 	api, err := Expose(Object{
 		"func":    add,
-		"reflect": named(add),
+		"reflect": func(a, b float32) float32 { return a + b },
 		"struct": func(ctx context.Context, p struct{ A, B float64 }) (struct{ Sum float64 }, error) {
 			return struct{ Sum float64 }{p.A + p.B}, nil
 		},

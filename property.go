@@ -190,6 +190,8 @@ func (c *getCell) run(ctx context.Context) (err error) {
 func (c *getCell) arguments() []any { return nil }
 func (c *getCell) outcome() any     { return c.value }
 
+func (*getCell) appendPlain(dst []byte) ([]byte, bool) { return dst, false }
+
 func (c *getCell) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
 	return out.appendAny(dst, path, c.value)
 }
@@ -214,6 +216,8 @@ func (c *setCell) arguments() []any {
 }
 
 func (c *setCell) outcome() any { return true }
+
+func (*setCell) appendPlain(dst []byte) ([]byte, bool) { return dst, false }
 
 func (c *setCell) appendResult(dst []byte, _ *values, _ string) ([]byte, bool, error) {
 	return append(dst, "true"...), false, nil

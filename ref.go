@@ -155,7 +155,7 @@ func (r *Ref) request(op *outgoing) ([]string, error) {
 	case "apply", "release":
 		return path, nil
 	}
-	segments, err := splitPath(op.path)
+	segments, err := splitPath(nil, op.path)
 	return append(append(path, r.path...), segments...), err
 }
 

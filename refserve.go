@@ -83,6 +83,8 @@ func (r *refItself) arguments() []any { return nil }
 
 func (r *refItself) outcome() any { return r.ref }
 
+func (*refItself) appendPlain(dst []byte) ([]byte, bool) { return dst, false }
+
 func (r *refItself) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
 	return out.appendAny(dst, path, r.ref)
 }

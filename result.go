@@ -26,6 +26,9 @@ func (p *pendingCall) decode(ctx context.Context, ch *Channel, result any) error
 
 // resultError says that it is the result that could not be decoded.
 func resultError(err error) error {
+	if err == nil {
+		return nil
+	}
 	if mismatch := (*superjson.TypeError)(nil); errors.As(err, &mismatch) {
 		return fmt.Errorf("result%s: expected %s, got %s", at(mismatch.Path), mismatch.Expected, mismatch.Got)
 	}

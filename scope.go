@@ -8,18 +8,22 @@ import (
 // scope is what a running handler or callback is to its channel: its place in a gate, and its context. Its fields are
 // guarded by Channel.mu where nothing else is said.
 type scope struct {
-	ch   *Channel // immutable
-	call *call    // immutable: the request that is served; nil in a callback
+	ch   *Channel  // immutable
+	call *call     // the request that is served, until its function has returned; nil in a callback
+	seq  uint64    // immutable: value of Channel.role while the leader runs it; 0 if it never does
+	meta *metadata // immutable: of the request; nil: none
 
-	waits  int32 // goroutines of the function that wait for the peer
-	kept   int32 // streams that it has returned and that live
-	out    bool  // its place in the gate is free, since there are any
-	over   bool  // the function has returned
-	listed bool  // in ch.active
-	closed bool  // done is
-	done   chan struct{}
-	err    error
-	after  map[*func()]struct{} // to be called when the context ends
+	inLane  bool  // immutable: a callback, whose gate is the lane
+	counted bool  // a request in Channel.open and in the gate; also owned by the leader before it has published it
+	waits   int32 // goroutines of the function that wait for the peer
+	kept    int32 // streams that it has returned and that live
+	out     bool  // its place in the gate is free, since there are any
+	over    bool  // the function has returned
+	listed  bool  // in ch.active
+	closed  bool  // done is
+	done    chan struct{}
+	err     error
+	after   map[*func()]struct{} // to be called when the context ends
 
 	prev, next *scope // in ch.active
 }
@@ -52,10 +56,10 @@ func (s *scope) Deadline() (time.Time, bool) {
 
 // deadline is when the caller of the request gives up; zero if it has not said so.
 func (s *scope) deadline() time.Time {
-	if s.call == nil || s.call.meta == nil {
+	if s.meta == nil {
 		return time.Time{}
 	}
-	return s.call.meta.deadline
+	return s.meta.deadline
 }
 
 func (s *scope) Done() <-chan struct{} {
@@ -94,10 +98,10 @@ func (s *scope) expireLocked() (after map[*func()]struct{}) {
 
 func (s *scope) watchDeadlineLocked() {
 	d := s.deadline()
-	if d.IsZero() || s.over || s.call.meta.timer != nil {
+	if d.IsZero() || s.over || s.meta.timer != nil {
 		return
 	}
-	s.call.meta.timer = time.AfterFunc(time.Until(d), func() {
+	s.meta.timer = time.AfterFunc(time.Until(d), func() {
 		s.ch.mu.Lock()
 		after := s.expireLocked()
 		s.ch.mu.Unlock()
@@ -167,8 +171,8 @@ func (s *scope) endLocked(why error) (after map[*func()]struct{}) {
 }
 
 func (s *scope) stopDeadlineLocked() {
-	if s.call != nil && s.call.meta != nil && s.call.meta.timer != nil {
-		s.call.meta.timer.Stop()
+	if s.meta != nil && s.meta.timer != nil {
+		s.meta.timer.Stop()
 	}
 }
 
@@ -186,9 +190,9 @@ func (s *scope) cancel() {
 	startAll(after)
 }
 
-// gate is where the function has its place. A field for it would put a call into the next class of allocation sizes.
+// gate is where the function has its place.
 func (s *scope) gate() *gate {
-	if s.call == nil {
+	if s.inLane {
 		return &s.ch.tables().lane
 	}
 	return &s.ch.serving
@@ -197,9 +201,7 @@ func (s *scope) gate() *gate {
 // stepOut frees the function's place while it waits for the peer; if it runs on the reading goroutine, another one
 // goes on reading first, since only that can bring what it waits for.
 func (s *scope) stepOut() {
-	if s.call != nil {
-		s.ch.handOver(s.call.seq)
-	}
+	s.ch.handOver(s.seq)
 	var next task
 	s.ch.mu.Lock()
 	s.waits++
@@ -215,7 +217,7 @@ func (s *scope) stepOut() {
 }
 
 // hasPlaceLocked is false for a call that only the leader knew, when a goroutine outlives it with its context.
-func (s *scope) hasPlaceLocked() bool { return !s.over && (s.call == nil || s.call.counted) }
+func (s *scope) hasPlaceLocked() bool { return !s.over && (s.inLane || s.counted) }
 
 // stepIn takes the place again, waiting for it if the gate is full.
 func (s *scope) stepIn() {

@@ -12,16 +12,13 @@ import (
 
 // call is one request of the peer, from the moment its arguments are decoded until its response is queued.
 type call struct {
-	scope
+	*scope     // kept for the next call unless it is known
 	method     *method
 	inv        invocation
 	id         []byte // raw JSON, a copy
 	textErrors bool
 	known      bool          // others than the leader may know the scope, even when the function has returned
-	counted    bool          // in Channel.open and in the gate; guarded by Channel.mu, or owned by the leader
 	bytes      int           // of the message
-	seq        uint64        // value of Channel.role while the leader runs it; 0 if it never does
-	meta       *metadata     // nil: none
 	hook       *interception // nil: there are no inbound interceptors
 	streams    *callStreams  // nil for most
 }
@@ -87,10 +84,8 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		if next := c.retire(); next != nil {
 			go runTasks(next) // ends with the queue of the gate
 		}
-	case c.known:
-		c.end()
 	default:
-		c.free()
+		c.end()
 	}
 	return true
 }
@@ -113,7 +108,7 @@ func (ch *Channel) admit(c *call) admission {
 	}
 	ch.open.Add(1)
 	c.counted = true
-	ch.active.addLocked(&c.scope)
+	ch.active.addLocked(c.scope)
 	if g.enterLocked(c) {
 		return admitted
 	}
@@ -149,24 +144,22 @@ func (ch *Channel) decode(inv invocation, path string) (refusal *wire.Error, rep
 var calls = sync.Pool{New: func() any { return new(call) }}
 
 func newCall(ch *Channel, method *method, inv invocation, m *wire.Message) *call {
-	var c *call
 	streams := ch.request.streams
 	ch.request.streams = nil
 	// The function, or an interceptor, may keep its context for ever.
 	known := method.wantsContext || streams != nil || ch.inbound != nil
-	if known {
-		c = new(call)
-	} else {
-		c = calls.Get().(*call)
-	}
+	c := calls.Get().(*call)
 	c.known = known
+	if known || c.scope == nil {
+		c.scope = new(scope)
+	}
 	c.method, c.inv, c.textErrors = method, inv, m.TextErrors
-	c.scope = scope{ch: ch, call: c}
+	c.ch, c.call = ch, c
 	c.id = append(c.id[:0], m.ID...)
 	if streams != nil {
 		c.streams = &callStreams{in: streams}
 		for _, s := range streams {
-			s.scope = &c.scope
+			s.scope = c.scope
 		}
 	}
 	if m.Meta != nil {
@@ -178,9 +171,20 @@ func newCall(ch *Channel, method *method, inv invocation, m *wire.Message) *call
 	return c
 }
 
-// free gives c back. Nobody but the leader may have known it.
+// free gives c back, and its scope unless the function may have kept that. Nobody but the leader may have known c
+// itself.
 func (c *call) free() {
-	*c = call{id: c.id}
+	s := c.scope
+	if c.known {
+		s = nil
+	} else {
+		*s = scope{}
+	}
+	id := c.id
+	if cap(id) > idleBuffer {
+		id = nil
+	}
+	*c = call{scope: s, id: id}
 	calls.Put(c)
 }
 
@@ -213,7 +217,7 @@ func (c *call) countLocked() {
 	c.counted = true
 	c.ch.open.Add(1)
 	c.ch.serving.running++
-	c.ch.active.addLocked(&c.scope)
+	c.ch.active.addLocked(c.scope)
 }
 
 // finish responds for a counted call and retires it. A response waits for room before its call gives up its place, so
@@ -236,12 +240,21 @@ func (c *call) retire() task {
 	return next
 }
 
-// end ends the context of a call that was never counted.
+// end ends a call that was never counted, and its context.
 func (c *call) end() {
-	c.ch.mu.Lock()
-	after := c.overLocked()
-	c.ch.mu.Unlock()
-	startAll(after)
+	alone := c.streams == nil && c.hook == nil // neither a stream nor an interceptor that broke the rules refers to c
+	if c.known {
+		c.ch.mu.Lock()
+		after := c.overLocked()
+		if alone {
+			c.call = nil
+		}
+		c.ch.mu.Unlock()
+		startAll(after)
+	}
+	if alone {
+		c.free()
+	}
 }
 
 // invoke runs the function. A panic in it becomes an error that says nothing of its inside.
@@ -260,7 +273,7 @@ func (c *call) invoke() (err error) {
 	if c.hook != nil {
 		err = c.intercepted()
 	} else {
-		err = c.inv.run(&c.scope)
+		err = c.inv.run(c.scope)
 	}
 	returned = true
 	return err
@@ -289,27 +302,38 @@ func (ch *Channel) recovered(path string, value any) error {
 	return &Error{Name: "InternalError", Message: "internal error"}
 }
 
-// response encodes what the call answers. A panic of a type's own marshaling, or of an error's method, is treated as one
-// of the function.
-func (c *call) response(err error) (b *buffer) {
-	codec := *c.ch.codec.Load()
+// response is what the call answers.
+func (c *call) response(err error) *buffer {
+	codec, b := *c.ch.codec.Load(), newBuffer()
+	if err == nil && c.hook == nil && c.streams == nil {
+		if dst, ok := c.inv.appendPlain(codec.BeginResult(b.bytes, c.id)); ok {
+			b.bytes = codec.EndResult(dst, nil)
+			return b
+		}
+	}
+	b.bytes = c.appendResponse(b.bytes, codec, err)
+	return b
+}
+
+// appendResponse writes the response into the empty dst. A panic of a type's own marshaling, or of an error's method, is
+// treated as one of the function.
+func (c *call) appendResponse(dst []byte, codec wire.Codec, err error) (response []byte) {
 	if c.streams != nil {
 		defer c.dropStreams(err)
 	}
 	defer func() {
 		if value := recover(); value != nil {
 			e := c.ch.wireError(c.ch.recovered(c.method.path, value))
-			b = newBuffer()
-			b.bytes = c.ch.appendError(b.bytes, codec, c.id, e, c.textErrors)
+			response = c.ch.appendError(nil, codec, c.id, e, c.textErrors)
 		}
 	}()
-	b = newBuffer()
 	if err == nil {
 		out := newValues(c.ch, codec)
 		defer out.free()
 		out.call = c
-		dst := codec.BeginResult(b.bytes, c.id)
-		dst, absent, encodeErr := c.appendResult(dst, out, codec.ResultPath())
+		var absent bool
+		var encodeErr error
+		dst, absent, encodeErr = c.appendResult(codec.BeginResult(dst, c.id), out, codec.ResultPath())
 		switch {
 		case errors.Is(encodeErr, ErrLimit):
 			err = &Error{Name: "RPCLimitError", Message: fmt.Sprintf("%s: %v", c.method.path, encodeErr)}
@@ -317,20 +341,18 @@ func (c *call) response(err error) (b *buffer) {
 			err = typeErrorf("%s: result cannot be sent: %v", c.method.path, encodeErr)
 			c.ch.report(fmt.Errorf("kkrpc: %w", err))
 		case absent:
-			b.bytes = codec.AppendNoResult(dst[:0], c.id)
-			return b
+			return codec.AppendNoResult(dst[:0], c.id)
 		default:
 			out.tail.Values = out.annotations()
-			b.bytes = codec.EndResult(dst, &out.tail)
+			dst = codec.EndResult(dst, &out.tail)
 			if len(out.streams) > 0 {
 				c.streams = &callStreams{out: out.streams[0]}
 			}
 			out.sent()
-			return b
+			return dst
 		}
 	}
-	b.bytes = c.ch.appendError(b.bytes[:0], codec, c.id, c.ch.wireError(err), c.textErrors)
-	return b
+	return c.ch.appendError(dst[:0], codec, c.id, c.ch.wireError(err), c.textErrors)
 }
 
 // dropStreams ends the streams among the arguments that the function has not taken over. A property takes what it is set to.

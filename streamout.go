@@ -66,7 +66,7 @@ func (s *outStream) belongTo(c *call) {
 		s.args, c.streams.in = c.streams.in, nil
 	}
 	if c.method.wantsContext {
-		s.scope = &c.scope
+		s.scope = c.scope
 		s.scope.keep()
 	}
 }

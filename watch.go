@@ -53,7 +53,7 @@ func (w *watchdog) tick() {
 		switch {
 		case again:
 			keep = append(keep, watchedChannel{e.ch, seen})
-		case e.ch.idler != nil && !e.ch.resting.Load() && !e.ch.isClosed():
+		case e.ch.idler != nil && !e.ch.resting.Load() && !e.ch.closed.Load():
 			idle = append(idle, watchedChannel{e.ch, seen})
 		}
 	}

@@ -22,7 +22,8 @@ func (m *Message) Reset(d Dialect) {
 	if cap(ids) > kept {
 		ids = nil
 	}
-	*m = Message{Dialect: d, Args: args, IDs: ids}
+	*m = Message{}
+	m.Dialect, m.Args, m.IDs = d, args, ids
 }
 
 // Forget is Reset that also lets go of the text, which the slices kept for reuse still refer to.

@@ -45,10 +45,8 @@ func newAPI(handlers string) (kkrpc.Object, error) {
 		add = func(_ context.Context, a, b float64) (float64, error) { return a + b, nil }
 		echo = func(_ context.Context, text string) (string, error) { return text, nil }
 	case "reflected":
-		type number float64
-		type text string
-		add = func(_ context.Context, a, b number) (number, error) { return a + b, nil }
-		echo = func(_ context.Context, s text) (text, error) { return s, nil }
+		add = func(_ context.Context, a, b float32) (float32, error) { return a + b, nil }
+		echo = func(_ context.Context, text *string) (*string, error) { return text, nil }
 	default:
 		return nil, fmt.Errorf("-handlers %s: typed, ctx or reflected", handlers)
 	}

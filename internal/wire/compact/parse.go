@@ -33,7 +33,7 @@ func (c codec) Parse(text []byte, m *wire.Message, maxDepth int) error {
 	if err == nil {
 		err = s.End()
 	}
-	if err == nil {
+	if err == nil && m.Kind == wire.Invalid {
 		err = e.finish(m)
 	}
 	return m.Complete(&s, meta, err)
@@ -63,7 +63,7 @@ func (e *envelope) scan(s *wire.Scanner, m *wire.Message) error {
 		return err
 	}
 	first, err := e.scanStart(s, m)
-	if err != nil {
+	if err != nil || m.Kind != wire.Invalid {
 		return err
 	}
 	for ; ; first = false {
@@ -108,7 +108,8 @@ func (e *envelope) scan(s *wire.Scanner, m *wire.Message) error {
 var rawRequest, rawResponse, rawCall = []byte(`"q"`), []byte(`"r"`), []byte(`"call"`)
 
 // scanStart steps into the object and reads as many members as it can recognise at once, in the order in which every
-// known peer writes them. first says that there were none.
+// known peer writes them. first says that there were none. If that was all of the object, and all is as it should be, m gets
+// its Kind, and nothing is left to finish.
 func (e *envelope) scanStart(s *wire.Scanner, m *wire.Message) (first bool, err error) {
 	switch {
 	case s.OpenWith(`{"t":"q","id":`):
@@ -120,14 +121,18 @@ func (e *envelope) scanStart(s *wire.Scanner, m *wire.Message) (first bool, err 
 		if m.Path.Raw, e.path, err = wire.ScanPath(s); err != nil || !s.Literal(`,"a":`) {
 			return false, err
 		}
-		e.args, err = scanArgs(s, m)
+		if e.args, err = scanArgs(s, m); e.args == argsArray && e.path && wire.IsString(m.ID) && s.Close('}') {
+			m.Kind = wire.Call
+		}
 		return false, err
 	case s.OpenWith(`{"t":"r","id":`):
 		e.t = rawResponse
 		if m.ID, err = s.Value(); err != nil || !s.Literal(`,"v":`) {
 			return false, err
 		}
-		m.Value, err = s.Value()
+		if m.Value, err = s.Value(); err == nil && wire.IsString(m.ID) && s.Close('}') {
+			m.Kind = wire.Response
+		}
 		return false, err
 	}
 	return true, s.Open('{')
