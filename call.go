@@ -171,9 +171,9 @@ func (ch *Channel) sendRequest(ctx context.Context, b *buffer, p *pendingCall) e
 			err = context.Cause(ctx)
 			ch.withdraw(p)
 		}
-		ch.callbacks.unsent(p.callbacks)
-		ch.streams.unsent(p.carried)
-		ch.refs.unsent(p.refs)
+		ch.tables().callbacks.unsent(p.callbacks)
+		ch.tables().streams.unsent(p.carried)
+		ch.tables().refs.unsent(p.refs)
 		b.free()
 		return unsentError{fmt.Errorf("waiting for room in the outbound queue (Limits.Outbound): %w", err)}
 	}
@@ -185,8 +185,8 @@ func (ch *Channel) ready(ctx context.Context) (wire.Codec, error) {
 	if c := ch.codec.Load(); c != nil {
 		return *c, nil
 	}
-	if ch.opts.CallTimeout >= 0 {
-		timeout := or(ch.opts.CallTimeout, defaultCallTimeout)
+	if ch.opts.callTimeout >= 0 {
+		timeout := or(ch.opts.callTimeout, defaultCallTimeout)
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, timeout, timeoutError(timeout, ""))
 		defer cancel()
@@ -202,8 +202,8 @@ func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCa
 	defer func() {
 		if !encoded {
 			ch.withdraw(p)
-			ch.callbacks.unsent(p.callbacks)
-			ch.streams.unsent(p.carried)
+			ch.tables().callbacks.unsent(p.callbacks)
+			ch.tables().streams.unsent(p.carried)
 		}
 		out.free()
 	}()
@@ -271,7 +271,7 @@ func (ch *Channel) appendArgs(dst []byte, codec wire.Codec, out *values, args []
 			continue
 		}
 		if isCallback(arg) {
-			cb, err := ch.callbacks.local(codec.Dialect(), arg, out.pending)
+			cb, err := ch.tables().callbacks.local(codec.Dialect(), arg, out.pending)
 			if err != nil {
 				return dst, fmt.Errorf("argument %d: %w", i+1, err)
 			}

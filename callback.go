@@ -91,7 +91,7 @@ func (cb *Callback) release() error {
 	if cb.released.Swap(true) {
 		return nil
 	}
-	cb.ch.callbacks.forget(cb)
+	cb.ch.tables().callbacks.forget(cb)
 	b := newBuffer()
 	b.bytes = (*codec).AppendRelease(b.bytes, []string{cb.id})
 	cb.ch.out.send(b)
@@ -125,7 +125,7 @@ func (cb *Callback) trySend(ctx context.Context, args []any) error {
 	sent := false
 	defer func() { // also after a panic of an argument's own marshaling
 		if !sent {
-			ch.callbacks.unsentIDs(tail.CallbackIDs)
+			ch.tables().callbacks.unsentIDs(tail.CallbackIDs)
 			if watched != nil && ch.withdraw(watched) {
 				ch.unwatch(watched)
 			}

@@ -175,7 +175,7 @@ func (ch *Channel) remoteCallback(raw []byte) (*Callback, error) {
 	if (*ch.codec.Load()).Dialect().IsClassic() {
 		return &Callback{ch: ch, id: id}, nil
 	}
-	t := &ch.callbacks
+	t := &ch.tables().callbacks
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	w, known := t.remote[id]

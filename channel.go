@@ -27,24 +27,20 @@ type Channel struct {
 	// Immutable.
 	transport Transport
 	unary     unary // transport, if it is one; else nil
+	idler     idler // likewise
 	api       *API
-	opts      Options
-	limits    Limits
+	opts      settings
+	limits    *Limits
 	base      context.Context // parent of every handler's context: values only
 	inbound   Interceptor     // nil: none
 	outbound  Interceptor     // nil: none
 
-	// Owned by the leader, the one goroutine that reads; see lead.go.
-	in      *wire.Inbound
-	msg     wire.Message
-	readBuf []byte
-	more    bool        // the transport has another message already
-	line    *time.Timer // nil unless a classic line is incomplete
-	inline  *call       // the request that the leader runs, while role is odd
-	request request
+	*leading      // owned by the leader, the one goroutine that reads; nil while the channel rests
+	rested   bool // likewise; see mayRest
 
 	role    atomic.Uint64
 	watched atomic.Bool // the watchdog looks at role
+	resting atomic.Bool // the leader waits with a small stack and no buffers
 
 	codec   atomic.Pointer[wire.Codec] // nil until the dialect is known
 	closed  atomic.Bool                // what had been read already is not handled any more
@@ -52,10 +48,9 @@ type Channel struct {
 	dropped atomic.Uint64
 	open    atomic.Int32 // requests that are unfinished and not run by the leader
 
-	out       outbox
-	callbacks callbackTable
-	streams   streamTable
-	refs      refTable
+	out    outbox
+	tabled atomic.Pointer[tables] // see tables
+	refsOn atomic.Bool            // this side uses references, see Options.References
 
 	mu          sync.Mutex // guards what follows
 	err         error      // why the channel closed; nil while it is open
@@ -63,7 +58,6 @@ type Channel struct {
 	stopBase    func() bool   // undoes the watch over base
 	known       chan struct{} // closed once codec is set; nil until somebody waits
 	serving     gate          // requests
-	lane        gate          // callbacks, one at a time
 	active      scopeList     // scopes that have been asked for their context, or are not run by the leader
 	pending     pendingCalls
 	invocations uint64        // callbacks that the peer has invoked
@@ -81,27 +75,23 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	ch := &Channel{transport: t, api: api, opts: *opts, limits: opts.Limits.withDefaults(), base: ctx, done: make(chan struct{})}
+	ch := &Channel{transport: t, api: api, opts: opts.settings(), limits: opts.Limits.withDefaults().share(), base: ctx, done: make(chan struct{})}
 	ch.unary, _ = t.(unary)
+	ch.idler, _ = t.(idler)
 	if ch.inbound, err = compose("Inbound", opts.Inbound); err != nil {
 		return nil, err
 	}
 	if ch.outbound, err = compose("Outbound", opts.Outbound); err != nil {
 		return nil, err
 	}
-	ch.in = wire.NewInbound(codecOf, wire.Dialect(opts.Dialect), ch.limits.Frame, ch.limits.Depth)
 	ch.serving.limit = ch.limits.Running
 	ch.serving.maxAway = ch.limits.Open
-	ch.lane.limit = 1
-	ch.lane.maxAway = ch.limits.Open
 	ch.out.ch = ch
-	ch.callbacks.ch = ch
-	ch.streams.ch = ch
-	ch.refs.ch = ch
-	ch.refs.on.Store(opts.References || api.tree.refs)
+	ch.refsOn.Store(opts.References || api.tree.refs)
 	if opts.Dialect != 0 {
 		ch.setCodec(wire.Dialect(opts.Dialect))
 	}
+	ch.leading = newLeading(wire.Dialect(opts.Dialect), ch.limits)
 	if ctx.Done() != nil {
 		ch.mu.Lock() // the function may run at once
 		ch.stopBase = context.AfterFunc(ctx, func() { ch.fail(errClosed(context.Cause(ctx)), closeNormal, "") })
@@ -161,7 +151,9 @@ func (ch *Channel) fail(err error, code int, reason string) {
 		ch.active.removeLocked(t.(*call).scope)
 		ch.open.Add(-1)
 	}
-	ch.lane.clearLocked()
+	if t := ch.tabled.Load(); t != nil {
+		t.lane.clearLocked()
+	}
 	if ch.room != nil {
 		close(ch.room)
 		ch.room = nil
@@ -176,14 +168,14 @@ func (ch *Channel) fail(err error, code int, reason string) {
 	for _, s := range scopes {
 		s.cancel()
 	}
-	ch.callbacks.clear()
-	ch.streams.clear(err)
-	ch.refs.clear()
+	if t := ch.tabled.Load(); t != nil {
+		t.clear(err)
+	}
 	if stopBase != nil {
 		stopBase()
 	}
-	if ch.opts.OnClose != nil {
-		ch.opts.OnClose(ch, err)
+	if ch.opts.onClose != nil {
+		ch.opts.onClose(ch, err)
 	}
 }
 
@@ -205,8 +197,8 @@ func errClosedf(format string, args ...any) error {
 
 // report tells Options.OnError.
 func (ch *Channel) report(err error) {
-	if ch.opts.OnError != nil {
-		ch.opts.OnError(err)
+	if ch.opts.onError != nil {
+		ch.opts.onError(err)
 	}
 }
 

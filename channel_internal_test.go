@@ -16,6 +16,7 @@ import (
 // idle fails the test unless nothing of ch is left.
 func idle(t *testing.T, ch *Channel) {
 	t.Helper()
+	lane := &ch.tables().lane
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	for _, count := range []struct {
@@ -25,8 +26,8 @@ func idle(t *testing.T, ch *Channel) {
 		{"open", int(ch.open.Load())},
 		{"serving.running", ch.serving.running}, {"serving.away", ch.serving.away},
 		{"serving.queue", len(ch.serving.queue)}, {"serving.queued", ch.serving.queued}, {"serving.back", len(ch.serving.back)},
-		{"lane.running", ch.lane.running}, {"lane.away", ch.lane.away},
-		{"lane.queue", len(ch.lane.queue)}, {"lane.queued", ch.lane.queued}, {"lane.back", len(ch.lane.back)},
+		{"lane.running", lane.running}, {"lane.away", lane.away},
+		{"lane.queue", len(lane.queue)}, {"lane.queued", lane.queued}, {"lane.back", len(lane.back)},
 		{"active", len(ch.active.allLocked())},
 		{"pending", len(ch.pending.byID)},
 	} {
@@ -90,18 +91,18 @@ func TestFunctionThatIsSentAgainIsNotReportedAsCollected(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.callbacks.collect(remoteID{id: "f1", self: weak.Make(first)})
+	s.tables().callbacks.collect(remoteID{id: "f1", self: weak.Make(first)})
 	second, err := s.remoteCallback([]byte(`"f1"`))
 	if err != nil || first == second {
 		t.Fatal(err)
 	}
-	if len(s.callbacks.collected) != 0 {
-		t.Errorf("about to tell the peer that %v is not needed, which is held again", s.callbacks.collected)
+	if len(s.tables().callbacks.collected) != 0 {
+		t.Errorf("about to tell the peer that %v is not needed, which is held again", s.tables().callbacks.collected)
 	}
 	if err := first.release(); err != nil {
 		t.Fatal(err)
 	}
-	if s.callbacks.remote["f1"] != weak.Make(second) {
+	if s.tables().callbacks.remote["f1"] != weak.Make(second) {
 		t.Error("releasing the first has made the channel forget the second")
 	}
 }

@@ -59,10 +59,10 @@ func (o *values) sent() {
 // unsent takes back what was written since the last message.
 func (o *values) unsent() {
 	if len(o.refs) > 0 {
-		o.ch.refs.unsent(o.refs)
+		o.ch.tables().refs.unsent(o.refs)
 	}
 	if len(o.streams) > 0 {
-		o.ch.streams.unsent(o.streams)
+		o.ch.tables().streams.unsent(o.streams)
 	}
 	o.sent()
 }

@@ -24,7 +24,7 @@ type invoked struct {
 
 // called queues an invocation of a callback by the peer. When too much is queued it holds up reading.
 func (ch *Channel) called(m *wire.Message) {
-	cb := ch.callbacks.find(unquote(m.ID))
+	cb := ch.tables().callbacks.find(unquote(m.ID))
 	if cb == nil {
 		ch.dropped.Add(1)
 		ch.refuseStreams(m)
@@ -55,7 +55,7 @@ func (ch *Channel) called(m *wire.Message) {
 	ch.invocations++
 	i.number = ch.invocations
 	cb.unfinished = append(cb.unfinished, i.number)
-	in := ch.lane.enterLocked(i)
+	in := ch.tables().lane.enterLocked(i)
 	ch.mu.Unlock()
 	if in {
 		go runTasks(i) // ends with the lane's queue
@@ -189,7 +189,7 @@ func (ch *Channel) laneMovedLocked() {
 func (ch *Channel) awaitLane() {
 	for {
 		ch.mu.Lock()
-		if ch.lane.queued <= ch.limits.CallbackQueue || ch.err != nil {
+		if ch.tables().lane.queued <= ch.limits.CallbackQueue || ch.err != nil {
 			ch.mu.Unlock()
 			return
 		}

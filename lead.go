@@ -2,6 +2,7 @@ package kkrpc
 
 import (
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
@@ -15,6 +16,32 @@ import (
 // Channel.role carries the ownership. It is odd exactly while the leader runs a handler inline: the leader stores an odd
 // number before it, and whoever moves it from that odd number to the next even one owns what the leader owns: the leader
 // itself when the handler returned first, handOver otherwise.
+
+// leading is what the leader works with, borrowed from a pool until the channel rests.
+type leading struct {
+	in      wire.Inbound
+	msg     wire.Message
+	readBuf []byte
+	more    bool        // the transport has another message already
+	line    *time.Timer // nil unless a classic line is incomplete
+	inline  *call       // the request that the leader runs, while role is odd
+	request request
+}
+
+var leadings = sync.Pool{New: func() any { return new(leading) }}
+
+func newLeading(d wire.Dialect, limits *Limits) *leading {
+	l := leadings.Get().(*leading)
+	l.in = *wire.NewInbound(codecOf, d, limits.Frame, limits.Depth)
+	return l
+}
+
+// free gives l back, of which nothing is incomplete.
+func (l *leading) free() {
+	l.msg.Forget()
+	*l = leading{msg: l.msg, readBuf: l.readBuf}
+	leadings.Put(l)
+}
 
 // lead reads and handles messages until the channel closes or reading is handed over.
 func (ch *Channel) lead() {
@@ -35,11 +62,13 @@ func (ch *Channel) lead() {
 	}
 }
 
-// read brings the next frame. It reports false when the channel has closed.
+// read brings the next frame. It reports false when the channel has closed, or another goroutine waits in its place.
 func (ch *Channel) read() bool {
 	if !ch.more {
-		ch.callbacks.tell()
-		ch.refs.tell()
+		if t := ch.tabled.Load(); t != nil {
+			t.callbacks.tell()
+			t.refs.tell()
+		}
 		ch.out.flush()
 		if cap(ch.readBuf) > idleBuffer {
 			ch.readBuf = nil
@@ -49,6 +78,9 @@ func (ch *Channel) read() bool {
 	}
 	if ch.in.Incomplete() {
 		ch.awaitLine()
+	} else if !ch.more && ch.idler != nil && ch.mayRest() {
+		go ch.rest() // leads when there is something to read
+		return false
 	}
 	frame, more, err := ch.transport.ReadFrame(ch.readBuf)
 	if err == nil {
@@ -86,13 +118,13 @@ func (ch *Channel) handle(m *wire.Message) bool {
 	case wire.Callback:
 		ch.called(m)
 	case wire.Release:
-		ch.callbacks.released(m.IDs)
+		ch.tables().callbacks.released(m.IDs)
 	case wire.Cancel:
 		ch.cancelled(m.ID)
 	case wire.StreamData:
-		ch.streams.data(m)
+		ch.tables().streams.data(m)
 	case wire.StreamPull, wire.StreamReturn, wire.StreamThrow:
-		ch.streams.control(m)
+		ch.tables().streams.control(m)
 	case wire.Destroy:
 		ch.fail(errClosedf("the peer sent __DESTROY__"), closeNormal, "")
 		return false
@@ -125,7 +157,7 @@ func (ch *Channel) refuse(m *wire.Message, err error) {
 	case wire.Response:
 		ch.unreadable(m.ID, reason)
 	case wire.StreamData:
-		ch.streams.unreadable(m, reason)
+		ch.tables().streams.unreadable(m, reason)
 	}
 }
 

@@ -1,6 +1,9 @@
 package kkrpc
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // Limits bounds what one channel may cost. For every field zero means the default. A limit that is reached gives
 // the peer a named error or a close code with a reason, and never lets memory grow.
@@ -89,4 +92,16 @@ func (l Limits) withDefaults() Limits {
 	l.Handshake = or(l.Handshake, 10*time.Second)
 	l.Write = or(l.Write, 30*time.Second)
 	return l
+}
+
+var lastLimits atomic.Pointer[Limits]
+
+// share returns l for a channel to keep: one copy for all, as nearly all channels of a process have the same limits.
+func (l Limits) share() *Limits {
+	if last := lastLimits.Load(); last != nil && *last == l {
+		return last
+	}
+	own := l // so that l itself stays on the stack
+	lastLimits.Store(&own)
+	return &own
 }

@@ -69,8 +69,8 @@ func (ch *Channel) outgoingMetadata(ctx context.Context, codec wire.Codec, handl
 	}
 	given := metadataOf(ctx)
 	var own map[string]any
-	if ch.opts.Metadata != nil {
-		own = ch.opts.Metadata(ctx)
+	if ch.opts.metadata != nil {
+		own = ch.opts.metadata(ctx)
 	}
 	parent, state := "", ""
 	if handling != nil {

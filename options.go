@@ -48,3 +48,16 @@ type Options struct {
 	// OnClose is called once when the channel has closed, with what Err returns. Nil does nothing. It must not block.
 	OnClose func(ch *Channel, err error)
 }
+
+// settings are what a channel keeps of its Options.
+type settings struct {
+	errorText   bool
+	callTimeout time.Duration
+	metadata    func(ctx context.Context) map[string]any
+	onError     func(err error)
+	onClose     func(ch *Channel, err error)
+}
+
+func (o *Options) settings() settings {
+	return settings{o.ErrorText, o.CallTimeout, o.Metadata, o.OnError, o.OnClose}
+}

@@ -269,6 +269,15 @@ func (o *outbox) release() (n, forced int) {
 	return n, forced
 }
 
+// shed gives back the memory for messages to come, unless there are some.
+func (o *outbox) shed() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.flushing && len(o.waiting) == 0 {
+		o.waiting, o.frames, o.batch = nil, nil, nil
+	}
+}
+
 // written accounts for bytes that have left.
 func (o *outbox) written(n, forced int) {
 	o.mu.Lock()

@@ -56,6 +56,13 @@ func (c *pendingCalls) freeLocked(p *pendingCall) {
 	c.free = append(c.free, p)
 }
 
+func (c *pendingCalls) shedLocked() {
+	c.free = nil
+	if len(c.byID) == 0 {
+		c.byID = nil
+	}
+}
+
 func (c *pendingCalls) newLocked() *pendingCall {
 	n := len(c.free)
 	if n == 0 {
@@ -95,8 +102,8 @@ func (ch *Channel) registerLocked(result any) (*pendingCall, error) {
 	c.last++
 	p.id, p.since, p.result = c.last, ch.invocations, result
 	c.byID[p.id] = p
-	if ch.opts.CallTimeout >= 0 {
-		timeout := or(ch.opts.CallTimeout, defaultCallTimeout)
+	if ch.opts.callTimeout >= 0 {
+		timeout := or(ch.opts.callTimeout, defaultCallTimeout)
 		p.deadline = time.Now().Add(timeout)
 		if c.timer == nil {
 			c.timer = time.AfterFunc(timeout, ch.expire)
@@ -160,7 +167,7 @@ func (ch *Channel) expire() {
 	codec := *ch.codec.Load()
 	for _, p := range expired {
 		ch.tellCancelled(codec, p.id)
-		p.finish(timeoutError(or(ch.opts.CallTimeout, defaultCallTimeout), ch.silence(codec)))
+		p.finish(timeoutError(or(ch.opts.callTimeout, defaultCallTimeout), ch.silence(codec)))
 	}
 }
 

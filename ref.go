@@ -85,7 +85,7 @@ func (r *Ref) Release(ctx context.Context) error {
 	if r.released.Swap(true) {
 		return nil
 	}
-	r.ch.refs.forget(r)
+	r.ch.tables().refs.forget(r)
 	op := outgoing{kind: wire.Ref, ref: r, action: "release"}
 	err := r.ch.exchange(ctx, op)
 	if err == nil {
@@ -162,7 +162,7 @@ func (r *Ref) request(op *outgoing) ([]string, error) {
 // end makes all that is done with the reference fail from now on.
 func (r *Ref) end() {
 	if !r.released.Swap(true) {
-		r.ch.refs.forget(r)
+		r.ch.tables().refs.forget(r)
 	}
 }
 

@@ -17,7 +17,7 @@ func TestAReferenceThatComesBeforeThePeerIsTold(t *testing.T) {
 		}
 		defer ch.Close()
 		synctest.Wait() // the leader tells on its way into the first read
-		table := &ch.refs
+		table := &ch.tables().refs
 		y, err := table.accept("y", refObject)
 		if err != nil {
 			t.Fatal(err)
@@ -40,7 +40,7 @@ func TestAReferenceThatComesBeforeThePeerIsTold(t *testing.T) {
 			runtime.KeepAlive(r)
 		}
 		runtime.KeepAlive(y)
-		ch.refs.tell()
+		ch.tables().refs.tell()
 		if len(table.gone) != 0 || table.dirty.Load() {
 			t.Error("told, but not forgotten")
 		}

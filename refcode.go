@@ -26,12 +26,12 @@ func (o *values) AppendReference(dst []byte, v any) ([]byte, error) {
 	case o.classic:
 		return dst, fmt.Errorf("a reference: %w", ErrUnsupported)
 	case origin.ch == nil:
-		e, err := o.ch.refs.export(origin)
+		e, err := o.ch.tables().refs.export(origin)
 		if err != nil {
 			return dst, err
 		}
 		o.refs = append(o.refs, e)
-		o.ch.refs.on.Store(true)
+		o.ch.refsOn.Store(true)
 		id = e.id
 	case origin.ch != o.ch:
 		return dst, errors.New("a reference that came over another channel cannot be passed on; pass a func that calls it")
@@ -60,7 +60,7 @@ func (t *refTable) DecodeReference(object map[string]any, typed bool) (any, erro
 // decode is DecodeReference for a value that came earlier. kept are references of this side in it which may have been
 // given back since.
 func (t *refTable) decode(object map[string]any, typed bool, kept map[string]*Ref) (any, error) {
-	if !typed && !t.on.Load() {
+	if !typed && !t.ch.refsOn.Load() {
 		return nil, nil
 	}
 	id, kind, path, ok := refParts(object)
@@ -70,7 +70,7 @@ func (t *refTable) decode(object map[string]any, typed bool, kept map[string]*Re
 	if len(id) > maxFunctionID {
 		return nil, &Error{Name: limitError, Message: fmt.Sprintf("the id of a reference is longer than %d bytes", maxFunctionID)}
 	}
-	t.on.Store(true)
+	t.ch.refsOn.Store(true)
 	own := kept[id]
 	if own == nil {
 		e, err := t.own(id)
@@ -227,7 +227,7 @@ func (ch *Channel) references(d wire.Dialect, raw []byte) superjson.ReferenceDec
 	if d.IsClassic() || !bytes.Contains(raw, []byte(`"`+refTag+`"`)) {
 		return nil
 	}
-	return &ch.refs
+	return &ch.tables().refs
 }
 
 // decodeData decodes a value of the peer, which may have references in it, as use says of the type.

@@ -26,7 +26,7 @@ func (ch *Channel) decodeKept(d wire.Dialect, raw []byte, meta *superjson.Meta, 
 	if own == nil {
 		return ch.decodeData(d, raw, meta, v, use)
 	}
-	return superjson.DecodeReferences(d.Mode(), raw, meta, v, keptRefs{&ch.refs, own})
+	return superjson.DecodeReferences(d.Mode(), raw, meta, v, keptRefs{&ch.tables().refs, own})
 }
 
 // findRefs looks for references of this side in a value that will be decoded later, when the peer may have given them back
@@ -35,7 +35,7 @@ func (ch *Channel) findRefs(d wire.Dialect, raw []byte) map[string]*Ref {
 	if ch.references(d, raw) == nil {
 		return nil
 	}
-	f := refFinder{table: &ch.refs}
+	f := refFinder{table: &ch.tables().refs}
 	var ignored any
 	_ = superjson.DecodeReferences(superjson.ModeJSON, raw, nil, &ignored, &f)
 	return f.found

@@ -17,7 +17,7 @@ func (ch *Channel) lookup(m *wire.Message) (*method, invocation, *wire.Error) {
 	if m.Kind != wire.Ref {
 		return ch.api.lookup(m)
 	}
-	if !ch.refs.on.Load() {
+	if !ch.refsOn.Load() {
 		refused := errNoReferences
 		return nil, nil, &refused
 	}
@@ -25,7 +25,7 @@ func (ch *Channel) lookup(m *wire.Message) (*method, invocation, *wire.Error) {
 	if err != nil || len(path) == 0 || path[0] == "" {
 		return nil, nil, refError("Missing remote reference id")
 	}
-	own, err := ch.refs.own(path[0])
+	own, err := ch.tables().refs.own(path[0])
 	switch {
 	case err != nil:
 		return nil, nil, ch.wireError(err)
@@ -92,7 +92,7 @@ func (r *refItself) appendResult(dst []byte, out *values, path string) ([]byte, 
 // released answers a request that gives a reference back, and reports whether m is one. It is never refused: it
 // frees memory.
 func (ch *Channel) released(m *wire.Message) bool {
-	if m.Kind != wire.Ref || !ch.refs.on.Load() {
+	if m.Kind != wire.Ref || !ch.refsOn.Load() {
 		return false
 	}
 	path, err := m.Path.Segments(nil)
@@ -103,7 +103,7 @@ func (ch *Channel) released(m *wire.Message) bool {
 	if len(path) > 2 {
 		received, _ = strconv.Atoi(path[2])
 	}
-	ch.refs.giveBack(path[0], max(received, 0))
+	ch.tables().refs.giveBack(path[0], max(received, 0))
 	codec := *ch.codec.Load()
 	b := newBuffer()
 	b.bytes = codec.EndResult(append(codec.BeginResult(b.bytes, m.ID), "true"...), nil)

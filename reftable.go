@@ -15,7 +15,6 @@ import (
 // refTable knows the references that crossed the channel, in both directions.
 type refTable struct {
 	ch *Channel
-	on atomic.Bool // this side uses references on the channel, see Options.References
 
 	mu      sync.Mutex
 	closed  bool

@@ -12,11 +12,11 @@ import (
 
 // unreadRefs looks for references in a value that nobody decodes. counted: a part of it may have been decoded.
 func (ch *Channel) unreadRefs(d wire.Dialect, raw []byte, counted bool) {
-	if !ch.refs.on.Load() || ch.references(d, raw) == nil {
+	if !ch.refsOn.Load() || ch.references(d, raw) == nil {
 		return
 	}
 	var ignored any
-	_ = superjson.DecodeReferences(superjson.ModeJSON, raw, nil, &ignored, unreadRefs{&ch.refs, counted})
+	_ = superjson.DecodeReferences(superjson.ModeJSON, raw, nil, &ignored, unreadRefs{&ch.tables().refs, counted})
 }
 
 // readsRefs reports whether what is decoded into result, the pointer of a call, can have references in it.
@@ -29,7 +29,7 @@ func (ch *Channel) unreadItems(items []inItem, data []byte) {
 	if len(items) == 0 {
 		return
 	}
-	if d := items[0].dialect; ch.refs.on.Load() && ch.references(d, data) != nil {
+	if d := items[0].dialect; ch.refsOn.Load() && ch.references(d, data) != nil {
 		for i := range items {
 			ch.unreadRefs(d, data[:items[i].text], false)
 			data = data[items[i].text:]

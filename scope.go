@@ -193,7 +193,7 @@ func (s *scope) cancel() {
 // gate is where the function has its place.
 func (s *scope) gate() *gate {
 	if s.inLane {
-		return &s.ch.lane
+		return &s.ch.tables().lane
 	}
 	return &s.ch.serving
 }

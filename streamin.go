@@ -130,12 +130,12 @@ func (s *inStream) push(m *wire.Message) {
 	s.signalLocked()
 	s.mu.Unlock()
 	limit := s.ch.limits.StreamBuffer
-	total := int(s.ch.streams.buffered.Add(int64(n)))
+	total := int(s.ch.tables().streams.buffered.Add(int64(n)))
 	switch {
 	case bytes > limit && !alone:
 		s.cut(fmt.Errorf("%w: the peer is %d bytes of items ahead of the loop (Limits.StreamBuffer)", ErrLimit, bytes))
 	case total > streamShares*limit:
-		s.ch.streams.cutLargest(total)
+		s.ch.tables().streams.cutLargest(total)
 	}
 }
 
@@ -167,7 +167,7 @@ func (s *inStream) cut(err error) {
 }
 
 func (s *inStream) clearLocked() {
-	s.ch.streams.buffered.Add(-int64(s.bytes))
+	s.ch.tables().streams.buffered.Add(-int64(s.bytes))
 	s.ch.unreadItems(s.items[s.first:], s.data[s.start:])
 	s.items, s.first, s.data, s.start, s.bytes = nil, 0, nil, 0, 0
 }
@@ -196,7 +196,7 @@ func (s *inStream) signalLocked() {
 
 // leave tells the peer that no more is wanted, unless the end has come.
 func (s *inStream) leave() {
-	t := &s.ch.streams
+	t := &s.ch.tables().streams
 	t.mu.Lock()
 	open := t.in[s.key] == s
 	if open {
@@ -298,7 +298,7 @@ func (s *inStream) pull(n int) {
 		return
 	}
 	b := newBuffer()
-	b.bytes = codec.AppendPull(b.bytes, s.ch.streams.next("p"), unquote([]byte(s.key)), n)
+	b.bytes = codec.AppendPull(b.bytes, s.ch.tables().streams.next("p"), unquote([]byte(s.key)), n)
 	s.ch.out.send(b)
 }
 
@@ -325,7 +325,7 @@ func (s *inStream) take(item *inItem, done <-chan struct{}) (more bool, err erro
 	s.first++
 	s.start += item.text
 	s.bytes -= item.size
-	s.ch.streams.buffered.Add(-int64(item.size))
+	s.ch.tables().streams.buffered.Add(-int64(item.size))
 	return true, nil
 }
 

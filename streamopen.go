@@ -40,7 +40,7 @@ type streamHandle struct{ stream *inStream }
 
 func (s *inStream) handle() *streamHandle {
 	h := &streamHandle{s}
-	runtime.AddCleanup(h, s.ch.streams.collect, s)
+	runtime.AddCleanup(h, s.ch.tables().streams.collect, s)
 	return h
 }
 
@@ -113,12 +113,12 @@ func (ch *Channel) openResult(id uint64, m *wire.Message) (*inStream, error) {
 	wanted := p != nil && !p.answered && acceptsStream(p.result)
 	ch.mu.Unlock()
 	if !wanted {
-		ch.streams.refuse(m, m.Value)
+		ch.tables().streams.refuse(m, m.Value)
 		return nil, nil
 	}
-	s, err := ch.streams.open(raw)
+	s, err := ch.tables().streams.open(raw)
 	if err != nil {
-		ch.streams.refuse(m, m.Value)
+		ch.tables().streams.refuse(m, m.Value)
 	}
 	return s, err
 }
@@ -143,9 +143,9 @@ func (ch *Channel) refuseStreams(m *wire.Message) {
 	opened := ch.request.streams
 	ch.request.streams = nil
 	for i := range m.Args {
-		ch.streams.refuse(m, m.Args[i].JSON)
+		ch.tables().streams.refuse(m, m.Args[i].JSON)
 	}
-	ch.streams.refuse(m, m.Value)
+	ch.tables().streams.refuse(m, m.Value)
 	dropAll(opened)
 }
 
@@ -155,7 +155,7 @@ func (in *request) stream(raw []byte) (*inStream, error) {
 	if !ok {
 		return nil, nil
 	}
-	s, err := in.ch.streams.open(id)
+	s, err := in.ch.tables().streams.open(id)
 	if err != nil {
 		if errors.Is(err, ErrLimit) {
 			err = &Error{Name: "RPCLimitError", Message: err.Error()}

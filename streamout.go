@@ -125,7 +125,7 @@ func (o *values) appendStream(dst []byte, v any) (_ []byte, is bool, err error) 
 		return dst, false, nil
 	}
 	codec := *o.ch.codec.Load()
-	s, err := o.ch.streams.produce(codec, p, o.call)
+	s, err := o.ch.tables().streams.produce(codec, p, o.call)
 	if err != nil {
 		return dst, true, err
 	}
@@ -142,7 +142,7 @@ func (s *outStream) begin() {
 	if s.credited {
 		return
 	}
-	t := &s.ch.streams
+	t := &s.ch.tables().streams
 	t.mu.Lock()
 	run := !s.started && !s.stopped
 	if run {
@@ -277,7 +277,7 @@ func (s *outStream) reserve(b *buffer) bool {
 
 // await waits until another item is wanted, which a compact peer says by a credit. It reports false if none is any more.
 func (s *outStream) await() bool {
-	t := &s.ch.streams
+	t := &s.ch.tables().streams
 	for {
 		t.mu.Lock()
 		switch {
@@ -304,7 +304,7 @@ func (s *outStream) await() bool {
 
 // finish is called once, after the user's code has returned or when it will never run.
 func (s *outStream) finish(err error) {
-	t := &s.ch.streams
+	t := &s.ch.tables().streams
 	t.mu.Lock()
 	wanted := !s.stopped
 	t.mu.Unlock()

@@ -22,15 +22,15 @@ func (b bad) MarshalJSON() ([]byte, error) {
 
 // held is how much of this side ch holds for its peer.
 func held(ch *Channel) (n int) {
-	ch.refs.mu.Lock()
-	defer ch.refs.mu.Unlock()
-	ch.callbacks.mu.Lock()
-	defer ch.callbacks.mu.Unlock()
-	ch.streams.mu.Lock()
-	defer ch.streams.mu.Unlock()
+	ch.tables().refs.mu.Lock()
+	defer ch.tables().refs.mu.Unlock()
+	ch.tables().callbacks.mu.Lock()
+	defer ch.tables().callbacks.mu.Unlock()
+	ch.tables().streams.mu.Lock()
+	defer ch.tables().streams.mu.Unlock()
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
-	return len(ch.refs.local) + len(ch.callbacks.byID) + ch.streams.producing + len(ch.pending.byID) + ch.pending.watched
+	return len(ch.tables().refs.local) + len(ch.tables().callbacks.byID) + ch.tables().streams.producing + len(ch.pending.byID) + ch.pending.watched
 }
 
 func TestWhatIsNotSentIsTakenBack(t *testing.T) {
@@ -57,7 +57,7 @@ func TestWhatIsNotSentIsTakenBack(t *testing.T) {
 		}{
 			{"arguments", 0, 0, func(ctx context.Context, ch *Channel) { _ = ch.Call(ctx, nil, "nothing", values()...) }},
 			{"arguments on a reference", 0, 0, func(ctx context.Context, ch *Channel) {
-				r, _ := ch.refs.accept("theirs", refFunction)
+				r, _ := ch.tables().refs.accept("theirs", refFunction)
 				_ = r.Apply(ctx, nil, ref(), data())
 			}},
 			{"metadata", 0, 0, func(ctx context.Context, ch *Channel) {

@@ -7,13 +7,17 @@ import (
 
 // watchdog looks after the channels of one API whose leader may be in a handler: it takes reading from a leader that is
 // in the same handler at two ticks in a row. A channel enlists itself when it starts to run handlers and is dropped
-// at the first tick that finds it idle, so a quiet process has no timer and a busy channel pays one atomic load.
+// at the first tick that finds it idle, so a quiet process has no timer and a busy channel pays one atomic load. A channel
+// that was dropped and has not been enlisted again for an interval is told to rest; see rest.go.
 //
 // It belongs to the API and not to the process so that channels made under testing/synctest are watched in its time.
 type watchdog struct {
 	mu      sync.Mutex
 	watched []watchedChannel
 	armed   bool
+
+	idle      [2][]watchedChannel // dropped from watched since the last interval, and since the one before
+	idleArmed bool
 }
 
 type watchedChannel struct {
@@ -43,18 +47,42 @@ func (w *watchdog) tick() {
 	w.mu.Unlock()
 
 	keep := current[:0]
+	var idle []watchedChannel
 	for _, e := range current {
 		seen, again := e.ch.watchTick(e.seen)
-		if again {
+		switch {
+		case again:
 			keep = append(keep, watchedChannel{e.ch, seen})
+		case e.ch.idler != nil && !e.ch.resting.Load() && !e.ch.closed.Load():
+			idle = append(idle, watchedChannel{e.ch, seen})
 		}
 	}
 	clear(current[len(keep):])
 
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.idle[0] = append(w.idle[0], idle...); len(w.idle[0]) > 0 && !w.idleArmed {
+		w.idleArmed = true
+		time.AfterFunc(restInterval, w.tickIdle)
+	}
 	w.watched = append(keep, w.watched...)
 	if w.armed = len(w.watched) > 0; w.armed {
 		time.AfterFunc(watchInterval, w.tick)
+	}
+}
+
+// tickIdle has the channels rest that have had no request for an interval.
+func (w *watchdog) tickIdle() {
+	w.mu.Lock()
+	idle := w.idle[1]
+	w.idle[1], w.idle[0] = w.idle[0], nil
+	if w.idleArmed = len(w.idle[1]) > 0; w.idleArmed {
+		time.AfterFunc(restInterval, w.tickIdle)
+	}
+	w.mu.Unlock()
+	for _, e := range idle {
+		if e.ch.role.Load() == e.seen && !e.ch.resting.Load() {
+			e.ch.idler.Interrupt()
+		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 // appendError writes the response e to the request with the raw JSON id. text: it is a mere string.
 func (ch *Channel) appendError(dst []byte, codec wire.Codec, id []byte, e *wire.Error, text bool) []byte {
-	e.Text = e.Text || text || ch.opts.ErrorText && codec.Dialect() == wire.Classic
+	e.Text = e.Text || text || ch.opts.errorText && codec.Dialect() == wire.Classic
 	out := newValues(ch, codec)
 	defer out.free()
 	e.References = out

@@ -182,10 +182,8 @@ func plainString(raw []byte) (string, bool) {
 	if n < 2 || raw[0] != '"' || raw[n-1] != '"' {
 		return "", false
 	}
-	for _, c := range raw[1 : n-1] {
-		if c < ' ' || c == '"' || c == '\\' || c >= 0x80 {
-			return "", false
-		}
+	if !isPlain(raw[1 : n-1]) {
+		return "", false
 	}
 	return string(raw[1 : n-1]), true
 }

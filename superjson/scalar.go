@@ -20,8 +20,34 @@ const (
 
 // appendString quotes s as JSON.stringify does. Invalid UTF-8 becomes U+FFFD.
 func appendString(dst []byte, s string) []byte {
+	if isPlain(s) {
+		dst = append(append(dst, '"'), s...)
+		return append(dst, '"')
+	}
 	dst, _ = jsontext.AppendQuote(dst, s) // the error only tells of the replacement
 	return dst
+}
+
+// isPlain reports whether s is ASCII that stands for itself in a JSON string. It looks at eight bytes at a time.
+func isPlain[S string | []byte](s S) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		b := s[i : i+8]
+		w := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+		// The high bit of a byte comes up where it is set, below a space, or where the byte is a quote or a backslash: the
+		// subtraction of what is looked for borrows. A borrow from the byte below is no harm, since that one is none either.
+		if (w|(w-' '*ones)|((w^'"'*ones)-ones)|((w^'\\'*ones)-ones))&high != 0 {
+			return false
+		}
+	}
+	for ; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // appendFloat writes a finite number as JavaScript does.

@@ -36,10 +36,12 @@ type bench struct {
 
 	built    map[string]built // by folder
 	runtimes map[runtimeName]string
+	versions map[string]string
 
 	certified bool // the certificate has been made
 
 	servers map[served]*server
+	said    string // the scenario of which progress has told
 
 	mu    sync.Mutex
 	alive map[*server]bool // guarded by mu
@@ -51,7 +53,7 @@ func main() {
 		who     = flag.String("peers", "", "the peers, a `LIST` with commas; all by default")
 		asJSON  = flag.Bool("json", false, "print all runs as JSON")
 		list    = flag.Bool("list", false, "print the names of scenarios and peers")
-		b       = &bench{serverCore: -1, generatorCore: -1, built: map[string]built{}, runtimes: map[runtimeName]string{}, servers: map[served]*server{}, alive: map[*server]bool{}}
+		b       = &bench{serverCore: -1, generatorCore: -1, built: map[string]built{}, runtimes: map[runtimeName]string{}, versions: map[string]string{}, servers: map[served]*server{}, alive: map[*server]bool{}}
 		scratch = flag.String("dir", filepath.Join(".cache", "bench"), "a `FOLDER` for what is built")
 	)
 	flag.DurationVar(&b.time, "time", 2*time.Second, "how long each run measures, after warming up for half of that")
@@ -69,7 +71,7 @@ func main() {
 	if err == nil && *asJSON {
 		encoder := json.NewEncoder(os.Stdout)
 		encoder.SetIndent("", "  ")
-		err = encoder.Encode(rows)
+		err = encoder.Encode(b.document(rows))
 	} else if err == nil {
 		report(os.Stdout, rows, b)
 	}

@@ -15,10 +15,11 @@ type sample struct {
 	Rate      float64       `json:"perSecond"`
 	P50       time.Duration `json:"p50,omitzero"`
 	P99       time.Duration `json:"p99,omitzero"`
-	Server    float64       `json:"serverBusy"`     // share of a core
-	Generator float64       `json:"generatorBusy"`  // share of a core
-	Parsed    float64       `json:"parsed"`         // share of answers that the generator had to parse
-	Bytes     float64       `json:"bytes,omitzero"` // of memory for one connection
+	Server    float64       `json:"serverBusy"`      // share of a core
+	Generator float64       `json:"generatorBusy"`   // share of a core
+	Waited    float64       `json:"generatorWaited"` // share of the time it wanted to run in which something else had its core
+	Parsed    float64       `json:"parsed"`          // share of answers that the generator had to parse
+	Bytes     float64       `json:"bytes,omitzero"`  // of memory for one connection
 	Note      string        `json:"note,omitzero"`
 }
 
@@ -31,7 +32,7 @@ type row struct {
 	Peer     string   `json:"peer"`
 	Dialect  string   `json:"dialect"`
 	Samples  []sample `json:"samples,omitempty"`
-	Absent   string   `json:"absent,omitempty"` // why there are no samples
+	Absent   string   `json:"absent,omitempty"` // why there are no samples, or no more
 }
 
 func (r *row) name() string { return r.Peer + " " + r.Dialect }
@@ -47,6 +48,7 @@ func (r *row) median() (m sample, spread float64) {
 		P99:       time.Duration(of(func(s sample) float64 { return float64(s.P99) })),
 		Server:    of(func(s sample) float64 { return s.Server }),
 		Generator: of(func(s sample) float64 { return s.Generator }),
+		Waited:    of(func(s sample) float64 { return s.Waited }),
 		Parsed:    of(func(s sample) float64 { return s.Parsed }),
 		Bytes:     of(func(s sample) float64 { return s.Bytes }),
 	}
@@ -92,6 +94,7 @@ type meter struct {
 	pid, gen    int // the server and the generator
 	at          time.Time
 	server, own time.Duration
+	waited      time.Duration
 }
 
 func startMeter(pid int) (meter, error) { return startMeters(pid, host.Self()) }
@@ -104,6 +107,7 @@ func startMeters(pid, gen int) (m meter, err error) {
 	if m.own, err = host.CPU(gen); err != nil {
 		return m, err
 	}
+	m.waited = host.Waited(gen)
 	m.at = time.Now()
 	return m, nil
 }
@@ -122,6 +126,7 @@ func (m meter) stop(n int64) (sample, error) {
 		CPU:       float64((now.server - m.server).Nanoseconds()) / 1e3 / float64(n),
 		Rate:      float64(n) / elapsed,
 		Server:    (now.server - m.server).Seconds() / elapsed,
+		Waited:    float64(now.waited-m.waited) / float64(max(1, now.waited-m.waited+now.own-m.own)),
 		Generator: (now.own - m.own).Seconds() / elapsed,
 	}, nil
 }
@@ -146,6 +151,11 @@ func (b *bench) calls(s *scenario, srv *server, dialect string) (sample, error) 
 	return got, nil
 }
 
+const (
+	enough  = 20 // calls, so that it hardly matters that one was half done
+	longest = 10 // times as long as a run may take until they are done
+)
+
 func (b *bench) window(r *load.Running, srv *server) (sample, error) {
 	m, err := startMeter(srv.PID())
 	if err != nil {
@@ -153,7 +163,9 @@ func (b *bench) window(r *load.Running, srv *server) (sample, error) {
 	}
 	before := r.Counts()
 	r.Time(true)
-	time.Sleep(b.time)
+	for i := 0; i < longest && (i == 0 || r.Counts().Calls < before.Calls+enough) && r.Err() == nil; i++ {
+		time.Sleep(b.time)
+	}
 	r.Time(false)
 	after := r.Counts()
 	got, err := m.stop(after.Calls - before.Calls)

@@ -141,7 +141,7 @@ func script(rt runtimeName, variable, file string, args ...string) func(*bench, 
 		if variable != "" && os.Getenv(variable) == "" {
 			return nil, fmt.Errorf("%s does not name a checkout of kkrpc, see CONTRIBUTING.md", variable)
 		}
-		exe, err := b.runtime(rt)
+		exe, err := b.find(rt)
 		if err != nil {
 			return nil, err
 		}

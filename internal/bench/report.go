@@ -3,18 +3,29 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"runtime"
+	"slices"
 	"text/tabwriter"
 	"time"
+
+	"github.com/kkrpc-go/kkrpc/internal/bench/host"
 )
 
 // report prints a table for each scenario.
 func report(w io.Writer, rows []*row, b *bench) {
-	fmt.Fprintf(w, "%s/%s, %d runs of %v each", runtime.GOOS, runtime.GOARCH, b.runs, b.time)
+	fmt.Fprintf(w, "%s, %s/%s, %s\n", time.Now().UTC().Format(time.DateOnly), runtime.GOOS, runtime.GOARCH, host.Processor())
+	for _, name := range slices.Sorted(maps.Keys(b.versions)) {
+		fmt.Fprintf(w, "%s %s, ", name, b.versions[name])
+	}
+	fmt.Fprintf(w, "%d runs of %v each", b.runs, b.time)
 	if b.pinned {
 		fmt.Fprint(w, ", servers on one core, the generator on another")
 	} else {
 		fmt.Fprint(w, ", not pinned to cores")
+	}
+	if b.each {
+		fmt.Fprint(w, ", every request written by itself")
 	}
 	fmt.Fprintln(w)
 	for i := range scenarios {
@@ -23,6 +34,24 @@ func report(w io.Writer, rows []*row, b *bench) {
 		}
 	}
 	printGoals(w, rows)
+	if share := waited(rows); share > quiet {
+		fmt.Fprintf(w, "\nThis machine was not quiet: when the generator was ready to run, something else had its core %.0f %% of the time.\n", 100*share)
+	}
+}
+
+// quiet is what share of the time that the generator was ready to run something else may have had its core.
+const quiet = 0.05
+
+// waited is that share in the middle of all rows.
+func waited(rows []*row) float64 {
+	var all []sample
+	for _, r := range rows {
+		all = append(all, r.Samples...)
+	}
+	if len(all) == 0 {
+		return 0
+	}
+	return median(all, func(s sample) float64 { return s.Waited })
 }
 
 func rowsOf(rows []*row, scenario string) (of []*row) {
@@ -68,6 +97,9 @@ func table(w io.Writer, s *scenario, rows []*row) {
 		if m.Parsed > 0.01 {
 			note = fmt.Sprintf("%.0f %% of the answers parsed", 100*m.Parsed)
 		}
+		if note != "" {
+			note = "  " + note
+		}
 		tail := ""
 		if m.P50 > 0 {
 			tail = fmt.Sprintf("%.1f", float64(m.P99)/float64(m.P50))
@@ -81,7 +113,10 @@ func table(w io.Writer, s *scenario, rows []*row) {
 	}
 	t.Flush()
 	for _, r := range rows {
-		if r.Absent != "" {
+		switch {
+		case r.Absent != "" && len(r.Samples) > 0:
+			fmt.Fprintf(w, "  %s: run %d failed: %s\n", r.name(), len(r.Samples)+1, r.Absent)
+		case r.Absent != "":
 			fmt.Fprintf(w, "  %s: not measured: %s\n", r.name(), r.Absent)
 		}
 	}
@@ -118,4 +153,44 @@ func printNames(w io.Writer) {
 		fmt.Fprintf(t, "  %s\t%s\n", p.name, p.about)
 	}
 	t.Flush()
+}
+
+// document is what -json prints.
+type document struct {
+	Date      string            `json:"date"`
+	System    string            `json:"system"`
+	Processor string            `json:"processor"`
+	Versions  map[string]string `json:"versions"`
+	Pinned    bool              `json:"pinned"`
+	Rows      []*row            `json:"rows"`
+	Goals     []result          `json:"goals"`
+}
+
+type result struct {
+	Goal  string  `json:"goal"`
+	Most  float64 `json:"most,omitzero"`
+	Least float64 `json:"least,omitzero"`
+	Got   float64 `json:"got,omitzero"`
+	Met   bool    `json:"met"`
+	Why   string  `json:"notMeasured,omitzero"`
+}
+
+func (b *bench) document(rows []*row) document {
+	d := document{
+		Date: time.Now().UTC().Format(time.RFC3339), System: runtime.GOOS + "/" + runtime.GOARCH, Processor: host.Processor(),
+		Versions: b.versions, Pinned: b.pinned, Rows: rows, Goals: []result{},
+	}
+	for i := range goals {
+		g := &goals[i]
+		if len(rowsOf(rows, g.scenario)) == 0 {
+			continue
+		}
+		v := g.judge(rows)
+		r := result{Goal: g.about, Most: g.most, Got: v.got, Met: v.met, Why: v.why}
+		if g.least {
+			r.Most, r.Least = 0, g.most
+		}
+		d.Goals = append(d.Goals, r)
+	}
+	return d
 }

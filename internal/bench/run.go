@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -33,6 +35,12 @@ func choose[T any](what, list string, all []T, name func(*T) string) ([]*T, erro
 func (b *bench) prepare(scenarios []*scenario, peers []*peer) error {
 	server, generator, ok := host.Cores()
 	b.pinned = ok
+	b.versions["go"] = strings.TrimPrefix(runtime.Version(), "go")
+	for name, variable := range map[string]string{"kkrpc 2": "KKRPC_V2", "kkrpc 0.7": "KKRPC_V07"} {
+		if version := checkoutVersion(os.Getenv(variable)); version != "" {
+			b.versions[name] = version
+		}
+	}
 	for _, p := range peers {
 		_, _ = p.command(b, p.dialects[0]) // what is missing is reported with the scenarios
 	}
@@ -78,9 +86,19 @@ func exeSuffix() string {
 	return ""
 }
 
-// runtime finds a JavaScript runtime: Node is the machine's, the others come from npm. npm may have installed builds for
+// checkoutVersion is what version of kkrpc a checkout has, or "".
+func checkoutVersion(dir string) string {
+	text, err := os.ReadFile(filepath.Join(dir, "packages", "kkrpc", "package.json"))
+	var pkg struct{ Version string }
+	if err != nil || json.Unmarshal(text, &pkg) != nil {
+		return ""
+	}
+	return pkg.Version
+}
+
+// find finds a JavaScript runtime: Node is the machine's, the others come from npm. npm may have installed builds for
 // another processor or C library, so each is tried.
-func (b *bench) runtime(rt runtimeName) (string, error) {
+func (b *bench) find(rt runtimeName) (string, error) {
 	if exe := b.runtimes[rt]; exe != "" {
 		return exe, nil
 	}
@@ -97,8 +115,10 @@ func (b *bench) runtime(rt runtimeName) (string, error) {
 		candidates = append(candidates, exe)
 	}
 	for _, exe := range candidates {
-		if exec.Command(exe, "--version").Run() == nil {
+		if out, err := exec.Command(exe, "--version").Output(); err == nil {
 			b.runtimes[rt] = exe
+			line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+			b.versions[string(rt)] = strings.TrimPrefix(strings.TrimPrefix(line, "deno "), "v")
 			return exe, nil
 		}
 	}
@@ -112,12 +132,16 @@ func (b *bench) scenario(s *scenario, peers []*peer) []*row {
 	for _, sub := range subjects {
 		rows = append(rows, &row{Scenario: s.name, Peer: sub.peer.name, Dialect: sub.dialect})
 	}
-	for i := range b.runs {
+	runs := b.runs
+	if s.once {
+		runs = 1
+	}
+	for i := range runs {
 		for j, sub := range subjects {
 			if rows[j].Absent != "" {
 				continue
 			}
-			b.progress("%s: run %d of %d, %s", s.name, i+1, b.runs, sub)
+			b.progress(s.name, "%s: run %d of %d, %s", s.name, i+1, runs, sub)
 			got, err := b.sample(s, sub)
 			if err != nil {
 				rows[j].Absent = err.Error()
@@ -127,15 +151,20 @@ func (b *bench) scenario(s *scenario, peers []*peer) []*row {
 			rows[j].Samples = append(rows[j].Samples, got)
 		}
 	}
-	b.progress("")
+	b.progress("", "")
 	return rows
 }
 
-// progress says on a terminal what is being done.
-func (b *bench) progress(format string, args ...any) {
-	if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-		fmt.Fprintf(os.Stderr, "\r\033[K"+format, args...)
+// progress says on a terminal what is being done, and elsewhere which scenario.
+func (b *bench) progress(scenario, format string, args ...any) {
+	switch info, err := os.Stderr.Stat(); {
+	case err == nil && info.Mode()&os.ModeCharDevice != 0:
+		fmt.Fprint(os.Stderr, "\r\033[K")
+		fmt.Fprintf(os.Stderr, format, args...)
+	case scenario != b.said && scenario != "":
+		fmt.Fprintln(os.Stderr, scenario)
 	}
+	b.said = scenario
 }
 
 func (b *bench) sample(s *scenario, sub subject) (sample, error) {

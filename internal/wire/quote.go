@@ -18,6 +18,16 @@ func AppendString(dst []byte, s string) []byte {
 func AppendStringBody(dst []byte, s string) []byte {
 	start := 0
 	for i := 0; i < len(s); {
+		if i+8 <= len(s) {
+			if w := word(s[i : i+8]); w&highBits == 0 {
+				n := stops(w)
+				if n == 0 {
+					i += 8
+					continue
+				}
+				i += n - 1
+			}
+		}
 		c := s[i]
 		if plain[c] && c < utf8.RuneSelf {
 			i++
@@ -39,6 +49,13 @@ func AppendStringBody(dst []byte, s string) []byte {
 		start = i
 	}
 	return append(dst, s[start:]...)
+}
+
+// word is the eight bytes of s, the first one lowest.
+func word(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
 func appendEscape(dst []byte, c byte) []byte {

@@ -51,10 +51,12 @@ func (e *CloseError) Error() string {
 
 // States of conn.reader: who may touch the fields of the reading side.
 const (
-	readerIdle    = iota // nobody is in ReadFrame
+	readerIdle    = iota // nobody reads
 	readerBusy           // a caller is in ReadFrame
+	readerWaiting        // a caller is in AwaitFrame
+	readerRoused         // a caller is in AwaitFrame, and Interrupt has set a read deadline
 	readerClosed         // closed; linger owns the reading side
-	readerLeaving        // closed; the caller in ReadFrame starts linger when it leaves
+	readerLeaving        // closed; the caller in ReadFrame or AwaitFrame starts linger when it leaves
 )
 
 // conn is one WebSocket connection after the handshake. It implements kkrpc.Transport.
@@ -70,7 +72,7 @@ type conn struct {
 	budget      *budget       // nil: none
 	messageTime time.Duration // that a message may take, see Options; 0: any
 
-	// Owned by whoever ReadFrame or linger is run by; see reader.
+	// Owned by whoever ReadFrame, AwaitFrame or linger is run by; see reader.
 	in         []byte // borrowed, idle or nil; in[r:w] is unread
 	r, w       int
 	last       int    // bytes that the last frame took, a hint for the next buffer
@@ -88,21 +90,16 @@ type conn struct {
 	broken     bool     // the stream is no longer at a frame boundary
 
 	reader  atomic.Int32
-	lingers sync.Mutex // orders the deadlines set by Close and linger
+	lingers sync.Mutex // orders the deadlines set by Close, linger and Interrupt
 
 	// Guarded by sock, which is held while anything is written.
 	sock     sync.Mutex
 	rest     []byte // what the kernel did not take yet; ends at a frame boundary
 	werr     error  // sticky
 	mid      bool   // what was written last ends inside a frame
-	writeFn  func(fd uintptr) bool
-	segs     [][]byte // what writeFn writes
-	mayWait  bool     // writeFn waits for room
-	wroteN   int
-	wroteErr error
-	said     bool // a close frame was written, or is in rest
-	owed     bool // rest is left to the WriteFrames that follows a TryWriteFrames
-	draining bool // rest is left to a goroutine
+	said     bool   // a close frame was written, or is in rest
+	owed     bool   // rest is left to the WriteFrames that follows a TryWriteFrames
+	draining bool   // rest is left to a goroutine
 
 	closed atomic.Bool
 	heard  atomic.Bool // something was received since the heartbeat looked
@@ -179,7 +176,8 @@ func (c *conn) Close(code int, reason string) error {
 			go c.linger()
 			break
 		}
-		if c.reader.CompareAndSwap(readerBusy, readerLeaving) {
+		if c.reader.CompareAndSwap(readerBusy, readerLeaving) ||
+			c.reader.CompareAndSwap(readerWaiting, readerLeaving) || c.reader.CompareAndSwap(readerRoused, readerLeaving) {
 			_ = c.nc.SetReadDeadline(longAgo)
 			break
 		}

@@ -128,7 +128,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.log.Warn("ws: upgrade failed", "remote", r.RemoteAddr, "err", err)
 		return
 	}
-	rpc := s.opts.RPC
+	rpc := new(kkrpc.Options)
+	*rpc = s.opts.RPC
 	rpc.Expose, rpc.Dialect, rpc.OnClose = api, dialect, s.onClose
 	if d, ok := protocolDialect(hs.Protocol); ok && !r.URL.Query().Has("kkrpc") {
 		rpc.Dialect = d
@@ -158,9 +159,9 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 
 // start runs the channel of a connection. It runs apart from ServeHTTP, so that what net/http keeps for a request is
 // freed.
-func (s *Server) start(nc net.Conn, early []byte, cfg config, rpc kkrpc.Options, r *http.Request) {
+func (s *Server) start(nc net.Conn, early []byte, cfg config, rpc *kkrpc.Options, r *http.Request) {
 	c := newConn(nc, early, cfg)
-	ch, err := kkrpc.New(context.WithoutCancel(r.Context()), c, &rpc)
+	ch, err := kkrpc.New(context.WithoutCancel(r.Context()), c, rpc)
 	if err != nil { // rpc.Expose is compiled: nothing is known to fail here
 		s.log.Error("ws: no channel for a connection", "remote", r.RemoteAddr, "err", err)
 		_ = c.Close(closeInternal, "")

@@ -5,6 +5,7 @@ package ws
 import (
 	"io"
 	"net"
+	"sync"
 	"syscall"
 )
 
@@ -22,7 +23,6 @@ func (c *conn) initRaw() {
 	}
 	c.raw = raw
 	c.readFn = c.readReady
-	c.writeFn = c.writeReady
 }
 
 // readReady reads once; false waits for readiness. The buffer is borrowed and given back here, so that only a
@@ -54,24 +54,40 @@ func (c *conn) readReady(fd uintptr) bool {
 	}
 }
 
-// writeReady writes segs once; false waits for room.
-func (c *conn) writeReady(fd uintptr) bool {
+// attempt is one system call that writes. It is borrowed, with the closure that a RawConn takes, since an idle
+// connection writes nothing.
+type attempt struct {
+	segs [][]byte
+	wait bool // for room
+	n    int
+	err  error
+	run  func(fd uintptr) bool
+}
+
+var attempts = sync.Pool{New: func() any {
+	a := new(attempt)
+	a.run = a.write
+	return a
+}}
+
+// write writes segs once; false waits for room.
+func (a *attempt) write(fd uintptr) bool {
 	for {
-		n, err := writeSegments(int(fd), c.segs)
+		n, err := writeSegments(int(fd), a.segs)
 		switch err {
 		case nil:
-			c.wroteN, c.wroteErr = n, nil
+			a.n, a.err = n, nil
 			if n == 0 {
-				c.wroteErr = io.ErrUnexpectedEOF
+				a.err = io.ErrUnexpectedEOF
 			}
 			return true
 		case syscall.EINTR:
 			continue
 		case syscall.EAGAIN:
-			c.wroteN, c.wroteErr = 0, nil
-			return !c.mayWait
+			a.n, a.err = 0, nil
+			return !a.wait
 		default:
-			c.wroteN, c.wroteErr = 0, err
+			a.n, a.err = 0, err
 			return true
 		}
 	}
@@ -80,14 +96,17 @@ func (c *conn) writeReady(fd uintptr) bool {
 // rawWrite writes once and returns how much the kernel took. With wait it waits until that is not nothing, within the
 // write deadline; without, n is 0 when there is no room. The caller holds sock.
 func (c *conn) rawWrite(segs [][]byte, wait bool) (n int, err error) {
-	c.segs, c.mayWait = segs, wait
-	err = c.raw.Write(c.writeFn)
-	c.segs = nil
+	a := attempts.Get().(*attempt)
+	a.segs, a.wait = segs, wait
+	err = c.raw.Write(a.run)
+	n, failed := a.n, a.err
+	a.segs, a.err = nil, nil
+	attempts.Put(a)
 	if err != nil {
 		return 0, err
 	}
-	if c.wroteErr != nil {
-		return 0, &net.OpError{Op: "write", Net: "tcp", Source: c.nc.LocalAddr(), Addr: c.nc.RemoteAddr(), Err: c.wroteErr}
+	if failed != nil {
+		return 0, &net.OpError{Op: "write", Net: "tcp", Source: c.nc.LocalAddr(), Addr: c.nc.RemoteAddr(), Err: failed}
 	}
-	return c.wroteN, nil
+	return n, nil
 }

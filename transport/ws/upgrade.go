@@ -106,11 +106,13 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (nc net.Conn, e
 	if s.opts.Compression {
 		u.Negotiate = negotiateDeflate()
 	}
-	// The upgrader looks for one word on the first line of each; check has looked for it on all.
-	plain := r.WithContext(r.Context())
-	plain.Header = r.Header.Clone()
-	plain.Header["Upgrade"], plain.Header["Connection"] = []string{"websocket"}, []string{"Upgrade"}
-	nc, rw, hs, err := u.Upgrade(plain, w)
+	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") || !strings.EqualFold(r.Header.Get("Connection"), "Upgrade") {
+		// The upgrader looks for one word on the first line of each; check has looked for it on all.
+		r = r.WithContext(r.Context())
+		r.Header = r.Header.Clone()
+		r.Header["Upgrade"], r.Header["Connection"] = []string{"websocket"}, []string{"Upgrade"}
+	}
+	nc, rw, hs, err := u.Upgrade(r, w)
 	if err != nil {
 		if nc != nil {
 			_ = nc.Close()

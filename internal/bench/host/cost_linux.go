@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -41,4 +42,34 @@ func Memory(pid int) (int64, error) {
 		total += kb << 10
 	}
 	return total, nil
+}
+
+// Waited returns how long the threads of a process, those that still run, have been ready to run while something else
+// had their core.
+func Waited(pid int) time.Duration {
+	names, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	if err != nil {
+		return 0
+	}
+	var total time.Duration
+	for _, name := range names {
+		// A thread may have ended, and not every kernel counts this.
+		text, err := os.ReadFile(name)
+		if fields := bytes.Fields(text); err == nil && len(fields) == 3 {
+			ns, _ := strconv.ParseInt(string(fields[1]), 10, 64)
+			total += time.Duration(ns)
+		}
+	}
+	return total
+}
+
+// Processor is what the processor calls itself.
+func Processor() string {
+	text, _ := os.ReadFile("/proc/cpuinfo") // without it the name is missing, which does no harm
+	for line := range bytes.Lines(text) {
+		if name, value, ok := bytes.Cut(line, []byte{':'}); ok && string(bytes.TrimSpace(name)) == "model name" {
+			return string(bytes.TrimSpace(value))
+		}
+	}
+	return "an unknown processor"
 }

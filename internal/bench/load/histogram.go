@@ -16,7 +16,8 @@ const (
 	subBits = 5
 )
 
-func (h *Histogram) add(d time.Duration, n uint32) {
+// Add counts n durations.
+func (h *Histogram) Add(d time.Duration, n uint32) {
 	h.counts[bucket(uint64(max(d, 0)))] += n
 	h.n += int64(n)
 }

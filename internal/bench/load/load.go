@@ -36,8 +36,8 @@ type Running struct {
 	conns    []*caller
 	wg       sync.WaitGroup
 	stopping atomic.Bool
-	timing   atomic.Bool // whether to count durations
-	failed   chan error
+	timing   atomic.Bool           // whether to count durations
+	failure  atomic.Pointer[error] // the first
 }
 
 // ring is how many calls of a connection have a place; a call that is as many behind another is overdue.
@@ -79,7 +79,7 @@ func (l *Load) Start() (*Running, error) {
 	if _, ok := d.(echo); ok {
 		w = echoed(w)
 	}
-	r := &Running{failed: make(chan error, 1)}
+	r := new(Running)
 	for range l.Conns {
 		c, err := l.Target.dial()
 		if err == nil {
@@ -97,10 +97,7 @@ func (l *Load) Start() (*Running, error) {
 	for _, c := range r.conns {
 		r.wg.Go(func() {
 			if err := c.run(); err != nil {
-				select {
-				case r.failed <- err:
-				default:
-				}
+				r.failure.CompareAndSwap(nil, &err)
 			}
 		})
 	}
@@ -168,7 +165,7 @@ func (c *caller) drain() error {
 				return err
 			}
 			if timing {
-				c.times.add(time.Duration(now-sent), 1)
+				c.times.Add(time.Duration(now-sent), 1)
 			}
 			done++
 			if !c.r.stopping.Load() {
@@ -243,12 +240,10 @@ func (r *Running) Counts() Counts {
 
 // Err returns what ended a connection too early, if something did.
 func (r *Running) Err() error {
-	select {
-	case err := <-r.failed:
-		return err
-	default:
-		return nil
+	if err := r.failure.Load(); err != nil {
+		return *err
 	}
+	return nil
 }
 
 // patience is how long the last answers may take.

@@ -50,9 +50,6 @@ func (o *Out) frame(b []byte, op ws.OpCode) {
 	o.buf = b
 }
 
-// text adds a whole message.
-func (o *Out) text(msg []byte) { o.end(append(o.begin(), msg...)) }
-
 // take returns the frames and forgets them. They are valid until the next begin.
 func (o *Out) take() []byte {
 	b := o.buf

@@ -68,7 +68,7 @@ func Struct() Work {
 	const head = `{"id":`
 	const tail = `,"name":"Ada Lovelace","email":"ada@example.com","active":true,"age":36,"score":98.5,` +
 		`"street":"12 St James's Square","city":"London","postcode":"SW1Y 4JH","country":"GB","phone":"+44 20 7946 0000",` +
-		`"createdAt":"2026-01-02T03:04:05.000Z","updatedAt":"2026-02-03T04:05:06.000Z","tags":["admin","math"],"logins":1842,` +
+		`"createdAt":"2026-01-02T03:04:05.000Z","updatedAt":"2026-02-03T04:05:06.000Z","role":"admin","logins":1842,` +
 		`"verified":false,"locale":"en-GB","timezone":"Europe/London","balance":1250.75,"notes":"wrote the first program"}`
 	text := func(dst []byte, id uint64) []byte {
 		dst = append(dst, head...)

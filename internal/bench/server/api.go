@@ -11,26 +11,26 @@ import (
 
 // User has 20 fields.
 type User struct {
-	ID        int      `json:"id"`
-	Name      string   `json:"name"`
-	Email     string   `json:"email"`
-	Active    bool     `json:"active"`
-	Age       int      `json:"age"`
-	Score     float64  `json:"score"`
-	Street    string   `json:"street"`
-	City      string   `json:"city"`
-	Postcode  string   `json:"postcode"`
-	Country   string   `json:"country"`
-	Phone     string   `json:"phone"`
-	CreatedAt string   `json:"createdAt"`
-	UpdatedAt string   `json:"updatedAt"`
-	Tags      []string `json:"tags"`
-	Logins    int      `json:"logins"`
-	Verified  bool     `json:"verified"`
-	Locale    string   `json:"locale"`
-	Timezone  string   `json:"timezone"`
-	Balance   float64  `json:"balance"`
-	Notes     string   `json:"notes"`
+	ID        int     `json:"id"`
+	Name      string  `json:"name"`
+	Email     string  `json:"email"`
+	Active    bool    `json:"active"`
+	Age       int     `json:"age"`
+	Score     float64 `json:"score"`
+	Street    string  `json:"street"`
+	City      string  `json:"city"`
+	Postcode  string  `json:"postcode"`
+	Country   string  `json:"country"`
+	Phone     string  `json:"phone"`
+	CreatedAt string  `json:"createdAt"`
+	UpdatedAt string  `json:"updatedAt"`
+	Role      string  `json:"role"`
+	Logins    int     `json:"logins"`
+	Verified  bool    `json:"verified"`
+	Locale    string  `json:"locale"`
+	Timezone  string  `json:"timezone"`
+	Balance   float64 `json:"balance"`
+	Notes     string  `json:"notes"`
 }
 
 // newAPI returns the methods, of which add and echo are written in one of three ways: functions of the values alone,

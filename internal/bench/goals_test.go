@@ -1,0 +1,91 @@
+package main
+
+import (
+	"testing"
+	"time"
+)
+
+func TestGoals(t *testing.T) {
+	measured := func(peer string, cpu ...float64) *row {
+		r := &row{Scenario: "s", Peer: peer, Dialect: "d"}
+		for _, c := range cpu {
+			r.Samples = append(r.Samples, sample{CPU: c, Rate: 1000 / c, P50: time.Millisecond, P99: 2 * time.Millisecond})
+		}
+		return r
+	}
+	rows := []*row{measured("a", 1, 5, 2), measured("b", 4), {Scenario: "s", Peer: "absent", Dialect: "d", Absent: "no reason"}}
+	a, b := subjectName{"a", "d"}, subjectName{"b", "d"}
+	tests := []struct {
+		name string
+		goal goal
+		got  float64
+		met  bool
+		why  string
+	}{
+		{"the median as a ratio", goal{row: a, against: b, number: cost, most: 0.5}, 0.5, true, ""},
+		{"a ratio that is too large", goal{row: a, against: b, number: cost, most: 0.4}, 0.5, false, ""},
+		{"at least", goal{row: a, against: b, number: perSecond, most: 2, least: true}, 2, true, ""},
+		{"less than at least", goal{row: a, against: b, number: perSecond, most: 2.5, least: true}, 2, false, ""},
+		{"the number itself", goal{row: a, number: slowest, most: 2.5}, 2, true, ""},
+		{"no peer", goal{row: a, against: subjectName{"c", "d"}, number: cost}, 0, false, "c did not take part"},
+		{"a peer that is absent", goal{row: a, against: subjectName{"absent", "d"}, number: cost}, 0, false, "absent was not measured"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.goal.scenario = "s"
+			v := tt.goal.judge(rows)
+			if v.got != tt.got || v.met != tt.met || v.why != tt.why {
+				t.Errorf("got %v, met %v, why %q", v.got, v.met, v.why)
+			}
+		})
+	}
+}
+
+// TestGoalsAreOfWhatIsMeasured finds a goal whose scenario or peers have another name.
+func TestGoalsAreOfWhatIsMeasured(t *testing.T) {
+	all, err := choose("peer", "", peers, func(p *peer) string { return p.name })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range goals {
+		found := map[subjectName]bool{none: true}
+		for _, s := range scenarios {
+			if s.name != g.scenario {
+				continue
+			}
+			for _, sub := range s.subjects(all) {
+				found[subjectName{sub.peer.name, sub.dialect}] = true
+			}
+		}
+		if !found[g.row] || !found[g.against] {
+			t.Errorf("%s: %s does not have %v and %v", g.about, g.scenario, g.row, g.against)
+		}
+	}
+}
+
+func TestChoose(t *testing.T) {
+	name := func(s *scenario) string { return s.name }
+	got, err := choose("scenario", "add-64x16, add-1x1", scenarios, name)
+	if err != nil || len(got) != 2 || got[0].name != "add-1x1" {
+		t.Errorf("chose %v, %v", got, err)
+	}
+	if _, err := choose("scenario", "add-2x2", scenarios, name); err == nil {
+		t.Error("a scenario that does not exist was chosen")
+	}
+}
+
+func TestStarved(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		sample sample
+		want   bool
+	}{
+		{"both are busy", sample{Server: 0.98, Generator: 0.99}, false},
+		{"the server waits", sample{Server: 0.5, Generator: 0.99}, true},
+		{"both wait", sample{Server: 0.5, Generator: 0.5}, false},
+	} {
+		if got := tt.sample.starved(); got != tt.want {
+			t.Errorf("%s: %v", tt.name, got)
+		}
+	}
+}
