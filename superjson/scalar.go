@@ -55,6 +55,9 @@ func appendFloat(dst []byte, f float64, bits int) []byte {
 	if f == 0 {
 		return append(dst, '0') // -0 too
 	}
+	if n := int64(f); bits == 64 && float64(n) == f && -maxSafeInteger <= n && n <= maxSafeInteger {
+		return strconv.AppendInt(dst, n, 10) // in a tenth of the time
+	}
 	abs := math.Abs(f)
 	if bits == 64 && (abs < 1e-6 || abs >= 1e21) || bits == 32 && (float32(abs) < 1e-6 || float32(abs) >= 1e21) {
 		dst = strconv.AppendFloat(dst, f, 'e', -1, bits)
