@@ -4,4 +4,6 @@ package kkrpc_test
 
 import "testing"
 
-func skipUnlessExact(t *testing.T) { t.Skip("under the race detector pools drop some of what they are given") }
+func skipUnlessExact(t *testing.T) {
+	t.Skip("under the race detector pools drop some of what they are given")
+}

@@ -266,6 +266,10 @@ func (ch *Channel) appendRequest(dst []byte, codec wire.Codec, out *values, name
 func (ch *Channel) appendArgs(dst []byte, codec wire.Codec, out *values, args []any) ([]byte, error) {
 	tail := &out.tail
 	for i, arg := range args {
+		if plain, ok := appendPlain(codec.BeginArg(dst, i), arg); ok {
+			dst = codec.EndArg(plain)
+			continue
+		}
 		if isUndefined(arg) {
 			dst = codec.AppendUndefinedArg(dst, i, tail)
 			continue

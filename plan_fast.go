@@ -401,6 +401,21 @@ func appendScalar(dst []byte, p any) (_ []byte, ok bool) {
 	return dst, false
 }
 
+// appendPlain is appendScalar for what v holds.
+func appendPlain(dst []byte, v any) (_ []byte, ok bool) {
+	switch v := v.(type) {
+	case string:
+		return appendScalar(dst, &v)
+	case bool:
+		return appendScalar(dst, &v)
+	case int:
+		return appendScalar(dst, &v)
+	case float64:
+		return appendScalar(dst, &v)
+	}
+	return dst, false
+}
+
 // appendScalar is like the function, and appends any other value too.
 func (o *values) appendScalar(dst []byte, path string, p any) ([]byte, error) {
 	if dst, ok := appendScalar(dst, p); ok {
