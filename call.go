@@ -143,8 +143,8 @@ func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
 		<-p.done
 	}
 	err = p.err
-	if err != nil && ctx.Err() != nil {
-		err = context.Cause(ctx) // the peer has given up for the same reason
+	if ended := endOf(ctx, err != nil); ended != nil {
+		err = ended // the peer has given up for the same reason
 	}
 	if err == nil && op.result != nil {
 		if op.items == nil {
@@ -156,6 +156,21 @@ func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
 	ch.pending.freeLocked(p)
 	ch.mu.Unlock()
 	return err
+}
+
+// endOf returns why ctx has ended if a call with it has failed. A deadline counts from its time on, since the timer that tells
+// ctx may be late, and the peer has one of its own.
+func endOf(ctx context.Context, failed bool) error {
+	switch {
+	case !failed:
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	}
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return nil
 }
 
 // sendRequest sends b, the request of p, when there is room for it. An error ends the call.

@@ -468,3 +468,15 @@ func TestInterceptorsTimeoutDoesNotBoundTheItemsAtThePeer(t *testing.T) {
 		})
 	}
 }
+
+// late is a ctx whose deadline has come, but whose timer has not fired yet, as on a busy machine.
+type late struct{ context.Context }
+
+func (late) Deadline() (time.Time, bool) { return time.Now().Add(-time.Millisecond), true }
+
+func TestDeadlineIsTheCallersEvenIfThePeerSpeaksFirst(t *testing.T) {
+	_, c := pair(t, kkrpc.Options{Expose: kkrpc.Object{"work": func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}}, kkrpc.Options{})
+	if err := c.Call(late{t.Context()}, nil, "work"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want the caller's own deadline", err)
+	}
+}
