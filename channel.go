@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
 )
 
 // Close codes of RFC 6455 that a channel closes its transport with.
@@ -204,7 +205,7 @@ func (ch *Channel) report(err error) {
 
 // setCodec fixes what this side writes and lets the calls go on that waited for it.
 func (ch *Channel) setCodec(d wire.Dialect) {
-	c := codecOf(d)
+	c := codecs.Of(d)
 	ch.mu.Lock()
 	ch.codec.Store(&c)
 	if ch.known != nil {

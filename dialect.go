@@ -4,8 +4,6 @@ import (
 	"fmt"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
-	"github.com/kkrpc-go/kkrpc/internal/wire/classic"
-	"github.com/kkrpc-go/kkrpc/internal/wire/compact"
 )
 
 // Dialect is how a peer writes: the generation of kkrpc together with its codec.
@@ -50,18 +48,4 @@ func (d *Dialect) UnmarshalText(text []byte) error {
 		}
 	}
 	return fmt.Errorf("kkrpc: unknown dialect %q; want compact-json, compact-superjson, classic-json or classic-superjson", text)
-}
-
-// codecOf returns what reads and writes d, which is known.
-func codecOf(d wire.Dialect) wire.Codec {
-	switch d {
-	case wire.Compact:
-		return compact.JSON
-	case wire.CompactSuperJSON:
-		return compact.SuperJSON
-	case wire.Classic:
-		return classic.JSON
-	default:
-		return classic.SuperJSON
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
 )
 
 // Leader and follower. One goroutine, the leader, reads the channel and runs a request's handler at once, which keeps
@@ -32,7 +33,7 @@ var leadings = sync.Pool{New: func() any { return new(leading) }}
 
 func newLeading(d wire.Dialect, limits *Limits) *leading {
 	l := leadings.Get().(*leading)
-	l.in = *wire.NewInbound(codecOf, d, limits.Frame, limits.Depth)
+	l.in = *wire.NewInbound(codecs.Of, d, limits.Frame, limits.Depth)
 	return l
 }
 

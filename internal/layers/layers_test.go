@@ -38,7 +38,7 @@ type rule struct {
 }
 
 // everyTest is allowed in all tests.
-var everyTest = []string{goCmp, "internal/js"}
+var everyTest = []string{goCmp, "internal/js", "internal/leak"}
 
 // noNetwork keeps sockets and logging policy out of the layers that know only frames.
 var noNetwork = []string{"net", "net/http", "log/slog", "log"}
@@ -53,10 +53,11 @@ var rules = []rule{
 	},
 	{dir: "internal/wire/classic", may: []string{"internal/wire", "superjson", jsonV2}, tests: []string{"internal/replay"}, not: noNetwork},
 	{dir: "internal/wire/compact", may: []string{"internal/wire", "superjson", jsonV2}, tests: []string{"internal/replay"}, not: noNetwork},
+	{dir: "internal/wire/codecs", may: []string{"internal/wire", "internal/wire/classic", "internal/wire/compact"}, not: noNetwork},
 	{
 		dir:   ".",
-		may:   []string{"internal/wire", "internal/wire/classic", "internal/wire/compact", "superjson", jsonV2},
-		tests: []string{"transport/transporttest", "transport/ws", "internal/replay"},
+		may:   []string{"internal/wire", "internal/wire/codecs", "superjson", jsonV2},
+		tests: []string{"internal/wire/classic", "internal/wire/compact", "transport/transporttest", "transport/ws", "internal/replay"},
 		not:   []string{"net", "net/http", "log/slog"},
 	},
 
@@ -64,10 +65,11 @@ var rules = []rule{
 
 	{dir: "transport/transporttest", may: []string{".", "superjson"}},
 	{dir: "internal/admission"},
+	{dir: "internal/leak"},
 	{dir: "transport/ws", may: []string{".", "internal/admission", gobwas, httphead}, tests: []string{"superjson", "transport/transporttest"}},
 	{
 		dir:   "transport/kkhttp",
-		may:   []string{".", "internal/admission", "internal/wire", "internal/wire/classic", "internal/wire/compact", "superjson"},
+		may:   []string{".", "internal/admission", "internal/wire", "internal/wire/codecs", "superjson"},
 		tests: []string{"transport/ws"},
 	},
 	{

@@ -10,6 +10,7 @@ import (
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
 )
 
 // NewClient returns a channel that sends each call as a POST to url, which is http://host[:port]/path or https://…;
@@ -38,7 +39,7 @@ func NewClient(url string, opts *ClientOptions) (*kkrpc.Channel, error) {
 		where:     where,
 		http:      opts.HTTP,
 		header:    opts.Header,
-		codec:     codecOf(wire.Dialect(rpc.Dialect)),
+		codec:     codecs.Of(wire.Dialect(rpc.Dialect)),
 		frame:     orDefault(rpc.Limits.Frame, defaultFrame),
 		depth:     orDefault(rpc.Limits.Depth, defaultDepth),
 		maxQueued: orDefault(rpc.Limits.Outbound, defaultOutbound),

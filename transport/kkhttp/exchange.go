@@ -7,6 +7,7 @@ import (
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
 )
 
 // exchange is the transport of a channel that serves one request. What the channel sends first that is a response is the
@@ -30,7 +31,7 @@ type exchange struct {
 func newExchange(request []byte, m *wire.Message, rpc *kkrpc.Options) *exchange {
 	return &exchange{
 		request: request,
-		codec:   codecOf(wire.Dialect(rpc.Dialect)),
+		codec:   codecs.Of(wire.Dialect(rpc.Dialect)),
 		text:    m.TextErrors || rpc.ErrorText && rpc.Dialect == kkrpc.Classic,
 		reading: make(chan struct{}),
 		closed:  make(chan struct{}),

@@ -2,47 +2,20 @@ package kkhttp_test
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/internal/leak"
 	"github.com/kkrpc-go/kkrpc/transport/kkhttp"
 )
 
 // TestMain fails if goroutines of this module outlive the tests.
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if code == 0 {
-		if left := leaked(10 * time.Second); left != "" {
-			fmt.Fprintf(os.Stderr, "goroutines left:\n%s\n", left)
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
-
-func leaked(wait time.Duration) string {
-	buf := make([]byte, 1<<20)
-	for end := time.Now().Add(wait); ; runtime.Gosched() {
-		var left []string
-		for g := range strings.SplitSeq(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
-			if strings.Contains(g, "kkrpc") && !strings.Contains(g, "kkhttp_test.leaked") {
-				left = append(left, g)
-			}
-		}
-		if len(left) == 0 {
-			return ""
-		}
-		if time.Now().After(end) {
-			return strings.Join(left, "\n\n")
-		}
-	}
+	leak.Main(m, 10*time.Second)
 }
 
 func testContext(t *testing.T) context.Context {

@@ -7,31 +7,16 @@ import (
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
-	"github.com/kkrpc-go/kkrpc/internal/wire/classic"
-	"github.com/kkrpc-go/kkrpc/internal/wire/compact"
+	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
 const jsonType = "application/json"
 
-// codecOf returns what reads and writes d, which is known.
-func codecOf(d wire.Dialect) wire.Codec {
-	switch d {
-	case wire.Compact:
-		return compact.JSON
-	case wire.CompactSuperJSON:
-		return compact.SuperJSON
-	case wire.Classic:
-		return classic.JSON
-	default:
-		return classic.SuperJSON
-	}
-}
-
 // parseRequest reads the one request that body must be; body ends with a newline. m aliases body. A request that nests
 // too deep is one, whose arguments are not in m: the channel refuses it.
 func parseRequest(body []byte, limits kkrpc.Limits, fixed kkrpc.Dialect, m *wire.Message) (kkrpc.Dialect, error) {
-	in := wire.NewInbound(codecOf, wire.Dialect(fixed), len(body), orDefault(limits.Depth, defaultDepth))
+	in := wire.NewInbound(codecs.Of, wire.Dialect(fixed), len(body), orDefault(limits.Depth, defaultDepth))
 	if err := in.Push(body); err != nil {
 		return 0, err
 	}

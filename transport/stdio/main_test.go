@@ -1,12 +1,11 @@
 package stdio_test
 
 import (
-	"fmt"
 	"os"
-	"runtime"
-	"strings"
 	"testing"
 	"time"
+
+	"github.com/kkrpc-go/kkrpc/internal/leak"
 )
 
 // childVar makes the test binary one of children.
@@ -19,30 +18,5 @@ func TestMain(m *testing.M) {
 		children[name]()
 		os.Exit(0)
 	}
-	code := m.Run()
-	if code == 0 {
-		if left := leaked(10 * time.Second); left != "" {
-			fmt.Fprintf(os.Stderr, "goroutines left:\n%s\n", left)
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
-
-func leaked(wait time.Duration) string {
-	buf := make([]byte, 1<<20)
-	for end := time.Now().Add(wait); ; runtime.Gosched() {
-		var left []string
-		for g := range strings.SplitSeq(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
-			if strings.Contains(g, "kkrpc") && !strings.Contains(g, "stdio_test.leaked") {
-				left = append(left, g)
-			}
-		}
-		if len(left) == 0 {
-			return ""
-		}
-		if time.Now().After(end) {
-			return strings.Join(left, "\n\n")
-		}
-	}
+	leak.Main(m, 10*time.Second)
 }

@@ -1,40 +1,13 @@
 package ws
 
 import (
-	"fmt"
-	"os"
-	"runtime"
-	"strings"
 	"testing"
 	"time"
+
+	"github.com/kkrpc-go/kkrpc/internal/leak"
 )
 
 // TestMain fails if goroutines of this module outlive the tests by more than the closing handshake may take.
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if code == 0 {
-		if left := leaked(lingerTime + 10*time.Second); left != "" {
-			fmt.Fprintf(os.Stderr, "goroutines left:\n%s\n", left)
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
-
-func leaked(wait time.Duration) string {
-	buf := make([]byte, 1<<20)
-	for end := time.Now().Add(wait); ; runtime.Gosched() {
-		var left []string
-		for g := range strings.SplitSeq(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
-			if strings.Contains(g, "kkrpc") && !strings.Contains(g, "ws.leaked") {
-				left = append(left, g)
-			}
-		}
-		if len(left) == 0 {
-			return ""
-		}
-		if time.Now().After(end) {
-			return strings.Join(left, "\n\n")
-		}
-	}
+	leak.Main(m, lingerTime+10*time.Second)
 }
