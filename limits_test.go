@@ -330,9 +330,9 @@ func TestIdleChannelHoldsNoLargeFrame(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer ch.Close()
-			for _, text := range []string{row.large, row.small} {
-				write(t, peer, text)
-				if answer := read(t, peer); !strings.Contains(answer, "100000") && !strings.Contains(answer, "1") {
+			for _, step := range []struct{ text, want string }{{row.large, ":100000"}, {row.small, ":1}"}} {
+				write(t, peer, step.text)
+				if answer := read(t, peer); !strings.Contains(answer, step.want) {
 					t.Fatal(answer)
 				}
 			}
