@@ -1,8 +1,8 @@
 package kkrpc
 
 import (
-	"crypto/rand"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"strconv"
 	"strings"
@@ -59,7 +59,7 @@ func (t *refTable) export(r *Ref) (*localRef, error) {
 			return nil, fmt.Errorf("%w: the peer holds %d references of this channel (Limits.References)", ErrLimit, len(t.local))
 		case t.local == nil:
 			t.local, t.byKey = map[string]*localRef{}, map[refKey]*localRef{}
-			t.prefix = rand.Text()
+			t.prefix = strconv.FormatUint(rand.Uint64(), 36)
 		}
 		t.last++
 		e = &localRef{id: t.prefix + "-" + strconv.FormatUint(t.last, 10), ref: r, key: key}
