@@ -22,12 +22,14 @@ class Instance {
 	#inside = false // Go is running, perhaps in one of the functions below
 	#later = [] // what came meanwhile
 	#log
+	#contexts
 	dead = false
 
 	/** Starts the program and resolves when it serves. */
-	static async start(module, log) {
+	static async start(module, log, contexts) {
 		const instance = new Instance()
 		instance.#log = log
+		instance.#contexts = contexts
 		const go = new globalThis.Go()
 		instance.#go = go
 		const ready = new Promise((resolve, reject) => {
@@ -45,29 +47,29 @@ class Instance {
 		const wasm = await WebAssembly.instantiate(module, go.importObject)
 		instance.#exports = wasm.exports
 		const resume = go._resume.bind(go)
-		go._resume = () => instance.#enter(resume)
+		go._resume = () => instance.#enter(undefined, resume)
+		contexts.adopt(go)
 		const ended = go.run(wasm)
 		await Promise.race([ready, ended.then(() => ready)])
 		return instance
 	}
 
-	/** Runs f, which calls into Go, now or as soon as Go is left. */
-	#enter(f) {
+	/** Runs f, which calls into Go because of what the socket said, now or as soon as Go is left. */
+	#enter(socket, f) {
 		if (this.#inside) {
 			this.#later.push(f)
 			return
 		}
 		this.#inside = true
-		try {
-			for (let next = f; next !== undefined; next = this.#later.shift()) {
-				if (this.dead) return
-				next()
+		this.#contexts.run(socket, () => {
+			try {
+				for (let next = f; next !== undefined && !this.dead; next = this.#later.shift()) next()
+			} catch (error) {
+				this.#die(error)
+			} finally {
+				this.#inside = false
 			}
-		} catch (error) {
-			this.#die(error)
-		} finally {
-			this.#inside = false
-		}
+		})
 	}
 
 	/** Lets the program's goroutines run until all of them wait. */
@@ -77,7 +79,7 @@ class Instance {
 
 	open(socket, about) {
 		this.#sockets.set(socket.id, socket)
-		this.#enter(() => {
+		this.#enter(socket, () => {
 			const length = this.#write(about)
 			if (length < 0) return socket.shut(TOO_LARGE, "the request is too large")
 			this.#exports.kkrpc_open(socket.id, length)
@@ -86,7 +88,7 @@ class Instance {
 	}
 
 	message(socket, data) {
-		this.#enter(() => {
+		this.#enter(socket, () => {
 			if (!this.#sockets.has(socket.id)) return
 			const length = this.#write(data)
 			if (length < 0) return socket.shut(TOO_LARGE, "the message is over the limit (Limits.Frame)")
@@ -97,7 +99,7 @@ class Instance {
 
 	closed(socket, code) {
 		if (!this.#sockets.delete(socket.id)) return
-		this.#enter(() => {
+		this.#enter(socket, () => {
 			this.#exports.kkrpc_closed(socket.id, code)
 			this.#run()
 		})
@@ -132,9 +134,7 @@ class Instance {
 	#die(reason) {
 		if (this.dead) return
 		this.dead = true
-		// Left armed, these would call into a program that is no more.
-		for (const timer of this.#go._scheduledTimeouts.values()) clearTimeout(timer)
-		this.#go._scheduledTimeouts.clear()
+		this.#contexts.abandon(this.#go)
 		this.#later.length = 0
 		this.#log("kkrpc:", reason)
 		const sockets = [...this.#sockets.values()]
@@ -160,6 +160,12 @@ class Socket {
 	constructor(host, about) {
 		this.#host = host
 		this.#about = about
+	}
+
+	/** Takes part in what the socket's request may do, until the socket has closed. */
+	begin() {
+		this.#host.contexts.begin(this)
+		return this
 	}
 
 	/** Takes the socket at the first event that brings it; Hono's helper for Workers has no onOpen. */
@@ -212,11 +218,13 @@ class Socket {
 
 	send(text) {
 		if (this.#over) return 0
-		try {
-			this.#ws.send(text)
-		} catch {
-			return 0 // it is closing; its close event follows
-		}
+		this.#host.contexts.use(this, () => {
+			try {
+				this.#ws.send(text)
+			} catch {
+				// It is closing; its close event follows.
+			}
+		})
 		return this.buffered()
 	}
 
@@ -230,24 +238,58 @@ class Socket {
 	shut(code, reason) {
 		if (this.#over) return
 		this.#over = true
-		try {
-			this.#ws?.close(code, reason)
-		} catch {
-			this.#ws?.close() // a runtime that allows only a browser's codes
-		}
-		this.#instance?.closed(this, code)
+		this.#host.contexts.use(this, () => {
+			try {
+				this.#ws?.close(code, reason)
+			} catch {
+				this.#ws?.close() // a runtime that allows only a browser's codes
+			}
+		})
+		this.#end(code)
 	}
 
 	/** Is told that the socket has closed. */
 	closed(code) {
 		if (this.#over) return
 		this.#over = true
+		this.#end(code)
+	}
+
+	#end(code) {
+		this.#waiting.length = 0
 		this.#instance?.closed(this, code)
+		this.#host.contexts.end(this)
 	}
 }
 
 function isBlob(data) {
 	return typeof Blob !== "undefined" && data instanceof Blob
+}
+
+/**
+ * What may be done where. In most runtimes, anything anywhere: whoever calls into Go may use every socket, and a timer
+ * belongs to nobody. requestContexts in contexts.mjs is for those where it is not so.
+ */
+const anywhere = {
+	/** A socket's first event is about to come; called in its request. */
+	begin(_socket) {},
+	/** The socket has closed. */
+	end(_socket) {},
+	/** Runs f, which calls into Go; of a timer the socket is undefined. */
+	run(_socket, f) {
+		f()
+	},
+	/** Runs f, which uses the socket. */
+	use(_socket, f) {
+		f()
+	},
+	/** Sees to the timers of a program that is about to start. */
+	adopt(_go) {},
+	/** Drops those of a program that has ended: left armed, they would call into it. */
+	abandon(go) {
+		for (const timer of go._scheduledTimeouts.values()) clearTimeout(timer)
+		go._scheduledTimeouts.clear()
+	},
 }
 
 /**
@@ -257,15 +299,16 @@ function isBlob(data) {
  * @param {{log?: (...what: unknown[]) => void}} [options] log is told of a program that ends or cannot start;
  *   console.error by default.
  */
-export function createHost(load, { log = console.error } = {}) {
+export function createHost(load, { log = console.error, contexts = anywhere } = {}) {
 	let module
 	let instance // a promise of one
 
 	const host = {
+		contexts,
 		running() {
 			if (instance === undefined) {
 				module ??= Promise.resolve().then(load)
-				const starting = module.then((m) => Instance.start(m, log))
+				const starting = module.then((m) => Instance.start(m, log, contexts))
 				starting.catch((error) => {
 					log("kkrpc: cannot start the Go program:", error)
 					instance = undefined
@@ -290,7 +333,7 @@ export function createHost(load, { log = console.error } = {}) {
 		 * @param {import("hono").Context} [c] what the program is told of the request, as its wasm.Request.
 		 */
 		handler(c) {
-			const socket = new Socket(host, c === undefined ? "" : about(c.req))
+			const socket = new Socket(host, c === undefined ? "" : about(c.req)).begin()
 			return {
 				onOpen: (_event, ws) => socket.open(ws),
 				onMessage: (event, ws) => socket.message(event.data, ws),

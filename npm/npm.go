@@ -5,8 +5,7 @@ package npm
 import "embed"
 
 // Files has host.mjs, which every runtime needs; index.mjs and index.d.mts, the module that a server imports; and a
-// folder per runtime, bun, deno, node and workers, with what starts a server there. A file in one of these takes the place of
-// the one of the same name beside it.
+// folder per runtime, bun, deno, node and workers, with what there is besides, or in place of a file of the same name.
 //
 //go:embed *.mjs *.mts bun deno node workers
 var Files embed.FS

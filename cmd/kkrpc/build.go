@@ -177,39 +177,35 @@ func (b *bundle) addLoader(ctx context.Context) error {
 	return os.WriteFile(filepath.Join(b.out, name), data, 0o666)
 }
 
-// addHost writes the JavaScript around the program, and returns which files it left alone: a server that is there
-// already may have been worked on.
+// yours are the files of a bundle that are only a beginning: what is there already stays.
+var yours = []string{"server.mjs", "package.json", "wrangler.jsonc"}
+
+// addHost writes the JavaScript around the program, and returns which files it left alone.
 func (b *bundle) addHost() (kept []string, err error) {
-	for _, name := range []string{"host.mjs", "index.mjs", "index.d.mts"} {
-		data, err := fs.ReadFile(npm.Files, path.Join(b.runtime, name))
-		if errors.Is(err, fs.ErrNotExist) {
-			data, err = fs.ReadFile(npm.Files, name)
-		}
-		if err == nil {
-			err = os.WriteFile(filepath.Join(b.out, name), data, 0o666)
-		}
+	for _, from := range []string{".", b.runtime} { // the second overwrites what the first has for all
+		entries, err := fs.ReadDir(npm.Files, from)
 		if err != nil {
 			return nil, err
 		}
-	}
-	for _, name := range []string{"server.mjs", "package.json", "wrangler.jsonc"} {
-		data, err := fs.ReadFile(npm.Files, path.Join(b.runtime, name))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		} else if err != nil {
-			return nil, err
-		}
-		file := filepath.Join(b.out, name)
-		old, err := os.ReadFile(file)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
+		for _, entry := range entries {
+			if entry.IsDir() {
+				continue
+			}
+			name := entry.Name()
+			data, err := fs.ReadFile(npm.Files, path.Join(from, name))
+			if err != nil {
+				return nil, err
+			}
+			file := filepath.Join(b.out, name)
+			if old, err := os.ReadFile(file); err == nil && slices.Contains(yours, name) {
+				if !bytes.Equal(old, data) {
+					kept = append(kept, name)
+				}
+				continue
+			}
 			if err := os.WriteFile(file, data, 0o666); err != nil {
 				return nil, err
 			}
-		case err != nil:
-			return nil, err
-		case !bytes.Equal(old, data):
-			kept = append(kept, name)
 		}
 	}
 	return kept, nil
