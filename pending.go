@@ -3,6 +3,7 @@ package kkrpc
 import (
 	"context"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -12,8 +13,7 @@ import (
 
 // pendingCalls are this side's requests that have not been answered. Guarded by Channel.mu.
 type pendingCalls struct {
-	last  uint64
-	byID  map[uint64]*pendingCall
+	table pendingTable
 	timer *time.Timer // set while a call may time out
 	free  []*pendingCall
 
@@ -23,7 +23,7 @@ type pendingCalls struct {
 // pendingCall is one of them. Who removes it from the table fills it and signals done.
 type pendingCall struct {
 	id        uint64
-	deadline  time.Time // zero: none
+	deadline  time.Duration // since epoch
 	done      chan struct{}
 	callbacks []*localCallback // that its arguments carry
 	refs      []*localRef      // likewise
@@ -58,9 +58,7 @@ func (c *pendingCalls) freeLocked(p *pendingCall) {
 
 func (c *pendingCalls) shedLocked() {
 	c.free = nil
-	if len(c.byID) == 0 {
-		c.byID = nil
-	}
+	c.table.shed()
 }
 
 func (c *pendingCalls) newLocked() *pendingCall {
@@ -96,21 +94,21 @@ func (ch *Channel) registerLocked(result any) (*pendingCall, error) {
 	}
 	c := &ch.pending
 	p := c.newLocked()
-	if c.byID == nil {
-		c.byID = make(map[uint64]*pendingCall)
-	}
-	c.last++
-	p.id, p.since, p.result = c.last, ch.invocations, result
-	c.byID[p.id] = p
+	c.table.add(p)
+	p.since, p.result, p.deadline = ch.invocations, result, math.MaxInt64
 	if ch.opts.callTimeout >= 0 {
 		timeout := or(ch.opts.callTimeout, defaultCallTimeout)
-		p.deadline = time.Now().Add(timeout)
+		p.deadline = time.Since(epoch)
+		p.deadline += min(timeout, math.MaxInt64-max(0, p.deadline))
 		if c.timer == nil {
 			c.timer = time.AfterFunc(timeout, ch.expire)
 		}
 	}
 	return p, nil
 }
+
+// epoch is what deadlines of calls count from: asking how long something took is half as much work as asking for the time.
+var epoch = time.Now()
 
 // withdraw removes p and reports whether it was still pending.
 func (ch *Channel) withdraw(p *pendingCall) bool {
@@ -120,11 +118,11 @@ func (ch *Channel) withdraw(p *pendingCall) bool {
 }
 
 func (c *pendingCalls) takeLocked(id uint64) *pendingCall {
-	p := c.byID[id]
+	p := c.table.find(id)
 	if p == nil {
 		return nil
 	}
-	delete(c.byID, id)
+	c.table.remove(p)
 	for _, cb := range p.callbacks {
 		cb.carried--
 	}
@@ -132,10 +130,10 @@ func (c *pendingCalls) takeLocked(id uint64) *pendingCall {
 }
 
 func (c *pendingCalls) takeAllLocked() (all []*pendingCall) {
-	for _, p := range c.byID {
+	for p := range c.table.all() {
 		all = append(all, p)
 	}
-	c.byID = nil
+	c.table = pendingTable{}
 	if c.timer != nil {
 		c.timer.Stop()
 		c.timer = nil
@@ -147,21 +145,18 @@ func (c *pendingCalls) takeAllLocked() (all []*pendingCall) {
 // timeout, the one that was set first ends first.
 func (ch *Channel) expire() {
 	var expired []*pendingCall
-	var next time.Time
 	ch.mu.Lock()
-	now := time.Now()
-	for id, p := range ch.pending.byID {
-		switch {
-		case p.deadline.IsZero():
-		case !p.deadline.After(now):
-			expired = append(expired, ch.pending.takeLocked(id))
-		case next.IsZero() || p.deadline.Before(next):
-			next = p.deadline
+	now, next := time.Since(epoch), time.Duration(math.MaxInt64)
+	for p := range ch.pending.table.all() {
+		if p.deadline <= now {
+			expired = append(expired, ch.pending.takeLocked(p.id))
+		} else {
+			next = min(next, p.deadline)
 		}
 	}
 	ch.pending.timer = nil
-	if !next.IsZero() {
-		ch.pending.timer = time.AfterFunc(next.Sub(now), ch.expire)
+	if next != math.MaxInt64 {
+		ch.pending.timer = time.AfterFunc(next-now, ch.expire)
 	}
 	ch.mu.Unlock()
 	codec := *ch.codec.Load()
@@ -193,7 +188,7 @@ func (ch *Channel) answered(m *wire.Message) {
 	id, ok := parseID(m.ID)
 	stream, err := ch.openResult(id, m)
 	ch.mu.Lock()
-	p := ch.pending.byID[id]
+	p := ch.pending.table.find(id)
 	if !ok || p == nil || p.answered {
 		ch.mu.Unlock()
 		if unquote(m.ID) != unawaited {
