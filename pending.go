@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"time"
+	"unsafe"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
@@ -40,6 +41,18 @@ type pendingCall struct {
 	err     error
 
 	stream *inStream // the answer, unless it is a value
+
+	digits [20]byte  // of id, see name
+	path   []string  // of the request; kept for the next one
+	tail   wire.Tail // likewise
+}
+
+// name returns the digits of p's id, which stay as they are until p is freed.
+func (p *pendingCall) name() string {
+	// A string that changes later is one that nobody must keep: codecs copy it into the message. It saves an allocation
+	// for each call.
+	digits := strconv.AppendUint(p.digits[:0], p.id, 10)
+	return unsafe.String(&digits[0], len(digits)) // of at least one digit and at most 20, so within p.digits
 }
 
 // maxFreeCalls is how many ended calls a channel keeps for the next ones. They are not in a sync.Pool, since a Go channel
@@ -52,8 +65,16 @@ func (c *pendingCalls) freeLocked(p *pendingCall) {
 	}
 	clear(p.callbacks)
 	clear(p.refs)
-	*p = pendingCall{done: p.done, value: p.value[:0], callbacks: p.callbacks[:0], refs: p.refs[:0]}
+	clear(p.path)
+	*p = pendingCall{done: p.done, value: p.value[:0], callbacks: p.callbacks[:0], refs: p.refs[:0],
+		path: p.path[:0], tail: wire.Tail{Metadata: p.tail.Metadata}}
 	c.free = append(c.free, p)
+}
+
+func (ch *Channel) free(p *pendingCall) {
+	ch.mu.Lock()
+	ch.pending.freeLocked(p)
+	ch.mu.Unlock()
 }
 
 func (c *pendingCalls) shedLocked() {
