@@ -25,6 +25,7 @@ type outbox struct {
 	idle     chan struct{} // closed when flushing ends; nil while nobody waits
 
 	crowded atomic.Bool // bytes is over half of the limit: those who can wait do
+	posted  atomic.Bool // the postman is on its way
 
 	frames [][]byte  // owned by who flushes
 	batch  []*buffer // likewise
@@ -70,15 +71,6 @@ func (o *outbox) begin() bool {
 	}
 	o.flushing = true
 	return true
-}
-
-// post is send for one-way messages, which handlers tend to send many of: while the leader is in a handler they wait for
-// its next flush, at the latest that of the watchdog.
-func (o *outbox) post(b *buffer) {
-	if o.add(b) < flushBytes && o.ch.role.Load()&1 == 1 {
-		return
-	}
-	o.flushSoon()
 }
 
 // later is send for a goroutine that is about to send more: another one writes, as soon as it comes to run.
