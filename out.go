@@ -241,7 +241,14 @@ func (o *outbox) take() bool {
 	o.batch, o.waiting = o.waiting, o.batch[:0]
 	o.frames = o.frames[:0]
 	for _, b := range o.batch {
-		o.frames = append(o.frames, b.bytes)
+		from := 0
+		for _, end := range b.ends {
+			o.frames = append(o.frames, b.bytes[from:end])
+			from = end
+		}
+		if from == 0 {
+			o.frames = append(o.frames, b.bytes)
+		}
 	}
 	return true
 }
@@ -332,11 +339,12 @@ func (o *outbox) shut() {
 	}
 }
 
-// buffer is the bytes of one message, from a pool.
+// buffer is the bytes of one message, or of some that were posted, from a pool.
 type buffer struct {
 	bytes    []byte
-	reserved bool // counted in outbox.bytes before it was added
-	excused  bool // not to be held against a peer that does not read: its sender waits for room
+	ends     []int // of messages that were posted, in bytes; empty for others
+	reserved bool  // counted in outbox.bytes before it was added
+	excused  bool  // not to be held against a peer that does not read: its sender waits for room
 }
 
 var buffers = sync.Pool{New: func() any { return &buffer{bytes: make([]byte, 0, 512)} }}
@@ -350,6 +358,6 @@ func (b *buffer) free() {
 	if cap(b.bytes) > maxPooledBuffer {
 		return
 	}
-	*b = buffer{bytes: b.bytes[:0]}
+	*b = buffer{bytes: b.bytes[:0], ends: b.ends[:0]}
 	buffers.Put(b)
 }

@@ -84,10 +84,25 @@ func (p *postman) take() *outbox {
 	return o
 }
 
-// post is send for one-way messages. While the leader is in a handler they wait for its next flush, at the latest that of
-// the watchdog.
-func (o *outbox) post(b *buffer) {
-	total := o.add(b)
+// post takes b, a one-way message, and sees to it that it is sent, or returns what to wait for before the next attempt, as
+// reserve does. While the leader is in a handler messages wait for its next flush, at the latest that of the watchdog.
+func (o *outbox) post(b *buffer) (full <-chan struct{}) {
+	o.mu.Lock()
+	if o.bytes > o.ch.limits.Outbound/2 || o.sealed {
+		o.mu.Unlock()
+		if full = o.reserve(b); full == nil {
+			o.send(b)
+		}
+		return full
+	}
+	o.growLocked(len(b.bytes))
+	b.reserved, b.excused = true, true
+	total := o.bytes
+	joined := o.joinLocked(b)
+	o.mu.Unlock()
+	if joined {
+		b.free()
+	}
 	switch {
 	case total >= flushBytes:
 		o.flushSoon()
@@ -96,4 +111,23 @@ func (o *outbox) post(b *buffer) {
 		o.posted.Store(false)
 		o.flushSoon()
 	}
+	return nil
+}
+
+// joined is up to what size posted messages share a buffer: by thousands, each in its own, they would leave the
+// processor's cache before they are written.
+const joined = 8 << 10
+
+// joinLocked queues a copy of b together with what was posted just before, and reports true, or it queues b.
+func (o *outbox) joinLocked(b *buffer) bool {
+	if n := len(o.waiting); n > 0 {
+		if last := o.waiting[n-1]; len(last.ends) > 0 && len(last.bytes)+len(b.bytes) <= joined {
+			last.bytes = append(last.bytes, b.bytes...)
+			last.ends = append(last.ends, len(last.bytes))
+			return true
+		}
+	}
+	b.ends = append(b.ends, len(b.bytes))
+	o.waiting = append(o.waiting, b)
+	return false
 }
