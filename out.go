@@ -192,7 +192,7 @@ func (o *outbox) drain() {
 		done, err := t.TryWriteFrames(o.frames)
 		n, forced := o.release()
 		if err != nil {
-			o.ch.lost(err)
+			go o.ch.lost(err) // Options.OnClose may wait for a lock that a sender holds
 			return
 		}
 		if !done {
