@@ -27,7 +27,7 @@ func report(w io.Writer, rows []*row, b *bench) {
 	if b.each {
 		fmt.Fprint(w, ", every request written by itself")
 	}
-	fmt.Fprintln(w)
+	fmt.Fprintf(w, "; %v in all\n", time.Since(b.began).Round(time.Second))
 	for i := range scenarios {
 		if of := rowsOf(rows, scenarios[i].name); len(of) > 0 {
 			table(w, &scenarios[i], of)
