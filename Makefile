@@ -72,7 +72,7 @@ interop: go js ## all Go tests, with real JavaScript runtimes on the other side
 	@KKRPC_REQUIRE_JS=1 go test -count=1 -json work | $(TESTSUM)
 
 .PHONY: bench
-bench: go bench-js ## this project beside its peers, many minutes; BENCH="-scenarios add-64x16 -runs 5"
+bench: go bench-js ## this project beside its peers, ten minutes; BENCH="-scenarios add-64x16 -runs 5"
 	@go run ./internal/bench $(BENCH)
 
 .PHONY: bench-smoke
