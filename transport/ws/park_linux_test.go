@@ -68,9 +68,8 @@ func TestHeartbeatWakesNobody(t *testing.T) {
 				if _, err := client.Write(fromClient(ws.OpPing, true, payload)); err != nil {
 					t.Fatal(err)
 				}
-				pong, err := ws.ReadFrame(client)
-				if err != nil || pong.Header.OpCode != ws.OpPong || string(pong.Payload) != payload {
-					t.Fatalf("answer %v %q, %v", pong.Header, pong.Payload, err)
+				if pong := readUntil(t, client, ws.OpPong); string(pong.Payload) != payload {
+					t.Fatalf("answer %q, want %q", pong.Payload, payload)
 				}
 				for c.reader.Load() != readerParked {
 				}
