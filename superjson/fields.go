@@ -12,6 +12,7 @@ type field struct {
 	name      string
 	quoted    string // `"name":`
 	index     []int
+	order     int // in fields.list
 	typ       reflect.Type
 	tagged    bool
 	omitZero  bool
@@ -89,6 +90,7 @@ func findFields(t reflect.Type) *fields {
 	slices.SortFunc(result.list, func(a, b field) int { return slices.Compare(a.index, b.index) })
 	for i := range result.list {
 		f := &result.list[i]
+		f.order = i
 		result.exact[f.name] = f
 		if lower := strings.ToLower(f.name); result.folded[lower] == nil {
 			result.folded[lower] = f
