@@ -320,8 +320,7 @@ func (q *quick) float(bits int) (float64, bool) {
 	if len(text) == 0 {
 		return 0, false
 	}
-	const exact = 1 << 24 // up to here a float32 holds every integer
-	if n, ok := plainInt(text); ok && n != 0 && (bits == 64 || -exact <= n && n <= exact) {
+	if n, ok := plainInt(text); ok && n != 0 && (bits == 64 || -maxWholeFloat32 <= n && n <= maxWholeFloat32) {
 		return float64(n), true
 	}
 	if !isNumberText(text) {
