@@ -17,6 +17,7 @@ type field struct {
 	tagged    bool
 	omitZero  bool
 	omitEmpty bool
+	absent    bool // may hold undefined, which is no member in the JSON modes
 	quote     bool // the option string: a number in a JSON string
 }
 
@@ -141,6 +142,7 @@ func readField(sf reflect.StructField, index []int) (f *field, inner reflect.Typ
 		f.name = sf.Name
 	}
 	f.quoted = string(appendString(nil, f.name)) + ":"
+	f.absent = sf.Type.Kind() == reflect.Interface || sf.Type == reflect.TypeFor[Value]() || sf.Type == reflect.TypeFor[UndefinedType]()
 	f.omitZero = slices.Contains(options, "omitzero")
 	f.omitEmpty = slices.Contains(options, "omitempty")
 	f.quote = slices.Contains(options, "string") && isNumber(target.Kind())
