@@ -140,7 +140,7 @@ func serve(t *testing.T, h host, pkg, tags string) server {
 		t.Fatalf("the server printed %q (%v), not its URL", line, err)
 	}
 	s.url = strings.Replace(url, "localhost", "127.0.0.1", 1)
-	reading.Go(func() { _, _ = io.Copy(io.Discard, lines) }) // ends with the server
+	reading.Go(func() { _, _ = io.Copy(s.out, lines) }) // ends with the server
 	return s
 }
 
