@@ -14,9 +14,14 @@ import (
 // dial connects to a server that runs Go in Hono.
 func dial(t *testing.T, url string, rpc kkrpc.Options) *kkrpc.Channel {
 	t.Helper()
+	return dialWith(t, url, &ws.DialOptions{RPC: rpc})
+}
+
+func dialWith(t *testing.T, url string, opts *ws.DialOptions) *kkrpc.Channel {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	ch, err := ws.Dial(ctx, url, &ws.DialOptions{RPC: rpc})
+	ch, err := ws.Dial(ctx, url, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
