@@ -18,6 +18,7 @@ const (
 	closeGoingAway   = 1001
 	closeNoStatus    = 1005
 	closeInvalidData = 1007
+	closeTooLarge    = 1009
 	closeInternal    = 1011
 	closeTryLater    = 1013
 )
@@ -125,6 +126,8 @@ func (s *server) message(id int32, msg []byte, text bool) {
 	s.mu.Unlock()
 	switch {
 	case c == nil: // it was closed from this side, and the host has not known
+	case len(msg) > s.opts.RPC.Limits.Frame:
+		s.drop(c, closeTooLarge, "the message is over the limit (Limits.Frame)")
 	case !text && !utf8.Valid(msg):
 		s.drop(c, closeInvalidData, "binary message is not JSON in UTF-8")
 	case errors.Is(c.in.Push(msg), kkrpc.ErrLimit):
