@@ -75,6 +75,9 @@ func (e *StatusError) Error() string { return "the server answered " + e.Text }
 
 // transient is the rule where PersistentOptions.RetryIf is nil.
 func transient(err error) bool {
+	if hopeless(err) {
+		return false
+	}
 	refused, ok := errors.AsType[*StatusError](err)
 	if !ok {
 		return true

@@ -1,3 +1,5 @@
+//go:build !js
+
 package ws
 
 import (
@@ -18,10 +20,6 @@ import (
 
 // dialectProtocol is how a subprotocol that names a dialect begins.
 const dialectProtocol = "kkrpc."
-
-// Reject is an error with which the function of HandlerFor answers a request before it becomes a WebSocket: status
-// is an HTTP status of 400 or above and msg the body, which the client sees. It serves kkhttp.HandlerFor as well.
-func Reject(status int, msg string) error { return admission.ByUser(status, msg) }
 
 // answer writes e as the response.
 func answer(w http.ResponseWriter, e *admission.Rejection) {
