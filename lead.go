@@ -27,6 +27,8 @@ type leading struct {
 	line    *time.Timer // nil unless a classic line is incomplete
 	inline  *call       // the request that the leader runs, while role is odd
 	request request
+	scopes  []scope // for the next calls, see newScope
+	ahead   int     // how many were made at a time last
 }
 
 var leadings = sync.Pool{New: func() any { return new(leading) }}
@@ -80,7 +82,7 @@ func (ch *Channel) read() bool {
 	if ch.in.Incomplete() {
 		ch.awaitLine()
 	} else if !ch.more && ch.idler != nil && ch.mayRest() {
-		go ch.rest() // leads when there is something to read
+		ch.rest()
 		return false
 	}
 	frame, more, err := ch.transport.ReadFrame(ch.readBuf)
