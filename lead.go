@@ -31,11 +31,17 @@ type leading struct {
 
 var leadings = sync.Pool{New: func() any { return new(leading) }}
 
-func newLeading(d wire.Dialect, limits *Limits) *leading {
+func newLeading(d wire.Dialect, limits *Limits, t Transport) *leading {
 	l := leadings.Get().(*leading)
 	l.in = *wire.NewInbound(codecs.Of, d, limits.Frame, limits.Depth)
+	_, checked := t.(validText)
+	l.in.Trust(checked)
 	return l
 }
+
+// validText is what a transport may have, found by its method: all that its ReadFrame returns is valid UTF-8, and needs not
+// be looked at again.
+type validText interface{ ValidText() }
 
 // free gives l back, of which nothing is incomplete.
 func (l *leading) free() {

@@ -39,6 +39,6 @@ func (ch *Channel) rest() {
 	for ch.idler.AwaitFrame() {
 	}
 	ch.resting.Store(false)
-	ch.leading = newLeading((*ch.codec.Load()).Dialect(), ch.limits)
+	ch.leading = newLeading((*ch.codec.Load()).Dialect(), ch.limits, ch.transport)
 	ch.lead()
 }
