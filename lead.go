@@ -86,7 +86,7 @@ func (ch *Channel) read() bool {
 	if ch.in.Incomplete() {
 		ch.awaitLine()
 	} else if !ch.more && ch.idler != nil && ch.mayRest() {
-		go ch.rest() // leads when there is something to read
+		ch.rest()
 		return false
 	}
 	frame, more, err := ch.transport.ReadFrame(ch.readBuf)

@@ -59,6 +59,11 @@ func decode(mode Mode, raw []byte, meta *Meta, v any, references ReferenceDecode
 	return err
 }
 
+// DecodeScalar decodes raw into v if v points to a string, bool, number or any and raw is a string of ASCII without
+// escapes, a bool or a number, with no metadata. Unlike Decode it does not make v escape to the heap. False means that
+// nothing was decoded, not that Decode would fail.
+func DecodeScalar(raw []byte, v any) bool { return decodeFast(raw, v) }
+
 // decodeFast handles plain scalars without a decoder. False means nothing was decoded, not that raw is wrong.
 func decodeFast(raw []byte, v any) bool {
 	if len(raw) == 0 {

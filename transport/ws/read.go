@@ -312,8 +312,11 @@ func (c *conn) fill() error {
 		c.w += c.readN
 		return nil
 	}
-	if c.w == 0 && len(c.in) != len(c.idle) {
+	if c.w == 0 && len(c.in) != idleBuffer {
 		putBuffer(c.in)
+		if c.idle == nil {
+			c.idle = make([]byte, idleBuffer)
+		}
 		c.in = c.idle
 	}
 	n, err := c.nc.Read(c.in[c.w:])
