@@ -11,6 +11,7 @@ func (c *conn) AwaitFrame() (interrupted bool) {
 	if !c.reader.CompareAndSwap(readerIdle, readerWaiting) {
 		return false
 	}
+	c.reclaim()
 	if c.r < c.w || c.fragOp != 0 || c.rerr != nil {
 		return c.awaited(nil)
 	}
