@@ -30,6 +30,8 @@ type leading struct {
 	line    *time.Timer // nil unless a classic line is incomplete
 	inline  *call       // the request that the leader runs, while role is odd
 	request request
+	scopes  []scope // for the next calls, see newScope
+	ahead   int     // how many were made at a time last
 }
 
 var leadings = sync.Pool{New: func() any { return new(leading) }}
@@ -88,7 +90,7 @@ func (ch *Channel) read() bool {
 	if ch.in.Incomplete() {
 		ch.awaitLine()
 	} else if !ch.more && ch.idler != nil && ch.mayRest() {
-		go ch.rest() // leads when there is something to read
+		ch.rest()
 		return false
 	}
 	frame, err := ch.frame()
@@ -112,7 +114,7 @@ func (ch *Channel) read() bool {
 }
 
 // lender is what a transport may have so that messages need not be copied. Like nonblocking it is found by its methods.
-// LendFrame is ReadFrame, but msg is memory of the transport, valid until the next call of LendFrame or AwaitFrame.
+// LendFrame is ReadFrame, but msg is memory of the transport, valid until it, AwaitFrame or Park is called.
 type lender interface {
 	LendFrame() (msg []byte, more bool, err error)
 }

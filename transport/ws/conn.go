@@ -55,6 +55,7 @@ const (
 	readerBusy           // a caller is in ReadFrame
 	readerWaiting        // a caller is in AwaitFrame
 	readerRoused         // a caller is in AwaitFrame, and Interrupt has set a read deadline
+	readerParked         // nobody reads until the socket has something; see Park
 	readerClosed         // closed; linger owns the reading side
 	readerLeaving        // closed; the caller in ReadFrame or AwaitFrame starts linger when it leaves
 )
@@ -76,7 +77,7 @@ type conn struct {
 	in         []byte // borrowed, idle or nil; in[r:w] is unread
 	r, w       int
 	last       int    // bytes that the last frame took, a hint for the next buffer
-	idle       []byte // what in is while idle; nil with raw
+	idle       []byte // what in is while a read waits; nil with raw, and while parked
 	asm        []byte // a message that is not one piece of in: fragments, inflated text; borrowed
 	fragOp     ws.OpCode
 	fragZip    bool  // the message in fragments is compressed
@@ -91,7 +92,9 @@ type conn struct {
 	broken     bool     // the stream is no longer at a frame boundary
 
 	reader  atomic.Int32
-	lingers sync.Mutex // orders the deadlines set by Close, linger and Interrupt
+	lingers sync.Mutex // orders the deadlines set by Close, linger and Interrupt, and parking
+	wake    func()     // of Park; owned by who moves reader from readerParked
+	place   int32      // in the parking lot; 0: none yet. Guarded by lingers
 
 	// Guarded by sock, which is held while anything is written.
 	sock     sync.Mutex
@@ -138,9 +141,6 @@ func newConn(nc net.Conn, early []byte, cfg config) *conn {
 		c.timeout = 30 * time.Second
 	}
 	c.initRaw()
-	if c.raw == nil {
-		c.idle = make([]byte, idleBuffer)
-	}
 	if len(early) > 0 {
 		c.in = getBuffer(len(early))
 		c.w = copy(c.in, early)
@@ -172,9 +172,15 @@ func (c *conn) Close(code int, reason string) error {
 	c.sock.Unlock()
 
 	c.lingers.Lock()
+	parked.remove(c)
 	for {
 		if c.reader.CompareAndSwap(readerIdle, readerClosed) {
 			go c.linger()
+			break
+		}
+		if c.reader.CompareAndSwap(readerParked, readerClosed) {
+			go c.linger()
+			go c.wake() // to learn of it from ReadFrame
 			break
 		}
 		if c.reader.CompareAndSwap(readerBusy, readerLeaving) ||

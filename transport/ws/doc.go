@@ -43,7 +43,9 @@
 // # Memory
 //
 // ServeHTTP returns once the channel has started. An idle connection over plain TCP holds no buffer: it borrows one
-// when there is something to read. Under TLS it holds 256 bytes beside what crypto/tls needs.
+// when there is something to read. Under TLS it holds 256 bytes beside what crypto/tls needs. On Linux a server's idle
+// connection, plain or under TLS, holds no goroutine either. Who closes the net.Conn of such a connection directly, found
+// by http.Server.ConnState for instance, is noticed with the next ping, or write: close the channel instead.
 //
 // # Limits
 //

@@ -22,7 +22,7 @@ func (c *conn) ReadFrame(buf []byte) (msg []byte, more bool, err error) {
 }
 
 // LendFrame is ReadFrame without the copy: msg is memory of the connection, valid until the next call of LendFrame,
-// ReadFrame or AwaitFrame, whatever Close does in between.
+// ReadFrame, AwaitFrame or Park, whatever Close does in between.
 func (c *conn) LendFrame() (msg []byte, more bool, err error) {
 	if !c.enter() {
 		return nil, false, c.closedErr()
@@ -57,9 +57,7 @@ func (c *conn) abandon() {
 	unread := c.in[c.r:c.w]
 	c.in = getBuffer(len(unread))
 	c.r, c.w = 0, copy(c.in, unread)
-	if c.idle != nil {
-		c.idle = make([]byte, idleBuffer)
-	}
+	c.idle = nil // it may be what was lent
 	if c.fragOp == 0 {
 		c.asm = nil
 	}
@@ -341,8 +339,11 @@ func (c *conn) fill() error {
 		c.w += c.readN
 		return nil
 	}
-	if c.w == 0 && len(c.in) != len(c.idle) {
+	if c.w == 0 && len(c.in) != idleBuffer {
 		putBuffer(c.in)
+		if c.idle == nil {
+			c.idle = make([]byte, idleBuffer)
+		}
 		c.in = c.idle
 	}
 	n, err := c.nc.Read(c.in[c.w:])
