@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
@@ -66,7 +65,6 @@ var mounts = []struct {
 }
 
 func TestMiddleware(t *testing.T) {
-	middleware.RecovererErrorWriter = io.Discard
 	for _, mount := range mounts {
 		t.Run(mount.name, func(t *testing.T) {
 			var logged lines

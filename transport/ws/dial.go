@@ -13,7 +13,9 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gobwas/httphead"
 	"github.com/gobwas/ws"
@@ -207,6 +209,18 @@ func refusal(r io.Reader) error {
 		text += ": " + b
 	}
 	return &StatusError{Status: resp.StatusCode, Text: text, RetryAfter: retryAfter(resp.Header)}
+}
+
+// retryAfter reads the header Retry-After in both of its forms.
+func retryAfter(h http.Header) time.Duration {
+	value := strings.TrimSpace(h.Get("Retry-After"))
+	if seconds, err := strconv.ParseUint(value, 10, 32); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return max(0, time.Until(at))
+	}
+	return 0
 }
 
 // agreedDeflate reports whether the server agreed to compression, on the terms offered.
