@@ -21,7 +21,9 @@ const maxKeptPath = 32
 func newValues(ch *Channel, codec wire.Codec) *values {
 	out := valuesPool.Get().(*values)
 	out.ch, out.classic = ch, codec.Dialect().IsClassic()
-	out.enc.Reset(codec.Dialect().Mode())
+	if mode := codec.Dialect().Mode(); mode != out.enc.Mode() {
+		out.enc.Reset(mode)
+	}
 	return out
 }
 

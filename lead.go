@@ -27,6 +27,8 @@ type leading struct {
 	line    *time.Timer // nil unless a classic line is incomplete
 	inline  *call       // the request that the leader runs, while role is odd
 	request request
+	scopes  []scope // for the next calls, see newScope
+	ahead   int     // how many were made at a time last
 }
 
 var leadings = sync.Pool{New: func() any { return new(leading) }}

@@ -41,6 +41,14 @@ func decode(mode Mode, raw []byte, meta *Meta, v any, references ReferenceDecode
 		return &DataError{Reason: "the target must be a pointer that is not nil"}
 	}
 	target = target.Elem()
+	if meta == nil && references == nil && len(raw) > 0 && decodeQuick(mode, raw, target) {
+		return nil
+	}
+	return decodeSlow(mode, raw, meta, target, references)
+}
+
+// decodeSlow reads every value there is, and says what is wrong with the others.
+func decodeSlow(mode Mode, raw []byte, meta *Meta, target reflect.Value, references ReferenceDecoder) error {
 	var root *node
 	if meta != nil {
 		root = meta.root

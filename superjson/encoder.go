@@ -63,10 +63,14 @@ func NewEncoder(mode Mode) *Encoder { return &Encoder{mode: mode} }
 func (e *Encoder) Reset(mode Mode) {
 	e.mode = mode
 	e.notes, e.text, e.refs, e.kept = e.notes[:0], e.text[:0], e.refs[:0], nil
-	clear(e.objects)
-	clear(e.seen)
-	e.seen = e.seen[:0]
-	clear(e.active)
+	if len(e.seen) > 0 {
+		clear(e.objects)
+		clear(e.seen)
+		e.seen = e.seen[:0]
+	}
+	if len(e.active) > 0 {
+		clear(e.active)
+	}
 	e.round, e.again, e.copied, e.depth, e.hops = 0, 0, 0, 0, 0
 }
 

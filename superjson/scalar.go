@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	maxSafeInteger = 1<<53 - 1
-	maxDateMillis  = 8_640_000_000_000_000 // what a JavaScript Date can hold either side of 1970
+	maxSafeInteger  = 1<<53 - 1
+	maxWholeFloat32 = 1 << 24               // a float32 holds every integer up to here
+	maxDateMillis   = 8_640_000_000_000_000 // what a JavaScript Date can hold either side of 1970
 	// maxBigDigits bounds the time that reading a bigint takes, which grows with the square of its length.
 	maxBigDigits = 16384
 )
@@ -55,7 +56,11 @@ func appendFloat(dst []byte, f float64, bits int) []byte {
 	if f == 0 {
 		return append(dst, '0') // -0 too
 	}
-	if n := int64(f); bits == 64 && float64(n) == f && -maxSafeInteger <= n && n <= maxSafeInteger {
+	whole := int64(maxSafeInteger)
+	if bits == 32 {
+		whole = maxWholeFloat32 // the shortest text of what is beyond may end in zeros
+	}
+	if n := int64(f); float64(n) == f && -whole <= n && n <= whole {
 		return strconv.AppendInt(dst, n, 10) // in a tenth of the time
 	}
 	abs := math.Abs(f)
