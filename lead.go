@@ -33,11 +33,17 @@ type leading struct {
 
 var leadings = sync.Pool{New: func() any { return new(leading) }}
 
-func newLeading(d wire.Dialect, limits *Limits) *leading {
+func newLeading(d wire.Dialect, limits *Limits, t Transport) *leading {
 	l := leadings.Get().(*leading)
 	l.in = *wire.NewInbound(codecs.Of, d, limits.Frame, limits.Depth)
+	_, checked := t.(validText)
+	l.in.Trust(checked)
 	return l
 }
+
+// validText is what a transport may have, found by its method: all that its ReadFrame returns is valid UTF-8, and needs not
+// be looked at again.
+type validText interface{ ValidText() }
 
 // free gives l back, of which nothing is incomplete.
 func (l *leading) free() {
@@ -238,6 +244,9 @@ func (ch *Channel) watchTick(seen uint64) (now uint64, again bool) {
 
 const (
 	watchInterval = time.Millisecond
+	// calmInterval is what takes its place after calmTicks ticks in a row that found requests, but no handler running.
+	calmInterval = 4 * time.Millisecond
+	calmTicks    = 100
 	// slowInterval is what a method gets instead that was too slow lately: with slow handlers alone, it is what starting
 	// each costs. Less would put at risk that the next handler begins after this one.
 	slowInterval = 100 * time.Microsecond

@@ -29,6 +29,9 @@ func (c *conn) ReadFrame(buf []byte) (msg []byte, more bool, err error) {
 	return msg, more, err
 }
 
+// ValidText tells a channel that what ReadFrame returns is UTF-8.
+func (c *conn) ValidText() {}
+
 // next returns the next message, which aliases in or asm, and heeds control frames on the way.
 func (c *conn) next() ([]byte, error) {
 	if c.rerr != nil {
