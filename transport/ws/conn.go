@@ -81,6 +81,7 @@ type conn struct {
 	asm        []byte // a message that is not one piece of in: fragments, inflated text; borrowed
 	fragOp     ws.OpCode
 	fragZip    bool  // the message in fragments is compressed
+	lent       bool  // in or asm holds a message that LendFrame returned
 	rerr       error // sticky
 	readFn     func(fd uintptr) bool
 	readN      int
@@ -328,8 +329,10 @@ func (c *conn) linger() {
 	c.broken = c.broken || c.verdict != nil && c.verdict.Sent
 	c.mu.Unlock()
 
+	c.abandon()
 	for healthy && !c.broken && c.rerr == nil {
 		_, _ = c.next()
+		c.reclaim()
 	}
 	c.release()
 	if healthy && (c.broken || c.gotClose && c.client) {
