@@ -126,8 +126,8 @@ const concurrency = [
 		run: async ({ api }) => {
 			const order = []
 			await Promise.all([
-				api.delayEcho(150, "late").then((v) => order.push(v)),
-				api.delayEcho(10, "early").then((v) => order.push(v)),
+				api.delayEcho(300, "late").then((v) => order.push(v)),
+				api.delayEcho(60, "early").then((v) => order.push(v)),
 				api.greet("now").then(() => order.push("now"))
 			])
 			assert.deepEqual(order, ["now", "early", "late"])
