@@ -10,6 +10,7 @@ JS := internal/interop/js
 BENCH_JS := internal/bench/js
 CACHE := .cache
 RESULTS := $(CACHE)/results
+ROWS := $(CACHE)/matrix
 TESTSUM := go run ./internal/testsum -record $(RESULTS)
 
 # What `make test` runs, the quickest first.
@@ -66,9 +67,16 @@ cover: go ## line coverage of the core, at least COVER_MIN=85 percent each
 	@scripts/cover.sh $(CACHE)/cover $(COVER_MIN)
 
 .PHONY: interop
-interop: go js ## all Go tests, with real JavaScript runtimes on the other side
-	@mkdir -p $(CACHE)
-	@KKRPC_REQUIRE_JS=1 go test -count=1 -json work | $(TESTSUM)
+interop: go js chromium ## all Go tests, with real JavaScript runtimes on the other side
+	@mkdir -p $(CACHE); rm -f $(ROWS)
+	@KKRPC_REQUIRE_JS=$${KKRPC_REQUIRE_JS:-1} KKRPC_MATRIX=$(abspath $(ROWS)) go test -count=1 -json work | $(TESTSUM)
+	@go run ./internal/interop/matrix -check $(ROWS) README.md
+
+.PHONY: matrix
+matrix: go js chromium ## run what the README's table of runtimes shows, and write the table
+	@mkdir -p $(CACHE); rm -f $(ROWS)
+	@KKRPC_MATRIX=$(abspath $(ROWS)) go test -count=1 -run '(OfGoServer|OfHonoServer|OfGoInHono)$$' ./internal/interop
+	@go run ./internal/interop/matrix $(ROWS) README.md
 
 .PHONY: bench
 bench: go bench-js ## this project beside its peers, many minutes; BENCH="-scenarios add-64x16 -runs 5"
@@ -98,8 +106,8 @@ bench-js: node $(BENCH_JS)/node_modules/.stamp ## install those that bench measu
 	@cd $* && npm ci --no-progress --loglevel=error
 	@touch $@
 
-.PHONY: go node
-go node:
+.PHONY: go node chromium
+go node chromium:
 	@scripts/need.sh $@
 
 .PHONY: clean

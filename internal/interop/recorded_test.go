@@ -50,6 +50,9 @@ func readShapes(codec, folder string, into map[string]string) error {
 		return fmt.Errorf("no recordings in %s: %v", folder, err)
 	}
 	for _, file := range files {
+		if filepath.Base(file) == "callback-lookalike-string.jsonl" { // data of users that looks like kkrpc's
+			continue
+		}
 		data, err := os.ReadFile(file)
 		if err != nil {
 			return err

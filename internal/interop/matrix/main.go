@@ -43,13 +43,16 @@ func run(rowsFile, readme string, check bool) error {
 	if err != nil {
 		return err
 	}
-	for _, line := range report(rows) {
+	lines, forgotten := report(rows)
+	for _, line := range lines {
 		fmt.Println(line)
 	}
 	text, err := replace(string(old), makeTable(rows))
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s: %w", readme, err)
+	case check && len(forgotten) > 0:
+		return fmt.Errorf("no test asked for %s", strings.Join(forgotten, ", "))
 	case text == string(old):
 		return nil
 	case check:

@@ -88,10 +88,11 @@ func cellOf(rows []seen.Row, in func(seen.Row) bool) string {
 	return strings.Join(cell, " ")
 }
 
-// report says what ran and how many checks passed, and which runtimes are missing.
-func report(rows []seen.Row) (lines []string) {
+// report says what ran and how many checks passed, and which runtimes are missing. forgotten are those of which there is
+// no word.
+func report(rows []seen.Row) (lines, forgotten []string) {
 	for _, rt := range runtimes {
-		version, missing := "", "no test ran with it"
+		version, missing := "", ""
 		counts := map[seen.Direction]int{}
 		for _, r := range rows {
 			if r.Runtime != rt.id {
@@ -103,6 +104,10 @@ func report(rows []seen.Row) (lines []string) {
 			}
 			version = r.Version
 			counts[r.Direction] += r.Passed
+		}
+		if version == "" && missing == "" {
+			missing = "no test asked for it"
+			forgotten = append(forgotten, rt.name)
 		}
 		if version == "" {
 			lines = append(lines, fmt.Sprintf("not run: %s: %s", rt.name, missing))
@@ -116,7 +121,7 @@ func report(rows []seen.Row) (lines []string) {
 		}
 		lines = append(lines, fmt.Sprintf("%s, %s: %s", rt.name, version, strings.Join(did, ", ")))
 	}
-	return lines
+	return lines, forgotten
 }
 
 // merge puts the lines that were seen into a table of the README, whose other lines stay as they are.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,14 +46,18 @@ func TestReplace(t *testing.T) {
 }
 
 func TestReportNamesWhatIsMissing(t *testing.T) {
-	got := strings.Join(report([]seen.Row{
+	lines, forgotten := report([]seen.Row{
 		{Runtime: "node", Version: "v20", Direction: seen.Client, Protocol: "classic", Codec: "json", Passed: 3},
 		{Runtime: "node", Version: "v20", Direction: seen.Client, Protocol: "compact", Codec: "json", Passed: 4},
 		{Runtime: "chromium", Missing: "none here"},
-	}), "\n")
+	})
+	if want := []string{"Bun", "Deno", "Cloudflare Workers (workerd)"}; !slices.Equal(forgotten, want) {
+		t.Errorf("forgotten are %q, want %q", forgotten, want)
+	}
+	got := strings.Join(lines, "\n")
 	for _, want := range []string{
 		"Node.js, v20: its client → Go: 7 checks",
-		"not run: Bun: no test ran with it",
+		"not run: Bun: no test asked for it",
 		"not run: browser (Chromium): none here",
 	} {
 		if !strings.Contains(got, want) {
