@@ -14,7 +14,7 @@ ROWS := $(CACHE)/matrix
 TESTSUM := go run ./internal/testsum -record $(RESULTS)
 
 # What `make test` runs, the quickest first.
-STAGES := test-go lint cover interop bench-go bench-smoke fuzz mutate
+STAGES := test-go lint cover interop bench-go bench-smoke instr fuzz mutate
 
 FUZZTIME ?= 5s
 MUTATE_N ?= 120
@@ -29,7 +29,7 @@ RACE = $(if $(and $(filter 1,$(shell go env CGO_ENABLED)),$(shell command -v "$$
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
 demo: go ## start the demo server; ADDR=:3000
@@ -47,10 +47,11 @@ test-go: go ## the Go tests that need nothing else, with the race detector
 
 .PHONY: lint vet
 vet: lint
-lint: go cross ## gofmt, go vet, staticcheck, and that the core builds for other systems
+lint: go cross ## gofmt, go vet, staticcheck, of the peers of bench too, and that the core builds for other systems
 	@scripts/gofmt.sh
 	@go vet work
 	@go run $(STATICCHECK) work
+	@scripts/lint-peers.sh $(STATICCHECK)
 
 # A 32-bit system, the other ways of operating systems, and a browser.
 CROSS := linux/386 windows/amd64 darwin/arm64 js/wasm
@@ -69,7 +70,7 @@ cover: go ## line coverage of the core, at least COVER_MIN=85 percent each
 .PHONY: interop
 interop: go js chromium ## all Go tests, with real JavaScript runtimes on the other side
 	@mkdir -p $(CACHE); rm -f $(ROWS)
-	@KKRPC_REQUIRE_JS=$${KKRPC_REQUIRE_JS:-1} KKRPC_MATRIX=$(abspath $(ROWS)) go test -count=1 -json work | $(TESTSUM)
+	@KKRPC_REQUIRE_JS=1 KKRPC_MATRIX=$(abspath $(ROWS)) go test -count=1 -json work | $(TESTSUM)
 	@go run ./internal/interop/matrix -check $(ROWS) README.md
 
 .PHONY: matrix
@@ -79,7 +80,7 @@ matrix: go js chromium ## run what the README's table of runtimes shows, and wri
 	@go run ./internal/interop/matrix $(ROWS) README.md
 
 .PHONY: bench
-bench: go bench-js ## this project beside its peers, many minutes; BENCH="-scenarios add-64x16 -runs 5"
+bench: go bench-js ## this project beside its peers, ten minutes; BENCH="-scenarios add-64x16 -runs 5"
 	@go run ./internal/bench $(BENCH)
 
 .PHONY: bench-smoke
@@ -89,6 +90,12 @@ bench-smoke: go ## the harness of bench for a moment, so that it keeps working
 .PHONY: bench-go
 bench-go: go ## every Go benchmark once, so that they keep working
 	@go test -short -run '^$$' -bench . -benchtime 1x work | { grep -v 'no test files' || true; }
+
+.PHONY: instr instr-baseline
+instr: go valgrind ## instructions of a request and a call, counted by valgrind: within 5 percent of the baseline
+	@go run ./internal/bench/instr
+instr-baseline: go valgrind ## make what they take now the baseline
+	@go run ./internal/bench/instr -write
 
 .PHONY: fuzz
 fuzz: go ## every fuzz target for FUZZTIME=5s
@@ -106,8 +113,8 @@ bench-js: node $(BENCH_JS)/node_modules/.stamp ## install those that bench measu
 	@cd $* && npm ci --no-progress --loglevel=error
 	@touch $@
 
-.PHONY: go node chromium
-go node chromium:
+.PHONY: go node chromium valgrind
+go node chromium valgrind:
 	@scripts/need.sh $@
 
 .PHONY: clean

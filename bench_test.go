@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 	"testing"
 
 	"github.com/kkrpc-go/kkrpc"
@@ -42,25 +43,71 @@ func (f *feed) Close(int, string) error { return nil }
 
 type number float64
 
+// What functions of an application take and return. Twenty fields are those of the scenario struct-20 of internal/bench.
+type (
+	account struct {
+		ID     int     `json:"id"`
+		Name   string  `json:"name"`
+		Email  string  `json:"email"`
+		Active bool    `json:"active"`
+		Score  float64 `json:"score"`
+	}
+	profile struct {
+		ID       string         `json:"id"`
+		Name     string         `json:"name"`
+		Email    string         `json:"email"`
+		Age      int            `json:"age"`
+		Score    float64        `json:"score"`
+		Active   bool           `json:"active"`
+		Tags     []string       `json:"tags"`
+		City     string         `json:"city"`
+		Street   string         `json:"street"`
+		Zip      string         `json:"zip"`
+		Country  string         `json:"country"`
+		Phone    string         `json:"phone"`
+		Balance  float64        `json:"balance"`
+		Logins   int            `json:"logins"`
+		Language string         `json:"language"`
+		Timezone string         `json:"timezone"`
+		Verified bool           `json:"verified"`
+		Note     string         `json:"note"`
+		Nested   account        `json:"nested"`
+		Settings map[string]any `json:"settings"`
+	}
+)
+
+const (
+	userJSON   = `{"id":17,"name":"Ada Lovelace","email":"ada@example.com","active":true,"score":98.5}`
+	recordJSON = `{"id":"r-1017","name":"Ada Lovelace","email":"ada@example.com","age":36,"score":98.5,"active":true,"tags":["a","b","c"],` +
+		`"city":"London","street":"12 St James Square","zip":"SW1Y 4JH","country":"GB","phone":"+44 20 7946 0000","balance":1024.25,"logins":412,` +
+		`"language":"en","timezone":"Europe/London","verified":true,"note":"first","nested":` + userJSON + `,"settings":{"theme":"dark","size":12}}`
+)
+
+func echo[T any](_ context.Context, v T) (T, error) { return v, nil }
+
 // BenchmarkServe is a request answered, from the frame to the frame, 64 of them for each write.
 func BenchmarkServe(b *testing.B) {
 	for _, test := range []struct {
 		name string
 		fn   any
+		args []string
 	}{
-		{"typed", func(a, b float64) float64 { return a + b }},
-		{"typed ctx", func(_ context.Context, a, b float64) (float64, error) { return a + b, nil }},
-		{"named", func(a, b number) number { return a + b }},
-		{"reflected", func(a, b float32) float32 { return a + b }},
+		{"typed", func(a, b float64) float64 { return a + b }, []string{"3", "4"}},
+		{"typed ctx", func(_ context.Context, a, b float64) (float64, error) { return a + b, nil }, []string{"3", "4"}},
+		{"named", func(a, b number) number { return a + b }, []string{"3", "4"}},
+		{"reflected", func(a, b float32) float32 { return a + b }, []string{"3", "4"}},
+		{"text", echo[string], []string{`"` + strings.Repeat("abcdefgh", 128) + `"`}},
+		{"any", echo[any], []string{userJSON}},
+		{"map", echo[map[string]any], []string{userJSON}},
+		{"slice", echo[[]float64], []string{"[1,2,3,4,5,6,7,8]"}},
+		{"struct of 5", echo[account], []string{userJSON}},
+		{"pointer to 5", echo[*account], []string{userJSON}},
+		{"struct of 20", echo[profile], []string{recordJSON}},
 	} {
-		for _, d := range []kkrpc.Dialect{kkrpc.Compact, kkrpc.ClassicSuperJSON} {
+		for _, d := range []kkrpc.Dialect{kkrpc.Compact, kkrpc.CompactSuperJSON, kkrpc.Classic, kkrpc.ClassicSuperJSON} {
 			b.Run(fmt.Sprintf("%s/%v", test.name, d), func(b *testing.B) {
-				request := `{"t":"q","id":"dcd7065b-6b28-49ee-8b34-c0d1a7964054","op":"call","p":["math","add"],"a":[{"__kkrpc_next_arg__":"value","v":3},{"__kkrpc_next_arg__":"value","v":4}]}`
-				if d == kkrpc.ClassicSuperJSON {
-					request = `{"json":{"id":"12c24d9a44080f-156df44c2f0136-d721b494e1d93-df09ee7d761aa","method":"math.add","args":[3,4],"type":"request","callbackIds":null,"transferSlots":null,"version":"superjson"},"meta":{"values":{"callbackIds":["undefined"],"transferSlots":["undefined"]},"v":1}}` + "\n"
-				}
 				b.ReportAllocs()
-				f := &feed{request: []byte(request), n: b.N, burst: 64, done: make(chan struct{}), written: b.N}
+				f := &feed{request: []byte(requestText(d, test.args)), n: b.N, burst: 64, done: make(chan struct{}), written: b.N}
 				ch, err := kkrpc.New(context.Background(), f, &kkrpc.Options{Expose: kkrpc.Object{"math": kkrpc.Object{"add": test.fn}}})
 				if err != nil {
 					b.Fatal(err)
@@ -70,6 +117,25 @@ func BenchmarkServe(b *testing.B) {
 			})
 		}
 	}
+}
+
+// requestText calls math.add as kkrpc 2.1 and 0.7 write it.
+func requestText(d kkrpc.Dialect, args []string) string {
+	switch d {
+	case kkrpc.Classic:
+		return `{"id":"12c24d9a44080f-156df44c2f0136-d721b494e1d93-df09ee7d761aa","method":"math.add","args":[` + strings.Join(args, ",") +
+			`],"type":"request","version":"json"}` + "\n"
+	case kkrpc.ClassicSuperJSON:
+		return `{"json":{"id":"12c24d9a44080f-156df44c2f0136-d721b494e1d93-df09ee7d761aa","method":"math.add","args":[` + strings.Join(args, ",") +
+			`],"type":"request","callbackIds":null,"transferSlots":null,"version":"superjson"},"meta":{"values":{"callbackIds":["undefined"],"transferSlots":["undefined"]},"v":1}}` + "\n"
+	}
+	const envelope = `{"__kkrpc_next_arg__":"value","v":`
+	text := `{"t":"q","id":"dcd7065b-6b28-49ee-8b34-c0d1a7964054","op":"call","p":["math","add"],"a":[` +
+		envelope + strings.Join(args, "},"+envelope) + `}]}`
+	if d == kkrpc.CompactSuperJSON {
+		text = `{"json":` + text + `}`
+	}
+	return text
 }
 
 // BenchmarkCall is a round trip between two channels in memory, with 1 and 64 calls in flight.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"time"
 
@@ -24,14 +25,21 @@ import (
 // iter.Seq2[any, error]; a nil result, or another, has the peer stop it. ctx bounds the iteration too, of which there can be
 // only one. The items are as [Stream] says.
 func (ch *Channel) Call(ctx context.Context, result any, path string, args ...any) error {
-	return ch.do(ctx, outgoing{kind: wire.Call, path: path, args: args, result: result})
+	if done, err := callScalar(ctx, ch, path, args, result); done {
+		return err
+	}
+	return ch.do(ctx, outgoing{kind: wire.Call, path: path, args: slices.Clone(args), result: result})
 }
 
 // Call is Channel.Call for a result of type T, on anything that carries calls.
 func Call[T any](ctx context.Context, c Caller, path string, args ...any) (T, error) {
 	var result T
-	err := c.do(ctx, outgoing{kind: wire.Call, path: path, args: args, result: &result})
-	return result, err
+	if done, err := callScalar(ctx, c, path, args, &result); done {
+		return result, err
+	}
+	kept := new(T)
+	err := c.do(ctx, outgoing{kind: wire.Call, path: path, args: slices.Clone(args), result: kept})
+	return *kept, err
 }
 
 // Get reads the peer's property at path; with a compact peer, "" is the whole API as far as it is data. A property that
@@ -108,54 +116,65 @@ func (op *outgoing) checkResult() error {
 
 // exchange sends the request and waits for the response.
 func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
-	if err := context.Cause(ctx); err != nil {
-		return unsentError{err}
-	}
 	handling := scopeOf(ctx)
-	if handling != nil {
+	if handling != nil && ctx.Err() == nil {
 		handling.stepOut()
 		defer handling.stepIn()
 	}
-	codec, err := ch.ready(ctx)
+	codec, p, meta, err := ch.start(ctx, handling, op.result)
 	if err != nil {
 		return unsentError{err}
 	}
-	op.meta = ch.outgoingMetadata(ctx, codec, handling)
-	p, err := ch.register(op.result)
-	if err != nil {
-		return unsentError{err}
-	}
-	id := p.id
-	b, err := ch.encode(codec, id, op, p)
+	op.meta = meta
+	b, err := ch.encode(codec, op, p)
 	if err != nil {
 		return unsentError{err}
 	}
 	if err := ch.sendRequest(ctx, b, p); err != nil {
 		return err
 	}
-	select {
-	case <-p.done:
-	case <-ctx.Done():
-		if ch.withdraw(p) {
-			ch.tellCancelled(codec, id)
-			return context.Cause(ctx)
-		}
-		<-p.done
-	}
-	err = p.err
-	if ended := endOf(ctx, err != nil); ended != nil {
-		err = ended // the peer has given up for the same reason
-	}
-	if err == nil && op.result != nil {
+	if err = ch.await(ctx, codec, p); err == nil && op.result != nil {
 		if op.items == nil {
 			op.items = ctx
 		}
 		err = p.decode(op.items, ch, op.result)
 	}
-	ch.mu.Lock()
-	ch.pending.freeLocked(p)
-	ch.mu.Unlock()
+	ch.free(p)
 	return err
+}
+
+// start makes a pending call for an operation with ctx, whose scope is handling, and gathers what is needed to encode it.
+func (ch *Channel) start(ctx context.Context, handling *scope, result any) (codec wire.Codec, p *pendingCall, meta outgoingMetadata, err error) {
+	if ctx.Err() != nil {
+		return nil, nil, meta, context.Cause(ctx)
+	}
+	if codec, err = ch.ready(ctx); err != nil {
+		return nil, nil, meta, err
+	}
+	meta = ch.outgoingMetadata(ctx, codec, handling)
+	p, err = ch.register(result)
+	return codec, p, meta, err
+}
+
+// await waits for the answer to p's request.
+func (ch *Channel) await(ctx context.Context, codec wire.Codec, p *pendingCall) error {
+	if ended := ctx.Done(); ended == nil {
+		<-p.done
+	} else {
+		select {
+		case <-p.done:
+		case <-ended:
+			if ch.withdraw(p) {
+				ch.tellCancelled(codec, p.id)
+				return context.Cause(ctx)
+			}
+			<-p.done
+		}
+	}
+	if ended := endOf(ctx, p.err != nil); ended != nil {
+		return ended // the peer has given up for the same reason
+	}
+	return p.err
 }
 
 // endOf returns why ctx has ended if a call with it has failed. A deadline counts from its time on, since the timer that tells
@@ -211,7 +230,7 @@ func (ch *Channel) ready(ctx context.Context) (wire.Codec, error) {
 
 // encode writes the request. The callbacks among its arguments are held by p, which ends if there is an error or a panic
 // in an argument's own marshaling.
-func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCall) (_ *buffer, err error) {
+func (ch *Channel) encode(codec wire.Codec, op outgoing, p *pendingCall) (_ *buffer, err error) {
 	out := newValues(ch, codec)
 	encoded := false
 	defer func() {
@@ -222,7 +241,7 @@ func (ch *Channel) encode(codec wire.Codec, id uint64, op outgoing, p *pendingCa
 		}
 		out.free()
 	}()
-	name := out.number(id)
+	name := p.name()
 	out.pending, out.tail.Values = p, out.annotations()
 	b := newBuffer()
 	if op.ref != nil {

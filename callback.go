@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -99,23 +100,67 @@ func (cb *Callback) release() error {
 }
 
 func (cb *Callback) send(ctx context.Context, args []any) error {
-	if err := cb.trySend(ctx, args); err != nil {
+	done, err := cb.sendPlain(ctx, args)
+	if !done {
+		err = cb.sendAny(ctx, slices.Clone(args)) // so that only such arguments cost the caller the allocation
+	}
+	if err != nil {
 		return fmt.Errorf("kkrpc: callback: %w", err)
 	}
 	return nil
 }
 
-func (cb *Callback) trySend(ctx context.Context, args []any) error {
-	ch := cb.ch
+// sendPlain is sendAny for arguments that can be written as they are. It reports done false if there are others, and does
+// not keep args.
+func (cb *Callback) sendPlain(ctx context.Context, args []any) (done bool, err error) {
+	if err := cb.refusal(); err != nil {
+		return true, err
+	}
+	if cb.ref != nil {
+		return false, nil
+	}
+	codec := *cb.ch.codec.Load()
+	b := newBuffer()
+	bytes := codec.BeginCallback(b.bytes, cb.id)
+	for i, arg := range args {
+		bytes = codec.BeginArg(bytes, i)
+		plain := false
+		if s, ok := arg.(*Shared); ok {
+			bytes, plain = s.appendPlain(bytes, codec.Dialect().Mode())
+		} else {
+			bytes, plain = appendPlain(bytes, arg)
+		}
+		if !plain {
+			b.free()
+			return false, nil
+		}
+		bytes = codec.EndArg(bytes)
+	}
+	b.bytes = codec.EndCallback(bytes, nil)
+	if err = cb.post(ctx, b); err != nil {
+		b.free()
+	}
+	return true, err
+}
+
+// refusal says why cb cannot be called, or is nil.
+func (cb *Callback) refusal() error {
 	switch {
-	case ch == nil:
+	case cb.ch == nil:
 		return errors.New("it is a function of this side, only the peer can call it")
 	case cb.released.Load(), cb.ref != nil && cb.ref.released.Load():
 		return ErrReleased
+	case cb.ch.closed.Load():
+		return cb.ch.Err()
 	}
-	if err := ch.Err(); err != nil {
+	return nil
+}
+
+func (cb *Callback) sendAny(ctx context.Context, args []any) error {
+	if err := cb.refusal(); err != nil {
 		return err
 	}
+	ch := cb.ch
 	codec := *ch.codec.Load()
 	out := newValues(ch, codec)
 	tail := &out.tail // where it is, it costs no allocation for each of many receivers
@@ -150,25 +195,31 @@ func (cb *Callback) trySend(ctx context.Context, args []any) error {
 	if err != nil {
 		return err
 	}
-	if full := ch.out.reserve(b); full != nil {
-		if err := ch.awaitRoom(ctx, b, full); err != nil {
-			return err
-		}
+	if err = cb.post(ctx, b); err != nil {
+		return err
 	}
 	sent = true
 	out.sent()
-	ch.out.post(b)
-	runtime.KeepAlive(cb)
 	return nil
 }
 
-// awaitRoom blocks until b has its room in the outbox.
+// post queues b, an invocation of cb. With an error, b remains the caller's.
+func (cb *Callback) post(ctx context.Context, b *buffer) error {
+	var err error
+	if full := cb.ch.out.post(b); full != nil {
+		err = cb.ch.awaitRoom(ctx, b, full)
+	}
+	runtime.KeepAlive(cb)
+	return err
+}
+
+// awaitRoom blocks until b, a one-way message, is queued.
 func (ch *Channel) awaitRoom(ctx context.Context, b *buffer, full <-chan struct{}) error {
 	if s := scopeOf(ctx); s != nil {
 		s.stepOut()
 		defer s.stepIn()
 	}
-	for ; full != nil; full = ch.out.reserve(b) {
+	for ; full != nil; full = ch.out.post(b) {
 		select {
 		case <-full:
 		case <-ch.done:

@@ -29,7 +29,7 @@ func idle(t *testing.T, ch *Channel) {
 		{"lane.running", lane.running}, {"lane.away", lane.away},
 		{"lane.queue", len(lane.queue)}, {"lane.queued", lane.queued}, {"lane.back", len(lane.back)},
 		{"active", len(ch.active.allLocked())},
-		{"pending", len(ch.pending.byID)},
+		{"pending", ch.pending.table.n},
 	} {
 		if count.n != 0 {
 			t.Errorf("%s = %d", count.name, count.n)

@@ -1,9 +1,7 @@
 package kkrpc
 
 import (
-	"strconv"
 	"sync"
-	"unsafe"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
@@ -23,7 +21,9 @@ const maxKeptPath = 32
 func newValues(ch *Channel, codec wire.Codec) *values {
 	out := valuesPool.Get().(*values)
 	out.ch, out.classic = ch, codec.Dialect().IsClassic()
-	out.enc.Reset(codec.Dialect().Mode())
+	if mode := codec.Dialect().Mode(); mode != out.enc.Mode() {
+		out.enc.Reset(mode)
+	}
 	return out
 }
 
@@ -40,14 +40,6 @@ func (o *values) free() {
 	}
 	o.enc.Reset(o.enc.Mode()) // lets go of the values
 	valuesPool.Put(o)
-}
-
-// number returns the digits of id, which stay as they are until the next one or o is freed.
-func (o *values) number(id uint64) string {
-	// A string that changes later is one that nobody must keep: codecs copy it into the message. It saves an allocation
-	// for each call.
-	digits := strconv.AppendUint(o.digits[:0], id, 10)
-	return unsafe.String(&digits[0], len(digits)) // of at least one digit and at most 20, so within o.digits
 }
 
 // sent keeps what was written: the message is on its way, or is somebody else's to take back.

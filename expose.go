@@ -15,7 +15,8 @@ type API struct {
 	*tree
 	slots []any // what the tree is applied to: receivers, properties
 
-	watch watchdog // looks after the channels that expose it
+	watch   watchdog // looks after the channels that expose it
+	postman postman  // writes what is posted to them
 }
 
 // Object is an API, or a namespace in one, by names as the peer will use them. A value may be

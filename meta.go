@@ -109,8 +109,7 @@ func (m *outgoingMetadata) encode(out *values) (_ []byte, err error) {
 			return nil, fmt.Errorf("metadata: %w", err)
 		}
 	case m.timeout > 0:
-		out.meta = append(out.meta[:0], `{"`+metaTimeout+`":`...)
-		out.meta = append(strconv.AppendInt(out.meta, m.timeout, 10), '}')
+		out.meta = appendTimeout(out.meta[:0], m.timeout)
 	default:
 		return nil, nil
 	}

@@ -53,7 +53,6 @@ type values struct {
 	meta    []byte       // the metadata of the message; kept for the next one
 	tail    wire.Tail    // of a request
 	path    []string     // likewise; kept for the next one
-	digits  [20]byte     // what number returned
 	call    *call        // whose response it is; nil for other messages
 	pending *pendingCall // whose request it is, and who holds the functions and streams in it; nil for others
 	streams []*outStream // of this side, among the values

@@ -25,6 +25,7 @@ type outbox struct {
 	idle     chan struct{} // closed when flushing ends; nil while nobody waits
 
 	crowded atomic.Bool // bytes is over half of the limit: those who can wait do
+	posted  atomic.Bool // the postman is on its way
 
 	frames [][]byte  // owned by who flushes
 	batch  []*buffer // likewise
@@ -70,15 +71,6 @@ func (o *outbox) begin() bool {
 	}
 	o.flushing = true
 	return true
-}
-
-// post is send for one-way messages, which handlers tend to send many of: while the leader is in a handler they wait for
-// its next flush, at the latest that of the watchdog.
-func (o *outbox) post(b *buffer) {
-	if o.add(b) < flushBytes && o.ch.role.Load()&1 == 1 {
-		return
-	}
-	o.flushSoon()
 }
 
 // later is send for a goroutine that is about to send more: another one writes, as soon as it comes to run.
@@ -200,7 +192,7 @@ func (o *outbox) drain() {
 		done, err := t.TryWriteFrames(o.frames)
 		n, forced := o.release()
 		if err != nil {
-			o.ch.lost(err)
+			go o.ch.lost(err) // Options.OnClose may wait for a lock that a sender holds
 			return
 		}
 		if !done {
@@ -249,7 +241,14 @@ func (o *outbox) take() bool {
 	o.batch, o.waiting = o.waiting, o.batch[:0]
 	o.frames = o.frames[:0]
 	for _, b := range o.batch {
-		o.frames = append(o.frames, b.bytes)
+		from := 0
+		for _, end := range b.ends {
+			o.frames = append(o.frames, b.bytes[from:end])
+			from = end
+		}
+		if from == 0 {
+			o.frames = append(o.frames, b.bytes)
+		}
 	}
 	return true
 }
@@ -340,11 +339,12 @@ func (o *outbox) shut() {
 	}
 }
 
-// buffer is the bytes of one message, from a pool.
+// buffer is the bytes of one message, or of some that were posted, from a pool.
 type buffer struct {
 	bytes    []byte
-	reserved bool // counted in outbox.bytes before it was added
-	excused  bool // not to be held against a peer that does not read: its sender waits for room
+	ends     []int // of messages that were posted, in bytes; empty for others
+	reserved bool  // counted in outbox.bytes before it was added
+	excused  bool  // not to be held against a peer that does not read: its sender waits for room
 }
 
 var buffers = sync.Pool{New: func() any { return &buffer{bytes: make([]byte, 0, 512)} }}
@@ -358,6 +358,6 @@ func (b *buffer) free() {
 	if cap(b.bytes) > maxPooledBuffer {
 		return
 	}
-	*b = buffer{bytes: b.bytes[:0]}
+	*b = buffer{bytes: b.bytes[:0], ends: b.ends[:0]}
 	buffers.Put(b)
 }

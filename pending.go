@@ -3,8 +3,10 @@ package kkrpc
 import (
 	"context"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
+	"unsafe"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
@@ -12,8 +14,7 @@ import (
 
 // pendingCalls are this side's requests that have not been answered. Guarded by Channel.mu.
 type pendingCalls struct {
-	last  uint64
-	byID  map[uint64]*pendingCall
+	table pendingTable
 	timer *time.Timer // set while a call may time out
 	free  []*pendingCall
 
@@ -23,7 +24,7 @@ type pendingCalls struct {
 // pendingCall is one of them. Who removes it from the table fills it and signals done.
 type pendingCall struct {
 	id        uint64
-	deadline  time.Time // zero: none
+	deadline  time.Duration // since epoch
 	done      chan struct{}
 	callbacks []*localCallback // that its arguments carry
 	refs      []*localRef      // likewise
@@ -40,6 +41,18 @@ type pendingCall struct {
 	err     error
 
 	stream *inStream // the answer, unless it is a value
+
+	digits [20]byte  // of id, see name
+	path   []string  // of the request; kept for the next one
+	tail   wire.Tail // likewise
+}
+
+// name returns the digits of p's id, which stay as they are until p is freed.
+func (p *pendingCall) name() string {
+	// A string that changes later is one that nobody must keep: codecs copy it into the message. It saves an allocation
+	// for each call.
+	digits := strconv.AppendUint(p.digits[:0], p.id, 10)
+	return unsafe.String(&digits[0], len(digits)) // of at least one digit and at most 20, so within p.digits
 }
 
 // maxFreeCalls is how many ended calls a channel keeps for the next ones. They are not in a sync.Pool, since a Go channel
@@ -52,15 +65,21 @@ func (c *pendingCalls) freeLocked(p *pendingCall) {
 	}
 	clear(p.callbacks)
 	clear(p.refs)
-	*p = pendingCall{done: p.done, value: p.value[:0], callbacks: p.callbacks[:0], refs: p.refs[:0]}
+	clear(p.path)
+	*p = pendingCall{done: p.done, value: p.value[:0], callbacks: p.callbacks[:0], refs: p.refs[:0],
+		path: p.path[:0], tail: wire.Tail{Metadata: p.tail.Metadata}}
 	c.free = append(c.free, p)
+}
+
+func (ch *Channel) free(p *pendingCall) {
+	ch.mu.Lock()
+	ch.pending.freeLocked(p)
+	ch.mu.Unlock()
 }
 
 func (c *pendingCalls) shedLocked() {
 	c.free = nil
-	if len(c.byID) == 0 {
-		c.byID = nil
-	}
+	c.table.shed()
 }
 
 func (c *pendingCalls) newLocked() *pendingCall {
@@ -96,21 +115,21 @@ func (ch *Channel) registerLocked(result any) (*pendingCall, error) {
 	}
 	c := &ch.pending
 	p := c.newLocked()
-	if c.byID == nil {
-		c.byID = make(map[uint64]*pendingCall)
-	}
-	c.last++
-	p.id, p.since, p.result = c.last, ch.invocations, result
-	c.byID[p.id] = p
+	c.table.add(p)
+	p.since, p.result, p.deadline = ch.invocations, result, math.MaxInt64
 	if ch.opts.callTimeout >= 0 {
 		timeout := or(ch.opts.callTimeout, defaultCallTimeout)
-		p.deadline = time.Now().Add(timeout)
+		p.deadline = time.Since(epoch)
+		p.deadline += min(timeout, math.MaxInt64-max(0, p.deadline))
 		if c.timer == nil {
 			c.timer = time.AfterFunc(timeout, ch.expire)
 		}
 	}
 	return p, nil
 }
+
+// epoch is what deadlines of calls count from: asking how long something took is half as much work as asking for the time.
+var epoch = time.Now()
 
 // withdraw removes p and reports whether it was still pending.
 func (ch *Channel) withdraw(p *pendingCall) bool {
@@ -120,11 +139,11 @@ func (ch *Channel) withdraw(p *pendingCall) bool {
 }
 
 func (c *pendingCalls) takeLocked(id uint64) *pendingCall {
-	p := c.byID[id]
+	p := c.table.find(id)
 	if p == nil {
 		return nil
 	}
-	delete(c.byID, id)
+	c.table.remove(p)
 	for _, cb := range p.callbacks {
 		cb.carried--
 	}
@@ -132,10 +151,10 @@ func (c *pendingCalls) takeLocked(id uint64) *pendingCall {
 }
 
 func (c *pendingCalls) takeAllLocked() (all []*pendingCall) {
-	for _, p := range c.byID {
+	for p := range c.table.all() {
 		all = append(all, p)
 	}
-	c.byID = nil
+	c.table = pendingTable{}
 	if c.timer != nil {
 		c.timer.Stop()
 		c.timer = nil
@@ -147,21 +166,18 @@ func (c *pendingCalls) takeAllLocked() (all []*pendingCall) {
 // timeout, the one that was set first ends first.
 func (ch *Channel) expire() {
 	var expired []*pendingCall
-	var next time.Time
 	ch.mu.Lock()
-	now := time.Now()
-	for id, p := range ch.pending.byID {
-		switch {
-		case p.deadline.IsZero():
-		case !p.deadline.After(now):
-			expired = append(expired, ch.pending.takeLocked(id))
-		case next.IsZero() || p.deadline.Before(next):
-			next = p.deadline
+	now, next := time.Since(epoch), time.Duration(math.MaxInt64)
+	for p := range ch.pending.table.all() {
+		if p.deadline <= now {
+			expired = append(expired, ch.pending.takeLocked(p.id))
+		} else {
+			next = min(next, p.deadline)
 		}
 	}
 	ch.pending.timer = nil
-	if !next.IsZero() {
-		ch.pending.timer = time.AfterFunc(next.Sub(now), ch.expire)
+	if next != math.MaxInt64 {
+		ch.pending.timer = time.AfterFunc(next-now, ch.expire)
 	}
 	ch.mu.Unlock()
 	codec := *ch.codec.Load()
@@ -193,7 +209,7 @@ func (ch *Channel) answered(m *wire.Message) {
 	id, ok := parseID(m.ID)
 	stream, err := ch.openResult(id, m)
 	ch.mu.Lock()
-	p := ch.pending.byID[id]
+	p := ch.pending.table.find(id)
 	if !ok || p == nil || p.answered {
 		ch.mu.Unlock()
 		if unquote(m.ID) != unawaited {

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
 // plan is a type of functions, compiled: how arguments are decoded and a call is made. It is found by the type, so that
@@ -17,6 +20,8 @@ type plan struct {
 	variadic bool
 	failing  bool // the last result is an error
 	result   bool
+	scalar   bool     // the result is one whose methods have no say in its JSON
+	data     bool     // the result is neither a stream nor undefined nor something of this package
 	refs     bool     // a *Ref stands in it
 	params   []*param // without receiver and context; the last of a variadic one is that of an element
 	cells    sync.Pool
@@ -140,7 +145,26 @@ func (p *plan) results(t reflect.Type) error {
 	if err := checkOutbound(t.Out(0)); err != nil {
 		return fmt.Errorf("result%w", err)
 	}
+	p.scalar, p.data = isPlainScalar(t.Out(0)), isPlainData(t.Out(0))
 	return nil
+}
+
+// isPlainScalar reports whether a t is written as the scalar that it is.
+func isPlainScalar(t reflect.Type) bool {
+	switch k := t.Kind(); {
+	case k == reflect.String, k >= reflect.Bool && k <= reflect.Float64 && k != reflect.Uintptr:
+		return !hasOwnJSON(t)
+	}
+	return false
+}
+
+// isPlainData reports whether a t can be nothing but data: what values.appendAny looks for is not in it.
+func isPlainData(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Interface, reflect.Func, reflect.Chan:
+		return false
+	}
+	return t != sharedType && t != valueType && t != reflect.TypeFor[superjson.UndefinedType]()
 }
 
 // reflectCell is one call by reflection. It is used again for calls of other functions with the same plan.
@@ -149,9 +173,10 @@ type reflectCell struct {
 	fn      reflect.Value
 	path    string
 	args    []reflect.Value // for Call: addressable, but for the receiver
+	targets []any           // pointers to the arguments from first on
 	first   int             // where the parameters of plan.params start
 	context context.Context // what the argument for the context points to
-	result  any
+	result  reflect.Value   // zero: none
 }
 
 func (p *plan) newCell() *reflectCell {
@@ -164,7 +189,9 @@ func (p *plan) newCell() *reflectCell {
 	}
 	c.first = len(c.args)
 	for i := c.first; i < p.typ.NumIn(); i++ {
-		c.args = append(c.args, reflect.New(p.typ.In(i)).Elem())
+		target := reflect.New(p.typ.In(i))
+		c.args = append(c.args, target.Elem())
+		c.targets = append(c.targets, target.Interface())
 	}
 	return c
 }
@@ -194,10 +221,13 @@ func (c *reflectCell) decode(in *request) error {
 	}
 	for i, param := range p.params[:fixed] {
 		var err error
-		if i < len(in.msg.Args) {
-			err = param.decode(in, i, c.args[c.first+i])
-		} else {
+		switch {
+		case i >= len(in.msg.Args):
 			err = param.undefined()
+		case param.plain && in.msg.Args[i].Kind == wire.ArgValue && in.msg.Args[i].JSON != nil:
+			err = superjson.Decode(in.msg.Dialect.Mode(), in.msg.Args[i].JSON, in.msg.ArgMeta(i), c.targets[i])
+		default:
+			err = param.decode(in, i, c.args[c.first+i])
 		}
 		if err != nil {
 			return argumentError(c.path, i, err)
@@ -240,26 +270,47 @@ func (c *reflectCell) run(ctx context.Context) error {
 		}
 	}
 	if c.plan.result {
-		c.result = results[0].Interface()
+		c.result = results[0]
 	}
 	return nil
 }
 
 func (c *reflectCell) arguments() []any { return spread(c.args[c.first:], c.plan.variadic) }
-func (c *reflectCell) outcome() any     { return c.result }
 
-func (*reflectCell) appendPlain(dst []byte) ([]byte, bool) { return dst, false }
+func (c *reflectCell) outcome() any {
+	if !c.result.IsValid() {
+		return nil
+	}
+	return c.result.Interface()
+}
+
+func (c *reflectCell) appendPlain(dst []byte) (_ []byte, ok bool) {
+	if !c.plan.scalar {
+		return dst, false
+	}
+	if dst, ok = appendReflected(dst, c.result); ok {
+		c.free()
+	}
+	return dst, ok
+}
 
 func (c *reflectCell) appendResult(dst []byte, out *values, path string) (_ []byte, absent bool, err error) {
-	if c.plan.result {
-		dst, absent, err = out.appendAny(dst, path, c.result)
-	} else {
+	switch {
+	case !c.plan.result:
 		absent = true
+	case c.plan.data:
+		dst, err = out.append(dst, path, c.result.Interface())
+	default:
+		dst, absent, err = out.appendAny(dst, path, c.result.Interface())
 	}
+	c.free()
+	return dst, absent, err
+}
+
+func (c *reflectCell) free() {
 	if c.plan.receiver {
 		c.args[0] = reflect.Value{}
 	}
-	c.fn, c.result = reflect.Value{}, nil
+	c.fn, c.result = reflect.Value{}, reflect.Value{}
 	c.plan.cells.Put(c)
-	return dst, absent, err
 }

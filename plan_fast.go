@@ -88,16 +88,21 @@ var plainScalars = map[reflect.Kind]reflect.Type{
 // plainScalar returns the underlying type of a scalar whose methods have no say in its JSON, and any other type as it is.
 func plainScalar(t reflect.Type) reflect.Type {
 	plain := plainScalars[t.Kind()]
-	if plain == nil || plain == t {
+	if plain == nil || plain == t || hasOwnJSON(t) {
 		return t
 	}
+	return plain
+}
+
+// hasOwnJSON reports whether methods of t or *t may have a say in its JSON.
+func hasOwnJSON(t reflect.Type) bool {
 	methods := reflect.PointerTo(t)
 	for i := range methods.NumMethod() {
 		if methods.Method(i).Name != "String" {
-			return t
+			return true
 		}
 	}
-	return plain
+	return false
 }
 
 // declared is the types in which interceptors see the values of a function that was brought into plain form.
@@ -372,7 +377,13 @@ func decodeScalar[T any](in *request, path string, i int, dst *T) error {
 	case in.msg.Args[i].Kind == wire.ArgCallback:
 		err = &superjson.TypeError{Expected: expected(reflect.TypeFor[T]()), Got: "function"}
 	default:
-		err = superjson.Decode(in.msg.Dialect.Mode(), in.msg.Args[i].JSON, in.msg.ArgMeta(i), dst)
+		raw, meta := in.msg.Args[i].JSON, in.msg.ArgMeta(i)
+		if text, ok := any(dst).(*string); ok && meta == nil {
+			if *text, ok = wire.UnquoteString(raw); ok { // Decode would look at all of it again
+				return nil
+			}
+		}
+		err = superjson.Decode(in.msg.Dialect.Mode(), raw, meta, dst)
 	}
 	if err != nil {
 		return argumentError(path, i, err)
@@ -390,13 +401,41 @@ func appendScalar(dst []byte, p any) (_ []byte, ok bool) {
 	case *bool:
 		return strconv.AppendBool(dst, *p), true
 	case *int:
-		if n := int64(*p); -maxSafeInteger <= n && n <= maxSafeInteger {
-			return strconv.AppendInt(dst, n, 10), true
-		}
+		return appendInteger(dst, int64(*p))
 	case *float64:
-		if n := int64(*p); float64(n) == *p && -maxSafeInteger <= n && n <= maxSafeInteger && !math.Signbit(*p) {
-			return strconv.AppendInt(dst, n, 10), true
-		}
+		return appendWhole(dst, *p)
+	}
+	return dst, false
+}
+
+// appendReflected is appendScalar for the scalar in v.
+func appendReflected(dst []byte, v reflect.Value) (_ []byte, ok bool) {
+	switch {
+	case v.Kind() == reflect.String:
+		return wire.AppendString(dst, v.String()), true
+	case v.Kind() == reflect.Bool:
+		return strconv.AppendBool(dst, v.Bool()), true
+	case v.CanInt():
+		return appendInteger(dst, v.Int())
+	case v.CanUint() && v.Uint() <= maxSafeInteger:
+		return strconv.AppendUint(dst, v.Uint(), 10), true
+	case v.Kind() == reflect.Float64, v.Kind() == reflect.Float32 && math.Abs(v.Float()) < 1<<24: // as in superjson
+		return appendWhole(dst, v.Float())
+	}
+	return dst, false
+}
+
+func appendInteger(dst []byte, n int64) (_ []byte, ok bool) {
+	if n < -maxSafeInteger || n > maxSafeInteger {
+		return dst, false
+	}
+	return strconv.AppendInt(dst, n, 10), true
+}
+
+// appendWhole appends a number that is an integer, and not -0.
+func appendWhole(dst []byte, f float64) (_ []byte, ok bool) {
+	if n := int64(f); float64(n) == f && (n != 0 || !math.Signbit(f)) {
+		return appendInteger(dst, n)
 	}
 	return dst, false
 }

@@ -4,7 +4,8 @@ import "time"
 
 // Most connections of a server are idle most of the time, and then cost what their leader keeps: its scratch memory, and
 // its stack, which handlers have made grow and which Go does not make as small again as that of a new goroutine. So a
-// leader that has waited for long, or for the first time, is replaced by a new goroutine that begins with waiting.
+// leader that has waited for long, or for the first time, ends. The transport starts another one when there is something
+// to read, or a new goroutine that begins with waiting takes its place.
 
 // idler is what a transport may have for that. Like nonblocking it is found by its methods.
 type idler interface {
@@ -13,6 +14,13 @@ type idler interface {
 	AwaitFrame() (interrupted bool)
 	// Interrupt ends an AwaitFrame. It may be called from any goroutine and does not block.
 	Interrupt()
+}
+
+// parker is an idler that can wait without a goroutine.
+type parker interface {
+	// Park is called in place of ReadFrame, and returns at once. True means that wake will be called once, on another
+	// goroutine, when ReadFrame has something to do; false that it will not, and another way to wait is needed.
+	Park(wake func()) bool
 }
 
 // restInterval is after how long without requests a channel rests, or up to twice as long.
@@ -27,7 +35,7 @@ func (ch *Channel) mayRest() bool {
 	return ch.idler.AwaitFrame() && ch.heard.Load()
 }
 
-// rest is a leader that has nothing to do. It keeps nothing that the next message can do without.
+// rest ends the leader, which has nothing to do. Nothing is kept that the next message can do without.
 func (ch *Channel) rest() {
 	ch.leading.free()
 	ch.leading = nil
@@ -36,9 +44,19 @@ func (ch *Channel) rest() {
 	ch.pending.shedLocked()
 	ch.mu.Unlock()
 	ch.resting.Store(true)
-	for ch.idler.AwaitFrame() {
+	if p, ok := ch.idler.(parker); ok && p.Park(ch.wake) {
+		return
 	}
+	go func() {
+		for ch.idler.AwaitFrame() {
+		}
+		ch.wake()
+	}()
+}
+
+// wake is the next leader.
+func (ch *Channel) wake() {
 	ch.resting.Store(false)
-	ch.leading = newLeading((*ch.codec.Load()).Dialect(), ch.limits)
+	ch.leading = newLeading((*ch.codec.Load()).Dialect(), ch.limits, ch.transport)
 	ch.lead()
 }

@@ -40,11 +40,28 @@ func (p *restingPipe) Interrupt() {
 	p.interrupt <- struct{}{}
 }
 
+// parkingPipe is one on which nobody of the channel waits.
+type parkingPipe struct{ *restingPipe }
+
+func (p parkingPipe) Park(wake func()) bool {
+	go func() {
+		for p.AwaitFrame() {
+		}
+		wake()
+	}()
+	return true
+}
+
 func TestRest(t *testing.T) {
+	t.Run("waiting", func(t *testing.T) { testRest(t, func(p *restingPipe) Transport { return p }) })
+	t.Run("parked", func(t *testing.T) { testRest(t, func(p *restingPipe) Transport { return parkingPipe{p} }) })
+}
+
+func testRest(t *testing.T, transport func(*restingPipe) Transport) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := Pipe()
 		p := &restingPipe{pipeEnd: a.(*pipeEnd), interrupt: make(chan struct{})}
-		s, err := New(context.Background(), p, &Options{Expose: Object{"double": func(n int) int { return 2 * n }}})
+		s, err := New(context.Background(), transport(p), &Options{Expose: Object{"double": func(n int) int { return 2 * n }}})
 		if err != nil {
 			t.Fatal(err)
 		}

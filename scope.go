@@ -28,6 +28,22 @@ type scope struct {
 	prev, next *scope // in ch.active
 }
 
+// maxAhead is how many scopes are made at a time: who keeps one for long keeps the memory of them all.
+const maxAhead = 8
+
+// newScope returns one of several that were made together, which costs a fraction of making each. A busy channel makes more
+// of them at a time than one that has a call now and then. What others may keep must refer to nothing of its own call when
+// that has ended.
+func (l *leading) newScope() *scope {
+	if len(l.scopes) == 0 {
+		l.ahead = min(2*l.ahead+1, maxAhead)
+		l.scopes = make([]scope, l.ahead)
+	}
+	s := &l.scopes[0]
+	l.scopes = l.scopes[1:]
+	return s
+}
+
 type (
 	channelKey struct{}
 	scopeKey   struct{}

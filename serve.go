@@ -76,6 +76,7 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		return false
 	}
 	response := c.response(err)
+	ch.turn += len(response.bytes)
 	response.excused = true // beyond half of the limit, yieldIfCrowded has it wait
 	ch.out.queue(response)
 	c.beginStream()
@@ -150,7 +151,10 @@ func newCall(ch *Channel, method *method, inv invocation, m *wire.Message) *call
 	known := method.wantsContext || streams != nil || ch.inbound != nil
 	c := calls.Get().(*call)
 	c.known = known
-	if known || c.scope == nil {
+	switch {
+	case known && streams == nil && ch.inbound == nil && m.Meta == nil:
+		c.scope = ch.newScope()
+	case known || c.scope == nil:
 		c.scope = new(scope)
 	}
 	c.method, c.inv, c.textErrors = method, inv, m.TextErrors
@@ -234,6 +238,9 @@ func (c *call) finish(err error) task {
 func (c *call) retire() task {
 	c.ch.mu.Lock()
 	next, after := c.retireLocked()
+	if c.alone() {
+		c.call = nil
+	}
 	c.ch.open.Add(-1)
 	c.ch.mu.Unlock()
 	startAll(after)
@@ -242,7 +249,7 @@ func (c *call) retire() task {
 
 // end ends a call that was never counted, and its context.
 func (c *call) end() {
-	alone := c.streams == nil && c.hook == nil // neither a stream nor an interceptor that broke the rules refers to c
+	alone := c.alone()
 	if c.known {
 		c.ch.mu.Lock()
 		after := c.overLocked()
@@ -256,6 +263,9 @@ func (c *call) end() {
 		c.free()
 	}
 }
+
+// alone reports whether neither a stream nor an interceptor that broke the rules refers to c.
+func (c *call) alone() bool { return c.streams == nil && c.hook == nil }
 
 // invoke runs the function. A panic in it becomes an error that says nothing of its inside.
 func (c *call) invoke() (err error) {

@@ -21,6 +21,8 @@ type sharedForm struct {
 	raw  []byte
 	kept any // a superjson.Value, if there are annotations
 	err  error
+
+	plain bool // raw is all there is to write
 }
 
 // Share prepares v for many receivers, such as a message for everybody in a room: it is encoded when it is first sent in
@@ -46,11 +48,7 @@ func (s *Shared) append(o *values, dst []byte, path string) ([]byte, error) {
 	if s == nil {
 		return append(dst, "null"...), nil
 	}
-	f := &s.forms[o.enc.Mode()]
-	f.once.Do(func() {
-		f.err = errors.New("a shared value: its marshaling panicked") // unless it gets further
-		f.err = f.encode(s.value, o.enc.Mode())
-	})
+	f := s.form(o.enc.Mode())
 	switch {
 	case f.err != nil:
 		return dst, f.err
@@ -59,6 +57,28 @@ func (s *Shared) append(o *values, dst []byte, path string) ([]byte, error) {
 	default:
 		return append(dst, f.raw...), nil
 	}
+}
+
+// appendPlain appends the value if that is all that a message needs to have of it.
+func (s *Shared) appendPlain(dst []byte, mode superjson.Mode) (_ []byte, ok bool) {
+	if s == nil {
+		return dst, false
+	}
+	f := s.form(mode)
+	if !f.plain {
+		return dst, false
+	}
+	return append(dst, f.raw...), true
+}
+
+func (s *Shared) form(mode superjson.Mode) *sharedForm {
+	f := &s.forms[mode]
+	f.once.Do(func() {
+		f.err = errors.New("a shared value: its marshaling panicked") // unless it gets further
+		f.err = f.encode(s.value, mode)
+		f.plain = f.err == nil && f.kept == nil && !isUndefined(s.value)
+	})
+	return f
 }
 
 func (f *sharedForm) encode(v any, mode superjson.Mode) (err error) {

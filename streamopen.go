@@ -109,7 +109,7 @@ func (ch *Channel) openResult(id uint64, m *wire.Message) (*inStream, error) {
 		return nil, nil
 	}
 	ch.mu.Lock()
-	p := ch.pending.byID[id]
+	p := ch.pending.table.find(id)
 	wanted := p != nil && !p.answered && acceptsStream(p.result)
 	ch.mu.Unlock()
 	if !wanted {

@@ -30,7 +30,7 @@ func held(ch *Channel) (n int) {
 	defer ch.tables().streams.mu.Unlock()
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
-	return len(ch.tables().refs.local) + len(ch.tables().callbacks.byID) + ch.tables().streams.producing + len(ch.pending.byID) + ch.pending.watched
+	return len(ch.tables().refs.local) + len(ch.tables().callbacks.byID) + ch.tables().streams.producing + ch.pending.table.n + ch.pending.watched
 }
 
 func TestWhatIsNotSentIsTakenBack(t *testing.T) {

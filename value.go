@@ -21,6 +21,7 @@ type param struct {
 	callback *callbackParam // a func, which stands for the peer's
 	stream   *streamParam   // an iterator over a stream of the peer
 	refs     refUse
+	plain    bool // data without references, which superjson alone decodes
 }
 
 var (
@@ -43,6 +44,7 @@ func newParam(t reflect.Type) *param {
 		superjson.IsRawJSON(t):
 		p.optional = true
 	}
+	p.plain = p.refs == refNever && t.Kind() != reflect.Func && t != handleType
 	return p
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Says how to install what is missing. usage: need.sh go|node|chromium
+# Says how to install what is missing. usage: need.sh go|node|chromium|valgrind
 # What make test can do without is installed if that takes no questions, by root on Debian; else its absence is no failure.
 set -euo pipefail
 
@@ -55,5 +55,8 @@ node)
 chromium)
 	optional "The tests with a browser are" "chromium chromium-browser google-chrome google-chrome-stable" \
 		chromium chromium "--cask chromium" "see https://www.chromium.org/getting-involved/download-chromium/"
+	;;
+valgrind)
+	optional "Counting instructions is" valgrind valgrind valgrind valgrind "see https://valgrind.org/downloads/"
 	;;
 esac

@@ -41,6 +41,14 @@ func decode(mode Mode, raw []byte, meta *Meta, v any, references ReferenceDecode
 		return &DataError{Reason: "the target must be a pointer that is not nil"}
 	}
 	target = target.Elem()
+	if meta == nil && references == nil && len(raw) > 0 && decodeQuick(mode, raw, target) {
+		return nil
+	}
+	return decodeSlow(mode, raw, meta, target, references)
+}
+
+// decodeSlow reads every value there is, and says what is wrong with the others.
+func decodeSlow(mode Mode, raw []byte, meta *Meta, target reflect.Value, references ReferenceDecoder) error {
 	var root *node
 	if meta != nil {
 		root = meta.root
@@ -58,6 +66,11 @@ func decode(mode Mode, raw []byte, meta *Meta, v any, references ReferenceDecode
 	d.end()
 	return err
 }
+
+// DecodeScalar decodes raw into v if v points to a string, bool, number or any and raw is a string of ASCII without
+// escapes, a bool or a number, with no metadata. Unlike Decode it does not make v escape to the heap. False means that
+// nothing was decoded, not that Decode would fail.
+func DecodeScalar(raw []byte, v any) bool { return decodeFast(raw, v) }
 
 // decodeFast handles plain scalars without a decoder. False means nothing was decoded, not that raw is wrong.
 func decodeFast(raw []byte, v any) bool {
@@ -176,7 +189,7 @@ func anyFast(raw []byte, v *any) bool {
 	return false
 }
 
-// plainString reads a string of printable ASCII without escapes.
+// plainString reads a string without escapes.
 func plainString(raw []byte) (string, bool) {
 	n := len(raw)
 	if n < 2 || raw[0] != '"' || raw[n-1] != '"' {

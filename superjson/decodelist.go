@@ -217,12 +217,10 @@ func structDecoder(t reflect.Type) decodeFunc {
 	if plan.problem != "" {
 		return func(*decoder, reflect.Value, *node) error { return &DataError{Reason: plan.problem} }
 	}
-	inner := make(map[*field]decodeFunc, len(plan.list))
-	for i := range plan.list {
-		f := &plan.list[i]
-		inner[f] = decoderOf(f.typ)
-		if f.quote {
-			inner[f] = decodeQuoted
+	inner := make([]decodeFunc, len(plan.list))
+	for i, f := range plan.list {
+		if inner[i] = decoderOf(f.typ); f.quote {
+			inner[i] = decodeQuoted
 		}
 	}
 	return func(d *decoder, v reflect.Value, n *node) error {
@@ -233,7 +231,7 @@ func structDecoder(t reflect.Type) decodeFunc {
 				_, err := d.read()
 				return err
 			}
-			return inner[f](d, settableField(v, f.index), item)
+			return inner[f.order](d, settableField(v, f.index), item)
 		})
 	}
 }

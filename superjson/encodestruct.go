@@ -41,7 +41,7 @@ func (e *Encoder) field(dst []byte, f *field, parent reflect.Value, inner encode
 		return dst, nil
 	}
 	if e.mode != ModeSuperJSON {
-		if undefinedField(v) {
+		if f.absent && undefinedField(v) {
 			return dst, nil
 		}
 	} else if forbiddenKey(f.name) {

@@ -62,6 +62,12 @@ func ownEncoder(t reflect.Type) encodeFunc {
 		return own(func(e *Encoder, dst []byte, v Map) ([]byte, error) { return e.orderedMap(dst, &v) })
 	case reflect.TypeFor[Set]():
 		return own(func(e *Encoder, dst []byte, v Set) ([]byte, error) { return e.set(dst, &v) })
+	case reflect.TypeFor[map[string]any]():
+		return own((*Encoder).anyMap)
+	case reflect.TypeFor[[]any]():
+		return own((*Encoder).anySlice)
+	case reflect.TypeFor[[]string]():
+		return own(func(e *Encoder, dst []byte, v []string) ([]byte, error) { return e.strings(dst, v), nil })
 	case reflect.TypeFor[Error]():
 		return own(func(e *Encoder, dst []byte, v Error) ([]byte, error) { return e.error(dst, v.Name, v.Message, v.Cause) })
 	}

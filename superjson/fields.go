@@ -12,10 +12,12 @@ type field struct {
 	name      string
 	quoted    string // `"name":`
 	index     []int
+	order     int // in fields.list
 	typ       reflect.Type
 	tagged    bool
 	omitZero  bool
 	omitEmpty bool
+	absent    bool // may hold undefined, which is no member in the JSON modes
 	quote     bool // the option string: a number in a JSON string
 }
 
@@ -89,6 +91,7 @@ func findFields(t reflect.Type) *fields {
 	slices.SortFunc(result.list, func(a, b field) int { return slices.Compare(a.index, b.index) })
 	for i := range result.list {
 		f := &result.list[i]
+		f.order = i
 		result.exact[f.name] = f
 		if lower := strings.ToLower(f.name); result.folded[lower] == nil {
 			result.folded[lower] = f
@@ -139,6 +142,7 @@ func readField(sf reflect.StructField, index []int) (f *field, inner reflect.Typ
 		f.name = sf.Name
 	}
 	f.quoted = string(appendString(nil, f.name)) + ":"
+	f.absent = sf.Type.Kind() == reflect.Interface || sf.Type == reflect.TypeFor[Value]() || sf.Type == reflect.TypeFor[UndefinedType]()
 	f.omitZero = slices.Contains(options, "omitzero")
 	f.omitEmpty = slices.Contains(options, "omitempty")
 	f.quote = slices.Contains(options, "string") && isNumber(target.Kind())

@@ -89,3 +89,20 @@ func TestStarved(t *testing.T) {
 		}
 	}
 }
+
+// TestOthers: how quiet the machine was is said of the middle of all runs, so that one alone does not matter.
+func TestOthers(t *testing.T) {
+	of := func(shares ...float64) *row {
+		r := new(row)
+		for _, share := range shares {
+			r.Samples = append(r.Samples, sample{Others: share})
+		}
+		return r
+	}
+	if got := others([]*row{of(0.01, 0.9), of(0.03), of()}); got != 0.03 {
+		t.Errorf("%v", got)
+	}
+	if got := others(nil); got != 0 {
+		t.Errorf("%v without a run", got)
+	}
+}

@@ -22,6 +22,7 @@ import (
 
 // bench is one run of this program.
 type bench struct {
+	began  time.Time
 	time   time.Duration
 	runs   int
 	each   bool
@@ -53,10 +54,10 @@ func main() {
 		who     = flag.String("peers", "", "the peers, a `LIST` with commas; all by default")
 		asJSON  = flag.Bool("json", false, "print all runs as JSON")
 		list    = flag.Bool("list", false, "print the names of scenarios and peers")
-		b       = &bench{serverCore: -1, generatorCore: -1, built: map[string]built{}, runtimes: map[runtimeName]string{}, versions: map[string]string{}, servers: map[served]*server{}, alive: map[*server]bool{}}
+		b       = &bench{began: time.Now(), serverCore: -1, generatorCore: -1, built: map[string]built{}, runtimes: map[runtimeName]string{}, versions: map[string]string{}, servers: map[served]*server{}, alive: map[*server]bool{}}
 		scratch = flag.String("dir", filepath.Join(".cache", "bench"), "a `FOLDER` for what is built")
 	)
-	flag.DurationVar(&b.time, "time", 2*time.Second, "how long each run measures, after warming up for half of that")
+	flag.DurationVar(&b.time, "time", 400*time.Millisecond, "how long each run measures, after warming up for half of that")
 	flag.IntVar(&b.runs, "runs", 3, "how many runs the median is of")
 	flag.BoolVar(&b.each, "each", false, "write every request by itself, as JavaScript clients do")
 	flag.StringVar(&b.profile, "cpuprofile", "", "write a CPU profile of the peer called go to `FILE`")

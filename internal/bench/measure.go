@@ -15,11 +15,11 @@ type sample struct {
 	Rate      float64       `json:"perSecond"`
 	P50       time.Duration `json:"p50,omitzero"`
 	P99       time.Duration `json:"p99,omitzero"`
-	Server    float64       `json:"serverBusy"`      // share of a core
-	Generator float64       `json:"generatorBusy"`   // share of a core
-	Waited    float64       `json:"generatorWaited"` // share of the time it wanted to run in which something else had its core
-	Parsed    float64       `json:"parsed"`          // share of answers that the generator had to parse
-	Bytes     float64       `json:"bytes,omitzero"`  // of memory for one connection
+	Server    float64       `json:"serverBusy"`     // share of a core
+	Generator float64       `json:"generatorBusy"`  // share of a core
+	Others    float64       `json:"others"`         // share of both cores that something else had
+	Parsed    float64       `json:"parsed"`         // share of answers that the generator had to parse
+	Bytes     float64       `json:"bytes,omitzero"` // of memory for one connection
 	Note      string        `json:"note,omitzero"`
 }
 
@@ -48,7 +48,7 @@ func (r *row) median() (m sample, spread float64) {
 		P99:       time.Duration(of(func(s sample) float64 { return float64(s.P99) })),
 		Server:    of(func(s sample) float64 { return s.Server }),
 		Generator: of(func(s sample) float64 { return s.Generator }),
-		Waited:    of(func(s sample) float64 { return s.Waited }),
+		Others:    of(func(s sample) float64 { return s.Others }),
 		Parsed:    of(func(s sample) float64 { return s.Parsed }),
 		Bytes:     of(func(s sample) float64 { return s.Bytes }),
 	}
@@ -89,46 +89,60 @@ func median(samples []sample, get func(sample) float64) float64 {
 	return (values[mid-1] + values[mid]) / 2
 }
 
-// meter reads what a server and this process use.
+// meter reads what a server and its generator use, and what runs on their cores.
 type meter struct {
-	pid, gen    int // the server and the generator
+	pid, gen    int   // the server and the generator
+	cores       []int // theirs, if they are kept on some
 	at          time.Time
 	server, own time.Duration
-	waited      time.Duration
+	idle        time.Duration // of the cores together
 }
 
-func startMeter(pid int) (meter, error) { return startMeters(pid, host.Self()) }
+func (b *bench) startMeter(pid int) (meter, error) { return b.startMeters(pid, host.Self()) }
 
-func startMeters(pid, gen int) (m meter, err error) {
-	m.pid, m.gen = pid, gen
-	if m.server, err = host.CPU(pid); err != nil {
-		return m, err
+func (b *bench) startMeters(pid, gen int) (meter, error) {
+	m := meter{pid: pid, gen: gen}
+	if b.pinned {
+		m.cores = []int{b.serverCore, b.generatorCore}
 	}
-	if m.own, err = host.CPU(gen); err != nil {
-		return m, err
+	return m, m.read()
+}
+
+func (m *meter) read() (err error) {
+	if m.server, err = host.CPU(m.pid); err != nil {
+		return err
 	}
-	m.waited = host.Waited(gen)
+	if m.own, err = host.CPU(m.gen); err != nil {
+		return err
+	}
+	m.idle = 0
+	for _, core := range m.cores {
+		idle, err := host.Idle(core)
+		if err != nil {
+			return err
+		}
+		m.idle += idle
+	}
 	m.at = time.Now()
-	return m, nil
+	return nil
 }
 
 // stop returns what was used since start for n units.
 func (m meter) stop(n int64) (sample, error) {
-	now, err := startMeters(m.pid, m.gen)
-	if err != nil {
+	now := m
+	if err := now.read(); err != nil {
 		return sample{}, err
 	}
 	if n == 0 {
 		return sample{}, fmt.Errorf("nothing was done in %v", now.at.Sub(m.at))
 	}
 	elapsed := now.at.Sub(m.at).Seconds()
-	return sample{
-		CPU:       float64((now.server - m.server).Nanoseconds()) / 1e3 / float64(n),
-		Rate:      float64(n) / elapsed,
-		Server:    (now.server - m.server).Seconds() / elapsed,
-		Waited:    float64(now.waited-m.waited) / float64(max(1, now.waited-m.waited+now.own-m.own)),
-		Generator: (now.own - m.own).Seconds() / elapsed,
-	}, nil
+	server, own := (now.server - m.server).Seconds(), (now.own - m.own).Seconds()
+	got := sample{CPU: server * 1e6 / float64(n), Rate: float64(n) / elapsed, Server: server / elapsed, Generator: own / elapsed}
+	if n := float64(len(m.cores)); n > 0 {
+		got.Others = max(0, 1-((now.idle-m.idle).Seconds()+server+own)/elapsed/n)
+	}
+	return got, nil
 }
 
 // calls measures a closed loop of calls.
@@ -157,7 +171,7 @@ const (
 )
 
 func (b *bench) window(r *load.Running, srv *server) (sample, error) {
-	m, err := startMeter(srv.PID())
+	m, err := b.startMeter(srv.PID())
 	if err != nil {
 		return sample{}, err
 	}

@@ -21,7 +21,7 @@ func (b *bench) repeat(srv *server, n int, do func() error) (sample, error) {
 			break
 		}
 	}
-	m, err := startMeter(srv.PID())
+	m, err := b.startMeter(srv.PID())
 	if err != nil {
 		return sample{}, err
 	}
@@ -68,7 +68,7 @@ func (b *bench) connects(srv *server, dialect string) (sample, error) {
 	if _, err := srv.target.Connect(dialect, b.time/2); err != nil {
 		return sample{}, err
 	}
-	m, err := startMeter(srv.PID())
+	m, err := b.startMeter(srv.PID())
 	if err != nil {
 		return sample{}, err
 	}
@@ -89,7 +89,7 @@ func (b *bench) memory(s *scenario, srv *server, dialect string) (sample, error)
 	if err != nil {
 		return sample{}, err
 	}
-	m, err := startMeter(srv.PID())
+	m, err := b.startMeter(srv.PID())
 	if err != nil {
 		return sample{}, err
 	}
@@ -180,7 +180,7 @@ func (b *bench) external(cmd *exec.Cmd, srv *server, swap bool) (sample, error) 
 	if swap {
 		measured, other = other, measured
 	}
-	m, err := startMeters(measured, other)
+	m, err := b.startMeters(measured, other)
 	if err != nil {
 		return sample{}, err
 	}

@@ -49,12 +49,15 @@ var peers = []peer{
 
 	{
 		name: baseline, about: "kkrpc 2 on Bun with Hono", dialects: []string{"compact-json"}, can: honos,
-		command: script(bun, "KKRPC_V2", "hono.mjs"), tls: tlsVariables,
+		command: script(bun, "KKRPC_V2", "hono.mjs", "2"), tls: tlsVariables,
 	},
-	{name: "kkrpc2-node-hono", about: "kkrpc 2 on Node with Hono", dialects: []string{"compact-json"}, can: honos, command: script(node, "KKRPC_V2", "hono.mjs"), tls: tlsVariables},
-	{name: "kkrpc2-deno-hono", about: "kkrpc 2 on Deno with Hono", dialects: []string{"compact-json"}, can: honos, command: script(deno, "KKRPC_V2", "hono.mjs"), tls: tlsVariables},
+	{name: "kkrpc2-node-hono", about: "kkrpc 2 on Node with Hono", dialects: []string{"compact-json"}, can: honos, command: script(node, "KKRPC_V2", "hono.mjs", "2"), tls: tlsVariables},
+	{name: "kkrpc2-deno-hono", about: "kkrpc 2 on Deno with Hono", dialects: []string{"compact-json"}, can: honos, command: script(deno, "KKRPC_V2", "hono.mjs", "2"), tls: tlsVariables},
 	{name: "kkrpc2-bun", about: "kkrpc 2 on Bun, its streaming channel", dialects: []string{"compact-json", "compact-superjson"}, can: []kind{streams, blobs}, command: script(bun, "KKRPC_V2", "kkrpc.mjs", "2-streaming")},
 	{name: "kkrpc0.7-bun", about: "kkrpc 0.7 on Bun", dialects: []string{"classic-json", "classic-superjson"}, can: []kind{calls, blobs, streams, memory, setup, jsClients}, command: script(bun, "KKRPC_V07", "kkrpc.mjs", "0.7"), tls: tlsVariables},
+	{name: "kkrpc0.7-bun-hono", about: "kkrpc 0.7 on Bun with Hono", dialects: []string{"classic-json", "classic-superjson"}, command: script(bun, "KKRPC_V07", "hono.mjs", "0.7")},
+	{name: "kkrpc0.7-node-hono", about: "kkrpc 0.7 on Node with Hono", dialects: []string{"classic-json", "classic-superjson"}, command: script(node, "KKRPC_V07", "hono.mjs", "0.7")},
+	{name: "kkrpc0.7-deno-hono", about: "kkrpc 0.7 on Deno with Hono", dialects: []string{"classic-json", "classic-superjson"}, command: script(deno, "KKRPC_V07", "hono.mjs", "0.7")},
 	{name: "kkrpc0.2-bun", about: "kkrpc 0.2.2 of npm on Bun", dialects: []string{"classic-json", "classic-superjson"}, can: []kind{calls, blobs, memory, setup, jsClients}, command: script(bun, "", "kkrpc.mjs", "npm"), tls: tlsVariables},
 	{name: "kkrpc0.2-node", about: "kkrpc 0.2.2 of npm on Node", dialects: []string{"classic-json", "classic-superjson"}, can: []kind{calls, blobs, memory, setup}, command: script(node, "", "kkrpc.mjs", "npm"), tls: tlsVariables},
 

@@ -14,7 +14,7 @@
 //
 // A test that asks for a runtime is skipped under -short. Without -short it is skipped when the runtime is not
 // installed, unless KKRPC_REQUIRE_JS is set, as `make interop` does: then it fails. Chromium, which does not come from
-// npm, is only required if that is "all".
+// npm, is required by KKRPC_REQUIRE_CHROMIUM.
 package js
 
 import (
@@ -44,7 +44,11 @@ const (
 // Runtimes lists those that [Runtime.Command] takes, the one that starts fastest last.
 var Runtimes = []Runtime{Node, Deno, Bun}
 
-const requireVar = "KKRPC_REQUIRE_JS"
+// The variables that make the absence of a runtime a failure.
+const (
+	requireVar         = "KKRPC_REQUIRE_JS"
+	requireChromiumVar = "KKRPC_REQUIRE_CHROMIUM"
+)
 
 // workspace is the npm workspace's folder, relative to the repository's root.
 var workspace = filepath.Join("internal", "interop", "js")
@@ -68,8 +72,10 @@ func (r Runtime) Path(tb testing.TB) string {
 	dir := Dir(tb)
 	exe, err := find(r, dir)
 	switch {
-	case err != nil && r == Chromium && os.Getenv(requireVar) != "all":
+	case err != nil && r == Chromium && os.Getenv(requireChromiumVar) == "":
 		tb.Skip(err)
+	case err != nil && r == Chromium:
+		tb.Fatal(err)
 	case err != nil:
 		unavailable(tb, err)
 	}

@@ -1,3 +1,5 @@
+//go:build !js
+
 package ws
 
 import (
@@ -9,7 +11,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-	"unicode/utf8"
 
 	"github.com/gobwas/ws"
 )
@@ -30,31 +31,13 @@ var (
 	longAgo    = time.Unix(1, 0) // a deadline that makes whoever waits return
 )
 
-// CloseError is why a connection ended other than cleanly: what ReadFrame of the transport returns, and what the
-// channel's Err wraps, after a close frame with a code other than 1000, 1001 and 1005.
-type CloseError struct {
-	Code   int    // WebSocket close code, such as 1008; RFC 6455, section 7.4
-	Reason string // at most 123 bytes
-	Sent   bool   // this side found fault and closed; otherwise the peer did
-}
-
-func (e *CloseError) Error() string {
-	who := "closed by the peer"
-	if e.Sent {
-		who = "connection refused"
-	}
-	if e.Reason == "" {
-		return fmt.Sprintf("ws: %s with code %d", who, e.Code)
-	}
-	return fmt.Sprintf("ws: %s with code %d: %s", who, e.Code, e.Reason)
-}
-
 // States of conn.reader: who may touch the fields of the reading side.
 const (
 	readerIdle    = iota // nobody reads
 	readerBusy           // a caller is in ReadFrame
 	readerWaiting        // a caller is in AwaitFrame
 	readerRoused         // a caller is in AwaitFrame, and Interrupt has set a read deadline
+	readerParked         // nobody reads until the socket has something; see Park
 	readerClosed         // closed; linger owns the reading side
 	readerLeaving        // closed; the caller in ReadFrame or AwaitFrame starts linger when it leaves
 )
@@ -76,10 +59,11 @@ type conn struct {
 	in         []byte // borrowed, idle or nil; in[r:w] is unread
 	r, w       int
 	last       int    // bytes that the last frame took, a hint for the next buffer
-	idle       []byte // what in is while idle; nil with raw
+	idle       []byte // what in is while a read waits; nil with raw, and while parked
 	asm        []byte // a message that is not one piece of in: fragments, inflated text; borrowed
 	fragOp     ws.OpCode
 	fragZip    bool  // the message in fragments is compressed
+	lent       bool  // in or asm holds a message that LendFrame returned
 	rerr       error // sticky
 	readFn     func(fd uintptr) bool
 	readN      int
@@ -90,7 +74,9 @@ type conn struct {
 	broken     bool     // the stream is no longer at a frame boundary
 
 	reader  atomic.Int32
-	lingers sync.Mutex // orders the deadlines set by Close, linger and Interrupt
+	lingers sync.Mutex // orders the deadlines set by Close, linger and Interrupt, and parking
+	wake    func()     // of Park; owned by who moves reader from readerParked
+	place   int32      // in the parking lot; 0: none yet. Guarded by lingers
 
 	// Guarded by sock, which is held while anything is written.
 	sock     sync.Mutex
@@ -137,9 +123,6 @@ func newConn(nc net.Conn, early []byte, cfg config) *conn {
 		c.timeout = 30 * time.Second
 	}
 	c.initRaw()
-	if c.raw == nil {
-		c.idle = make([]byte, idleBuffer)
-	}
 	if len(early) > 0 {
 		c.in = getBuffer(len(early))
 		c.w = copy(c.in, early)
@@ -171,9 +154,15 @@ func (c *conn) Close(code int, reason string) error {
 	c.sock.Unlock()
 
 	c.lingers.Lock()
+	parked.remove(c)
 	for {
 		if c.reader.CompareAndSwap(readerIdle, readerClosed) {
 			go c.linger()
+			break
+		}
+		if c.reader.CompareAndSwap(readerParked, readerClosed) {
+			go c.linger()
+			go c.wake() // to learn of it from ReadFrame
 			break
 		}
 		if c.reader.CompareAndSwap(readerBusy, readerLeaving) ||
@@ -288,22 +277,6 @@ func checkClose(code ws.StatusCode, reason string) error {
 	return ws.CheckCloseFrameData(code, reason)
 }
 
-// clip makes reason valid UTF-8 of at most 123 bytes, which is what a close frame holds.
-func clip(reason string) string {
-	const most = ws.MaxControlFramePayloadSize - 2
-	if len(reason) > most {
-		n := most
-		for n > 0 && !utf8.RuneStart(reason[n]) {
-			n--
-		}
-		reason = reason[:n]
-	}
-	if !utf8.ValidString(reason) {
-		return ""
-	}
-	return reason
-}
-
 // linger ends a closed connection: it sends what is left, waits for the peer's close frame, since closing a socket
 // with unread data would take back the close frame just sent, and closes the socket. It owns the reading side.
 func (c *conn) linger() {
@@ -322,8 +295,10 @@ func (c *conn) linger() {
 	c.broken = c.broken || c.verdict != nil && c.verdict.Sent
 	c.mu.Unlock()
 
+	c.abandon()
 	for healthy && !c.broken && c.rerr == nil {
 		_, _ = c.next()
+		c.reclaim()
 	}
 	c.release()
 	if healthy && (c.broken || c.gotClose && c.client) {

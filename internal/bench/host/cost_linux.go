@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -44,23 +43,32 @@ func Memory(pid int) (int64, error) {
 	return total, nil
 }
 
-// Waited returns how long the threads of a process, those that still run, have been ready to run while something else
-// had their core.
-func Waited(pid int) time.Duration {
-	names, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+// Idle returns how long a core has had nothing to do so far. Unlike the other times of /proc/stat, which are guessed from
+// what runs at a tick, this one is measured.
+func Idle(core int) (time.Duration, error) {
+	text, err := os.ReadFile("/proc/stat")
 	if err != nil {
-		return 0
+		return 0, err
 	}
-	var total time.Duration
-	for _, name := range names {
-		// A thread may have ended, and not every kernel counts this.
-		text, err := os.ReadFile(name)
-		if fields := bytes.Fields(text); err == nil && len(fields) == 3 {
-			ns, _ := strconv.ParseInt(string(fields[1]), 10, 64)
-			total += time.Duration(ns)
+	// After the name: user, nice, system, idle, iowait and more, in units of 10 ms.
+	const unit, idle, iowait = 10 * time.Millisecond, 4, 5
+	name := fmt.Sprintf("cpu%d", core)
+	for line := range bytes.Lines(text) {
+		words := bytes.Fields(line)
+		if len(words) <= iowait || string(words[0]) != name {
+			continue
 		}
+		var total time.Duration
+		for _, i := range []int{idle, iowait} {
+			n, err := strconv.ParseInt(string(words[i]), 10, 64)
+			if err != nil {
+				return 0, fmt.Errorf("/proc/stat: %s: %w", name, err)
+			}
+			total += time.Duration(n) * unit
+		}
+		return total, nil
 	}
-	return total
+	return 0, fmt.Errorf("/proc/stat does not have %s", name)
 }
 
 // Processor is what the processor calls itself.

@@ -36,8 +36,8 @@ func Memory(pid int) (int64, error) {
 	return int64(info.RSS), nil
 }
 
-// Waited returns 0: this system does not tell how long a process was ready to run and did not.
-func Waited(int) time.Duration { return 0 }
+// Idle returns 0: nothing is kept on a core here.
+func Idle(int) (time.Duration, error) { return 0, nil }
 
 // Processor is what the processor calls itself.
 func Processor() string {

@@ -70,3 +70,21 @@ func TestProcessThatFails(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestIdle asks for a core that exists and for one that does not.
+func TestIdle(t *testing.T) {
+	core, _, ok := host.Cores()
+	if !ok {
+		t.Skip("processes are not kept on cores here")
+	}
+	before, err := host.Idle(core)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if before <= 0 {
+		t.Errorf("core %d has been idle for %v", core, before)
+	}
+	if _, err := host.Idle(1 << 20); err == nil {
+		t.Error("a core that does not exist has a time")
+	}
+}

@@ -1,17 +1,21 @@
-// A server with kkrpc 2, from the checkout that KKRPC_V2 names, in its handler for Hono, on Bun, Node or Deno:
-//   <runtime> hono.mjs
+// A server with kkrpc's handler for Hono, from the checkout that KKRPC_V07 or KKRPC_V2 names, on Bun, Node or Deno:
+//   <runtime> hono.mjs 0.7|2 json|superjson
+// The handler of kkrpc 2 knows JSON alone.
 import process from "node:process"
 import { pathToFileURL } from "node:url"
 import { Hono } from "hono"
 import { makeAPI } from "./api.mjs"
 import { ready, tls } from "./listen.mjs"
 
-const { createHonoWebSocketHandler } = await import(
-	pathToFileURL(`${process.env.KKRPC_V2}/packages/kkrpc/src/entries/ws-hono.ts`).href
-)
+const [version, codec] = process.argv.slice(2)
+const handler =
+	version === "2"
+		? `${process.env.KKRPC_V2}/packages/kkrpc/src/entries/ws-hono.ts`
+		: `${process.env.KKRPC_V07}/packages/kkrpc/src/adapters/hono-websocket.ts`
+const { createHonoWebSocketHandler } = await import(pathToFileURL(handler).href)
 const app = new Hono()
-const expose = makeAPI()
-const route = (upgradeWebSocket) => app.get("/ws", upgradeWebSocket(() => createHonoWebSocketHandler({ expose })))
+const options = { expose: makeAPI(), ...(version !== "2" && { serialization: { version: codec } }) }
+const route = (upgradeWebSocket) => app.get("/ws", upgradeWebSocket(() => createHonoWebSocketHandler(options)))
 
 if (globalThis.Deno) {
 	const { upgradeWebSocket } = await import("hono/deno")

@@ -19,7 +19,7 @@ func (c codec) Parse(text []byte, m *wire.Message, maxDepth int) error {
 	}
 	m.Reset(dialect)
 	var s wire.Scanner
-	if err := s.Init(text, maxDepth); err != nil {
+	if err := m.Scan(&s, text, maxDepth); err != nil {
 		return err
 	}
 	var meta []byte
@@ -59,10 +59,11 @@ func (e *envelope) scan(s *wire.Scanner, m *wire.Message) error {
 		_, err := s.Value()
 		return err
 	}
-	if err := s.Open('{'); err != nil {
+	first, err := e.scanStart(s, m)
+	if err != nil {
 		return err
 	}
-	for first := true; ; first = false {
+	for ; ; first = false {
 		key, ok, err := s.Key(first)
 		if !ok {
 			return err
@@ -90,6 +91,41 @@ func (e *envelope) scan(s *wire.Scanner, m *wire.Message) error {
 			return err
 		}
 	}
+}
+
+var rawRequest, rawResponse = []byte(`"request"`), []byte(`"response"`)
+
+// scanStart steps into the object and reads as many members as it can recognise at once, in the order in which every
+// known peer writes those of requests and responses. first says that there were none.
+func (e *envelope) scanStart(s *wire.Scanner, m *wire.Message) (first bool, err error) {
+	if !s.OpenWith(`{"id":`) {
+		return true, s.Open('{')
+	}
+	if m.ID, err = s.Value(); err != nil || !s.Literal(`,"method":`) {
+		return false, err
+	}
+	if e.method, err = s.Value(); err != nil || !s.Literal(`,"args":`) {
+		return false, err
+	}
+	if err = e.scanArgs(s, m); err != nil {
+		return false, err
+	}
+	switch {
+	case s.Literal(`,"type":"request"`):
+		e.kind = rawRequest
+		if s.Literal(`,"callbackIds":null,"transferSlots":null`) {
+			e.transferSlots = true
+		}
+	case s.Literal(`,"type":"response"`):
+		e.kind = rawResponse
+		if s.Literal(`,"transferSlots":null`) {
+			e.transferSlots = true
+		}
+	}
+	if !s.Literal(`,"version":"superjson"`) {
+		s.Literal(`,"version":"json"`)
+	}
+	return false, nil
 }
 
 // scanArgs reads args, an array in requests and callbacks, an object elsewhere.

@@ -178,6 +178,33 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
+// slotsMeta is what kkrpc 0.7 puts behind a request.
+const slotsMeta = `,"meta":{"values":{"callbackIds":["undefined"],"transferSlots":["undefined"]},"v":1}`
+
+// What is recognised at once means what it means member by member: with white space it is not recognised.
+func TestParseTheUsualForms(t *testing.T) {
+	for _, text := range []string{
+		`{"id":"i","method":"x","args":[1,"__callback__c"],"type":"request","version":"json"}`,
+		`{"id":"i","method":"x","args":[1],"type":"request","callbackIds":null,"transferSlots":null,"version":"superjson"}`,
+		`{"id":"i","method":"x","args":[1],"type":"request","callbackIds":null,"version":"superjson"}`,
+		`{"id":"i","method":"","args":{"result":1},"type":"response","transferSlots":null,"version":"superjson"}`,
+		`{"id":"i","method":"","args":{"result":1},"type":"response","version":"json","type":"request","method":"later"}`,
+		`{"id":"i","method":"","args":{},"type":"get","path":["a"],"version":"json"}`,
+		`{"id":"i","method":"x","args":[1],"type":"requests"}`, `{"id":"i","method":"x","args":[1],"type":"request","version":"jsonx","args":[2]}`,
+		`{"id":"i","method":"x","type":"request"}`, `{"id":"i","args":[1]}`, `{"id":"i"}`, `{"id":"i","id":"later","method":"x","args":[],"type":"request"}`,
+	} {
+		for _, meta := range []string{slotsMeta, `,"meta":{"values":{"transferSlots":["undefined"]},"v":1}`, `,"meta":{"values":{"id":["undefined"]}}`,
+			slotsMeta + `,"x":1`, slotsMeta + `,"json":{"id":"late","method":"y","args":[],"type":"request"}`, ``} {
+			var usual, spaced wire.Message
+			err := classic.SuperJSON.Parse([]byte(`{"json":`+text+meta+`}`), &usual, 8)
+			err2 := classic.SuperJSON.Parse([]byte(`{"json": `+strings.Replace(text, `{"id":`, `{ "id" : `, 1)+` `+meta+`}`), &spaced, 8)
+			if (err == nil) != (err2 == nil) || describe(&usual) != describe(&spaced) || usual.TextErrors != spaced.TextErrors {
+				t.Errorf("%s%s:\n%s, %v\n%s, %v", text, meta, describe(&usual), err, describe(&spaced), err2)
+			}
+		}
+	}
+}
+
 func TestParseDepth(t *testing.T) {
 	const text = `{"id":"i","method":"x","args":[[[1]]],"type":"request"}`
 	for _, row := range []struct {
@@ -188,6 +215,8 @@ func TestParseDepth(t *testing.T) {
 		{text, 4, nil}, {text, 3, wire.ErrDepth}, {text, 1, wire.ErrDepth}, {`{"json":` + text + `}`, 5, nil}, {`{"json":` + text + `}`, 4, wire.ErrDepth},
 		{strings.Replace(text, "request", "zz", 1), 3, wire.ErrNotMessage},
 		{`{"args":{"result":[[]]},"type":"response","id":"i"}`, 3, wire.ErrDepth},
+		{`{"json":{"id":"i","method":"x","args":[],"type":"request"}` + slotsMeta + `}`, 4, nil},
+		{`{"json":{"id":"i","method":"x","args":[],"type":"request"}` + slotsMeta + `}`, 3, wire.ErrDepth},
 	} {
 		var m wire.Message
 		err := classic.JSON.Parse([]byte(row.text), &m, row.depth)
@@ -209,6 +238,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"id":"i","method":"math.add","args":[2,"__callback__x"],"type":"request","version":"json"}`))
 	f.Add([]byte(`{"id":"i","args":{"error":{"name":"E"}},"type":"response"}`))
 	f.Add([]byte(`{"json":{"id":"i","path":["a"],"type":"get"}}`))
+	f.Add([]byte(`{"id":"i","method":"x","args":[1],"type":"request","callbackIds":null,"transferSlots":null,"version":"superjson"}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var m, wrapped wire.Message
 		err := classic.JSON.Parse(text, &m, 20)

@@ -165,6 +165,7 @@ func TestParseArgs(t *testing.T) {
 		{"unknown envelope", `{"__kkrpc_next_arg__":"other","v":1}`, `bare({"__kkrpc_next_arg__":"other","v":1})`},
 		{"envelope of another type", `{"__kkrpc_next_arg__":1}`, `bare({"__kkrpc_next_arg__":1})`},
 		{"plain object", ` {"a":1} `, `bare({"a":1})`},
+		{"plain object behind white space", `1, {"a":1} `, `bare(1) bare({"a":1})`},
 		{"scalars", `1 , "x",null,[2]`, `bare(1) bare("x") bare(null) bare([2])`},
 		{"only the top level is looked at", `{"x":{"__kkrpc_next_arg__":"callback","id":"f"}}`, `bare({"x":{"__kkrpc_next_arg__":"callback","id":"f"}})`},
 	} {

@@ -74,9 +74,11 @@ type client struct {
 // dial returns a client with a connection of its own.
 func dial(addr string) loop.Client {
 	c := &http.Client{Transport: &http.Transport{Protocols: h2c()}}
+	// Without this the server compresses every answer, however short, which none of the others does.
+	plain := connect.WithAcceptCompression("gzip", nil, nil)
 	return client{
-		connect.NewClient[durationpb.Duration, wrapperspb.DoubleValue](c, "http://"+addr+"/Math/Add"),
-		connect.NewClient[wrapperspb.StringValue, wrapperspb.StringValue](c, "http://"+addr+"/Math/Echo"),
+		connect.NewClient[durationpb.Duration, wrapperspb.DoubleValue](c, "http://"+addr+"/Math/Add", plain),
+		connect.NewClient[wrapperspb.StringValue, wrapperspb.StringValue](c, "http://"+addr+"/Math/Echo", plain),
 	}
 }
 

@@ -1,0 +1,351 @@
+package superjson
+
+import (
+	"bytes"
+	"math"
+	"reflect"
+	"strconv"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// quick reads plain data as JSON.stringify writes it, in a quarter of the time of a decoder: there are no annotations and
+// no references to look for. What is not as usual it does not judge. Its methods report false then, and the decoder reads
+// the value again from its beginning and says what is wrong, if anything is.
+type quick struct {
+	raw   []byte
+	pos   int
+	depth int
+	mode  Mode
+}
+
+// quickFunc reads the next value into v, which a decodeFunc may have to set again.
+type quickFunc func(q *quick, v reflect.Value) bool
+
+var quickPool = sync.Pool{New: func() any { return new(quick) }}
+
+// decodeQuick is Decode for values as they mostly are. False means that the decoder has to read raw.
+func decodeQuick(mode Mode, raw []byte, target reflect.Value) bool {
+	q := quickPool.Get().(*quick)
+	*q = quick{raw: raw, mode: mode}
+	ok := quickOf(target.Type())(q, target) && q.peek() == 0 && q.pos == len(raw)
+	*q = quick{}
+	quickPool.Put(q)
+	return ok
+}
+
+var quicks sync.Map // reflect.Type to quickFunc
+
+func quickOf(t reflect.Type) quickFunc {
+	if f, ok := quicks.Load(t); ok {
+		return f.(quickFunc)
+	}
+	// A type may contain itself: its own function stands in until it is made.
+	var made quickFunc
+	var once sync.WaitGroup
+	once.Add(1)
+	indirect := quickFunc(func(q *quick, v reflect.Value) bool {
+		once.Wait()
+		return made(q, v)
+	})
+	if f, loaded := quicks.LoadOrStore(t, indirect); loaded {
+		return f.(quickFunc)
+	}
+	made = makeQuick(t)
+	once.Done()
+	quicks.Store(t, made)
+	return made
+}
+
+func makeQuick(t reflect.Type) quickFunc {
+	if ownDecoder(t) != nil || typedArrayName(t) != "" || implementsAny(t, unmarshalTypes) {
+		return quickOther(decoderOf(t))
+	}
+	switch t.Kind() {
+	case reflect.Interface:
+		if t.NumMethod() == 0 {
+			return quickInterface
+		}
+	case reflect.Bool:
+		return quickBool
+	case reflect.String:
+		return quickString
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return quickInt
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return quickUint
+	case reflect.Float32, reflect.Float64:
+		return quickFloat
+	case reflect.Pointer:
+		return quickPointer(t)
+	case reflect.Struct:
+		return quickStruct(t)
+	case reflect.Map:
+		if t.Key().Kind() == reflect.String && !implementsAny(t.Key(), unmarshalTypes) {
+			return quickMap(t)
+		}
+	case reflect.Slice:
+		if t.Elem().Kind() != reflect.Uint8 {
+			return quickSlice(t)
+		}
+	}
+	return quickOther(decoderOf(t))
+}
+
+// quickOther leaves a value to its decoder.
+func quickOther(decode decodeFunc) quickFunc {
+	return func(q *quick, v reflect.Value) bool {
+		q.peek()
+		start := q.pos
+		if !q.skip() {
+			return false
+		}
+		d := startDecoder(q.raw[start:q.pos])
+		d.mode, d.depth = q.mode, int32(q.depth)
+		err := decode(d, v, nil)
+		d.end()
+		return err == nil
+	}
+}
+
+// peek returns the first byte of what comes next, behind white space, or 0.
+func (q *quick) peek() byte {
+	for ; q.pos < len(q.raw); q.pos++ {
+		if c := q.raw[q.pos]; c > ' ' || c != ' ' && c != '\n' && c != '\r' && c != '\t' {
+			return c
+		}
+	}
+	return 0
+}
+
+// word consumes a literal.
+func (q *quick) word(text string) bool {
+	if rest := q.raw[q.pos:]; len(rest) < len(text) || string(rest[:len(text)]) != text {
+		return false
+	}
+	q.pos += len(text)
+	return true
+}
+
+// null consumes null if it comes next.
+func (q *quick) null() bool { return q.peek() == 'n' && q.word("null") }
+
+// maxQuickDepth bounds the stack; what nests deeper is for the decoder, which knows how deep values may be.
+const maxQuickDepth = 100
+
+// open steps behind the bracket of an object or array; more says whether it has a first element.
+func (q *quick) open(bracket byte) (more, ok bool) {
+	if q.peek() != bracket || q.depth == maxQuickDepth {
+		return false, false
+	}
+	q.pos++
+	if q.peek() == bracket+2 { // its counterpart
+		q.pos++
+		return false, true
+	}
+	q.depth++
+	return true, true
+}
+
+// next steps behind the comma before another element, or behind the bracket that closes.
+func (q *quick) next(bracket byte) (more, ok bool) {
+	switch q.peek() {
+	case ',':
+		q.pos++
+		return true, true
+	case bracket + 2:
+		q.pos++
+		q.depth--
+		return false, true
+	}
+	return false, false
+}
+
+// skip passes over any value.
+func (q *quick) skip() bool {
+	c := q.peek()
+	start := q.pos
+	switch c {
+	case '"':
+		_, plain, ok := q.text()
+		if !plain && ok {
+			q.pos = start
+			_, ok = q.string()
+		}
+		return ok
+	case '{', '[':
+		more, ok := q.open(c)
+		for more && ok {
+			if c == '{' {
+				if _, named := q.memberName(); !named {
+					return false
+				}
+			}
+			if !q.skip() {
+				return false
+			}
+			more, ok = q.next(c)
+		}
+		return ok
+	case 't':
+		return q.word("true")
+	case 'f':
+		return q.word("false")
+	case 'n':
+		return q.word("null")
+	}
+	number := q.number()
+	return len(number) > 0 && isNumberText(number)
+}
+
+// text reads a string and returns what is between its quotes. plain: that is ASCII which stands for itself. If it is not,
+// nothing about it has been checked.
+func (q *quick) text() (body []byte, plain, ok bool) {
+	if q.peek() != '"' {
+		return nil, false, false
+	}
+	rest := q.raw[q.pos+1:]
+	end := bytes.IndexByte(rest, '"')
+	if end < 0 {
+		return nil, false, false
+	}
+	plain = isPlain(rest[:end])
+	if !plain {
+		for isEscaped(rest[:end]) {
+			n := bytes.IndexByte(rest[end+1:], '"')
+			if n < 0 {
+				return nil, false, false
+			}
+			end += 1 + n
+		}
+	}
+	q.pos += end + 2
+	return rest[:end], plain, true
+}
+
+// isEscaped reports whether what follows before has a backslash before it that is not itself escaped.
+func isEscaped(before []byte) bool {
+	n := 0
+	for n < len(before) && before[len(before)-1-n] == '\\' {
+		n++
+	}
+	return n%2 == 1
+}
+
+// string reads a string.
+func (q *quick) string() (string, bool) {
+	body, plain, ok := q.text()
+	switch {
+	case !ok:
+		return "", false
+	case plain:
+		return string(body), true
+	case bytes.IndexByte(body, '\\') < 0:
+		return string(body), utf8.Valid(body) && !bytes.ContainsFunc(body, isControl)
+	}
+	text, err := jsontext.AppendUnquote(nil, q.raw[q.pos-len(body)-2:q.pos])
+	return string(text), err == nil
+}
+
+func isControl(r rune) bool { return r < ' ' }
+
+// number returns the characters that a number may have.
+func (q *quick) number() []byte {
+	q.peek()
+	start := q.pos
+	for q.pos < len(q.raw) {
+		if c := q.raw[q.pos]; c-'0' > 9 && c != '-' && c != '.' && c|0x20 != 'e' && c != '+' {
+			break
+		}
+		q.pos++
+	}
+	return q.raw[start:q.pos]
+}
+
+func quickBool(q *quick, v reflect.Value) bool {
+	is := q.peek() == 't'
+	if !is && !q.word("false") || is && !q.word("true") {
+		return false
+	}
+	v.SetBool(is)
+	return true
+}
+
+func quickString(q *quick, v reflect.Value) bool {
+	s, ok := q.string()
+	if ok {
+		v.SetString(s)
+	}
+	return ok
+}
+
+func quickInt(q *quick, v reflect.Value) bool {
+	digits := q.number()
+	if len(digits) == 0 {
+		return false
+	}
+	n, ok := plainInt(digits)
+	if !ok || v.OverflowInt(n) {
+		return false
+	}
+	v.SetInt(n)
+	return true
+}
+
+func quickUint(q *quick, v reflect.Value) bool {
+	digits := q.number()
+	if len(digits) == 0 {
+		return false
+	}
+	n, ok := plainInt(digits)
+	if !ok || n < 0 || v.OverflowUint(uint64(n)) {
+		return false
+	}
+	v.SetUint(uint64(n))
+	return true
+}
+
+func quickFloat(q *quick, v reflect.Value) bool {
+	f, ok := q.float(v.Type().Bits())
+	if ok {
+		v.SetFloat(f)
+	}
+	return ok
+}
+
+func (q *quick) float(bits int) (float64, bool) {
+	text := q.number()
+	if len(text) == 0 {
+		return 0, false
+	}
+	if n, ok := plainInt(text); ok && n != 0 && (bits == 64 || -maxWholeFloat32 <= n && n <= maxWholeFloat32) {
+		return float64(n), true
+	}
+	if !isNumberText(text) {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(string(text), bits)
+	return f, err == nil && !math.IsInf(f, 0)
+}
+
+func quickPointer(t reflect.Type) quickFunc {
+	inner := quickOf(t.Elem())
+	return func(q *quick, v reflect.Value) bool {
+		if q.null() {
+			v.SetZero()
+			return true
+		}
+		if q.depth == maxQuickDepth { // a pointer type may point to itself
+			return false
+		}
+		if v.IsNil() {
+			v.Set(reflect.New(t.Elem()))
+		}
+		q.depth++
+		ok := inner(q, v.Elem())
+		q.depth--
+		return ok
+	}
+}

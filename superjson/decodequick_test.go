@@ -1,0 +1,138 @@
+package superjson
+
+import (
+	"bytes"
+	"math/big"
+	"net/url"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+type quickTree struct {
+	Name     string
+	Flag     bool `json:"flag"`
+	Small    int8
+	Big      int64 `json:"big,string"`
+	Count    uint16
+	Share    float32
+	Exact    float64
+	Left     *quickTree `json:"left"`
+	Parts    []quickTree
+	Words    []string
+	Numbers  []float64
+	Bytes    []byte
+	Fixed    [2]int
+	When     time.Time
+	Whole    *big.Int
+	Link     *url.URL
+	Any      any
+	Anything []any
+	Object   map[string]any
+	Table    map[string]*quickTree
+	Named    map[quickName][]int
+	Numbered map[int]string
+	Kept     Value
+	quickPart
+	*QuickPart
+}
+
+type (
+	quickName string
+	quickPart struct{ Inner string }
+	QuickPart struct{ Outer *string }
+)
+
+// What is read quickly is what the decoder reads, which is tested against the original.
+func checkQuick(t *testing.T, raw []byte) (read int) {
+	for _, mode := range []Mode{ModeSuperJSON, ModeJSON, ModeTaggedJSON} {
+		for _, typ := range []reflect.Type{
+			reflect.TypeFor[quickTree](), reflect.TypeFor[any](), reflect.TypeFor[string](), reflect.TypeFor[float32](), reflect.TypeFor[[]quickTree](),
+			reflect.TypeFor[map[string]any](), reflect.TypeFor[map[quickName]float64](), reflect.TypeFor[[]uint8](), reflect.TypeFor[**int](),
+		} {
+			got, want := reflect.New(typ).Elem(), reflect.New(typ).Elem()
+			if !decodeQuick(mode, raw, got) {
+				continue
+			}
+			read++
+			if err := decodeSlow(mode, raw, nil, want, nil); err != nil {
+				t.Fatalf("mode %d, %s into a %v: %v", mode, raw, typ, err)
+			}
+			if !reflect.DeepEqual(forgetChecked(got), forgetChecked(want)) {
+				t.Fatalf("mode %d, %s into a %v:\n got %+v\nwant %+v", mode, raw, typ, got, want)
+			}
+		}
+	}
+	return read
+}
+
+// forgetChecked makes Values comparable.
+func forgetChecked(v reflect.Value) any {
+	if tree, ok := v.Interface().(quickTree); ok {
+		tree.Kept.checked = nil
+		return tree
+	}
+	return v.Interface()
+}
+
+var quickTexts = []string{
+	`{"Name":"x","flag":true,"Small":-128,"big":"9007199254740993","Count":65535,"Share":1.5,"Exact":-1e-7}`,
+	` { "flag" : false , "Name" : "" , "name" : "again" , "unknown" : [ { "a" : [ 1 , "\n" ] } ] } `,
+	`{"left":{"left":{"Name":"deep"}},"Parts":[{},{"Name":"p"}],"Words":["a","b"],"Numbers":[1,-0,2.5e3]}`,
+	`{"left":null,"Parts":null,"Words":[],"Numbers":[],"Object":null,"Table":{},"Named":{"a":[1]},"Numbered":{"7":"x"}}`,
+	`{"Bytes":"AQI=","Fixed":[1,2],"Inner":"i","Outer":"o"}`, `{"Bytes":[1,2]}`, `{"Bytes":{"type":"Uint8Array","data":[1]}}`,
+	`{"When":"2020-01-02T03:04:05.678Z","Whole":12,"Link":"https://a.example/b"}`, `{"Kept":{"a":[1]}}`,
+	`{"Any":{"type":"Uint8Array","data":[1,256,-1]},"Anything":[1,"a",null,true,{},[]],"Object":{"a":{"b":1},"a":2},"Table":{"a":{"Name":"t"},"b":null}}`,
+	`"plain"`, `"quote \" and \\"`, `"\\\""`, `"é ☃ 😀"`, `"\ud83d\ude00"`, `"\ud83d"`, "\"\xff\"", "\"\x01\"", `"\x"`, `"a`, `"a\"`, `""`,
+	`0`, `-0`, `1`, `16777217`, `1e400`, `01`, `1.`, `--1`, `3.4e39`, `null`, `true`, `tru`, `[1,]`, `[,1]`, `{"a":1,}`, `{"a"1}`, `{a:1}`, `[`, `{`, `]`, `1 2`, `[1}`, `{"a":1]`,
+	`{"Name":1}`, `{"Small":128}`, `{"Count":-1}`, `{"Small":1.0}`, `{"\u004eame":"escaped"}`, `{"NAME":"folded"}`,
+	`{"a":[1,2,{"b":"c"}],"d":0.25,"e":"\t"}`, `[{"Name":"a"},{"Name":"b","Words":["é"]}]`, `{"a":1,"b":2.5}`, `[0,255]`, `12`,
+	strings.Repeat("[", 200) + strings.Repeat("]", 200), strings.Repeat(`{"left":`, 99) + `{}` + strings.Repeat("}", 99),
+}
+
+func TestQuickReadsTheSame(t *testing.T) {
+	read := 0
+	for _, text := range quickTexts {
+		read += checkQuick(t, []byte(text))
+		for cut := range text {
+			checkQuick(t, []byte(text[:cut]))
+		}
+	}
+	if read < 150 {
+		t.Errorf("only %d were read", read)
+	}
+}
+
+// What applications send is not left to the decoder.
+func TestQuickReadsTheUsual(t *testing.T) {
+	for _, text := range []string{quickTexts[0], quickTexts[1], quickTexts[2], quickTexts[3], quickTexts[7], `{"Name":"escaped \n é","Any":["\u00e9"]}`} {
+		if !decodeQuick(ModeJSON, []byte(text), reflect.New(reflect.TypeFor[quickTree]()).Elem()) {
+			t.Errorf("%s was not read", text)
+		}
+	}
+}
+
+// Quotes behind backslashes are passed over once each.
+func TestQuickStringIsLinear(t *testing.T) {
+	var s string
+	raw := []byte(`"` + strings.Repeat("x", 1<<20) + strings.Repeat(`\"`, 1<<20) + `"`)
+	start := time.Now()
+	if !decodeQuick(ModeJSON, raw, reflect.ValueOf(&s).Elem()) || len(s) != 2<<20 {
+		t.Error("not read")
+	}
+	if d := time.Since(start); d > 5*time.Second {
+		t.Errorf("took %v", d)
+	}
+}
+
+func FuzzQuick(f *testing.F) {
+	for _, text := range quickTexts {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if len(bytes.TrimSpace(raw)) > 0 {
+			checkQuick(t, raw)
+		}
+	})
+}

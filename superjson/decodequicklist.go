@@ -1,0 +1,229 @@
+package superjson
+
+import "reflect"
+
+// quickStruct expects the members in the order of the fields, and finds them in any.
+func quickStruct(t reflect.Type) quickFunc {
+	plan := fieldsOf(t)
+	if plan.problem != "" {
+		return quickOther(decoderOf(t))
+	}
+	inner := make([]quickFunc, len(plan.list))
+	for i, f := range plan.list {
+		if inner[i] = quickOf(f.typ); f.quote {
+			inner[i] = quickOther(decodeQuoted)
+		}
+	}
+	return func(q *quick, v reflect.Value) bool {
+		more, ok := q.open('{')
+		for i := 0; more && ok; i++ {
+			if i >= len(plan.list) || q.peek() != '"' || !q.word(plan.list[i].quoted) {
+				f, named := q.field(plan)
+				if !named {
+					return false
+				}
+				if f == nil {
+					if !q.skip() {
+						return false
+					}
+					more, ok = q.next('{')
+					continue
+				}
+				i = f.order
+			}
+			f := &plan.list[i]
+			if !inner[i](q, settableField(v, f.index)) {
+				return false
+			}
+			more, ok = q.next('{')
+		}
+		return ok
+	}
+}
+
+// field reads a name and returns the field that it means, nil for none.
+func (q *quick) field(plan *fields) (f *field, ok bool) {
+	body, plain, ok := q.text()
+	if !ok || !plain || q.peek() != ':' {
+		return nil, false
+	}
+	q.pos++
+	if f = plan.exact[string(body)]; f == nil {
+		f = plan.find(string(body))
+	}
+	return f, true
+}
+
+func quickSlice(t reflect.Type) quickFunc {
+	switch t {
+	case reflect.TypeFor[[]string]():
+		return quickList((*quick).string)
+	case reflect.TypeFor[[]float64]():
+		return quickList(func(q *quick) (float64, bool) { return q.float(64) })
+	case reflect.TypeFor[[]any]():
+		return quickList((*quick).any)
+	}
+	inner := quickOf(t.Elem())
+	return func(q *quick, v reflect.Value) bool {
+		if q.null() {
+			v.SetZero()
+			return true
+		}
+		out := reflect.New(t).Elem()
+		out.Set(reflect.MakeSlice(t, 0, 0))
+		more, ok := q.open('[')
+		for i := 0; more && ok; i++ {
+			if i == out.Cap() {
+				out.Grow(1)
+			}
+			out.SetLen(i + 1)
+			if !inner(q, out.Index(i)) {
+				return false
+			}
+			more, ok = q.next('[')
+		}
+		if ok {
+			v.Set(out)
+		}
+		return ok
+	}
+}
+
+// quickList is quickSlice for a []T, whose elements read reads.
+func quickList[T any](read func(*quick) (T, bool)) quickFunc {
+	return func(q *quick, v reflect.Value) bool {
+		into := v.Addr().Interface().(*[]T)
+		if q.null() {
+			*into = nil
+			return true
+		}
+		list, ok := quickItems(q, read)
+		if ok {
+			*into = list
+		}
+		return ok
+	}
+}
+
+func quickItems[T any](q *quick, read func(*quick) (T, bool)) ([]T, bool) {
+	list := []T{}
+	more, ok := q.open('[')
+	for more && ok {
+		item, read := read(q)
+		if !read {
+			return nil, false
+		}
+		list = append(list, item)
+		more, ok = q.next('[')
+	}
+	return list, ok
+}
+
+func quickMap(t reflect.Type) quickFunc {
+	if t == reflect.TypeFor[map[string]any]() {
+		return func(q *quick, v reflect.Value) bool {
+			into := v.Addr().Interface().(*map[string]any)
+			if q.null() {
+				*into = nil
+				return true
+			}
+			m, ok := q.object()
+			if ok {
+				*into = m
+			}
+			return ok
+		}
+	}
+	inner := quickOf(t.Elem())
+	return func(q *quick, v reflect.Value) bool {
+		if q.null() {
+			v.SetZero()
+			return true
+		}
+		out := reflect.MakeMap(t)
+		key, value := reflect.New(t.Key()).Elem(), reflect.New(t.Elem()).Elem()
+		more, ok := q.open('{')
+		for more && ok {
+			name, read := q.memberName()
+			if !read {
+				return false
+			}
+			key.SetString(name)
+			value.SetZero()
+			if !inner(q, value) {
+				return false
+			}
+			out.SetMapIndex(key, value)
+			more, ok = q.next('{')
+		}
+		if ok {
+			v.Set(out)
+		}
+		return ok
+	}
+}
+
+// memberName reads the name of a member, and the colon behind it.
+func (q *quick) memberName() (string, bool) {
+	name, ok := q.string()
+	if !ok || q.peek() != ':' {
+		return "", false
+	}
+	q.pos++
+	return name, true
+}
+
+func quickInterface(q *quick, v reflect.Value) bool {
+	value, ok := q.any()
+	switch {
+	case !ok:
+	case value == nil:
+		v.SetZero()
+	default:
+		v.Set(reflect.ValueOf(value))
+	}
+	return ok
+}
+
+// any reads a value as decoder.plain does.
+func (q *quick) any() (any, bool) {
+	switch q.peek() {
+	case '{':
+		m, ok := q.object()
+		if ok && q.mode == ModeTaggedJSON {
+			if b, is := taggedBytes(m); is {
+				return b, true
+			}
+		}
+		return m, ok
+	case '[':
+		return boxed(quickItems(q, (*quick).any))
+	case '"':
+		return boxed(q.string())
+	case 't':
+		return true, q.word("true")
+	case 'f':
+		return false, q.word("false")
+	case 'n':
+		return nil, q.word("null")
+	}
+	return boxed(q.float(64))
+}
+
+func boxed[T any](v T, ok bool) (any, bool) { return v, ok }
+
+func (q *quick) object() (map[string]any, bool) {
+	m := map[string]any{}
+	more, ok := q.open('{')
+	for more && ok {
+		name, read := q.memberName()
+		if !read {
+			return nil, false
+		}
+		if m[name], read = q.any(); !read {
+			return nil, false
+		}
+		more, ok = q.next('{')
+	}
+	return m, ok
+}

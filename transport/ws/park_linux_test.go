@@ -1,0 +1,202 @@
+package ws
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"testing"
+
+	"github.com/gobwas/ws"
+)
+
+// parkAgain parks c, which has nothing to read, and returns what tells that it was woken.
+func parkAgain(t *testing.T, c *conn) (woken chan struct{}) {
+	t.Helper()
+	woken = make(chan struct{}, 1)
+	if !c.Park(func() { woken <- struct{}{} }) {
+		t.Fatal("a connection without data was not parked")
+	}
+	return woken
+}
+
+func TestParkedConnectionGoesOn(t *testing.T) {
+	for _, tt := range idlePairs {
+		t.Run(tt.name, func(t *testing.T) {
+			client, nc := tt.pair(t)
+			c := newConn(nc, nil, config{})
+			defer c.Close(1000, "")
+			for i := range 3 {
+				woken := parkAgain(t, c)
+				if c.in != nil || c.idle != nil || c.asm != nil {
+					t.Error("a parked connection has a buffer")
+				}
+				c.reader.CompareAndSwap(readerParked, readerParked) // that was before whoever unparks it
+				text := fmt.Sprintf("message %d", i)
+				if _, err := client.Write(fromClient(1, true, text)); err != nil {
+					t.Fatal(err)
+				}
+				<-woken
+				if msg, _, err := c.ReadFrame(nil); err != nil || string(msg) != text {
+					t.Fatalf("ReadFrame: %q, %v, want %q", msg, err, text)
+				}
+			}
+			woken := parkAgain(t, c)
+			client.Close()
+			<-woken
+			if _, _, err := c.ReadFrame(nil); !errors.Is(err, io.ErrUnexpectedEOF) {
+				t.Errorf("ReadFrame after the end: %v, want %v", err, io.ErrUnexpectedEOF)
+			}
+			if c.Park(func() {}) {
+				t.Error("a connection was parked that has ended")
+			}
+		})
+	}
+}
+
+func TestHeartbeatWakesNobody(t *testing.T) {
+	for _, tt := range idlePairs {
+		t.Run(tt.name, func(t *testing.T) {
+			client, nc := tt.pair(t)
+			c := newConn(nc, nil, config{})
+			defer c.Close(1000, "")
+			woken := parkAgain(t, c)
+			for i := range 3 {
+				payload := fmt.Sprintf("ping %d", i)
+				c.heard.Store(false)
+				if _, err := client.Write(fromClient(ws.OpPing, true, payload)); err != nil {
+					t.Fatal(err)
+				}
+				if pong := readUntil(t, client, ws.OpPong); string(pong.Payload) != payload {
+					t.Fatalf("answer %q, want %q", pong.Payload, payload)
+				}
+				for c.reader.Load() != readerParked {
+				}
+				if len(woken) > 0 || !c.heard.Load() {
+					t.Fatalf("woken %d times, heard %v", len(woken), c.heard.Load())
+				}
+			}
+			if _, err := client.Write(append(fromClient(ws.OpPong, true, ""), fromClient(1, true, "both")...)); err != nil {
+				t.Fatal(err)
+			}
+			<-woken
+			if msg, _, err := c.ReadFrame(nil); err != nil || string(msg) != "both" {
+				t.Fatalf("ReadFrame: %q, %v", msg, err)
+			}
+		})
+	}
+}
+
+func TestNoParkingWithDataLeft(t *testing.T) {
+	for _, tt := range idlePairs {
+		t.Run(tt.name, func(t *testing.T) {
+			client, nc := tt.pair(t)
+			c := newConn(nc, nil, config{})
+			defer c.Close(1000, "")
+			first, second := fromClient(1, true, string(make([]byte, 120))), fromClient(1, true, "more")
+			first = fromClient(1, true, fmt.Sprintf("%0*d", 2*idleBuffer-len(first)+1, 0)) // ends where no buffer does
+			if _, err := client.Write(append(first, second...)); err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := c.ReadFrame(nil); err != nil {
+				t.Fatal(err)
+			}
+			if c.Park(func() {}) {
+				t.Fatal("a connection was parked whose next message had come")
+			}
+			if msg, _, err := c.ReadFrame(nil); err != nil || string(msg) != "more" {
+				t.Fatalf("ReadFrame: %q, %v", msg, err)
+			}
+		})
+	}
+}
+
+// The last decrypted bytes of a record lie in crypto/tls when what was read ends with the buffer.
+func TestNoParkingWithDataLeftInTLS(t *testing.T) {
+	client, nc := tlsPair(t)
+	c := newConn(nc, nil, config{})
+	defer c.Close(1000, "")
+	if _, err := client.Write(fromClient(1, true, "left")); err != nil {
+		t.Fatal(err)
+	}
+	var one [1]byte // has crypto/tls decrypt the rest of it too
+	if _, err := io.ReadFull(nc, one[:]); err != nil {
+		t.Fatal(err)
+	}
+	if c.Park(func() {}) {
+		t.Fatal("a connection was parked that has data which was decrypted")
+	}
+	if c.w == 0 {
+		t.Error("the data is lost")
+	}
+}
+
+func TestCloseWakesTheParked(t *testing.T) {
+	for _, tt := range idlePairs {
+		t.Run(tt.name, func(t *testing.T) {
+			_, nc := tt.pair(t)
+			c := newConn(nc, nil, config{})
+			woken := parkAgain(t, c)
+			c.Close(1000, "")
+			<-woken
+			if _, _, err := c.ReadFrame(nil); !errors.Is(err, net.ErrClosed) {
+				t.Errorf("ReadFrame: %v, want %v", err, net.ErrClosed)
+			}
+			if c.Park(func() {}) {
+				t.Error("a closed connection was parked")
+			}
+		})
+	}
+}
+
+// Whatever comes first, each Park has one wake, and each message arrives.
+func TestParkAndCloseAtOnce(t *testing.T) {
+	for _, tt := range idlePairs {
+		t.Run(tt.name, func(t *testing.T) {
+			var all sync.WaitGroup
+			for round := range 20 {
+				client, nc := tt.pair(t)
+				c := newConn(nc, nil, config{})
+				all.Go(func() {
+					for i := range 50 {
+						frame := append(fromClient(ws.OpPong, true, ""), fromClient(1, true, fmt.Sprint(i))...)
+						if _, err := client.Write(frame); err != nil {
+							return // closed
+						}
+					}
+				})
+				closeAt, next := round*5, 0
+				var read func()
+				ended := make(chan error, 1)
+				read = func() {
+					for {
+						if next == closeAt {
+							all.Go(func() { c.Close(1000, "") })
+						}
+						if c.Park(read) {
+							return
+						}
+						msg, _, err := c.ReadFrame(nil)
+						if err != nil {
+							ended <- err
+							return
+						}
+						if string(msg) != fmt.Sprint(next) {
+							t.Errorf("message %q, want %d", msg, next)
+						}
+						if next++; next == 50 {
+							all.Go(func() { c.Close(1000, "") })
+						}
+					}
+				}
+				read()
+				if err := <-ended; !errors.Is(err, net.ErrClosed) {
+					t.Errorf("ReadFrame: %v, want %v", err, net.ErrClosed)
+				}
+				client.Close()
+			}
+			all.Wait()
+		})
+	}
+}
