@@ -43,7 +43,7 @@ test: go node ## everything, on a fresh machine too
 test-go: go ## the Go tests that need nothing else, with the race detector
 	@mkdir -p $(CACHE)
 	@$(if $(RACE),,echo "no C compiler: running without the race detector")
-	@go test $(RACE) -short -json work | $(TESTSUM)
+	@{ go test $(RACE) -short -json work; go test -tags kkrpc_functions -run TestWithoutMethods -json .; } | $(TESTSUM)
 
 .PHONY: lint vet
 vet: lint
