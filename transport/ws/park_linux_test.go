@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/gobwas/ws"
@@ -148,6 +149,52 @@ func TestCloseWakesTheParked(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A place may get an event of the connection that had it before, also while the next one fails to be added.
+func TestLateEventAndNoPlace(t *testing.T) {
+	_, nc := tcpPair(t)
+	c := newConn(nc, nil, config{})
+	defer c.Close(1000, "")
+	nc.Close() // so that it cannot be added
+	woken, result := make(chan struct{}, 1), make(chan bool)
+	parked.mu.Lock()
+	go func() { result <- c.Park(func() { woken <- struct{}{} }) }()
+	for c.reader.Load() != readerParked {
+	}
+	c.unpark()
+	parked.mu.Unlock()
+	if will := <-result; will != (len(woken) == 1) {
+		t.Errorf("Park is %v, and there were %d wakes", will, len(woken))
+	}
+}
+
+func TestParkingAfterLackOfDescriptors(t *testing.T) {
+	_, nc := tcpPair(t)
+	c := newConn(nc, nil, config{})
+	defer c.Close(1000, "")
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	few := before
+	few.Cur = 3
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &few); err != nil {
+		t.Fatal(err)
+	}
+	var lot parkingLot
+	added := lot.add(c)
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	if added {
+		t.Fatal("added without a file descriptor")
+	}
+	if !lot.add(c) {
+		t.Fatal("not added although there are file descriptors again")
+	}
+	lot.remove(c)
+	lot.file.Close()
 }
 
 // Whatever comes first, each Park has one wake, and each message arrives.
