@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/gobwas/ws"
 )
@@ -85,6 +87,41 @@ func TestHeartbeatWakesNobody(t *testing.T) {
 			if msg, _, err := c.ReadFrame(nil); err != nil || string(msg) != "both" {
 				t.Fatalf("ReadFrame: %q, %v", msg, err)
 			}
+		})
+	}
+}
+
+// A parked connection is no place to hide: neither for a peer that has vanished, nor for one that trickles.
+func TestLimitsOfTheParked(t *testing.T) {
+	for _, tt := range idlePairs {
+		t.Run(tt.name, func(t *testing.T) {
+			client, nc := tt.pair(t)
+			c := newConn(nc, nil, config{ping: 5 * time.Hour}) // beat stands for it
+			woken := parkAgain(t, c)
+			beat(c)
+			readUntil(t, client, ws.OpPing)
+			beat(c)
+			<-woken
+			if _, _, err := c.ReadFrame(nil); err == nil || !strings.Contains(err.Error(), "did not answer a ping") {
+				t.Errorf("ReadFrame of a peer that has vanished: %v", err)
+			}
+
+			client, nc = tt.pair(t)
+			c = newConn(nc, nil, config{messageTime: 50 * time.Millisecond, budget: &budget{limit: 1 << 20}})
+			defer c.Close(1000, "")
+			woken = parkAgain(t, c)
+			if _, err := client.Write(fromClient(1, true, "whole")[:1]); err != nil {
+				t.Fatal(err)
+			}
+			<-woken
+			if _, _, err := c.ReadFrame(nil); err == nil || !strings.Contains(err.Error(), "not complete after") {
+				t.Errorf("ReadFrame of a peer that trickles: %v", err)
+			}
+			await(t, "the budget", func() bool {
+				c.budget.mu.Lock()
+				defer c.budget.mu.Unlock()
+				return c.budget.used == 0
+			})
 		})
 	}
 }
