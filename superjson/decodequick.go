@@ -2,9 +2,7 @@ package superjson
 
 import (
 	"bytes"
-	"math"
 	"reflect"
-	"strconv"
 	"sync"
 	"unicode/utf8"
 
@@ -13,13 +11,18 @@ import (
 
 // quick reads plain data as JSON.stringify writes it, in a quarter of the time of a decoder: there are no annotations and
 // no references to look for. What is not as usual it does not judge. Its methods report false then, and the decoder reads
-// the value again from its beginning and says what is wrong, if anything is.
+// the value again from its beginning and says what is wrong, if anything is. What has been written until then is written
+// again, or taken back.
 type quick struct {
-	raw   []byte
-	pos   int
-	depth int
-	mode  Mode
+	raw    []byte
+	pos    int
+	depth  int
+	mode   Mode
+	filled []reflect.Value // were zero, and must be so again for the decoder
 }
+
+// maxKeptFilled is how many places a quick in the pool keeps room for.
+const maxKeptFilled = 64
 
 // quickFunc reads the next value into v, which a decodeFunc may have to set again.
 type quickFunc func(q *quick, v reflect.Value) bool
@@ -29,9 +32,18 @@ var quickPool = sync.Pool{New: func() any { return new(quick) }}
 // decodeQuick is Decode for values as they mostly are. False means that the decoder has to read raw.
 func decodeQuick(mode Mode, raw []byte, target reflect.Value) bool {
 	q := quickPool.Get().(*quick)
-	*q = quick{raw: raw, mode: mode}
+	q.raw, q.mode = raw, mode
 	ok := quickOf(target.Type())(q, target) && q.peek() == 0 && q.pos == len(raw)
-	*q = quick{}
+	if !ok {
+		for _, v := range q.filled {
+			v.SetZero()
+		}
+	}
+	clear(q.filled)
+	if cap(q.filled) > maxKeptFilled {
+		q.filled = nil
+	}
+	*q = quick{filled: q.filled[:0]}
 	quickPool.Put(q)
 	return ok
 }
@@ -60,8 +72,11 @@ func quickOf(t reflect.Type) quickFunc {
 }
 
 func makeQuick(t reflect.Type) quickFunc {
-	if ownDecoder(t) != nil || typedArrayName(t) != "" || implementsAny(t, unmarshalTypes) {
+	switch {
+	case ownDecoder(t) != nil, typedArrayName(t) != "":
 		return quickOther(decoderOf(t))
+	case implementsAny(t, unmarshalTypes):
+		return quickAdding(decoderOf(t))
 	}
 	switch t.Kind() {
 	case reflect.Interface:
@@ -90,6 +105,8 @@ func makeQuick(t reflect.Type) quickFunc {
 		if t.Elem().Kind() != reflect.Uint8 {
 			return quickSlice(t)
 		}
+	case reflect.Array:
+		return quickAdding(decoderOf(t)) // of anything
 	}
 	return quickOther(decoderOf(t))
 }
@@ -107,6 +124,19 @@ func quickOther(decode decodeFunc) quickFunc {
 		err := decode(d, v, nil)
 		d.end()
 		return err == nil
+	}
+}
+
+// quickAdding is quickOther for a type that may add to what is there, as methods of its own may: it must not be decoded
+// into what the first attempt has left.
+func quickAdding(decode decodeFunc) quickFunc {
+	once := quickOther(decode)
+	return func(q *quick, v reflect.Value) bool {
+		if !v.IsZero() {
+			return false
+		}
+		q.filled = append(q.filled, v)
+		return once(q, v)
 	}
 }
 
@@ -320,14 +350,7 @@ func (q *quick) float(bits int) (float64, bool) {
 	if len(text) == 0 {
 		return 0, false
 	}
-	if n, ok := plainInt(text); ok && n != 0 && (bits == 64 || -maxWholeFloat32 <= n && n <= maxWholeFloat32) {
-		return float64(n), true
-	}
-	if !isNumberText(text) {
-		return 0, false
-	}
-	f, err := strconv.ParseFloat(string(text), bits)
-	return f, err == nil && !math.IsInf(f, 0)
+	return plainFloat(text, bits)
 }
 
 func quickPointer(t reflect.Type) quickFunc {
