@@ -128,7 +128,7 @@ func TestQuickReadsTheSame(t *testing.T) {
 
 // What applications send is not left to the decoder.
 func TestQuickReadsTheUsual(t *testing.T) {
-	for _, text := range []string{quickTexts[0], quickTexts[1], quickTexts[2], quickTexts[3], quickTexts[7], `{"Name":"escaped \n é","Any":["\u00e9"]}`} {
+	for _, text := range []string{quickTexts[0], quickTexts[1], quickTexts[2], quickTexts[3], quickTexts[7], `{"Name":"escaped \n é","Any":["\u00e9"]}`, `{"Name":"é è"}`, `{"SumAt":1,"Sums":[1,null]}`} {
 		if !decodeQuick(ModeJSON, []byte(text), reflect.New(reflect.TypeFor[quickTree]()).Elem()) {
 			t.Errorf("%s was not read", text)
 		}

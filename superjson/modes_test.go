@@ -22,6 +22,7 @@ type (
 	small  float32
 	label  string
 	blob   []byte
+	octet  byte
 	Common struct {
 		ID int `json:"id"`
 	}
@@ -87,6 +88,7 @@ var encodeRows = []struct {
 	{"nil bigint", (*big.Int)(nil), "null", "=", "="},
 	{"bytes", []byte{0, 255}, `[0,255] {"values":[["typed-array","Uint8Array"]],"v":1}`, `"AP8="`, `{"type":"Uint8Array","data":[0,255]}`},
 	{"byte array", [2]byte{1, 2}, `[1,2] {"values":[["typed-array","Uint8Array"]],"v":1}`, `"AQI="`, `{"type":"Uint8Array","data":[1,2]}`},
+	{"bytes of a named type", []octet{1, 2}, `[1,2] {"values":[["typed-array","Uint8Array"]],"v":1}`, `"AQI="`, `{"type":"Uint8Array","data":[1,2]}`},
 	{"named bytes", struct{ B blob }{}, `{"B":[]} {"values":{"B":[["typed-array","Uint8Array"]]},"v":1}`, `{"B":""}`, `{"B":{"type":"Uint8Array","data":[]}}`},
 	{"typed array", superjson.Int16Array{-1, 2}, `[-1,2] {"values":[["typed-array","Int16Array"]],"v":1}`, "[-1,2]", "="},
 	{"float array", superjson.Float32Array{float32(math.NaN())}, `[null] {"values":[["typed-array","Float32Array"]],"v":1}`, "![0]: NaN has no JSON form", "="},
@@ -121,6 +123,8 @@ var encodeRows = []struct {
 	{"raw", json.RawMessage(" [1, 2] "), "[1, 2]", "=", "="},
 	{"nil raw", jsontext.Value(nil), "null", "=", "="},
 	{"bad raw", jsontext.Value("[1"), "!raw JSON is not valid", "=", "="},
+	{"bad value", superjson.Value{JSON: []byte("[1")}, "!raw JSON is not valid", "=", "="},
+	{"value", superjson.Value{JSON: []byte("[1]")}, "[1]", "=", "="},
 	{"empty raw", json.RawMessage{}, "!raw JSON is not valid", "=", "="},
 	{"text marshaler", map[string]netip.Addr{"a": netip.MustParseAddr("::1")}, `{"a":"::1"}`, "=", "="},
 	{"text keys", map[netip.Addr]int{netip.MustParseAddr("::1"): 1}, `{"::1":1}`, "=", "="},
