@@ -57,6 +57,6 @@ func (ch *Channel) rest() {
 // wake is the next leader.
 func (ch *Channel) wake() {
 	ch.resting.Store(false)
-	ch.leading = newLeading((*ch.codec.Load()).Dialect(), ch.limits)
+	ch.leading = newLeading((*ch.codec.Load()).Dialect(), ch.limits, ch.transport)
 	ch.lead()
 }

@@ -76,6 +76,7 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		return false
 	}
 	response := c.response(err)
+	ch.turn += len(response.bytes)
 	response.excused = true // beyond half of the limit, yieldIfCrowded has it wait
 	ch.out.queue(response)
 	c.beginStream()

@@ -189,7 +189,7 @@ func anyFast(raw []byte, v *any) bool {
 	return false
 }
 
-// plainString reads a string of printable ASCII without escapes.
+// plainString reads a string without escapes.
 func plainString(raw []byte) (string, bool) {
 	n := len(raw)
 	if n < 2 || raw[0] != '"' || raw[n-1] != '"' {

@@ -44,10 +44,11 @@ var everyTest = []string{goCmp, "internal/js", "internal/leak"}
 var noNetwork = []string{"net", "net/http", "log/slog", "log"}
 
 var rules = []rule{
-	{dir: "superjson", may: []string{jsonV2}, not: noNetwork},
+	{dir: "internal/verbatim", not: noNetwork},
+	{dir: "superjson", may: []string{"internal/verbatim", jsonV2}, not: noNetwork},
 	{
 		dir:   "internal/wire",
-		may:   []string{"superjson", jsonV2},
+		may:   []string{"internal/verbatim", "superjson", jsonV2},
 		tests: []string{"internal/wire/classic", "internal/wire/compact", "internal/replay"},
 		not:   noNetwork,
 	},

@@ -1,3 +1,5 @@
+//go:build !js
+
 package ws
 
 import (
@@ -26,6 +28,7 @@ func (c *conn) listen() (interrupted, idle bool) {
 	if !c.reader.CompareAndSwap(readerIdle, readerWaiting) {
 		return false, false
 	}
+	c.reclaim()
 	if c.r < c.w || c.fragOp != 0 || c.rerr != nil {
 		return c.listened(nil)
 	}
@@ -103,6 +106,7 @@ func (c *conn) Park(wake func()) bool {
 	if c.client || !c.enter() {
 		return false
 	}
+	c.reclaim()
 	if c.r < c.w || c.fragOp != 0 || c.rerr != nil || !c.drained() {
 		c.leave()
 		return false
