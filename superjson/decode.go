@@ -67,8 +67,8 @@ func decodeSlow(mode Mode, raw []byte, meta *Meta, target reflect.Value, referen
 	return err
 }
 
-// DecodeScalar decodes raw into v if v points to a string, bool, number or any and raw is a string of ASCII without
-// escapes, a bool or a number, with no metadata. Unlike Decode it does not make v escape to the heap. False means that
+// DecodeScalar decodes raw into v if v points to a string, bool, number or any and raw is a string without escapes, a
+// bool or a number, with no metadata. Unlike Decode it does not make v escape to the heap. False means that
 // nothing was decoded, not that Decode would fail.
 func DecodeScalar(raw []byte, v any) bool { return decodeFast(raw, v) }
 

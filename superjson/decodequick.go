@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"reflect"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -230,7 +229,7 @@ func (q *quick) skip() bool {
 	return len(number) > 0 && isNumberText(number)
 }
 
-// text reads a string and returns what is between its quotes. plain: that is ASCII which stands for itself. If it is not,
+// text reads a string and returns what is between its quotes. plain: that is UTF-8 which stands for itself. If it is not,
 // nothing about it has been checked.
 func (q *quick) text() (body []byte, plain, ok bool) {
 	if q.peek() != '"' {
@@ -267,19 +266,12 @@ func isEscaped(before []byte) bool {
 // string reads a string.
 func (q *quick) string() (string, bool) {
 	body, plain, ok := q.text()
-	switch {
-	case !ok:
-		return "", false
-	case plain:
-		return string(body), true
-	case bytes.IndexByte(body, '\\') < 0:
-		return string(body), utf8.Valid(body) && !bytes.ContainsFunc(body, isControl)
+	if !ok || plain {
+		return string(body), ok
 	}
 	text, err := jsontext.AppendUnquote(nil, q.raw[q.pos-len(body)-2:q.pos])
 	return string(text), err == nil
 }
-
-func isControl(r rune) bool { return r < ' ' }
 
 // number returns the characters that a number may have.
 func (q *quick) number() []byte {
