@@ -72,7 +72,7 @@ func quickOf(t reflect.Type) quickFunc {
 
 func makeQuick(t reflect.Type) quickFunc {
 	switch {
-	case ownDecoder(t) != nil, typedArrayName(t) != "":
+	case ownDecoder(t) != nil, IsRawJSON(t), typedArrayName(t) != "":
 		return quickOther(decoderOf(t))
 	case implementsAny(t, unmarshalTypes):
 		return quickAdding(decoderOf(t))
