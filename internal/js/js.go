@@ -166,6 +166,8 @@ func find(r Runtime, dir string) (string, error) {
 		glob("@oven/bun-*/bin/bun*")
 	case Deno:
 		glob("@deno/*/deno*")
+	case Workerd:
+		glob("@cloudflare/workerd-*/bin/workerd*")
 	}
 	if exe, err := exec.LookPath(string(r)); err == nil {
 		candidates = append(candidates, exe)
