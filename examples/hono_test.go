@@ -27,7 +27,7 @@ type example struct {
 	name   string
 	start  string     // the one command of its README
 	client js.Runtime // runs client.mts
-	serve  func(t *testing.T, dir string) *exec.Cmd
+	serve  func(t *testing.T, dir string) (addr string, said func() string)
 	more   func(t *testing.T, addr string, said func() string) // checks what only this one shows
 }
 
@@ -35,28 +35,56 @@ var examples = []example{
 	{"bun", "bun start", js.Bun, script(js.Bun, "server.ts"), nil},
 	{"deno", "deno task start", js.Deno, script(js.Deno, "server.ts"), middleware},
 	{"node", "npm start", js.Node, script(js.Node, "server.mjs"), nil},
+	{"workers", "npm start", js.Node, worker, nil},
 }
 
 func (e example) dir() string { return "hono-" + e.name }
 
 // script is the server that a runtime starts from a file.
-func script(rt js.Runtime, file string) func(*testing.T, string) *exec.Cmd {
-	return func(t *testing.T, dir string) *exec.Cmd {
+func script(rt js.Runtime, file string) func(*testing.T, string) (string, func() string) {
+	return func(t *testing.T, dir string) (string, func() string) {
 		cmd := rt.Command(t, filepath.Join(dir, file))
 		cmd.Env = append(cmd.Env, "PORT=0")
-		return cmd
+		return start(t, cmd)
 	}
+}
+
+// worker is the server in workerd, configured as wrangler.jsonc says. What a worker imports as WebAssembly has to be
+// beside it here.
+func worker(t *testing.T, dir string) (string, func() string) {
+	t.Helper()
+	var config struct {
+		Main    string
+		Date    string `json:"compatibility_date"`
+		Objects struct {
+			Bindings []struct {
+				Name  string
+				Class string `json:"class_name"`
+			}
+		} `json:"durable_objects"`
+	}
+	if err := json.Unmarshal([]byte(read(t, filepath.Join(dir, "wrangler.jsonc"))), &config); err != nil {
+		t.Fatal(err)
+	}
+	object := config.Objects.Bindings[0]
+	if object.Name != strings.ToUpper(object.Class) {
+		t.Fatalf("class %s is bound to %s, want the same name in upper case", object.Class, object.Name)
+	}
+	main := filepath.Join(dir, "dist", "main.mjs")
+	write(t, main, strings.ReplaceAll(read(t, filepath.Join(dir, config.Main)), `"./dist/`, `"./`))
+	addr, out := js.Worker{Script: main, Wasm: []string{"api.wasm"}, Object: object.Class, Date: config.Date}.Start(t)
+	return addr, out.String
 }
 
 func TestHono(t *testing.T) {
 	for _, e := range examples {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
-			e.client.Path(t) // skips where it is missing
+			e.client.Path(t) // skips where it is missing, before anything is built
 			dir := js.TempDir(t)
 			e.copyTo(t, dir)
 			e.build(t, dir)
-			addr, said := start(t, e.serve(t, dir))
+			addr, said := e.serve(t, dir)
 			shown := e.blocks(t, "text")
 			if len(shown) != 2 {
 				t.Fatalf("the README has %d blocks of output, want those of the two clients", len(shown))

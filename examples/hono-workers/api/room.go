@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/kkrpc-go/kkrpc"
+)
+
+type Message struct {
+	From string `json:"from"`
+	Text string `json:"text"`
+}
+
+// Listener is a function of a client.
+type Listener = func(message *kkrpc.Shared) error
+
+type member struct {
+	name      string
+	onMessage Listener
+}
+
+type room struct {
+	mu      sync.Mutex
+	members map[*kkrpc.Channel]member
+}
+
+func (r *room) join(ch *kkrpc.Channel, m member) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.members[ch] = m
+}
+
+func (r *room) leave(ch *kkrpc.Channel, _ error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.members, ch)
+}
+
+// sender is the name of whoever calls.
+func (r *room) sender(ctx context.Context) (name string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m, ok := r.members[kkrpc.FromContext(ctx)]
+	if !ok {
+		return "", &kkrpc.Error{Name: "NotAMember", Message: "join first"}
+	}
+	return m.name, nil
+}
+
+func (r *room) names() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var names []string
+	for _, m := range r.members {
+		names = append(names, m.name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (r *room) broadcast(msg Message) (reached int) {
+	r.mu.Lock()
+	members := maps.Clone(r.members)
+	r.mu.Unlock() // a member that reads slowly must not hold up who joins
+
+	shared := kkrpc.Share(msg) // encoded once, however many there are
+	for _, m := range members {
+		if m.onMessage(shared) == nil {
+			reached++
+		}
+	}
+	return reached
+}
