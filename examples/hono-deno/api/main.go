@@ -28,6 +28,9 @@ func (e *Taken) RPCError() *kkrpc.Error {
 	return &kkrpc.Error{Name: "Taken", Message: e.Error(), Fields: map[string]any{"until": e.By.End}}
 }
 
+// maxMeetings bounds what clients can make the server remember.
+const maxMeetings = 1000
+
 // calendar is one for all connections: its methods are called on several goroutines.
 type calendar struct {
 	mu       sync.Mutex
@@ -39,6 +42,9 @@ func (c *calendar) Book(title string, start time.Time, minutes int, who []string
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	wanted := Meeting{Title: title, Start: start, End: start.Add(time.Duration(minutes) * time.Minute), Who: who}
+	if len(c.meetings) == maxMeetings {
+		return Meeting{}, &kkrpc.Error{Name: "RangeError", Message: "the calendar is full"}
+	}
 	for _, m := range c.meetings {
 		if wanted.Start.Before(m.End) && m.Start.Before(wanted.End) {
 			return Meeting{}, &Taken{By: m}

@@ -46,6 +46,9 @@ func (m *member) SendMessage(message, room string) (reached int, err error) {
 	if err := m.allow(room); err != nil {
 		return 0, err
 	}
+	if len(message) > maxText {
+		return 0, &kkrpc.Error{Name: "RangeError", Message: "the message is too long", Fields: map[string]any{"bytes": maxText}}
+	}
 	return m.room.send(Message{From: m.name, Text: message}), nil
 }
 

@@ -13,8 +13,10 @@ type Message struct {
 	Text string `json:"text"`
 }
 
-// keep is how many messages a room remembers.
-const keep = 100
+const (
+	keep    = 100     // messages that a room remembers
+	maxText = 4 << 10 // bytes of one
+)
 
 type room struct {
 	name string

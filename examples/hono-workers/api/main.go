@@ -30,10 +30,10 @@ func say(ctx context.Context, text string) (reached int, err error) {
 	return here.broadcast(Message{From: from, Text: text}), nil
 }
 
-// longest is how far ahead a reminder may be: it keeps the object running, and those who pay for it should know.
+// longest is how far ahead a reminder may be: an object that nobody is connected to is not kept running for one.
 const longest = time.Hour
 
-// remind says text later, also if whoever wanted it has left by then.
+// remind says text later, also if whoever wanted it has left by then, and somebody else has not.
 func remind(ctx context.Context, milliseconds int, text string) error {
 	from, err := here.sender(ctx)
 	if err != nil {
@@ -42,10 +42,7 @@ func remind(ctx context.Context, milliseconds int, text string) error {
 	if milliseconds < 0 || milliseconds > int(longest.Milliseconds()) {
 		return &kkrpc.Error{Name: "RangeError", Message: "a reminder is at most an hour ahead", Fields: map[string]any{"milliseconds": milliseconds}}
 	}
-	time.AfterFunc(time.Duration(milliseconds)*time.Millisecond, func() {
-		here.broadcast(Message{From: from, Text: text})
-	})
-	return nil
+	return here.later(time.Duration(milliseconds)*time.Millisecond, Message{From: from, Text: text})
 }
 
 func main() {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/kkrpc-go/kkrpc"
 )
@@ -22,9 +23,13 @@ type member struct {
 	onMessage Listener
 }
 
+// maxPlanned is how many messages may wait for their time.
+const maxPlanned = 100
+
 type room struct {
 	mu      sync.Mutex
 	members map[*kkrpc.Channel]member
+	planned int // messages that wait
 }
 
 func (r *room) join(ch *kkrpc.Channel, m member) {
@@ -59,6 +64,23 @@ func (r *room) names() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// later broadcasts msg when d has passed.
+func (r *room) later(d time.Duration, msg Message) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.planned == maxPlanned {
+		return &kkrpc.Error{Name: "TooMany", Message: "too many reminders are waiting"}
+	}
+	r.planned++
+	time.AfterFunc(d, func() {
+		r.mu.Lock()
+		r.planned--
+		r.mu.Unlock()
+		r.broadcast(msg)
+	})
+	return nil
 }
 
 func (r *room) broadcast(msg Message) (reached int) {
