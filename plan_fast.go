@@ -373,7 +373,13 @@ func decodeScalar[T any](in *request, path string, i int, dst *T) error {
 	case in.msg.Args[i].Kind == wire.ArgCallback:
 		err = &superjson.TypeError{Expected: expected(reflect.TypeFor[T]()), Got: "function"}
 	default:
-		err = superjson.Decode(in.msg.Dialect.Mode(), in.msg.Args[i].JSON, in.msg.ArgMeta(i), dst)
+		raw, meta := in.msg.Args[i].JSON, in.msg.ArgMeta(i)
+		if text, ok := any(dst).(*string); ok && meta == nil {
+			if *text, ok = wire.UnquoteString(raw); ok { // Decode would look at all of it again
+				return nil
+			}
+		}
+		err = superjson.Decode(in.msg.Dialect.Mode(), raw, meta, dst)
 	}
 	if err != nil {
 		return argumentError(path, i, err)
