@@ -9,6 +9,8 @@ const TOO_LARGE = 1009
 const INTERNAL = 1011
 const TRY_LATER = 1013
 
+const FAILED = "the server has failed"
+
 // How many messages may wait for a program that is starting.
 const MAX_WAITING = 1000
 
@@ -44,12 +46,14 @@ class Instance {
 				close: (id, code, at, length) => instance.#sockets.get(id)?.shut(code, instance.#text(at, length)),
 			}
 		})
-		const wasm = await WebAssembly.instantiate(module, go.importObject)
-		instance.#exports = wasm.exports
 		const resume = go._resume.bind(go)
 		go._resume = () => instance.#enter(undefined, resume)
 		contexts.adopt(go)
+		// At once: a Worker's request may end before a promise of it is settled.
+		const wasm = new WebAssembly.Instance(module, go.importObject)
+		instance.#exports = wasm.exports
 		const ended = go.run(wasm)
+		ended.catch((reason) => instance.#die(reason))
 		await Promise.race([ready, ended.then(() => ready)])
 		return instance
 	}
@@ -61,15 +65,15 @@ class Instance {
 			return
 		}
 		this.#inside = true
-		this.#contexts.run(socket, () => {
-			try {
-				for (let next = f; next !== undefined && !this.dead; next = this.#later.shift()) next()
-			} catch (error) {
-				this.#die(error)
-			} finally {
-				this.#inside = false
-			}
-		})
+		const before = this.#contexts.enter(socket)
+		try {
+			for (let next = f; next !== undefined && !this.dead; next = this.#later.shift()) next()
+		} catch (error) {
+			this.#die(error)
+		} finally {
+			this.#contexts.leave(before)
+			this.#inside = false
+		}
 	}
 
 	/** Lets the program's goroutines run until all of them wait. */
@@ -139,7 +143,7 @@ class Instance {
 		this.#log("kkrpc:", reason)
 		const sockets = [...this.#sockets.values()]
 		this.#sockets.clear()
-		for (const socket of sockets) socket.shut(INTERNAL, "the server has failed")
+		for (const socket of sockets) socket.shut(INTERNAL, FAILED)
 	}
 }
 
@@ -155,17 +159,12 @@ class Socket {
 	#ws // Hono's WSContext
 	#instance // once it has started
 	#waiting = [] // messages that came before that, or behind one that is still being read
+	#unsent = 0 // how much of what was sent waits for the socket's request
 	#over = false
 
 	constructor(host, about) {
 		this.#host = host
 		this.#about = about
-	}
-
-	/** Takes part in what the socket's request may do, until the socket has closed. */
-	begin() {
-		this.#host.contexts.begin(this)
-		return this
 	}
 
 	/** Takes the socket at the first event that brings it; Hono's helper for Workers has no onOpen. */
@@ -177,9 +176,11 @@ class Socket {
 		} catch {
 			// The runtime has its own way; message() takes what comes.
 		}
+		this.#host.contexts.begin(this)
 		this.#host.running().then(
 			(instance) => {
 				if (this.#over) return
+				if (instance.dead) return this.shut(INTERNAL, FAILED)
 				this.#instance = instance
 				instance.open(this, this.#about)
 				return this.#flush()
@@ -203,8 +204,13 @@ class Socket {
 	/** Delivers what waits, in order: a Blob has to be read first. */
 	async #flush() {
 		for (; this.#waiting.length > 0 && !this.#over; this.#waiting.shift()) {
-			const data = this.#waiting[0]
-			this.#deliver(isBlob(data) ? await data.arrayBuffer() : data)
+			let data = this.#waiting[0]
+			try {
+				if (isBlob(data)) data = await data.arrayBuffer()
+			} catch {
+				return this.shut(UNSUPPORTED, "the message cannot be read")
+			}
+			if (!this.#over) this.#deliver(data)
 		}
 		this.#waiting.length = 0
 	}
@@ -216,36 +222,51 @@ class Socket {
 		else this.shut(UNSUPPORTED, "the message is neither text nor bytes")
 	}
 
+	/** Sends text, and returns what buffered() does. */
 	send(text) {
 		if (this.#over) return 0
-		this.#host.contexts.use(this, () => {
-			try {
-				this.#ws.send(text)
-			} catch {
-				// It is closing; its close event follows.
-			}
-		})
+		if (this.#host.contexts.may(this)) {
+			this.#sendNow(text)
+		} else {
+			this.#unsent += text.length
+			this.#host.contexts.later(this, () => {
+				this.#unsent -= text.length
+				this.#sendNow(text)
+			})
+		}
 		return this.buffered()
 	}
 
-	/** How many bytes have been handed to the runtime and not sent; 0 where it does not tell. */
+	#sendNow(text) {
+		try {
+			this.#ws.send(text)
+		} catch {
+			// It is closing; its close event follows.
+		}
+	}
+
+	/** About how many bytes wait here and in the runtime, as far as that tells. */
 	buffered() {
-		const raw = this.#ws?.raw
-		return raw?.bufferedAmount ?? raw?.getBufferedAmount?.() ?? 0
+		if (!this.#host.contexts.may(this)) return this.#unsent
+		const raw = this.#ws.raw
+		return this.#unsent + (raw?.bufferedAmount ?? raw?.getBufferedAmount?.() ?? 0)
 	}
 
 	/** Closes the socket from this side. */
 	shut(code, reason) {
 		if (this.#over) return
 		this.#over = true
-		this.#host.contexts.use(this, () => {
-			try {
-				this.#ws?.close(code, reason)
-			} catch {
-				this.#ws?.close() // a runtime that allows only a browser's codes
-			}
-		})
+		if (this.#host.contexts.may(this)) this.#close(code, reason)
+		else this.#host.contexts.later(this, () => this.#close(code, reason))
 		this.#end(code)
+	}
+
+	#close(code, reason) {
+		try {
+			this.#ws?.close(code, reason)
+		} catch {
+			// It has closed, in a way that has no event.
+		}
 	}
 
 	/** Is told that the socket has closed. */
@@ -271,16 +292,16 @@ function isBlob(data) {
  * belongs to nobody. requestContexts in contexts.mjs is for those where it is not so.
  */
 const anywhere = {
-	/** A socket's first event is about to come; called in its request. */
+	/** The socket has had its first event, in its request. */
 	begin(_socket) {},
 	/** The socket has closed. */
 	end(_socket) {},
-	/** Runs f, which calls into Go; of a timer the socket is undefined. */
-	run(_socket, f) {
-		f()
-	},
-	/** Runs f, which uses the socket. */
-	use(_socket, f) {
+	/** Go is called for the socket; for undefined, a timer, or a socket that called before. leave() is given the answer. */
+	enter(_socket) {},
+	leave(_before) {},
+	/** Whether the socket may be used now; if not, it may be in later's f. */
+	may: (_socket) => true,
+	later(_socket, f) {
 		f()
 	},
 	/** Sees to the timers of a program that is about to start. */
@@ -300,26 +321,28 @@ const anywhere = {
  *   console.error by default.
  */
 export function createHost(load, { log = console.error, contexts = anywhere } = {}) {
-	let module
-	let instance // a promise of one
+	let module // a promise of it
+	let instance
+	let starting // a promise of the next instance
+
+	async function start() {
+		try {
+			module ??= Promise.resolve(load())
+			return (instance = await Instance.start(await module, log, contexts))
+		} catch (error) {
+			log("kkrpc: cannot start the Go program:", error)
+			throw error
+		} finally {
+			starting = undefined
+		}
+	}
 
 	const host = {
 		contexts,
+		/** Resolves to the instance that runs. It may have ended when whoever asked gets to see it. */
 		running() {
-			if (instance === undefined) {
-				module ??= Promise.resolve().then(load)
-				const starting = module.then((m) => Instance.start(m, log, contexts))
-				starting.catch((error) => {
-					log("kkrpc: cannot start the Go program:", error)
-					instance = undefined
-				})
-				instance = starting
-			}
-			return instance.then((started) => {
-				if (!started.dead) return started
-				instance = undefined
-				return host.running()
-			})
+			if (instance !== undefined && !instance.dead) return Promise.resolve(instance)
+			return (starting ??= start())
 		},
 	}
 
@@ -333,7 +356,7 @@ export function createHost(load, { log = console.error, contexts = anywhere } = 
 		 * @param {import("hono").Context} [c] what the program is told of the request, as its wasm.Request.
 		 */
 		handler(c) {
-			const socket = new Socket(host, c === undefined ? "" : about(c.req)).begin()
+			const socket = new Socket(host, c === undefined ? "" : about(c.req))
 			return {
 				onOpen: (_event, ws) => socket.open(ws),
 				onMessage: (event, ws) => socket.message(event.data, ws),

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -19,7 +20,7 @@ import (
 	"github.com/kkrpc-go/kkrpc/npm"
 )
 
-const buildUsage = `usage: kkrpc build hono <package> --runtime bun|deno|node|workers [-o dist]
+const buildUsage = `usage: kkrpc build hono <package> --runtime bun|deno|node|workers [--plain] [-o dist]
 
 Builds a Go main package that calls wasm.Serve into a folder whose index.mjs exports
 createHonoWebSocketHandler, with a server to start from.
@@ -47,6 +48,7 @@ func build(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	b := bundle{stdout: stdout, stderr: stderr}
 	flags.StringVar(&b.runtime, "runtime", "", "`name` of the JavaScript runtime: bun, deno, node or workers")
+	flags.BoolVar(&b.plain, "plain", false, "for workers: a Worker without a Durable Object, whose connections meet only where they reach the same isolate")
 	flags.StringVar(&b.out, "o", "dist", "`folder` to write to; what you have changed of server.mjs, package.json and wrangler.jsonc stays")
 	flags.StringVar(&b.tags, "tags", "", "build `tags` for the go command; kkrpc_functions leaves out methods, for a smaller program")
 	words, err := parse(flags, args)
@@ -64,6 +66,9 @@ func build(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	case runtimes[b.runtime] == "":
 		fmt.Fprintf(stderr, "kkrpc build hono: --runtime %q: want bun, deno, node or workers\n", b.runtime)
+		return 2
+	case b.plain && b.runtime != "workers":
+		fmt.Fprintf(stderr, "kkrpc build hono: --plain is for --runtime workers, not %s\n", b.runtime)
 		return 2
 	}
 	b.pkg = words[1]
@@ -91,6 +96,7 @@ func parse(flags *flag.FlagSet, args []string) (words []string, err error) {
 // bundle is a folder that `kkrpc build hono` makes.
 type bundle struct {
 	pkg, runtime, out, tags string
+	plain                   bool
 	stdout, stderr          io.Writer
 }
 
@@ -182,8 +188,13 @@ var yours = []string{"server.mjs", "package.json", "wrangler.jsonc"}
 
 // addHost writes the JavaScript around the program, and returns which files it left alone.
 func (b *bundle) addHost() (kept []string, err error) {
-	for _, from := range []string{".", b.runtime} { // the second overwrites what the first has for all
-		entries, err := fs.ReadDir(npm.Files, from)
+	layers := []string{".", b.runtime} // of two files of one name, the later one counts
+	if b.plain {
+		layers = append(layers, b.runtime+"/plain")
+	}
+	files := map[string][]byte{}
+	for _, layer := range layers {
+		entries, err := fs.ReadDir(npm.Files, layer)
 		if err != nil {
 			return nil, err
 		}
@@ -191,21 +202,23 @@ func (b *bundle) addHost() (kept []string, err error) {
 			if entry.IsDir() {
 				continue
 			}
-			name := entry.Name()
-			data, err := fs.ReadFile(npm.Files, path.Join(from, name))
+			data, err := fs.ReadFile(npm.Files, path.Join(layer, entry.Name()))
 			if err != nil {
 				return nil, err
 			}
-			file := filepath.Join(b.out, name)
-			if old, err := os.ReadFile(file); err == nil && slices.Contains(yours, name) {
-				if !bytes.Equal(old, data) {
-					kept = append(kept, name)
-				}
-				continue
+			files[entry.Name()] = data
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		file := filepath.Join(b.out, name)
+		if old, err := os.ReadFile(file); err == nil && slices.Contains(yours, name) {
+			if !bytes.Equal(old, files[name]) {
+				kept = append(kept, name)
 			}
-			if err := os.WriteFile(file, data, 0o666); err != nil {
-				return nil, err
-			}
+			continue
+		}
+		if err := os.WriteFile(file, files[name], 0o666); err != nil {
+			return nil, err
 		}
 	}
 	return kept, nil

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -17,63 +18,105 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/js"
 )
 
-// bundle is the conformance API as `kkrpc build hono` builds it for a runtime, once for all tests.
-type bundle struct {
-	once sync.Once
-	dir  string
-	err  error
+// host is a runtime that Go runs in, inside Hono.
+type host string
+
+// hosts lists them. On Workers all connections meet in a Durable Object, or, in a plain Worker, in an isolate.
+var hosts = []host{"node", "deno", "bun", "workers", "workers-plain"}
+
+// program is one built by `kkrpc build hono`.
+type program struct {
+	host    host
+	pkg     string // beside this file
+	tags    string
+	dir     string // set by build
+	once    sync.Once
+	problem error
 }
 
-type bundleKey struct {
-	rt        js.Runtime
-	errorText bool
+type programKey struct {
+	host      host
+	pkg, tags string
 }
 
-var bundles sync.Map // bundleKey to *bundle
+var programs sync.Map // programKey to *program
 
-// bundleFor returns the folder, which has the npm packages beside it.
-func bundleFor(t *testing.T, key bundleKey) (dir string) {
+// build returns the folder of the program, built once for all tests, with the npm packages beside it.
+func build(t *testing.T, h host, pkg, tags string) (dir string) {
 	t.Helper()
 	modules := filepath.Join(js.Dir(t), "node_modules")
-	v, _ := bundles.LoadOrStore(key, new(bundle))
-	b := v.(*bundle)
-	b.once.Do(func() {
-		if b.dir, b.err = os.MkdirTemp("", "kkrpc-hono-"); b.err != nil {
-			return
-		}
-		args := []string{"run", "../../cmd/kkrpc", "build", "hono", "./wasmserver", "--runtime", string(key.rt), "-o", b.dir}
-		if key.errorText {
-			args = append(args, "--tags", "errortext")
-		}
-		if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
-			b.err = fmt.Errorf("%w\n%s", err, out)
-			return
-		}
-		b.err = os.Symlink(modules, filepath.Join(b.dir, "node_modules"))
-	})
-	if b.err != nil {
-		t.Fatal(b.err)
+	v, _ := programs.LoadOrStore(programKey{h, pkg, tags}, &program{host: h, pkg: pkg, tags: tags})
+	p := v.(*program)
+	p.once.Do(func() { p.problem = p.build(modules) })
+	if p.problem != nil {
+		t.Fatal(p.problem)
 	}
-	return b.dir
+	return p.dir
 }
 
-// TestMain removes what bundleFor has made.
+func (p *program) build(modules string) (err error) {
+	if p.dir, err = os.MkdirTemp("", "kkrpc-hono-"); err != nil {
+		return err
+	}
+	command, err := kkrpcCommand()
+	if err != nil {
+		return err
+	}
+	args := []string{"build", "hono", "./" + p.pkg, "-o", p.dir, "--tags", p.tags, "--runtime"}
+	if name, plain := strings.CutSuffix(string(p.host), "-plain"); plain {
+		args = append(args, name, "--plain")
+	} else {
+		args = append(args, name)
+	}
+	if out, err := exec.Command(command, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	return os.Symlink(modules, filepath.Join(p.dir, "node_modules"))
+}
+
+// kkrpcCommand is the command kkrpc, built once.
+var kkrpcCommand = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "kkrpc-command-")
+	if err != nil {
+		return "", err
+	}
+	commandDir = dir
+	name := filepath.Join(dir, "kkrpc")
+	if out, err := exec.Command("go", "build", "-o", name, "../../cmd/kkrpc").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, out)
+	}
+	return name, nil
+})
+
+var commandDir string // what TestMain removes
+
+// TestMain removes what kkrpcCommand and build have made.
 func TestMain(m *testing.M) {
 	code := m.Run()
-	for _, v := range bundles.Range {
-		os.RemoveAll(v.(*bundle).dir)
+	os.RemoveAll(commandDir)
+	for _, v := range programs.Range {
+		os.RemoveAll(v.(*program).dir)
 	}
 	os.Exit(code)
 }
 
-// honoServer starts the conformance API, compiled to WebAssembly, in Hono in a runtime until the test ends.
-func honoServer(t *testing.T, rt js.Runtime, errorText bool) (url string) {
+// server is a program that serves.
+type server struct {
+	url string
+	out *js.Output // what it prints
+}
+
+// serve starts a program in Hono until the test ends.
+func serve(t *testing.T, h host, pkg, tags string) server {
 	t.Helper()
-	dir := bundleFor(t, bundleKey{rt, errorText})
-	cmd := rt.Command(t, filepath.Join(dir, "server.mjs"))
+	dir := build(t, h, pkg, tags)
+	if strings.HasPrefix(string(h), "workers") {
+		return serveWorker(t, h, dir)
+	}
+	cmd := js.Runtime(h).Command(t, filepath.Join(dir, "server.mjs"))
 	cmd.Env = append(cmd.Env, "PORT=0")
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
+	s := server{out: new(js.Output)}
+	cmd.Stderr = s.out
 	stdout, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -87,7 +130,7 @@ func honoServer(t *testing.T, rt js.Runtime, errorText bool) (url string) {
 		reading.Wait()
 		_ = cmd.Wait()
 		if t.Failed() {
-			t.Logf("the server said:\n%s", stderr.Bytes())
+			t.Logf("the server said:\n%s", s.out)
 		}
 	})
 	lines := bufio.NewReader(stdout)
@@ -96,42 +139,77 @@ func honoServer(t *testing.T, rt js.Runtime, errorText bool) (url string) {
 	if err != nil || !found {
 		t.Fatalf("the server printed %q (%v), not its URL", line, err)
 	}
-	reading.Go(func() { _, _ = io.Copy(io.Discard, lines) }) // ends with the server
-	return url
+	s.url = strings.Replace(url, "localhost", "127.0.0.1", 1)
+	reading.Go(func() { _, _ = io.Copy(s.out, lines) }) // ends with the server
+	return s
+}
+
+var compatibilityDate = regexp.MustCompile(`"compatibility_date": "([0-9-]+)"`)
+
+func serveWorker(t *testing.T, h host, dir string) server {
+	t.Helper()
+	config, err := os.ReadFile(filepath.Join(dir, "wrangler.jsonc"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	date := compatibilityDate.FindSubmatch(config)
+	if date == nil {
+		t.Fatalf("no compatibility date in\n%s", config)
+	}
+	w := js.Worker{Script: filepath.Join(dir, "server.mjs"), Wasm: []string{"api.wasm"}, Date: string(date[1])}
+	if h == "workers" {
+		w.Object = "Rpc"
+	}
+	addr, out := w.Start(t)
+	return server{url: "ws://" + addr + "/ws", out: out}
+}
+
+// eachHost runs a subtest in every host, beside each other.
+func eachHost(t *testing.T, run func(t *testing.T, h host)) {
+	for _, h := range hosts {
+		t.Run(string(h), func(t *testing.T) {
+			t.Parallel()
+			run(t, h)
+		})
+	}
 }
 
 // TestKkrpcClientOfGoInHono has the real client call Go that runs inside Hono.
 func TestKkrpcClientOfGoInHono(t *testing.T) {
-	each(t, func(t *testing.T, rt js.Runtime, codec string) {
-		t.Parallel()
-		url := honoServer(t, rt, true)
-		p := peer{version: "0.2.2", channel: check.Base, codec: codec}
-		cmd := p.command(t, js.Node, "client.mjs", url)
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		out, err := cmd.Output()
-		if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
-			t.Fatal(err)
-		}
-		passed, failed := readResults(t, out)
-		t.Logf("%d checks passed, %d failed", passed, failed)
-		if t.Failed() || err != nil {
-			t.Errorf("the client ended with %v and said:\n%s", err, stderr.Bytes())
+	eachHost(t, func(t *testing.T, h host) {
+		for _, codec := range codecs {
+			t.Run(codec, func(t *testing.T) {
+				t.Parallel()
+				p := peer{version: "0.2.2", channel: check.Base, codec: codec}
+				cmd := p.command(t, js.Node, "client.mjs", serve(t, h, "wasmserver", "errortext").url)
+				var stderr bytes.Buffer
+				cmd.Stderr = &stderr
+				out, err := cmd.Output()
+				if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
+					t.Fatal(err)
+				}
+				passed, failed := readResults(t, out)
+				t.Logf("%d checks passed, %d failed", passed, failed)
+				if t.Failed() || err != nil {
+					t.Errorf("the client ended with %v and said:\n%s", err, stderr.Bytes())
+				}
+			})
 		}
 	})
 }
 
 // TestGoClientOfGoInHono has the Go client make every check in every dialect.
 func TestGoClientOfGoInHono(t *testing.T) {
-	for _, rt := range js.Runtimes {
+	eachHost(t, func(t *testing.T, h host) {
 		for _, version := range []string{"0.7.0", "2.1.0"} {
 			for _, codec := range codecs {
-				t.Run(fmt.Sprintf("%s/%s/%s", rt, version, codec), func(t *testing.T) {
+				t.Run(version+"/"+codec, func(t *testing.T) {
 					t.Parallel()
 					p := peer{version: version, channel: check.All, codec: codec}
-					runChecks(t, check.Config{URL: honoServer(t, rt, false), Peer: version, Channel: check.All, Dialect: p.dialect(t)})
+					url := serve(t, h, "wasmserver", "").url // one for each: the checks write its properties
+					runChecks(t, check.Config{URL: url, Peer: version, Channel: check.All, Dialect: p.dialect(t)})
 				})
 			}
 		}
-	}
+	})
 }

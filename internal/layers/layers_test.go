@@ -95,6 +95,7 @@ var rules = []rule{
 	{dir: "adapter/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "any"}},
 	{dir: "cmd/kkrpc", may: []string{".", "npm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
 	{dir: "cmd/kkrpc/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
+	{dir: "examples"},
 	{dir: "examples/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}},
 	{dir: "examples/*/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}},
 	{dir: "examples/*/*/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}},

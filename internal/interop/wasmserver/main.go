@@ -1,4 +1,5 @@
-// Command wasmserver is the conformance API for a JavaScript server:
+// Command wasmserver is the conformance API for a JavaScript server, with functions that do harm, tell of the program or
+// reach other connections:
 //
 //	go run ./cmd/kkrpc build hono ./internal/interop/wasmserver --runtime bun -o dist
 //
@@ -7,6 +8,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
 
 	"github.com/kkrpc-go/kkrpc"
@@ -16,10 +18,18 @@ import (
 
 func main() {
 	object := api.New()
-	object["panicOutside"] = func() { go func() { panic("outside of a handler") }() }
-	fmt.Fprintln(os.Stderr, wasm.Serve(object, &wasm.Options{RPC: kkrpc.Options{
-		ErrorText: errorText,
-		OnError:   func(err error) { fmt.Fprintln(os.Stderr, err) },
-	}}))
+	var r room
+	for _, part := range []kkrpc.Object{harm(), account(), r.api()} {
+		maps.Copy(object, part)
+	}
+	fmt.Fprintln(os.Stderr, wasm.Serve(object, &wasm.Options{
+		RPC: kkrpc.Options{
+			ErrorText: errorText,
+			Limits:    kkrpc.Limits{Frame: 2 << 20},
+			OnError:   func(err error) { fmt.Fprintln(os.Stderr, err) },
+		},
+		Inbox:   4 << 20,
+		OnClose: func(ch *kkrpc.Channel, _ error) { r.leave(ch) },
+	}))
 	os.Exit(1)
 }
