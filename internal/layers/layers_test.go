@@ -91,7 +91,7 @@ var rules = []rule{
 	{dir: "internal/interop", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "internal/interop/api", "internal/interop/check", "internal/interop/seen", "any"}},
 	{dir: "internal/interop/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "internal/interop/api", "internal/interop/check", "internal/interop/seen", "internal/js", "any"}},
 	{dir: "internal/bench", may: []string{"internal/bench/host", "internal/bench/load", "any"}},
-	{dir: "internal/bench/*", may: []string{".", "transport/ws", "internal/bench/host", "internal/bench/load", "any"}},
+	{dir: "internal/bench/*", may: []string{".", "wasm", "transport/ws", "internal/bench/host", "internal/bench/load", "any"}},
 	{dir: "adapter/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "any"}},
 	{dir: "cmd/kkrpc", may: []string{".", "npm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
 	{dir: "cmd/kkrpc/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
