@@ -92,7 +92,7 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	if opts.Dialect != 0 {
 		ch.setCodec(wire.Dialect(opts.Dialect))
 	}
-	ch.leading = newLeading(wire.Dialect(opts.Dialect), ch.limits)
+	ch.leading = newLeading(wire.Dialect(opts.Dialect), ch.limits, t)
 	if ctx.Done() != nil {
 		ch.mu.Lock() // the function may run at once
 		ch.stopBase = context.AfterFunc(ctx, func() { ch.fail(errClosed(context.Cause(ctx)), closeNormal, "") })

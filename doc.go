@@ -82,7 +82,7 @@
 // # Concurrency
 //
 // Handlers of one channel start in the order in which their requests arrive. A handler runs on the goroutine that reads
-// the channel; when it waits for the peer, or takes longer than about a millisecond, another goroutine goes on reading,
+// the channel; when it waits for the peer, or takes longer than a few milliseconds, another goroutine goes on reading,
 // so handlers run concurrently and share state like any goroutines do. At most [Limits].Running of them run at a time;
 // one that waits for the peer with its own ctx does not count. Limits.Running of 1 gives the interleaving of JavaScript.
 //

@@ -2,6 +2,7 @@ package kkrpc
 
 import (
 	"errors"
+	"runtime"
 	"sync"
 	"time"
 
@@ -23,7 +24,9 @@ type leading struct {
 	in      wire.Inbound
 	msg     wire.Message
 	readBuf []byte
+	large   bool        // the last frames, which readBuf and msg may refer to, were larger than idleBuffer
 	more    bool        // the transport has another message already
+	turn    int         // bytes of messages read and answered since other goroutines had a turn
 	line    *time.Timer // nil unless a classic line is incomplete
 	inline  *call       // the request that the leader runs, while role is odd
 	request request
@@ -33,11 +36,17 @@ type leading struct {
 
 var leadings = sync.Pool{New: func() any { return new(leading) }}
 
-func newLeading(d wire.Dialect, limits *Limits) *leading {
+func newLeading(d wire.Dialect, limits *Limits, t Transport) *leading {
 	l := leadings.Get().(*leading)
 	l.in = *wire.NewInbound(codecs.Of, d, limits.Frame, limits.Depth)
+	_, checked := t.(validText)
+	l.in.Trust(checked)
 	return l
 }
+
+// validText is what a transport may have, found by its method: all that its ReadFrame returns is valid UTF-8, and needs not
+// be looked at again.
+type validText interface{ ValidText() }
 
 // free gives l back, of which nothing is incomplete.
 func (l *leading) free() {
@@ -67,14 +76,19 @@ func (ch *Channel) lead() {
 
 // read brings the next frame. It reports false when the channel has closed, or another goroutine waits in its place.
 func (ch *Channel) read() bool {
+	if ch.turn >= turnBytes {
+		ch.turn = 0
+		ch.out.flush()
+		runtime.Gosched()
+	}
 	if !ch.more {
 		if t := ch.tabled.Load(); t != nil {
 			t.callbacks.tell()
 			t.refs.tell()
 		}
 		ch.out.flush()
-		if cap(ch.readBuf) > idleBuffer {
-			ch.readBuf = nil
+		if ch.large {
+			ch.readBuf, ch.large = nil, false
 			ch.msg.Forget()
 			ch.in.Forget()
 		}
@@ -85,9 +99,10 @@ func (ch *Channel) read() bool {
 		ch.rest()
 		return false
 	}
-	frame, more, err := ch.transport.ReadFrame(ch.readBuf)
+	frame, err := ch.frame()
 	if err == nil {
-		ch.readBuf, ch.more = frame, more
+		ch.large = ch.large || len(frame) > idleBuffer
+		ch.turn += len(frame)
 		err = ch.in.Push(frame)
 	}
 	if ch.line != nil && (err != nil || !ch.in.Incomplete()) {
@@ -103,6 +118,29 @@ func (ch *Channel) read() bool {
 	}
 	return false
 }
+
+// lender is what a transport may have so that messages need not be copied. Like nonblocking it is found by its methods.
+// LendFrame is ReadFrame, but msg is memory of the transport, valid until it, AwaitFrame or Park is called.
+type lender interface {
+	LendFrame() (msg []byte, more bool, err error)
+}
+
+// frame returns the next frame, which is valid until the next call.
+func (ch *Channel) frame() (frame []byte, err error) {
+	if l, ok := ch.transport.(lender); ok {
+		frame, ch.more, err = l.LendFrame()
+		return frame, err
+	}
+	frame, ch.more, err = ch.transport.ReadFrame(ch.readBuf)
+	if err == nil {
+		ch.readBuf = frame
+	}
+	return frame, err
+}
+
+// turnBytes is after how much a leader lets others run. A peer that always has the next request ready would otherwise keep
+// the processor until the scheduler takes it away, 10 ms later, and other connections of a busy server would wait.
+const turnBytes = 256 << 10
 
 // idleBuffer is how many bytes of read buffer a channel keeps while it waits.
 const idleBuffer = 4 << 10
@@ -238,6 +276,9 @@ func (ch *Channel) watchTick(seen uint64) (now uint64, again bool) {
 
 const (
 	watchInterval = time.Millisecond
+	// calmInterval is what takes its place after calmTicks ticks in a row that found requests, but no handler running.
+	calmInterval = 4 * time.Millisecond
+	calmTicks    = 100
 	// slowInterval is what a method gets instead that was too slow lately: with slow handlers alone, it is what starting
 	// each costs. Less would put at risk that the next handler begins after this one.
 	slowInterval = 100 * time.Microsecond

@@ -2,6 +2,7 @@ package kkrpc
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"reflect"
 	"strconv"
@@ -96,13 +97,8 @@ func plainScalar(t reflect.Type) reflect.Type {
 
 // hasOwnJSON reports whether methods of t or *t may have a say in its JSON.
 func hasOwnJSON(t reflect.Type) bool {
-	methods := reflect.PointerTo(t)
-	for i := range methods.NumMethod() {
-		if methods.Method(i).Name != "String" {
-			return true
-		}
-	}
-	return false
+	p := reflect.PointerTo(t)
+	return p.NumMethod() > 1 || p.NumMethod() == 1 && !p.Implements(reflect.TypeFor[fmt.Stringer]())
 }
 
 // declared is the types in which interceptors see the values of a function that was brought into plain form.
@@ -377,7 +373,13 @@ func decodeScalar[T any](in *request, path string, i int, dst *T) error {
 	case in.msg.Args[i].Kind == wire.ArgCallback:
 		err = &superjson.TypeError{Expected: expected(reflect.TypeFor[T]()), Got: "function"}
 	default:
-		err = superjson.Decode(in.msg.Dialect.Mode(), in.msg.Args[i].JSON, in.msg.ArgMeta(i), dst)
+		raw, meta := in.msg.Args[i].JSON, in.msg.ArgMeta(i)
+		if text, ok := any(dst).(*string); ok && meta == nil {
+			if *text, ok = wire.UnquoteString(raw); ok { // Decode would look at all of it again
+				return nil
+			}
+		}
+		err = superjson.Decode(in.msg.Dialect.Mode(), raw, meta, dst)
 	}
 	if err != nil {
 		return argumentError(path, i, err)

@@ -7,7 +7,8 @@ import (
 
 // watchdog looks after the channels of one API whose leader may be in a handler: it takes reading from a leader that is
 // in the same handler at two ticks in a row. A channel enlists itself when it starts to run handlers and is dropped
-// at the first tick that finds it idle, so a quiet process has no timer and a busy channel pays one atomic load. A channel
+// at the first tick that finds it idle, so a quiet process has no timer and a busy channel pays one atomic load. While one
+// tick after another finds no handler running, they are further apart. A channel
 // that was dropped and has not been enlisted again for an interval is told to rest; see rest.go.
 //
 // It belongs to the API and not to the process so that channels made under testing/synctest are watched in its time.
@@ -15,6 +16,7 @@ type watchdog struct {
 	mu      sync.Mutex
 	watched []watchedChannel
 	armed   bool
+	calm    int // ticks since one has found a handler running, or since there was nothing to watch
 
 	idle      [2][]watchedChannel // dropped from watched since the last interval, and since the one before
 	idleArmed bool
@@ -40,6 +42,14 @@ func (w *watchdog) add(ch *Channel) {
 	}
 }
 
+// intervalLocked is how long the next tick may wait. A tick wakes an idle process, which costs more than a call does.
+func (w *watchdog) intervalLocked() time.Duration {
+	if w.calm < calmTicks {
+		return watchInterval
+	}
+	return calmInterval
+}
+
 func (w *watchdog) tick() {
 	w.mu.Lock()
 	current := w.watched
@@ -47,9 +57,11 @@ func (w *watchdog) tick() {
 	w.mu.Unlock()
 
 	keep := current[:0]
+	inHandler := false
 	var idle []watchedChannel
 	for _, e := range current {
 		seen, again := e.ch.watchTick(e.seen)
+		inHandler = inHandler || seen&1 == 1
 		switch {
 		case again:
 			keep = append(keep, watchedChannel{e.ch, seen})
@@ -66,8 +78,12 @@ func (w *watchdog) tick() {
 		time.AfterFunc(restInterval, w.tickIdle)
 	}
 	w.watched = append(keep, w.watched...)
-	if w.armed = len(w.watched) > 0; w.armed {
-		time.AfterFunc(watchInterval, w.tick)
+	w.armed = len(w.watched) > 0
+	if w.calm++; inHandler || !w.armed {
+		w.calm = 0
+	}
+	if w.armed {
+		time.AfterFunc(w.intervalLocked(), w.tick)
 	}
 }
 

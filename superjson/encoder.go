@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"time"
 
@@ -364,15 +365,27 @@ func (e *Encoder) bytes(dst []byte, b []byte) ([]byte, error) {
 }
 
 func appendNumbers(dst []byte, b []byte) []byte {
-	dst = append(dst, '[')
-	for i, c := range b {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = strconv.AppendUint(dst, uint64(c), 10)
+	dst = append(slices.Grow(dst, 4*len(b)+2), '[')
+	for _, c := range b {
+		t := &byteTexts[c]
+		dst = append(dst, t.text[:]...)[:len(dst)+t.size] // four bytes at once, of which the next takes back what is too much
+	}
+	if len(b) > 0 {
+		dst = dst[:len(dst)-1]
 	}
 	return append(dst, ']')
 }
+
+// byteTexts are the numbers up to 255 with a comma behind.
+var byteTexts = func() (all [256]struct {
+	text [4]byte
+	size int
+}) {
+	for i := range all {
+		all[i].size = copy(all[i].text[:], strconv.Itoa(i)+",")
+	}
+	return all
+}()
 
 // typedArrayFloat writes an element as the library leaves it to JSON.stringify.
 func (e *Encoder) typedArrayFloat(dst []byte, f float64) ([]byte, error) {

@@ -117,10 +117,8 @@ func decodeUnmarshaler(d *decoder, v reflect.Value, n *node) error {
 		case 'n':
 			v.SetZero()
 		case '"':
-			var text []byte
-			if text, err = jsontext.AppendUnquote(nil, raw); err == nil {
-				err = m.UnmarshalText(text)
-			}
+			text, _ := jsontext.AppendUnquote(nil, raw) // half a surrogate becomes U+FFFD, as it does in other strings
+			err = m.UnmarshalText(text)
 		default:
 			return &TypeError{Expected: expectedOf(v.Type()), Got: kindName(kind, n)}
 		}

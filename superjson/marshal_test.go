@@ -186,6 +186,17 @@ func TestTextIsCleared(t *testing.T) {
 	}
 }
 
+func TestTextOfHalfASurrogate(t *testing.T) {
+	var got, want textOnly
+	const text = `"a\ud800b"`
+	if err := json.Unmarshal([]byte(text), &want, jsontext.AllowInvalidUTF8(true)); err != nil {
+		t.Fatal(err)
+	}
+	if err := superjson.Unmarshal([]byte(`{"json":`+text+`}`), &got); err != nil || got != want {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+}
+
 // The types that superjson has a form for keep it, though they have methods too.
 func TestOwnFormGoesFirst(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.UTC)

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/kkrpc-go/kkrpc/internal/verbatim"
 )
 
 const (
@@ -29,27 +31,8 @@ func appendString(dst []byte, s string) []byte {
 	return dst
 }
 
-// isPlain reports whether s is ASCII that stands for itself in a JSON string. It looks at eight bytes at a time.
-func isPlain[S string | []byte](s S) bool {
-	const ones, high = 0x0101010101010101, 0x8080808080808080
-	i := 0
-	for ; i+8 <= len(s); i += 8 {
-		b := s[i : i+8]
-		w := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
-			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
-		// The high bit of a byte comes up where it is set, below a space, or where the byte is a quote or a backslash: the
-		// subtraction of what is looked for borrows. A borrow from the byte below is no harm, since that one is none either.
-		if (w|(w-' '*ones)|((w^'"'*ones)-ones)|((w^'\\'*ones)-ones))&high != 0 {
-			return false
-		}
-	}
-	for ; i < len(s); i++ {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x80 {
-			return false
-		}
-	}
-	return true
-}
+// isPlain reports whether s stands for itself in a JSON string.
+func isPlain[S string | []byte](s S) bool { return verbatim.InString(s) }
 
 // appendFloat writes a finite number as JavaScript does.
 func appendFloat(dst []byte, f float64, bits int) []byte {

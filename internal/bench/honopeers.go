@@ -100,7 +100,7 @@ const config :Workerd.Config = (
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
 );
 
-const worker :Workerd.Worker = (modules = [%s], compatibilityDate = "2026-11-01");
+const worker :Workerd.Worker = (modules = [%s], compatibilityDate = "2026-10-01");
 `, modules)
 	err = os.MkdirAll(dir, 0o755)
 	for name, text := range map[string]string{"entry.mjs": script, "config.capnp": config} {

@@ -2,8 +2,6 @@ package interop_test
 
 import (
 	"bufio"
-	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/kkrpc-go/kkrpc/internal/interop/check"
+	"github.com/kkrpc-go/kkrpc/internal/interop/seen"
 	"github.com/kkrpc-go/kkrpc/internal/js"
 )
 
@@ -23,6 +22,13 @@ type host string
 
 // hosts lists them. On Workers all connections meet in a Durable Object, or, in a plain Worker, in an isolate.
 var hosts = []host{"node", "deno", "bun", "workers", "workers-plain"}
+
+func (h host) runtime() js.Runtime {
+	if h == "workers" || h == "workers-plain" {
+		return js.Workerd
+	}
+	return js.Runtime(h)
+}
 
 // program is one built by `kkrpc build hono`.
 type program struct {
@@ -169,6 +175,7 @@ func eachHost(t *testing.T, run func(t *testing.T, h host)) {
 	for _, h := range hosts {
 		t.Run(string(h), func(t *testing.T) {
 			t.Parallel()
+			have(t, h.runtime())
 			run(t, h)
 		})
 	}
@@ -182,17 +189,8 @@ func TestKkrpcClientOfGoInHono(t *testing.T) {
 				t.Parallel()
 				p := peer{version: "0.2.2", channel: check.Base, codec: codec}
 				cmd := p.command(t, js.Node, "client.mjs", serve(t, h, "wasmserver", "errortext").url)
-				var stderr bytes.Buffer
-				cmd.Stderr = &stderr
-				out, err := cmd.Output()
-				if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
-					t.Fatal(err)
-				}
-				passed, failed := readResults(t, out)
-				t.Logf("%d checks passed, %d failed", passed, failed)
-				if t.Failed() || err != nil {
-					t.Errorf("the client ended with %v and said:\n%s", err, stderr.Bytes())
-				}
+				passed, failed := runClient(t, cmd)
+				saw(t, h.runtime(), seen.Inside, p.version, codec, passed, failed)
 			})
 		}
 	})
@@ -207,7 +205,8 @@ func TestGoClientOfGoInHono(t *testing.T) {
 					t.Parallel()
 					p := peer{version: version, channel: check.All, codec: codec}
 					url := serve(t, h, "wasmserver", "").url // one for each: the checks write its properties
-					runChecks(t, check.Config{URL: url, Peer: version, Channel: check.All, Dialect: p.dialect(t)})
+					passed, failed := runChecks(t, check.Config{URL: url, Peer: version, Channel: check.All, Dialect: p.dialect(t)})
+					saw(t, h.runtime(), seen.Inside, version, codec, passed, failed)
 				})
 			}
 		}

@@ -4,71 +4,26 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 )
 
-// Workerd is the runtime of Cloudflare Workers. It is not one of Runtimes, since it runs no scripts: see [Worker].
-const Workerd Runtime = "workerd"
-
-// Worker is what workerd serves.
-type Worker struct {
-	Script string   // of a folder that resolves the packages that it imports; it is bundled by Bun
-	Wasm   []string // files beside it that it imports as modules, such as "api.wasm"
-	Object string   // an exported class of Durable Objects, bound to its name in upper case; "" if there is none
-	Date   string   // the compatibility date, as 2006-01-02
-}
-
-// Output is what a process prints while it runs.
-type Output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (o *Output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-// String is what has been printed so far.
-func (o *Output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
-
-// Start serves the worker until the test ends, on a port of its own, and returns its address as "127.0.0.1:port".
-func (w Worker) Start(tb testing.TB) (addr string, out *Output) {
+// Serve runs workerd with a configuration until the test ends, and returns the host and port of the socket that it
+// opens. The configuration is written into dir, where its embedded files are; its socket has the address 127.0.0.1:0.
+func Serve(tb testing.TB, dir, config string) (host string) {
 	tb.Helper()
 	exe := Workerd.Path(tb)
-	dir := tb.TempDir()
-	bundle := []string{"build", "--external", "cloudflare:workers", "--outfile", filepath.Join(dir, "worker.mjs")}
-	for _, name := range w.Wasm {
-		bundle = append(bundle, "--external", "./"+name)
-		if err := os.Symlink(filepath.Join(filepath.Dir(w.Script), name), filepath.Join(dir, name)); err != nil {
-			tb.Fatal(err)
-		}
-	}
-	bundler := exec.Command(Bun.Path(tb), append(bundle, "./"+filepath.Base(w.Script))...)
-	bundler.Dir = filepath.Dir(w.Script) // which --external is relative to
-	if out, err := bundler.CombinedOutput(); err != nil {
-		tb.Fatalf("%s: %v\n%s", bundler, err, out)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "config.capnp"), []byte(w.config()), 0o644); err != nil {
+	file := filepath.Join(dir, "config.capnp")
+	if err := os.WriteFile(file, []byte(config), 0o666); err != nil {
 		tb.Fatal(err)
 	}
-	cmd := exec.Command(exe, "serve", "config.capnp", "--control-fd=1")
-	cmd.Dir = dir
-	out = new(Output)
-	cmd.Stderr = out
+	cmd := exec.Command(exe, "serve", file, "--control-fd=1")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -80,50 +35,43 @@ func (w Worker) Start(tb testing.TB) (addr string, out *Output) {
 	tb.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		reading.Wait()
-		_ = cmd.Wait()
+		_ = cmd.Wait() // killed
 		if tb.Failed() {
-			tb.Logf("the worker said:\n%s", out)
+			tb.Logf("workerd said:\n%s", stderr.Bytes())
 		}
 	})
 	lines := bufio.NewReader(stdout)
-	line, err := lines.ReadBytes('\n')
-	var listening struct {
-		Event string
-		Port  int
+	for {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+			tb.Fatalf("workerd does not listen: %v\n%s", err, stderr.Bytes())
+		}
+		var event struct {
+			Event string
+			Port  json.Number
+		}
+		if json.Unmarshal(line, &event) == nil && event.Event == "listen" {
+			reading.Go(func() { _, _ = io.Copy(io.Discard, lines) }) // ends with the process
+			return "127.0.0.1:" + event.Port.String()
+		}
 	}
-	if err == nil {
-		err = json.Unmarshal(line, &listening)
-	}
-	if err != nil || listening.Port == 0 {
-		tb.Fatalf("workerd printed %q (%v), not its port", line, err)
-	}
-	reading.Go(func() { _, _ = io.Copy(out, lines) }) // what console.log prints; ends with the worker
-	return fmt.Sprintf("127.0.0.1:%d", listening.Port), out
 }
 
-// config is what tells workerd to serve the bundle, in Cap'n Proto's text.
-func (w Worker) config() string {
-	modules := []string{`(name = "worker.mjs", esModule = embed "worker.mjs")`}
-	for _, name := range w.Wasm {
-		modules = append(modules, fmt.Sprintf("(name = %q, wasm = embed %q)", name, name))
-	}
-	objects := ""
-	if w.Object != "" {
-		objects = fmt.Sprintf(`
-  durableObjectNamespaces = [(className = %q, uniqueKey = %q, enableSql = true)],
-  durableObjectStorage = (inMemory = void),
-  bindings = [(name = %q, durableObjectNamespace = %q)],`, w.Object, w.Object, strings.ToUpper(w.Object), w.Object)
-	}
-	return fmt.Sprintf(`using Workerd = import "/workerd/workerd.capnp";
+// WorkerConfig is a configuration for [Serve] with the module worker.mjs as its only Worker, which may connect to this
+// machine.
+const WorkerConfig = `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
-  services = [(name = "main", worker = .worker)],
+  services = [
+    (name = "main", worker = (
+      modules = [(name = "worker.mjs", esModule = embed "worker.mjs")],
+      compatibilityDate = "2026-01-01",
+      compatibilityFlags = ["nodejs_compat"],
+    )),
+    (name = "internet", network = (allow = ["public", "private"])),
+  ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
 );
-
-const worker :Workerd.Worker = (
-  modules = [%s],
-  compatibilityDate = %q,%s
-);
-`, strings.Join(modules, ", "), w.Date, objects)
-}
+`

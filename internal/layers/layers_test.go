@@ -44,10 +44,11 @@ var everyTest = []string{goCmp, "internal/js", "internal/leak"}
 var noNetwork = []string{"net", "net/http", "log/slog", "log"}
 
 var rules = []rule{
-	{dir: "superjson", may: []string{jsonV2}, not: noNetwork},
+	{dir: "internal/verbatim", not: noNetwork},
+	{dir: "superjson", may: []string{"internal/verbatim", jsonV2}, not: noNetwork},
 	{
 		dir:   "internal/wire",
-		may:   []string{"superjson", jsonV2},
+		may:   []string{"internal/verbatim", "superjson", jsonV2},
 		tests: []string{"internal/wire/classic", "internal/wire/compact", "internal/replay"},
 		not:   noNetwork,
 	},
@@ -87,13 +88,14 @@ var rules = []rule{
 	{dir: "internal/mutate"},
 	{dir: "internal/testsum"},
 
-	{dir: "internal/interop", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "internal/interop/api", "internal/interop/check", "any"}},
-	{dir: "internal/interop/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "internal/interop/api", "internal/interop/check", "internal/js", "any"}},
+	{dir: "internal/interop", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "internal/interop/api", "internal/interop/check", "internal/interop/seen", "any"}},
+	{dir: "internal/interop/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "internal/interop/api", "internal/interop/check", "internal/interop/seen", "internal/js", "any"}},
 	{dir: "internal/bench", may: []string{"internal/bench/host", "internal/bench/load", "any"}},
-	{dir: "internal/bench/*", may: []string{".", "transport/ws", "internal/bench/host", "internal/bench/load", "any"}},
+	{dir: "internal/bench/*", may: []string{".", "wasm", "transport/ws", "internal/bench/host", "internal/bench/load", "any"}},
 	{dir: "adapter/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "any"}},
 	{dir: "cmd/kkrpc", may: []string{".", "npm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
 	{dir: "cmd/kkrpc/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
+	{dir: "examples"},
 	{dir: "examples/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}},
 	{dir: "examples/*/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}},
 	{dir: "examples/*/*/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}},

@@ -25,6 +25,7 @@ type Inbound struct {
 	dialect  Dialect // Unknown until detected
 	maxFrame int
 	maxDepth int
+	checked  bool // frames are UTF-8
 
 	whole   []byte // a frame that is a message; borrowed
 	pending bool   // whole is to be read
@@ -39,6 +40,9 @@ type Inbound struct {
 func NewInbound(codecs func(Dialect) Codec, fixed Dialect, maxFrame, maxDepth int) *Inbound {
 	return &Inbound{codecs: codecs, dialect: fixed, maxFrame: maxFrame, maxDepth: maxDepth}
 }
+
+// Trust says whether all frames are known to be UTF-8. Otherwise each message is checked.
+func (in *Inbound) Trust(checked bool) { in.checked = checked }
 
 // Dialect is how to write to the peer: the fixed dialect, or the one of the first message; Unknown before it.
 // A classic peer may mix codecs in what it sends, see Message.Dialect.
@@ -185,6 +189,7 @@ func (in *Inbound) parseLine(line []byte, m *Message) (bool, error) {
 }
 
 func (in *Inbound) parse(text []byte, d Dialect, m *Message) (bool, error) {
+	m.Checked = in.checked
 	err := in.codecs(d).Parse(text, m, in.maxDepth)
 	m.Size = len(text)
 	if err == nil {

@@ -323,3 +323,28 @@ func TestTooManyArguments(t *testing.T) {
 		}
 	}
 }
+
+// Text that is not UTF-8 is no message, unless who brings it has vouched for all of it; a first message is always checked.
+func TestTrust(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		dialect wire.Dialect
+		trusted bool
+		frames  []string
+		want    []string
+	}{
+		{"compact", wire.Compact, false, []string{compactQ("a\xff")}, []string{"dropped"}},
+		{"compact, vouched for", wire.Compact, true, []string{compactQ("a\xff")}, []string{"a\xff"}},
+		{"classic", wire.Classic, false, []string{classicQ("a\xff")}, []string{"dropped"}},
+		{"classic, vouched for, in two frames", wire.Classic, true, []string{classicQ("a\xff")[:9], classicQ("a\xff")[9:]}, []string{"a\xff"}},
+		{"a first message, vouched for", wire.Unknown, true, []string{compactQ("a\xff"), compactQ("b"), compactQ("c\xff")}, []string{"dropped", "b", "c\xff"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			in := wire.NewInbound(codecOf, test.dialect, 1000, 10)
+			in.Trust(test.trusted)
+			if got := receive(t, in, test.frames...); !slices.Equal(got, test.want) {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+		})
+	}
+}

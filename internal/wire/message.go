@@ -22,8 +22,17 @@ func (m *Message) Reset(d Dialect) {
 	if cap(ids) > kept {
 		ids = nil
 	}
-	*m = Message{}
+	*m = Message{Checked: m.Checked}
 	m.Dialect, m.Args, m.IDs = d, args, ids
+}
+
+// Scan starts s on text, the text of m.
+func (m *Message) Scan(s *Scanner, text []byte, maxDepth int) error {
+	if m.Checked {
+		s.initChecked(text, maxDepth)
+		return nil
+	}
+	return s.Init(text, maxDepth)
 }
 
 // Forget is Reset that also lets go of the text, which the slices kept for reuse still refer to.

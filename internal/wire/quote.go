@@ -1,8 +1,12 @@
 package wire
 
 import (
+	"bytes"
+	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/kkrpc-go/kkrpc/internal/verbatim"
 )
 
 const hexDigits = "0123456789abcdef"
@@ -16,6 +20,9 @@ func AppendString(dst []byte, s string) []byte {
 
 // AppendStringBody is AppendString without the quotes.
 func AppendStringBody(dst []byte, s string) []byte {
+	if verbatim.InString(s) {
+		return append(dst, s...)
+	}
 	start := 0
 	for i := 0; i < len(s); {
 		if i+8 <= len(s) {
@@ -79,13 +86,13 @@ func appendEscape(dst []byte, c byte) []byte {
 
 // Unescape appends what the inside of a valid JSON string stands for. A lone surrogate becomes U+FFFD.
 func Unescape(dst, body []byte) []byte {
-	for i := 0; i < len(body); {
-		c := body[i]
-		if c != '\\' {
-			dst = append(dst, c)
-			i++
-			continue
+	for i := 0; ; {
+		run := bytes.IndexByte(body[i:], '\\')
+		if run < 0 {
+			return append(dst, body[i:]...)
 		}
+		dst = append(dst, body[i:i+run]...)
+		i += run
 		if body[i+1] != 'u' {
 			dst = append(dst, unescapeByte(body[i+1]))
 			i += 2
@@ -104,7 +111,6 @@ func Unescape(dst, body []byte) []byte {
 		}
 		dst = utf8.AppendRune(dst, r)
 	}
-	return dst
 }
 
 func unescapeByte(c byte) byte {
@@ -129,8 +135,23 @@ func UnquoteString(raw []byte) (s string, ok bool) {
 	if !IsString(raw) {
 		return "", false
 	}
-	return string(Unescape(nil, raw[1:len(raw)-1])), true
+	body := raw[1 : len(raw)-1]
+	if bytes.IndexByte(body, '\\') < 0 {
+		return string(body), true
+	}
+	scratch := unquoted.Get().(*[]byte)
+	text := Unescape((*scratch)[:0], body)
+	s = string(text)
+	if cap(text) <= maxScratch {
+		*scratch = text
+		unquoted.Put(scratch)
+	}
+	return s, true
 }
+
+const maxScratch = 128 << 10
+
+var unquoted = sync.Pool{New: func() any { return new([]byte) }}
 
 // IsString reports whether raw, a valid JSON value or nil, is a string.
 func IsString(raw []byte) bool { return len(raw) >= 2 && raw[0] == '"' }

@@ -44,14 +44,19 @@ type Scanner struct {
 
 // Init starts over with text. A maxDepth of zero or less means 10,000.
 func (s *Scanner) Init(text []byte, maxDepth int) error {
-	if maxDepth <= 0 || maxDepth > maxScanDepth {
-		maxDepth = maxScanDepth
-	}
-	*s = Scanner{text: text, max: maxDepth}
+	s.initChecked(text, maxDepth)
 	if !utf8.Valid(text) {
 		return s.fail(firstInvalid(text), "invalid UTF-8")
 	}
 	return nil
+}
+
+// initChecked is Init for text that is known to be UTF-8.
+func (s *Scanner) initChecked(text []byte, maxDepth int) {
+	if maxDepth <= 0 || maxDepth > maxScanDepth {
+		maxDepth = maxScanDepth
+	}
+	*s = Scanner{text: text, max: maxDepth}
 }
 
 // TooDeep reports whether a value was passed over that nests deeper than the limit.

@@ -125,6 +125,14 @@ func stops(w uint64) int {
 // indexControl returns the index of the first byte below 0x20, or -1.
 func indexControl(b []byte) int {
 	i := 0
+	for ; i+32 <= len(b); i += 32 {
+		q := b[i : i+32 : i+32]
+		w, x := binary.LittleEndian.Uint64(q), binary.LittleEndian.Uint64(q[8:])
+		y, z := binary.LittleEndian.Uint64(q[16:]), binary.LittleEndian.Uint64(q[24:])
+		if ((w-spacesPerWord)&^w|(x-spacesPerWord)&^x|(y-spacesPerWord)&^y|(z-spacesPerWord)&^z)&highBits != 0 {
+			break
+		}
+	}
 	for ; i+8 <= len(b); i += 8 {
 		w := binary.LittleEndian.Uint64(b[i:])
 		// The lowest set bit is exact; those above it may be borrows.

@@ -70,6 +70,9 @@ type Message struct {
 	Done     bool     // of StreamData: the stream has ended
 	Meta     []byte   // metadata object of a compact request, raw JSON; nil when absent
 
+	// Checked: the text is known to be UTF-8. It is set before a Parse, and stays.
+	Checked bool
+
 	// Size is how long the text of the message was in bytes; Inbound sets it.
 	Size int
 

@@ -1,3 +1,5 @@
+//go:build !js
+
 package ws
 
 import (
@@ -26,6 +28,7 @@ func (c *conn) listen() (interrupted, idle bool) {
 	if !c.reader.CompareAndSwap(readerIdle, readerWaiting) {
 		return false, false
 	}
+	c.reclaim()
 	if c.r < c.w || c.fragOp != 0 || c.rerr != nil {
 		return c.listened(nil)
 	}
@@ -103,6 +106,7 @@ func (c *conn) Park(wake func()) bool {
 	if c.client || !c.enter() {
 		return false
 	}
+	c.reclaim()
 	if c.r < c.w || c.fragOp != 0 || c.rerr != nil || !c.drained() {
 		c.leave()
 		return false
@@ -118,12 +122,11 @@ func (c *conn) Park(wake func()) bool {
 		c.leave()
 		return false
 	}
-	if !parked.add(c) {
-		c.wake = nil
-		c.reader.Store(readerIdle)
-		return false
+	if parked.add(c) || !c.reader.CompareAndSwap(readerParked, readerIdle) {
+		return true // in the other case a late event of its place has already unparked it
 	}
-	return true
+	c.wake = nil
+	return false
 }
 
 // drained makes sure that all that is still to come will be announced by the socket. The caller owns the reading side.

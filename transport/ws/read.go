@@ -1,3 +1,5 @@
+//go:build !js
+
 package ws
 
 import (
@@ -14,14 +16,24 @@ import (
 // ReadFrame implements kkrpc.Transport. The message is valid UTF-8. A clean close is io.EOF, any other close frame a
 // *CloseError, an end without one io.ErrUnexpectedEOF.
 func (c *conn) ReadFrame(buf []byte) (msg []byte, more bool, err error) {
+	lent, more, err := c.LendFrame()
+	if err != nil {
+		return nil, more, err
+	}
+	return append(buf[:0], lent...), more, nil
+}
+
+// LendFrame is ReadFrame without the copy: msg is memory of the connection, valid until the next call of LendFrame,
+// ReadFrame, AwaitFrame or Park, whatever Close does in between.
+func (c *conn) LendFrame() (msg []byte, more bool, err error) {
 	if !c.enter() {
 		return nil, false, c.closedErr()
 	}
-	lent, err := c.next()
+	c.reclaim()
+	msg, err = c.next()
 	c.sendPong()
 	if err == nil {
-		// Copied before leave: from then on a Close may read what follows into the same memory, or give it back.
-		msg, more = append(buf[:0], lent...), c.buffered()
+		more, c.lent = c.buffered(), true
 	}
 	if !c.leave() && (err == nil || isTimeout(err)) {
 		return nil, false, c.closedErr()
@@ -29,14 +41,37 @@ func (c *conn) ReadFrame(buf []byte) (msg []byte, more bool, err error) {
 	return msg, more, err
 }
 
+// ValidText tells a channel that what ReadFrame returns is UTF-8.
+func (c *conn) ValidText() {}
+
+// reclaim ends what LendFrame lent.
+func (c *conn) reclaim() {
+	c.lent = false
+	if c.asm != nil && c.fragOp == 0 {
+		putBuffer(c.asm)
+		c.asm = nil
+	}
+}
+
+// abandon leaves what was lent to whoever has it, and moves what is unread elsewhere.
+func (c *conn) abandon() {
+	if !c.lent {
+		return
+	}
+	c.lent = false
+	unread := c.in[c.r:c.w]
+	c.in = getBuffer(len(unread))
+	c.r, c.w = 0, copy(c.in, unread)
+	c.idle = nil // it may be what was lent
+	if c.fragOp == 0 {
+		c.asm = nil
+	}
+}
+
 // next returns the next message, which aliases in or asm, and heeds control frames on the way.
 func (c *conn) next() ([]byte, error) {
 	if c.rerr != nil {
 		return nil, c.rerr
-	}
-	if c.asm != nil && c.fragOp == 0 {
-		putBuffer(c.asm)
-		c.asm = nil
 	}
 	for {
 		h, payload, err := c.frame()

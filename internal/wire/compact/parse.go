@@ -15,7 +15,7 @@ const maxCredit = 1 << 30
 func (c codec) Parse(text []byte, m *wire.Message, maxDepth int) error {
 	m.Reset(c.dialect)
 	var s wire.Scanner
-	if err := s.Init(text, maxDepth); err != nil {
+	if err := m.Scan(&s, text, maxDepth); err != nil {
 		return err
 	}
 	var meta []byte
