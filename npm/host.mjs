@@ -50,6 +50,7 @@ class Instance {
 			go.importObject.kkrpc = {
 				ready: resolve,
 				send: (id, at, length) => instance.#send(id, at, length),
+				buffered: (id) => instance.#sockets.get(id)?.buffered() ?? 0,
 				close: (id, code, at, length) => instance.#sockets.get(id)?.shut(code, instance.#text(at, length)),
 			}
 		})
@@ -180,7 +181,7 @@ class Instance {
 	#send(id, at, length) {
 		const socket = this.#sockets.get(id)
 		if (socket === undefined) return 0
-		if (length > 0 && socket.push(this.#text(at, length)) && this.#contexts.may(socket)) this.#outbox.push(socket)
+		if (socket.push(this.#text(at, length)) && this.#contexts.may(socket)) this.#outbox.push(socket)
 		return socket.buffered()
 	}
 

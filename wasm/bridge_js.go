@@ -19,6 +19,9 @@ func hostReady()
 //go:wasmimport kkrpc send
 func hostSend(id int32, p unsafe.Pointer, n int32) int32
 
+//go:wasmimport kkrpc buffered
+func hostBuffered(id int32) int32
+
 //go:wasmimport kkrpc close
 func hostClose(id, code int32, reason unsafe.Pointer, n int32)
 
@@ -80,6 +83,8 @@ type bridge struct{}
 func (bridge) send(id int32, msg []byte) int {
 	return int(hostSend(id, unsafe.Pointer(unsafe.SliceData(msg)), int32(len(msg))))
 }
+
+func (bridge) buffered(id int32) int { return int(hostBuffered(id)) }
 
 func (bridge) close(id int32, code int, reason string) {
 	hostClose(id, int32(code), unsafe.Pointer(unsafe.StringData(reason)), int32(len(reason)))

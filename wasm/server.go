@@ -25,9 +25,10 @@ const (
 
 // host is what the JavaScript side does for the program. It is called on any goroutine; there is one thread.
 type host interface {
-	// send hands msg, which is UTF-8, to the socket and returns how many bytes the socket has not sent yet, 0 where the
-	// runtime does not tell.
+	// send hands msg, which is UTF-8, to the socket and returns what buffered does.
 	send(id int32, msg []byte) (buffered int)
+	// buffered is how many bytes the socket has not sent yet, 0 where the runtime does not tell.
+	buffered(id int32) int
 	// close closes the socket, unless it has closed.
 	close(id int32, code int, reason string)
 }
