@@ -119,7 +119,13 @@ func serve(t *testing.T, h host, pkg, tags string) server {
 	if strings.HasPrefix(string(h), "workers") {
 		return serveWorker(t, h, dir)
 	}
-	cmd := js.Runtime(h).Command(t, filepath.Join(dir, "server.mjs"))
+	return serveScript(t, js.Runtime(h), filepath.Join(dir, "server.mjs"))
+}
+
+// serveScript starts the server of a folder that build has made until the test ends.
+func serveScript(t *testing.T, rt js.Runtime, script string) server {
+	t.Helper()
+	cmd := rt.Command(t, script)
 	cmd.Env = append(cmd.Env, "PORT=0")
 	s := server{out: new(js.Output)}
 	cmd.Stderr = s.out
