@@ -10,6 +10,7 @@ JS := internal/interop/js
 BENCH_JS := internal/bench/js
 CACHE := .cache
 RESULTS := $(CACHE)/results
+ROWS := $(CACHE)/matrix
 TESTSUM := go run ./internal/testsum -record $(RESULTS)
 
 # What `make test` runs, the quickest first.
@@ -42,7 +43,7 @@ test: go node ## everything, on a fresh machine too
 test-go: go ## the Go tests that need nothing else, with the race detector
 	@mkdir -p $(CACHE)
 	@$(if $(RACE),,echo "no C compiler: running without the race detector")
-	@go test $(RACE) -short -json work | $(TESTSUM)
+	@{ go test $(RACE) -short -json work; go test -tags kkrpc_functions -run TestWithoutMethods -json .; } | $(TESTSUM)
 
 .PHONY: lint vet
 vet: lint
@@ -67,9 +68,16 @@ cover: go ## line coverage of the core, at least COVER_MIN=85 percent each
 	@scripts/cover.sh $(CACHE)/cover $(COVER_MIN)
 
 .PHONY: interop
-interop: go js ## all Go tests, with real JavaScript runtimes on the other side
-	@mkdir -p $(CACHE)
-	@KKRPC_REQUIRE_JS=1 go test -count=1 -json work | $(TESTSUM)
+interop: go js chromium ## all Go tests, with real JavaScript runtimes on the other side
+	@mkdir -p $(CACHE); rm -f $(ROWS)
+	@KKRPC_REQUIRE_JS=1 KKRPC_MATRIX=$(abspath $(ROWS)) go test -count=1 -json work | $(TESTSUM)
+	@go run ./internal/interop/matrix -check $(ROWS) README.md
+
+.PHONY: matrix
+matrix: go js chromium ## run what the README's table of runtimes shows, and write the table
+	@mkdir -p $(CACHE); rm -f $(ROWS)
+	@KKRPC_MATRIX=$(abspath $(ROWS)) go test -count=1 -run '(OfGoServer|OfHonoServer|OfGoInHono)$$' ./internal/interop
+	@go run ./internal/interop/matrix $(ROWS) README.md
 
 .PHONY: bench
 bench: go bench-js ## this project beside its peers, ten minutes; BENCH="-scenarios add-64x16 -runs 5"
@@ -84,9 +92,9 @@ bench-go: go ## every Go benchmark once, so that they keep working
 	@go test -short -run '^$$' -bench . -benchtime 1x work | { grep -v 'no test files' || true; }
 
 .PHONY: instr instr-baseline
-instr: go ## instructions of a request and a call, counted by valgrind: within 5 percent of the baseline
+instr: go valgrind ## instructions of a request and a call, counted by valgrind: within 5 percent of the baseline
 	@go run ./internal/bench/instr
-instr-baseline: go ## make what they take now the baseline
+instr-baseline: go valgrind ## make what they take now the baseline
 	@go run ./internal/bench/instr -write
 
 .PHONY: fuzz
@@ -105,8 +113,8 @@ bench-js: node $(BENCH_JS)/node_modules/.stamp ## install those that bench measu
 	@cd $* && npm ci --no-progress --loglevel=error
 	@touch $@
 
-.PHONY: go node
-go node:
+.PHONY: go node chromium valgrind
+go node chromium valgrind:
 	@scripts/need.sh $@
 
 .PHONY: clean

@@ -50,7 +50,7 @@ func functions() kkrpc.Object {
 		"undefined": func() any { return superjson.Undefined },
 		"nan":       func() float64 { return nan() },
 		"half":      func() float64 { return 0.5 },
-		"huge":      func() int { return 1 << 60 },
+		"huge":      func() int64 { return 1 << 60 },
 		"nilSlice":  func() []int { return nil },
 		"version":   func() string { return "v\n\"1\"" },
 		"onlyError": func(fail bool) error { return failure(fail) },

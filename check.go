@@ -2,15 +2,12 @@ package kkrpc
 
 import (
 	"encoding"
-	"encoding/json"
 	"fmt"
 	"math/big"
 	"net/url"
 	"reflect"
 	"strings"
 	"time"
-
-	jsonv2 "github.com/go-json-experiment/json"
 
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
@@ -160,8 +157,7 @@ func hasOwnForm(t reflect.Type) bool {
 	if t.PkgPath() == reflect.TypeFor[superjson.Value]().PkgPath() {
 		return true
 	}
-	return implements[json.Marshaler](t) || implements[json.Unmarshaler](t) || implements[encoding.TextMarshaler](t) ||
-		implements[jsonv2.MarshalerTo](t) || implements[jsonv2.UnmarshalerFrom](t)
+	return superjson.HasJSONForm(t)
 }
 
 func implements[I any](t reflect.Type) bool {

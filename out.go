@@ -180,15 +180,21 @@ func (o *outbox) flush() {
 	}
 }
 
-// drain writes until nothing waits. Its caller has set flushing. It does not block: where the transport would, another
-// goroutine goes on.
+// maxDrained is how many times drain writes before others have their turn.
+const maxDrained = 16
+
+// drain writes what waits. Its caller has set flushing. It does not block: where the transport would, or while others add
+// more and more, another goroutine goes on, so that the leader reads and the postman comes to the next channel.
 func (o *outbox) drain() {
 	t, ok := o.ch.transport.(nonblocking)
 	if !ok {
 		go o.drainBlocking() // ends when nothing waits or the channel closes
 		return
 	}
-	for o.take() {
+	for range maxDrained {
+		if !o.take() {
+			return
+		}
 		done, err := t.TryWriteFrames(o.frames)
 		n, forced := o.release()
 		if err != nil {
@@ -201,6 +207,7 @@ func (o *outbox) drain() {
 		}
 		o.written(n, forced)
 	}
+	go o.drainBlocking() // ends when nothing waits or the channel closes
 }
 
 // drainRest sends what the transport kept of a batch of n bytes, then the rest of the queue.

@@ -2,6 +2,7 @@ package kkrpc
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"reflect"
 	"strconv"
@@ -96,13 +97,8 @@ func plainScalar(t reflect.Type) reflect.Type {
 
 // hasOwnJSON reports whether methods of t or *t may have a say in its JSON.
 func hasOwnJSON(t reflect.Type) bool {
-	methods := reflect.PointerTo(t)
-	for i := range methods.NumMethod() {
-		if methods.Method(i).Name != "String" {
-			return true
-		}
-	}
-	return false
+	p := reflect.PointerTo(t)
+	return p.NumMethod() > 1 || p.NumMethod() == 1 && !p.Implements(reflect.TypeFor[fmt.Stringer]())
 }
 
 // declared is the types in which interceptors see the values of a function that was brought into plain form.

@@ -26,8 +26,8 @@ const (
 	burstGap = 100 * time.Microsecond
 	// stint is how many channels a worker writes to before it lets others go first, who may add to the round.
 	stint = 8
-	// share is how many channels wait for each worker before there is another one.
-	share = 64
+	// perWorker is how many channels wait for each worker before there is another one.
+	perWorker = 64
 )
 
 // add has o written soon, or reports true if its caller is to do that, as its message is no part of a burst.
@@ -45,7 +45,7 @@ func (p *postman) add(o *outbox) (alone bool) {
 		p.round, p.next = slices.Delete(p.round, 0, p.next), 0
 	}
 	p.round = append(p.round, o)
-	if waiting := len(p.round) - p.next; p.workers == 0 || waiting > share*p.workers && p.workers < runtime.GOMAXPROCS(0) {
+	if waiting := len(p.round) - p.next; p.workers == 0 || waiting > perWorker*p.workers && p.workers < runtime.GOMAXPROCS(0) {
 		p.workers++
 		go p.work() // ends with the round
 	}
@@ -114,14 +114,14 @@ func (o *outbox) post(b *buffer) (full <-chan struct{}) {
 	return nil
 }
 
-// joined is up to what size posted messages share a buffer: by thousands, each in its own, they would leave the
+// maxJoined is up to what size posted messages share a buffer: by thousands, each in its own, they would leave the
 // processor's cache before they are written.
-const joined = 8 << 10
+const maxJoined = 8 << 10
 
 // joinLocked queues a copy of b together with what was posted just before, and reports true, or it queues b.
 func (o *outbox) joinLocked(b *buffer) bool {
 	if n := len(o.waiting); n > 0 {
-		if last := o.waiting[n-1]; len(last.ends) > 0 && len(last.bytes)+len(b.bytes) <= joined {
+		if last := o.waiting[n-1]; len(last.ends) > 0 && len(last.bytes)+len(b.bytes) <= maxJoined {
 			last.bytes = append(last.bytes, b.bytes...)
 			last.ends = append(last.ends, len(last.bytes))
 			return true

@@ -197,3 +197,35 @@ func TestPlainArgumentsOfCallbacks(t *testing.T) {
 		}
 	}
 }
+
+// A member whose messages come as fast as they are written does not keep the postman.
+func TestMemberThatAlwaysGetsMoreDelaysNoOther(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		members := club(t, 3)
+		busy, left := members[1], 1000
+		close(busy.full)
+		busy.writer = func() bool {
+			if left--; left > 0 {
+				if err := busy.call.Call("more"); err != nil {
+					t.Error(err)
+				}
+			}
+			return true
+		}
+		members[2].writer = func() bool {
+			if left <= 0 {
+				t.Error("written to when there was nothing more for another member")
+			}
+			return true
+		}
+		for _, m := range members {
+			if err := m.call.Call("first"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		if left == 1000 || len(members[2].written()) != 1 {
+			t.Errorf("the postman wrote %d times to one member, and %d times to the other", 1000-left, len(members[2].written()))
+		}
+	})
+}

@@ -1,8 +1,10 @@
 package kkrpc
 
 import (
-	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"strconv"
 	"strings"
@@ -59,7 +61,7 @@ func (t *refTable) export(r *Ref) (*localRef, error) {
 			return nil, fmt.Errorf("%w: the peer holds %d references of this channel (Limits.References)", ErrLimit, len(t.local))
 		case t.local == nil:
 			t.local, t.byKey = map[string]*localRef{}, map[refKey]*localRef{}
-			t.prefix = rand.Text()
+			t.prefix = newPrefix()
 		}
 		t.last++
 		e = &localRef{id: t.prefix + "-" + strconv.FormatUint(t.last, 10), ref: r, key: key}
@@ -67,6 +69,15 @@ func (t *refTable) export(r *Ref) (*localRef, error) {
 	}
 	e.sends++
 	return e, nil
+}
+
+// newPrefix has as many random bits as the original's UUIDs. math/rand/v2 takes them from the generator of the runtime, which
+// the system has seeded; crypto/rand would do the same and link much more.
+func newPrefix() string {
+	var b [16]byte
+	binary.LittleEndian.PutUint64(b[:], rand.Uint64())
+	binary.LittleEndian.PutUint64(b[8:], rand.Uint64())
+	return hex.EncodeToString(b[:])
 }
 
 // unsent takes back what export has done for a message that was not sent.

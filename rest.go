@@ -57,6 +57,7 @@ func (ch *Channel) rest() {
 // wake is the next leader.
 func (ch *Channel) wake() {
 	ch.resting.Store(false)
+	ch.api.watch.add(ch) // so that it rests again, also if there is no request
 	ch.leading = newLeading((*ch.codec.Load()).Dialect(), ch.limits, ch.transport)
 	ch.lead()
 }

@@ -110,5 +110,14 @@ func testRest(t *testing.T, transport func(*restingPipe) Transport) {
 		check("after the last call", true, 1)
 		call()
 		check("at work again", false, 1)
+		time.Sleep(2*restInterval + 10*watchInterval)
+		check("after another call", true, 2)
+		if err := b.WriteFrames([][]byte{[]byte(`{"t":"x","id":"1"}`)}); err != nil { // as answers are, it is no request
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		check("after a message that is no request", false, 2)
+		time.Sleep(2*restInterval + 10*watchInterval)
+		check("for long after it", true, 3)
 	})
 }

@@ -37,7 +37,7 @@ func TestScalarCallsAreLikeOthers(t *testing.T) {
 		{"an error", number, "f", nil, `"e":{"name":"RangeError","message":"no"}`, ""},
 		{"not a number", number, "f", nil, `"v":"NaN"`, `{"values":{"v":["number"]},"v":1}`},
 		{"numbers that dialects write differently", number, "f", []any{0.5, math.Copysign(0, -1), 1e300, -7}, `"v":0`, ""},
-		{"an integer that is too large", number, "f", []any{1 << 53}, "", ""},
+		{"an integer that is too large", number, "f", []any{int64(1 << 53)}, "", ""},
 		{"arguments of other types", number, "f", []any{1, []int{2}, nil, superjson.Undefined, struct{ A int }{3}, time.Unix(0, 0)}, `"v":0`, ""},
 		{"an argument that cannot be sent", number, "f", []any{1, make(chan<- int)}, "", ""},
 		{"a path with escapes", number, `a\.b.c\\d."e"`, []any{1}, `"v":0`, ""},

@@ -28,12 +28,12 @@ type scope struct {
 	prev, next *scope // in ch.active
 }
 
-// maxAhead is how many scopes are made at a time: who keeps one for long keeps the memory of them all.
+// maxAhead is how many scopes are made at a time. Who keeps one for long keeps the memory of them all, 768 bytes.
 const maxAhead = 8
 
 // newScope returns one of several that were made together, which costs a fraction of making each. A busy channel makes more
-// of them at a time than one that has a call now and then. What others may keep must refer to nothing of its own call when
-// that has ended.
+// of them at a time than one that has a call now and then. Since one that is kept keeps them all, none may refer to anything
+// of its call when that has ended.
 func (l *leading) newScope() *scope {
 	if len(l.scopes) == 0 {
 		l.ahead = min(2*l.ahead+1, maxAhead)
@@ -266,7 +266,7 @@ func (s *scope) retireLocked() (next task, after map[*func()]struct{}) {
 
 // overLocked notes that the function has returned, which ends the context unless a stream still needs it.
 func (s *scope) overLocked() (after map[*func()]struct{}) {
-	s.over = true
+	s.over, s.call = true, nil
 	if s.kept > 0 {
 		s.stopDeadlineLocked() // the caller's timeout was for the answer
 		return nil

@@ -238,9 +238,6 @@ func (c *call) finish(err error) task {
 func (c *call) retire() task {
 	c.ch.mu.Lock()
 	next, after := c.retireLocked()
-	if c.alone() {
-		c.call = nil
-	}
 	c.ch.open.Add(-1)
 	c.ch.mu.Unlock()
 	startAll(after)
@@ -249,23 +246,16 @@ func (c *call) retire() task {
 
 // end ends a call that was never counted, and its context.
 func (c *call) end() {
-	alone := c.alone()
 	if c.known {
 		c.ch.mu.Lock()
 		after := c.overLocked()
-		if alone {
-			c.call = nil
-		}
 		c.ch.mu.Unlock()
 		startAll(after)
 	}
-	if alone {
+	if c.streams == nil && c.hook == nil { // neither a stream nor an interceptor that broke the rules refers to c
 		c.free()
 	}
 }
-
-// alone reports whether neither a stream nor an interceptor that broke the rules refers to c.
-func (c *call) alone() bool { return c.streams == nil && c.hook == nil }
 
 // invoke runs the function. A panic in it becomes an error that says nothing of its inside.
 func (c *call) invoke() (err error) {

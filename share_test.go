@@ -251,7 +251,7 @@ func TestWhatCannotBeShared(t *testing.T) {
 		{"a function inside", kkrpc.Share(list{[]any{func() {}}}), "Items[0]"},
 		{"a stream", kkrpc.Share(iter.Seq2[int, error](func(func(int, error) bool) {})), "cannot be shared"},
 		{"a channel", kkrpc.Share(make(<-chan int)), "cannot be shared"},
-		{"what cannot be encoded", kkrpc.Share(1 << 60), "argument 1: "},
+		{"what cannot be encoded", kkrpc.Share(int64(1 << 60)), "argument 1: "},
 		{"a part of something", map[string]any{"news": kkrpc.Share(1)}, "can only stand by itself"},
 		{"a marshaler that panics", kkrpc.Share(panicking{}), "its marshaling panicked"},
 	} {
@@ -286,7 +286,7 @@ type panicking struct{}
 func (panicking) MarshalJSON() ([]byte, error) { panic("of a marshaler") }
 
 func TestErrorOfASharedResultGoesToThePeer(t *testing.T) {
-	failing := kkrpc.Share(1 << 60)
+	failing := kkrpc.Share(int64(1 << 60))
 	reported := make(chan error, 2)
 	_, c := pair(t, kkrpc.Options{Expose: kkrpc.Object{"f": func() *kkrpc.Shared { return failing }}, OnError: func(err error) { reported <- err }}, kkrpc.Options{})
 	for range 2 {

@@ -2,7 +2,6 @@ package kkrpc
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
@@ -10,8 +9,6 @@ import (
 	"reflect"
 	"strconv"
 	"time"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
@@ -44,7 +41,7 @@ func newParam(t reflect.Type) *param {
 			p.callback = newCallbackParam(t)
 		}
 	case t.Kind() == reflect.Pointer, t.Kind() == reflect.Interface, t == valueType,
-		t == reflect.TypeFor[json.RawMessage](), t == reflect.TypeFor[jsontext.Value]():
+		superjson.IsRawJSON(t):
 		p.optional = true
 	}
 	p.plain = p.refs == refNever && t.Kind() != reflect.Func && t != handleType

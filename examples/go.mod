@@ -3,6 +3,8 @@ module github.com/kkrpc-go/kkrpc/examples
 go 1.26
 
 require (
+	github.com/go-chi/chi/v5 v5.5.0
+	github.com/go-chi/cors v1.2.2
 	github.com/kkrpc-go/kkrpc v0.0.0-00010101000000-000000000000
 	github.com/kkrpc-go/kkrpc/adapter/kkvalidator v0.0.0-00010101000000-000000000000
 )

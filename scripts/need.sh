@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Says how to install what is missing. usage: need.sh go|node
+# Says how to install what is missing. usage: need.sh go|node|chromium|valgrind
+# What make test can do without is installed if that takes no questions, by root on Debian; else its absence is no failure.
 set -euo pipefail
 
 install() { # the name for apt, dnf, brew
@@ -12,6 +13,23 @@ install() { # the name for apt, dnf, brew
 	else
 		echo "    $4"
 	fi
+}
+
+optional() { # what is left out without it, the names of the command, those for install
+	local command
+	for command in $2; do
+		if command -v "$command" >/dev/null; then
+			return
+		fi
+	done
+	if [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
+		echo "installing $3"
+		if apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $3 >/dev/null; then
+			return
+		fi
+	fi
+	echo "$1 left out without $3. Install it with:"
+	install "${@:3}"
 }
 
 case $1 in
@@ -33,5 +51,12 @@ node)
 		echo "Node 20 or later is needed, this is $version. Install it from https://nodejs.org/en/download"
 		exit 1
 	fi
+	;;
+chromium)
+	optional "The tests with a browser are" "chromium chromium-browser google-chrome google-chrome-stable" \
+		chromium chromium "--cask chromium" "see https://www.chromium.org/getting-involved/download-chromium/"
+	;;
+valgrind)
+	optional "Counting instructions is" valgrind valgrind valgrind valgrind "see https://valgrind.org/downloads/"
 	;;
 esac

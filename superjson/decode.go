@@ -67,8 +67,8 @@ func decodeSlow(mode Mode, raw []byte, meta *Meta, target reflect.Value, referen
 	return err
 }
 
-// DecodeScalar decodes raw into v if v points to a string, bool, number or any and raw is a string of ASCII without
-// escapes, a bool or a number, with no metadata. Unlike Decode it does not make v escape to the heap. False means that
+// DecodeScalar decodes raw into v if v points to a string, bool, number or any and raw is a string without escapes, a
+// bool or a number, with no metadata. Unlike Decode it does not make v escape to the heap. False means that
 // nothing was decoded, not that Decode would fail.
 func DecodeScalar(raw []byte, v any) bool { return decodeFast(raw, v) }
 
@@ -96,7 +96,7 @@ func decodeFast(raw []byte, v any) bool {
 		}
 		return ok
 	case *float64:
-		f, ok := plainFloat(raw)
+		f, ok := plainFloat(raw, 64)
 		if ok {
 			*v = f
 		}
@@ -122,11 +122,11 @@ func decodeFast(raw []byte, v any) bool {
 	case *any:
 		return anyFast(raw, v)
 	case *float32:
-		f, ok := plainFloat(raw)
-		if ok && math.Abs(f) <= math.MaxFloat32 {
+		f, ok := plainFloat(raw, 32)
+		if ok {
 			*v = float32(f)
-			return true
 		}
+		return ok
 	case *int8:
 		return smallInt(raw, v)
 	case *int16:
@@ -181,7 +181,7 @@ func anyFast(raw []byte, v *any) bool {
 		}
 	case '{', '[':
 	default:
-		if f, ok := plainFloat(raw); ok {
+		if f, ok := plainFloat(raw, 64); ok {
 			*v = f
 			return true
 		}
@@ -233,14 +233,15 @@ func plainInt(raw []byte) (int64, bool) {
 	return n, true
 }
 
-func plainFloat(raw []byte) (float64, bool) {
-	if n, ok := plainInt(raw); ok && n != 0 {
+// plainFloat reads a number as the nearest one of so many bits.
+func plainFloat(raw []byte, bits int) (float64, bool) {
+	if n, ok := plainInt(raw); ok && n != 0 && (bits == 64 || -maxWholeFloat32 <= n && n <= maxWholeFloat32) {
 		return float64(n), true
 	}
 	if !isNumberText(raw) {
 		return 0, false
 	}
-	f, err := strconv.ParseFloat(string(raw), 64)
+	f, err := strconv.ParseFloat(string(raw), bits)
 	return f, err == nil
 }
 

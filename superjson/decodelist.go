@@ -71,7 +71,7 @@ func arrayDecoder(t reflect.Type) decodeFunc {
 			if len(b) != t.Len() {
 				return &TypeError{Expected: size, Got: "array of " + strconv.Itoa(len(b))}
 			}
-			reflect.Copy(v, reflect.ValueOf(b).Convert(reflect.SliceOf(t.Elem())))
+			copy(v.Bytes(), b)
 			return nil
 		}
 	}
@@ -292,7 +292,7 @@ func decodeBytes(d *decoder, v reflect.Value, n *node) error {
 	}
 	b, err := d.bytes(n)
 	if err == nil {
-		v.Set(reflect.ValueOf(b).Convert(reflect.SliceOf(v.Type().Elem())).Convert(v.Type()))
+		v.SetBytes(b)
 	}
 	return err
 }

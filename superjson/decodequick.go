@@ -2,24 +2,26 @@ package superjson
 
 import (
 	"bytes"
-	"math"
 	"reflect"
-	"strconv"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
 // quick reads plain data as JSON.stringify writes it, in a quarter of the time of a decoder: there are no annotations and
 // no references to look for. What is not as usual it does not judge. Its methods report false then, and the decoder reads
-// the value again from its beginning and says what is wrong, if anything is.
+// the value again from its beginning and says what is wrong, if anything is. What has been written until then is written
+// again, or taken back.
 type quick struct {
-	raw   []byte
-	pos   int
-	depth int
-	mode  Mode
+	raw    []byte
+	pos    int
+	depth  int
+	mode   Mode
+	filled []reflect.Value // were zero, and must be so again for the decoder
 }
+
+// maxKeptFilled is how many places a quick in the pool keeps room for.
+const maxKeptFilled = 64
 
 // quickFunc reads the next value into v, which a decodeFunc may have to set again.
 type quickFunc func(q *quick, v reflect.Value) bool
@@ -29,9 +31,18 @@ var quickPool = sync.Pool{New: func() any { return new(quick) }}
 // decodeQuick is Decode for values as they mostly are. False means that the decoder has to read raw.
 func decodeQuick(mode Mode, raw []byte, target reflect.Value) bool {
 	q := quickPool.Get().(*quick)
-	*q = quick{raw: raw, mode: mode}
+	q.raw, q.mode = raw, mode
 	ok := quickOf(target.Type())(q, target) && q.peek() == 0 && q.pos == len(raw)
-	*q = quick{}
+	if !ok {
+		for _, v := range q.filled {
+			v.SetZero()
+		}
+	}
+	clear(q.filled)
+	if cap(q.filled) > maxKeptFilled {
+		q.filled = nil
+	}
+	*q = quick{filled: q.filled[:0]}
 	quickPool.Put(q)
 	return ok
 }
@@ -60,8 +71,11 @@ func quickOf(t reflect.Type) quickFunc {
 }
 
 func makeQuick(t reflect.Type) quickFunc {
-	if ownDecoder(t) != nil || typedArrayName(t) != "" || implementsAny(t, unmarshalTypes) {
+	switch {
+	case ownDecoder(t) != nil, IsRawJSON(t), typedArrayName(t) != "":
 		return quickOther(decoderOf(t))
+	case implementsAny(t, unmarshalTypes):
+		return quickAdding(decoderOf(t))
 	}
 	switch t.Kind() {
 	case reflect.Interface:
@@ -90,6 +104,8 @@ func makeQuick(t reflect.Type) quickFunc {
 		if t.Elem().Kind() != reflect.Uint8 {
 			return quickSlice(t)
 		}
+	case reflect.Array:
+		return quickAdding(decoderOf(t)) // of anything
 	}
 	return quickOther(decoderOf(t))
 }
@@ -107,6 +123,19 @@ func quickOther(decode decodeFunc) quickFunc {
 		err := decode(d, v, nil)
 		d.end()
 		return err == nil
+	}
+}
+
+// quickAdding is quickOther for a type that may add to what is there, as methods of its own may: it must not be decoded
+// into what the first attempt has left.
+func quickAdding(decode decodeFunc) quickFunc {
+	once := quickOther(decode)
+	return func(q *quick, v reflect.Value) bool {
+		if !v.IsZero() {
+			return false
+		}
+		q.filled = append(q.filled, v)
+		return once(q, v)
 	}
 }
 
@@ -200,7 +229,7 @@ func (q *quick) skip() bool {
 	return len(number) > 0 && isNumberText(number)
 }
 
-// text reads a string and returns what is between its quotes. plain: that is ASCII which stands for itself. If it is not,
+// text reads a string and returns what is between its quotes. plain: that is UTF-8 which stands for itself. If it is not,
 // nothing about it has been checked.
 func (q *quick) text() (body []byte, plain, ok bool) {
 	if q.peek() != '"' {
@@ -237,19 +266,12 @@ func isEscaped(before []byte) bool {
 // string reads a string.
 func (q *quick) string() (string, bool) {
 	body, plain, ok := q.text()
-	switch {
-	case !ok:
-		return "", false
-	case plain:
-		return string(body), true
-	case bytes.IndexByte(body, '\\') < 0:
-		return string(body), utf8.Valid(body) && !bytes.ContainsFunc(body, isControl)
+	if !ok || plain {
+		return string(body), ok
 	}
 	text, err := jsontext.AppendUnquote(nil, q.raw[q.pos-len(body)-2:q.pos])
 	return string(text), err == nil
 }
-
-func isControl(r rune) bool { return r < ' ' }
 
 // number returns the characters that a number may have.
 func (q *quick) number() []byte {
@@ -320,14 +342,7 @@ func (q *quick) float(bits int) (float64, bool) {
 	if len(text) == 0 {
 		return 0, false
 	}
-	if n, ok := plainInt(text); ok && n != 0 && (bits == 64 || -maxWholeFloat32 <= n && n <= maxWholeFloat32) {
-		return float64(n), true
-	}
-	if !isNumberText(text) {
-		return 0, false
-	}
-	f, err := strconv.ParseFloat(string(text), bits)
-	return f, err == nil && !math.IsInf(f, 0)
+	return plainFloat(text, bits)
 }
 
 func quickPointer(t reflect.Type) quickFunc {

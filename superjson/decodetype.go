@@ -1,8 +1,6 @@
 package superjson
 
 import (
-	"encoding"
-	stdjson "encoding/json"
 	"math"
 	"math/big"
 	"net/url"
@@ -11,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -41,18 +38,10 @@ func decoderOf(t reflect.Type) decodeFunc {
 	return made
 }
 
-var unmarshalTypes = []reflect.Type{
-	reflect.TypeFor[json.UnmarshalerFrom](), reflect.TypeFor[json.Unmarshaler](), textUnmarshalerType,
-}
-
-var textUnmarshalerType = reflect.TypeFor[encoding.TextUnmarshaler]()
-
 func ownDecoder(t reflect.Type) decodeFunc {
 	switch t {
 	case reflect.TypeFor[time.Time]():
 		return decodeDate
-	case reflect.TypeFor[stdjson.RawMessage](), reflect.TypeFor[jsontext.Value]():
-		return decodeRaw
 	case reflect.TypeFor[Value]():
 		return decodeKept
 	case reflect.TypeFor[UndefinedType]():
@@ -76,6 +65,9 @@ func ownDecoder(t reflect.Type) decodeFunc {
 func makeDecoder(t reflect.Type) decodeFunc {
 	if f := ownDecoder(t); f != nil {
 		return f
+	}
+	if IsRawJSON(t) {
+		return decodeRaw
 	}
 	if typedArrayName(t) != "" {
 		return decodeTypedArray
@@ -168,21 +160,6 @@ func expectedOf(t reflect.Type) string {
 		return "Error"
 	}
 	return t.String()
-}
-
-func decodeUnmarshaler(d *decoder, v reflect.Value, n *node) error {
-	kind := d.dec.PeekKind()
-	raw, err := d.read()
-	if err != nil {
-		return err
-	}
-	if kind == 'n' && n.kind() == "undefined" {
-		return &TypeError{Expected: expectedOf(v.Type()), Got: "undefined"}
-	}
-	if err := json.Unmarshal(raw, v.Addr().Interface(), marshalOption); err != nil {
-		return &DataError{Reason: err.Error()}
-	}
-	return nil
 }
 
 func decodeKept(d *decoder, v reflect.Value, n *node) error {

@@ -9,11 +9,6 @@ import (
 	"unsafe"
 )
 
-var (
-	textMarshalerType = reflect.TypeFor[encoding.TextMarshaler]()
-	textAppenderType  = reflect.TypeFor[encoding.TextAppender]()
-)
-
 // list writes an array of n items.
 func (e *Encoder) list(dst []byte, n int, item func(dst []byte, i int) ([]byte, error)) ([]byte, error) {
 	if err := e.enter(); err != nil {

@@ -2,7 +2,6 @@ package superjson
 
 import (
 	"bytes"
-	"encoding/json"
 	"math"
 	"reflect"
 	"slices"
@@ -207,8 +206,6 @@ func (e *Encoder) value(dst []byte, v any) ([]byte, error) {
 		return e.bytes(dst, v)
 	case []string:
 		return e.strings(dst, v), nil
-	case json.RawMessage:
-		return e.raw(dst, v)
 	case jsontext.Value:
 		return e.raw(dst, v)
 	case Value:

@@ -37,7 +37,7 @@ func structEncoder(t reflect.Type) encodeFunc {
 
 func (e *Encoder) field(dst []byte, f *field, parent reflect.Value, inner encodeFunc) ([]byte, error) {
 	v, ok := fieldValue(parent, f.index)
-	if !ok || f.omitZero && isZero(v) || f.omitEmpty && isEmpty(v) {
+	if !ok || f.isZero != nil && f.isZero(v) || f.omitEmpty && isEmpty(v) {
 		return dst, nil
 	}
 	if e.mode != ModeSuperJSON {
@@ -89,18 +89,27 @@ func fieldValue(v reflect.Value, index []int) (reflect.Value, bool) {
 	return v, true
 }
 
-func isZero(v reflect.Value) bool {
-	if v.Kind() != reflect.Interface {
-		if z, ok := v.Interface().(interface{ IsZero() bool }); ok {
-			return v.Kind() == reflect.Pointer && v.IsNil() || z.IsZero()
+type zeroer interface{ IsZero() bool }
+
+// zeroTest returns what the option omitzero asks of a t: its method IsZero if it or its pointer has one.
+func zeroTest(t reflect.Type) func(v reflect.Value) bool {
+	switch {
+	case t.Kind() == reflect.Interface:
+	case t.Implements(reflect.TypeFor[zeroer]()):
+		return func(v reflect.Value) bool {
+			return v.Kind() == reflect.Pointer && v.IsNil() || v.Interface().(zeroer).IsZero()
 		}
-		if v.CanAddr() {
-			if z, ok := v.Addr().Interface().(interface{ IsZero() bool }); ok {
-				return z.IsZero()
+	case reflect.PointerTo(t).Implements(reflect.TypeFor[zeroer]()):
+		return func(v reflect.Value) bool {
+			if !v.CanAddr() {
+				copied := reflect.New(t).Elem()
+				copied.Set(v)
+				v = copied
 			}
+			return v.Addr().Interface().(zeroer).IsZero()
 		}
 	}
-	return v.IsZero()
+	return reflect.Value.IsZero
 }
 
 // isEmpty reports what is empty in JSON without writing it.

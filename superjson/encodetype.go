@@ -2,7 +2,6 @@ package superjson
 
 import (
 	"encoding/base64"
-	stdjson "encoding/json"
 	"errors"
 	"math/big"
 	"net/url"
@@ -10,9 +9,6 @@ import (
 	"strconv"
 	"sync"
 	"time"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 type encodeFunc func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error)
@@ -52,10 +48,6 @@ func ownEncoder(t reflect.Type) encodeFunc {
 	switch t {
 	case reflect.TypeFor[time.Time]():
 		return own((*Encoder).date)
-	case reflect.TypeFor[stdjson.RawMessage]():
-		return own(func(e *Encoder, dst []byte, v stdjson.RawMessage) ([]byte, error) { return e.raw(dst, v) })
-	case reflect.TypeFor[jsontext.Value]():
-		return own(func(e *Encoder, dst []byte, v jsontext.Value) ([]byte, error) { return e.raw(dst, v) })
 	case reflect.TypeFor[Value]():
 		return own((*Encoder).keptValue)
 	case reflect.TypeFor[UndefinedType]():
@@ -82,24 +74,14 @@ func ownEncoder(t reflect.Type) encodeFunc {
 	return nil
 }
 
-var (
-	errorType     = reflect.TypeFor[error]()
-	marshalTypes  = []reflect.Type{reflect.TypeFor[json.MarshalerTo](), reflect.TypeFor[json.Marshaler](), textAppenderType, textMarshalerType}
-	marshalOption = json.JoinOptions(json.Deterministic(true), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-)
-
-func implementsAny(t reflect.Type, interfaces []reflect.Type) bool {
-	for _, i := range interfaces {
-		if t.Implements(i) || reflect.PointerTo(t).Implements(i) {
-			return true
-		}
-	}
-	return false
-}
+var errorType = reflect.TypeFor[error]()
 
 func makeEncoder(t reflect.Type) encodeFunc {
 	if f := ownEncoder(t); f != nil {
 		return f
+	}
+	if IsRawJSON(t) {
+		return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) { return e.raw(dst, v.Bytes()) }
 	}
 	if name := typedArrayName(t); name != "" {
 		return typedArrayEncoder(t, name)
@@ -172,15 +154,6 @@ func pointerEncoder(t reflect.Type) encodeFunc {
 		}
 		return e.object(dst, objectKey{typ: t, ptr: v.UnsafePointer()}, func(dst []byte) ([]byte, error) { return inner(e, dst, v.Elem()) })
 	}
-}
-
-// encodeMarshaler leaves a type with marshaling methods to json v2.
-func encodeMarshaler(_ *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-	out, err := json.Marshal(v.Interface(), marshalOption)
-	if err != nil {
-		return dst, &EncodeError{Reason: err.Error()}
-	}
-	return append(dst, out...), nil
 }
 
 func encodeError(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {

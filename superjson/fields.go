@@ -15,7 +15,7 @@ type field struct {
 	order     int // in fields.list
 	typ       reflect.Type
 	tagged    bool
-	omitZero  bool
+	isZero    func(reflect.Value) bool // the option omitzero; nil without it
 	omitEmpty bool
 	absent    bool // may hold undefined, which is no member in the JSON modes
 	quote     bool // the option string: a number in a JSON string
@@ -143,7 +143,9 @@ func readField(sf reflect.StructField, index []int) (f *field, inner reflect.Typ
 	}
 	f.quoted = string(appendString(nil, f.name)) + ":"
 	f.absent = sf.Type.Kind() == reflect.Interface || sf.Type == reflect.TypeFor[Value]() || sf.Type == reflect.TypeFor[UndefinedType]()
-	f.omitZero = slices.Contains(options, "omitzero")
+	if slices.Contains(options, "omitzero") {
+		f.isZero = zeroTest(f.typ)
+	}
 	f.omitEmpty = slices.Contains(options, "omitempty")
 	f.quote = slices.Contains(options, "string") && isNumber(target.Kind())
 	return f, nil, ""

@@ -22,6 +22,7 @@ type (
 	small  float32
 	label  string
 	blob   []byte
+	octet  byte
 	Common struct {
 		ID int `json:"id"`
 	}
@@ -43,6 +44,20 @@ type (
 	}
 )
 
+type (
+	absentFive   int
+	absentFiveAt int
+	omitted      struct {
+		Value   absentFive   `json:",omitzero"`
+		Pointer absentFiveAt `json:",omitzero"`
+		Nil     *absentFive  `json:",omitzero"`
+		Boxed   any          `json:",omitzero"`
+	}
+)
+
+func (n absentFive) IsZero() bool    { return n == 5 }
+func (n *absentFiveAt) IsZero() bool { return *n == 5 }
+
 // want has the JSON and, after a space, the meta; an error begins with "!".
 var encodeRows = []struct {
 	name                 string
@@ -53,7 +68,8 @@ var encodeRows = []struct {
 	{"strings", "<é\u2028\"\\\n\x01>", "\"<é\u2028\\\"\\\\\\n\\u0001>\"", "=", "="},
 	{"bool", true, "true", "=", "="},
 	{"int", 42, "42", "=", "="},
-	{"int sizes", []any{int8(-1), int16(-2), int32(-3), int64(-4), uint8(1), uint16(2), uint32(3), uint64(4), uint(5)}, "[-1,-2,-3,-4,1,2,3,4,5]", "=", "="},
+	{"int sizes", []any{int8(-1), int16(-2), int32(-3), int64(-4), uint8(1), uint16(2), uint32(3), uint64(4), uint(5), int8(-60), int16(-61), int32(-62), int64(-63), uint8(60), uint16(61), uint32(62), uint64(63), uint(64)},
+		"[-1,-2,-3,-4,1,2,3,4,5,-60,-61,-62,-63,60,61,62,63,64]", "=", "="},
 	{"largest", int64(9007199254740991), "9007199254740991", "=", "="},
 	{"smallest", int64(-9007199254740991), "-9007199254740991", "=", "="},
 	{"too large", int64(9007199254740992), "!9007199254740992 is outside", "=", "="},
@@ -62,7 +78,7 @@ var encodeRows = []struct {
 	{"too large unsigned", uint(9007199254740992), "!9007199254740992 is outside", "=", "="},
 	{"named too large", map[string][]level{"a": {1, 1 << 60}}, "!a[1]: 1152921504606846976 is outside", "=", "="},
 	{"floats", []float64{1, 1.5, 1e20, 1e21, 1e-6, 1e-7, 1.25e-10, 1e300}, "[1,1.5,100000000000000000000,1e+21,0.000001,1e-7,1.25e-10,1e+300]", "=", "="},
-	{"float32", []float32{0.1, 1e21, 1e-7}, "[0.1,1e+21,1e-7]", "=", "="},
+	{"float32", []float32{0.1, 1e21, 1e-7, 1<<24 - 1, 1 << 24, -1 << 24, 1 << 31, -1 << 31}, "[0.1,1e+21,1e-7,16777215,16777216,-16777216,2147483600,-2147483600]", "=", "="},
 	{"NaN", math.NaN(), `"NaN" {"values":["number"],"v":1}`, "!NaN has no JSON form", "="},
 	{"infinities", []ratio{ratio(math.Inf(1)), ratio(math.Inf(-1))}, `["Infinity","-Infinity"] {"values":{"0":["number"],"1":["number"]},"v":1}`, "![0]: Infinity has no JSON form", "="},
 	{"small NaN", struct{ A small }{small(math.NaN())}, `{"A":"NaN"} {"values":{"A":["number"]},"v":1}`, "!A: NaN has no JSON form", "="},
@@ -72,6 +88,7 @@ var encodeRows = []struct {
 	{"nil bigint", (*big.Int)(nil), "null", "=", "="},
 	{"bytes", []byte{0, 255}, `[0,255] {"values":[["typed-array","Uint8Array"]],"v":1}`, `"AP8="`, `{"type":"Uint8Array","data":[0,255]}`},
 	{"byte array", [2]byte{1, 2}, `[1,2] {"values":[["typed-array","Uint8Array"]],"v":1}`, `"AQI="`, `{"type":"Uint8Array","data":[1,2]}`},
+	{"bytes of a named type", []octet{1, 2}, `[1,2] {"values":[["typed-array","Uint8Array"]],"v":1}`, `"AQI="`, `{"type":"Uint8Array","data":[1,2]}`},
 	{"named bytes", struct{ B blob }{}, `{"B":[]} {"values":{"B":[["typed-array","Uint8Array"]]},"v":1}`, `{"B":""}`, `{"B":{"type":"Uint8Array","data":[]}}`},
 	{"typed array", superjson.Int16Array{-1, 2}, `[-1,2] {"values":[["typed-array","Int16Array"]],"v":1}`, "[-1,2]", "="},
 	{"float array", superjson.Float32Array{float32(math.NaN())}, `[null] {"values":[["typed-array","Float32Array"]],"v":1}`, "![0]: NaN has no JSON form", "="},
@@ -106,6 +123,8 @@ var encodeRows = []struct {
 	{"raw", json.RawMessage(" [1, 2] "), "[1, 2]", "=", "="},
 	{"nil raw", jsontext.Value(nil), "null", "=", "="},
 	{"bad raw", jsontext.Value("[1"), "!raw JSON is not valid", "=", "="},
+	{"bad value", superjson.Value{JSON: []byte("[1")}, "!raw JSON is not valid", "=", "="},
+	{"value", superjson.Value{JSON: []byte("[1]")}, "[1]", "=", "="},
 	{"empty raw", json.RawMessage{}, "!raw JSON is not valid", "=", "="},
 	{"text marshaler", map[string]netip.Addr{"a": netip.MustParseAddr("::1")}, `{"a":"::1"}`, "=", "="},
 	{"text keys", map[netip.Addr]int{netip.MustParseAddr("::1"): 1}, `{"::1":1}`, "=", "="},
@@ -117,6 +136,8 @@ var encodeRows = []struct {
 		`{"id":1,"name":"x","big":"9223372036854775808","a,b":3,"ptr":null,"attrs":{"a":1.5,"b":2}}`, "=", "="},
 	{"embedded pointer", profile{Shadow: &Shadow{ID: 2, Extra: 3}, Tags: []string{"t"}, ByID: map[int]string{1: "a"}},
 		`{"id":0,"ID":2,"Extra":3,"name":"","tags":["t"],"big":"0","a,b":0,"ptr":null,"attrs":{},"byID":{"1":"a"}}`, "=", "="},
+	{"omitzero asks a method", omitted{Value: 5, Pointer: 5, Boxed: absentFive(5)}, `{"Boxed":5}`, "=", "="},
+	{"omitzero asks a method of what is zero", &omitted{Nil: new(absentFive)}, `{"Value":0,"Pointer":0,"Nil":0}`, "=", "="},
 	{"forbidden name", map[string]any{"a": map[string]int{"__proto__": 1}}, "!a.__proto__: superjson refuses the member name __proto__", `{"a":{"__proto__":1}}`, "="},
 	{"array index keys first", map[string]any{"b": superjson.Undefined, "10": superjson.Undefined, "9": superjson.Undefined}, `{"10":null,"9":null,"b":null} {"values":{"9":["undefined"],"10":["undefined"],"b":["undefined"]},"v":1}`, "{}", "="},
 }

@@ -1,6 +1,7 @@
-// Command kkrpc is a server to try kkrpc with.
+// Command kkrpc has a server to try kkrpc with, and builds Go programs for JavaScript servers.
 //
 //	kkrpc demo      start a server and say how to call it from TypeScript
+//	kkrpc build     build a Go program as the WebSocket handler of a Hono server
 //	kkrpc version   print the version
 package main
 
@@ -21,6 +22,7 @@ usage: kkrpc <command>
 
 commands:
   demo      start a server and say how to call it from TypeScript
+  build     build a Go program as the WebSocket handler of a Hono server
   version   print the version
   help      print this
 
@@ -43,6 +45,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch args[0] {
 	case "demo":
 		return demo(ctx, args[1:], stdout, stderr)
+	case "build":
+		return build(ctx, args[1:], stdout, stderr)
 	case "version", "--version", "-version":
 		fmt.Fprintf(stdout, "kkrpc %s, %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return 0

@@ -36,6 +36,7 @@ var features = []struct {
 	{"reconnecting", 0, typeScriptServes, peerReconnecting},
 	{"stdio", 0, bothParents, peerStdio},
 	{"http", 0, goServes, peerHTTP},
+	{"routers", 0, goServes, peerRouters},
 	{"limits", 0, goServes, peerLimits},
 }
 

@@ -106,3 +106,13 @@ func serveParent() {
 	fmt.Fprintln(os.Stderr, err)
 	os.Exit(1)
 }
+
+func peerRouters(t *testing.T) {
+	_, address := serve(t, program(t, "routers"))
+	for room, user := range map[string]string{"kitchen": "Ada", "garden": "Bob"} {
+		ch := connect(t, kkrpc.Compact, "ws://"+address+"/rooms/"+room+"?user="+user, nil)
+		want(t, user+" is in the "+room)(kkrpc.Call[string](t.Context(), ch, "where"))
+	}
+	_, err := ws.Dial(t.Context(), "ws://"+address+"/rooms/cellar", nil)
+	fails(t, err, "nobody goes there")
+}

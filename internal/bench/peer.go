@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,6 +54,11 @@ var peers = []peer{
 	},
 	{name: "kkrpc2-node-hono", about: "kkrpc 2 on Node with Hono", dialects: []string{"compact-json"}, can: honos, command: script(node, "KKRPC_V2", "hono.mjs", "2"), tls: tlsVariables},
 	{name: "kkrpc2-deno-hono", about: "kkrpc 2 on Deno with Hono", dialects: []string{"compact-json"}, can: honos, command: script(deno, "KKRPC_V2", "hono.mjs", "2"), tls: tlsVariables},
+	{name: "kkrpc2-workerd-hono", about: "kkrpc 2 on workerd with Hono", dialects: []string{"compact-json"}, command: kkrpcInWorker},
+	{name: "go-in-bun-hono", about: "this project as WebAssembly on Bun with Hono", dialects: compactAndClassic, command: goInHono(bun)},
+	{name: "go-in-node-hono", about: "this project as WebAssembly on Node with Hono", dialects: compactAndClassic, command: goInHono(node)},
+	{name: "go-in-deno-hono", about: "this project as WebAssembly on Deno with Hono", dialects: compactAndClassic, command: goInHono(deno)},
+	{name: "go-in-workerd-hono", about: "this project as WebAssembly on workerd with Hono", dialects: compactAndClassic, command: goInHono(workerd)},
 	{name: "kkrpc2-bun", about: "kkrpc 2 on Bun, its streaming channel", dialects: []string{"compact-json", "compact-superjson"}, can: []kind{streams, blobs}, command: script(bun, "KKRPC_V2", "kkrpc.mjs", "2-streaming")},
 	{name: "kkrpc0.7-bun", about: "kkrpc 0.7 on Bun", dialects: []string{"classic-json", "classic-superjson"}, can: []kind{calls, blobs, streams, memory, setup, jsClients}, command: script(bun, "KKRPC_V07", "kkrpc.mjs", "0.7"), tls: tlsVariables},
 	{name: "kkrpc0.7-bun-hono", about: "kkrpc 0.7 on Bun with Hono", dialects: []string{"classic-json", "classic-superjson"}, command: script(bun, "KKRPC_V07", "hono.mjs", "0.7")},
@@ -129,9 +135,10 @@ func tlsVariables(cmd *exec.Cmd, cert, key string) {
 type runtimeName string
 
 const (
-	bun  runtimeName = "bun"
-	node runtimeName = "node"
-	deno runtimeName = "deno"
+	bun     runtimeName = "bun"
+	node    runtimeName = "node"
+	deno    runtimeName = "deno"
+	workerd runtimeName = "workerd"
 )
 
 // script runs a file of js. Variable names the checkout that it needs, if any.
@@ -142,7 +149,7 @@ func script(rt runtimeName, variable, file string, args ...string) func(*bench, 
 			return nil, errors.New("its npm packages are not installed: make bench-js")
 		}
 		if variable != "" && os.Getenv(variable) == "" {
-			return nil, fmt.Errorf("%s does not name a checkout of kkrpc, see CONTRIBUTING.md", variable)
+			return nil, noCheckout(variable)
 		}
 		exe, err := b.find(rt)
 		if err != nil {
@@ -169,6 +176,10 @@ func script(rt runtimeName, variable, file string, args ...string) func(*bench, 
 	}
 }
 
+func noCheckout(variable string) error {
+	return fmt.Errorf("%s does not name a checkout of kkrpc, see CONTRIBUTING.md", variable)
+}
+
 // server is a peer that runs.
 type server struct {
 	*host.Process
@@ -192,10 +203,17 @@ func (b *bench) start(p *peer, dialect string, tls bool) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	var line struct{ Addr string }
+	var line struct {
+		Addr string
+		Port int // of workerd
+	}
 	if err := process.Ready(&line); err != nil {
 		process.Stop()
 		return nil, fmt.Errorf("%s %w", cmd.Path, err)
+	}
+	if line.Addr == "" {
+		line.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(line.Port))
+		process.Patience = 0 // it does not look at its standard input
 	}
 	return &server{process, load.Target{Addr: line.Addr, Path: "/ws", TLS: tls}}, nil
 }

@@ -103,7 +103,9 @@ func (b *bench) find(rt runtimeName) (string, error) {
 		return exe, nil
 	}
 	var candidates []string
-	for _, pattern := range map[runtimeName][]string{bun: {"@oven/bun-*/bin/bun*"}, deno: {"@deno/*/deno*"}}[rt] {
+	for _, pattern := range map[runtimeName][]string{
+		bun: {"@oven/bun-*/bin/bun*"}, deno: {"@deno/*/deno*"}, workerd: {"@cloudflare/workerd-*/bin/workerd*"},
+	}[rt] {
 		names, err := filepath.Glob(filepath.Join(b.jsDir, "node_modules", pattern))
 		if err != nil {
 			return "", err
@@ -118,7 +120,7 @@ func (b *bench) find(rt runtimeName) (string, error) {
 		if out, err := exec.Command(exe, "--version").Output(); err == nil {
 			b.runtimes[rt] = exe
 			line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
-			b.versions[string(rt)] = strings.TrimPrefix(strings.TrimPrefix(line, "deno "), "v")
+			b.versions[string(rt)] = strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(line, "deno "), "workerd "), "v")
 			return exe, nil
 		}
 	}

@@ -8,17 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 
 	"github.com/kkrpc-go/kkrpc"
-	"github.com/kkrpc-go/kkrpc/internal/interop/api"
 	"github.com/kkrpc-go/kkrpc/internal/interop/check"
+	"github.com/kkrpc-go/kkrpc/internal/interop/seen"
 	"github.com/kkrpc-go/kkrpc/internal/js"
 )
 
@@ -112,25 +110,29 @@ func eachPeer(t *testing.T, run func(t *testing.T, rt js.Runtime, p peer)) {
 
 func TestKkrpcClientOfGoServer(t *testing.T) {
 	eachPeer(t, func(t *testing.T, rt js.Runtime, p peer) {
-		server := httptest.NewServer(api.Handler(nil)) // one for each: the checks write its properties and count its streams
-		t.Cleanup(server.Close)
-		url := "ws" + strings.TrimPrefix(server.URL, "http") + "/ws"
-		if p.version == "0.2.2" {
-			url += "-text"
-		}
-		cmd := p.command(t, rt, "client.mjs", url)
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		out, err := cmd.Output()
-		if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
-			t.Fatal(err)
-		}
-		passed, failed := readResults(t, out)
-		t.Logf("%d checks passed, %d failed", passed, failed)
-		if t.Failed() || err != nil {
-			t.Errorf("the client ended with %v and said:\n%s", err, stderr.Bytes())
+		have(t, rt)
+		cmd := p.command(t, rt, "client.mjs", goServer(t, p.version))
+		passed, failed := runClient(t, cmd)
+		if p.variable == "" { // the table is of what everybody can run
+			saw(t, rt, seen.Client, p.version, p.codec, passed, failed)
 		}
 	})
+}
+
+// runClient runs a client of the npm workspace to its end, and reports failed checks.
+func runClient(t *testing.T, cmd *exec.Cmd) (passed, failed int) {
+	t.Helper()
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	passed, failed = readResults(t, out)
+	if t.Failed() || err != nil {
+		t.Errorf("the client ended with %v and said:\n%s", err, stderr.Bytes())
+	}
+	return passed, failed
 }
 
 // readResults reports failed checks. It wants the totals at the end, which a client that died has not printed.
@@ -168,7 +170,7 @@ func TestGoClientOfKkrpcServer(t *testing.T) {
 	})
 }
 
-func runChecks(t *testing.T, config check.Config) {
+func runChecks(t *testing.T, config check.Config) (passed, failed int) {
 	t.Helper()
 	passed, failed, err := check.Run(t.Context(), config, func(r check.Result) {
 		if r.Err != nil {
@@ -179,6 +181,7 @@ func runChecks(t *testing.T, config check.Config) {
 		t.Fatal(err)
 	}
 	t.Logf("%d checks passed, %d failed", passed, failed)
+	return passed, failed
 }
 
 // startServer runs server.mjs until the test ends and returns its URL.
@@ -238,10 +241,7 @@ func TestChecksAgainstGoServer(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%s/%s", p.version, p.codec), func(t *testing.T) {
 			t.Parallel()
-			server := httptest.NewServer(api.Handler(nil)) // one for each: the checks write its properties
-			t.Cleanup(server.Close)
-			url := "ws" + strings.TrimPrefix(server.URL, "http") + "/ws"
-			runChecks(t, check.Config{URL: url, Peer: p.version, Channel: p.channel, Dialect: p.dialect(t)})
+			runChecks(t, check.Config{URL: goServer(t, p.version), Peer: p.version, Channel: p.channel, Dialect: p.dialect(t)})
 		})
 	}
 }

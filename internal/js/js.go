@@ -10,8 +10,11 @@
 //		}
 //	}
 //
+// Workerd runs no script by itself, see [Bundle] and [Serve], and Chromium shows pages, see [Browse].
+//
 // A test that asks for a runtime is skipped under -short. Without -short it is skipped when the runtime is not
-// installed, unless KKRPC_REQUIRE_JS is set, as `make interop` does: then it fails.
+// installed, unless KKRPC_REQUIRE_JS is set, as `make interop` does: then it fails. Chromium, which does not come from
+// npm, is required by KKRPC_REQUIRE_CHROMIUM.
 package js
 
 import (
@@ -21,6 +24,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -28,17 +32,23 @@ import (
 // Runtime names a JavaScript runtime.
 type Runtime string
 
-// The runtimes that tests use. Node comes with the machine, the others from npm.
+// The runtimes that tests use. Node and Chromium come with the machine, the others from npm.
 const (
-	Node Runtime = "node"
-	Bun  Runtime = "bun"
-	Deno Runtime = "deno"
+	Node     Runtime = "node"
+	Bun      Runtime = "bun"
+	Deno     Runtime = "deno"
+	Workerd  Runtime = "workerd" // that of Cloudflare Workers
+	Chromium Runtime = "chromium"
 )
 
-// Runtimes lists all of them, the one that starts fastest last.
+// Runtimes lists those that [Runtime.Command] takes, the one that starts fastest last.
 var Runtimes = []Runtime{Node, Deno, Bun}
 
-const requireVar = "KKRPC_REQUIRE_JS"
+// The variables that make the absence of a runtime a failure.
+const (
+	requireVar         = "KKRPC_REQUIRE_JS"
+	requireChromiumVar = "KKRPC_REQUIRE_CHROMIUM"
+)
 
 // workspace is the npm workspace's folder, relative to the repository's root.
 var workspace = filepath.Join("internal", "interop", "js")
@@ -61,13 +71,36 @@ func (r Runtime) Path(tb testing.TB) string {
 	tb.Helper()
 	dir := Dir(tb)
 	exe, err := find(r, dir)
-	if err != nil {
+	switch {
+	case err != nil && r == Chromium && os.Getenv(requireChromiumVar) == "":
+		tb.Skip(err)
+	case err != nil && r == Chromium:
+		tb.Fatal(err)
+	case err != nil:
 		unavailable(tb, err)
 	}
 	return exe
 }
 
-// Command prepares a run of a JavaScript or TypeScript file, which may stand anywhere that resolves the packages it
+// Version returns what the runtime calls its version. The error is that it is not installed.
+func (r Runtime) Version() (string, error) {
+	dir, err := installed()
+	if err != nil {
+		return "", err
+	}
+	exe, err := find(r, dir)
+	if err != nil {
+		return "", err
+	}
+	out, err := exec.Command(exe, "--version").Output()
+	if err != nil {
+		return "", err
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+	return line, nil
+}
+
+// Command prepares a run of a JavaScript or TypeScript file by one of Runtimes. The file may stand anywhere that resolves the packages it
 // imports (see [Dir] and [TempDir]). The process is killed when the test ends.
 func (r Runtime) Command(tb testing.TB, script string, args ...string) *exec.Cmd {
 	tb.Helper()
@@ -85,6 +118,8 @@ func (r Runtime) Command(tb testing.TB, script string, args ...string) *exec.Cmd
 		flags = []string{"run", "--quiet", "--allow-all", "--no-lock", "--no-check", "--node-modules-dir=manual"}
 	case Bun:
 		flags = []string{"run"}
+	default:
+		tb.Fatalf("%s runs no scripts", r)
 	}
 	cmd := exec.CommandContext(tb.Context(), exe, append(append(flags, script), args...)...)
 	cmd.Env = append(os.Environ(), "DENO_NO_UPDATE_CHECK=1", "NO_COLOR=1")
@@ -166,15 +201,26 @@ func find(r Runtime, dir string) (string, error) {
 		glob("@oven/bun-*/bin/bun*")
 	case Deno:
 		glob("@deno/*/deno*")
+	case Workerd:
+		glob("@cloudflare/workerd-*/bin/workerd*")
 	}
-	if exe, err := exec.LookPath(string(r)); err == nil {
-		candidates = append(candidates, exe)
+	names := []string{string(r)}
+	if r == Chromium {
+		names = append(names, "chromium-browser", "google-chrome", "google-chrome-stable")
+	}
+	for _, name := range names {
+		if exe, err := exec.LookPath(name); err == nil {
+			candidates = append(candidates, exe)
+		}
 	}
 	for _, exe := range candidates {
 		if exec.Command(exe, "--version").Run() == nil {
 			found[r] = exe
 			return exe, nil
 		}
+	}
+	if r == Chromium {
+		return "", errors.New("no chromium that runs here: run `make chromium`")
 	}
 	return "", fmt.Errorf("no %s that runs here: run `make js`", r)
 }

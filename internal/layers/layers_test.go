@@ -79,22 +79,26 @@ var rules = []rule{
 	},
 	{dir: "transport/*", may: []string{"."}, tests: []string{"superjson", "transport/transporttest"}},
 
+	{dir: "wasm", may: []string{".", "superjson"}, tests: []string{"transport/transporttest"}, not: []string{"net", "net/http", "log/slog", "encoding/json", jsonV2}},
+	{dir: "npm"},
+
 	{dir: "internal/replay", may: []string{".", "internal/wire", "internal/wire/classic", "internal/wire/compact", "superjson", jsonV2}},
 	{dir: "internal/js"},
 	{dir: "internal/layers"},
 	{dir: "internal/mutate"},
 	{dir: "internal/testsum"},
 
-	{dir: "internal/interop", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "internal/interop/api", "internal/interop/check", "any"}},
-	{dir: "internal/interop/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "internal/interop/api", "internal/interop/check", "internal/js", "any"}},
+	{dir: "internal/interop", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "internal/interop/api", "internal/interop/check", "internal/interop/seen", "any"}},
+	{dir: "internal/interop/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "internal/interop/api", "internal/interop/check", "internal/interop/seen", "internal/js", "any"}},
 	{dir: "internal/bench", may: []string{"internal/bench/host", "internal/bench/load", "any"}},
-	{dir: "internal/bench/*", may: []string{".", "transport/ws", "internal/bench/host", "internal/bench/load", "any"}},
+	{dir: "internal/bench/*", may: []string{".", "wasm", "transport/ws", "internal/bench/host", "internal/bench/load", "any"}},
 	{dir: "adapter/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "any"}},
-	{dir: "cmd/kkrpc", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
+	{dir: "cmd/kkrpc", may: []string{".", "npm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
 	{dir: "cmd/kkrpc/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
-	{dir: "examples/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}},
-	{dir: "examples/*/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}},
-	{dir: "examples/*/*/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}},
+	{dir: "examples"},
+	{dir: "examples/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}},
+	{dir: "examples/*/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}},
+	{dir: "examples/*/*/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}},
 }
 
 // ruleFor prefers the row that names the folder itself.

@@ -5,8 +5,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -75,6 +73,9 @@ func (e *StatusError) Error() string { return "the server answered " + e.Text }
 
 // transient is the rule where PersistentOptions.RetryIf is nil.
 func transient(err error) bool {
+	if hopeless(err) {
+		return false
+	}
 	refused, ok := errors.AsType[*StatusError](err)
 	if !ok {
 		return true
@@ -84,16 +85,4 @@ func transient(err error) bool {
 		return true
 	}
 	return refused.Status < 400 || refused.Status > 499
-}
-
-// retryAfter reads the header Retry-After in both of its forms.
-func retryAfter(h http.Header) time.Duration {
-	value := strings.TrimSpace(h.Get("Retry-After"))
-	if seconds, err := strconv.ParseUint(value, 10, 32); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return max(0, time.Until(at))
-	}
-	return 0
 }

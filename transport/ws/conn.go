@@ -1,3 +1,5 @@
+//go:build !js
+
 package ws
 
 import (
@@ -9,7 +11,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-	"unicode/utf8"
 
 	"github.com/gobwas/ws"
 )
@@ -29,25 +30,6 @@ var (
 	noDeadline = time.Time{}
 	longAgo    = time.Unix(1, 0) // a deadline that makes whoever waits return
 )
-
-// CloseError is why a connection ended other than cleanly: what ReadFrame of the transport returns, and what the
-// channel's Err wraps, after a close frame with a code other than 1000, 1001 and 1005.
-type CloseError struct {
-	Code   int    // WebSocket close code, such as 1008; RFC 6455, section 7.4
-	Reason string // at most 123 bytes
-	Sent   bool   // this side found fault and closed; otherwise the peer did
-}
-
-func (e *CloseError) Error() string {
-	who := "closed by the peer"
-	if e.Sent {
-		who = "connection refused"
-	}
-	if e.Reason == "" {
-		return fmt.Sprintf("ws: %s with code %d", who, e.Code)
-	}
-	return fmt.Sprintf("ws: %s with code %d: %s", who, e.Code, e.Reason)
-}
 
 // States of conn.reader: who may touch the fields of the reading side.
 const (
@@ -293,22 +275,6 @@ func checkClose(code ws.StatusCode, reason string) error {
 		return fmt.Errorf("close code %d", code)
 	}
 	return ws.CheckCloseFrameData(code, reason)
-}
-
-// clip makes reason valid UTF-8 of at most 123 bytes, which is what a close frame holds.
-func clip(reason string) string {
-	const most = ws.MaxControlFramePayloadSize - 2
-	if len(reason) > most {
-		n := most
-		for n > 0 && !utf8.RuneStart(reason[n]) {
-			n--
-		}
-		reason = reason[:n]
-	}
-	if !utf8.ValidString(reason) {
-		return ""
-	}
-	return reason
 }
 
 // linger ends a closed connection: it sends what is left, waits for the peer's close frame, since closing a socket

@@ -1,3 +1,5 @@
+//go:build !js
+
 package ws
 
 import (
@@ -11,7 +13,9 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gobwas/httphead"
 	"github.com/gobwas/ws"
@@ -68,33 +72,6 @@ func Dial(ctx context.Context, url string, opts *DialOptions) (*kkrpc.Channel, e
 		return nil, err
 	}
 	return ch, nil
-}
-
-// parseURL returns raw with the scheme ws or wss, and what errors may show of it: no password and no parameters, which
-// often hold tokens.
-func parseURL(raw string) (u *url.URL, where string, err error) {
-	u, err = url.Parse(raw)
-	if err != nil {
-		var ue *url.Error
-		if errors.As(err, &ue) {
-			err = ue.Err
-		}
-		return nil, "", fmt.Errorf("ws: dial: malformed URL: %w", err)
-	}
-	where = u.Scheme + "://" + u.Host + u.Path
-	switch strings.ToLower(u.Scheme) {
-	case "ws", "http":
-		u.Scheme = "ws"
-	case "wss", "https":
-		u.Scheme = "wss"
-	default:
-		return nil, "", fmt.Errorf("ws: dial: the URL must begin with ws:// or wss://, got scheme %q", u.Scheme)
-	}
-	if u.Hostname() == "" {
-		return nil, "", fmt.Errorf("ws: dial %s: the URL has no host", where)
-	}
-	u.Fragment = ""
-	return u, where, nil
 }
 
 // connect dials and does both handshakes. early is what the server sent behind its response.
@@ -167,6 +144,15 @@ func causeOr(ctx context.Context, err error) error {
 	return err
 }
 
+// checkDial says what is wrong with opts for every connection.
+func checkDial(u *url.URL, opts *DialOptions) error {
+	_, err := handshakeOf(u, opts)
+	return err
+}
+
+// hopeless reports whether every further attempt fails as this one.
+func hopeless(error) bool { return false }
+
 // handshakeOf returns what sends the request.
 func handshakeOf(u *url.URL, opts *DialOptions) (ws.Dialer, error) {
 	header := opts.Header.Clone()
@@ -223,6 +209,18 @@ func refusal(r io.Reader) error {
 		text += ": " + b
 	}
 	return &StatusError{Status: resp.StatusCode, Text: text, RetryAfter: retryAfter(resp.Header)}
+}
+
+// retryAfter reads the header Retry-After in both of its forms.
+func retryAfter(h http.Header) time.Duration {
+	value := strings.TrimSpace(h.Get("Retry-After"))
+	if seconds, err := strconv.ParseUint(value, 10, 32); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return max(0, time.Until(at))
+	}
+	return 0
 }
 
 // agreedDeflate reports whether the server agreed to compression, on the terms offered.

@@ -47,6 +47,15 @@
 // connection, plain or under TLS, holds no goroutine either. Who closes the net.Conn of such a connection directly, found
 // by http.Server.ConnState for instance, is noticed with the next ping, or write: close the channel instead.
 //
+// # In a browser
+//
+// Built for js/wasm, for a browser, Node, Deno, Bun or a worker, Dial and DialPersistent use the WebSocket of the host
+// (globalThis.WebSocket, which Node has since version 22). What that cannot do is refused by name: DialOptions.Header, TLS,
+// Compression, Ping, MessageTime and NetDial, and a password in the URL; tokens go into the URL or a subprotocol. It does
+// not say why a connection failed, so there is no StatusError, and DialPersistent tries again until MaxAttempts. What arrives faster than it is
+// handled is kept up to 16 MiB, then the connection closes. A host sends close codes of 1000 and 3000 to 4999 only: 1009
+// arrives as 4009. Server answers every request with 501.
+//
 // # Limits
 //
 // Of kkrpc.Limits this package enforces Frame, Handshake and Write; Options.MessageTime bounds how long a message may

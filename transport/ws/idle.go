@@ -1,3 +1,5 @@
+//go:build !js
+
 package ws
 
 import (
@@ -120,12 +122,11 @@ func (c *conn) Park(wake func()) bool {
 		c.leave()
 		return false
 	}
-	if !parked.add(c) {
-		c.wake = nil
-		c.reader.Store(readerIdle)
-		return false
+	if parked.add(c) || !c.reader.CompareAndSwap(readerParked, readerIdle) {
+		return true // in the other case a late event of its place has already unparked it
 	}
-	return true
+	c.wake = nil
+	return false
 }
 
 // drained makes sure that all that is still to come will be announced by the socket. The caller owns the reading side.

@@ -13,7 +13,6 @@ import (
 
 const (
 	defaultMaxConns  = 100_000
-	defaultPing      = 30 * time.Second
 	defaultHandshake = 10 * time.Second
 	defaultCallTime  = 30 * time.Second
 )
@@ -139,30 +138,6 @@ type PersistentOptions struct {
 
 	// OnState is called with each new state, in order. It must not block. Nil does nothing.
 	OnState func(State)
-}
-
-// heartbeat is the interval that an option stands for; 0 means none.
-func heartbeat(option time.Duration) time.Duration {
-	switch {
-	case option < 0:
-		return 0
-	case option == 0:
-		return defaultPing
-	default:
-		return option
-	}
-}
-
-// messageTime is the time that an option stands for; 0 means any.
-func messageTime(option time.Duration) time.Duration {
-	switch {
-	case option < 0:
-		return 0
-	case option == 0:
-		return defaultMessageTime
-	default:
-		return option
-	}
 }
 
 // handshakeTime is how long connecting may take.

@@ -17,7 +17,6 @@ type parkingLot struct {
 	mu       sync.Mutex
 	file     *os.File // the epoll, in which the runtime in turn waits for events; nil until it is needed
 	raw      syscall.RawConn
-	err      error   // why there is no file
 	places   []*conn // by number, which is that of the events; 0 is never used
 	free     []int32 // places
 	count    int     // of the places that are taken
@@ -83,18 +82,20 @@ func (c *conn) socket() syscall.RawConn {
 	return nil
 }
 
-// openLocked makes the epoll, and the goroutine that waits for its events, if they are not there.
+// openLocked makes the epoll, and the goroutine that waits for its events, if they are not there. What fails now may not
+// the next time: a process has no file descriptors left while too many connect.
 func (l *parkingLot) openLocked() bool {
-	if l.file == nil && l.err == nil {
-		l.err = l.createLocked()
+	if l.file == nil && l.createLocked() != nil {
+		return false
 	}
-	if l.err == nil && !l.watching {
-		if l.err = l.file.SetReadDeadline(noDeadline); l.err == nil {
-			l.watching = true
-			go l.watch() // ends when no place is taken any more
+	if !l.watching {
+		if l.file.SetReadDeadline(noDeadline) != nil {
+			return false
 		}
+		l.watching = true
+		go l.watch() // ends when no place is taken any more
 	}
-	return l.err == nil
+	return true
 }
 
 func (l *parkingLot) createLocked() error {
@@ -105,10 +106,13 @@ func (l *parkingLot) createLocked() error {
 	if err := syscall.SetNonblock(fd, true); err != nil {
 		return errors.Join(err, syscall.Close(fd))
 	}
-	l.file = os.NewFile(uintptr(fd), "epoll")
-	l.raw, err = l.file.SyscallConn()
-	l.places = make([]*conn, 1)
-	return err
+	file := os.NewFile(uintptr(fd), "epoll")
+	raw, err := file.SyscallConn()
+	if err != nil {
+		return errors.Join(err, file.Close())
+	}
+	l.file, l.raw, l.places = file, raw, make([]*conn, 1)
+	return nil
 }
 
 func (l *parkingLot) takeLocked(c *conn) (place int32) {

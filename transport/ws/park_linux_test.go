@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/gobwas/ws"
 )
@@ -88,6 +91,41 @@ func TestHeartbeatWakesNobody(t *testing.T) {
 	}
 }
 
+// A parked connection is no place to hide: neither for a peer that has vanished, nor for one that trickles.
+func TestLimitsOfTheParked(t *testing.T) {
+	for _, tt := range idlePairs {
+		t.Run(tt.name, func(t *testing.T) {
+			client, nc := tt.pair(t)
+			c := newConn(nc, nil, config{ping: 5 * time.Hour}) // beat stands for it
+			woken := parkAgain(t, c)
+			beat(c)
+			readUntil(t, client, ws.OpPing)
+			beat(c)
+			<-woken
+			if _, _, err := c.ReadFrame(nil); err == nil || !strings.Contains(err.Error(), "did not answer a ping") {
+				t.Errorf("ReadFrame of a peer that has vanished: %v", err)
+			}
+
+			client, nc = tt.pair(t)
+			c = newConn(nc, nil, config{messageTime: 50 * time.Millisecond, budget: &budget{limit: 1 << 20}})
+			defer c.Close(1000, "")
+			woken = parkAgain(t, c)
+			if _, err := client.Write(fromClient(1, true, "whole")[:1]); err != nil {
+				t.Fatal(err)
+			}
+			<-woken
+			if _, _, err := c.ReadFrame(nil); err == nil || !strings.Contains(err.Error(), "not complete after") {
+				t.Errorf("ReadFrame of a peer that trickles: %v", err)
+			}
+			await(t, "the budget", func() bool {
+				c.budget.mu.Lock()
+				defer c.budget.mu.Unlock()
+				return c.budget.used == 0
+			})
+		})
+	}
+}
+
 func TestNoParkingWithDataLeft(t *testing.T) {
 	for _, tt := range idlePairs {
 		t.Run(tt.name, func(t *testing.T) {
@@ -148,6 +186,52 @@ func TestCloseWakesTheParked(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A place may get an event of the connection that had it before, also while the next one fails to be added.
+func TestLateEventAndNoPlace(t *testing.T) {
+	_, nc := tcpPair(t)
+	c := newConn(nc, nil, config{})
+	defer c.Close(1000, "")
+	nc.Close() // so that it cannot be added
+	woken, result := make(chan struct{}, 1), make(chan bool)
+	parked.mu.Lock()
+	go func() { result <- c.Park(func() { woken <- struct{}{} }) }()
+	for c.reader.Load() != readerParked {
+	}
+	c.unpark()
+	parked.mu.Unlock()
+	if will := <-result; will != (len(woken) == 1) {
+		t.Errorf("Park is %v, and there were %d wakes", will, len(woken))
+	}
+}
+
+func TestParkingAfterLackOfDescriptors(t *testing.T) {
+	_, nc := tcpPair(t)
+	c := newConn(nc, nil, config{})
+	defer c.Close(1000, "")
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	few := before
+	few.Cur = 3
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &few); err != nil {
+		t.Fatal(err)
+	}
+	var lot parkingLot
+	added := lot.add(c)
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	if added {
+		t.Fatal("added without a file descriptor")
+	}
+	if !lot.add(c) {
+		t.Fatal("not added although there are file descriptors again")
+	}
+	lot.remove(c)
+	lot.file.Close()
 }
 
 // Whatever comes first, each Park has one wake, and each message arrives.

@@ -1,3 +1,5 @@
+//go:build !js
+
 package ws
 
 import (
@@ -137,5 +139,17 @@ func (b *budget) removeLocked(p *partial) {
 		b.order.Remove(p.place)
 		b.used -= p.held
 		p.place, p.held = nil, 0
+	}
+}
+
+// messageTime is the time that an option stands for; 0 means any.
+func messageTime(option time.Duration) time.Duration {
+	switch {
+	case option < 0:
+		return 0
+	case option == 0:
+		return defaultMessageTime
+	default:
+		return option
 	}
 }

@@ -54,7 +54,7 @@ func DialPersistent(ctx context.Context, url string, opts *PersistentOptions) (*
 		if err != nil {
 			return nil, err
 		}
-		if _, err := handshakeOf(u, &p.opts.Dial); err != nil {
+		if err := checkDial(u, &p.opts.Dial); err != nil {
 			return nil, fmt.Errorf("ws: dial %s: %w", where, err)
 		}
 	}

@@ -1,3 +1,5 @@
+//go:build !js
+
 package ws
 
 import (
@@ -5,6 +7,21 @@ import (
 	"sync"
 	"time"
 )
+
+// defaultPing is what a zero Options.Ping means.
+const defaultPing = 30 * time.Second
+
+// heartbeat is the interval that an option stands for; 0 means none.
+func heartbeat(option time.Duration) time.Duration {
+	switch {
+	case option < 0:
+		return 0
+	case option == 0:
+		return defaultPing
+	default:
+		return option
+	}
+}
 
 // pulseSlots is into how many groups the connections of one interval are divided, so that their pings are spread.
 const pulseSlots = 16

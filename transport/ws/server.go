@@ -1,3 +1,5 @@
+//go:build !js
+
 package ws
 
 import (
@@ -108,14 +110,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, rejected)
 		return
 	}
-	started := false
+	started, asked := false, false
 	defer func() {
+		if !asked { // s.api panics, and some middleware that recovers leaves the answer to an upgrade alone
+			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		}
 		if !started {
-			s.unreserve() // also when s.api panics
+			s.unreserve()
 		}
 	}()
 
 	api, err := s.api(r)
+	asked = true
 	if err == nil {
 		api, err = kkrpc.Expose(api)
 	}

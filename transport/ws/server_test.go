@@ -386,3 +386,24 @@ func TestMalformedOriginPanics(t *testing.T) {
 	}()
 	ws.Handler(nil, &ws.Options{Origins: []string{"example.com"}})
 }
+
+// Also behind a writer that only unwraps, as that of much middleware.
+func TestConnectionIsKept(t *testing.T) {
+	var log strings.Builder
+	s := ws.Handler(greeter, &ws.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	wrapped := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.ServeHTTP(struct{ unwraps }{unwraps{w}}, r) })
+	server := httptest.NewServer(http.TimeoutHandler(wrapped, time.Minute, ""))
+	_, err := ws.Dial(t.Context(), strings.Replace(server.URL, "http", "ws", 1), nil)
+	server.Close()
+	refused, ok := errors.AsType[*ws.StatusError](err)
+	if !ok || refused.Status != http.StatusInternalServerError || !strings.Contains(refused.Text, "http.TimeoutHandler") {
+		t.Errorf("error %v", err)
+	}
+	if !strings.Contains(log.String(), "*http.timeoutWriter") {
+		t.Errorf("log %q", log.String())
+	}
+}
+
+type unwraps struct{ http.ResponseWriter }
+
+func (u unwraps) Unwrap() http.ResponseWriter { return u.ResponseWriter }

@@ -1,6 +1,9 @@
+//go:build !js
+
 package ws
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"net"
@@ -17,10 +20,6 @@ import (
 
 // dialectProtocol is how a subprotocol that names a dialect begins.
 const dialectProtocol = "kkrpc."
-
-// Reject is an error with which the function of HandlerFor answers a request before it becomes a WebSocket: status
-// is an HTTP status of 400 or above and msg the body, which the client sees. It serves kkhttp.HandlerFor as well.
-func Reject(status int, msg string) error { return admission.ByUser(status, msg) }
 
 // answer writes e as the response.
 func answer(w http.ResponseWriter, e *admission.Rejection) {
@@ -112,7 +111,13 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (nc net.Conn, e
 		r.Header = r.Header.Clone()
 		r.Header["Upgrade"], r.Header["Connection"] = []string{"websocket"}, []string{"Upgrade"}
 	}
-	nc, rw, hs, err := u.Upgrade(r, w)
+	nc, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		answer(w, admission.Reject(http.StatusInternalServerError, "This request cannot become a WebSocket: something in front of "+
+			"the handler, such as http.TimeoutHandler, keeps the connection. Mount the handler without it."))
+		return nil, nil, hs, fmt.Errorf("taking the connection over from a %s: %w", innermost(w), err)
+	}
+	nc, rw, hs, err = u.Upgrade(r, hijacked{w, nc, rw})
 	if err != nil {
 		if nc != nil {
 			_ = nc.Close()
@@ -125,6 +130,26 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (nc net.Conn, e
 		return nil, nil, hs, err
 	}
 	return nc, early, hs, nil
+}
+
+// hijacked gives the upgrader a connection that has been taken over already.
+type hijacked struct {
+	http.ResponseWriter
+	nc net.Conn
+	rw *bufio.ReadWriter
+}
+
+func (h hijacked) Hijack() (net.Conn, *bufio.ReadWriter, error) { return h.nc, h.rw, nil }
+
+// innermost names the type of the writer that all others wrap, as far as they say so.
+func innermost(w http.ResponseWriter) string {
+	for {
+		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return fmt.Sprintf("%T", w)
+		}
+		w = u.Unwrap()
+	}
 }
 
 // agrees reports whether the server speaks a subprotocol.

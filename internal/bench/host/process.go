@@ -16,6 +16,9 @@ import (
 
 // Process is a child of this program.
 type Process struct {
+	// Patience is how long Stop waits for the process to end by itself.
+	Patience time.Duration
+
 	cmd    *exec.Cmd
 	stdin  io.Closer
 	stderr *tail
@@ -35,7 +38,7 @@ func Start(cmd *exec.Cmd, core int) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{cmd: cmd, stdin: stdin, stderr: new(tail), lines: bufio.NewScanner(stdout)}
+	p := &Process{Patience: 5 * time.Second, cmd: cmd, stdin: stdin, stderr: new(tail), lines: bufio.NewScanner(stdout)}
 	cmd.Stderr = p.stderr
 	if err := onCore(core, cmd.Start); err != nil {
 		return nil, err
@@ -68,7 +71,7 @@ func (p *Process) PID() int { return p.cmd.Process.Pid }
 // Stop ends the process, forcibly if it does not want to.
 func (p *Process) Stop() {
 	p.stdin.Close()
-	timer := time.AfterFunc(5*time.Second, func() { _ = p.cmd.Process.Kill() })
+	timer := time.AfterFunc(p.Patience, func() { _ = p.cmd.Process.Kill() })
 	defer timer.Stop()
 	_ = p.cmd.Wait() // how it ends does not matter any more
 }

@@ -1,6 +1,7 @@
-// A server with kkrpc's handler for Hono, from the checkout that KKRPC_V07 or KKRPC_V2 names, on Bun, Node or Deno:
-//   <runtime> hono.mjs 0.7|2 json|superjson
-// The handler of kkrpc 2 knows JSON alone.
+// A server with a handler for Hono on Bun, Node or Deno: kkrpc's, from the checkout that KKRPC_V07 or KKRPC_V2 names, or
+// that of the Go program in the folder GO_IN_HONO, which `kkrpc build hono` has made:
+//   <runtime> hono.mjs 0.7|2|go json|superjson
+// The handler of kkrpc 2 knows JSON alone; that of Go finds out.
 import process from "node:process"
 import { pathToFileURL } from "node:url"
 import { Hono } from "hono"
@@ -8,14 +9,16 @@ import { makeAPI } from "./api.mjs"
 import { ready, tls } from "./listen.mjs"
 
 const [version, codec] = process.argv.slice(2)
-const handler =
-	version === "2"
-		? `${process.env.KKRPC_V2}/packages/kkrpc/src/entries/ws-hono.ts`
-		: `${process.env.KKRPC_V07}/packages/kkrpc/src/adapters/hono-websocket.ts`
-const { createHonoWebSocketHandler } = await import(pathToFileURL(handler).href)
+const handlers = {
+	0.7: `${process.env.KKRPC_V07}/packages/kkrpc/src/adapters/hono-websocket.ts`,
+	2: `${process.env.KKRPC_V2}/packages/kkrpc/src/entries/ws-hono.ts`,
+	go: `${process.env.GO_IN_HONO}/index.mjs`
+}
+const { createHonoWebSocketHandler } = await import(pathToFileURL(handlers[version]).href)
 const app = new Hono()
-const options = { expose: makeAPI(), ...(version !== "2" && { serialization: { version: codec } }) }
-const route = (upgradeWebSocket) => app.get("/ws", upgradeWebSocket(() => createHonoWebSocketHandler(options)))
+const options = { expose: makeAPI(), ...(version === "0.7" && { serialization: { version: codec } }) }
+const handler = version === "go" ? createHonoWebSocketHandler : () => createHonoWebSocketHandler(options)
+const route = (upgradeWebSocket) => app.get("/ws", upgradeWebSocket(handler))
 
 if (globalThis.Deno) {
 	const { upgradeWebSocket } = await import("hono/deno")

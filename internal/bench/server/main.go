@@ -1,3 +1,5 @@
+//go:build !js
+
 // Command server serves the methods of the benchmark at /ws on $PORT, for this repository's load generator or any other:
 //
 //	PORT=3000 go run ./internal/bench/server

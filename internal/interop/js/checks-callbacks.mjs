@@ -1,5 +1,5 @@
 // Checks of functions passed as arguments.
-import assert from "node:assert/strict"
+import { strict as assert } from "node:assert"
 
 /** next returns a function and a promise of what it is first called with. */
 function next() {

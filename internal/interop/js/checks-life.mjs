@@ -1,5 +1,5 @@
 // Checks of calls that end before their answer comes, of metadata, and of the end of a connection.
-import assert from "node:assert/strict"
+import { strict as assert } from "node:assert"
 
 export const lifeChecks = [
 	{

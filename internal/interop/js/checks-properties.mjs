@@ -1,5 +1,5 @@
 // Checks of properties and constructors.
-import assert from "node:assert/strict"
+import { strict as assert } from "node:assert"
 
 export const propertyChecks = [
 	{ name: "props/get", run: async ({ api }) => assert.equal(await api.version, "1.0.0") },

@@ -1,5 +1,5 @@
 // Checks of remote references.
-import assert from "node:assert/strict"
+import { strict as assert } from "node:assert"
 
 export const refChecks = [
 	{

@@ -1,5 +1,5 @@
 // Checks of streams, as results and as arguments.
-import assert from "node:assert/strict"
+import { strict as assert } from "node:assert"
 
 const upTo = (n) => Array.from({ length: n }, (_, i) => i + 1)
 

@@ -1,5 +1,5 @@
 // Checks of values that plain JSON cannot hold, and of the form they have when it has to.
-import assert from "node:assert/strict"
+import { strict as assert } from "node:assert"
 
 const date = new Date("2024-02-29T12:34:56.789Z")
 

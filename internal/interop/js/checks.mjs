@@ -1,5 +1,5 @@
 // The conformance checks of a JavaScript client.
-import assert from "node:assert/strict"
+import { strict as assert } from "node:assert"
 import { callbackChecks } from "./checks-callbacks.mjs"
 import { lifeChecks } from "./checks-life.mjs"
 import { propertyChecks } from "./checks-properties.mjs"
@@ -7,7 +7,7 @@ import { refChecks } from "./checks-refs.mjs"
 import { streamChecks } from "./checks-streams.mjs"
 import { valueChecks } from "./checks-values.mjs"
 
-// A check is {name, needs?, run(t)}: it runs where the client can do all that it needs, see capabilities in peer.mjs.
+// A check is {name, needs?, run(t)}: it runs where the client can do all that it needs, see capabilities.mjs.
 // t is a connection and what its version of kkrpc offers, see load there; and version, connect for a further connection.
 
 const basic = [
@@ -126,8 +126,8 @@ const concurrency = [
 		run: async ({ api }) => {
 			const order = []
 			await Promise.all([
-				api.delayEcho(150, "late").then((v) => order.push(v)),
-				api.delayEcho(10, "early").then((v) => order.push(v)),
+				api.delayEcho(300, "late").then((v) => order.push(v)),
+				api.delayEcho(60, "early").then((v) => order.push(v)),
 				api.greet("now").then(() => order.push("now"))
 			])
 			assert.deepEqual(order, ["now", "early", "late"])
@@ -180,7 +180,7 @@ const strayFrames = [
 const stray = (kind, texts) =>
 	texts.map((text, i) => ({
 		name: `robust/stray-${kind.slice(0, -1)}-${i + 1}`,
-		needs: [kind],
+		needs: [kind, "raw"],
 		run: async ({ api, send }) => {
 			await send(text)
 			assert.equal(await api.greet("after"), "Hello, after!")
@@ -193,10 +193,10 @@ export const checks = [
 ]
 
 /**
- * run prints a line per check that applies to t, then the totals, and returns how many failed. It gives up when
+ * run gives print a line per check that applies to t, then the totals, and returns how many failed. It gives up when
  * three checks got no answer.
  */
-export async function run(checks, t) {
+export async function run(checks, t, print = console.log) {
 	let passed = 0
 	let failed = 0
 	let unanswered = 0
@@ -206,14 +206,14 @@ export async function run(checks, t) {
 		try {
 			await within(5000, check.run(t))
 			passed++
-			console.log(JSON.stringify({ check: check.name, ok: true }))
+			print(JSON.stringify({ check: check.name, ok: true }))
 		} catch (err) {
 			failed++
 			if (err instanceof Unanswered) unanswered++
-			console.log(JSON.stringify({ check: check.name, ok: false, error: String(err?.message ?? err) }))
+			print(JSON.stringify({ check: check.name, ok: false, error: String(err?.message ?? err) }))
 		}
 	}
-	console.log(JSON.stringify({ passed, failed }))
+	print(JSON.stringify({ passed, failed }))
 	return failed
 }
 

@@ -2,11 +2,11 @@
 // that runs this file:
 //   <runtime> http-client.mjs URL json|superjson
 // It prints what client.mjs prints.
-import assert from "node:assert/strict"
+import { strict as assert } from "node:assert"
 import process from "node:process"
 import { HTTPClientIO, RPCChannel } from "kkrpc/http"
+import { capabilities } from "./capabilities.mjs"
 import { checks, run } from "./checks.mjs"
-import { capabilities } from "./peer.mjs"
 
 const [url, codec] = process.argv.slice(2)
 const rpc = new RPCChannel(new HTTPClientIO({ url }), { serialization: { version: codec } })

@@ -1,26 +1,13 @@
-// The versions of kkrpc that the tests run: 0.2 from npm, newer ones from checkouts that environment variables name.
+// The versions of kkrpc that the tests run: 0.2 from npm, newer ones from checkouts that environment variables name, and
+// compact, the minimal peer of compact.mjs.
 import process from "node:process"
 import { pathToFileURL } from "node:url"
+import { classic } from "./classic.mjs"
+import { compact as minimal } from "./compact-sockets.mjs"
 
 const checkouts = { "0.7.0": "KKRPC_V07", "2.1.0": "KKRPC_V2" }
 
 const entries = { base: "mod", streaming: "streaming", "remote-refs": "remote-refs" }
-
-/** capabilities is what such a peer can do, as the checks name what they need. */
-export function capabilities(version, channel, codec) {
-	const can = new Set([codec, version === "2.1.0" ? "frames" : "lines"])
-	const add = (...names) => names.forEach((name) => can.add(name))
-	if (version === "0.2.2") add("bytes")
-	if (version === "0.7.0") add("bytes", "objects", "causes", "errors", "missing", "streams", "stream-errors", "destroy")
-	if (version === "2.1.0") {
-		add("objects", "errors", "undefined", "call-options", "metadata", "destroy")
-		if (codec === "superjson") add("bytes")
-		if (channel === "streaming") add("streams", "stream-arguments", "stream-controls", "credit")
-		if (channel === "remote-refs") add("refs")
-	}
-	if (codec === "json") can.delete("causes")
-	return can
-}
 
 /**
  * load returns connect(url, expose) and accept(socket, expose) for a version, and what checks need besides. connect
@@ -29,29 +16,12 @@ export function capabilities(version, channel, codec) {
  */
 export async function load(version, channel, codec) {
 	if (version === "0.2.2") return classic(await import("kkrpc"), codec)
+	if (version === "compact") return minimal(codec)
 	const root = process.env[checkouts[version]]
 	if (!root) throw new Error(`kkrpc ${version} is run from a checkout: ${checkouts[version]} has to name one`)
 	const source = (path) => import(pathToFileURL(`${root}/packages/kkrpc/${path}`).href)
 	if (version === "0.7.0") return classic(await source("mod.ts"), codec)
 	return compact(source, channel, codec)
-}
-
-function classic({ RPCChannel, WebSocketClientIO, WebSocketServerIO }, codec) {
-	const serialization = { version: codec }
-	return {
-		callback: (fn) => fn,
-		async connect(url, expose) {
-			const io = new WebSocketClientIO({ url })
-			const rpc = new RPCChannel(io, { expose, serialization })
-			return {
-				api: rpc.getAPI(),
-				construct: (name, ...args) => rpc.callConstructor(name, args),
-				send: (text) => io.write(text),
-				close: () => (rpc.destroy ? rpc.destroy() : io.destroy())
-			}
-		},
-		accept: (socket, expose) => new RPCChannel(new WebSocketServerIO(socket), { expose, serialization }).getAPI()
-	}
 }
 
 async function compact(source, channel, codec) {

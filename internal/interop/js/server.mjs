@@ -1,5 +1,5 @@
 // A kkrpc server of the conformance API in the runtime that runs this file:
-//   <runtime> server.mjs json|superjson [0.2.2|0.7.0|2.1.0 [base|streaming|remote-refs]]
+//   <runtime> server.mjs json|superjson [0.2.2|0.7.0|2.1.0|compact [base|streaming|remote-refs]]
 // It prints one line {"url": ...} when it listens, on a free port, and ends when its standard input does.
 import process from "node:process"
 import { makeAPI } from "./api.mjs"

@@ -5,8 +5,8 @@
 import { spawn } from "node:child_process"
 import process from "node:process"
 import { clientAPI } from "./api.mjs"
+import { capabilities } from "./capabilities.mjs"
 import { checks, run } from "./checks.mjs"
-import { capabilities } from "./peer.mjs"
 import { load } from "./stdio-peer.mjs"
 
 const [version, codec, command, ...args] = process.argv.slice(2)

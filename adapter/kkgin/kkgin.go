@@ -1,0 +1,97 @@
+// Package kkgin serves kkrpc over WebSocket from a gin router, with an API for each connection that may be built from path
+// parameters, headers and what middleware has set.
+//
+//	rooms := kkgin.HandlerFor(func(c *gin.Context) (any, error) {
+//		room := c.Param("room")
+//		return kkrpc.Object{"where": func() string { return room }}, nil
+//	}, &ws.Options{Origins: []string{"http://localhost:*"}})
+//	router.GET("/rooms/:room", rooms.Serve)
+//
+// It is transport/ws behind gin's context: what that says of origins, limits and stopping holds here.
+//
+// # The context
+//
+// gin uses a *gin.Context again for the next request as soon as Serve has returned, which is when the connection begins. So
+// the function of HandlerFor gets a copy, which may be kept and read as long as the connection lives. Its response is there
+// until the function returns: headers and cookies that it sets are sent with the upgrade. Then the copy's Writer takes
+// nothing any more.
+//
+// # Middleware
+//
+// What runs before Serve sees the request, may refuse it, and may set headers and values. What it does after Next is done
+// when the connection has begun, not when it ends; a logger tells of status 101. Middleware that replaces the Writer by one
+// that cannot be hijacked makes the upgrade fail with 500.
+//
+// # Stopping
+//
+// http.Server.Shutdown forgets connections that became WebSockets:
+//
+//	srv := &http.Server{Handler: router}
+//	srv.RegisterOnShutdown(func() { rooms.Shutdown(ctx) })
+package kkgin
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/kkrpc-go/kkrpc/transport/ws"
+)
+
+// Server serves an API on each connection. Its Serve is a gin.HandlerFunc; Handler and HandlerFor make one.
+type Server struct {
+	ws *ws.Server
+}
+
+// Handler returns a server that exposes api on each connection. It panics as ws.Handler does.
+func Handler(api any, opts *ws.Options) *Server { return &Server{ws.Handler(api, opts)} }
+
+// HandlerFor returns a server that asks api, before each upgrade, what to expose on that connection. c is a copy that may be
+// kept. An error made by ws.Reject is the answer. Where api has answered by c, with AbortWithStatusJSON for instance, that is
+// the answer. Any other error is a 500 whose text goes to the log alone. HandlerFor panics if an option is malformed.
+func HandlerFor(api func(c *gin.Context) (api any, err error), opts *ws.Options) *Server {
+	return &Server{ws.HandlerFor(func(r *http.Request) (any, error) {
+		o, ok := r.Context().Value(openingKey{}).(*opening)
+		if !ok || o.c == nil {
+			return nil, errors.New("kkgin: a request without gin's context")
+		}
+		kept := o.c.Copy()
+		lease := &lease{w: o.c.Writer}
+		kept.Writer = lease
+		defer lease.end() // also when api panics
+		exposed, err := api(kept)
+		if o.c.Writer.Written() {
+			o.answered = true
+			return nil, ws.Reject(o.c.Writer.Status(), "") // goes nowhere
+		}
+		return exposed, err
+	}, opts)}
+}
+
+// Serve makes the request of c a WebSocket and returns once its channel has started, or answers why not. It is a
+// gin.HandlerFunc, the last one of its chain.
+func (s *Server) Serve(c *gin.Context) {
+	o := &opening{c: c}
+	defer o.end()
+	s.ws.ServeHTTP(response{c.Writer, o}, c.Request.WithContext(context.WithValue(c.Request.Context(), openingKey{}, o)))
+	c.Abort()
+}
+
+// Shutdown is that of ws.Server: it closes the open connections with code 1001 and waits until they are gone.
+func (s *Server) Shutdown(ctx context.Context) error { return s.ws.Shutdown(ctx) }
+
+// Close is that of ws.Server: it closes the open connections and waits for nothing.
+func (s *Server) Close() error { return s.ws.Close() }
+
+// opening carries the context of a request through ws.Server, which knows requests only. The request's values live as long as
+// the connection, so that opening forgets the context in time.
+type opening struct {
+	c        *gin.Context
+	answered bool // by the function of HandlerFor
+}
+
+type openingKey struct{}
+
+func (o *opening) end() { o.c = nil }

@@ -1,0 +1,287 @@
+package kkgin_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/adapter/kkgin"
+	"github.com/kkrpc-go/kkrpc/internal/leak"
+	"github.com/kkrpc-go/kkrpc/transport/ws"
+)
+
+func TestMain(m *testing.M) {
+	gin.SetMode(gin.ReleaseMode)
+	leak.Main(m, 15*time.Second)
+}
+
+// serve runs s at /rooms/:room behind middleware until the test ends, and returns where.
+func serve(t *testing.T, s *kkgin.Server, middleware ...gin.HandlerFunc) string {
+	t.Helper()
+	router := gin.New()
+	router.Use(middleware...)
+	router.GET("/rooms/:room", s.Serve)
+	return listen(t, s, router)
+}
+
+func listen(t *testing.T, s *kkgin.Server, h http.Handler) string {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	t.Cleanup(func() { shutDown(t, s) })
+	return strings.Replace(server.URL, "http", "ws", 1) + "/rooms/"
+}
+
+func shutDown(t *testing.T, s *kkgin.Server) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := s.Shutdown(ctx); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+}
+
+func dial(t *testing.T, url string, header http.Header) *kkrpc.Channel {
+	t.Helper()
+	ch, err := ws.Dial(t.Context(), url, &ws.DialOptions{Header: header})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ch.Close() })
+	return ch
+}
+
+func call(t *testing.T, ch *kkrpc.Channel, path, want string) {
+	t.Helper()
+	got, err := kkrpc.Call[string](t.Context(), ch, path)
+	if err != nil || got != want {
+		t.Errorf("%s: %q, %v; want %q", path, got, err, want)
+	}
+}
+
+// logged is a logger whose lines a test reads.
+type logged struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func (l *logged) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+
+func TestHandler(t *testing.T) {
+	url := serve(t, kkgin.Handler(kkrpc.Object{"hello": func() string { return "hello" }}, nil))
+	call(t, dial(t, url+"a", nil), "hello", "hello")
+}
+
+// What is read when a connection opens stays right while gin uses its contexts again, and the copy can be read too.
+func TestEachConnectionHasItsOwnValues(t *testing.T) {
+	s := kkgin.HandlerFor(func(c *gin.Context) (any, error) {
+		return kkrpc.Object{"who": func() string {
+			return fmt.Sprint(c.Param("room"), " ", c.GetHeader("X-User"), " ", c.GetString("local"), " ", c.FullPath(), " ", c.Query("q"))
+		}}, nil
+	}, nil)
+	url := serve(t, s, func(c *gin.Context) { c.Set("local", "local of "+c.Param("room")) })
+	const n = 20
+	var channels [n]*kkrpc.Channel
+	var wg sync.WaitGroup
+	for round := range 3 {
+		for i := range n {
+			if round == 0 {
+				channels[i] = dial(t, fmt.Sprintf("%sr%d?q=%d", url, i, i), http.Header{"X-User": {fmt.Sprint("user", i)}})
+			}
+			wg.Go(func() {
+				call(t, channels[i], "who", fmt.Sprintf("r%d user%d local of r%[1]d /rooms/:room %[1]d", i, i))
+			})
+			wg.Go(func() { // takes contexts out of the pool and changes them
+				resp, err := http.Get(strings.Replace(url, "ws", "http", 1) + "other")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_ = resp.Body.Close()
+			})
+		}
+		wg.Wait()
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	secret := errors.New("what nobody may see")
+	tests := []struct {
+		name   string
+		api    func(c *gin.Context) (any, error)
+		opts   ws.Options
+		header http.Header
+		status int
+		text   string // part of what the client sees
+		log    string // part of what the log says
+	}{
+		{
+			name:   "rejected",
+			api:    func(*gin.Context) (any, error) { return nil, ws.Reject(http.StatusUnauthorized, "sign in first") },
+			status: http.StatusUnauthorized, text: "sign in first",
+		},
+		{
+			name:   "another error stays here",
+			api:    func(*gin.Context) (any, error) { return nil, secret },
+			status: http.StatusInternalServerError, text: "Internal Server Error", log: secret.Error(),
+		},
+		{
+			name:   "what cannot be exposed",
+			api:    func(*gin.Context) (any, error) { return kkrpc.Object{"x": make(chan<- int)}, nil },
+			status: http.StatusInternalServerError, text: "Internal Server Error", log: "x",
+		},
+		{
+			name: "an answer of its own",
+			api: func(c *gin.Context) (any, error) {
+				c.AbortWithStatusJSON(http.StatusForbidden, gin.H{"no": "way"})
+				return kkrpc.Object{}, nil
+			},
+			status: http.StatusForbidden, text: `403 Forbidden: {"no":"way"}`,
+		},
+		{
+			name: "an answer of its own without a body, and an error",
+			api: func(c *gin.Context) (any, error) {
+				c.AbortWithStatus(http.StatusGone)
+				return nil, secret
+			},
+			status: http.StatusGone, text: "410 Gone",
+		},
+		{
+			name:   "another origin",
+			api:    func(*gin.Context) (any, error) { t.Error("asked"); return nil, secret },
+			header: http.Header{"Origin": {"https://evil.example"}},
+			status: http.StatusForbidden, text: "https://evil.example",
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var log logged
+			test.opts.Logger = log.logger()
+			var status int
+			seen := make(chan struct{})
+			url := serve(t, kkgin.HandlerFor(test.api, &test.opts), func(c *gin.Context) {
+				defer close(seen)
+				c.Next()
+				status = c.Writer.Status()
+			})
+			_, err := ws.Dial(t.Context(), url+"a", &ws.DialOptions{Header: test.header})
+			refused, ok := errors.AsType[*ws.StatusError](err)
+			if !ok || refused.Status != test.status || !strings.Contains(refused.Text, test.text) {
+				t.Fatalf("error %v, want status %d and %q", err, test.status, test.text)
+			}
+			if strings.Contains(err.Error(), secret.Error()) {
+				t.Errorf("the client sees %v", err)
+			}
+			if <-seen; status != test.status {
+				t.Errorf("middleware sees status %d", status)
+			}
+			if !strings.Contains(log.String(), test.log) {
+				t.Errorf("log %q, want %q", log.String(), test.log)
+			}
+		})
+	}
+}
+
+func TestMiddlewareAroundAConnection(t *testing.T) {
+	var lines logged
+	seen := make(chan struct{})
+	note := func(c *gin.Context) {
+		defer close(seen)
+		c.Next()
+		fmt.Fprintf(&lines, "%d %v", c.Writer.Status(), c.Writer.Written())
+	}
+	late := make(chan *gin.Context, 1)
+	s := kkgin.HandlerFor(func(c *gin.Context) (any, error) {
+		late <- c
+		c.SetCookie("session", "s1", 60, "/", "", false, true)
+		return kkrpc.Object{"hello": func() string { return "hello" }}, nil
+	}, nil)
+	url := serve(t, s, note, gin.Recovery(), func(c *gin.Context) { c.Header("X-From", "middleware") })
+
+	// The upgrade by hand, for its headers.
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, strings.Replace(url, "ws", "http", 1)+"a", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{
+		"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+	} {
+		request.Header.Set(name, value)
+	}
+	resp, err := http.DefaultTransport.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusSwitchingProtocols || resp.Header.Get("X-From") != "middleware" || !strings.HasPrefix(resp.Header.Get("Set-Cookie"), "session=s1") {
+		t.Errorf("%d %v", resp.StatusCode, resp.Header)
+	}
+	if <-seen; lines.String() != "101 true" {
+		t.Errorf("middleware saw %s", lines.String())
+	}
+	c := <-late
+	c.Header("X-Late", "1") // goes nowhere
+	if c.String(http.StatusOK, "late"); resp.Header.Get("X-Late") != "" || len(c.Errors) == 0 {
+		t.Errorf("a kept context answers: %v", c.Errors)
+	}
+}
+
+func TestMiddlewareThatRefuses(t *testing.T) {
+	s := kkgin.HandlerFor(func(*gin.Context) (any, error) { t.Error("asked"); return nil, nil }, nil)
+	url := serve(t, s, func(c *gin.Context) { c.AbortWithStatus(http.StatusTeapot) })
+	_, err := ws.Dial(t.Context(), url+"a", nil)
+	if refused, ok := errors.AsType[*ws.StatusError](err); !ok || refused.Status != http.StatusTeapot {
+		t.Errorf("error %v", err)
+	}
+}
+
+// http.TimeoutHandler keeps its connection: the answer says so, where gin's own Hijack would panic.
+func TestWhatCannotBeHijacked(t *testing.T) {
+	var log logged
+	s := kkgin.Handler(kkrpc.Object{}, &ws.Options{Logger: log.logger()})
+	router := gin.New()
+	router.GET("/rooms/:room", s.Serve)
+	url := listen(t, s, http.TimeoutHandler(router, time.Minute, ""))
+	_, err := ws.Dial(t.Context(), url+"a", nil)
+	if refused, ok := errors.AsType[*ws.StatusError](err); !ok || refused.Status != http.StatusInternalServerError || !strings.Contains(refused.Text, "http.TimeoutHandler") {
+		t.Errorf("error %v", err)
+	}
+	if !strings.Contains(log.String(), "timeoutWriter") {
+		t.Errorf("log %q", log.String())
+	}
+}
+
+func TestShutdown(t *testing.T) {
+	s := kkgin.Handler(kkrpc.Object{}, nil)
+	url := serve(t, s)
+	ch := dial(t, url+"a", nil)
+	shutDown(t, s)
+	<-ch.Done()
+	_, err := ws.Dial(t.Context(), url+"a", nil)
+	if refused, ok := errors.AsType[*ws.StatusError](err); !ok || refused.Status != http.StatusServiceUnavailable {
+		t.Errorf("error %v", err)
+	}
+}

@@ -1,0 +1,92 @@
+package examples_test
+
+import (
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kkrpc-go/kkrpc/internal/js"
+)
+
+var fence = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$")
+
+// blocks returns the README's fenced blocks of a language.
+func (e example) blocks(t *testing.T, language string) (found []string) {
+	t.Helper()
+	for _, m := range fence.FindAllStringSubmatch(read(t, filepath.Join(e.dir(), "README.md")), -1) {
+		if m[1] == language {
+			found = append(found, m[2])
+		}
+	}
+	return found
+}
+
+// TestReadmesShowThesePrograms keeps the code and the command of each README what is run.
+func TestReadmesShowThesePrograms(t *testing.T) {
+	for _, e := range examples {
+		t.Run(e.name, func(t *testing.T) {
+			code := append(e.blocks(t, "ts"), e.blocks(t, "go")...)
+			servers, _ := filepath.Glob(filepath.Join(e.dir(), "server.*"))
+			for _, name := range append(servers, filepath.Join(e.dir(), "client.mts"), filepath.Join(e.dir(), "client", "main.go"), filepath.Join(e.dir(), "api", "main.go")) {
+				if !slices.Contains(code, read(t, name)) {
+					t.Errorf("the README has no block that is %s to the letter", name)
+				}
+			}
+			if len(code) != len(servers)+3 {
+				t.Errorf("the README has %d blocks of code, want %d", len(code), len(servers)+3)
+			}
+			readme := read(t, filepath.Join(e.dir(), "README.md"))
+			if !strings.Contains(readme, "\n    "+e.start+"\n") {
+				t.Errorf("the README does not say to run %q", e.start)
+			}
+			if !strings.Contains(read(t, "../README.md"), "(examples/"+e.dir()+")") {
+				t.Errorf("the README of the repository does not lead to %s", e.dir())
+			}
+		})
+	}
+}
+
+// TestReadmeOfTheRepository keeps its snippet that of the Bun example.
+func TestReadmeOfTheRepository(t *testing.T) {
+	if server := "```ts\n" + read(t, "hono-bun/server.ts") + "```\n"; !strings.Contains(read(t, "../README.md"), server) {
+		t.Error("README.md has no block that is examples/hono-bun/server.ts to the letter")
+	}
+}
+
+// TestPinned keeps what the examples install what they are tested with.
+func TestPinned(t *testing.T) {
+	tested := read(t, "../internal/interop/js/package.json")
+	pins := regexp.MustCompile(`"([@\w/-]+)": "(?:npm:[\w-]+@)?(\d+\.\d+\.\d+)"`)
+	for _, e := range examples {
+		name := "package.json"
+		if e.name == "deno" {
+			name = "deno.json"
+		}
+		all := pins.FindAllStringSubmatch(read(t, filepath.Join(e.dir(), name)), -1)
+		if len(all) < 2 {
+			t.Errorf("%s/%s pins %d packages", e.dir(), name, len(all))
+		}
+		for _, pin := range all {
+			if pin[1] != "wrangler" && !strings.Contains(tested, `"`+pin[1]+`": "`+pin[2]+`"`) {
+				t.Errorf("%s/%s pins %s %s, with which nothing is tested", e.dir(), name, pin[1], pin[2])
+			}
+		}
+	}
+}
+
+// TestTypes has the TypeScript compiler check the clients as strictly as it can.
+func TestTypes(t *testing.T) {
+	for _, e := range examples {
+		t.Run(e.name, func(t *testing.T) {
+			t.Parallel()
+			dir := js.TempDir(t, filepath.Join(e.dir(), "client.mts"), filepath.Join(js.Dir(t), "tsconfig.json"))
+			tsc := filepath.Join(dir, "node_modules", "typescript", "bin", "tsc")
+			if out, err := exec.CommandContext(t.Context(), js.Node.Path(t), tsc, "-p", dir).CombinedOutput(); err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
+}

@@ -1,0 +1,77 @@
+// Command matrix makes the README's table of runtimes out of what the tests of internal/interop have seen:
+//
+//	KKRPC_MATRIX=$PWD/rows go test -count=1 ./internal/interop
+//	go run ./internal/interop/matrix rows README.md
+//
+// With -check it writes nothing, and fails if the README says anything else. The line of a runtime that is missing on this
+// machine stays as it was, and its name is printed.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/kkrpc-go/kkrpc/internal/interop/seen"
+)
+
+func main() {
+	check := flag.Bool("check", false, "write nothing, fail if the table is another")
+	flag.Usage = func() {
+		fmt.Fprintln(os.Stderr, "usage: matrix [-check] ROWS README")
+		flag.PrintDefaults()
+	}
+	flag.Parse()
+	if flag.NArg() != 2 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	if err := run(flag.Arg(0), flag.Arg(1), *check); err != nil {
+		fmt.Fprintln(os.Stderr, "matrix:", err)
+		os.Exit(1)
+	}
+}
+
+func run(rowsFile, readme string, check bool) error {
+	rows, err := seen.Read(rowsFile)
+	if err != nil {
+		return err
+	}
+	old, err := os.ReadFile(readme)
+	if err != nil {
+		return err
+	}
+	lines, forgotten := report(rows)
+	for _, line := range lines {
+		fmt.Println(line)
+	}
+	text, err := replace(string(old), makeTable(rows))
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", readme, err)
+	case check && len(forgotten) > 0:
+		return fmt.Errorf("no test asked for %s", strings.Join(forgotten, ", "))
+	case text == string(old):
+		return nil
+	case check:
+		return fmt.Errorf("the table in %s is not what was seen: run `make matrix`", readme)
+	}
+	return os.WriteFile(readme, []byte(text), 0o666)
+}
+
+// The table stands between these lines.
+const (
+	begin = "<!-- matrix: written by `make matrix` -->\n"
+	end   = "\n<!-- end of matrix -->"
+)
+
+func replace(text string, t table) (string, error) {
+	before, rest, found := strings.Cut(text, begin)
+	old, after, closed := strings.Cut(rest, end)
+	if !found || !closed {
+		return "", errors.New("the comments around the table are missing")
+	}
+	return before + begin + t.merge(old) + end + after, nil
+}

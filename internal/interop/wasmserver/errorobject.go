@@ -1,0 +1,5 @@
+//go:build !errortext
+
+package main
+
+const errorText = false

@@ -1,0 +1,35 @@
+// Command wasmserver is the conformance API for a JavaScript server, with functions that do harm, tell of the program or
+// reach other connections:
+//
+//	go run ./cmd/kkrpc build hono ./internal/interop/wasmserver --runtime bun -o dist
+//
+// With -tags errortext its errors are what kkrpc 0.2 understands.
+package main
+
+import (
+	"fmt"
+	"maps"
+	"os"
+
+	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/internal/interop/api"
+	"github.com/kkrpc-go/kkrpc/wasm"
+)
+
+func main() {
+	object := api.New()
+	var r room
+	for _, part := range []kkrpc.Object{harm(), account(), r.api()} {
+		maps.Copy(object, part)
+	}
+	fmt.Fprintln(os.Stderr, wasm.Serve(object, &wasm.Options{
+		RPC: kkrpc.Options{
+			ErrorText: errorText,
+			Limits:    kkrpc.Limits{Frame: 2 << 20},
+			OnError:   func(err error) { fmt.Fprintln(os.Stderr, err) },
+		},
+		Inbox:   4 << 20,
+		OnClose: func(ch *kkrpc.Channel, _ error) { r.leave(ch) },
+	}))
+	os.Exit(1)
+}

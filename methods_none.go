@@ -1,0 +1,17 @@
+//go:build kkrpc_functions
+
+package kkrpc
+
+import "reflect"
+
+const noMethods = "%s: this program is built without the methods of types (build tag kkrpc_functions); expose its functions in a kkrpc.Object"
+
+func (b *builder) declaredMethods(n *node, t reflect.Type, p reflect.Value, _ source) {
+	if p.Type().NumMethod() > 0 {
+		b.fail(n.path, noMethods, t)
+	}
+}
+
+func (b *builder) interfaceMethods(n *node, m methodsOf, _ source) {
+	b.fail(n.path, noMethods, m.iface)
+}

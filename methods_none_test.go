@@ -1,0 +1,41 @@
+//go:build kkrpc_functions
+
+package kkrpc_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/kkrpc-go/kkrpc"
+)
+
+type host struct{}
+
+func (host) Greet(name string) string { return "Hello, " + name + "!" }
+
+type welcome interface{ Greet(name string) string }
+
+func TestWithoutMethods(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		api  any
+		want string // "": it can be exposed
+	}{
+		{"functions", kkrpc.Object{"greet": host{}.Greet}, ""},
+		{"a struct of functions", &struct {
+			Math kkrpc.Object
+		}{kkrpc.Object{"neg": func(a float64) float64 { return -a }}}, ""},
+		{"methods", host{}, "host: this program is built without the methods of types"},
+		{"an interface", kkrpc.As[welcome](host{}), "welcome: this program is built without the methods of types"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := kkrpc.Expose(c.api)
+			if c.want == "" && err != nil {
+				t.Errorf("got %v", err)
+			}
+			if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}

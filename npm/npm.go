@@ -1,0 +1,11 @@
+// Package npm holds the JavaScript side of package wasm: the host that runs a Go program inside a JavaScript server, and
+// what `kkrpc build hono` puts beside it for each runtime.
+package npm
+
+import "embed"
+
+// Files has host.mjs, which every runtime needs; index.mjs and index.d.mts, the module that a server imports; and a
+// folder per runtime, bun, deno, node and workers, with what there is besides, or in place of a file of the same name.
+//
+//go:embed *.mjs *.mts bun deno node workers
+var Files embed.FS

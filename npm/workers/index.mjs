@@ -1,0 +1,13 @@
+// The Go program of this folder as a WebSocket handler for Hono on Cloudflare Workers.
+import program from "./api.wasm"
+import "./wasm_exec.js"
+import { requestContexts } from "./contexts.mjs"
+import { createHost } from "./host.mjs"
+
+/** An instance of the program for one Durable Object, which makes it once. */
+export const createInstance = () => createHost(() => program)
+
+const shared = createHost(() => program, { contexts: requestContexts() })
+
+/** For a Worker without a Durable Object: one instance for the sockets that meet in an isolate. */
+export const createHonoWebSocketHandler = shared.handler

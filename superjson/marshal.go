@@ -1,0 +1,130 @@
+package superjson
+
+import (
+	"bytes"
+	"encoding"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Types that say themselves how they are written in JSON. The methods are those of encoding/json and of its version 2;
+// they are called here, in the order of version 2, since importing either package would link all of it into every
+// program, which counts where the program is downloaded.
+type (
+	marshalerTo     interface{ MarshalJSONTo(*jsontext.Encoder) error }
+	marshaler       interface{ MarshalJSON() ([]byte, error) }
+	unmarshalerFrom interface{ UnmarshalJSONFrom(*jsontext.Decoder) error }
+	unmarshaler     interface{ UnmarshalJSON([]byte) error }
+)
+
+var (
+	textMarshalerType   = reflect.TypeFor[encoding.TextMarshaler]()
+	textAppenderType    = reflect.TypeFor[encoding.TextAppender]()
+	textUnmarshalerType = reflect.TypeFor[encoding.TextUnmarshaler]()
+
+	marshalTypes   = []reflect.Type{reflect.TypeFor[marshalerTo](), reflect.TypeFor[marshaler](), textAppenderType, textMarshalerType}
+	unmarshalTypes = []reflect.Type{reflect.TypeFor[unmarshalerFrom](), reflect.TypeFor[unmarshaler](), textUnmarshalerType}
+)
+
+// HasJSONForm reports whether t, or a pointer to it, has methods that say how it is written in JSON or read from it.
+func HasJSONForm(t reflect.Type) bool {
+	return implementsAny(t, marshalTypes) || implementsAny(t, unmarshalTypes)
+}
+
+// IsRawJSON reports whether t is a RawMessage of encoding/json or a Value of its jsontext, whose bytes are JSON already.
+func IsRawJSON(t reflect.Type) bool {
+	return t == reflect.TypeFor[jsontext.Value]() || t.Kind() == reflect.Slice && t.PkgPath() == "encoding/json" && t.Name() == "RawMessage"
+}
+
+func implementsAny(t reflect.Type, interfaces []reflect.Type) bool {
+	for _, i := range interfaces {
+		if t.Implements(i) || t.Kind() != reflect.Interface && reflect.PointerTo(t).Implements(i) {
+			return true
+		}
+	}
+	return false
+}
+
+// methodsOf is v as the holder of its methods, those of a pointer to it included. A v in a map or an interface has no
+// address: then it is a copy.
+func methodsOf(v reflect.Value) any {
+	if !v.CanAddr() {
+		c := reflect.New(v.Type()).Elem()
+		c.Set(v)
+		v = c
+	}
+	return v.Addr().Interface()
+}
+
+func encodeMarshaler(_ *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+	var out jsontext.Value
+	var err error
+	switch m := methodsOf(v).(type) {
+	case marshalerTo:
+		var b bytes.Buffer
+		if err = m.MarshalJSONTo(jsontext.NewEncoder(&b, lenient...)); err == nil {
+			out = b.Bytes()
+		}
+	case marshaler:
+		if out, err = m.MarshalJSON(); err == nil {
+			out = bytes.Clone(out) // Compact writes into it
+		}
+	case encoding.TextAppender:
+		var text []byte
+		if text, err = m.AppendText(nil); err == nil {
+			return appendString(dst, string(text)), nil
+		}
+	case encoding.TextMarshaler:
+		var text []byte
+		if text, err = m.MarshalText(); err == nil {
+			return appendString(dst, string(text)), nil
+		}
+	}
+	if err == nil {
+		err = out.Compact(lenient...)
+	}
+	if err != nil {
+		return dst, &EncodeError{Reason: fmt.Sprintf("a %s: %v", v.Type(), err)}
+	}
+	return append(dst, out...), nil
+}
+
+func decodeUnmarshaler(d *decoder, v reflect.Value, n *node) error {
+	kind := d.dec.PeekKind()
+	raw, err := d.read()
+	if err != nil {
+		return err
+	}
+	if kind == 'n' && n.kind() == "undefined" {
+		return &TypeError{Expected: expectedOf(v.Type()), Got: "undefined"}
+	}
+	switch m := v.Addr().Interface().(type) {
+	case unmarshalerFrom:
+		dec := jsontext.NewDecoder(bytes.NewReader(raw), lenient...)
+		if err = m.UnmarshalJSONFrom(dec); err == nil {
+			if _, rest := dec.ReadToken(); rest != io.EOF {
+				err = errors.New("UnmarshalJSONFrom has not read the whole value")
+			}
+		}
+	case unmarshaler:
+		err = m.UnmarshalJSON(bytes.Clone(raw)) // it may keep them
+	case encoding.TextUnmarshaler:
+		switch kind {
+		case 'n':
+			v.SetZero()
+		case '"':
+			text, _ := jsontext.AppendUnquote(nil, raw) // half a surrogate becomes U+FFFD, as it does in other strings
+			err = m.UnmarshalText(text)
+		default:
+			return &TypeError{Expected: expectedOf(v.Type()), Got: kindName(kind, n)}
+		}
+	}
+	if err != nil {
+		return &DataError{Reason: fmt.Sprintf("a %s: %v", v.Type(), err)}
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+package ws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"syscall/js"
+
+	kkrpc "github.com/kkrpc-go/kkrpc"
+)
+
+// Dial connects to a kkrpc server by the WebSocket of the JavaScript host. url is ws://host[:port]/path or wss://…; http and
+// https mean the same. ctx bounds Dial alone; its values are the base of the contexts of handlers. The channel lives until
+// it is closed. The host does not tell why it could not connect; package ws says what else differs.
+func Dial(ctx context.Context, url string, opts *DialOptions) (*kkrpc.Channel, error) {
+	if opts == nil {
+		opts = &DialOptions{}
+	}
+	target, where, err := parseURL(url)
+	if err != nil {
+		return nil, err
+	}
+	rpc := opts.RPC
+	if rpc.Dialect == 0 {
+		rpc.Dialect = kkrpc.Compact
+	}
+	if rpc.Expose, err = kkrpc.Expose(rpc.Expose); err != nil {
+		return nil, err
+	}
+	err = checkDial(target, opts)
+	var c *conn
+	if err == nil {
+		c, err = connect(ctx, target, opts)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ws: dial %s: %w", where, err)
+	}
+	ch, err := kkrpc.New(context.WithoutCancel(ctx), c, &rpc)
+	if err != nil {
+		_ = c.Close(1000, "")
+		return nil, err
+	}
+	return ch, nil
+}
+
+// optionError is an option that the host's WebSocket has no counterpart of: no further attempt goes better.
+type optionError struct{ option string }
+
+func (e *optionError) Error() string {
+	return e.option + " is not possible in a js/wasm build: the WebSocket of the host has nothing of the kind"
+}
+
+func (e *optionError) Is(target error) bool { return target == errors.ErrUnsupported }
+
+// hopeless reports whether every further attempt fails as this one.
+func hopeless(err error) bool {
+	_, ok := errors.AsType[*optionError](err)
+	return ok
+}
+
+// checkDial says what is wrong with opts for every connection.
+func checkDial(u *url.URL, opts *DialOptions) error {
+	for _, option := range []struct {
+		name string
+		set  bool
+	}{
+		{"DialOptions.Header (or what Target added)", len(opts.Header) > 0},
+		{"DialOptions.TLS", opts.TLS != nil},
+		{"DialOptions.Compression", opts.Compression},
+		{"DialOptions.Ping", opts.Ping > 0},
+		{"DialOptions.MessageTime", opts.MessageTime > 0},
+		{"DialOptions.NetDial", opts.NetDial != nil},
+		{"user and password in the URL", u.User != nil},
+	} {
+		if option.set {
+			return &optionError{option.name}
+		}
+	}
+	return nil
+}
+
+// connect opens a WebSocket of the host and waits until it is open.
+func connect(ctx context.Context, u *url.URL, opts *DialOptions) (*conn, error) {
+	limit := handshakeTime(opts.RPC.Limits)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not connected after %v: %w", limit, context.DeadlineExceeded))
+	defer cancel()
+	constructor := js.Global().Get("WebSocket")
+	if constructor.IsUndefined() {
+		return nil, errors.New("this host has no WebSocket: before Node 22, set globalThis.WebSocket to that of the package ws")
+	}
+	protocols := make([]any, len(opts.Subprotocols))
+	for i, p := range opts.Subprotocols {
+		protocols[i] = p
+	}
+	var socket js.Value
+	err := try(func() { socket = constructor.New(u.String(), protocols) })
+	if err != nil {
+		return nil, err // a malformed subprotocol, or a page over https that may not use ws://
+	}
+	c := newConn(socket, opts.RPC.Limits)
+	select {
+	case <-c.opened:
+		return c, nil
+	case <-c.ended:
+		return nil, c.refused()
+	case <-ctx.Done():
+		_ = c.Close(1000, "")
+		return nil, context.Cause(ctx)
+	}
+}
+
+// try runs f and returns what JavaScript has thrown.
+func try(f func()) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			thrown, ok := value.(js.Error)
+			if !ok {
+				panic(value)
+			}
+			err = errors.New(strings.TrimPrefix(thrown.Error(), "JavaScript error: "))
+		}
+	}()
+	f()
+	return nil
+}

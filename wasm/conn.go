@@ -1,0 +1,129 @@
+package wasm
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/kkrpc-go/kkrpc"
+)
+
+const (
+	// crowded is from how many unsent bytes of a socket on nothing more is handed to it.
+	crowded = 1 << 20
+	// pollInterval is how often a crowded socket is looked at: JavaScript's WebSockets do not tell when they have sent.
+	pollInterval = 20 * time.Millisecond
+)
+
+// conn is a socket of the host as a transport.
+type conn struct {
+	id      int32
+	host    host
+	in      *kkrpc.Inbox
+	timeout time.Duration
+
+	over chan struct{} // closed when the connection has ended
+	once sync.Once     // guards the closing of over
+
+	unsent int      // bytes that the host had not sent when it was last asked; used by who writes
+	kept   [][]byte // messages that TryWriteFrames could not hand over; likewise
+}
+
+func newConn(h host, id int32, inbox int, limits kkrpc.Limits) *conn {
+	timeout := limits.Write
+	if timeout <= 0 {
+		timeout = 30 * time.Second
+	}
+	return &conn{id: id, host: h, in: kkrpc.NewInbox(inbox), timeout: timeout, over: make(chan struct{})}
+}
+
+// ReadFrame implements kkrpc.Transport.
+func (c *conn) ReadFrame(buf []byte) (msg []byte, more bool, err error) { return c.in.ReadFrame(buf) }
+
+// TryWriteFrames hands msgs to the host, unless that has too much to send already: then it keeps copies, and
+// WriteFrames has to follow.
+func (c *conn) TryWriteFrames(msgs [][]byte) (done bool, err error) {
+	for i, m := range msgs {
+		if c.unsent >= crowded {
+			for _, m := range msgs[i:] {
+				c.kept = append(c.kept, append([]byte(nil), m...))
+			}
+			return false, nil
+		}
+		if err := c.send(m); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// WriteFrames implements kkrpc.Transport: it waits while the host has too much to send.
+func (c *conn) WriteFrames(msgs [][]byte) error {
+	kept := c.kept
+	c.kept = nil
+	for _, list := range [][][]byte{kept, msgs} {
+		for _, m := range list {
+			if err := c.drained(); err != nil {
+				return err
+			}
+			if err := c.send(m); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *conn) send(m []byte) error {
+	select {
+	case <-c.over:
+		return io.ErrClosedPipe
+	default:
+		c.unsent = c.host.send(c.id, m)
+		return nil
+	}
+}
+
+// drained waits until the host may be given more. It fails when the host sends nothing for the write timeout.
+func (c *conn) drained() error {
+	if c.unsent < crowded {
+		return nil
+	}
+	least, since := c.unsent, time.Now()
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-c.over:
+			return io.ErrClosedPipe
+		case <-tick.C:
+		}
+		c.unsent = c.host.send(c.id, nil)
+		switch {
+		case c.unsent < crowded:
+			return nil
+		case c.unsent < least:
+			least, since = c.unsent, time.Now()
+		case time.Since(since) > c.timeout:
+			return fmt.Errorf("wasm: the peer took no data for %v: %w", c.timeout, os.ErrDeadlineExceeded)
+		}
+	}
+}
+
+// Close implements kkrpc.Transport.
+func (c *conn) Close(code int, reason string) error {
+	c.once.Do(func() {
+		close(c.over)
+		c.host.close(c.id, code, reason)
+	})
+	c.in.Close(io.ErrClosedPipe)
+	return nil
+}
+
+// gone is Close for a socket that the host has seen close. err is nil for a clean end.
+func (c *conn) gone(err error) {
+	c.in.Close(err)
+	c.once.Do(func() { close(c.over) })
+}

@@ -1,0 +1,25 @@
+package wasm
+
+import (
+	"fmt"
+
+	"github.com/kkrpc-go/kkrpc"
+)
+
+// Serve exposes api, whatever kkrpc.Expose accepts, on each connection that the JavaScript server opens. It does not
+// return, unless api cannot be exposed, Serve was called before, or the program was not built for GOOS=js GOARCH=wasm: then
+// it returns an error that says so.
+func Serve(api any, opts *Options) error {
+	compiled, err := kkrpc.Expose(api)
+	if err != nil {
+		return fmt.Errorf("wasm: Serve: %w", err)
+	}
+	return serveFor(func(*Request) (any, error) { return compiled, nil }, opts)
+}
+
+// ServeFor is Serve with an API per connection: api is called, on a goroutine of its own, before the first message of the
+// connection is read. An error made by Reject closes the connection with its code and reason; any other is reported to
+// Options.RPC.OnError and closes it with code 1011.
+func ServeFor(api func(r *Request) (api any, err error), opts *Options) error {
+	return serveFor(api, opts)
+}
