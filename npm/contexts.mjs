@@ -106,6 +106,8 @@ export function requestContexts() {
 			if (loop !== undefined && loop !== keeper && due() < Date.now() - LATE) loop.keep()
 		},
 		may: (socket) => socket === current,
+		apart: true,
+		soon: (f) => setTimeout(f, 0),
 		later(socket, f) {
 			const loop = loops.get(socket)
 			if (loop === undefined) f()

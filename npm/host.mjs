@@ -11,6 +11,10 @@ const TRY_LATER = 1013
 
 const FAILED = "the server has failed"
 
+// What crosses together, in bytes; kkrpc_messages has the format.
+const SCRATCH = 64 << 10
+const HEAD = 8
+
 // How many messages may wait for a program that is starting.
 const MAX_WAITING = 1000
 
@@ -23,6 +27,9 @@ class Instance {
 	#sockets = new Map()
 	#inside = false // Go is running, perhaps in one of the functions below
 	#later = [] // what came meanwhile
+	#full = [] // sockets whose inbox is about to be delivered
+	#outbox = [] // sockets that have something to send when Go is left
+	#scratch = 0 // where the program reads messages
 	#log
 	#contexts
 	dead = false
@@ -43,6 +50,7 @@ class Instance {
 			go.importObject.kkrpc = {
 				ready: resolve,
 				send: (id, at, length) => instance.#send(id, at, length),
+				buffered: (id) => instance.#sockets.get(id)?.buffered() ?? 0,
 				close: (id, code, at, length) => instance.#sockets.get(id)?.shut(code, instance.#text(at, length)),
 			}
 		})
@@ -55,6 +63,7 @@ class Instance {
 		const ended = go.run(wasm)
 		ended.catch((reason) => instance.#die(reason))
 		await Promise.race([ready, ended.then(() => ready)])
+		instance.#scratch = wasm.exports.kkrpc_scratch()
 		return instance
 	}
 
@@ -71,8 +80,9 @@ class Instance {
 		} catch (error) {
 			this.#die(error)
 		} finally {
-			this.#contexts.leave(before)
 			this.#inside = false
+			for (let next = this.#outbox.pop(); next !== undefined; next = this.#outbox.pop()) next.flush()
+			this.#contexts.leave(before)
 		}
 	}
 
@@ -84,45 +94,84 @@ class Instance {
 	open(socket, about) {
 		this.#sockets.set(socket.id, socket)
 		this.#enter(socket, () => {
-			const length = this.#write(about)
-			if (length < 0) return socket.shut(TOO_LARGE, "the request is too large")
-			this.#exports.kkrpc_open(socket.id, length)
+			const data = encoder.encode(about)
+			const at = this.#exports.kkrpc_buffer(data.byteLength)
+			if (at === 0) return socket.shut(TOO_LARGE, "the request is too large")
+			new Uint8Array(this.#exports.mem.buffer, at, data.byteLength).set(data)
+			this.#exports.kkrpc_open(socket.id, data.byteLength)
 			this.#run()
 		})
 	}
 
+	/** Takes a message: a string, or bytes. What comes in one moment crosses together. */
 	message(socket, data) {
-		this.#enter(socket, () => {
-			if (!this.#sockets.has(socket.id)) return
-			const length = this.#write(data)
-			if (length < 0) return socket.shut(TOO_LARGE, "the message is over the limit (Limits.Frame)")
-			this.#exports.kkrpc_message(socket.id, length, typeof data === "string" ? 1 : 0)
+		if (this.dead || socket.inbox.push(data) > 1) return
+		const contexts = this.#contexts
+		if (contexts.apart) contexts.soon(() => this.#deliver([socket]))
+		else if (this.#full.push(socket) === 1) contexts.soon(() => this.#deliverAll())
+	}
+
+	#deliverAll() {
+		const sockets = this.#full
+		this.#full = []
+		this.#deliver(sockets)
+	}
+
+	/** Gives the program what these sockets have received. */
+	#deliver(sockets) {
+		this.#enter(sockets[0], () => {
+			let used = 0
+			for (const socket of sockets) {
+				const inbox = socket.inbox
+				socket.inbox = []
+				for (const data of inbox) used = this.#give(used, socket, data)
+			}
+			if (used > 0) this.#exports.kkrpc_messages(used)
 			this.#run()
 		})
+	}
+
+	/** Gives the program a message, or writes it behind others of used bytes, and returns what is written now. */
+	#give(used, socket, data) {
+		if (this.dead || !this.#sockets.has(socket.id)) return used
+		const text = typeof data === "string"
+		if (most(data) > SCRATCH && text) data = encoder.encode(data)
+		if (used + most(data) > SCRATCH && used > 0) {
+			this.#exports.kkrpc_messages(used)
+			used = 0
+		}
+		if (most(data) <= SCRATCH) return used + this.#put(used, socket.id, data, text)
+		const at = this.#exports.kkrpc_buffer(data.byteLength)
+		if (at === 0) {
+			socket.shut(TOO_LARGE, "the message is over the limit (Limits.Frame)")
+		} else {
+			new Uint8Array(this.#exports.mem.buffer, at, data.byteLength).set(data)
+			this.#exports.kkrpc_message(socket.id, data.byteLength, text ? 1 : 0)
+		}
+		return used
+	}
+
+	/** Writes a message behind used others, and returns how many bytes that took. */
+	#put(used, id, data, text) {
+		const at = this.#scratch + used
+		// Views are made anew each time: the memory that they show is another one after it has grown.
+		const body = new Uint8Array(this.#exports.mem.buffer, at + HEAD, SCRATCH - used - HEAD)
+		let length
+		if (typeof data === "string") length = encoder.encodeInto(data, body).written
+		else body.set(data), (length = data.byteLength)
+		const head = new DataView(this.#exports.mem.buffer, at, HEAD)
+		head.setInt32(0, id, true)
+		head.setInt32(4, text ? length : ~length, true)
+		return HEAD + length
 	}
 
 	closed(socket, code) {
+		if (socket.inbox.length > 0) this.#deliver([socket]) // what it said before
 		if (!this.#sockets.delete(socket.id)) return
 		this.#enter(socket, () => {
 			this.#exports.kkrpc_closed(socket.id, code)
 			this.#run()
 		})
-	}
-
-	/** Writes data where the program reads it, and returns how many bytes that were; -1 if it takes no message so large. */
-	#write(data) {
-		if (typeof data !== "string") {
-			const at = this.#exports.kkrpc_buffer(data.byteLength)
-			if (at === 0) return -1
-			new Uint8Array(this.#exports.mem.buffer, at, data.byteLength).set(data)
-			return data.byteLength
-		}
-		// A character takes at most three bytes. Where that is too much to ask for, it is counted.
-		if (data.length > 64 << 10) return this.#write(encoder.encode(data))
-		const at = this.#exports.kkrpc_buffer(3 * data.length)
-		if (at === 0) return this.#write(encoder.encode(data))
-		// The view is made anew each time: the memory that it shows is another one after it has grown.
-		return encoder.encodeInto(data, new Uint8Array(this.#exports.mem.buffer, at, 3 * data.length)).written
 	}
 
 	#text(at, length) {
@@ -132,7 +181,8 @@ class Instance {
 	#send(id, at, length) {
 		const socket = this.#sockets.get(id)
 		if (socket === undefined) return 0
-		return length === 0 ? socket.buffered() : socket.send(this.#text(at, length))
+		if (socket.push(this.#text(at, length)) && this.#contexts.may(socket)) this.#outbox.push(socket)
+		return socket.buffered()
 	}
 
 	#die(reason) {
@@ -159,7 +209,9 @@ class Socket {
 	#ws // Hono's WSContext
 	#instance // once it has started
 	#waiting = [] // messages that came before that, or behind one that is still being read
-	#unsent = 0 // how much of what was sent waits for the socket's request
+	inbox = [] // messages that the program has not been given yet
+	#out = [] // what is to be sent
+	#unsent = 0 // how long that is
 	#over = false
 
 	constructor(host, about) {
@@ -222,27 +274,34 @@ class Socket {
 		else this.shut(UNSUPPORTED, "the message is neither text nor bytes")
 	}
 
-	/** Sends text, and returns what buffered() does. */
-	send(text) {
-		if (this.#over) return 0
-		if (this.#host.contexts.may(this)) {
-			this.#sendNow(text)
-		} else {
-			this.#unsent += text.length
-			this.#host.contexts.later(this, () => {
-				this.#unsent -= text.length
-				this.#sendNow(text)
-			})
-		}
-		return this.buffered()
+	/** Takes text to send. @returns whether flush() has to follow; if the socket may not be used now, it does by itself. */
+	push(text) {
+		if (this.#over) return false
+		this.#unsent += text.length
+		if (this.#out.push(text) > 1) return false
+		if (!this.#host.contexts.may(this)) this.#host.contexts.later(this, () => this.flush())
+		return true
 	}
 
-	#sendNow(text) {
-		try {
-			this.#ws.send(text)
-		} catch {
-			// It is closing; its close event follows.
+	/** Sends what was pushed, in one go where the runtime has a way. */
+	flush() {
+		const out = this.#out
+		if (out.length === 0) return
+		this.#out = []
+		this.#unsent = 0
+		const raw = this.#ws.raw
+		const send = () => {
+			try {
+				for (const text of out) this.#ws.send(text)
+			} catch {
+				// It is closing; its close event follows.
+			}
 		}
+		if (out.length === 1) return send()
+		if (raw?.cork !== undefined) return raw.cork(send) // Bun
+		raw?._socket?.cork?.() // ws, in Node
+		send()
+		raw?._socket?.uncork?.()
 	}
 
 	/** About how many bytes wait here and in the runtime, as far as that tells. */
@@ -262,6 +321,7 @@ class Socket {
 	}
 
 	#close(code, reason) {
+		this.flush()
 		try {
 			this.#ws?.close(code, reason)
 		} catch {
@@ -283,6 +343,11 @@ class Socket {
 	}
 }
 
+/** How many bytes a message takes at most: a character is up to three of UTF-8. */
+function most(data) {
+	return HEAD + (typeof data === "string" ? 3 * data.length : data.byteLength)
+}
+
 function isBlob(data) {
 	return typeof Blob !== "undefined" && data instanceof Blob
 }
@@ -301,6 +366,10 @@ const anywhere = {
 	leave(_before) {},
 	/** Whether the socket may be used now; if not, it may be in later's f. */
 	may: (_socket) => true,
+	/** Whether a socket's messages are delivered in its request, and not together with those of others. */
+	apart: false,
+	/** Calls f, which delivers messages, when others of this moment have come too. */
+	soon: globalThis.setImmediate === undefined ? (f) => setTimeout(f, 0) : (f) => setImmediate(f),
 	later(_socket, f) {
 		f()
 	},

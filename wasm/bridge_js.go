@@ -3,6 +3,7 @@
 package wasm
 
 import (
+	"encoding/binary"
 	"errors"
 	"unsafe"
 
@@ -18,35 +19,37 @@ func hostReady()
 //go:wasmimport kkrpc send
 func hostSend(id int32, p unsafe.Pointer, n int32) int32
 
+//go:wasmimport kkrpc buffered
+func hostBuffered(id int32) int32
+
 //go:wasmimport kkrpc close
 func hostClose(id, code int32, reason unsafe.Pointer, n int32)
 
 // serving is the server of this program; nil until Serve is called.
 var serving *server
 
-// scratch is where the host writes.
-var scratch []byte
+// scratch is where the host writes messages that cross together; large, what is too large for that.
+var (
+	scratch [64 << 10]byte
+	large   []byte
+)
 
-// keepScratch is how large a scratch is kept for the next message.
-const keepScratch = 64 << 10
+//go:wasmexport kkrpc_scratch
+func scratchAt() unsafe.Pointer { return unsafe.Pointer(&scratch) }
 
 //go:wasmexport kkrpc_buffer
 func buffer(n int32) unsafe.Pointer {
 	if n < 0 || int(n) > serving.opts.RPC.Limits.Frame {
 		return nil // too large: the host says so to the peer
 	}
-	if int(n) > len(scratch) {
-		scratch = make([]byte, max(int(n), 4<<10))
-	}
-	return unsafe.Pointer(unsafe.SliceData(scratch))
+	large = make([]byte, max(n, 1))
+	return unsafe.Pointer(unsafe.SliceData(large))
 }
 
-// written is the first n bytes of the scratch, which is left to the garbage collector if it is large.
+// written is what the host has put into large.
 func written(n int32) []byte {
-	b := scratch[:n]
-	if len(scratch) > keepScratch {
-		scratch = nil
-	}
+	b := large[:n]
+	large = nil
 	return b
 }
 
@@ -56,6 +59,22 @@ func open(id, n int32) { serving.open(id, written(n)) }
 //go:wasmexport kkrpc_message
 func message(id, n, text int32) { serving.message(id, written(n), text != 0) }
 
+// messages takes what is in the first n bytes of the scratch: for each message the id of its connection and its length, four
+// bytes each in little endian, and its bytes. For a message that is not certain to be UTF-8 the length is complemented.
+//
+//go:wasmexport kkrpc_messages
+func messages(n int32) {
+	for b := scratch[:n]; len(b) > 0; {
+		id, length := int32(binary.LittleEndian.Uint32(b)), int32(binary.LittleEndian.Uint32(b[4:]))
+		text := length >= 0
+		if !text {
+			length = ^length
+		}
+		serving.message(id, b[8:8+length], text)
+		b = b[8+length:]
+	}
+}
+
 //go:wasmexport kkrpc_closed
 func closed(id, code int32) { serving.closed(id, int(code)) }
 
@@ -64,6 +83,8 @@ type bridge struct{}
 func (bridge) send(id int32, msg []byte) int {
 	return int(hostSend(id, unsafe.Pointer(unsafe.SliceData(msg)), int32(len(msg))))
 }
+
+func (bridge) buffered(id int32) int { return int(hostBuffered(id)) }
 
 func (bridge) close(id int32, code int, reason string) {
 	hostClose(id, int32(code), unsafe.Pointer(unsafe.StringData(reason)), int32(len(reason)))

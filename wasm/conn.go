@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -100,7 +101,7 @@ func (c *conn) drained() error {
 			return io.ErrClosedPipe
 		case <-tick.C:
 		}
-		c.unsent = c.host.send(c.id, nil)
+		c.unsent = c.host.buffered(c.id)
 		switch {
 		case c.unsent < crowded:
 			return nil
@@ -116,10 +117,20 @@ func (c *conn) drained() error {
 func (c *conn) Close(code int, reason string) error {
 	c.once.Do(func() {
 		close(c.over)
-		c.host.close(c.id, code, reason)
+		c.host.close(c.id, code, clip(reason))
 	})
 	c.in.Close(io.ErrClosedPipe)
 	return nil
+}
+
+// clip makes reason valid UTF-8 of at most 123 bytes: JavaScript's WebSockets do not close with a longer one.
+func clip(reason string) string {
+	const most = 123
+	reason = strings.ToValidUTF8(reason, "\ufffd")
+	if len(reason) <= most {
+		return reason
+	}
+	return strings.ToValidUTF8(reason[:most], "")
 }
 
 // gone is Close for a socket that the host has seen close. err is nil for a clean end.

@@ -18,15 +18,17 @@ const (
 	closeGoingAway   = 1001
 	closeNoStatus    = 1005
 	closeInvalidData = 1007
+	closeTooLarge    = 1009
 	closeInternal    = 1011
 	closeTryLater    = 1013
 )
 
 // host is what the JavaScript side does for the program. It is called on any goroutine; there is one thread.
 type host interface {
-	// send hands msg, which is UTF-8, to the socket and returns how many bytes the socket has not sent yet, 0 where the
-	// runtime does not tell.
+	// send hands msg, which is UTF-8, to the socket and returns what buffered does.
 	send(id int32, msg []byte) (buffered int)
+	// buffered is how many bytes the socket has not sent yet, 0 where the runtime does not tell.
+	buffered(id int32) int
 	// close closes the socket, unless it has closed.
 	close(id int32, code int, reason string)
 }
@@ -125,6 +127,8 @@ func (s *server) message(id int32, msg []byte, text bool) {
 	s.mu.Unlock()
 	switch {
 	case c == nil: // it was closed from this side, and the host has not known
+	case len(msg) > s.opts.RPC.Limits.Frame:
+		s.drop(c, closeTooLarge, "the message is over the limit (Limits.Frame)")
 	case !text && !utf8.Valid(msg):
 		s.drop(c, closeInvalidData, "binary message is not JSON in UTF-8")
 	case errors.Is(c.in.Push(msg), kkrpc.ErrLimit):

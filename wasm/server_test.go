@@ -1,0 +1,244 @@
+package wasm
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/kkrpc-go/kkrpc"
+)
+
+const greet = `{"t":"q","id":"1","op":"call","p":["greet"],"a":["you"]}`
+
+// started is a server of an API, with a fake host whose sockets are read.
+type started struct {
+	*server
+	host *fakeHost
+	mu   sync.Mutex
+	got  map[int32][]string
+}
+
+func start(api func(r *Request) (any, error), opts *Options) *started {
+	s := &started{host: newFakeHost(), got: map[int32][]string{}}
+	if api == nil {
+		api = func(*Request) (any, error) {
+			return kkrpc.Object{"greet": func(name string) string { return "Hello, " + name + "!" }}, nil
+		}
+	}
+	s.server = newServer(s.host, api, opts)
+	return s
+}
+
+// connect opens a connection as the host does.
+func (s *started) connect(id int32, about string) {
+	s.host.open(id, func(msg []byte) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.got[id] = append(s.got[id], string(msg))
+	})
+	s.open(id, []byte(about))
+}
+
+// hangUp ends a connection as the host does, if this side has not closed it.
+func (s *started) hangUp(id int32, code int) {
+	s.closed(id, code)
+	s.host.close(id, code, "")
+}
+
+func (s *started) answers(id int32) []string {
+	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.got[id]
+}
+
+func (s *started) count() int {
+	s.server.mu.Lock()
+	defer s.server.mu.Unlock()
+	return len(s.conns)
+}
+
+func TestMessagesAreAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(nil, nil)
+		s.connect(1, "")
+		s.message(1, []byte(greet), true) // before the channel is there
+		s.connect(2, "")
+		s.message(2, []byte(greet), false)
+		s.message(3, []byte(greet), true) // of no connection
+		for id := range int32(2) {
+			if got := s.answers(id + 1); len(got) != 1 || !strings.Contains(got[0], "Hello, you!") {
+				t.Errorf("connection %d was answered %q", id+1, got)
+			}
+		}
+		s.hangUp(1, closeNormal)
+		s.hangUp(2, 0)
+		synctest.Wait()
+		if n := s.count(); n != 0 {
+			t.Errorf("%d connections are left", n)
+		}
+	})
+}
+
+// TestConnectionsThatAreClosed has all that a peer, or the host for it, may do that costs the connection.
+func TestConnectionsThatAreClosed(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		opts   Options
+		api    func(r *Request) (any, error)
+		slow   bool // the API comes when all is over
+		about  string
+		id     int32 // of the connection that is closed; 0 for the first
+		does   func(s *started)
+		code   int
+		reason string
+		report string // some of the error that OnError is given; "" for none
+	}{
+		{name: "binary that is not UTF-8", does: func(s *started) { s.message(1, []byte("{\"t\":\"\xff\"}"), false) },
+			code: 1007, reason: "UTF-8"},
+		{name: "a message over the limit", opts: Options{RPC: kkrpc.Options{Limits: kkrpc.Limits{Frame: 100}}},
+			does: func(s *started) { s.message(1, make([]byte, 101), true) }, code: 1009, reason: "Limits.Frame"},
+		{name: "a flood", slow: true, opts: Options{Inbox: 1000},
+			does: func(s *started) {
+				for range 1000 {
+					s.message(1, []byte(greet), true)
+				}
+			}, code: 1013, reason: "wait to be read"},
+		{name: "too many connections", opts: Options{MaxConns: 1}, does: func(s *started) { s.connect(2, "") },
+			id: 2, code: 1013, reason: "too many"},
+		{name: "a connection is refused", api: func(*Request) (any, error) { return nil, Reject(4401, "no token") },
+			code: 4401, reason: "no token"},
+		{name: "a refusal that is wrapped", api: func(*Request) (any, error) {
+			return nil, errors.Join(errors.New("auth"), Reject(4403, "not here"))
+		}, code: 4403, reason: "not here"},
+		{name: "no API", api: func(*Request) (any, error) { return nil, errors.New("no database") },
+			code: 1011, reason: "internal error", report: "no database"},
+		{name: "an API that cannot be exposed", api: func(*Request) (any, error) { return make(chan int), nil },
+			code: 1011, reason: "internal error", report: "chan int"},
+		{name: "an account of the request that is not JSON", about: "{", code: 1011, reason: "internal error", report: "account of the request"},
+		{name: "a URL that is none", about: `{"url":"http://[::1"}`, code: 1011, reason: "internal error", report: "account of the request"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var reported []error
+				row.opts.RPC.OnError = func(err error) { reported = append(reported, err) }
+				over := make(chan struct{})
+				if row.slow {
+					row.api = func(*Request) (any, error) { <-over; return kkrpc.Object{}, nil }
+				}
+				s := start(row.api, &row.opts)
+				s.connect(1, row.about)
+				if row.does != nil {
+					row.does(s)
+				}
+				synctest.Wait()
+				code, reason := s.host.closedWith(max(row.id, 1))
+				if code != row.code || !strings.Contains(reason, row.reason) {
+					t.Errorf("closed with %d %q, want %d %q", code, reason, row.code, row.reason)
+				}
+				if got := errors.Join(reported...); (got == nil) != (row.report == "") || got != nil && !strings.Contains(got.Error(), row.report) {
+					t.Errorf("OnError was given %v, want %q", got, row.report)
+				}
+				close(over)
+				for id := range int32(2) {
+					s.hangUp(id+1, closeNormal)
+				}
+				synctest.Wait()
+				if n := s.count(); n != 0 {
+					t.Errorf("%d connections are left", n)
+				}
+			})
+		})
+	}
+}
+
+func TestRequestOfAConnection(t *testing.T) {
+	const about = `{"url":"http://example.com/chat/7?a=b","params":{"room":"7"},"header":{"user-agent":"x"}}`
+	for _, row := range []struct{ name, about, path, query, room, agent string }{
+		{"with the context of Hono", about, "/chat/7", "a=b", "7", "x"},
+		{"without", "", "", "", "", ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var opened, asked *Request
+				api := func(r *Request) (any, error) {
+					asked = r
+					return kkrpc.Object{"greet": func(ctx context.Context, _ string) string {
+						r := RequestFromContext(ctx)
+						return strings.Join([]string{r.URL.Path, r.URL.RawQuery, r.Params["room"], r.Header["user-agent"]}, " ")
+					}}, nil
+				}
+				s := start(api, &Options{OnOpen: func(_ *kkrpc.Channel, r *Request) { opened = r }})
+				s.connect(1, row.about)
+				s.message(1, []byte(greet), true)
+				want := strings.Join([]string{row.path, row.query, row.room, row.agent}, " ")
+				if got := s.answers(1); len(got) != 1 || !strings.Contains(got[0], want) {
+					t.Errorf("the handler answered %q, want %q", got, want)
+				}
+				if asked == nil || asked != opened || asked.URL.Path != row.path {
+					t.Errorf("the API was asked for with %+v, OnOpen given %+v", asked, opened)
+				}
+				s.hangUp(1, closeNormal)
+			})
+		})
+	}
+	if r := RequestFromContext(t.Context()); r != nil {
+		t.Errorf("a context of no connection has request %+v", r)
+	}
+}
+
+// TestEndsAreTold has the host say how a socket closed.
+func TestEndsAreTold(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		code int
+		want string // some of the error; "" for none
+	}{
+		{"normal", 1000, ""},
+		{"going away", 1001, ""},
+		{"no code", 1005, ""},
+		{"no close frame", 0, "without a close frame"},
+		{"a code", 4000, "code 4000"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var ends []error
+				var own bool
+				s := start(nil, &Options{
+					RPC:     kkrpc.Options{OnClose: func(*kkrpc.Channel, error) { own = true }},
+					OnClose: func(_ *kkrpc.Channel, err error) { ends = append(ends, err) },
+				})
+				s.connect(1, "")
+				s.message(1, []byte(greet), true)
+				s.answers(1)
+				s.hangUp(1, row.code)
+				s.closed(1, row.code) // the host may say so again
+				synctest.Wait()
+				if len(ends) != 1 || !own {
+					t.Fatalf("OnClose was called %d times, that of RPC: %t", len(ends), own)
+				}
+				if err := ends[0]; err == nil || !strings.Contains(err.Error(), row.want) {
+					t.Errorf("the connection ended with %v, want %q", err, row.want)
+				}
+			})
+		})
+	}
+}
+
+func TestServeOutsideOfAHost(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"not GOOS=js", Serve(kkrpc.Object{}, nil), "kkrpc build hono"},
+		{"an API that cannot be exposed", Serve(make(chan int), nil), "wasm: Serve: "},
+	} {
+		if row.err == nil || !strings.Contains(row.err.Error(), row.want) {
+			t.Errorf("%s: %v, want %q", row.name, row.err, row.want)
+		}
+	}
+}
