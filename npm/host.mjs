@@ -223,11 +223,8 @@ class Socket {
 	open(ws) {
 		if (this.#ws !== undefined) return
 		this.#ws = ws
-		try {
-			if (ws.raw) ws.raw.binaryType = "arraybuffer"
-		} catch {
-			// The runtime has its own way; message() takes what comes.
-		}
+		// A Blob has to be read first. What Bun and ws have by default does as well, and Hono's helper for Bun needs it.
+		if (ws.raw?.binaryType === "blob") ws.raw.binaryType = "arraybuffer"
 		this.#host.contexts.begin(this)
 		this.#host.running().then(
 			(instance) => {
