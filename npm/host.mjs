@@ -136,8 +136,9 @@ class Instance {
 		if (this.dead || !this.#sockets.has(socket.id)) return used
 		const text = typeof data === "string"
 		if (most(data) > SCRATCH && text) data = encoder.encode(data)
-		if (used + most(data) > SCRATCH && used > 0) {
+		if (used > 0 && used + most(data) > SCRATCH) {
 			this.#exports.kkrpc_messages(used)
+			this.#run() // so that what it takes at once is bounded
 			used = 0
 		}
 		if (most(data) <= SCRATCH) return used + this.#put(used, socket.id, data, text)
@@ -147,6 +148,7 @@ class Instance {
 		} else {
 			new Uint8Array(this.#exports.mem.buffer, at, data.byteLength).set(data)
 			this.#exports.kkrpc_message(socket.id, data.byteLength, text ? 1 : 0)
+			this.#run()
 		}
 		return used
 	}

@@ -1,0 +1,4 @@
+// Command nowasm serves nothing.
+package main
+
+func main() {}
