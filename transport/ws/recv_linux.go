@@ -9,9 +9,9 @@ import (
 
 // Go tells its scheduler of every system call, since it may block, and the first one after a quiet moment wakes the
 // scheduler's monitor: a thread that runs and soon sleeps again, at the price of several system calls. These calls
-// cannot block, so they are made without. The race and memory detectors would lose sight of what the kernel writes
-// and what one end of a connection tells the other, and two processors name the calls differently: there
-// recv_unix.go is in use.
+// cannot block, so they are made without, but for some that monitor_linux.go wants told. The race and memory detectors
+// would lose sight of what the kernel writes and what one end of a connection tells the other, and two processors name
+// the calls differently: there recv_unix.go is in use.
 
 // longestCall is how many bytes such a call copies at most: while it does, the collector waits for it.
 const longestCall = largeBuffer
@@ -25,8 +25,14 @@ func send(fd int, p []byte) (int, error) { return transfer(syscall.SYS_SENDTO, f
 // transfer passes the kernel a pointer to memory of p's length, which lives until the call returns, since the pointer
 // is converted in the call's arguments. MSG_DONTWAIT makes it return at once even if the descriptor is set to block.
 func transfer(call uintptr, fd int, p []byte) (int, error) {
-	n, _, errno := syscall.RawSyscall6(call, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))),
-		uintptr(min(len(p), longestCall)), syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL, 0, 0)
+	const flags = syscall.MSG_DONTWAIT | syscall.MSG_NOSIGNAL
+	var n uintptr
+	var errno syscall.Errno
+	if size := uintptr(min(len(p), longestCall)); monitor.covers() {
+		n, _, errno = syscall.RawSyscall6(call, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), size, flags, 0, 0)
+	} else {
+		n, _, errno = syscall.Syscall6(call, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), size, flags, 0, 0)
+	}
 	if errno != 0 {
 		return 0, errno
 	}
