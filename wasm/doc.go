@@ -18,6 +18,9 @@
 //
 //	app.get("/ws", upgradeWebSocket((c) => createHonoWebSocketHandler(c)))
 //
+// On Workers each Durable Object has an instance of its own, or, with --plain, each isolate. There Hono tells of a connection only
+// with its first message.
+//
 // One instance of the program serves all connections. There is one thread: a handler that computes for long holds up
 // all of them, one that waits does not. What a connection may cost is bounded as everywhere; what the JavaScript server
 // has read or not sent yet is bounded too, since WebSockets there have no backpressure: Options.Inbox and

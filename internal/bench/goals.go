@@ -63,10 +63,20 @@ var goals = []goal{
 	{"calls per second of a kkrpc client", "js-client", ours, hono, perSecond, 0.97, true, ""},
 	{"Go client, 64 in flight", "go-client", ours, none, cost, 1.5, false, "µs"},
 	{"Share to 1,000 members, of Bun's publish", "room-1000", ours, subjectName{"bun-echo", "echo"}, cost, 1.5, false, ""},
+	insideHono("bun", hono.peer),
+	insideHono("node", "kkrpc2-node-hono"),
+	insideHono("deno", "kkrpc2-deno-hono"),
+	insideHono("workerd", "kkrpc2-workerd-hono"),
 	{"idle, 5,000 connections", "idle-5k", ours, none, kilobytes, 5, false, "KB"},
 	{"idle, 20,000 connections", "idle-20k", ours, none, kilobytes, 5, false, "KB"},
 	{"idle with TLS, 5,000 connections", "idle-tls-5k", ours, none, kilobytes, 14, false, "KB"},
 	{"idle with TLS, 20,000 connections", "idle-tls-20k", ours, none, kilobytes, 14, false, "KB"},
+}
+
+// insideHono is the goal of Go inside Hono beside kkrpc in the same runtime.
+func insideHono(runtime, peer string) goal {
+	return goal{"calls per second inside Hono on " + runtime + ", of " + peer, "add-1x64",
+		subjectName{"go-in-" + runtime + "-hono", "compact-json"}, subjectName{peer, "compact-json"}, perSecond, 0.5, true, ""}
 }
 
 // verdict is a goal beside what was measured.
