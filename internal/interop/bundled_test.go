@@ -40,7 +40,7 @@ func TestWorkerClientOfGoServer(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	js.Bundle(t, filepath.Join(js.Dir(t), "worker-client.mjs"), filepath.Join(dir, "worker.mjs"))
-	host := js.Serve(t, dir, js.WorkerConfig)
+	host, _ := js.Serve(t, dir, js.WorkerConfig)
 	for _, run := range bundledRuns() {
 		t.Run(run.Version+"/"+run.Codec, func(t *testing.T) {
 			run.URL = goServer(t, run.Version)

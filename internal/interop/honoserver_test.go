@@ -17,7 +17,8 @@ func startHono(t *testing.T, rt js.Runtime) (url string) {
 	if rt == js.Workerd {
 		dir := t.TempDir()
 		js.Bundle(t, filepath.Join(js.Dir(t), "hono-worker.mjs"), filepath.Join(dir, "worker.mjs"))
-		return "ws://" + js.Serve(t, dir, js.WorkerConfig)
+		host, _ := js.Serve(t, dir, js.WorkerConfig)
+		return "ws://" + host
 	}
 	url, _ = startProcess(t, rt.Command(t, filepath.Join(js.Dir(t), "hono-server.mjs")))
 	return url

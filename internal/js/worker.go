@@ -1,16 +1,11 @@
 package js
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -22,30 +17,9 @@ type Worker struct {
 	Date   string   // the compatibility date, as 2006-01-02
 }
 
-// Output is what a process prints while it runs.
-type Output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (o *Output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-// String is what has been printed so far.
-func (o *Output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
-
 // Start serves the worker until the test ends, on a port of its own, and returns its address as "127.0.0.1:port".
 func (w Worker) Start(tb testing.TB) (addr string, out *Output) {
 	tb.Helper()
-	exe := Workerd.Path(tb)
 	dir := tb.TempDir()
 	bundle := []string{"build", "--external", "cloudflare:workers", "--outfile", filepath.Join(dir, "worker.mjs")}
 	for _, name := range w.Wasm {
@@ -59,43 +33,7 @@ func (w Worker) Start(tb testing.TB) (addr string, out *Output) {
 	if out, err := bundler.CombinedOutput(); err != nil {
 		tb.Fatalf("%s: %v\n%s", bundler, err, out)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "config.capnp"), []byte(w.config()), 0o644); err != nil {
-		tb.Fatal(err)
-	}
-	cmd := exec.Command(exe, "serve", "config.capnp", "--control-fd=1")
-	cmd.Dir = dir
-	out = new(Output)
-	cmd.Stderr = out
-	stdout, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
-		tb.Fatal(err)
-	}
-	var reading sync.WaitGroup
-	tb.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		reading.Wait()
-		_ = cmd.Wait()
-		if tb.Failed() {
-			tb.Logf("the worker said:\n%s", out)
-		}
-	})
-	lines := bufio.NewReader(stdout)
-	line, err := lines.ReadBytes('\n')
-	var listening struct {
-		Event string
-		Port  int
-	}
-	if err == nil {
-		err = json.Unmarshal(line, &listening)
-	}
-	if err != nil || listening.Port == 0 {
-		tb.Fatalf("workerd printed %q (%v), not its port", line, err)
-	}
-	reading.Go(func() { _, _ = io.Copy(out, lines) }) // what console.log prints; ends with the worker
-	return fmt.Sprintf("127.0.0.1:%d", listening.Port), out
+	return Serve(tb, dir, w.config())
 }
 
 // config is what tells workerd to serve the bundle, in Cap'n Proto's text.

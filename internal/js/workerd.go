@@ -12,9 +12,29 @@ import (
 	"testing"
 )
 
+// Output is what a process prints while it runs.
+type Output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (o *Output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+// String is what has been printed so far.
+func (o *Output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
 // Serve runs workerd with a configuration until the test ends, and returns the host and port of the socket that it
-// opens. The configuration is written into dir, where its embedded files are; its socket has the address 127.0.0.1:0.
-func Serve(tb testing.TB, dir, config string) (host string) {
+// opens, and what it prints. The configuration is written into dir, where its embedded files are; its socket has the address 127.0.0.1:0.
+func Serve(tb testing.TB, dir, config string) (host string, out *Output) {
 	tb.Helper()
 	exe := Workerd.Path(tb)
 	file := filepath.Join(dir, "config.capnp")
@@ -22,8 +42,8 @@ func Serve(tb testing.TB, dir, config string) (host string) {
 		tb.Fatal(err)
 	}
 	cmd := exec.Command(exe, "serve", file, "--control-fd=1")
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
+	out = new(Output)
+	cmd.Stderr = out
 	stdout, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -37,7 +57,7 @@ func Serve(tb testing.TB, dir, config string) (host string) {
 		reading.Wait()
 		_ = cmd.Wait() // killed
 		if tb.Failed() {
-			tb.Logf("workerd said:\n%s", stderr.Bytes())
+			tb.Logf("workerd said:\n%s", out)
 		}
 	})
 	lines := bufio.NewReader(stdout)
@@ -46,15 +66,15 @@ func Serve(tb testing.TB, dir, config string) (host string) {
 		if err != nil {
 			_ = cmd.Process.Kill()
 			_ = cmd.Wait()
-			tb.Fatalf("workerd does not listen: %v\n%s", err, stderr.Bytes())
+			tb.Fatalf("workerd does not listen: %v\n%s", err, out)
 		}
 		var event struct {
 			Event string
 			Port  json.Number
 		}
 		if json.Unmarshal(line, &event) == nil && event.Event == "listen" {
-			reading.Go(func() { _, _ = io.Copy(io.Discard, lines) }) // ends with the process
-			return "127.0.0.1:" + event.Port.String()
+			reading.Go(func() { _, _ = io.Copy(out, lines) }) // what console.log prints; ends with the process
+			return "127.0.0.1:" + event.Port.String(), out
 		}
 	}
 }
