@@ -25,7 +25,8 @@ type Options struct {
 	// peer may already be running. Nil does nothing.
 	OnOpen func(ch *kkrpc.Channel, r *Request)
 
-	// OnClose is called after RPC.OnClose with what ch.Err returns. It must not block. Nil does nothing.
+	// OnClose is called after RPC.OnClose with what ch.Err returns, perhaps before OnOpen has returned. It must not block. Nil
+	// does nothing.
 	OnClose func(ch *kkrpc.Channel, err error)
 }
 
