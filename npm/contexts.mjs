@@ -1,8 +1,9 @@
 // Cloudflare Workers tie sockets and timers to the request that made them: code that runs for another request may not use
 // them, and they end with it. One Go program for all sockets does both, so that each socket gets a loop in its own request:
 // what others have for the socket waits there, and one of the loops, the keeper, keeps the time for Go's timers.
-
-// How late a timer may be before another loop takes over from the keeper, in milliseconds: a request can end without a word.
+//
+// A request can end without a word, as after ctx.abort: its loop never goes on, and nothing tells. So another one, the deputy,
+// looks after the timers LATE milliseconds later, and takes over if they are still there; so does who calls Go.
 const LATE = 250
 
 /** @returns the contexts of a plain Worker, for createHost. A Durable Object needs none: it is one context. */
@@ -11,6 +12,7 @@ export function requestContexts() {
 	const timers = new Map() // of Go programs, by id: { at, go }
 	let lastTimer = 0
 	let keeper // the loop that waits for timers; undefined while there is no socket
+	let deputy // another one, if there is one
 	let current // the socket for whose request Go runs
 
 	class Loop {
@@ -29,8 +31,7 @@ export function requestContexts() {
 			this.#wake()
 		}
 
-		keep() {
-			keeper = this
+		wake() {
 			this.#wake()
 		}
 
@@ -42,6 +43,7 @@ export function requestContexts() {
 		async run(socket) {
 			for (;;) {
 				for (let f = this.#todo.shift(); f !== undefined; f = this.#todo.shift()) f()
+				if (deputy === this && late()) takeOver(socket)
 				if (keeper === this) fire(socket)
 				if (this.#todo.length > 0) continue
 				if (this.#over) return
@@ -50,7 +52,7 @@ export function requestContexts() {
 		}
 
 		async #pause() {
-			this.#until = keeper === this ? due() : Infinity
+			this.#until = keeper === this ? due() : deputy === this ? due() + LATE : Infinity
 			let timeout
 			await new Promise((resolve) => {
 				this.#wake = resolve
@@ -65,6 +67,34 @@ export function requestContexts() {
 		let next = Infinity
 		for (const { at } of timers.values()) next = Math.min(next, at)
 		return next
+	}
+
+	function late() {
+		return due() <= Date.now() - LATE
+	}
+
+	/** Makes a loop the keeper, and the oldest other one its deputy. */
+	function keep(loop) {
+		keeper = loop
+		deputy = undefined
+		for (const other of loops.values()) {
+			if (other === keeper) continue
+			deputy = other
+			break
+		}
+		keeper?.wake()
+		deputy?.wake()
+	}
+
+	/** Makes the socket's loop the keeper in place of one that is late, which goes behind all others. */
+	function takeOver(socket) {
+		for (const [other, loop] of loops) {
+			if (loop !== keeper) continue
+			loops.delete(other)
+			loops.set(other, loop)
+			break
+		}
+		keep(loops.get(socket))
 	}
 
 	/** Runs the programs whose time has come, in the socket's request. */
@@ -83,7 +113,7 @@ export function requestContexts() {
 		begin(socket) {
 			const loop = new Loop()
 			loops.set(socket, loop)
-			keeper ??= loop
+			if (keeper === undefined || deputy === undefined) keep(keeper ?? loop)
 			void loop.run(socket)
 		},
 		end(socket) {
@@ -91,19 +121,19 @@ export function requestContexts() {
 			if (loop === undefined) return
 			loops.delete(socket)
 			loop.end()
-			if (keeper !== loop) return
-			keeper = undefined
-			loops.values().next().value?.keep()
+			if (keeper === loop) keep(loops.values().next().value)
+			else if (deputy === loop) keep(keeper)
 		},
 		enter(socket) {
 			const before = current
-			if (socket !== undefined) current = socket
+			if (socket === undefined) return before
+			current = socket
+			const loop = loops.get(socket)
+			if (loop !== undefined && loop !== keeper && late()) takeOver(socket) // before Go arms its timer anew
 			return before
 		},
 		leave(before) {
-			const loop = loops.get(current)
 			current = before
-			if (loop !== undefined && loop !== keeper && due() < Date.now() - LATE) loop.keep()
 		},
 		may: (socket) => socket === current,
 		apart: true,
@@ -123,6 +153,7 @@ export function requestContexts() {
 					timers.set(id, { at, go })
 					go.mem.setInt32(sp + 16, id, true)
 					keeper?.expect(at)
+					deputy?.expect(at + LATE)
 				},
 				// func clearTimeoutEvent(id int32)
 				"runtime.clearTimeoutEvent": (sp) => timers.delete(go.mem.getInt32((sp >>> 0) + 8, true)),

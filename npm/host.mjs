@@ -4,10 +4,13 @@
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
+const NORMAL = 1000
 const UNSUPPORTED = 1003
 const TOO_LARGE = 1009
 const INTERNAL = 1011
 const TRY_LATER = 1013
+
+const NO_CODE = [0, 1005, 1006] // of closes that had none
 
 const FAILED = "the server has failed"
 
@@ -15,8 +18,10 @@ const FAILED = "the server has failed"
 const SCRATCH = 64 << 10
 const HEAD = 8
 
-// How many messages may wait for a program that is starting.
-const MAX_WAITING = 1000
+// How many bytes of a socket's messages may wait for a program that is starting, or behind a Blob that is being read; one
+// message may be larger. OVERHEAD is what each costs besides.
+const MAX_WAITING = 4 << 20
+const OVERHEAD = 64
 
 /**
  * One started Go program. It ends when the program does; its sockets are closed then.
@@ -35,11 +40,11 @@ class Instance {
 	dead = false
 
 	/** Starts the program and resolves when it serves. */
-	static async start(module, log, contexts) {
+	static async start(Go, module, log, contexts) {
 		const instance = new Instance()
 		instance.#log = log
 		instance.#contexts = contexts
-		const go = new globalThis.Go()
+		const go = new Go()
 		instance.#go = go
 		const ready = new Promise((resolve, reject) => {
 			go.exit = (code) => {
@@ -55,7 +60,8 @@ class Instance {
 			}
 		})
 		const resume = go._resume.bind(go)
-		go._resume = () => instance.#enter(undefined, resume)
+		// Inside, it is JavaScript that Go has called and that calls a js.Func: both wait for what that returns.
+		go._resume = () => (instance.#inside ? resume() : instance.#enter(undefined, resume))
 		contexts.adopt(go)
 		// At once: a Worker's request may end before a promise of it is settled.
 		const wasm = new WebAssembly.Instance(module, go.importObject)
@@ -81,9 +87,16 @@ class Instance {
 			this.#die(error)
 		} finally {
 			this.#inside = false
+			if (this.dead) this.#free()
 			for (let next = this.#outbox.pop(); next !== undefined; next = this.#outbox.pop()) next.flush()
 			this.#contexts.leave(before)
 		}
+	}
+
+	/** Lets go of the memory of a program that has ended: its sockets may stay with the runtime for a while. */
+	#free() {
+		this.#go = undefined
+		this.#exports = undefined
 	}
 
 	/** Lets the program's goroutines run until all of them wait. */
@@ -95,9 +108,7 @@ class Instance {
 		this.#sockets.set(socket.id, socket)
 		this.#enter(socket, () => {
 			const data = encoder.encode(about)
-			const at = this.#exports.kkrpc_buffer(data.byteLength)
-			if (at === 0) return socket.shut(TOO_LARGE, "the request is too large")
-			new Uint8Array(this.#exports.mem.buffer, at, data.byteLength).set(data)
+			if (!this.#copy(data)) return socket.shut(TOO_LARGE, "the request is too large")
 			this.#exports.kkrpc_open(socket.id, data.byteLength)
 			this.#run()
 		})
@@ -142,22 +153,31 @@ class Instance {
 			used = 0
 		}
 		if (most(data) <= SCRATCH) return used + this.#put(used, socket.id, data, text)
-		const at = this.#exports.kkrpc_buffer(data.byteLength)
-		if (at === 0) {
+		if (!this.#copy(data)) {
 			socket.shut(TOO_LARGE, "the message is over the limit (Limits.Frame)")
 		} else {
-			new Uint8Array(this.#exports.mem.buffer, at, data.byteLength).set(data)
 			this.#exports.kkrpc_message(socket.id, data.byteLength, text ? 1 : 0)
 			this.#run()
 		}
 		return used
 	}
 
+	/** Writes bytes where the program looks for them with its next call. @returns false if it does not want so many. */
+	#copy(data) {
+		const at = this.#exports.kkrpc_buffer(data.byteLength)
+		if (at !== 0) this.#bytes(at, data.byteLength).set(data)
+		return at !== 0
+	}
+
+	/** A view of the program's memory, for now: it is another one after the memory has grown. Addresses have no sign in Go. */
+	#bytes(at, length) {
+		return new Uint8Array(this.#exports.mem.buffer, at >>> 0, length)
+	}
+
 	/** Writes a message behind used others, and returns how many bytes that took. */
 	#put(used, id, data, text) {
 		const at = this.#scratch + used
-		// Views are made anew each time: the memory that they show is another one after it has grown.
-		const body = new Uint8Array(this.#exports.mem.buffer, at + HEAD, SCRATCH - used - HEAD)
+		const body = this.#bytes(at + HEAD, SCRATCH - used - HEAD)
 		let length
 		if (typeof data === "string") length = encoder.encodeInto(data, body).written
 		else body.set(data), (length = data.byteLength)
@@ -177,7 +197,7 @@ class Instance {
 	}
 
 	#text(at, length) {
-		return decoder.decode(new Uint8Array(this.#exports.mem.buffer, at, length))
+		return decoder.decode(this.#bytes(at, length))
 	}
 
 	#send(id, at, length) {
@@ -196,6 +216,7 @@ class Instance {
 		const sockets = [...this.#sockets.values()]
 		this.#sockets.clear()
 		for (const socket of sockets) socket.shut(INTERNAL, FAILED)
+		if (!this.#inside) this.#free()
 	}
 }
 
@@ -211,6 +232,8 @@ class Socket {
 	#ws // Hono's WSContext
 	#instance // once it has started
 	#waiting = [] // messages that came before that, or behind one that is still being read
+	#size = 0 // what they cost
+	#left // the code of a close that came behind them
 	inbox = [] // messages that the program has not been given yet
 	#out = [] // what is to be sent
 	#unsent = 0 // how long that is
@@ -221,9 +244,11 @@ class Socket {
 		this.#about = about
 	}
 
-	/** Takes the socket at the first event that brings it; Hono's helper for Workers has no onOpen. */
+	/** Takes the socket at the first event that brings it; Hono's helper for Workers has no onOpen. @returns whether it is this one. */
 	open(ws) {
-		if (this.#ws !== undefined) return
+		if (!this.owns(ws)) return this.#refuse(ws)
+		if (this.#ws !== undefined) return true
+		if (this.#over) return false
 		this.#ws = ws
 		// A Blob has to be read first. What Bun and ws have by default does as well, and Hono's helper for Bun needs it.
 		if (ws.raw?.binaryType === "blob") ws.raw.binaryType = "arraybuffer"
@@ -238,16 +263,29 @@ class Socket {
 			},
 			() => this.shut(INTERNAL, "the server cannot start"),
 		)
+		return true
+	}
+
+	/** Whether an event is of this socket, and not of another one to which the application has given the same handlers. */
+	owns(ws) {
+		return this.#ws === undefined || ws === undefined || this.#ws.raw === ws.raw
+	}
+
+	/** Closes another socket: its messages would be taken for those of this one. */
+	#refuse(ws) {
+		this.#host.log("kkrpc: createHonoWebSocketHandler has to be called for each connection; two were given the same handlers")
+		ws.close(INTERNAL, FAILED)
+		return false
 	}
 
 	message(data, ws) {
-		this.open(ws)
-		if (this.#over) return
+		if (!this.open(ws) || this.#over || this.#left !== undefined) return
 		if (this.#instance !== undefined && this.#waiting.length === 0 && !isBlob(data)) {
 			this.#deliver(data)
 			return
 		}
-		if (this.#waiting.length >= MAX_WAITING) return this.shut(TRY_LATER, "the server is still starting")
+		this.#size += OVERHEAD + (data.size ?? data.byteLength ?? data.length)
+		if (this.#waiting.length > 0 && this.#size > MAX_WAITING) return this.shut(TRY_LATER, "the server is still starting")
 		this.#waiting.push(data)
 		if (this.#instance !== undefined && this.#waiting.length === 1) return this.#flush()
 	}
@@ -264,12 +302,15 @@ class Socket {
 			if (!this.#over) this.#deliver(data)
 		}
 		this.#waiting.length = 0
+		this.#size = 0
+		if (this.#left !== undefined) this.#end(this.#left)
 	}
 
 	#deliver(data) {
 		if (typeof data === "string") this.#instance.message(this, data)
 		else if (data instanceof ArrayBuffer) this.#instance.message(this, new Uint8Array(data))
 		else if (ArrayBuffer.isView(data)) this.#instance.message(this, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+		else if (data?.byteLength !== undefined) this.#instance.message(this, new Uint8Array(data)) // SharedArrayBuffer
 		else this.shut(UNSUPPORTED, "the message is neither text nor bytes")
 	}
 
@@ -290,17 +331,20 @@ class Socket {
 		this.#unsent = 0
 		const raw = this.#ws.raw
 		const send = () => {
-			try {
-				for (const text of out) this.#ws.send(text)
-			} catch {
-				// It is closing; its close event follows.
-			}
+			for (const text of out) this.#ws.send(text)
 		}
-		if (out.length === 1) return send()
-		if (raw?.cork !== undefined) return raw.cork(send) // Bun
-		raw?._socket?.cork?.() // ws, in Node
-		send()
-		raw?._socket?.uncork?.()
+		try {
+			if (out.length === 1) send()
+			else if (raw?.cork !== undefined) raw.cork(send) // Bun
+			else {
+				raw?._socket?.cork?.() // ws, in Node
+				send()
+			}
+		} catch {
+			// It is closing; its close event follows.
+		} finally {
+			if (out.length > 1) raw?._socket?.uncork?.()
+		}
 	}
 
 	/** About how many bytes wait here and in the runtime, as far as that tells. */
@@ -328,14 +372,28 @@ class Socket {
 		}
 	}
 
-	/** Is told that the socket has closed. */
+	/** Is told, in its own request, that the socket has closed. */
 	closed(code) {
-		if (this.#over) return
+		if (this.#over || this.#left !== undefined) return
+		this.#close(NO_CODE.includes(code) ? NORMAL : code, "") // Workers do not answer a close before compatibility date 2026-04-07
+		if (this.#waiting.length > 0 && !this.#host.contexts.apart) {
+			this.#left = code // what it said before comes first; a request would end meanwhile
+			return
+		}
 		this.#over = true
 		this.#end(code)
 	}
 
+	/** Is told, in its own request, that the socket has failed, or the application's code for it. */
+	failed() {
+		if (this.#over) return
+		this.#over = true
+		this.#close(INTERNAL, FAILED)
+		this.#end(0)
+	}
+
 	#end(code) {
+		this.#over = true
 		this.#waiting.length = 0
 		this.#instance?.closed(this, code)
 		this.#host.contexts.end(this)
@@ -384,11 +442,14 @@ const anywhere = {
 /**
  * Runs a Go program for as many connections as come, and starts it again after it has failed.
  *
- * @param {() => WebAssembly.Module | Promise<WebAssembly.Module>} load returns the compiled program; it is called once.
+ * @param {() => WebAssembly.Module | Promise<WebAssembly.Module>} load returns the compiled program; it is called
+ *   once, and again after it has failed.
  * @param {{log?: (...what: unknown[]) => void}} [options] log is told of a program that ends or cannot start;
  *   console.error by default.
  */
 export function createHost(load, { log = console.error, contexts = anywhere } = {}) {
+	const { Go } = globalThis // now: another bundle may bring that of another version of Go
+	if (Go === undefined) throw new Error("kkrpc: import wasm_exec.js of the Go that has built the program before createHost is called")
 	let module // a promise of it
 	let instance
 	let starting // a promise of the next instance
@@ -396,7 +457,8 @@ export function createHost(load, { log = console.error, contexts = anywhere } = 
 	async function start() {
 		try {
 			module ??= Promise.resolve(load())
-			return (instance = await Instance.start(await module, log, contexts))
+			module.catch(() => (module = undefined)) // the next connection tries again
+			return (instance = await Instance.start(Go, await module, log, contexts))
 		} catch (error) {
 			log("kkrpc: cannot start the Go program:", error)
 			throw error
@@ -407,6 +469,7 @@ export function createHost(load, { log = console.error, contexts = anywhere } = 
 
 	const host = {
 		contexts,
+		log,
 		/** Resolves to the instance that runs. It may have ended when whoever asked gets to see it. */
 		running() {
 			if (instance !== undefined && !instance.dead) return Promise.resolve(instance)
@@ -424,12 +487,15 @@ export function createHost(load, { log = console.error, contexts = anywhere } = 
 		 * @param {import("hono").Context} [c] what the program is told of the request, as its wasm.Request.
 		 */
 		handler(c) {
+			if (c !== undefined && c?.req === undefined) {
+				throw new TypeError("createHonoWebSocketHandler takes Hono's context or nothing; the Go program says what is exposed")
+			}
 			const socket = new Socket(host, c === undefined ? "" : about(c.req))
 			return {
 				onOpen: (_event, ws) => socket.open(ws),
 				onMessage: (event, ws) => socket.message(event.data, ws),
-				onClose: (event) => socket.closed(event?.code ?? 0),
-				onError: () => socket.closed(0),
+				onClose: (event, ws) => socket.owns(ws) && socket.closed(event?.code ?? 0),
+				onError: (_event, ws) => socket.owns(ws) && socket.failed(),
 			}
 		},
 	}

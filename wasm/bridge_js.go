@@ -39,7 +39,7 @@ func scratchAt() unsafe.Pointer { return unsafe.Pointer(&scratch) }
 
 //go:wasmexport kkrpc_buffer
 func buffer(n int32) unsafe.Pointer {
-	if n < 0 || int(n) > serving.opts.RPC.Limits.Frame {
+	if n < 0 || int(n) > serving.frame() {
 		return nil // too large: the host says so to the peer
 	}
 	large = make([]byte, max(n, 1))
@@ -95,7 +95,11 @@ func serveFor(api func(r *Request) (any, error), opts *Options) error {
 	if serving != nil {
 		return errors.New("wasm: Serve has been called before; a program serves one API")
 	}
-	serving = newServer(bridge{}, api, opts)
+	s, err := newServer(bridge{}, api, opts)
+	if err != nil {
+		return err
+	}
+	serving = s
 	hostReady()
 	select {}
 }

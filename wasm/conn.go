@@ -46,6 +46,9 @@ func (c *conn) ReadFrame(buf []byte) (msg []byte, more bool, err error) { return
 // TryWriteFrames hands msgs to the host, unless that has too much to send already: then it keeps copies, and
 // WriteFrames has to follow.
 func (c *conn) TryWriteFrames(msgs [][]byte) (done bool, err error) {
+	if c.unsent >= crowded { // when it was last asked
+		c.unsent = c.host.buffered(c.id)
+	}
 	for i, m := range msgs {
 		if c.unsent >= crowded {
 			for _, m := range msgs[i:] {
@@ -117,10 +120,19 @@ func (c *conn) drained() error {
 func (c *conn) Close(code int, reason string) error {
 	c.once.Do(func() {
 		close(c.over)
-		c.host.close(c.id, code, clip(reason))
+		c.host.close(c.id, sendable(code), clip(reason))
 	})
 	c.in.Close(io.ErrClosedPipe)
 	return nil
+}
+
+// sendable replaces close codes that must not cross the network: JavaScript's WebSockets would stay open.
+func sendable(code int) int {
+	switch {
+	case 1000 <= code && code <= 1003, 1007 <= code && code <= 1014, 3000 <= code && code <= 4999:
+		return code
+	}
+	return closeInternal
 }
 
 // clip makes reason valid UTF-8 of at most 123 bytes: JavaScript's WebSockets do not close with a longer one.

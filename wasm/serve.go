@@ -7,8 +7,8 @@ import (
 )
 
 // Serve exposes api, whatever kkrpc.Expose accepts, on each connection that the JavaScript server opens. It does not
-// return, unless api cannot be exposed, Serve was called before, or the program was not built for GOOS=js GOARCH=wasm: then
-// it returns an error that says so.
+// return, unless api cannot be exposed, an option is malformed, Serve was called before, or the program was not built for
+// GOOS=js GOARCH=wasm: then it returns an error that says so.
 func Serve(api any, opts *Options) error {
 	compiled, err := kkrpc.Expose(api)
 	if err != nil {
@@ -19,7 +19,7 @@ func Serve(api any, opts *Options) error {
 
 // ServeFor is Serve with an API per connection: api is called, on a goroutine of its own, before the first message of the
 // connection is read. An error made by Reject closes the connection with its code and reason; any other is reported to
-// Options.RPC.OnError and closes it with code 1011.
+// Options.RPC.OnError and closes it with code 1011, as a panic of it does.
 func ServeFor(api func(r *Request) (api any, err error), opts *Options) error {
 	return serveFor(api, opts)
 }

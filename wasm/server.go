@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
+	"os"
+	"runtime/debug"
 	"sync"
 	"unicode/utf8"
 
 	"github.com/kkrpc-go/kkrpc"
-	"github.com/kkrpc-go/kkrpc/superjson"
+	"github.com/kkrpc-go/kkrpc/internal/origin"
 )
 
 // Close codes of RFC 6455.
@@ -17,7 +18,9 @@ const (
 	closeNormal      = 1000
 	closeGoingAway   = 1001
 	closeNoStatus    = 1005
+	closeAbnormal    = 1006
 	closeInvalidData = 1007
+	closePolicy      = 1008
 	closeTooLarge    = 1009
 	closeInternal    = 1011
 	closeTryLater    = 1013
@@ -33,21 +36,27 @@ type host interface {
 	close(id int32, code int, reason string)
 }
 
-// server has the connections that the host opened. The host calls its methods one at a time, and none of them blocks.
+// server has the connections that the host opened. The host calls its methods one at a time, and none of them blocks or
+// runs the user's code, which may.
 type server struct {
-	host host
-	api  func(r *Request) (any, error)
-	opts Options
+	host    host
+	api     func(r *Request) (any, error)
+	opts    Options
+	origins origin.Patterns
 
 	mu    sync.Mutex
 	conns map[int32]*conn // until the host says that the socket has closed, or this side wants no more of it
 }
 
-func newServer(h host, api func(r *Request) (any, error), opts *Options) *server {
+func newServer(h host, api func(r *Request) (any, error), opts *Options) (*server, error) {
 	if opts == nil {
 		opts = &Options{}
 	}
-	s := &server{host: h, api: api, opts: *opts, conns: map[int32]*conn{}}
+	origins, err := origin.Parse(opts.Origins)
+	if err != nil {
+		return nil, fmt.Errorf("wasm: %w", err)
+	}
+	s := &server{host: h, api: api, opts: *opts, origins: origins, conns: map[int32]*conn{}}
 	if s.opts.MaxConns == 0 {
 		s.opts.MaxConns = defaultMaxConns
 	}
@@ -57,8 +66,17 @@ func newServer(h host, api func(r *Request) (any, error), opts *Options) *server
 	if s.opts.RPC.Limits.Frame <= 0 {
 		s.opts.RPC.Limits.Frame = defaultFrame
 	}
-	return s
+	if s.opts.RPC.OnError == nil {
+		s.opts.RPC.OnError = func(err error) { fmt.Fprintln(os.Stderr, err) }
+	}
+	return s, nil
 }
+
+// maxAbout is how many bytes of a request's URL and header are taken, whatever Limits.Frame is.
+const maxAbout = 1 << 20
+
+// frame is how many bytes the host may hand over at once.
+func (s *server) frame() int { return max(s.opts.RPC.Limits.Frame, maxAbout) }
 
 // open starts a connection, of whose request about says what is known: JSON, or nothing.
 func (s *server) open(id int32, about []byte) {
@@ -69,55 +87,121 @@ func (s *server) open(id int32, about []byte) {
 		s.host.close(id, closeTryLater, "too many connections")
 		return
 	}
-	r, err := newRequest(about)
-	if err != nil {
-		s.failed(id, fmt.Errorf("wasm: the host's account of the request: %w", err))
-		return
-	}
 	c := newConn(s.host, id, s.opts.Inbox, s.opts.RPC.Limits)
 	s.mu.Lock()
 	s.conns[id] = c
 	s.mu.Unlock()
-	go s.start(c, r) // asking for the API may block; what arrives meanwhile waits in the inbox
+	go s.start(c, about) // ends when OnOpen returns; what arrives meanwhile waits in the inbox
 }
 
-// start makes c a channel.
-func (s *server) start(c *conn, r *Request) {
-	api, err := s.api(r)
+// start makes c a channel, or refuses it.
+func (s *server) start(c *conn, about []byte) {
+	err := s.serve(c, about)
 	if err == nil {
-		rpc := s.opts.RPC
-		rpc.Expose, rpc.OnClose = api, s.opts.OnClose
-		if own := s.opts.RPC.OnClose; own != nil {
-			rpc.OnClose = func(ch *kkrpc.Channel, err error) {
-				own(ch, err)
-				if s.opts.OnClose != nil {
-					s.opts.OnClose(ch, err)
-				}
-			}
-		}
-		var ch *kkrpc.Channel
-		ch, err = kkrpc.New(context.WithValue(context.Background(), requestKey{}, r), c, &rpc)
-		if err == nil {
-			if s.opts.OnOpen != nil {
-				s.opts.OnOpen(ch, r)
-			}
-			return
-		}
+		return
 	}
 	s.forget(c.id)
 	if rejected, ok := errors.AsType[*rejection](err); ok {
 		_ = c.Close(rejected.code, rejected.reason)
 		return
 	}
-	s.failed(c.id, err)
+	s.opts.RPC.OnError(err)
+	_ = c.Close(closeInternal, "internal error") // the peer is not told why
 }
 
-// failed closes a connection for a reason that the peer is not told.
-func (s *server) failed(id int32, err error) {
-	if s.opts.RPC.OnError != nil {
-		s.opts.RPC.OnError(err)
+// serve makes c a channel and calls OnOpen. A panic in the user's code costs this connection alone.
+func (s *server) serve(c *conn, about []byte) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = fmt.Errorf("wasm: panic while a connection was opened: %v\n%s", value, debug.Stack())
+		}
+	}()
+	r, known, err := newRequest(about)
+	if err != nil {
+		return err
 	}
-	s.host.close(id, closeInternal, "internal error")
+	if err := s.admit(r, known); err != nil {
+		return err
+	}
+	api, err := s.api(r)
+	if err != nil {
+		return err
+	}
+	end := ending{tell: s.ended}
+	rpc := s.opts.RPC
+	rpc.Expose, rpc.OnClose = api, end.closed
+	ch, err := kkrpc.New(context.WithValue(context.Background(), requestKey{}, r), c, &rpc)
+	if err != nil {
+		return err
+	}
+	defer end.opened()
+	if s.opts.OnOpen != nil {
+		s.opts.OnOpen(ch, r)
+	}
+	return nil
+}
+
+// admit refuses the pages of other servers.
+func (s *server) admit(r *Request, known bool) error {
+	if !known {
+		if len(s.origins) == 0 || s.origins.Allow([]string{""}, "", false) {
+			return nil
+		}
+		return Reject(closePolicy, "the server cannot tell the origin: createHonoWebSocketHandler was not given the Hono context")
+	}
+	page, ok := r.Header["origin"]
+	if !ok {
+		return nil
+	}
+	host := r.Header["host"]
+	if host == "" {
+		host = r.URL.Host
+	}
+	if s.origins.Allow([]string{page}, host, r.URL.Scheme == "https") {
+		return nil
+	}
+	return Reject(closePolicy, fmt.Sprintf("not from this origin (Origins in wasm.Options): %s", page))
+}
+
+// ended tells the user that a channel has closed.
+func (s *server) ended(ch *kkrpc.Channel, err error) {
+	if s.opts.RPC.OnClose != nil {
+		s.opts.RPC.OnClose(ch, err)
+	}
+	if s.opts.OnClose != nil {
+		s.opts.OnClose(ch, err)
+	}
+}
+
+// ending has a channel's end told once it has been opened.
+type ending struct {
+	tell func(ch *kkrpc.Channel, err error)
+
+	mu    sync.Mutex
+	ready bool   // opened was called
+	early func() // what it has to do
+}
+
+func (e *ending) closed(ch *kkrpc.Channel, err error) {
+	e.mu.Lock()
+	ready := e.ready
+	if !ready {
+		e.early = func() { e.tell(ch, err) }
+	}
+	e.mu.Unlock()
+	if ready {
+		e.tell(ch, err)
+	}
+}
+
+func (e *ending) opened() {
+	e.mu.Lock()
+	e.ready = true
+	early := e.early
+	e.mu.Unlock()
+	if early != nil {
+		early()
+	}
 }
 
 // message takes a message of the connection. text tells that it is UTF-8 for certain.
@@ -144,7 +228,7 @@ func (s *server) drop(c *conn, code int, reason string) {
 }
 
 // closed is told by the host that a socket has closed, with the code of its close frame: closeNoStatus if that had
-// none, 0 if there was no close frame.
+// none, closeAbnormal or 0 if there was no close frame.
 func (s *server) closed(id int32, code int) {
 	c := s.forget(id)
 	if c == nil {
@@ -153,7 +237,7 @@ func (s *server) closed(id int32, code int) {
 	switch code {
 	case closeNormal, closeGoingAway, closeNoStatus:
 		c.gone(nil)
-	case 0:
+	case 0, closeAbnormal:
 		c.gone(errors.New("wasm: the connection ended without a close frame"))
 	default:
 		c.gone(fmt.Errorf("wasm: the peer closed with code %d", code))
@@ -167,25 +251,4 @@ func (s *server) forget(id int32) *conn {
 	c := s.conns[id]
 	delete(s.conns, id)
 	return c
-}
-
-// newRequest reads what createHonoWebSocketHandler tells of the Hono context.
-func newRequest(about []byte) (*Request, error) {
-	r := &Request{URL: &url.URL{}}
-	if len(about) == 0 {
-		return r, nil
-	}
-	var in struct {
-		URL    string            `json:"url"`
-		Params map[string]string `json:"params"`
-		Header map[string]string `json:"header"`
-	}
-	if err := superjson.Decode(superjson.ModeJSON, about, nil, &in); err != nil {
-		return nil, err
-	}
-	u, err := url.Parse(in.URL)
-	if err != nil {
-		return nil, err
-	}
-	return &Request{URL: u, Params: in.Params, Header: in.Header}, nil
 }

@@ -28,7 +28,11 @@ func start(api func(r *Request) (any, error), opts *Options) *started {
 			return kkrpc.Object{"greet": func(name string) string { return "Hello, " + name + "!" }}, nil
 		}
 	}
-	s.server = newServer(s.host, api, opts)
+	server, err := newServer(s.host, api, opts)
+	if err != nil {
+		panic(err)
+	}
+	s.server = server
 	return s
 }
 

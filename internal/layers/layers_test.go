@@ -65,7 +65,8 @@ var rules = []rule{
 	{dir: "interceptor", may: []string{".", xTime}, not: []string{"net", "net/http"}},
 
 	{dir: "transport/transporttest", may: []string{".", "superjson"}},
-	{dir: "internal/admission"},
+	{dir: "internal/origin", not: noNetwork},
+	{dir: "internal/admission", may: []string{"internal/origin"}},
 	{dir: "internal/leak"},
 	{dir: "transport/ws", may: []string{".", "internal/admission", gobwas, httphead}, tests: []string{"superjson", "transport/transporttest"}},
 	{
@@ -79,7 +80,7 @@ var rules = []rule{
 	},
 	{dir: "transport/*", may: []string{"."}, tests: []string{"superjson", "transport/transporttest"}},
 
-	{dir: "wasm", may: []string{".", "superjson"}, tests: []string{"transport/transporttest", "internal/leak"}, not: []string{"net", "net/http", "log/slog", "encoding/json", jsonV2}},
+	{dir: "wasm", may: []string{".", "internal/origin", "superjson"}, tests: []string{"transport/transporttest", "internal/leak"}, not: []string{"net", "net/http", "log/slog", "encoding/json", jsonV2}},
 	{dir: "npm"},
 
 	{dir: "internal/replay", may: []string{".", "internal/wire", "internal/wire/classic", "internal/wire/compact", "superjson", jsonV2}},

@@ -19,16 +19,22 @@ import (
 func main() {
 	object := api.New()
 	var r room
-	for _, part := range []kkrpc.Object{harm(), account(), r.api()} {
+	for _, part := range []kkrpc.Object{harm(), account(), r.api(), javascript()} {
 		maps.Copy(object, part)
 	}
-	fmt.Fprintln(os.Stderr, wasm.Serve(object, &wasm.Options{
+	compiled, err := kkrpc.Expose(object)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Fprintln(os.Stderr, wasm.ServeFor(opens(compiled), &wasm.Options{
 		RPC: kkrpc.Options{
 			ErrorText: errorText,
 			Limits:    kkrpc.Limits{Frame: 2 << 20},
 			OnError:   func(err error) { fmt.Fprintln(os.Stderr, err) },
 		},
 		Inbox:   4 << 20,
+		Origins: []string{"https://listed.example"},
+		OnOpen:  opened,
 		OnClose: func(ch *kkrpc.Channel, _ error) { r.leave(ch) },
 	}))
 	os.Exit(1)

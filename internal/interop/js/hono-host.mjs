@@ -1,0 +1,177 @@
+// What the host does with the events of a server, apart from any: the folder of a bundle is the argument. Prints the name of
+// each check that fails, and why.
+import { readFile } from "node:fs/promises"
+import { pathToFileURL } from "node:url"
+
+const folder = pathToFileURL(process.argv[2] + "/")
+await import(new URL("wasm_exec.js", folder))
+const { createHost } = await import(new URL("host.mjs", folder))
+const program = WebAssembly.compile(await readFile(new URL("api.wasm", folder)))
+
+/** A connection of a server: what Hono gives to the events, and what the peer gets. */
+class Connection {
+	raw = {}
+	sent = []
+	closed = new Promise((resolve) => (this.close = (code, reason) => resolve(`${code} ${reason}`)))
+
+	send(text) {
+		this.sent.push(JSON.parse(text))
+		this.#answered?.()
+	}
+
+	#answered
+	async answers(n) {
+		while (this.sent.length < n) await new Promise((resolve) => (this.#answered = resolve))
+		return this.sent.map((answer) => answer.v)
+	}
+}
+
+const request = (op, ...path) => JSON.stringify({ t: "q", id: "1", op, p: path })
+const greet = (name) => JSON.stringify({ t: "q", id: "1", op: "call", p: ["greet"], a: [name] })
+const silent = { log() {} }
+const context = { req: { url: "http://localhost/ws", param: () => ({}), header: () => ({}) } }
+
+/** Opens a connection whose peer says something, and returns it when it is answered. */
+async function asks(host, data, ws = new Connection()) {
+	const events = host.handler(context)
+	events.onOpen({}, ws)
+	events.onMessage({ data }, ws)
+	return (await ws.answers(1))[0]
+}
+
+function want(got, wanted) {
+	if (JSON.stringify(got) !== JSON.stringify(wanted)) throw new Error(`got ${JSON.stringify(got)}, want ${JSON.stringify(wanted)}`)
+}
+
+const checks = {
+	async "a program that cannot be loaded is loaded again"() {
+		let times = 0
+		const host = createHost(() => (++times === 1 ? Promise.reject(new Error("too many open files")) : program), silent)
+		const first = new Connection()
+		host.handler(context).onOpen({}, first)
+		want(await first.closed, "1011 the server cannot start")
+		want(await asks(host, greet("you")), "Hello, you!")
+	},
+
+	async "another version of Go is loaded by another bundle"() {
+		const host = createHost(() => program, silent)
+		const { Go } = globalThis
+		globalThis.Go = class {}
+		try {
+			want(await asks(host, greet("you")), "Hello, you!")
+		} finally {
+			globalThis.Go = Go
+		}
+	},
+
+	async "bytes of all kinds"() {
+		const host = createHost(() => program, silent)
+		const bytes = new TextEncoder().encode(greet("you"))
+		const shared = new Uint8Array(new SharedArrayBuffer(bytes.length))
+		shared.set(bytes)
+		const padded = new Uint8Array(bytes.length + 9)
+		padded.set(bytes, 5)
+		for (const data of [bytes, bytes.buffer, shared.buffer, padded.subarray(5, 5 + bytes.length), new DataView(bytes.buffer), new Blob([bytes])]) {
+			want(await asks(host, data), "Hello, you!")
+		}
+		const ws = new Connection()
+		host.handler(context).onMessage({ data: 7 }, ws)
+		want(await ws.closed, "1003 the message is neither text nor bytes")
+	},
+
+	async "a Blob keeps its place"() {
+		const host = createHost(() => program, silent)
+		const ws = new Connection()
+		const events = host.handler(context)
+		for (const name of ["a", "b", "c", "d"]) {
+			events.onMessage({ data: name < "c" ? new Blob([greet(name)]) : greet(name) }, ws)
+		}
+		want(await ws.answers(4), ["Hello, a!", "Hello, b!", "Hello, c!", "Hello, d!"])
+	},
+
+	async "what was said before the start is heard, also if the peer has left"() {
+		const host = createHost(() => program, silent)
+		const ws = new Connection()
+		const events = host.handler(context)
+		events.onOpen({}, ws)
+		events.onMessage({ data: JSON.stringify({ t: "q", id: "1", op: "set", p: ["settings", "theme"], v: "dark" }) }, ws)
+		events.onClose({ code: 1000 }, ws)
+		events.onMessage({ data: greet("nobody") }, ws)
+		want(await asks(host, request("get", "settings", "theme")), "dark")
+		want(ws.sent.filter((answer) => answer.v !== true), [])
+	},
+
+	async "too much is said before the start"() {
+		const host = createHost(() => program, silent)
+		const ws = new Connection()
+		const events = host.handler(context)
+		for (let i = 0; i < 9; i++) events.onMessage({ data: "x".repeat(1 << 19) }, ws)
+		want(await ws.closed, "1013 the server is still starting")
+		const many = new Connection() // small ones, as of a client that makes all of its calls at once
+		const others = host.handler(context)
+		for (let i = 0; i < 3000; i++) others.onMessage({ data: greet("you") }, many)
+		want((await many.answers(3000)).length, 3000)
+	},
+
+	async "two connections are given the same handlers"() {
+		const host = createHost(() => program, silent)
+		const [one, other] = [new Connection(), new Connection()]
+		const events = host.handler(context)
+		events.onOpen({}, one)
+		events.onOpen({}, other)
+		events.onMessage({ data: greet("other") }, other)
+		events.onClose({ code: 1000 }, other)
+		events.onMessage({ data: greet("one") }, one)
+		want(await one.answers(1), ["Hello, one!"])
+		want(await other.closed, "1011 the server has failed")
+		want(other.sent, [])
+	},
+
+	async "an error of the connection closes it"() {
+		const host = createHost(() => program, silent)
+		const ws = new Connection()
+		const events = host.handler(context)
+		events.onMessage({ data: greet("you") }, ws)
+		await ws.answers(1)
+		events.onError({}, ws)
+		want(await ws.closed, "1011 the server has failed")
+	},
+
+	async "the origin is not known, and origins are listed"() {
+		const ws = new Connection()
+		createHost(() => program, silent).handler().onOpen({}, ws)
+		want((await ws.closed).slice(0, 38), "1008 the server cannot tell the origin")
+	},
+
+	async "an API in place of the context"() {
+		try {
+			createHost(() => program, silent).handler({ expose: {} })
+		} catch (error) {
+			want([error.constructor.name, error.message.includes("context")], ["TypeError", true])
+			return
+		}
+		throw new Error("it was taken")
+	},
+
+	async "a connection that closes before its first event"() {
+		const host = createHost(() => program, silent)
+		const ws = new Connection()
+		const events = host.handler(context)
+		events.onClose({ code: 1006 }, ws)
+		events.onMessage({ data: greet("you") }, ws)
+		want(await asks(host, greet("other")), "Hello, other!")
+		want(ws.sent, [])
+	},
+}
+
+for (const [name, check] of Object.entries(checks)) {
+	let timeout
+	const late = new Promise((_, reject) => (timeout = setTimeout(() => reject(new Error("nothing happened for 5 s")), 5_000)))
+	try {
+		await Promise.race([check(), late])
+	} catch (error) {
+		console.log(`${name}: ${error.message}`)
+	}
+	clearTimeout(timeout)
+}
+process.exit()
