@@ -14,7 +14,8 @@ import (
 const (
 	// crowded is from how many unsent bytes of a socket on nothing more is handed to it.
 	crowded = 1 << 20
-	// pollInterval is how often a crowded socket is looked at: JavaScript's WebSockets do not tell when they have sent.
+	// pollInterval is how often a crowded socket is looked at, after a few times in quick succession: JavaScript's WebSockets
+	// do not tell when they have sent.
 	pollInterval = 20 * time.Millisecond
 )
 
@@ -96,14 +97,16 @@ func (c *conn) drained() error {
 		return nil
 	}
 	least, since := c.unsent, time.Now()
-	tick := time.NewTicker(pollInterval)
+	pause := time.Millisecond
+	tick := time.NewTimer(pause)
 	defer tick.Stop()
-	for {
+	for ; ; tick.Reset(pause) {
 		select {
 		case <-c.over:
 			return io.ErrClosedPipe
 		case <-tick.C:
 		}
+		pause = min(2*pause, pollInterval)
 		c.unsent = c.host.buffered(c.id)
 		switch {
 		case c.unsent < crowded:

@@ -18,13 +18,16 @@
 //
 //	app.get("/ws", upgradeWebSocket((c) => createHonoWebSocketHandler(c)))
 //
+// With the context c, pages of other origins are refused as by transport/ws, see Options.Origins; without it, that is left to the
+// application.
+//
 // On Workers each Durable Object has an instance of its own, or, with --plain, each isolate. There Hono tells of a connection only
 // with its first message.
 //
 // One instance of the program serves all connections. There is one thread: a handler that computes for long holds up
 // all of them, one that waits does not. What a connection may cost is bounded as everywhere; what the JavaScript server
 // has read or not sent yet is bounded too, since WebSockets there have no backpressure: Options.Inbox and
-// Limits.Outbound. A panic outside a handler ends the instance, whose connections are closed with code 1011, and the next
+// Limits.Outbound. A panic on a goroutine of your own ends the instance, whose connections are closed with code 1011, and the next
 // connection starts another one.
 //
 // [Hono]: https://hono.dev

@@ -123,7 +123,13 @@ func TestConnectionsThatAreClosed(t *testing.T) {
 		{name: "an API that cannot be exposed", api: func(*Request) (any, error) { return make(chan int), nil },
 			code: 1011, reason: "internal error", report: "chan int"},
 		{name: "an account of the request that is not JSON", about: "{", code: 1011, reason: "internal error", report: "account of the request"},
-		{name: "a URL that is none", about: `{"url":"http://[::1"}`, code: 1011, reason: "internal error", report: "account of the request"},
+		{name: "a URL that Go refuses", about: `{"url":"http://example.com/%zz"}`, code: 1008, reason: "URL"},
+		{name: "a panic of the function of ServeFor", api: func(*Request) (any, error) { panic("no API") },
+			code: 1011, reason: "internal error", report: "panic while a connection was opened: no API"},
+		{name: "a panic of OnOpen", opts: Options{OnOpen: func(*kkrpc.Channel, *Request) { panic("no room") }},
+			code: 1011, reason: "internal error", report: "no room"},
+		{name: "Reject with a code of no close frame", api: func(*Request) (any, error) { return nil, Reject(1006, "bye") },
+			code: 1011, reason: "bye"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -205,6 +211,7 @@ func TestEndsAreTold(t *testing.T) {
 		{"going away", 1001, ""},
 		{"no code", 1005, ""},
 		{"no close frame", 0, "without a close frame"},
+		{"no close frame, as most runtimes say it", 1006, "without a close frame"},
 		{"a code", 4000, "code 4000"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -229,6 +236,123 @@ func TestEndsAreTold(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestOrigins has what a request says of the page that it comes from; internal/admission has the patterns.
+func TestOrigins(t *testing.T) {
+	const unknown = "unknown"
+	listed := []string{"https://b.com"}
+	for _, row := range []struct {
+		name    string
+		origins []string
+		url     string // unknown: createHonoWebSocketHandler was not given the context
+		header  string // JSON
+		refused string // some of the reason; "" for none
+	}{
+		{"no page", nil, "http://a.com/ws", `{"host":"a.com"}`, ""},
+		{"the same host", nil, "http://a.com/ws", `{"host":"a.com","origin":"https://a.com"}`, ""},
+		{"the same host, by the URL", nil, "http://a.com:8080/ws", `{"origin":"http://a.com:8080"}`, ""},
+		{"the host that the client named, not that of a rewritten URL", nil, "http://object/ws", `{"host":"a.com","origin":"https://a.com"}`, ""},
+		{"another host", nil, "http://a.com/ws", `{"host":"a.com","origin":"https://b.com"}`, "https://b.com"},
+		{"another port", nil, "http://a.com/ws", `{"host":"a.com","origin":"http://a.com:81"}`, "http://a.com:81"},
+		{"a plain page where TLS ends here", nil, "https://a.com/ws", `{"host":"a.com","origin":"http://a.com"}`, "http://a.com"},
+		{"null", nil, "http://a.com/ws", `{"host":"a.com","origin":"null"}`, "null"},
+		{"empty", nil, "http://a.com/ws", `{"host":"a.com","origin":""}`, "origin"},
+		{"two", listed, "http://a.com/ws", `{"host":"a.com","origin":"https://b.com, https://b.com"}`, "https://b.com"},
+		{"listed", listed, "http://a.com/ws", `{"host":"a.com","origin":"https://b.com"}`, ""},
+		{"everyone", []string{"*"}, "http://a.com/ws", `{"host":"a.com","origin":"https://b.com"}`, ""},
+		{"unknown", nil, unknown, "", ""},
+		{"unknown, and some are listed", listed, unknown, "", "context"},
+		{"unknown, and null is listed", []string{"null"}, unknown, "", "context"},
+		{"unknown, and everyone is", []string{"*"}, unknown, "", ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := start(nil, &Options{Origins: row.origins})
+				about := ""
+				if row.url != unknown {
+					about = `{"url":"` + row.url + `","params":{},"header":` + row.header + `}`
+				}
+				s.connect(1, about)
+				s.message(1, []byte(greet), true)
+				got := s.answers(1)
+				code, reason := s.host.closedWith(1)
+				switch {
+				case row.refused == "" && (len(got) != 1 || code != 0):
+					t.Errorf("answered %q, closed with %d %q", got, code, reason)
+				case row.refused != "" && (len(got) != 0 || code != 1008 || !strings.Contains(reason, row.refused)):
+					t.Errorf("answered %q, closed with %d %q, want 1008 %q", got, code, reason, row.refused)
+				}
+				s.hangUp(1, closeNormal)
+			})
+		})
+	}
+	if _, err := newServer(newFakeHost(), nil, &Options{Origins: []string{"b.com"}}); err == nil || !strings.Contains(err.Error(), `Options.Origins: "b.com"`) {
+		t.Errorf("a malformed one: %v", err)
+	}
+}
+
+// TestOnCloseWaitsForOnOpen has the peer leave while OnOpen runs.
+func TestOnCloseWaitsForOnOpen(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		panics bool
+	}{{"returns", false}, {"panics", true}} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				opened, done := make(chan struct{}), false
+				var closes []bool // whether OnOpen was over
+				s := start(nil, &Options{
+					RPC: kkrpc.Options{OnError: func(error) {}},
+					OnOpen: func(*kkrpc.Channel, *Request) {
+						<-opened
+						done = true
+						if row.panics {
+							panic("no room")
+						}
+					},
+					OnClose: func(*kkrpc.Channel, error) { closes = append(closes, done) },
+				})
+				s.connect(1, "")
+				synctest.Wait()
+				s.hangUp(1, closeNormal)
+				synctest.Wait()
+				if len(closes) != 0 {
+					t.Error("OnClose was called while OnOpen ran")
+				}
+				close(opened)
+				synctest.Wait()
+				if len(closes) != 1 || !closes[0] {
+					t.Errorf("OnClose was called %d times", len(closes))
+				}
+			})
+		})
+	}
+}
+
+// TestUserCodeOffTheHost has the user's functions block for ever: the host's calls return.
+func TestUserCodeOffTheHost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		never := make(chan struct{})
+		s := start(nil, &Options{RPC: kkrpc.Options{OnError: func(error) { <-never }}})
+		s.connect(1, "{")
+		s.connect(2, "")
+		s.message(2, []byte(greet), true)
+		if got := s.answers(2); len(got) != 1 {
+			t.Errorf("another connection was answered %q", got)
+		}
+		close(never)
+		s.hangUp(1, closeNormal)
+		s.hangUp(2, closeNormal)
+	})
+}
+
+// TestLargeHeader has a request that is larger than a message may be.
+func TestLargeHeader(t *testing.T) {
+	s := start(nil, &Options{RPC: kkrpc.Options{Limits: kkrpc.Limits{Frame: 100}}})
+	if s.frame() < 64<<10 {
+		t.Errorf("the host may hand over %d bytes, want what a header may have", s.frame())
 	}
 }
 

@@ -12,5 +12,5 @@ app.get("/chat/:room", upgradeWebSocket((ctx) => {
 serve({
 	port: Number(process.env.PORT ?? 3000),
 	fetch: app.fetch,
-	websocket: { server: new WebSocketServer({ noServer: true }) }
+	websocket: { server: new WebSocketServer({ noServer: true, maxPayload: 4 << 20 }) }
 }, ({ port }) => console.log(`serving ws://localhost:${port}/chat/:room`))

@@ -3,7 +3,10 @@ import type { WSEvents } from "hono/ws"
 
 /** What answers the connections of one Durable Object. */
 export interface Instance {
-	/** The events of one connection, for Hono's upgradeWebSocket. */
+	/**
+	 * The events of one connection, for Hono's upgradeWebSocket. Without the context, the program cannot refuse the pages of
+	 * other origins, and the application has to.
+	 */
 	handler(c?: Context): Required<WSEvents>
 	/** Starts the program now instead of with the first message. It rejects if the program cannot start. */
 	start(): Promise<void>
@@ -14,6 +17,7 @@ export function createInstance(): Instance
 
 /**
  * The events of one connection, for Hono's upgradeWebSocket in a Worker without a Durable Object. Connections that reach
- * the same isolate share an instance of the program; which those are is Cloudflare's choice.
+ * the same isolate share an instance of the program; which those are is Cloudflare's choice. Without the context, the program
+ * cannot refuse the pages of other origins, and the application has to.
  */
 export function createHonoWebSocketHandler(c?: Context): Required<WSEvents>
