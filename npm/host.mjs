@@ -449,13 +449,13 @@ const anywhere = {
  */
 export function createHost(load, { log = console.error, contexts = anywhere } = {}) {
 	const { Go } = globalThis // now: another bundle may bring that of another version of Go
-	if (Go === undefined) throw new Error("kkrpc: import wasm_exec.js of the Go that has built the program before createHost is called")
 	let module // a promise of it
 	let instance
 	let starting // a promise of the next instance
 
 	async function start() {
 		try {
+			if (Go === undefined) throw new Error("import wasm_exec.js, of the Go that has built the program, before createHost is called")
 			module ??= Promise.resolve(load())
 			module.catch(() => (module = undefined)) // the next connection tries again
 			return (instance = await Instance.start(Go, await module, log, contexts))
@@ -487,9 +487,6 @@ export function createHost(load, { log = console.error, contexts = anywhere } = 
 		 * @param {import("hono").Context} [c] what the program is told of the request, as its wasm.Request.
 		 */
 		handler(c) {
-			if (c !== undefined && c?.req === undefined) {
-				throw new TypeError("createHonoWebSocketHandler takes Hono's context or nothing; the Go program says what is exposed")
-			}
 			const socket = new Socket(host, c === undefined ? "" : about(c.req))
 			return {
 				onOpen: (_event, ws) => socket.open(ws),

@@ -143,16 +143,6 @@ const checks = {
 		want((await ws.closed).slice(0, 38), "1008 the server cannot tell the origin")
 	},
 
-	async "an API in place of the context"() {
-		try {
-			createHost(() => program, silent).handler({ expose: {} })
-		} catch (error) {
-			want([error.constructor.name, error.message.includes("context")], ["TypeError", true])
-			return
-		}
-		throw new Error("it was taken")
-	},
-
 	async "a connection that closes before its first event"() {
 		const host = createHost(() => program, silent)
 		const ws = new Connection()
