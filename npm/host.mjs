@@ -43,7 +43,8 @@ class Instance {
 		instance.#go = go
 		const ready = new Promise((resolve, reject) => {
 			go.exit = (code) => {
-				const reason = new Error(`the Go program has ended with exit code ${code}; its output says why`)
+				const why = code === 0 ? "main has returned, which wasm.Serve does not, or os.Exit was called" : "its output says why"
+				const reason = new Error(`the Go program has ended with exit code ${code}: ${why}`)
 				reject(reason)
 				instance.#die(reason)
 			}
