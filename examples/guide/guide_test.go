@@ -37,6 +37,7 @@ var features = []struct {
 	{"stdio", 0, bothParents, peerStdio},
 	{"http", 0, goServes, peerHTTP},
 	{"routers", 0, goServes, peerRouters},
+	{"hono", 0, goInHono, peerHono},
 	{"limits", 0, goServes, peerLimits},
 }
 
@@ -113,7 +114,7 @@ func appendTo(t *testing.T, name, text string) {
 func TestPagesShowThesePrograms(t *testing.T) {
 	shown := map[string]bool{}
 	for _, f := range features {
-		for language, patterns := range map[string][]string{"go": {"*.go", "*/*.go"}, "ts": {"*.mts"}} {
+		for language, patterns := range map[string][]string{"go": {"*.go", "*/*.go"}, "ts": {"*.mts"}, "js": {"*.mjs"}} {
 			code := blocks(t, f.name, language)
 			var programs []string
 			for _, source := range sources(f.name, patterns...) {
