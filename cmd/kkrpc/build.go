@@ -176,7 +176,9 @@ func (b *bundle) loader(ctx context.Context) ([]byte, error) {
 func (b *bundle) check(ctx context.Context) error {
 	args := append([]string{"list", "-f", "{{.Name}} {{join .Deps \" \"}}"}, b.tagFlags()...)
 	out, err := b.goCommand(ctx, append(args, b.pkg)...).Output()
-	if err != nil {
+	if err != nil && isFolder(b.pkg) {
+		return fmt.Errorf("go list %s: %w: the package in the folder is ./%[1]s", b.pkg, err)
+	} else if err != nil {
 		return fmt.Errorf("go list %s: %w", b.pkg, err)
 	}
 	lines := slices.Collect(strings.Lines(string(out)))
@@ -191,6 +193,12 @@ func (b *bundle) check(ctx context.Context) error {
 		return fmt.Errorf("%s does not import %s: its main function has to call wasm.Serve", b.pkg, wasmPackage)
 	}
 	return nil
+}
+
+// isFolder tells whether pkg, which to the go command is an import path, was meant as a folder.
+func isFolder(pkg string) bool {
+	info, err := os.Stat(pkg)
+	return err == nil && info.IsDir() && filepath.IsLocal(pkg) && !strings.HasPrefix(pkg, ".")
 }
 
 // compile returns the program.

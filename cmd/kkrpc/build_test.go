@@ -36,6 +36,8 @@ func TestBuildCommandLine(t *testing.T) {
 		{"unknown option", []string{"hono", ".", "--minify"}, 2, "flag provided but not defined: -minify"},
 		{"plain where there are no objects", []string{"hono", ".", "--runtime", "bun", "--plain"}, 2, "--plain is for --runtime workers, not bun\n"},
 		{"no such package", []string{"hono", "./testdata/missing", "--runtime", "bun"}, 1, "kkrpc build hono: go list ./testdata/missing: "},
+		{"a folder without a dot", []string{"hono", "testdata/hono", "--runtime", "bun"}, 1,
+			"kkrpc build hono: go list testdata/hono: exit status 1: the package in the folder is ./testdata/hono\n"},
 		{"not a program", []string{"hono", "./testdata/library", "--runtime", "bun"}, 1, "./testdata/library is package library: want a main package\n"},
 		{"a program that serves nothing", []string{"hono", "./testdata/nowasm", "--runtime", "bun"}, 1,
 			"./testdata/nowasm does not import github.com/kkrpc-go/kkrpc/wasm: its main function has to call wasm.Serve\n"},
