@@ -43,6 +43,9 @@ func TestReadmesShowThesePrograms(t *testing.T) {
 			if !strings.Contains(readme, "\n    "+e.start+"\n") {
 				t.Errorf("the README does not say to run %q", e.start)
 			}
+			if steps := strings.Split(e.scripts(t)["start"], " && "); !strings.HasSuffix(steps[len(steps)-2], " build") || !strings.HasSuffix(steps[len(steps)-1], " serve") {
+				t.Errorf("the script start is %q: want it to build and serve", steps)
+			}
 			if !strings.Contains(read(t, "../README.md"), "(examples/"+e.dir()+")") {
 				t.Errorf("the README of the repository does not lead to %s", e.dir())
 			}
