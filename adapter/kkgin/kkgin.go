@@ -76,6 +76,7 @@ func HandlerFor(api func(c *gin.Context) (api any, err error), opts *ws.Options)
 // Serve makes the request of c a WebSocket and returns once its channel has started, or answers why not. It is a
 // gin.HandlerFunc, the last one of its chain.
 func (s *Server) Serve(c *gin.Context) {
+	defer c.Abort()
 	if c.Writer.Written() { // the client would get a connection behind the refusal
 		_ = c.Error(errors.New("kkgin: no WebSocket: what runs before Serve has answered the request, and must abort it then"))
 		return
@@ -83,7 +84,6 @@ func (s *Server) Serve(c *gin.Context) {
 	o := &opening{c: c}
 	defer o.end()
 	s.ws.ServeHTTP(response{c.Writer, o}, c.Request.WithContext(context.WithValue(c.Request.Context(), openingKey{}, o)))
-	c.Abort()
 }
 
 // Shutdown is that of ws.Server: it closes the open connections with code 1001 and waits until they are gone.
