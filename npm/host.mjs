@@ -440,6 +440,10 @@ export function createHost(load, { log = console.error, contexts = anywhere } = 
 }
 
 function about(request) {
+	if (typeof request?.param !== "function") {
+		throw new TypeError("createHonoWebSocketHandler takes Hono's context, as in upgradeWebSocket((c) => createHonoWebSocketHandler(c)): " +
+			"what is exposed, the Go program says by wasm.Serve")
+	}
 	return JSON.stringify({ url: request.url, params: request.param(), header: request.header() })
 }
 

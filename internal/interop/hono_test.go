@@ -218,22 +218,3 @@ func TestGoClientOfGoInHono(t *testing.T) {
 		}
 	})
 }
-
-// TestHandlerOfSomethingElse is for the options of kkrpc's createHonoWebSocketHandler, left where its import was changed.
-func TestHandlerOfSomethingElse(t *testing.T) {
-	script := filepath.Join(js.TempDir(t, "../../npm/host.mjs"), "script.mjs")
-	err := os.WriteFile(script, []byte(`import { createHost } from "./host.mjs"
-try {
-	createHost(() => {}).handler({ expose: {} })
-} catch (error) {
-	console.log(String(error))
-}
-`), 0o666)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const want = "TypeError: createHonoWebSocketHandler takes Hono's context or nothing: the Go program says what is exposed, by wasm.Serve\n"
-	if out, err := js.Node.Command(t, script).CombinedOutput(); err != nil || string(out) != want {
-		t.Errorf("it printed\n%s(%v), want\n%s", out, err, want)
-	}
-}
