@@ -425,9 +425,6 @@ export function createHost(load, { log = console.error, contexts = anywhere } = 
 		 * @param {import("hono").Context} [c] what the program is told of the request, as its wasm.Request.
 		 */
 		handler(c) {
-			if (c !== undefined && c.req === undefined) {
-				throw new TypeError("createHonoWebSocketHandler takes Hono's context or nothing: the Go program says what is exposed, by wasm.Serve")
-			}
 			const socket = new Socket(host, c === undefined ? "" : about(c.req))
 			return {
 				onOpen: (_event, ws) => socket.open(ws),
