@@ -27,6 +27,7 @@ var features = []struct {
 	{"callbacks", 0, goServes, peerCallbacks},
 	{"properties", 2, goServes, peerProperties},
 	{"both-directions", 0, typeScriptServes, peerBothDirections},
+	{"users", 0, goServes, peerUsers},
 	{"streams", 2, goServes, peerStreams},
 	{"references", 2, goServes, peerReferences},
 	{"metadata", 2, goServes, peerMetadata},

@@ -35,10 +35,12 @@
 //
 // # Stopping
 //
-// http.Server.Shutdown forgets connections that became WebSockets:
+// http.Server.Shutdown forgets connections that became WebSockets, and does not wait for what RegisterOnShutdown starts. So stop
+// both, or the process may end before a client has been told:
 //
 //	srv := &http.Server{Handler: mux}
-//	srv.RegisterOnShutdown(func() { handler.Shutdown(ctx) })
+//	…
+//	err := errors.Join(srv.Shutdown(ctx), handler.Shutdown(ctx))
 //
 // # Memory
 //
