@@ -124,7 +124,7 @@ func upgraded(w http.ResponseWriter, r *http.Request, f gobwas.Frame) {
 		return
 	}
 	if f.Header.OpCode == gobwas.OpClose {
-		_, _ = gobwas.ReadFrame(nc) // the answer
+		_, _ = nc.Read(make([]byte, 64)) // the answer
 		return
 	}
 	_, _ = io.Copy(io.Discard, nc)
