@@ -4,9 +4,8 @@ package npm
 
 import "embed"
 
-// Files has host.mjs, which every runtime needs, and contexts.mjs, for plain Workers: they are the npm package too. Besides
-// index.mjs and index.d.mts, the module that a server imports; and a folder per runtime, bun, deno, node and workers, with
-// what there is besides, or in place of a file of the same name.
+// Files has host.mjs, which every runtime needs; index.mjs and index.d.mts, the module that a server imports; and a
+// folder per runtime, bun, deno, node and workers, with what there is besides, or in place of a file of the same name.
 //
 //go:embed *.mjs *.mts bun deno node workers
 var Files embed.FS
