@@ -61,8 +61,7 @@ class Instance {
 			}
 		})
 		const resume = go._resume.bind(go)
-		// Inside, it is JavaScript that Go has called and that calls a js.Func: both wait for what that returns.
-		go._resume = () => (instance.#inside ? resume() : instance.#enter(undefined, resume))
+		go._resume = () => (instance.#inside ? instance.#callBack(resume) : instance.#enter(undefined, resume))
 		contexts.adopt(go)
 		// At once: a Worker's request may end before a promise of it is settled.
 		const wasm = new WebAssembly.Instance(module, go.importObject)
@@ -91,6 +90,19 @@ class Instance {
 			if (this.dead) this.#free()
 			for (let next = this.#outbox.pop(); next !== undefined; next = this.#outbox.pop()) next.flush()
 			this.#contexts.leave(before)
+		}
+	}
+
+	/** Runs a js.Func that JavaScript calls which Go has called: both wait for what it returns. */
+	#callBack(resume) {
+		try {
+			resume()
+		} catch (error) {
+			this.#die(error)
+			// wasm_exec.js gives errors of JavaScript to the Go that has called, which would go on with a broken stack. Without the
+			// instance, as after an exit, that fails too.
+			delete this.#go._inst
+			throw error
 		}
 	}
 

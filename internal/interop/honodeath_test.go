@@ -65,6 +65,7 @@ func TestProgramThatEndsInHono(t *testing.T) {
 		{"exit", "exit", []any{0}, "exit code 0: main has returned, which wasm.Serve does not, or os.Exit was called"},
 		{"exit with an error", "exit", []any{3}, "exit code 3"},
 		{"stack exhausted", "overflow", nil, "call stack"},
+		{"stack exhausted in a callback", "overflowInside", nil, "call stack"},
 		{"memory exhausted", "exhaust", nil, "out of memory"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -119,8 +119,8 @@ func TestCompatibilityDatesOfWorkers(t *testing.T) {
 			if err := ws.WriteFrame(closes, ws.MaskFrame(ws.NewCloseFrame(ws.NewCloseFrameBody(1000, "bye")))); err != nil {
 				t.Fatal(err)
 			}
-			if frame, err := ws.ReadFrame(closes); err != nil || frame.Header.OpCode != ws.OpClose {
-				t.Errorf("a close was answered by %v, %v", frame.Header, err)
+			if header, err := ws.ReadHeader(closes); err != nil || header.OpCode != ws.OpClose {
+				t.Errorf("a close was answered by %v, %v", header, err)
 			}
 		})
 	}

@@ -27,6 +27,11 @@ func javascript() kkrpc.Object {
 			defer double.Release()
 			return js.ValueOf([]any{1, 2, 3}).Call("map", double).Call("join", " ").String()
 		},
+		// overflowInside exhausts the stack in a callback.
+		"overflowInside": func() {
+			f := js.FuncOf(func(js.Value, []js.Value) any { return deeper(1) })
+			js.ValueOf([]any{1}).Call("forEach", f)
+		},
 		// hoard keeps so many MiB.
 		"hoard": func(mib int) string {
 			for range mib / 256 {
