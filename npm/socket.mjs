@@ -1,0 +1,201 @@
+// A connection as createHost in host.mjs has it: the events of Hono on one side, what Go and the runtime want of the socket on
+// the other.
+
+const NORMAL = 1000
+const UNSUPPORTED = 1003
+export const TOO_LARGE = 1009
+export const INTERNAL = 1011
+const TRY_LATER = 1013
+
+const NO_CODE = [0, 1005, 1006] // of closes that had none
+
+export const FAILED = "the server has failed"
+
+// How many bytes of a socket's messages may wait for a program that is starting, or behind a Blob that is being read; one
+// message may be larger. OVERHEAD is what each costs besides.
+const MAX_WAITING = 4 << 20
+const OVERHEAD = 64
+
+/**
+ * A WebSocket of the runtime, from its first event to its last.
+ */
+export class Socket {
+	static #last = 0
+
+	id = (Socket.#last = (Socket.#last + 1) & 0x7fffffff)
+	#host
+	#about
+	#ws // Hono's WSContext
+	#instance // once it has started
+	#waiting = [] // messages that came before that, or behind one that is still being read
+	#size = 0 // what they cost
+	#left // the code of a close that came behind them
+	inbox = [] // messages that the program has not been given yet
+	#out = [] // what is to be sent
+	#unsent = 0 // how long that is
+	#over = false
+
+	constructor(host, about) {
+		this.#host = host
+		this.#about = about
+	}
+
+	/** Takes the socket at the first event that brings it; Hono's helper for Workers has no onOpen. @returns whether it is this one. */
+	open(ws) {
+		if (!this.owns(ws)) return this.#refuse(ws)
+		if (this.#ws !== undefined) return true
+		if (this.#over) return false
+		this.#ws = ws
+		// A Blob has to be read first. What Bun and ws have by default does as well, and Hono's helper for Bun needs it.
+		if (ws.raw?.binaryType === "blob") ws.raw.binaryType = "arraybuffer"
+		this.#host.contexts.begin(this)
+		this.#host.running().then(
+			(instance) => {
+				if (this.#over) return
+				if (instance.dead) return this.shut(INTERNAL, FAILED)
+				this.#instance = instance
+				instance.open(this, this.#about)
+				return this.#flush()
+			},
+			() => this.shut(INTERNAL, "the server cannot start"),
+		)
+		return true
+	}
+
+	/** Whether an event is of this socket, and not of another one to which the application has given the same handlers. */
+	owns(ws) {
+		return this.#ws === undefined || ws === undefined || this.#ws.raw === ws.raw
+	}
+
+	/** Closes another socket: its messages would be taken for those of this one. */
+	#refuse(ws) {
+		this.#host.log("kkrpc: createHonoWebSocketHandler has to be called for each connection; two were given the same handlers")
+		ws.close(INTERNAL, FAILED)
+		return false
+	}
+
+	message(data, ws) {
+		if (!this.open(ws) || this.#over || this.#left !== undefined) return
+		if (this.#instance !== undefined && this.#waiting.length === 0 && !isBlob(data)) {
+			this.#deliver(data)
+			return
+		}
+		this.#size += OVERHEAD + (data.size ?? data.byteLength ?? data.length)
+		if (this.#waiting.length > 0 && this.#size > MAX_WAITING) return this.shut(TRY_LATER, "the server is still starting")
+		this.#waiting.push(data)
+		if (this.#instance !== undefined && this.#waiting.length === 1) return this.#flush()
+	}
+
+	/** Delivers what waits, in order: a Blob has to be read first. */
+	async #flush() {
+		for (; this.#waiting.length > 0 && !this.#over; this.#waiting.shift()) {
+			let data = this.#waiting[0]
+			try {
+				if (isBlob(data)) data = await data.arrayBuffer()
+			} catch {
+				return this.shut(UNSUPPORTED, "the message cannot be read")
+			}
+			if (!this.#over) this.#deliver(data)
+		}
+		this.#waiting.length = 0
+		this.#size = 0
+		if (this.#left !== undefined) this.#end(this.#left)
+	}
+
+	#deliver(data) {
+		if (typeof data === "string") this.#instance.message(this, data)
+		else if (data instanceof ArrayBuffer) this.#instance.message(this, new Uint8Array(data))
+		else if (ArrayBuffer.isView(data)) this.#instance.message(this, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+		else if (data?.byteLength !== undefined) this.#instance.message(this, new Uint8Array(data)) // SharedArrayBuffer
+		else this.shut(UNSUPPORTED, "the message is neither text nor bytes")
+	}
+
+	/** Takes text to send. @returns whether flush() has to follow; if the socket may not be used now, it does by itself. */
+	push(text) {
+		if (this.#over) return false
+		this.#unsent += text.length
+		if (this.#out.push(text) > 1) return false
+		if (!this.#host.contexts.may(this)) this.#host.contexts.later(this, () => this.flush())
+		return true
+	}
+
+	/** Sends what was pushed, in one go where the runtime has a way. */
+	flush() {
+		const out = this.#out
+		if (out.length === 0) return
+		this.#out = []
+		this.#unsent = 0
+		const raw = this.#ws.raw
+		const send = () => {
+			for (const text of out) this.#ws.send(text)
+		}
+		try {
+			if (out.length === 1) send()
+			else if (raw?.cork !== undefined) raw.cork(send) // Bun
+			else {
+				raw?._socket?.cork?.() // ws, in Node
+				send()
+			}
+		} catch {
+			// It is closing; its close event follows.
+		} finally {
+			if (out.length > 1) raw?._socket?.uncork?.()
+		}
+	}
+
+	/** About how many bytes wait here and in the runtime, as far as that tells. */
+	buffered() {
+		if (!this.#host.contexts.may(this)) return this.#unsent
+		const raw = this.#ws.raw
+		return this.#unsent + (raw?.bufferedAmount ?? raw?.getBufferedAmount?.() ?? 0)
+	}
+
+	/** Closes the socket from this side. */
+	shut(code, reason) {
+		if (this.#over) return
+		this.#over = true
+		if (this.#host.contexts.may(this)) this.#close(code, reason)
+		else this.#host.contexts.later(this, () => this.#close(code, reason))
+		this.#end(code)
+	}
+
+	#close(code, reason) {
+		this.flush()
+		try {
+			this.#ws?.close(code, reason)
+		} catch {
+			// It has closed, in a way that has no event.
+		}
+	}
+
+	/** Is told, in its own request, that the socket has closed. */
+	closed(code) {
+		if (this.#over || this.#left !== undefined) return
+		this.#close(NO_CODE.includes(code) ? NORMAL : code, "") // Workers do not answer a close before compatibility date 2026-04-07
+		if (this.#waiting.length > 0 && !this.#host.contexts.apart) {
+			this.#left = code // what it said before comes first; a request would end meanwhile
+			return
+		}
+		this.#over = true
+		this.#end(code)
+	}
+
+	/** Is told, in its own request, that the socket has failed, or the application's code for it. */
+	failed() {
+		if (this.#over) return
+		this.#over = true
+		this.#close(INTERNAL, FAILED)
+		this.#end(0)
+	}
+
+	#end(code) {
+		this.#over = true
+		this.#waiting.length = 0
+		this.#instance?.closed(this, code)
+		this.#host.contexts.end(this)
+	}
+}
+
+function isBlob(data) {
+	return typeof Blob !== "undefined" && data instanceof Blob
+}
