@@ -47,7 +47,7 @@ test-go: go ## the Go tests that need nothing else, with the race detector
 
 .PHONY: lint vet
 vet: lint
-lint: go cross ## gofmt, go vet, staticcheck, of the peers of bench too, and that the core builds for other systems
+lint: go cross ## gofmt, go vet, staticcheck, of the peers of bench too, and builds and vets the core for other systems
 	@scripts/gofmt.sh
 	@go vet work
 	@go run $(STATICCHECK) work
@@ -59,8 +59,9 @@ CROSS := linux/386 windows/amd64 darwin/arm64 js/wasm
 .PHONY: cross
 cross: go
 	@for target in $(CROSS); do \
-		echo "build for $$target"; \
-		CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} go build ./...; \
+		echo "build and vet for $$target"; \
+		export CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/}; \
+		go build ./...; go vet ./...; \
 	done
 
 .PHONY: cover

@@ -2,6 +2,7 @@ package kkrpc_test
 
 import (
 	"context"
+	"reflect"
 	"testing"
 
 	"github.com/kkrpc-go/kkrpc"
@@ -41,6 +42,9 @@ func TestAllocationsForARequest(t *testing.T) {
 	skipUnlessExact(t)
 	type number float64
 	type point struct{ X, Y float64 }
+	// What reflect takes for two results: 3 where they come in registers, 2 elsewhere, such as on 386.
+	pair := reflect.ValueOf(func() (float32, error) { return 0, nil })
+	two := testing.AllocsPerRun(100, func() { pair.Call(nil) })
 	for _, r := range []struct {
 		name string
 		fn   any
@@ -50,10 +54,10 @@ func TestAllocationsForARequest(t *testing.T) {
 		{"typed", func(a, b float64) float64 { return a + b }, "1,2", 0},
 		{"typed, with an error", func(a, b float64) (float64, error) { return a + b, nil }, "1,2", 0},
 		{"named", func(a, b number) number { return a + b }, "1,2", 0},
-		{"context", func(_ context.Context, a, b float64) (float64, error) { return a + b, nil }, "1,2", 0},                  // an eighth: contexts are made eight at a time
-		{"reflected", func(a, b float32) float32 { return a + b }, "1,2", 2},                                                 // reflect: the results and one of them
-		{"reflected with a context", func(_ context.Context, a, b float32) (float32, error) { return a + b, nil }, "1,2", 3}, // and the error
-		{"struct", func(_ context.Context, p point) (point, error) { return point{p.Y, p.X}, nil }, `{"X":1,"Y":2}`, 3},      // likewise
+		{"context", func(_ context.Context, a, b float64) (float64, error) { return a + b, nil }, "1,2", 0}, // an eighth: contexts are made eight at a time
+		{"reflected", func(a, b float32) float32 { return a + b }, "1,2", 2},                                // reflect: the results and one of them
+		{"reflected with a context", func(_ context.Context, a, b float32) (float32, error) { return a + b, nil }, "1,2", two},
+		{"struct", func(_ context.Context, p point) (point, error) { return point{p.Y, p.X}, nil }, `{"X":1,"Y":2}`, two},    // likewise
 		{"string", func(_ context.Context, s string) (string, error) { return s, nil }, `"text that is somewhat longer"`, 1}, // the string
 		{"callback that is not called", func(a float64, _ func()) float64 { return a }, `1,{"__kkrpc_next_arg__":"callback","id":"c"}`, 2},
 	} {

@@ -125,8 +125,7 @@ func (o *outbox) growLocked(n int) {
 func (o *outbox) reserve(b *buffer) (full <-chan struct{}) {
 	o.mu.Lock()
 	if o.bytes <= o.ch.limits.Outbound/2 || o.sealed {
-		o.growLocked(len(b.bytes))
-		b.reserved, b.excused = true, true
+		o.claimLocked(b)
 		o.mu.Unlock()
 		return nil
 	}
@@ -139,6 +138,12 @@ func (o *outbox) reserve(b *buffer) (full <-chan struct{}) {
 	return full
 }
 
+// claimLocked takes room for b, which is there.
+func (o *outbox) claimLocked(b *buffer) {
+	o.growLocked(len(b.bytes))
+	b.reserved, b.excused = true, true
+}
+
 // submit is reserve and, if there is room, send.
 func (o *outbox) submit(b *buffer) (full <-chan struct{}) {
 	o.mu.Lock()
@@ -149,8 +154,7 @@ func (o *outbox) submit(b *buffer) (full <-chan struct{}) {
 		}
 		return full
 	}
-	o.growLocked(len(b.bytes))
-	b.reserved, b.excused = true, true
+	o.claimLocked(b)
 	o.waiting = append(o.waiting, b)
 	writes := !o.flushing
 	o.flushing = true

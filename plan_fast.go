@@ -3,9 +3,7 @@ package kkrpc
 import (
 	"context"
 	"fmt"
-	"math"
 	"reflect"
-	"strconv"
 	"sync"
 	"unsafe"
 
@@ -13,14 +11,9 @@ import (
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
-// The functions that APIs have most, of up to two scalars, are called without reflection, which costs a tenth. All of
-// them are brought into one form per number of parameters: the receiver (nil for what is no method), the context, the
-// arguments.
-type (
-	func0[R any]       = func(self unsafe.Pointer, ctx context.Context) (R, error)
-	func1[A, R any]    = func(self unsafe.Pointer, ctx context.Context, a A) (R, error)
-	func2[A, B, R any] = func(self unsafe.Pointer, ctx context.Context, a A, b B) (R, error)
-)
+// func2 is the one form into which functions are brought that APIs have most, those of up to two scalars, to be called
+// without reflection, at a tenth of its cost: the receiver (nil for what is no method), the context, the arguments.
+type func2[A, B, R any] = func(self unsafe.Pointer, ctx context.Context, a A, b B) (R, error)
 
 // starter makes the cells of calls to one function.
 type starter = func(slot any) invocation
@@ -108,7 +101,7 @@ type declared struct {
 	differ bool
 }
 
-func (d *declared) arguments(plain ...any) []any {
+func (d *declared) arguments(plain []any) []any {
 	if d != nil {
 		for i, v := range plain {
 			plain[i] = reflect.ValueOf(v).Convert(d.in[i]).Interface()
@@ -131,170 +124,70 @@ func receiver(slot any) unsafe.Pointer {
 	return reflect.ValueOf(slot).UnsafePointer()
 }
 
-// calls0, calls1 and calls2 are what all calls of one function share.
-type calls0[R any] struct {
-	fn    func0[R]
-	path  string
-	types *declared
-	cells sync.Pool
+// fastCalls is what all calls of one function share. A and B are none where it has fewer parameters.
+type fastCalls[A, B, R any] struct {
+	fn     func2[A, B, R]
+	params int
+	path   string
+	types  *declared
+	cells  sync.Pool
 }
 
-type cell0[R any] struct {
-	*calls0[R]
-	self   unsafe.Pointer
-	result R
-}
+type none = struct{}
 
-func fast0[R any](fn any, path string, types *declared) starter {
-	var call func0[R]
-	switch f := fn.(type) {
-	case func() R:
-		call = func(unsafe.Pointer, context.Context) (R, error) { return f(), nil }
-	case func() (R, error):
-		call = func(unsafe.Pointer, context.Context) (R, error) { return f() }
-	case func(context.Context) R:
-		call = func(_ unsafe.Pointer, ctx context.Context) (R, error) { return f(ctx), nil }
-	case func(context.Context) (R, error):
-		call = func(_ unsafe.Pointer, ctx context.Context) (R, error) { return f(ctx) }
-	case func(unsafe.Pointer) R:
-		call = func(self unsafe.Pointer, _ context.Context) (R, error) { return f(self), nil }
-	case func(unsafe.Pointer) (R, error):
-		call = func(self unsafe.Pointer, _ context.Context) (R, error) { return f(self) }
-	case func(unsafe.Pointer, context.Context) R:
-		call = func(self unsafe.Pointer, ctx context.Context) (R, error) { return f(self, ctx), nil }
-	case func0[R]:
-		call = f
-	default:
-		return nil
-	}
-	calls := &calls0[R]{fn: call, path: path, types: types}
-	calls.cells.New = func() any { return &cell0[R]{calls0: calls} }
-	return func(slot any) invocation {
-		c := calls.cells.Get().(*cell0[R])
-		c.self = receiver(slot)
-		return c
-	}
-}
-
-func (c *cell0[R]) decode(in *request) error { return surplus(c.path, in, 0) }
-
-func (c *cell0[R]) run(ctx context.Context) (err error) {
-	c.result, err = c.fn(c.self, ctx)
-	return err
-}
-
-func (c *cell0[R]) arguments() []any { return nil }
-func (c *cell0[R]) outcome() any     { return c.types.outcome(c.result) }
-
-func (c *cell0[R]) appendPlain(dst []byte) (_ []byte, ok bool) {
-	if dst, ok = appendScalar(dst, &c.result); ok {
-		c.free()
-	}
-	return dst, ok
-}
-
-func (c *cell0[R]) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
-	dst, err := out.append(dst, path, c.result)
-	c.free()
-	return dst, false, err
-}
-
-func (c *cell0[R]) free() {
-	*c = cell0[R]{calls0: c.calls0}
-	c.cells.Put(c)
-}
-
-type calls1[A, R any] struct {
-	fn    func1[A, R]
-	path  string
-	types *declared
-	cells sync.Pool
-}
-
-type cell1[A, R any] struct {
-	*calls1[A, R]
-	self   unsafe.Pointer
-	a      A
-	result R
-}
-
-func fast1[A, R any](fn any, path string, types *declared) starter {
-	var call func1[A, R]
-	switch f := fn.(type) {
-	case func(A) R:
-		call = func(_ unsafe.Pointer, _ context.Context, a A) (R, error) { return f(a), nil }
-	case func(A) (R, error):
-		call = func(_ unsafe.Pointer, _ context.Context, a A) (R, error) { return f(a) }
-	case func(context.Context, A) R:
-		call = func(_ unsafe.Pointer, ctx context.Context, a A) (R, error) { return f(ctx, a), nil }
-	case func(context.Context, A) (R, error):
-		call = func(_ unsafe.Pointer, ctx context.Context, a A) (R, error) { return f(ctx, a) }
-	case func(unsafe.Pointer, A) R:
-		call = func(self unsafe.Pointer, _ context.Context, a A) (R, error) { return f(self, a), nil }
-	case func(unsafe.Pointer, A) (R, error):
-		call = func(self unsafe.Pointer, _ context.Context, a A) (R, error) { return f(self, a) }
-	case func(unsafe.Pointer, context.Context, A) R:
-		call = func(self unsafe.Pointer, ctx context.Context, a A) (R, error) { return f(self, ctx, a), nil }
-	case func1[A, R]:
-		call = f
-	default:
-		return nil
-	}
-	calls := &calls1[A, R]{fn: call, path: path, types: types}
-	calls.cells.New = func() any { return &cell1[A, R]{calls1: calls} }
-	return func(slot any) invocation {
-		c := calls.cells.Get().(*cell1[A, R])
-		c.self = receiver(slot)
-		return c
-	}
-}
-
-func (c *cell1[A, R]) decode(in *request) error {
-	if err := surplus(c.path, in, 1); err != nil {
-		return err
-	}
-	return decodeScalar(in, c.path, 0, &c.a)
-}
-
-func (c *cell1[A, R]) run(ctx context.Context) (err error) {
-	c.result, err = c.fn(c.self, ctx, c.a)
-	return err
-}
-
-func (c *cell1[A, R]) arguments() []any { return c.types.arguments(c.a) }
-func (c *cell1[A, R]) outcome() any     { return c.types.outcome(c.result) }
-
-func (c *cell1[A, R]) appendPlain(dst []byte) (_ []byte, ok bool) {
-	if dst, ok = appendScalar(dst, &c.result); ok {
-		c.free()
-	}
-	return dst, ok
-}
-
-func (c *cell1[A, R]) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
-	dst, err := out.append(dst, path, c.result)
-	c.free()
-	return dst, false, err
-}
-
-func (c *cell1[A, R]) free() {
-	*c = cell1[A, R]{calls1: c.calls1}
-	c.cells.Put(c)
-}
-
-type calls2[A, B, R any] struct {
-	fn    func2[A, B, R]
-	path  string
-	types *declared
-	cells sync.Pool
-}
-
-type cell2[A, B, R any] struct {
-	*calls2[A, B, R]
+// fastCell is one call.
+type fastCell[A, B, R any] struct {
+	*fastCalls[A, B, R]
 	self   unsafe.Pointer
 	a      A
 	b      B
 	result R
+}
+
+func fast0[R any](fn any, path string, types *declared) starter {
+	var call func2[none, none, R]
+	switch f := fn.(type) {
+	case func() R:
+		call = func(unsafe.Pointer, context.Context, none, none) (R, error) { return f(), nil }
+	case func() (R, error):
+		call = func(unsafe.Pointer, context.Context, none, none) (R, error) { return f() }
+	case func(context.Context) R:
+		call = func(_ unsafe.Pointer, ctx context.Context, _, _ none) (R, error) { return f(ctx), nil }
+	case func(context.Context) (R, error):
+		call = func(_ unsafe.Pointer, ctx context.Context, _, _ none) (R, error) { return f(ctx) }
+	case func(unsafe.Pointer) R:
+		call = func(self unsafe.Pointer, _ context.Context, _, _ none) (R, error) { return f(self), nil }
+	case func(unsafe.Pointer) (R, error):
+		call = func(self unsafe.Pointer, _ context.Context, _, _ none) (R, error) { return f(self) }
+	case func(unsafe.Pointer, context.Context) R:
+		call = func(self unsafe.Pointer, ctx context.Context, _, _ none) (R, error) { return f(self, ctx), nil }
+	case func(unsafe.Pointer, context.Context) (R, error):
+		call = func(self unsafe.Pointer, ctx context.Context, _, _ none) (R, error) { return f(self, ctx) }
+	}
+	return newStarter(call, 0, path, types)
+}
+
+func fast1[A, R any](fn any, path string, types *declared) starter {
+	var call func2[A, none, R]
+	switch f := fn.(type) {
+	case func(A) R:
+		call = func(_ unsafe.Pointer, _ context.Context, a A, _ none) (R, error) { return f(a), nil }
+	case func(A) (R, error):
+		call = func(_ unsafe.Pointer, _ context.Context, a A, _ none) (R, error) { return f(a) }
+	case func(context.Context, A) R:
+		call = func(_ unsafe.Pointer, ctx context.Context, a A, _ none) (R, error) { return f(ctx, a), nil }
+	case func(context.Context, A) (R, error):
+		call = func(_ unsafe.Pointer, ctx context.Context, a A, _ none) (R, error) { return f(ctx, a) }
+	case func(unsafe.Pointer, A) R:
+		call = func(self unsafe.Pointer, _ context.Context, a A, _ none) (R, error) { return f(self, a), nil }
+	case func(unsafe.Pointer, A) (R, error):
+		call = func(self unsafe.Pointer, _ context.Context, a A, _ none) (R, error) { return f(self, a) }
+	case func(unsafe.Pointer, context.Context, A) R:
+		call = func(self unsafe.Pointer, ctx context.Context, a A, _ none) (R, error) { return f(self, ctx, a), nil }
+	case func(unsafe.Pointer, context.Context, A) (R, error):
+		call = func(self unsafe.Pointer, ctx context.Context, a A, _ none) (R, error) { return f(self, ctx, a) }
+	}
+	return newStarter(call, 1, path, types)
 }
 
 func fast2[A, B, R any](fn any, path string, types *declared) starter {
@@ -316,51 +209,61 @@ func fast2[A, B, R any](fn any, path string, types *declared) starter {
 		call = func(self unsafe.Pointer, ctx context.Context, a A, b B) (R, error) { return f(self, ctx, a, b), nil }
 	case func2[A, B, R]:
 		call = f
-	default:
+	}
+	return newStarter(call, 2, path, types)
+}
+
+// newStarter returns nil for a nil fn.
+func newStarter[A, B, R any](fn func2[A, B, R], params int, path string, types *declared) starter {
+	if fn == nil {
 		return nil
 	}
-	calls := &calls2[A, B, R]{fn: call, path: path, types: types}
-	calls.cells.New = func() any { return &cell2[A, B, R]{calls2: calls} }
+	all := &fastCalls[A, B, R]{fn: fn, params: params, path: path, types: types}
+	all.cells.New = func() any { return &fastCell[A, B, R]{fastCalls: all} }
 	return func(slot any) invocation {
-		c := calls.cells.Get().(*cell2[A, B, R])
+		c := all.cells.Get().(*fastCell[A, B, R])
 		c.self = receiver(slot)
 		return c
 	}
 }
 
-func (c *cell2[A, B, R]) decode(in *request) error {
-	if err := surplus(c.path, in, 2); err != nil {
-		return err
+func (c *fastCell[A, B, R]) decode(in *request) error {
+	err := surplus(c.path, in, c.params)
+	if err == nil && c.params > 0 {
+		err = decodeScalar(in, c.path, 0, &c.a)
 	}
-	if err := decodeScalar(in, c.path, 0, &c.a); err != nil {
-		return err
+	if err == nil && c.params > 1 {
+		err = decodeScalar(in, c.path, 1, &c.b)
 	}
-	return decodeScalar(in, c.path, 1, &c.b)
+	return err
 }
 
-func (c *cell2[A, B, R]) run(ctx context.Context) (err error) {
+func (c *fastCell[A, B, R]) run(ctx context.Context) (err error) {
 	c.result, err = c.fn(c.self, ctx, c.a, c.b)
 	return err
 }
 
-func (c *cell2[A, B, R]) arguments() []any { return c.types.arguments(c.a, c.b) }
-func (c *cell2[A, B, R]) outcome() any     { return c.types.outcome(c.result) }
+func (c *fastCell[A, B, R]) arguments() []any {
+	return c.types.arguments([]any{c.a, c.b}[:c.params])
+}
 
-func (c *cell2[A, B, R]) appendPlain(dst []byte) (_ []byte, ok bool) {
+func (c *fastCell[A, B, R]) outcome() any { return c.types.outcome(c.result) }
+
+func (c *fastCell[A, B, R]) appendPlain(dst []byte) (_ []byte, ok bool) {
 	if dst, ok = appendScalar(dst, &c.result); ok {
 		c.free()
 	}
 	return dst, ok
 }
 
-func (c *cell2[A, B, R]) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
+func (c *fastCell[A, B, R]) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
 	dst, err := out.append(dst, path, c.result)
 	c.free()
 	return dst, false, err
 }
 
-func (c *cell2[A, B, R]) free() {
-	*c = cell2[A, B, R]{calls2: c.calls2}
+func (c *fastCell[A, B, R]) free() {
+	*c = fastCell[A, B, R]{fastCalls: c.fastCalls}
 	c.cells.Put(c)
 }
 
@@ -385,82 +288,4 @@ func decodeScalar[T any](in *request, path string, i int, dst *T) error {
 		return argumentError(path, i, err)
 	}
 	return nil
-}
-
-const maxSafeInteger = 1<<53 - 1
-
-// appendScalar appends what p points to if it is written alike in all dialects.
-func appendScalar(dst []byte, p any) (_ []byte, ok bool) {
-	switch p := p.(type) {
-	case *string:
-		return wire.AppendString(dst, *p), true
-	case *bool:
-		return strconv.AppendBool(dst, *p), true
-	case *int:
-		return appendInteger(dst, int64(*p))
-	case *float64:
-		return appendWhole(dst, *p)
-	}
-	return dst, false
-}
-
-// appendReflected is appendScalar for the scalar in v.
-func appendReflected(dst []byte, v reflect.Value) (_ []byte, ok bool) {
-	switch {
-	case v.Kind() == reflect.String:
-		return wire.AppendString(dst, v.String()), true
-	case v.Kind() == reflect.Bool:
-		return strconv.AppendBool(dst, v.Bool()), true
-	case v.CanInt():
-		return appendInteger(dst, v.Int())
-	case v.CanUint() && v.Uint() <= maxSafeInteger:
-		return strconv.AppendUint(dst, v.Uint(), 10), true
-	case v.Kind() == reflect.Float64, v.Kind() == reflect.Float32 && math.Abs(v.Float()) < 1<<24: // as in superjson
-		return appendWhole(dst, v.Float())
-	}
-	return dst, false
-}
-
-func appendInteger(dst []byte, n int64) (_ []byte, ok bool) {
-	if n < -maxSafeInteger || n > maxSafeInteger {
-		return dst, false
-	}
-	return strconv.AppendInt(dst, n, 10), true
-}
-
-// appendWhole appends a number that is an integer, and not -0.
-func appendWhole(dst []byte, f float64) (_ []byte, ok bool) {
-	if n := int64(f); float64(n) == f && (n != 0 || !math.Signbit(f)) {
-		return appendInteger(dst, n)
-	}
-	return dst, false
-}
-
-// appendPlain is appendScalar for what v holds.
-func appendPlain(dst []byte, v any) (_ []byte, ok bool) {
-	switch v := v.(type) {
-	case string:
-		return appendScalar(dst, &v)
-	case bool:
-		return appendScalar(dst, &v)
-	case int:
-		return appendScalar(dst, &v)
-	case float64:
-		return appendScalar(dst, &v)
-	}
-	return dst, false
-}
-
-// appendScalar is like the function, and appends any other value too.
-func (o *values) appendScalar(dst []byte, path string, p any) ([]byte, error) {
-	if dst, ok := appendScalar(dst, p); ok {
-		return dst, nil
-	}
-	switch p := p.(type) {
-	case *int:
-		return o.append(dst, path, *p)
-	case *float64:
-		return o.append(dst, path, *p)
-	}
-	return o.append(dst, path, p)
 }

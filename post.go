@@ -95,8 +95,7 @@ func (o *outbox) post(b *buffer) (full <-chan struct{}) {
 		}
 		return full
 	}
-	o.growLocked(len(b.bytes))
-	b.reserved, b.excused = true, true
+	o.claimLocked(b)
 	total := o.bytes
 	joined := o.joinLocked(b)
 	o.mu.Unlock()

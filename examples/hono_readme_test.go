@@ -1,6 +1,7 @@
 package examples_test
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -41,6 +42,9 @@ func TestReadmesShowThesePrograms(t *testing.T) {
 			readme := read(t, filepath.Join(e.dir(), "README.md"))
 			if !strings.Contains(readme, "\n    "+e.start+"\n") {
 				t.Errorf("the README does not say to run %q", e.start)
+			}
+			if steps := strings.Split(e.scripts(t)["start"], " && "); !strings.HasSuffix(steps[len(steps)-2], " build") || !strings.HasSuffix(steps[len(steps)-1], " serve") {
+				t.Errorf("the script start is %q: want it to build and serve", steps)
 			}
 			if !strings.Contains(read(t, "../README.md"), "(examples/"+e.dir()+")") {
 				t.Errorf("the README of the repository does not lead to %s", e.dir())
@@ -88,5 +92,18 @@ func TestTypes(t *testing.T) {
 				t.Errorf("%v\n%s", err, out)
 			}
 		})
+	}
+}
+
+// TestTypesOfIndex has it check what a server imports from dist.
+func TestTypesOfIndex(t *testing.T) {
+	dir := js.TempDir(t, "testdata/server.ts", "../npm/index.d.mts", filepath.Join(js.Dir(t), "tsconfig.json"))
+	if err := os.Mkdir(filepath.Join(dir, "workers"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "workers", "index.d.mts"), read(t, "../npm/workers/index.d.mts"))
+	tsc := filepath.Join(dir, "node_modules", "typescript", "bin", "tsc")
+	if out, err := exec.CommandContext(t.Context(), js.Node.Path(t), tsc, "-p", dir).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -24,34 +24,53 @@ const address = "localhost:3000"
 
 // example is a folder hono-NAME.
 type example struct {
-	name   string
-	start  string     // the one command of its README
-	client js.Runtime // runs client.mts
-	serve  func(t *testing.T, dir string) (addr string, said func() string)
-	more   func(t *testing.T, addr string, said func() string) // checks what only this one shows
+	name  string
+	start string // the one command of its README
+	rt    js.Runtime
+	serve func(e example, t *testing.T, dir string) (addr string, said func() string)
+	more  func(t *testing.T, addr string, said func() string) // checks what only this one shows
 }
 
 var examples = []example{
-	{"bun", "bun start", js.Bun, script(js.Bun, "server.ts"), nil},
-	{"deno", "deno task start", js.Deno, script(js.Deno, "server.ts"), middleware},
-	{"node", "npm start", js.Node, script(js.Node, "server.mjs"), nil},
-	{"workers", "npm start", js.Node, worker, nil},
+	{"bun", "bun start", js.Bun, example.serveScript, nil},
+	{"deno", "deno task start", js.Deno, example.serveScript, middleware},
+	{"node", "npm start", js.Node, example.serveScript, nil},
+	{"workers", "npm start", js.Workerd, example.serveWorker, nil},
 }
 
 func (e example) dir() string { return "hono-" + e.name }
 
-// script is the server that a runtime starts from a file.
-func script(rt js.Runtime, file string) func(*testing.T, string) (string, func() string) {
-	return func(t *testing.T, dir string) (string, func() string) {
-		cmd := rt.Command(t, filepath.Join(dir, file))
-		cmd.Env = append(cmd.Env, "PORT=0")
-		return start(t, cmd)
-	}
+// serveScript is the server that the script serve starts, with the permissions that it has there.
+func (e example) serveScript(t *testing.T, dir string) (string, func() string) {
+	cmd := e.script(t, dir, "serve")
+	cmd.Env = append(cmd.Env, "PORT=0")
+	return start(t, cmd)
 }
 
-// worker is the server in workerd, configured as wrangler.jsonc says. What a worker imports as WebAssembly has to be
+// script is one of package.json or deno.json, to run in dir.
+func (e example) script(t *testing.T, dir, name string) *exec.Cmd {
+	t.Helper()
+	words := strings.Fields(e.scripts(t)[name])
+	if len(words) < 2 {
+		t.Fatalf("the script %s is %q", name, words)
+	}
+	exe := filepath.Join(dir, "node_modules", ".bin", words[0])
+	if words[0] != "tsx" {
+		exe = js.Runtime(words[0]).Path(t)
+	}
+	args := words[1:]
+	if words[0] == "deno" {
+		args = slices.Insert(args, 1, "--quiet", "--no-lock", "--node-modules-dir=manual") // nothing is downloaded
+	}
+	cmd := exec.CommandContext(t.Context(), exe, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "DENO_NO_UPDATE_CHECK=1", "NO_COLOR=1")
+	return cmd
+}
+
+// serveWorker is the server in workerd, configured as wrangler.jsonc says. What a worker imports as WebAssembly has to be
 // beside it here.
-func worker(t *testing.T, dir string) (string, func() string) {
+func (example) serveWorker(t *testing.T, dir string) (string, func() string) {
 	t.Helper()
 	var config struct {
 		Main    string
@@ -80,19 +99,18 @@ func TestHono(t *testing.T) {
 	for _, e := range examples {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
-			e.client.Path(t) // skips where it is missing, before anything is built
+			e.rt.Path(t) // skips where it is missing, before anything is built
 			dir := js.TempDir(t)
 			e.copyTo(t, dir)
 			e.build(t, dir)
-			addr, said := e.serve(t, dir)
+			addr, said := e.serve(e, t, dir)
 			shown := e.blocks(t, "text")
 			if len(shown) != 2 {
 				t.Fatalf("the README has %d blocks of output, want those of the two clients", len(shown))
 			}
 			t.Run("kkrpc client", func(t *testing.T) {
-				client := filepath.Join(dir, "client.mts")
-				write(t, client, readWith(t, filepath.Join(e.dir(), "client.mts"), addr))
-				compare(t, e.client.Command(t, client), shown[0])
+				write(t, filepath.Join(dir, "client.mts"), readWith(t, filepath.Join(e.dir(), "client.mts"), addr))
+				compare(t, e.script(t, dir, "client"), shown[0])
 			})
 			t.Run("Go client", func(t *testing.T) {
 				compare(t, exec.CommandContext(t.Context(), buildClient(t, e.dir(), addr)), shown[1])

@@ -43,7 +43,8 @@ class Instance {
 		instance.#go = go
 		const ready = new Promise((resolve, reject) => {
 			go.exit = (code) => {
-				const reason = new Error(`the Go program has ended with exit code ${code}; its output says why`)
+				const why = code === 0 ? "main has returned, which wasm.Serve does not, or os.Exit was called" : "its output says why"
+				const reason = new Error(`the Go program has ended with exit code ${code}: ${why}`)
 				reject(reason)
 				instance.#die(reason)
 			}
@@ -436,6 +437,10 @@ export function createHost(load, { log = console.error, contexts = anywhere } = 
 }
 
 function about(request) {
+	if (typeof request?.param !== "function") {
+		throw new TypeError("createHonoWebSocketHandler takes Hono's context, as in upgradeWebSocket((c) => createHonoWebSocketHandler(c)): " +
+			"what is exposed, the Go program says by wasm.Serve")
+	}
 	return JSON.stringify({ url: request.url, params: request.param(), header: request.header() })
 }
 

@@ -47,27 +47,12 @@ func decodeQuick(mode Mode, raw []byte, target reflect.Value) bool {
 	return ok
 }
 
-var quicks sync.Map // reflect.Type to quickFunc
+var quicks byType[quickFunc]
 
 func quickOf(t reflect.Type) quickFunc {
-	if f, ok := quicks.Load(t); ok {
-		return f.(quickFunc)
-	}
-	// A type may contain itself: its own function stands in until it is made.
-	var made quickFunc
-	var once sync.WaitGroup
-	once.Add(1)
-	indirect := quickFunc(func(q *quick, v reflect.Value) bool {
-		once.Wait()
-		return made(q, v)
+	return quicks.of(t, makeQuick, func(made func() quickFunc) quickFunc {
+		return func(q *quick, v reflect.Value) bool { return made()(q, v) }
 	})
-	if f, loaded := quicks.LoadOrStore(t, indirect); loaded {
-		return f.(quickFunc)
-	}
-	made = makeQuick(t)
-	once.Done()
-	quicks.Store(t, made)
-	return made
 }
 
 func makeQuick(t reflect.Type) quickFunc {

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"reflect"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -15,27 +14,12 @@ import (
 // decodeFunc decodes the next value into v. n is its annotation and those inside, nil for none.
 type decodeFunc func(d *decoder, v reflect.Value, n *node) error
 
-var decoders sync.Map // reflect.Type to decodeFunc
+var decoders byType[decodeFunc]
 
 func decoderOf(t reflect.Type) decodeFunc {
-	if f, ok := decoders.Load(t); ok {
-		return f.(decodeFunc)
-	}
-	// A type may contain itself: its own decoder stands in until it is made.
-	var made decodeFunc
-	var once sync.WaitGroup
-	once.Add(1)
-	indirect := decodeFunc(func(d *decoder, v reflect.Value, n *node) error {
-		once.Wait()
-		return made(d, v, n)
+	return decoders.of(t, makeDecoder, func(made func() decodeFunc) decodeFunc {
+		return func(d *decoder, v reflect.Value, n *node) error { return made()(d, v, n) }
 	})
-	if f, loaded := decoders.LoadOrStore(t, indirect); loaded {
-		return f.(decodeFunc)
-	}
-	made = makeDecoder(t)
-	once.Done()
-	decoders.Store(t, made)
-	return made
 }
 
 func ownDecoder(t reflect.Type) decodeFunc {

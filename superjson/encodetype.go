@@ -7,33 +7,17 @@ import (
 	"net/url"
 	"reflect"
 	"strconv"
-	"sync"
 	"time"
 )
 
 type encodeFunc func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error)
 
-var encoders sync.Map // reflect.Type to encodeFunc
+var encoders byType[encodeFunc]
 
 func encoderOf(t reflect.Type) encodeFunc {
-	if f, ok := encoders.Load(t); ok {
-		return f.(encodeFunc)
-	}
-	// A type may contain itself: its own encoder stands in until it is made.
-	var made encodeFunc
-	var once sync.WaitGroup
-	once.Add(1)
-	indirect := encodeFunc(func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-		once.Wait()
-		return made(e, dst, v)
+	return encoders.of(t, makeEncoder, func(made func() encodeFunc) encodeFunc {
+		return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) { return made()(e, dst, v) }
 	})
-	if f, loaded := encoders.LoadOrStore(t, indirect); loaded {
-		return f.(encodeFunc)
-	}
-	made = makeEncoder(t)
-	once.Done()
-	encoders.Store(t, made)
-	return made
 }
 
 // own makes an encodeFunc of a method for exactly one type.

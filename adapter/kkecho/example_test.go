@@ -40,10 +40,9 @@ func ExampleHandlerFor() {
 	e.Use(signIn)
 	e.GET("/rooms/:room", rooms.Serve)
 
-	server := httptest.NewUnstartedServer(e)
-	server.Config.RegisterOnShutdown(func() { _ = rooms.Shutdown(context.Background()) })
-	server.Start()
+	server := httptest.NewServer(e)
 	defer server.Close()
+	defer rooms.Shutdown(context.Background())
 	url := strings.Replace(server.URL, "http", "ws", 1)
 
 	_, err := ws.Dial(context.Background(), url+"/rooms/kitchen", nil)

@@ -13,21 +13,23 @@
 //
 // echo uses an *echo.Context again for the next request as soon as Serve has returned, which is when the connection begins,
 // and offers no copy of one. So read what the API needs into variables, as room above, before the function of HandlerFor
-// returns: a context that a function of the API still reads tells of somebody else's request. c.Request() and the context
-// of the request are not used again, and the contexts of the API's functions have their values.
+// returns: a context that a function of the API still reads tells of somebody else's request. c.Request() is not used again.
+// Its context, as of any request in net/http, ends with Serve: functions of the API have a ctx of their own, with the same
+// values.
 //
 // # Middleware
 //
 // What runs before Serve sees the request, may refuse it, and may set headers and values. What it does after next is done
-// when the connection has begun, not when it ends; a logger tells of status 101. Middleware that replaces the response by one
-// that cannot be hijacked makes the upgrade fail with 500.
+// when the connection has begun, not when it ends; a logger tells of status 101. Middleware that answers must not call next: a
+// request that has been answered is not upgraded. Middleware that replaces the response by one that cannot be hijacked makes
+// the upgrade fail with 500.
 //
 // # Stopping
 //
 // http.Server.Shutdown, which echo.StartConfig uses too, forgets connections that became WebSockets:
 //
-//	srv := &http.Server{Handler: e}
-//	srv.RegisterOnShutdown(func() { rooms.Shutdown(ctx) })
+//	err := echo.StartConfig{Address: ":3000"}.Start(signals, e) // until signals ends
+//	err = errors.Join(err, rooms.Shutdown(ctx))
 package kkecho
 
 import (
@@ -55,15 +57,17 @@ func Handler(api any, opts *ws.Options) *Server { return &Server{ws.Handler(api,
 // or one of echo.NewHTTPError, whose message the client sees. Where api has answered by c, that is the answer. Any other error
 // is a 500 whose text goes to the log alone. HandlerFor panics if an option is malformed.
 func HandlerFor(api func(c *echo.Context) (api any, err error), opts *ws.Options) *Server {
-	return &Server{ws.HandlerFor(func(r *http.Request) (any, error) {
+	return &Server{ws.HandlerFor(func(r *http.Request) (exposed any, err error) {
 		o, ok := r.Context().Value(openingKey{}).(*opening)
 		if !ok || o.c == nil {
 			return nil, errors.New("kkecho: a request without echo's context")
 		}
-		exposed, err := api(o.c)
-		if response, _ := echo.UnwrapResponse(o.c.Response()); response != nil && response.Committed {
-			o.answered = true
-			return nil, ws.Reject(response.Status, "") // goes nowhere
+		w := o.c.Response()
+		o.c.SetResponse(&witness{w, o})
+		defer o.c.SetResponse(w) // also when api panics
+		exposed, err = api(o.c)
+		if o.answered {
+			return nil, ws.Reject(http.StatusForbidden, "") // goes nowhere
 		}
 		return exposed, rejection(err)
 	}, opts)}
@@ -82,9 +86,12 @@ func rejection(err error) error {
 	return ws.Reject(status, text)
 }
 
-// Serve makes the request of c a WebSocket and returns once its channel has started, or answers why not. It returns nil: what
-// went wrong has been answered and logged. It is an echo.HandlerFunc.
+// Serve makes the request of c a WebSocket and returns once its channel has started, or answers why not. It returns nil, as what
+// went wrong has been answered and logged, unless the request had been answered before. It is an echo.HandlerFunc.
 func (s *Server) Serve(c *echo.Context) error {
+	if r, _ := echo.UnwrapResponse(c.Response()); r != nil && r.Committed { // the client would get a connection behind the refusal
+		return errors.New("kkecho: no WebSocket: what runs before Serve has answered the request, and must not call next then")
+	}
 	o := &opening{c: c}
 	defer o.end()
 	r := c.Request()

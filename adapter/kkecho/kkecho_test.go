@@ -155,6 +155,7 @@ func TestRefusals(t *testing.T) {
 		name   string
 		api    func(c *echo.Context) (any, error)
 		opts   ws.Options
+		around []echo.MiddlewareFunc
 		header http.Header
 		status int
 		text   string // part of what the client sees
@@ -191,6 +192,36 @@ func TestRefusals(t *testing.T) {
 			status: http.StatusGone, text: "410 Gone",
 		},
 		{
+			name:   "an answer without a body, which gzip keeps until the end",
+			api:    func(c *echo.Context) (any, error) { return kkrpc.Object{}, c.NoContent(http.StatusGone) },
+			around: []echo.MiddlewareFunc{middleware.Gzip()}, header: http.Header{"Accept-Encoding": {"gzip"}},
+			status: http.StatusGone, text: "410 Gone",
+		},
+		{
+			name: "an answer that gzip keeps until the end",
+			api: func(c *echo.Context) (any, error) {
+				return kkrpc.Object{}, c.JSON(http.StatusForbidden, map[string]string{"no": "way"})
+			},
+			around: []echo.MiddlewareFunc{middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1000})},
+			header: http.Header{"Accept-Encoding": {"gzip"}},
+			status: http.StatusForbidden, text: `403 Forbidden: {"no":"way"}`,
+		},
+		{
+			name: "a panic after an answer of its own",
+			api: func(c *echo.Context) (any, error) {
+				_ = c.JSON(http.StatusForbidden, map[string]string{"no": "way"})
+				panic(secret)
+			},
+			around: []echo.MiddlewareFunc{middleware.Recover()},
+			status: http.StatusForbidden, text: `403 Forbidden: {"no":"way"}`,
+		},
+		{
+			name:   "a panic",
+			api:    func(*echo.Context) (any, error) { panic(secret) },
+			around: []echo.MiddlewareFunc{middleware.Recover()},
+			status: http.StatusInternalServerError, text: "500 Internal Server Error: Internal Server Error",
+		},
+		{
 			name:   "an error of echo",
 			api:    func(*echo.Context) (any, error) { return nil, fmt.Errorf("wrapped: %w", echo.ErrUnauthorized) },
 			status: http.StatusUnauthorized, text: "401 Unauthorized: Unauthorized",
@@ -220,14 +251,17 @@ func TestRefusals(t *testing.T) {
 			test.opts.Logger = log.logger()
 			var status int
 			seen := make(chan struct{})
-			url := serve(t, kkecho.HandlerFor(test.api, &test.opts), after(func(c *echo.Context, err error) {
+			url := serve(t, kkecho.HandlerFor(test.api, &test.opts), append([]echo.MiddlewareFunc{after(func(c *echo.Context, err error) {
 				defer close(seen)
 				_, status = echo.ResolveResponseStatus(c.Response(), err)
-			}))
+			})}, test.around...)...)
 			_, err := ws.Dial(t.Context(), url+"a", &ws.DialOptions{Header: test.header})
 			refused, ok := errors.AsType[*ws.StatusError](err)
 			if !ok || refused.Status != test.status || !strings.Contains(refused.Text, test.text) {
 				t.Fatalf("error %v, want status %d and %q", err, test.status, test.text)
+			}
+			if server := strings.Contains(refused.Text, "Internal Server Error"); server != (test.status == http.StatusInternalServerError) {
+				t.Errorf("two answers in one: %q", refused.Text)
 			}
 			if strings.Contains(err.Error(), secret.Error()) {
 				t.Errorf("the client sees %v", err)
@@ -276,6 +310,27 @@ func TestMiddlewareAroundAConnection(t *testing.T) {
 	}
 	if <-seen; lines.String() != "101 true" {
 		t.Errorf("middleware saw %s", lines.String())
+	}
+}
+
+// Middleware that refuses, and goes on all the same: the upgrade must not follow its answer on the same connection.
+func TestMiddlewareThatAnswersAndGoesOn(t *testing.T) {
+	for name, refuse := range map[string]func(c *echo.Context){
+		"with a body": func(c *echo.Context) { _ = c.JSON(http.StatusUnauthorized, "no") },
+		"without":     func(c *echo.Context) { _ = c.NoContent(http.StatusUnauthorized) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			seen := make(chan error, 1)
+			s := kkecho.Handler(kkrpc.Object{}, &ws.Options{OnOpen: func(*kkrpc.Channel, *http.Request) { t.Error("opened") }})
+			url := serve(t, s, after(func(_ *echo.Context, err error) { seen <- err }), before(refuse))
+			_, err := ws.Dial(t.Context(), url+"a", nil)
+			if refused, ok := errors.AsType[*ws.StatusError](err); !ok || refused.Status != http.StatusUnauthorized || strings.Contains(refused.Text, "WebSocket") {
+				t.Errorf("error %v", err)
+			}
+			if got := <-seen; got == nil || !strings.Contains(got.Error(), "must not call next") {
+				t.Errorf("middleware sees %v", got)
+			}
+		})
 	}
 }
 

@@ -26,6 +26,14 @@ func (w response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return nc, rw, err
 }
 
+// Header is that of nothing where there has been an answer, of which a response that buffers may not have sent its own yet.
+func (w response) Header() http.Header {
+	if w.o.answered {
+		return http.Header{}
+	}
+	return w.ResponseWriter.Header()
+}
+
 // WriteHeader does nothing where there has been an answer.
 func (w response) WriteHeader(status int) {
 	if !w.o.answered {
@@ -38,5 +46,25 @@ func (w response) Write(p []byte) (int, error) {
 	if w.o.answered {
 		return len(p), nil
 	}
+	return w.ResponseWriter.Write(p)
+}
+
+// witness is the response while the function of HandlerFor runs. It notes whether that answers; what is below may keep what it
+// is given, so that echo's Committed does not tell.
+type witness struct {
+	http.ResponseWriter
+	o *opening
+}
+
+// Unwrap is for http.ResponseController and echo.UnwrapResponse.
+func (w *witness) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *witness) WriteHeader(status int) {
+	w.o.answered = true
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *witness) Write(p []byte) (int, error) {
+	w.o.answered = true
 	return w.ResponseWriter.Write(p)
 }

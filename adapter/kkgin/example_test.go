@@ -38,10 +38,9 @@ func ExampleHandlerFor() {
 	router.Use(signIn)
 	router.GET("/rooms/:room", rooms.Serve)
 
-	server := httptest.NewUnstartedServer(router)
-	server.Config.RegisterOnShutdown(func() { _ = rooms.Shutdown(context.Background()) })
-	server.Start()
+	server := httptest.NewServer(router)
 	defer server.Close()
+	defer rooms.Shutdown(context.Background())
 	url := strings.Replace(server.URL, "http", "ws", 1)
 
 	_, err := ws.Dial(context.Background(), url+"/rooms/kitchen", nil)

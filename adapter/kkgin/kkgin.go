@@ -14,20 +14,23 @@
 // gin uses a *gin.Context again for the next request as soon as Serve has returned, which is when the connection begins. So
 // the function of HandlerFor gets a copy, which may be kept and read as long as the connection lives. Its response is there
 // until the function returns: headers and cookies that it sets are sent with the upgrade. Then the copy's Writer takes
-// nothing any more.
+// nothing any more. The copy's errors reach middleware, what it sets by Set does not. The context of its request, as of any
+// in net/http, ends with Serve: functions of the API have a ctx of their own, with the same values.
 //
 // # Middleware
 //
 // What runs before Serve sees the request, may refuse it, and may set headers and values. What it does after Next is done
-// when the connection has begun, not when it ends; a logger tells of status 101. Middleware that replaces the Writer by one
-// that cannot be hijacked makes the upgrade fail with 500.
+// when the connection has begun, not when it ends; a logger tells of status 101. Middleware that answers must abort: a
+// request that has been answered is not upgraded. Something around gin that keeps the connection, such as
+// http.TimeoutHandler, makes the upgrade fail with 500.
 //
 // # Stopping
 //
 // http.Server.Shutdown forgets connections that became WebSockets:
 //
 //	srv := &http.Server{Handler: router}
-//	srv.RegisterOnShutdown(func() { rooms.Shutdown(ctx) })
+//	…
+//	err := errors.Join(srv.Shutdown(ctx), rooms.Shutdown(ctx))
 package kkgin
 
 import (
@@ -52,7 +55,7 @@ func Handler(api any, opts *ws.Options) *Server { return &Server{ws.Handler(api,
 // kept. An error made by ws.Reject is the answer. Where api has answered by c, with AbortWithStatusJSON for instance, that is
 // the answer. Any other error is a 500 whose text goes to the log alone. HandlerFor panics if an option is malformed.
 func HandlerFor(api func(c *gin.Context) (api any, err error), opts *ws.Options) *Server {
-	return &Server{ws.HandlerFor(func(r *http.Request) (any, error) {
+	return &Server{ws.HandlerFor(func(r *http.Request) (exposed any, err error) {
 		o, ok := r.Context().Value(openingKey{}).(*opening)
 		if !ok || o.c == nil {
 			return nil, errors.New("kkgin: a request without gin's context")
@@ -60,23 +63,27 @@ func HandlerFor(api func(c *gin.Context) (api any, err error), opts *ws.Options)
 		kept := o.c.Copy()
 		lease := &lease{w: o.c.Writer}
 		kept.Writer = lease
-		defer lease.end() // also when api panics
-		exposed, err := api(kept)
-		if o.c.Writer.Written() {
-			o.answered = true
-			return nil, ws.Reject(o.c.Writer.Status(), "") // goes nowhere
-		}
-		return exposed, err
+		defer func() { // also when api panics
+			o.c.Errors = append(o.c.Errors, kept.Errors...)
+			if o.answered = lease.end(); o.answered {
+				exposed, err = nil, ws.Reject(http.StatusForbidden, "") // goes nowhere
+			}
+		}()
+		return api(kept)
 	}, opts)}
 }
 
 // Serve makes the request of c a WebSocket and returns once its channel has started, or answers why not. It is a
 // gin.HandlerFunc, the last one of its chain.
 func (s *Server) Serve(c *gin.Context) {
+	defer c.Abort()
+	if c.Writer.Written() { // the client would get a connection behind the refusal
+		_ = c.Error(errors.New("kkgin: no WebSocket: what runs before Serve has answered the request, and must abort it then"))
+		return
+	}
 	o := &opening{c: c}
 	defer o.end()
 	s.ws.ServeHTTP(response{c.Writer, o}, c.Request.WithContext(context.WithValue(c.Request.Context(), openingKey{}, o)))
-	c.Abort()
 }
 
 // Shutdown is that of ws.Server: it closes the open connections with code 1001 and waits until they are gone.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -133,6 +134,7 @@ func TestRefusals(t *testing.T) {
 		name   string
 		api    func(c *gin.Context) (any, error)
 		opts   ws.Options
+		around []gin.HandlerFunc
 		header http.Header
 		status int
 		text   string // part of what the client sees
@@ -170,6 +172,35 @@ func TestRefusals(t *testing.T) {
 			status: http.StatusGone, text: "410 Gone",
 		},
 		{
+			name:   "a status alone",
+			api:    func(c *gin.Context) (any, error) { c.Status(http.StatusPaymentRequired); return kkrpc.Object{}, nil },
+			status: http.StatusPaymentRequired, text: "402 Payment Required",
+		},
+		{
+			name: "an answer of its own that middleware keeps until the end",
+			api: func(c *gin.Context) (any, error) {
+				c.AbortWithStatusJSON(http.StatusForbidden, gin.H{"no": "way"})
+				return kkrpc.Object{}, nil
+			},
+			around: []gin.HandlerFunc{buffer},
+			status: http.StatusForbidden, text: `403 Forbidden: {"no":"way"}`,
+		},
+		{
+			name: "a panic after an answer of its own",
+			api: func(c *gin.Context) (any, error) {
+				c.AbortWithStatusJSON(http.StatusForbidden, gin.H{"no": "way"})
+				panic(secret)
+			},
+			around: []gin.HandlerFunc{gin.RecoveryWithWriter(io.Discard)},
+			status: http.StatusForbidden, text: `403 Forbidden: {"no":"way"}`,
+		},
+		{
+			name:   "a panic",
+			api:    func(*gin.Context) (any, error) { panic(secret) },
+			around: []gin.HandlerFunc{gin.RecoveryWithWriter(io.Discard)},
+			status: http.StatusInternalServerError, text: "500 Internal Server Error: Internal Server Error",
+		},
+		{
 			name:   "another origin",
 			api:    func(*gin.Context) (any, error) { t.Error("asked"); return nil, secret },
 			header: http.Header{"Origin": {"https://evil.example"}},
@@ -182,15 +213,18 @@ func TestRefusals(t *testing.T) {
 			test.opts.Logger = log.logger()
 			var status int
 			seen := make(chan struct{})
-			url := serve(t, kkgin.HandlerFor(test.api, &test.opts), func(c *gin.Context) {
+			url := serve(t, kkgin.HandlerFor(test.api, &test.opts), append([]gin.HandlerFunc{func(c *gin.Context) {
 				defer close(seen)
 				c.Next()
 				status = c.Writer.Status()
-			})
+			}}, test.around...)...)
 			_, err := ws.Dial(t.Context(), url+"a", &ws.DialOptions{Header: test.header})
 			refused, ok := errors.AsType[*ws.StatusError](err)
 			if !ok || refused.Status != test.status || !strings.Contains(refused.Text, test.text) {
 				t.Fatalf("error %v, want status %d and %q", err, test.status, test.text)
+			}
+			if server := strings.Contains(refused.Text, "Internal Server Error"); server != (test.status == http.StatusInternalServerError) {
+				t.Errorf("two answers in one: %q", refused.Text)
 			}
 			if strings.Contains(err.Error(), secret.Error()) {
 				t.Errorf("the client sees %v", err)
@@ -246,6 +280,67 @@ func TestMiddlewareAroundAConnection(t *testing.T) {
 	c.Header("X-Late", "1") // goes nowhere
 	if c.String(http.StatusOK, "late"); resp.Header.Get("X-Late") != "" || len(c.Errors) == 0 {
 		t.Errorf("a kept context answers: %v", c.Errors)
+	}
+}
+
+// buffered keeps an answer until its middleware is done, so that gin does not know of one before.
+type buffered struct {
+	gin.ResponseWriter
+	body bytes.Buffer
+}
+
+func (b *buffered) Write(p []byte) (int, error)       { return b.body.Write(p) }
+func (b *buffered) WriteString(s string) (int, error) { return b.body.WriteString(s) }
+func (b *buffered) WriteHeaderNow()                   {}
+
+func buffer(c *gin.Context) {
+	w := c.Writer
+	b := &buffered{ResponseWriter: w}
+	c.Writer = b
+	c.Next()
+	if c.Writer = w; b.body.Len() > 0 {
+		_, _ = w.Write(b.body.Bytes())
+	}
+}
+
+// What the function of HandlerFor notes by c.Error is for the middleware that tells of errors.
+func TestErrorsOfTheContext(t *testing.T) {
+	seen := make(chan string, 1)
+	s := kkgin.HandlerFor(func(c *gin.Context) (any, error) {
+		_ = c.AbortWithError(http.StatusUnauthorized, errors.New("an old token"))
+		return nil, nil
+	}, nil)
+	url := serve(t, s, func(c *gin.Context) {
+		c.Next()
+		seen <- c.Errors.String()
+	})
+	_, _ = ws.Dial(t.Context(), url+"a", nil)
+	if got := <-seen; !strings.Contains(got, "an old token") {
+		t.Errorf("middleware sees %q", got)
+	}
+}
+
+// Middleware that refuses, and forgets to abort: the upgrade must not follow its answer on the same connection.
+func TestMiddlewareThatAnswersAndGoesOn(t *testing.T) {
+	for name, refuse := range map[string]gin.HandlerFunc{
+		"with a body": func(c *gin.Context) { c.JSON(http.StatusUnauthorized, "no") },
+		"without":     func(c *gin.Context) { c.Status(http.StatusUnauthorized); c.Writer.WriteHeaderNow() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			seen := make(chan string, 1)
+			s := kkgin.Handler(kkrpc.Object{}, &ws.Options{OnOpen: func(*kkrpc.Channel, *http.Request) { t.Error("opened") }})
+			url := serve(t, s, func(c *gin.Context) {
+				c.Next()
+				seen <- c.Errors.String()
+			}, refuse)
+			_, err := ws.Dial(t.Context(), url+"a", nil)
+			if refused, ok := errors.AsType[*ws.StatusError](err); !ok || refused.Status != http.StatusUnauthorized || strings.Contains(refused.Text, "WebSocket") {
+				t.Errorf("error %v", err)
+			}
+			if got := <-seen; !strings.Contains(got, "must abort") {
+				t.Errorf("middleware sees %q", got)
+			}
+		})
 	}
 }
 

@@ -13,16 +13,19 @@ import (
 // lease is the Writer of the context that a function of HandlerFor gets and may keep: the request's own until the function
 // returns, then one that takes nothing. Functions of the API may come here at the same time.
 type lease struct {
-	mu sync.Mutex
-	w  gin.ResponseWriter // nil once the function has returned
+	mu       sync.Mutex
+	w        gin.ResponseWriter // nil once the function has returned
+	answered bool               // by the function; w may keep what it is given, so that its Written does not tell
 }
 
 var errEnded = errors.New("kkgin: the request has been answered: its connection is a WebSocket")
 
-func (l *lease) end() {
+// end tells whether the function has answered.
+func (l *lease) end() (answered bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.w = nil
+	return l.answered
 }
 
 // writer is the Writer to use.
@@ -35,14 +38,25 @@ func (l *lease) writer() gin.ResponseWriter {
 	return l.w
 }
 
+// answer is the Writer to answer by.
+func (l *lease) answer() gin.ResponseWriter {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.w == nil {
+		return ended{}
+	}
+	l.answered = true
+	return l.w
+}
+
 func (l *lease) Header() http.Header                          { return l.writer().Header() }
-func (l *lease) WriteHeader(status int)                       { l.writer().WriteHeader(status) }
-func (l *lease) WriteHeaderNow()                              { l.writer().WriteHeaderNow() }
-func (l *lease) Write(p []byte) (int, error)                  { return l.writer().Write(p) }
-func (l *lease) WriteString(s string) (int, error)            { return l.writer().WriteString(s) }
-func (l *lease) Flush()                                       { l.writer().Flush() }
+func (l *lease) WriteHeader(status int)                       { l.answer().WriteHeader(status) }
+func (l *lease) WriteHeaderNow()                              { l.answer().WriteHeaderNow() }
+func (l *lease) Write(p []byte) (int, error)                  { return l.answer().Write(p) }
+func (l *lease) WriteString(s string) (int, error)            { return l.answer().WriteString(s) }
+func (l *lease) Flush()                                       { l.answer().Flush() }
 func (l *lease) CloseNotify() <-chan bool                     { return l.writer().CloseNotify() }
-func (l *lease) Hijack() (net.Conn, *bufio.ReadWriter, error) { return l.writer().Hijack() }
+func (l *lease) Hijack() (net.Conn, *bufio.ReadWriter, error) { return l.answer().Hijack() }
 func (l *lease) Pusher() http.Pusher                          { return l.writer().Pusher() }
 func (l *lease) Written() bool                                { return l.writer().Written() }
 func (l *lease) Size() int                                    { return l.writer().Size() }

@@ -33,6 +33,14 @@ func (w response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return nc, rw, err
 }
 
+// Header is that of nothing where there has been an answer, of which a Writer that buffers may not have sent its own yet.
+func (w response) Header() http.Header {
+	if w.o.answered {
+		return http.Header{}
+	}
+	return w.ResponseWriter.Header()
+}
+
 // WriteHeader does nothing where there has been an answer.
 func (w response) WriteHeader(status int) {
 	if !w.o.answered {

@@ -8,16 +8,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
-	"maps"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/kkrpc-go/kkrpc/npm"
+	"time"
 )
 
 const buildUsage = `usage: kkrpc build hono <package> --runtime bun|deno|node|workers [--plain] [-o dist]
@@ -70,9 +66,15 @@ func build(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case b.plain && b.runtime != "workers":
 		fmt.Fprintf(stderr, "kkrpc build hono: --plain is for --runtime workers, not %s\n", b.runtime)
 		return 2
+	case b.out == "":
+		fmt.Fprintln(stderr, "kkrpc build hono: -o is empty: want a folder to write to, such as dist")
+		return 2
 	}
 	b.pkg = words[1]
 	if err := b.run(ctx); err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		fmt.Fprintln(stderr, "kkrpc build hono:", err)
 		return 1
 	}
@@ -100,33 +102,40 @@ type bundle struct {
 	stdout, stderr          io.Writer
 }
 
+// run writes nothing to the folder before all that goes there is made: a build that fails, or is interrupted, leaves it
+// as it was.
 func (b *bundle) run(ctx context.Context) error {
+	files, err := b.hostFiles()
+	if err != nil {
+		return err
+	}
+	if err := b.checkFolder(files); err != nil {
+		return err
+	}
+	if files[loaderName], err = b.loader(ctx); err != nil {
+		return err
+	}
 	if err := b.check(ctx); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(b.out, 0o777); err != nil {
-		return err
-	}
-	program := filepath.Join(b.out, "api.wasm")
-	if err := b.compile(ctx, program); err != nil {
-		return err
-	}
-	if err := b.addLoader(ctx); err != nil {
-		return err
-	}
-	kept, err := b.addHost()
+	program, err := b.compile(ctx)
 	if err != nil {
 		return err
 	}
-	raw, zipped, err := sizes(program)
+	files[programName] = program
+	kept, err := b.write(files)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(b.stdout, "%s: %.2f MB, %.2f MB gzip\n", program, float64(raw)/1e6, float64(zipped)/1e6)
+	zipped, err := gzipSize(program)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(b.stdout, "%s: %.2f MB, %.2f MB gzip\n", filepath.Join(b.out, programName), float64(len(program))/1e6, float64(zipped)/1e6)
 	for _, name := range kept {
 		fmt.Fprintf(b.stdout, "%s: left as it was\n", filepath.Join(b.out, name))
 	}
-	fmt.Fprintf(b.stdout, "\nStart it in %s: %s\n", b.out, runtimes[b.runtime])
+	fmt.Fprintf(b.stdout, "\n%s has a server to begin with. There: %s\n", b.out, runtimes[b.runtime])
 	return nil
 }
 
@@ -135,101 +144,93 @@ func (b *bundle) goCommand(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
 	cmd.Stderr = b.stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // then it removes what it has begun
+	cmd.WaitDelay = 5 * time.Second
 	return cmd
+}
+
+// tagFlags are none if no tags were given: a flag counts more than the one in GOFLAGS, even if it is empty.
+func (b *bundle) tagFlags() []string {
+	if b.tags == "" {
+		return nil
+	}
+	return []string{"-tags", b.tags}
+}
+
+// loader reads wasm_exec.js of the Go that is to compile the program: the two belong together.
+func (b *bundle) loader(ctx context.Context) ([]byte, error) {
+	out, err := b.goCommand(ctx, "env", "GOROOT").Output()
+	if errors.Is(err, exec.ErrNotFound) {
+		return nil, errors.New("the go command is not in PATH: install Go from https://go.dev/dl")
+	} else if err != nil {
+		return nil, fmt.Errorf("go env GOROOT: %w", err)
+	}
+	data, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(out)), "lib", "wasm", loaderName))
+	if err != nil {
+		return nil, fmt.Errorf("this Go came without what its WebAssembly needs, take one of https://go.dev/dl: %w", err)
+	}
+	return data, nil
 }
 
 // check refuses a package that would build and then do nothing.
 func (b *bundle) check(ctx context.Context) error {
-	out, err := b.goCommand(ctx, "list", "-tags", b.tags, "-f", "{{.Name}}\n{{join .Deps \"\\n\"}}", b.pkg).Output()
-	if errors.Is(err, exec.ErrNotFound) {
-		return errors.New("the go command is not in PATH: install Go from https://go.dev/dl")
+	args := append([]string{"list", "-f", "{{.Name}} {{join .Deps \" \"}}"}, b.tagFlags()...)
+	out, err := b.goCommand(ctx, append(args, b.pkg)...).Output()
+	if err != nil && isFolder(b.pkg) {
+		return fmt.Errorf("go list %s: %w: the package in the folder is ./%[1]s", b.pkg, err)
 	} else if err != nil {
 		return fmt.Errorf("go list %s: %w", b.pkg, err)
 	}
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	if lines[0] != "main" {
-		return fmt.Errorf("%s is package %s: want a main package", b.pkg, lines[0])
+	lines := slices.Collect(strings.Lines(string(out)))
+	if len(lines) != 1 {
+		return fmt.Errorf("%s matches %d packages: want one", b.pkg, len(lines))
 	}
-	if !slices.Contains(lines[1:], wasmPackage) {
+	words := strings.Fields(lines[0])
+	if words[0] != "main" {
+		return fmt.Errorf("%s is package %s: want a main package", b.pkg, words[0])
+	}
+	if !slices.Contains(words[1:], wasmPackage) {
 		return fmt.Errorf("%s does not import %s: its main function has to call wasm.Serve", b.pkg, wasmPackage)
 	}
 	return nil
 }
 
-func (b *bundle) compile(ctx context.Context, program string) error {
-	abs, err := filepath.Abs(program)
+// isFolder tells whether pkg, which to the go command is an import path, was meant as a folder.
+func isFolder(pkg string) bool {
+	info, err := os.Stat(pkg)
+	return err == nil && info.IsDir() && filepath.IsLocal(pkg) && !strings.HasPrefix(pkg, ".")
+}
+
+// small are flags of the go command for a program that is small when it is compressed. Inlining costs a tenth of the
+// size and is worth it only where calls are short and many: in the runtime and what it is made of. Of two patterns that
+// match, the last one counts.
+var small = []string{
+	"-gcflags=all=-l",
+	"-gcflags=runtime/...=", "-gcflags=internal/...=", "-gcflags=sync/...=", "-gcflags=unicode/...=", "-gcflags=math/bits=",
+}
+
+// compile returns the program.
+func (b *bundle) compile(ctx context.Context) (program []byte, err error) {
+	dir, err := os.MkdirTemp("", "kkrpc-build-")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	cmd := b.goCommand(ctx, "build", "-trimpath", "-ldflags=-s -w", "-tags", b.tags, "-o", abs, b.pkg)
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, programName)
+	args := slices.Concat([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", file}, small, b.tagFlags(), []string{b.pkg})
+	cmd := b.goCommand(ctx, args...)
 	cmd.Stdout = b.stdout
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("go build %s: %w", b.pkg, err)
+		return nil, fmt.Errorf("go build %s: %w", b.pkg, err)
 	}
-	return nil
+	if program, err = os.ReadFile(file); err != nil {
+		return nil, err
+	}
+	return mergeSegments(program)
 }
 
-// addLoader copies wasm_exec.js of the Go that has compiled the program: the two belong together.
-func (b *bundle) addLoader(ctx context.Context) error {
-	out, err := b.goCommand(ctx, "env", "GOROOT").Output()
-	if err != nil {
-		return fmt.Errorf("go env GOROOT: %w", err)
-	}
-	const name = "wasm_exec.js"
-	data, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(out)), "lib", "wasm", name))
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(b.out, name), data, 0o666)
-}
-
-// yours are the files of a bundle that are only a beginning: what is there already stays.
-var yours = []string{"server.mjs", "package.json", "wrangler.jsonc"}
-
-// addHost writes the JavaScript around the program, and returns which files it left alone.
-func (b *bundle) addHost() (kept []string, err error) {
-	layers := []string{".", b.runtime} // of two files of one name, the later one counts
-	if b.plain {
-		layers = append(layers, b.runtime+"/plain")
-	}
-	files := map[string][]byte{}
-	for _, layer := range layers {
-		entries, err := fs.ReadDir(npm.Files, layer)
-		if err != nil {
-			return nil, err
-		}
-		for _, entry := range entries {
-			if entry.IsDir() {
-				continue
-			}
-			data, err := fs.ReadFile(npm.Files, path.Join(layer, entry.Name()))
-			if err != nil {
-				return nil, err
-			}
-			files[entry.Name()] = data
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		file := filepath.Join(b.out, name)
-		if old, err := os.ReadFile(file); err == nil && slices.Contains(yours, name) {
-			if !bytes.Equal(old, files[name]) {
-				kept = append(kept, name)
-			}
-			continue
-		}
-		if err := os.WriteFile(file, files[name], 0o666); err != nil {
-			return nil, err
-		}
-	}
-	return kept, nil
-}
-
-// sizes are the bytes of a file, as it is and as a server sends it.
-func sizes(file string) (raw, zipped int, err error) {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return 0, 0, err
-	}
+// gzipSize is how many bytes of data a server sends.
+func gzipSize(data []byte) (int, error) {
 	var b bytes.Buffer
 	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
 	if err == nil {
@@ -238,5 +239,5 @@ func sizes(file string) (raw, zipped int, err error) {
 	if err == nil {
 		err = z.Close()
 	}
-	return len(data), b.Len(), err
+	return b.Len(), err
 }

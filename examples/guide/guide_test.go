@@ -27,6 +27,7 @@ var features = []struct {
 	{"callbacks", 0, goServes, peerCallbacks},
 	{"properties", 2, goServes, peerProperties},
 	{"both-directions", 0, typeScriptServes, peerBothDirections},
+	{"users", 0, goServes, peerUsers},
 	{"streams", 2, goServes, peerStreams},
 	{"references", 2, goServes, peerReferences},
 	{"metadata", 2, goServes, peerMetadata},
@@ -37,6 +38,7 @@ var features = []struct {
 	{"stdio", 0, bothParents, peerStdio},
 	{"http", 0, goServes, peerHTTP},
 	{"routers", 0, goServes, peerRouters},
+	{"hono", 0, goInHono, peerHono},
 	{"limits", 0, goServes, peerLimits},
 }
 
@@ -113,7 +115,7 @@ func appendTo(t *testing.T, name, text string) {
 func TestPagesShowThesePrograms(t *testing.T) {
 	shown := map[string]bool{}
 	for _, f := range features {
-		for language, patterns := range map[string][]string{"go": {"*.go", "*/*.go"}, "ts": {"*.mts"}} {
+		for language, patterns := range map[string][]string{"go": {"*.go", "*/*.go"}, "ts": {"*.mts"}, "js": {"*.mjs"}} {
 			code := blocks(t, f.name, language)
 			var programs []string
 			for _, source := range sources(f.name, patterns...) {

@@ -116,3 +116,26 @@ func peerRouters(t *testing.T) {
 	_, err := ws.Dial(t.Context(), "ws://"+address+"/rooms/cellar", nil)
 	fails(t, err, "nobody goes there")
 }
+
+func peerUsers(t *testing.T) {
+	type user struct {
+		ID, Name string
+		Age      int
+	}
+	_, address := serve(t, program(t, "users"))
+	for _, dialect := range []kkrpc.Dialect{kkrpc.Compact, kkrpc.ClassicSuperJSON} {
+		told := make(chan user, 1)
+		ch := connect(t, dialect, "ws://"+address+"/users", kkrpc.Object{"onUserUpdate": func(u user) { told <- u }})
+		ada, err := kkrpc.Call[user](t.Context(), ch, "createUser", map[string]any{"name": "Ada", "age": 27})
+		succeeds(t, err)
+		ada.Age = 28
+		want(t, ada)(kkrpc.Call[user](t.Context(), ch, "updateUser", ada.ID, map[string]any{"age": 28}))
+		want(t, ada)(<-told, nil)
+		fails(t, ch.Call(t.Context(), nil, "updateUser", "user9", struct{}{}), "no user user9")
+		succeeds(t, ch.Close())
+
+		proxy := connect(t, dialect, "ws://"+address+"/api", nil)
+		want(t, []struct{ Title string }{{"Notes"}})(kkrpc.Call[[]struct{ Title string }](t.Context(), proxy, "getPosts"))
+		fails(t, proxy.Call(t.Context(), nil, "getUsers"), "404 Not Found")
+	}
+}

@@ -62,7 +62,7 @@ func TestProgramThatEndsInHono(t *testing.T) {
 		says           string // some of what the server prints
 	}{
 		{"panic", "panicOutside", nil, "outside of a handler"},
-		{"exit", "exit", []any{0}, "exit code 0"},
+		{"exit", "exit", []any{0}, "exit code 0: main has returned, which wasm.Serve does not, or os.Exit was called"},
 		{"exit with an error", "exit", []any{3}, "exit code 3"},
 		{"stack exhausted", "overflow", nil, "call stack"},
 		{"memory exhausted", "exhaust", nil, "out of memory"},

@@ -2,6 +2,9 @@ package interop_test
 
 import (
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
@@ -24,9 +27,9 @@ import (
 // nginxIdle is the proxy_read_timeout of the tests, whole seconds in nginx.
 const nginxIdle = time.Second
 
-// nginx runs the configuration that docs/security.md shows, in front of h and with other times, and returns the URL of what h
-// serves as /. The test is skipped where nginx is missing, unless KKRPC_REQUIRE_NGINX is set.
-func nginx(t *testing.T, h http.Handler, change ...string) string {
+// nginx runs the configuration that docs/security.md shows, TLS included, in front of h and with other times, and returns the URL
+// of what h serves as / and whom to trust for it. The test is skipped where nginx is missing, unless KKRPC_REQUIRE_NGINX is set.
+func nginx(t *testing.T, h http.Handler, change ...string) (url string, trust *tls.Config) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("needs nginx: not under -short")
@@ -64,9 +67,11 @@ func nginx(t *testing.T, h http.Handler, change ...string) string {
 		t.Fatal("docs/security.md shows no configuration of nginx")
 	}
 	site := string(shown[1])
+	dir := t.TempDir()
+	trust = certificate(t, dir)
 	replace := append([]string{
-		"listen 443 ssl;", "listen " + ln.Addr().String() + ";",
-		"\tssl_certificate     /etc/ssl/example.pem;\n\tssl_certificate_key /etc/ssl/example.key;\n", "",
+		"listen 443 ssl;", "listen " + ln.Addr().String() + " ssl;",
+		"/etc/ssl/example.", filepath.Join(dir, "example."),
 		"http://127.0.0.1:3000/", backend.URL + "/",
 		"proxy_read_timeout 75s;", fmt.Sprintf("proxy_read_timeout %.0fs;", nginxIdle.Seconds()),
 	}, change...)
@@ -76,7 +81,6 @@ func nginx(t *testing.T, h http.Handler, change ...string) string {
 		}
 		site = strings.ReplaceAll(site, replace[i], replace[i+1])
 	}
-	dir := t.TempDir()
 	config := "daemon off;\nworker_processes 1;\npid nginx.pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n" +
 		"client_body_temp_path a;\nproxy_temp_path b;\nfastcgi_temp_path c;\nuwsgi_temp_path d;\nscgi_temp_path e;\n" + site + "}\n"
 	name := filepath.Join(dir, "nginx.conf")
@@ -99,15 +103,33 @@ func nginx(t *testing.T, h http.Handler, change ...string) string {
 			t.Logf("nginx said:\n%s", said.String())
 		}
 	})
-	return "ws://" + ln.Addr().String() + "/app/"
+	return "wss://" + ln.Addr().String() + "/app/", trust
+}
+
+// certificate writes the one of httptest, which is for 127.0.0.1, into dir as nginx wants it.
+func certificate(t *testing.T, dir string) *tls.Config {
+	t.Helper()
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	own := server.TLS.Certificates[0]
+	key, err := x509.MarshalPKCS8PrivateKey(own.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, block := range map[string]*pem.Block{
+		"example.pem": {Type: "CERTIFICATE", Bytes: own.Certificate[0]},
+		"example.key": {Type: "PRIVATE KEY", Bytes: key},
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return server.Client().Transport.(*http.Transport).TLSClientConfig
 }
 
 // quiet is a client that sends no heartbeat.
 func quiet(t *testing.T, url string, opts *ws.DialOptions) *kkrpc.Channel {
 	t.Helper()
-	if opts == nil {
-		opts = &ws.DialOptions{}
-	}
 	if opts.Ping == 0 {
 		opts.Ping = -1
 	}
@@ -129,27 +151,33 @@ func TestBehindNginx(t *testing.T) {
 	mux.Handle("/ws", ws.HandlerFor(api, nil))
 	mux.Handle("/listed", ws.HandlerFor(api, &ws.Options{Origins: []string{"https://app.example.com"}}))
 	const noHost = "\t\tproxy_set_header Host $http_host;\n"
-	passed, kept := nginx(t, mux), nginx(t, mux, noHost, "")
+	passed, trust := nginx(t, mux)
+	kept, _ := nginx(t, mux, noHost, "")
+	bare, _ := nginx(t, mux, "$http_host", "$host")
 
 	for _, test := range []struct {
 		name   string
 		url    string
+		asked  string // the header Host
 		origin string
 		host   string // that the handler sees; empty for the one of the backend
 		status int    // of a refusal
 	}{
-		{"prefix and headers", passed + "ws", "", "app.example.com", 0},
-		{"a page of the same host", passed + "ws", "https://app.example.com", "app.example.com", 0},
-		{"a page of another host", passed + "ws", "https://evil.example", "", http.StatusForbidden},
-		{"Host not passed on: a page of the same host is a stranger", kept + "ws", "https://app.example.com", "", http.StatusForbidden},
-		{"Host not passed on, but the origin listed", kept + "listed", "https://app.example.com", "", 0},
+		{"prefix and headers", passed + "ws", "app.example.com", "", "app.example.com", 0},
+		{"a page of the same host", passed + "ws", "app.example.com", "https://app.example.com", "app.example.com", 0},
+		{"a page of the same host and port", passed + "ws", "app.example.com:8443", "https://app.example.com:8443", "app.example.com:8443", 0},
+		{"a page of another port", passed + "ws", "app.example.com:8443", "https://app.example.com", "", http.StatusForbidden},
+		{"a page of another host", passed + "ws", "app.example.com", "https://evil.example", "", http.StatusForbidden},
+		{"Host not passed on: a page of the same host is a stranger", kept + "ws", "app.example.com", "https://app.example.com", "", http.StatusForbidden},
+		{"Host not passed on, but the origin listed", kept + "listed", "app.example.com", "https://app.example.com", "", 0},
+		{"Host passed on without the port: its pages are strangers", bare + "ws", "app.example.com:8443", "https://app.example.com:8443", "", http.StatusForbidden},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			header := http.Header{"Host": {"app.example.com"}}
+			header := http.Header{"Host": {test.asked}}
 			if test.origin != "" {
 				header.Set("Origin", test.origin)
 			}
-			ch, err := ws.Dial(t.Context(), test.url, &ws.DialOptions{Header: header})
+			ch, err := ws.Dial(t.Context(), test.url, &ws.DialOptions{Header: header, TLS: trust})
 			if test.status != 0 {
 				if refused, ok := errors.AsType[*ws.StatusError](err); !ok || refused.Status != test.status {
 					t.Fatalf("error %v", err)
@@ -165,7 +193,7 @@ func TestBehindNginx(t *testing.T) {
 				t.Fatal(err)
 			}
 			if test.host != "" && got["host"] != test.host || got["path"] != "/"+test.url[strings.LastIndex(test.url, "/")+1:] ||
-				got["for"] != "127.0.0.1" || got["proto"] != "http" {
+				got["for"] != "127.0.0.1" || got["proto"] != "https" {
 				t.Errorf("the handler saw %v", got)
 			}
 		})
@@ -179,15 +207,15 @@ func TestHeartbeatsSurviveNginx(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.Handle("/silent", ws.Handler(api, &ws.Options{Ping: -1}))
 	mux.Handle("/pings", ws.Handler(api, &ws.Options{Ping: nginxIdle / 4}))
-	url := nginx(t, mux)
+	url, trust := nginx(t, mux)
 
 	survivors := map[string]*kkrpc.Channel{
-		"the server pings": quiet(t, url+"pings", nil),
-		"the client pings": quiet(t, url+"silent", &ws.DialOptions{Ping: nginxIdle / 4}),
+		"the server pings": quiet(t, url+"pings", &ws.DialOptions{TLS: trust}),
+		"the client pings": quiet(t, url+"silent", &ws.DialOptions{TLS: trust, Ping: nginxIdle / 4}),
 	}
 	for range 2 {
 		began := time.Now()
-		cut := quiet(t, url+"silent", nil)
+		cut := quiet(t, url+"silent", &ws.DialOptions{TLS: trust})
 		select {
 		case <-cut.Done():
 		case <-time.After(20 * nginxIdle):

@@ -156,6 +156,19 @@ var unquoted = sync.Pool{New: func() any { return new([]byte) }}
 // IsString reports whether raw, a valid JSON value or nil, is a string.
 func IsString(raw []byte) bool { return len(raw) >= 2 && raw[0] == '"' }
 
+// StringBody returns what raw, a valid JSON value or nil, stands for if it is a string, and nothing otherwise. Without
+// escapes it is a part of raw.
+func StringBody(raw []byte) []byte {
+	if !IsString(raw) {
+		return nil
+	}
+	body := raw[1 : len(raw)-1]
+	if bytes.IndexByte(body, '\\') >= 0 {
+		body = Unescape(nil, body)
+	}
+	return body
+}
+
 func hex4(b []byte) (r rune, ok bool) {
 	for _, c := range b {
 		d, ok := hexDigit(c)

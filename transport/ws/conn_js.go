@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"syscall/js"
 	"time"
@@ -22,22 +23,25 @@ const (
 	inboxBytes = 16 << 20
 )
 
-var events = []string{"onopen", "onmessage", "onerror", "onclose"}
+var (
+	events     = []string{"open", "message", "error", "close"}
+	object     = js.Global().Get("Object")
+	uint8Array = js.Global().Get("Uint8Array")
+)
 
 // conn is one WebSocket of the JavaScript host. It implements kkrpc.Transport.
 type conn struct {
 	// Immutable.
 	socket  js.Value
-	event   js.Func // handles all events; released by the last one
+	event   js.Func // handles all events; released with the end
 	limit   int     // of an inbound message, in bytes
 	timeout time.Duration
 	inbox   *kkrpc.Inbox
 	opened  chan struct{} // closed by the event open
-	ended   chan struct{} // closed by Close and by the event close
+	ended   chan struct{} // closed by Close and by the last event
+	ending  sync.Once
 
-	mu      sync.Mutex
-	closed  bool
-	failure string // what the event error told
+	failure string // what the host says of a failed connection, if anything; written before ended is closed
 }
 
 // newConn takes a WebSocket that is connecting.
@@ -53,7 +57,7 @@ func newConn(socket js.Value, limits kkrpc.Limits) *conn {
 	c.event = js.FuncOf(c.handle)
 	socket.Set("binaryType", "arraybuffer")
 	for _, name := range events {
-		socket.Set(name, c.event)
+		socket.Call("addEventListener", name, c.event)
 	}
 	return c
 }
@@ -69,31 +73,33 @@ func (c *conn) handle(_ js.Value, args []js.Value) any {
 			c.inbox.Close(v)
 			_ = c.Close(v.Code, v.Reason)
 		}
-	case "error":
+	case "error": // the event close follows, but for Node 20 while connecting, and package ws after 30 s
 		if message := event.Get("message"); message.Type() == js.TypeString {
-			c.mu.Lock()
-			c.failure = message.String()
-			c.mu.Unlock()
+			c.failure = withoutQuery(message.String())
 		}
-		select {
-		case <-c.opened: // the event close follows
-		default: // and here too, but not in Node 20
-			c.finish(io.ErrUnexpectedEOF)
+		cause := io.ErrUnexpectedEOF
+		if c.failure != "" {
+			cause = fmt.Errorf("%w: %s", cause, c.failure)
 		}
+		c.inbox.Close(cause)
+		_ = c.Close(1000, "")
 	case "close":
-		c.finish(closeCause(event.Get("code").Int(), event.Get("reason").String()))
+		c.inbox.Close(closeCause(event.Get("code").Int(), event.Get("reason").String()))
+		c.end()
 	}
 	return nil
 }
 
-// finish ends c after the last event, and frees what listens to them.
-func (c *conn) finish(cause error) {
-	c.inbox.Close(cause)
-	c.end()
-	for _, name := range events {
-		c.socket.Set(name, nil)
+// withoutQuery takes the parameters of a URL out of what a host says, since they often hold tokens.
+func withoutQuery(text string) string {
+	before, after, found := strings.Cut(text, "?")
+	if !found {
+		return text
 	}
-	c.event.Release()
+	if i := strings.LastIndexAny(after, `'"`); i >= 0 {
+		return before + after[i:]
+	}
+	return before
 }
 
 // receive queues a message. It returns why the connection has to close.
@@ -102,19 +108,19 @@ func (c *conn) receive(data js.Value) *CloseError {
 	var msg []byte
 	switch {
 	case data.Type() == js.TypeString:
-		if js.Global().Get("Object").Invoke(data).Get("length").Int() > c.limit { // a unit of UTF-16 is a byte of UTF-8 at least
+		if object.Invoke(data).Get("length").Int() > c.limit { // a unit of UTF-16 is a byte of UTF-8 at least
 			return tooLarge
 		}
 		msg = []byte(data.String())
+	case data.Type() != js.TypeObject || data.Get("byteLength").Type() != js.TypeNumber:
+		return &CloseError{Code: 1003, Reason: "the host gives binary messages as no ArrayBuffer", Sent: true}
+	case data.Get("byteLength").Int() > c.limit:
+		return tooLarge
 	default:
-		if !data.InstanceOf(js.Global().Get("Uint8Array")) {
-			data = js.Global().Get("Uint8Array").New(data)
+		if !data.InstanceOf(uint8Array) {
+			data = uint8Array.New(data)
 		}
-		n := data.Length()
-		if n > c.limit {
-			return tooLarge
-		}
-		msg = make([]byte, n)
+		msg = make([]byte, data.Length())
 		js.CopyBytesToGo(msg, data)
 	}
 	if len(msg) > c.limit {
@@ -131,16 +137,14 @@ func closeCause(code int, reason string) error {
 	switch code {
 	case 1000, 1001, 1005:
 		return nil
-	case 1006: // no close frame
+	case 1006, 0: // no close frame; 0 in Deno
 		return io.ErrUnexpectedEOF
 	}
-	return &CloseError{Code: code, Reason: reason}
+	return &CloseError{Code: code, Reason: clip(reason)} // Deno passes on longer ones
 }
 
 // refused is why a WebSocket did not open.
 func (c *conn) refused() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.failure != "" {
 		return fmt.Errorf("the host could not connect: %s", c.failure)
 	}
@@ -190,7 +194,13 @@ func (c *conn) send(msg []byte) error {
 	return nil
 }
 
-func (c *conn) buffered() int { return c.socket.Get("bufferedAmount").Int() }
+// buffered is how many bytes the host holds; 0 if it does not tell, as on Cloudflare Workers.
+func (c *conn) buffered() int {
+	if amount := c.socket.Get("bufferedAmount"); amount.Type() == js.TypeNumber {
+		return amount.Int()
+	}
+	return 0
+}
 
 // wait blocks while the host holds too much that is not sent.
 func (c *conn) wait() error {
@@ -220,10 +230,10 @@ func (c *conn) wait() error {
 // Close begins the closing handshake and returns. A host sends no code but 1000 and those from 3000 on: 1001 becomes 1000, and
 // another one 4000 and its last three digits, such as 4009 for 1009.
 func (c *conn) Close(code int, reason string) error {
+	c.inbox.Close(net.ErrClosed)
 	if !c.end() {
 		return nil
 	}
-	c.inbox.Close(net.ErrClosed)
 	switch {
 	case code == 1001 || code == 1005:
 		code = 1000
@@ -234,14 +244,18 @@ func (c *conn) Close(code int, reason string) error {
 	return nil
 }
 
-// end reports whether it is the first end of c.
-func (c *conn) end() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return false
-	}
-	c.closed = true
-	close(c.ended)
-	return true
+// end stops listening, since a peer that does not answer the close would have the host keep c with all that is queued. It
+// reports whether it was the first.
+func (c *conn) end() (first bool) {
+	c.ending.Do(func() {
+		first = true
+		close(c.ended)
+		// Object is a function without effect: with package ws an error that nobody listens to ends the program.
+		c.socket.Call("addEventListener", "error", object)
+		for _, name := range events {
+			c.socket.Call("removeEventListener", name, c.event)
+		}
+		c.event.Release()
+	})
+	return first
 }

@@ -45,18 +45,18 @@ func Dial(ctx context.Context, url string, opts *DialOptions) (*kkrpc.Channel, e
 	return ch, nil
 }
 
-// optionError is an option that the host's WebSocket has no counterpart of: no further attempt goes better.
-type optionError struct{ option string }
-
-func (e *optionError) Error() string {
-	return e.option + " is not possible in a js/wasm build: the WebSocket of the host has nothing of the kind"
+// hopelessError is what every further attempt would fail with too.
+type hopelessError struct {
+	text  string
+	cause error // or nil
 }
 
-func (e *optionError) Is(target error) bool { return target == errors.ErrUnsupported }
+func (e *hopelessError) Error() string { return e.text }
+func (e *hopelessError) Unwrap() error { return e.cause }
 
 // hopeless reports whether every further attempt fails as this one.
 func hopeless(err error) bool {
-	_, ok := errors.AsType[*optionError](err)
+	_, ok := errors.AsType[*hopelessError](err)
 	return ok
 }
 
@@ -75,8 +75,13 @@ func checkDial(u *url.URL, opts *DialOptions) error {
 		{"user and password in the URL", u.User != nil},
 	} {
 		if option.set {
-			return &optionError{option.name}
+			const text = " is not possible in a js/wasm build: the WebSocket of the host has nothing of the kind"
+			return &hopelessError{option.name + text, errors.ErrUnsupported}
 		}
+	}
+	if js.Global().Get("WebSocket").Type() != js.TypeFunction {
+		const text = "this host has no WebSocket: before Node 22, set globalThis.WebSocket to that of the package ws"
+		return &hopelessError{text, errors.ErrUnsupported}
 	}
 	return nil
 }
@@ -86,18 +91,17 @@ func connect(ctx context.Context, u *url.URL, opts *DialOptions) (*conn, error) 
 	limit := handshakeTime(opts.RPC.Limits)
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not connected after %v: %w", limit, context.DeadlineExceeded))
 	defer cancel()
-	constructor := js.Global().Get("WebSocket")
-	if constructor.IsUndefined() {
-		return nil, errors.New("this host has no WebSocket: before Node 22, set globalThis.WebSocket to that of the package ws")
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
 	}
 	protocols := make([]any, len(opts.Subprotocols))
 	for i, p := range opts.Subprotocols {
 		protocols[i] = p
 	}
 	var socket js.Value
-	err := try(func() { socket = constructor.New(u.String(), protocols) })
-	if err != nil {
-		return nil, err // a malformed subprotocol, or a page over https that may not use ws://
+	err := try(func() { socket = js.Global().Get("WebSocket").New(u.String(), protocols) })
+	if err != nil { // a malformed address or subprotocol, or a page over https that may not use ws://
+		return nil, &hopelessError{text: withoutQuery(err.Error())}
 	}
 	c := newConn(socket, opts.RPC.Limits)
 	select {

@@ -35,10 +35,12 @@
 //
 // # Stopping
 //
-// http.Server.Shutdown forgets connections that became WebSockets:
+// http.Server.Shutdown forgets connections that became WebSockets, and does not wait for what RegisterOnShutdown starts. So stop
+// both, or the process may end before a client has been told:
 //
 //	srv := &http.Server{Handler: mux}
-//	srv.RegisterOnShutdown(func() { handler.Shutdown(ctx) })
+//	…
+//	err := errors.Join(srv.Shutdown(ctx), handler.Shutdown(ctx))
 //
 // # Memory
 //
@@ -52,9 +54,12 @@
 // Built for js/wasm, for a browser, Node, Deno, Bun or a worker, Dial and DialPersistent use the WebSocket of the host
 // (globalThis.WebSocket, which Node has since version 22). What that cannot do is refused by name: DialOptions.Header, TLS,
 // Compression, Ping, MessageTime and NetDial, and a password in the URL; tokens go into the URL or a subprotocol. It does
-// not say why a connection failed, so there is no StatusError, and DialPersistent tries again until MaxAttempts. What arrives faster than it is
-// handled is kept up to 16 MiB, then the connection closes. A host sends close codes of 1000 and 3000 to 4999 only: 1009
-// arrives as 4009. Server answers every request with 501.
+// not say why a connection failed, so there is no StatusError, and DialPersistent tries again until MaxAttempts; it gives up
+// at once where the host does not even try: without a WebSocket, or with an address, subprotocol or option that it rejects.
+// Message sizes are checked once the host holds the whole message. What arrives faster than it is handled is kept up to
+// 16 MiB, then the connection closes. A host sends close codes of 1000 and 3000 to 4999 only: 1001 arrives as 1000, 1009 as
+// 4009. As all that waits, Dial and calls must not be made by the function of a js.FuncOf itself, but by a goroutine that it
+// starts: the host delivers nothing until that function returns. Server answers every request with 501.
 //
 // # Limits
 //

@@ -1,11 +1,18 @@
+//go:build !js
+
 package ws
 
 import (
+	"bytes"
+	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestMalformedHostPanics(t *testing.T) {
@@ -49,6 +56,49 @@ func TestRefusalsAreShort(t *testing.T) {
 				t.Errorf("answered %d with %d bytes", w.Code, w.Body.Len())
 			}
 		})
+	}
+}
+
+// A browser shows nobody why it was refused, so that the log does; not as often as somebody asks.
+func TestRefusedPagesAreLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		s := Handler(nil, &Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		refuse := func(want int) {
+			t.Helper()
+			r := upgradeRequest()
+			r.Host = "localhost"
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, r)
+			if w.Code != http.StatusForbidden {
+				t.Errorf("answered %d", w.Code)
+			}
+			if got := strings.Count(log.String(), "Origins in ws.Options"); got != want || !strings.Contains(log.String(), "http://evil.example") {
+				t.Errorf("%d lines, want %d:\n%s", got, want, &log)
+			}
+		}
+		for range 100 {
+			refuse(1)
+		}
+		time.Sleep(refusalPause)
+		refuse(2)
+	})
+}
+
+// A header about the connection, as Upgrade is, makes a response of HTTP/2 malformed.
+func TestHTTP2(t *testing.T) {
+	server := httptest.NewUnstartedServer(Handler(nil, nil))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	resp, err := server.Client().Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	if resp.ProtoMajor != 2 || resp.StatusCode != http.StatusBadRequest || !strings.Contains(string(body), "HTTP/1.1, not HTTP/2.0") || resp.Header.Get("Upgrade") != "" {
+		t.Errorf("%s %s %v: %s", resp.Proto, resp.Status, resp.Header, body)
 	}
 }
 

@@ -65,8 +65,8 @@ type Options struct {
 	// block. Nil does nothing.
 	OnClose func(ch *kkrpc.Channel, err error)
 
-	// Logger gets what goes wrong while connecting, and what RPC.OnError would be told if that is nil. Nil means
-	// slog.Default().
+	// Logger gets what goes wrong while connecting, and what RPC.OnError would be told if that is nil. Of pages and hosts
+	// that are refused it gets one each 10 s, so that nobody can fill it. Nil means slog.Default().
 	Logger *slog.Logger
 }
 

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/internal/admission"
@@ -31,6 +32,7 @@ type Server struct {
 	api     func(r *http.Request) (any, error)
 	log     *slog.Logger
 	onClose func(ch *kkrpc.Channel, err error) // closed, made once for all channels
+	told    atomic.Int64                       // when a refused page was in the log, in ns of Unix time
 
 	mu      sync.Mutex
 	open    map[*kkrpc.Channel]session
@@ -105,6 +107,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	dialect, rejected := s.check(r)
 	if rejected == nil {
 		rejected = s.reserve()
+	} else if rejected.Status == http.StatusForbidden {
+		s.tell(r, rejected)
 	}
 	if rejected != nil {
 		answer(w, rejected)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gobwas/httphead"
 	"github.com/gobwas/ws"
@@ -31,6 +32,17 @@ func answer(w http.ResponseWriter, e *admission.Rejection) {
 	e.Answer(w)
 }
 
+// refusalPause is how long the log says nothing of refused pages after one, so that nobody can fill it.
+const refusalPause = 10 * time.Second
+
+// tell logs why a page or a host is refused: a browser shows nobody the text of the answer.
+func (s *Server) tell(r *http.Request, e *admission.Rejection) {
+	last, now := s.told.Load(), time.Now().UnixNano()
+	if now-last >= int64(refusalPause) && s.told.CompareAndSwap(last, now) {
+		s.log.Warn("ws: refused: "+e.Text, "remote", r.RemoteAddr)
+	}
+}
+
 // check says why r cannot become a WebSocket, and the dialect that it fixes.
 func (s *Server) check(r *http.Request) (kkrpc.Dialect, *admission.Rejection) {
 	dialect := s.opts.RPC.Dialect
@@ -38,10 +50,13 @@ func (s *Server) check(r *http.Request) (kkrpc.Dialect, *admission.Rejection) {
 	case !s.hosts.Allow(r):
 		return 0, admission.Reject(http.StatusForbidden, fmt.Sprintf("Requests to the host %s are not served here: "+
 			"add it to Hosts in ws.Options to allow them.", admission.Quote(r.Host)))
+	case r.ProtoMajor > 1: // where the header Upgrade is not allowed, in no answer either
+		return 0, admission.Reject(http.StatusBadRequest, fmt.Sprintf("This is a kkrpc endpoint: connect to it with a WebSocket client. "+
+			"A WebSocket is opened with HTTP/1.1, not %s.", r.Proto))
 	case !hasToken(r.Header, "Upgrade", "websocket") || !hasToken(r.Header, "Connection", "upgrade"):
 		return 0, admission.Reject(http.StatusUpgradeRequired, "This is a kkrpc endpoint: connect to it with a WebSocket client. "+
 			"Behind a proxy, make it forward the headers Upgrade and Connection.")
-	case !r.ProtoAtLeast(1, 1) || r.ProtoMajor > 1:
+	case !r.ProtoAtLeast(1, 1):
 		return 0, admission.Reject(http.StatusBadRequest, fmt.Sprintf("A WebSocket is opened with HTTP/1.1, not %s.", r.Proto))
 	case r.Method != http.MethodGet:
 		return 0, admission.Reject(http.StatusMethodNotAllowed, "A WebSocket is opened with GET.")

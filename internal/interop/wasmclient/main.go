@@ -48,6 +48,10 @@ func main() {
 
 func run(ctx context.Context, url string) error {
 	refusals(ctx, url)
+	failures(ctx, url)
+	if err := binary(ctx, url); err != nil {
+		return err
+	}
 	if err := calls(ctx, url); err != nil {
 		return err
 	}
@@ -69,8 +73,52 @@ func refusals(ctx context.Context, url string) {
 		_, err := ws.Dial(ctx, url, opts)
 		fmt.Println("refused:", errors.Is(err, errors.ErrUnsupported), err)
 	}
-	_, err := ws.Dial(ctx, url+"/nowhere", nil)
-	fmt.Println("not connected:", err != nil)
+}
+
+// failures shows connections that do not come about, or not for long.
+func failures(ctx context.Context, url string) {
+	const secret = "?token=secret"
+	for _, r := range []struct{ what, url string }{
+		{"refused", "ws://127.0.0.1:1/"}, {"status", url + "/private"}, {"malformed", "ws://127.0.0.1:99999/"},
+	} {
+		_, err := ws.Dial(ctx, r.url+secret, nil)
+		fmt.Printf("%s: %v %v\n", r.what, err != nil, strings.Contains(fmt.Sprint(err), "secret"))
+	}
+	short := dialOptions()
+	short.RPC.Limits.Handshake = 100 * time.Millisecond
+	_, err := ws.Dial(ctx, url+"/silent", short)
+	fmt.Println("silent:", err != nil, errors.Is(err, context.DeadlineExceeded))
+	ch, err := ws.Dial(ctx, url+"/away", nil)
+	if err != nil {
+		fmt.Println("away:", err)
+		return
+	}
+	select {
+	case <-ch.Done():
+	case <-ctx.Done():
+	}
+	closed, ok := errors.AsType[*ws.CloseError](ch.Err())
+	fmt.Println("away:", ok, ok && closed.Code == 4001 && closed.Reason == "come back later")
+}
+
+// binary shows a call that comes as a binary message, and a server that does not answer the close.
+func binary(ctx context.Context, url string) error {
+	asked := make(chan string, 1)
+	opts := &ws.DialOptions{RPC: kkrpc.Options{Expose: kkrpc.Object{"ask": func(what string) { asked <- what }}}}
+	ch, err := ws.Dial(ctx, url+"/binary", opts)
+	if err != nil {
+		return err
+	}
+	select {
+	case what := <-asked:
+		fmt.Println("ask:", what)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	_ = ch.Close()
+	<-ch.Done()
+	fmt.Println("closed:", errors.Is(ch.Err(), kkrpc.ErrClosed))
+	return nil
 }
 
 func calls(ctx context.Context, url string) error {

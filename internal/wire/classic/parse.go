@@ -208,7 +208,7 @@ func (e *envelope) finish(m *wire.Message) error {
 	args := m.Args
 	m.Args = args[:0]
 	ok := true
-	switch string(stringBody(e.kind)) {
+	switch string(wire.StringBody(e.kind)) {
 	case "request":
 		m.Kind, m.Args = wire.Call, args
 		m.Path, ok = methodPath(e.method)
@@ -251,16 +251,4 @@ func methodPath(method []byte) (wire.Path, bool) {
 		return wire.Path{}, false
 	}
 	return wire.Path{Raw: method[1 : len(method)-1], Dotted: true}, true
-}
-
-// stringBody returns the inside of a raw JSON string, and nothing for anything else.
-func stringBody(raw []byte) []byte {
-	if !wire.IsString(raw) {
-		return nil
-	}
-	body := raw[1 : len(raw)-1]
-	if bytes.IndexByte(body, '\\') >= 0 {
-		body = wire.Unescape(nil, body)
-	}
-	return body
 }

@@ -1,7 +1,6 @@
 package compact
 
 import (
-	"bytes"
 	"math"
 	"strconv"
 
@@ -204,7 +203,7 @@ func scanArg(s *wire.Scanner) (wire.Arg, error) {
 			id = raw
 		}
 	}
-	switch string(stringValue(kind)) {
+	switch string(wire.StringBody(kind)) {
 	case "value":
 		return wire.Arg{JSON: value}, nil
 	case "callback":
@@ -240,7 +239,7 @@ func scanIDs(s *wire.Scanner, m *wire.Message) (ok bool, err error) {
 
 // finish checks what was collected and makes it the message that it is, without the members that its kind has not.
 func (e *envelope) finish(m *wire.Message) error {
-	t := string(stringValue(e.t))
+	t := string(wire.StringBody(e.t))
 	ok := t == "cbr" || wire.IsString(m.ID)
 	if t != "q" {
 		m.Path, m.Meta = wire.Path{}, nil
@@ -297,7 +296,7 @@ func (e *envelope) finish(m *wire.Message) error {
 }
 
 func requestKind(op []byte) wire.Kind {
-	switch string(stringValue(op)) {
+	switch string(wire.StringBody(op)) {
 	case "call":
 		return wire.Call
 	case "get":
@@ -313,7 +312,7 @@ func requestKind(op []byte) wire.Kind {
 }
 
 func controlKind(op []byte) wire.Kind {
-	switch string(stringValue(op)) {
+	switch string(wire.StringBody(op)) {
 	case "pull":
 		return wire.StreamPull
 	case "return":
@@ -331,16 +330,4 @@ func credit(raw []byte) int {
 		return 1
 	}
 	return int(math.Min(math.Floor(f), maxCredit))
-}
-
-// stringValue returns the inside of a raw JSON string, and nothing for anything else.
-func stringValue(raw []byte) []byte {
-	if !wire.IsString(raw) {
-		return nil
-	}
-	body := raw[1 : len(raw)-1]
-	if bytes.IndexByte(body, '\\') >= 0 {
-		body = wire.Unescape(nil, body)
-	}
-	return body
 }

@@ -1,0 +1,87 @@
+package kkrpc
+
+import (
+	"math"
+	"reflect"
+	"strconv"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+)
+
+const maxSafeInteger = 1<<53 - 1
+
+// appendScalar appends what p points to if it is written alike in all dialects.
+func appendScalar(dst []byte, p any) (_ []byte, ok bool) {
+	switch p := p.(type) {
+	case *string:
+		return wire.AppendString(dst, *p), true
+	case *bool:
+		return strconv.AppendBool(dst, *p), true
+	case *int:
+		return appendInteger(dst, int64(*p))
+	case *float64:
+		return appendWhole(dst, *p)
+	}
+	return dst, false
+}
+
+// appendReflected is appendScalar for the scalar in v.
+func appendReflected(dst []byte, v reflect.Value) (_ []byte, ok bool) {
+	switch {
+	case v.Kind() == reflect.String:
+		return wire.AppendString(dst, v.String()), true
+	case v.Kind() == reflect.Bool:
+		return strconv.AppendBool(dst, v.Bool()), true
+	case v.CanInt():
+		return appendInteger(dst, v.Int())
+	case v.CanUint() && v.Uint() <= maxSafeInteger:
+		return strconv.AppendUint(dst, v.Uint(), 10), true
+	case v.Kind() == reflect.Float64, v.Kind() == reflect.Float32 && math.Abs(v.Float()) < 1<<24: // as in superjson
+		return appendWhole(dst, v.Float())
+	}
+	return dst, false
+}
+
+func appendInteger(dst []byte, n int64) (_ []byte, ok bool) {
+	if n < -maxSafeInteger || n > maxSafeInteger {
+		return dst, false
+	}
+	return strconv.AppendInt(dst, n, 10), true
+}
+
+// appendWhole appends a number that is an integer, and not -0.
+func appendWhole(dst []byte, f float64) (_ []byte, ok bool) {
+	if n := int64(f); float64(n) == f && (n != 0 || !math.Signbit(f)) {
+		return appendInteger(dst, n)
+	}
+	return dst, false
+}
+
+// appendPlain is appendScalar for what v holds.
+func appendPlain(dst []byte, v any) (_ []byte, ok bool) {
+	switch v := v.(type) {
+	case string:
+		return appendScalar(dst, &v)
+	case bool:
+		return appendScalar(dst, &v)
+	case int:
+		return appendScalar(dst, &v)
+	case float64:
+		return appendScalar(dst, &v)
+	}
+	return dst, false
+}
+
+// appendScalar is like the function, and appends any other value too.
+func (o *values) appendScalar(dst []byte, path string, p any) ([]byte, error) {
+	if dst, ok := appendScalar(dst, p); ok {
+		return dst, nil
+	}
+	switch p := p.(type) {
+	case *int:
+		return o.append(dst, path, *p)
+	case *float64:
+		return o.append(dst, path, *p)
+	}
+	return o.append(dst, path, p)
+}

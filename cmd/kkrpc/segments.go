@@ -1,0 +1,190 @@
+package main
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// Go's linker leaves runs of zeros out of the data of a program, and so cuts it into up to 100,000 segments. Their
+// addresses hardly compress, the zeros do: a program with few segments is larger, and smaller when gzip has packed it.
+
+// maxGap is how many zeros between two segments are written rather than a new segment. Above 64 nothing is gained.
+const maxGap = 64
+
+// sectionData is the id of the data section of WebAssembly.
+const sectionData = 11
+
+// errModule is of a program that is not what the specification of WebAssembly describes.
+var errModule = errors.New("not a WebAssembly module that Go has linked")
+
+// segment is what is put into memory at an address when a program starts.
+type segment struct {
+	address int64
+	data    []byte
+}
+
+// mergeSegments returns a WebAssembly module which does the same with fewer segments of data.
+func mergeSegments(module []byte) ([]byte, error) {
+	const header = "\x00asm\x01\x00\x00\x00"
+	if len(module) < len(header) || string(module[:len(header)]) != header {
+		return nil, fmt.Errorf("%w: it begins with %.8q", errModule, module)
+	}
+	out := append(make([]byte, 0, len(module)*5/4), header...)
+	for r := (reader{module[len(header):]}); len(r.rest) > 0; {
+		id, err := r.bytes(1)
+		if err != nil {
+			return nil, err
+		}
+		size, err := r.unsigned()
+		if err != nil {
+			return nil, err
+		}
+		body, err := r.bytes(size)
+		if err != nil {
+			return nil, err
+		}
+		if id[0] == sectionData {
+			segments, err := readSegments(body)
+			if err != nil {
+				return nil, err
+			}
+			body = appendSegments(nil, merge(segments))
+		}
+		out = append(out, id[0])
+		out = binary.AppendUvarint(out, uint64(len(body)))
+		out = append(out, body...)
+	}
+	return out, nil
+}
+
+// merge joins segments that follow each other within maxGap. Those that overlap, or come in another order, stay apart:
+// of two that write to one address, the later one counts.
+func merge(segments []segment) []segment {
+	var merged []segment
+	for _, s := range segments {
+		if len(merged) > 0 {
+			last := &merged[len(merged)-1]
+			gap := s.address - last.address - int64(len(last.data))
+			if 0 <= gap && gap <= maxGap {
+				last.data = append(append(last.data, make([]byte, gap)...), s.data...)
+				continue
+			}
+		}
+		merged = append(merged, segment{s.address, append([]byte(nil), s.data...)})
+	}
+	return merged
+}
+
+// A segment as Go writes it: memory 0, the address as a constant expression, the length, the data.
+const (
+	activeInMemory0 = 0x00
+	opI32Const      = 0x41
+	opEnd           = 0x0b
+)
+
+func readSegments(body []byte) ([]segment, error) {
+	r := reader{body}
+	count, err := r.unsigned()
+	if err != nil {
+		return nil, err
+	}
+	var segments []segment
+	for range count {
+		if err := r.expect(activeInMemory0, opI32Const); err != nil {
+			return nil, err
+		}
+		address, err := r.signed()
+		if err != nil {
+			return nil, err
+		}
+		if err := r.expect(opEnd); err != nil {
+			return nil, err
+		}
+		size, err := r.unsigned()
+		if err != nil {
+			return nil, err
+		}
+		data, err := r.bytes(size)
+		if err != nil {
+			return nil, err
+		}
+		segments = append(segments, segment{address, data})
+	}
+	if len(r.rest) > 0 {
+		return nil, fmt.Errorf("%w: %d bytes after its data", errModule, len(r.rest))
+	}
+	return segments, nil
+}
+
+func appendSegments(dst []byte, segments []segment) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(segments)))
+	for _, s := range segments {
+		dst = append(dst, activeInMemory0, opI32Const)
+		dst = appendSigned(dst, s.address)
+		dst = append(dst, opEnd)
+		dst = binary.AppendUvarint(dst, uint64(len(s.data)))
+		dst = append(dst, s.data...)
+	}
+	return dst
+}
+
+// reader reads the numbers of WebAssembly, LEB128. Go's Uvarint is the unsigned one; there is none for the signed.
+type reader struct {
+	rest []byte
+}
+
+func (r *reader) bytes(n uint64) ([]byte, error) {
+	if n > uint64(len(r.rest)) {
+		return nil, fmt.Errorf("%w: it ends too early", errModule)
+	}
+	b := r.rest[:n]
+	r.rest = r.rest[n:]
+	return b, nil
+}
+
+func (r *reader) expect(want ...byte) error {
+	got, err := r.bytes(uint64(len(want)))
+	if err == nil && string(got) != string(want) {
+		return fmt.Errorf("%w: a data segment has % x, want % x", errModule, got, want)
+	}
+	return err
+}
+
+func (r *reader) unsigned() (uint64, error) {
+	n, size := binary.Uvarint(r.rest)
+	if size <= 0 {
+		return 0, fmt.Errorf("%w: a bad number", errModule)
+	}
+	r.rest = r.rest[size:]
+	return n, nil
+}
+
+// signed reads an i32, at most five bytes.
+func (r *reader) signed() (n int64, err error) {
+	for shift := 0; shift < 35; shift += 7 {
+		b, err := r.bytes(1)
+		if err != nil {
+			return 0, err
+		}
+		n |= int64(b[0]&0x7f) << shift
+		if b[0]&0x80 == 0 {
+			if b[0]&0x40 != 0 {
+				n |= -1 << (shift + 7)
+			}
+			return n, nil
+		}
+	}
+	return 0, fmt.Errorf("%w: a bad number", errModule)
+}
+
+func appendSigned(dst []byte, n int64) []byte {
+	for {
+		b := byte(n & 0x7f)
+		n >>= 7
+		if n == 0 && b&0x40 == 0 || n == -1 && b&0x40 != 0 {
+			return append(dst, b)
+		}
+		dst = append(dst, b|0x80)
+	}
+}

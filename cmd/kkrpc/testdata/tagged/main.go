@@ -1,0 +1,4 @@
+// Command tagged serves when it is built with the tag served.
+package main
+
+func main() {}

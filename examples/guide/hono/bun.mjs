@@ -1,0 +1,18 @@
+import { Hono } from 'hono'
+import { upgradeWebSocket, websocket } from 'hono/bun'
+import { createHonoWebSocketHandler } from './dist/index.mjs'
+
+const app = new Hono()
+
+app.get('/ws', upgradeWebSocket((c) => {
+  return createHonoWebSocketHandler(c)
+}))
+
+// Start server
+const server = Bun.serve({
+  port: 3000,
+  fetch: app.fetch,
+  websocket
+})
+
+console.log(`Server running on port ${server.port}`)

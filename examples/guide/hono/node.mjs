@@ -1,0 +1,16 @@
+import { serve, upgradeWebSocket } from '@hono/node-server'
+import { Hono } from 'hono'
+import { WebSocketServer } from 'ws'
+import { createHonoWebSocketHandler } from './dist/index.mjs'
+
+const app = new Hono()
+
+app.get('/ws', upgradeWebSocket((c) => {
+  return createHonoWebSocketHandler(c)
+}))
+
+serve({
+  port: 3000,
+  fetch: app.fetch,
+  websocket: { server: new WebSocketServer({ noServer: true }) }
+}, ({ port }) => console.log(`Server running on port ${port}`))
