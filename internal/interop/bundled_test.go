@@ -34,13 +34,19 @@ func bundledRuns() (runs []bundledRun) {
 	return runs
 }
 
+// startWorker serves a script of the npm workspace in workerd, and returns its address.
+func startWorker(t *testing.T, script string) (host string) {
+	t.Helper()
+	w := js.Worker{Script: filepath.Join(js.Dir(t), script), Date: "2026-01-01", Flags: []string{"nodejs_compat"}, Local: true}
+	host, _ = w.Start(t)
+	return host
+}
+
 // TestWorkerClientOfGoServer has a Worker in workerd make the checks.
 func TestWorkerClientOfGoServer(t *testing.T) {
 	have(t, js.Workerd)
 	t.Parallel()
-	dir := t.TempDir()
-	js.Bundle(t, filepath.Join(js.Dir(t), "worker-client.mjs"), filepath.Join(dir, "worker.mjs"))
-	host, _ := js.Serve(t, dir, js.WorkerConfig)
+	host := startWorker(t, "worker-client.mjs")
 	for _, run := range bundledRuns() {
 		t.Run(run.Version+"/"+run.Codec, func(t *testing.T) {
 			run.URL = goServer(t, run.Version)
@@ -61,11 +67,11 @@ func TestWorkerClientOfGoServer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			passed, failed := readResults(t, lines)
-			saw(t, js.Workerd, seen.Client, run.Version, run.Codec, passed, failed)
+			passed, failed := readResults(t, js.Workerd, lines)
 			if between != nil {
 				wantRecorded(t, run.Codec, between.kept())
 			}
+			saw(t, js.Workerd, seen.Client, run.Version, run.Codec, passed, failed)
 		})
 	}
 }
@@ -119,16 +125,17 @@ func TestPageClientOfGoServer(t *testing.T) {
 	defer patience.Stop()
 	for i, run := range runs {
 		t.Run(run.Version+"/"+run.Codec, func(t *testing.T) {
+			var lines []byte
 			select {
-			case lines := <-results[i]:
-				passed, failed := readResults(t, lines)
-				saw(t, js.Chromium, seen.Client, run.Version, run.Codec, passed, failed)
+			case lines = <-results[i]:
 			case <-patience.C:
 				t.Fatal("the page has posted nothing")
 			}
+			passed, failed := readResults(t, js.Chromium, lines)
 			if relays[i] != nil {
 				wantRecorded(t, run.Codec, relays[i].kept())
 			}
+			saw(t, js.Chromium, seen.Client, run.Version, run.Codec, passed, failed)
 		})
 	}
 }

@@ -41,8 +41,26 @@ func TestMinimalClientOfGoServer(t *testing.T) {
 		front := httptest.NewServer(between)
 		t.Cleanup(front.Close)
 		p := peer{version: "compact", channel: check.Streaming, codec: codec}
-		passed, failed := runClient(t, p.command(t, rt, "client.mjs", webSocket(front, "/")))
-		saw(t, rt, seen.Client, "compact", codec, passed, failed)
+		passed, failed := runClient(t, rt, p.command(t, rt, "client.mjs", webSocket(front, "/")))
 		wantRecorded(t, codec, between.kept())
+		saw(t, rt, seen.Client, "compact", codec, passed, failed)
+	})
+}
+
+// TestMinimalClientOfGoInHono has the minimal compact client, in Node, make every check with Go that runs inside Hono.
+func TestMinimalClientOfGoInHono(t *testing.T) {
+	eachHost(t, func(t *testing.T, h host) {
+		for _, codec := range codecs {
+			t.Run(codec, func(t *testing.T) {
+				t.Parallel()
+				between := &relay{t: t, target: serve(t, h, "wasmserver", "").url, of: clientSide}
+				front := httptest.NewServer(between)
+				t.Cleanup(front.Close)
+				p := peer{version: "compact", channel: check.Streaming, codec: codec}
+				passed, failed := runClient(t, js.Node, p.command(t, js.Node, "client.mjs", webSocket(front, "/")))
+				wantRecorded(t, codec, between.kept())
+				saw(t, h.runtime(), seen.Inside, "compact", codec, passed, failed)
+			})
+		}
 	})
 }

@@ -1,9 +1,12 @@
 package interop_test
 
 import (
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/kkrpc-go/kkrpc/internal/interop/check"
@@ -15,12 +18,18 @@ import (
 func startHono(t *testing.T, rt js.Runtime) (url string) {
 	t.Helper()
 	if rt == js.Workerd {
-		dir := t.TempDir()
-		js.Bundle(t, filepath.Join(js.Dir(t), "hono-worker.mjs"), filepath.Join(dir, "worker.mjs"))
-		host, _ := js.Serve(t, dir, js.WorkerConfig)
-		return "ws://" + host
+		url = "ws://" + startWorker(t, "hono-worker.mjs")
+	} else {
+		url, _ = startProcess(t, rt.Command(t, filepath.Join(js.Dir(t), "hono-server.mjs")))
 	}
-	url, _ = startProcess(t, rt.Command(t, filepath.Join(js.Dir(t), "hono-server.mjs")))
+	response, err := http.Get("http" + strings.TrimPrefix(url, "ws") + "/runtime")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if got, err := io.ReadAll(response.Body); err != nil || string(got) != string(rt) {
+		t.Fatalf("the server runs in %q (%v), not in %s", got, err, rt)
+	}
 	return url
 }
 
@@ -45,8 +54,8 @@ func TestGoClientOfHonoServer(t *testing.T) {
 					passed, failed := runChecks(t, check.Config{
 						URL: webSocket(front, "/"), Peer: p.version, Channel: p.channel, Dialect: p.dialect(t),
 					})
-					saw(t, rt, seen.Server, "compact", codec, passed, failed)
 					wantRecorded(t, codec, between.kept())
+					saw(t, rt, seen.Server, "compact", codec, passed, failed)
 				})
 			}
 		})

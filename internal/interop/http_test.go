@@ -33,8 +33,7 @@ func TestKkrpcClientOfGoServerOverHTTP(t *testing.T) {
 		if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
 			t.Fatal(err)
 		}
-		passed, failed := readResults(t, out)
-		t.Logf("kkrpc %s over HTTP in %s, %s: %d checks passed, %d failed", "0.2.2", rt, codec, passed, failed)
+		readResults(t, rt, out)
 		if t.Failed() || err != nil {
 			t.Errorf("the client ended with %v and said:\n%s", err, stderr.Bytes())
 		}

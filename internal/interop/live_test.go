@@ -112,7 +112,7 @@ func TestKkrpcClientOfGoServer(t *testing.T) {
 	eachPeer(t, func(t *testing.T, rt js.Runtime, p peer) {
 		have(t, rt)
 		cmd := p.command(t, rt, "client.mjs", goServer(t, p.version))
-		passed, failed := runClient(t, cmd)
+		passed, failed := runClient(t, rt, cmd)
 		if p.variable == "" { // the table is of what everybody can run
 			saw(t, rt, seen.Client, p.version, p.codec, passed, failed)
 		}
@@ -120,7 +120,7 @@ func TestKkrpcClientOfGoServer(t *testing.T) {
 }
 
 // runClient runs a client of the npm workspace to its end, and reports failed checks.
-func runClient(t *testing.T, cmd *exec.Cmd) (passed, failed int) {
+func runClient(t *testing.T, rt js.Runtime, cmd *exec.Cmd) (passed, failed int) {
 	t.Helper()
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -128,23 +128,25 @@ func runClient(t *testing.T, cmd *exec.Cmd) (passed, failed int) {
 	if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
-	passed, failed = readResults(t, out)
+	passed, failed = readResults(t, rt, out)
 	if t.Failed() || err != nil {
 		t.Errorf("the client ended with %v and said:\n%s", err, stderr.Bytes())
 	}
 	return passed, failed
 }
 
-// readResults reports failed checks. It wants the totals at the end, which a client that died has not printed.
-func readResults(t *testing.T, out []byte) (passed, failed int) {
+// readResults reports failed checks. It wants totals that count them, which a client that died has not printed, from the
+// runtime that the test is about.
+func readResults(t *testing.T, rt js.Runtime, out []byte) (passed, failed int) {
 	t.Helper()
-	complete := false
+	complete, checks := false, 0
 	for line := range bytes.Lines(out) {
 		var result struct {
 			Check          string
 			OK             bool
 			Error          string
 			Passed, Failed *int
+			Runtime        js.Runtime
 		}
 		if err := json.Unmarshal(line, &result); err != nil {
 			t.Logf("%s", line) // what kkrpc prints
@@ -154,13 +156,23 @@ func readResults(t *testing.T, out []byte) (passed, failed int) {
 		case result.Passed != nil && result.Failed != nil:
 			complete = true
 			passed, failed = *result.Passed, *result.Failed
+			if passed+failed != checks {
+				t.Errorf("%d checks passed and %d failed, of the %d that were printed", passed, failed, checks)
+			}
+			if result.Runtime != rt {
+				t.Errorf("the checks ran in %s, not in %s", result.Runtime, rt)
+			}
 		case !result.OK:
 			t.Errorf("%s: %s", result.Check, result.Error)
+			fallthrough
+		default:
+			checks++
 		}
 	}
 	if !complete || passed == 0 {
 		t.Errorf("the client did not finish its checks; %d bytes of output", len(out))
 	}
+	t.Logf("%d checks passed, %d failed", passed, failed)
 	return passed, failed
 }
 

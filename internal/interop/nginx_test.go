@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/internal/js"
 	"github.com/kkrpc-go/kkrpc/transport/ws"
 )
 
@@ -89,13 +90,14 @@ func nginx(t *testing.T, h http.Handler, change ...string) (url string, trust *t
 	cmd := exec.Command(exe, "-p", dir, "-c", name, "-e", "stderr")
 	cmd.Env = append(os.Environ(), "NGINX=3;")
 	cmd.ExtraFiles = []*os.File{file}
+	js.EndWithTest(cmd, syscall.SIGTERM) // killed, it would leave its worker behind
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // killed, it would leave its worker behind
+		_ = cmd.Process.Signal(syscall.SIGTERM)
 		_ = cmd.Wait()
 		if t.Failed() {
 			t.Logf("nginx said:\n%s", said.String())

@@ -149,6 +149,10 @@ func TestUnrecordedShapesAreFound(t *testing.T) {
 		{"credit as text", "json", `{"t":"sq","id":"1","sid":"2","op":"pull","n":"32"}`, "n:string"},
 		{"a note that SuperJSON has not", "superjson", `{"json":{"t":"r","id":"1","v":"x"},"meta":{"values":{"v":["Temporal"]},"v":1}}`, "note Temporal"},
 		{"plain JSON for SuperJSON", "superjson", `{"t":"r","id":"1","v":1}`, "no member json"},
+		{"a stream whose marker is not the first member", "json", `{"t":"r","id":"1","v":{"id":"2","__kkrpc_next_stream__":"async-iterable"}}`, "v:{ id:string"},
+		{"an envelope whose marker is not the first member", "json", `{"t":"q","id":"1","op":"call","p":["a"],"a":[{"v":1,"__kkrpc_next_arg__":"value"}]}`, "{ v:number"},
+		{"a line", "json", `{"t":"r","id":"1","v":1}` + "\n", "white space"},
+		{"white space", "json", `{"t":"r", "id":"1","v":1}`, "white space"},
 		{"no JSON", "json", `ping`, "invalid character"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

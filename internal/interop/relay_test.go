@@ -17,6 +17,7 @@ type relay struct {
 	target string
 	of     side // whose messages are kept
 
+	open  sync.WaitGroup // connections
 	mu    sync.Mutex
 	texts []string
 }
@@ -28,14 +29,17 @@ const (
 	serverSide
 )
 
-// kept returns the messages so far.
+// kept waits until all connections are closed and returns the messages.
 func (r *relay) kept() []string {
+	r.open.Wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.texts)
 }
 
 func (r *relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	r.open.Add(1)
+	defer r.open.Done()
 	server, early, _, err := ws.Dial(req.Context(), r.target) // without the page's origin: that is not what is tested here
 	if err != nil {
 		r.t.Errorf("the relay: %v", err)

@@ -1,7 +1,9 @@
 package interop_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -85,6 +87,13 @@ func shapes(codec, text string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	var compacted bytes.Buffer
+	if err := json.Compact(&compacted, []byte(text)); err != nil {
+		return nil, err
+	}
+	if compacted.String() != text {
+		return nil, errors.New("white space around the JSON or in it")
+	}
 	if codec == "json" {
 		return messageShapes(v), nil
 	}
@@ -138,28 +147,30 @@ func messageShapes(message value) []string {
 	return append([]string{whole + " }"}, parts...)
 }
 
-// dataShape tells the marker of a stream from any other object.
+// dataShape tells what kkrpc wraps, such as a stream, from any other object.
 func dataShape(v value) string {
-	if len(v.members) == 0 || v.members[0].name != "__kkrpc_next_stream__" {
+	if !slices.ContainsFunc(v.members, isMarker) {
 		return v.kind
 	}
-	return memberShapes(v)
-}
-
-func argumentShape(v value) string {
-	if len(v.members) == 0 || v.members[0].name != "__kkrpc_next_arg__" {
-		return "bare " + v.kind
-	}
-	return memberShapes(v)
-}
-
-// memberShapes has the text of the first member, which says what kind of envelope it is.
-func memberShapes(v value) string {
-	s := "{ " + v.members[0].name + ":" + v.members[0].text
-	for _, m := range v.members[1:] {
-		s += " " + m.name + ":" + dataShape(m.value)
+	s := "{"
+	for _, m := range v.members {
+		form := m.text
+		if !isMarker(m) {
+			form = dataShape(m.value)
+		}
+		s += " " + m.name + ":" + form
 	}
 	return s + " }"
+}
+
+// isMarker tells the member whose text says what an object stands for.
+func isMarker(m member) bool { return strings.HasPrefix(m.name, "__kkrpc_next_") }
+
+func argumentShape(v value) string {
+	if !slices.ContainsFunc(v.members, isMarker) {
+		return "bare " + v.kind
+	}
+	return dataShape(v)
 }
 
 // errorShape has the fields of the error as one, whatever their number.

@@ -15,7 +15,7 @@ func Bundle(tb testing.TB, script, out string, external ...string) {
 		args = append(args, "--external="+name)
 	}
 	cmd := exec.CommandContext(tb.Context(), Bun.Path(tb), args...)
-	cmd.Dir = filepath.Dir(script)
+	cmd.Dir = filepath.Dir(script) // which external is relative to
 	if text, err := cmd.CombinedOutput(); err != nil {
 		tb.Fatalf("bundling %s: %v\n%s", script, err, text)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -22,6 +23,7 @@ func Browse(tb testing.TB, url string) {
 		"--disable-background-timer-throttling", "--remote-debugging-port=0",
 		"--no-sandbox", // a container offers none, and the page is the test's own
 		url)
+	EndWithTest(cmd, syscall.SIGKILL)
 	cmd.WaitDelay = time.Second // its children keep its output open
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output

@@ -10,7 +10,8 @@
 //		}
 //	}
 //
-// Workerd runs no script by itself, see [Bundle] and [Serve], and Chromium shows pages, see [Browse].
+// Workerd runs no script by itself, see [Worker], and Chromium shows pages, see [Browse]; both need Bun, which puts a script
+// and what it imports into one file.
 //
 // A test that asks for a runtime is skipped under -short. Without -short it is skipped when the runtime is not
 // installed, unless KKRPC_REQUIRE_JS is set, as `make interop` does: then it fails. Chromium, which does not come from
@@ -26,6 +27,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -70,7 +72,7 @@ func Dir(tb testing.TB) string {
 func (r Runtime) Path(tb testing.TB) string {
 	tb.Helper()
 	dir := Dir(tb)
-	exe, err := find(r, dir)
+	f, err := find(r, dir)
 	switch {
 	case err != nil && r == Chromium && os.Getenv(requireChromiumVar) == "":
 		tb.Skip(err)
@@ -79,29 +81,21 @@ func (r Runtime) Path(tb testing.TB) string {
 	case err != nil:
 		unavailable(tb, err)
 	}
-	return exe
+	return f.exe
 }
 
-// Version returns what the runtime calls its version. The error is that it is not installed.
+// Version returns the first line of what the runtime prints as its version. The error says why it cannot be run.
 func (r Runtime) Version() (string, error) {
 	dir, err := installed()
 	if err != nil {
 		return "", err
 	}
-	exe, err := find(r, dir)
-	if err != nil {
-		return "", err
-	}
-	out, err := exec.Command(exe, "--version").Output()
-	if err != nil {
-		return "", err
-	}
-	line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
-	return line, nil
+	f, err := find(r, dir)
+	return f.version, err
 }
 
-// Command prepares a run of a JavaScript or TypeScript file by one of Runtimes. The file may stand anywhere that resolves the packages it
-// imports (see [Dir] and [TempDir]). The process is killed when the test ends.
+// Command prepares a run of a JavaScript or TypeScript file by one of Runtimes. The file may stand anywhere that resolves
+// the packages it imports (see [Dir] and [TempDir]). The process is killed when the test ends, however it ends.
 func (r Runtime) Command(tb testing.TB, script string, args ...string) *exec.Cmd {
 	tb.Helper()
 	exe := r.Path(tb)
@@ -124,6 +118,7 @@ func (r Runtime) Command(tb testing.TB, script string, args ...string) *exec.Cmd
 	cmd := exec.CommandContext(tb.Context(), exe, append(append(flags, script), args...)...)
 	cmd.Env = append(os.Environ(), "DENO_NO_UPDATE_CHECK=1", "NO_COLOR=1")
 	cmd.Dir = filepath.Dir(script)
+	EndWithTest(cmd, syscall.SIGKILL)
 	return cmd
 }
 
@@ -178,49 +173,57 @@ var installed = sync.OnceValues(func() (string, error) {
 	}
 })
 
+type executable struct{ exe, version string }
+
 var (
 	foundMu sync.Mutex
-	found   = map[Runtime]string{}
+	found   = map[Runtime]executable{}
 )
 
 // find runs each candidate once, since npm may have installed builds for another processor or C library.
-func find(r Runtime, dir string) (string, error) {
+func find(r Runtime, dir string) (executable, error) {
+	if r == Workerd || r == Chromium {
+		if _, err := find(Bun, dir); err != nil {
+			return executable{}, fmt.Errorf("what %s runs is bundled by bun: %w", r, err)
+		}
+	}
 	foundMu.Lock()
 	defer foundMu.Unlock()
-	if exe := found[r]; exe != "" {
-		return exe, nil
+	if f, ok := found[r]; ok {
+		return f, nil
 	}
-	var candidates []string
-	glob := func(pattern string) {
-		names, _ := filepath.Glob(filepath.Join(dir, "node_modules", pattern))
+	for _, exe := range candidates(r, dir) {
+		if out, err := exec.Command(exe, "--version").Output(); err == nil {
+			line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+			found[r] = executable{exe, line}
+			return found[r], nil
+		}
+	}
+	if r == Chromium {
+		return executable{}, errors.New("no chromium that runs here: run `make chromium`")
+	}
+	return executable{}, fmt.Errorf("no %s that runs here: run `make js`", r)
+}
+
+// candidates are what npm has installed, and then what the machine has.
+func candidates(r Runtime, dir string) (names []string) {
+	pattern := map[Runtime]string{
+		Bun:     "@oven/bun-*/bin/bun*",
+		Deno:    "@deno/*/deno*",
+		Workerd: "@cloudflare/workerd-*/bin/workerd*",
+	}[r]
+	if pattern != "" {
+		names, _ = filepath.Glob(filepath.Join(dir, "node_modules", pattern))
 		slices.Sort(names)
-		candidates = append(candidates, names...)
 	}
-	switch r {
-	case Bun:
-		glob("@oven/bun-*/bin/bun*")
-	case Deno:
-		glob("@deno/*/deno*")
-	case Workerd:
-		glob("@cloudflare/workerd-*/bin/workerd*")
-	}
-	names := []string{string(r)}
+	commands := []string{string(r)}
 	if r == Chromium {
-		names = append(names, "chromium-browser", "google-chrome", "google-chrome-stable")
+		commands = append(commands, "chromium-browser", "google-chrome", "google-chrome-stable")
 	}
-	for _, name := range names {
+	for _, name := range commands {
 		if exe, err := exec.LookPath(name); err == nil {
-			candidates = append(candidates, exe)
+			names = append(names, exe)
 		}
 	}
-	for _, exe := range candidates {
-		if exec.Command(exe, "--version").Run() == nil {
-			found[r] = exe
-			return exe, nil
-		}
-	}
-	if r == Chromium {
-		return "", errors.New("no chromium that runs here: run `make chromium`")
-	}
-	return "", fmt.Errorf("no %s that runs here: run `make js`", r)
+	return names
 }

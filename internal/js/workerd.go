@@ -2,46 +2,49 @@ package js
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
 
-// Output is what a process prints while it runs.
-type Output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
+// Worker is a module that workerd serves.
+type Worker struct {
+	Script string   // in a folder that resolves the packages that it imports; see [Bundle]
+	Wasm   []string // files beside it that it imports as modules, such as "api.wasm"
+	Object string   // an exported class of Durable Objects, bound to its name in upper case; "" if there is none
+	Date   string   // the compatibility date, as 2006-01-02
+	Flags  []string // compatibility flags
+	Local  bool     // it may connect to this machine
 }
 
-// Write implements io.Writer.
-func (o *Output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-// String is what has been printed so far.
-func (o *Output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
-
-// Serve runs workerd with a configuration until the test ends, and returns the host and port of the socket that it
-// opens, and what it prints. The configuration is written into dir, where its embedded files are; its socket has the address 127.0.0.1:0.
-func Serve(tb testing.TB, dir, config string) (host string, out *Output) {
+// Start serves the worker until the test ends, on a port of its own, and returns its address as "127.0.0.1:port", and what
+// it prints.
+func (w Worker) Start(tb testing.TB) (addr string, out *Output) {
 	tb.Helper()
 	exe := Workerd.Path(tb)
+	dir := tb.TempDir()
+	external := []string{"cloudflare:workers"}
+	for _, name := range w.Wasm {
+		external = append(external, "./"+name)
+		if err := os.Symlink(filepath.Join(filepath.Dir(w.Script), name), filepath.Join(dir, name)); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	Bundle(tb, w.Script, filepath.Join(dir, "worker.mjs"), external...)
 	file := filepath.Join(dir, "config.capnp")
-	if err := os.WriteFile(file, []byte(config), 0o666); err != nil {
+	if err := os.WriteFile(file, []byte(w.config()), 0o666); err != nil {
 		tb.Fatal(err)
 	}
+
 	cmd := exec.Command(exe, "serve", file, "--control-fd=1")
+	EndWithTest(cmd, syscall.SIGKILL)
 	out = new(Output)
 	cmd.Stderr = out
 	stdout, err := cmd.StdoutPipe()
@@ -64,9 +67,7 @@ func Serve(tb testing.TB, dir, config string) (host string, out *Output) {
 	for {
 		line, err := lines.ReadBytes('\n')
 		if err != nil {
-			_ = cmd.Process.Kill()
-			_ = cmd.Wait()
-			tb.Fatalf("workerd does not listen: %v\n%s", err, out)
+			tb.Fatalf("workerd does not listen: %v", err)
 		}
 		var event struct {
 			Event string
@@ -79,19 +80,37 @@ func Serve(tb testing.TB, dir, config string) (host string, out *Output) {
 	}
 }
 
-// WorkerConfig is a configuration for [Serve] with the module worker.mjs as its only Worker, which may connect to this
-// machine.
-const WorkerConfig = `using Workerd = import "/workerd/workerd.capnp";
+// config is what tells workerd to serve the bundle, in Cap'n Proto's text.
+func (w Worker) config() string {
+	modules := []string{`(name = "worker.mjs", esModule = embed "worker.mjs")`}
+	for _, name := range w.Wasm {
+		modules = append(modules, fmt.Sprintf("(name = %q, wasm = embed %q)", name, name))
+	}
+	flags := make([]string, len(w.Flags))
+	for i, name := range w.Flags {
+		flags[i] = fmt.Sprintf("%q", name)
+	}
+	services, objects := "", ""
+	if w.Local {
+		services = `, (name = "internet", network = (allow = ["public", "private"]))`
+	}
+	if w.Object != "" {
+		objects = fmt.Sprintf(`
+  durableObjectNamespaces = [(className = %q, uniqueKey = %q, enableSql = true)],
+  durableObjectStorage = (inMemory = void),
+  bindings = [(name = %q, durableObjectNamespace = %q)],`, w.Object, w.Object, strings.ToUpper(w.Object), w.Object)
+	}
+	return fmt.Sprintf(`using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
-  services = [
-    (name = "main", worker = (
-      modules = [(name = "worker.mjs", esModule = embed "worker.mjs")],
-      compatibilityDate = "2026-01-01",
-      compatibilityFlags = ["nodejs_compat"],
-    )),
-    (name = "internet", network = (allow = ["public", "private"])),
-  ],
+  services = [(name = "main", worker = .worker)%s],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
 );
-`
+
+const worker :Workerd.Worker = (
+  modules = [%s],
+  compatibilityDate = %q,
+  compatibilityFlags = [%s],%s
+);
+`, services, strings.Join(modules, ", "), w.Date, strings.Join(flags, ", "), objects)
+}

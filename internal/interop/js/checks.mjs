@@ -6,6 +6,7 @@ import { propertyChecks } from "./checks-properties.mjs"
 import { refChecks } from "./checks-refs.mjs"
 import { streamChecks } from "./checks-streams.mjs"
 import { valueChecks } from "./checks-values.mjs"
+import { runtime } from "./runtime.mjs"
 
 // A check is {name, needs?, run(t)}: it runs where the client can do all that it needs, see capabilities.mjs.
 // t is a connection and what its version of kkrpc offers, see load there; and version, connect for a further connection.
@@ -193,8 +194,8 @@ export const checks = [
 ]
 
 /**
- * run gives print a line per check that applies to t, then the totals, and returns how many failed. It gives up when
- * three checks got no answer.
+ * run gives print a line per check that applies to t, then the totals and who made them, and returns how many failed. It
+ * gives up when three checks got no answer.
  */
 export async function run(checks, t, print = console.log) {
 	let passed = 0
@@ -213,7 +214,7 @@ export async function run(checks, t, print = console.log) {
 			print(JSON.stringify({ check: check.name, ok: false, error: String(err?.message ?? err) }))
 		}
 	}
-	print(JSON.stringify({ passed, failed }))
+	print(JSON.stringify({ passed, failed, runtime }))
 	return failed
 }
 

@@ -1,6 +1,6 @@
 // A kkrpc client that runs the conformance checks in the runtime that runs this file:
 //   <runtime> client.mjs URL json|superjson [0.2.2|0.7.0|2.1.0|compact [base|streaming|remote-refs]]
-// It prints one line of JSON per check, {"check","ok","error"?}, then {"passed","failed"}.
+// It prints one line of JSON per check, {"check","ok","error"?}, then {"passed","failed","runtime"}.
 import process from "node:process"
 import { load } from "./peer.mjs"
 import { runClient } from "./run-client.mjs"

@@ -1,14 +1,16 @@
 // Servers of the conformance API in Hono, for any of its runtimes: /0.2.2/json, /0.2.2/superjson, /compact/json and
-// /compact/superjson.
+// /compact/superjson. GET /runtime says which runtime it is.
 import { Hono } from "hono"
 import * as kkrpc from "kkrpc"
 import { makeAPI } from "./api.mjs"
 import { classic } from "./classic.mjs"
 import { compact } from "./compact-sockets.mjs"
+import { runtime } from "./runtime.mjs"
 
 /** honoApp takes the runtime's upgradeWebSocket. */
 export function honoApp(upgradeWebSocket) {
 	const app = new Hono()
+	app.get("/runtime", (c) => c.text(runtime))
 	for (const codec of ["json", "superjson"]) {
 		app.get(`/0.2.2/${codec}`, upgradeWebSocket(() => handler(classic(kkrpc, codec))))
 		app.get(`/compact/${codec}`, upgradeWebSocket(() => handler(compact(codec))))

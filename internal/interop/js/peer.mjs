@@ -1,11 +1,8 @@
-// The versions of kkrpc that the tests run: 0.2 from npm, newer ones from checkouts that environment variables name, and
-// compact, the minimal peer of compact.mjs.
-import process from "node:process"
-import { pathToFileURL } from "node:url"
+// The versions of kkrpc that the tests run: 0.2 from npm, newer ones from checkouts, and compact, the minimal peer of
+// compact.mjs.
+import { checkout } from "./checkout.mjs"
 import { classic } from "./classic.mjs"
 import { compact as minimal } from "./compact-sockets.mjs"
-
-const checkouts = { "0.7.0": "KKRPC_V07", "2.1.0": "KKRPC_V2" }
 
 const entries = { base: "mod", streaming: "streaming", "remote-refs": "remote-refs" }
 
@@ -17,9 +14,7 @@ const entries = { base: "mod", streaming: "streaming", "remote-refs": "remote-re
 export async function load(version, channel, codec) {
 	if (version === "0.2.2") return classic(await import("kkrpc"), codec)
 	if (version === "compact") return minimal(codec)
-	const root = process.env[checkouts[version]]
-	if (!root) throw new Error(`kkrpc ${version} is run from a checkout: ${checkouts[version]} has to name one`)
-	const source = (path) => import(pathToFileURL(`${root}/packages/kkrpc/${path}`).href)
+	const source = checkout(version)
 	if (version === "0.7.0") return classic(await source("mod.ts"), codec)
 	return compact(source, channel, codec)
 }

@@ -1,6 +1,6 @@
 // A kkrpc parent that starts a child and runs the conformance checks against it, in the runtime that runs this file:
 //   <runtime> stdio-parent.mjs 0.2.2|0.7.0|2.1.0 json|superjson COMMAND [ARG...]
-// It prints one line of JSON per check, {"check","ok","error"?}, then {"passed","failed"}, then a check of how the child
+// It prints one line of JSON per check, {"check","ok","error"?}, then {"passed","failed","runtime"}, then a check of how the child
 // ended once its standard input was closed.
 import { spawn } from "node:child_process"
 import process from "node:process"

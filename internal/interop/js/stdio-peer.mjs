@@ -1,8 +1,6 @@
-// kkrpc over standard input and output: 0.2 from npm, newer versions from checkouts that environment variables name.
+// kkrpc over standard input and output: 0.2 from npm, newer versions from checkouts.
 import process from "node:process"
-import { pathToFileURL } from "node:url"
-
-const checkouts = { "0.7.0": "KKRPC_V07", "2.1.0": "KKRPC_V2" }
+import { checkout } from "./checkout.mjs"
 
 /**
  * load returns serve(expose, adapter), which makes the channel of a child and returns the parent's API, and
@@ -10,8 +8,8 @@ const checkouts = { "0.7.0": "KKRPC_V07", "2.1.0": "KKRPC_V2" }
  * the runtime has its own.
  */
 export async function load(version, codec) {
-	const source = (path) => import(pathToFileURL(`${process.env[checkouts[version]]}/packages/kkrpc/${path}`).href)
 	if (version === "2.1.0") {
+		const source = checkout(version)
 		const [{ RPCChannel }, { nodeStdioTransport }] = await Promise.all([source("src/entries/mod.ts"), source("src/entries/stdio.ts")])
 		return {
 			serve: (expose) => new RPCChannel(nodeStdioTransport(), { expose }).getAPI(),
@@ -24,7 +22,7 @@ export async function load(version, codec) {
 			}
 		}
 	}
-	const { RPCChannel, NodeIo, BunIo, DenoIo } = await (version === "0.7.0" ? source("mod.ts") : import("kkrpc"))
+	const { RPCChannel, NodeIo, BunIo, DenoIo } = await (version === "0.7.0" ? checkout(version)("mod.ts") : import("kkrpc"))
 	const serialization = { version: codec }
 	return {
 		serve(expose, adapter) {

@@ -3,8 +3,10 @@
 //	KKRPC_MATRIX=$PWD/rows go test -count=1 ./internal/interop
 //	go run ./internal/interop/matrix rows README.md
 //
-// With -check it writes nothing, and fails if the README says anything else. The line of a runtime that is missing on this
-// machine stays as it was, and its name is printed.
+// With -check it writes nothing, and fails if the README says anything else. What it cannot know it does not compare: the
+// lines of runtimes that are missing on this machine, whose names are printed, and the versions of those that every machine
+// has its own of. A cell that no test has run, or that has not all the checks that it has in another runtime, is an error
+// in both cases.
 package main
 
 import (
@@ -43,16 +45,16 @@ func run(rowsFile, readme string, check bool) error {
 	if err != nil {
 		return err
 	}
-	lines, forgotten := report(rows)
-	for _, line := range lines {
+	t := makeTable(rows)
+	for _, line := range t.report() {
 		fmt.Println(line)
 	}
-	text, err := replace(string(old), makeTable(rows))
+	text, err := replace(string(old), t, check)
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s: %w", readme, err)
-	case check && len(forgotten) > 0:
-		return fmt.Errorf("no test asked for %s", strings.Join(forgotten, ", "))
+	case len(t.problems) > 0:
+		return errors.New(strings.Join(t.problems, "\n\t"))
 	case text == string(old):
 		return nil
 	case check:
@@ -67,11 +69,16 @@ const (
 	end   = "\n<!-- end of matrix -->"
 )
 
-func replace(text string, t table) (string, error) {
+// replace puts the table into a document. With check, what this machine cannot know stays as it is.
+func replace(text string, t table, check bool) (string, error) {
 	before, rest, found := strings.Cut(text, begin)
 	old, after, closed := strings.Cut(rest, end)
 	if !found || !closed {
 		return "", errors.New("the comments around the table are missing")
 	}
-	return before + begin + t.merge(old) + end + after, nil
+	table := t.String()
+	if check {
+		table = t.asIn(old)
+	}
+	return before + begin + table + end + after, nil
 }
