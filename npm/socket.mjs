@@ -12,7 +12,7 @@ const NO_CODE = [0, 1005, 1006] // of closes that had none
 export const FAILED = "the server has failed"
 
 // How many bytes of a socket's messages may wait for a program that is starting, or behind a Blob that is being read; one
-// message may be larger. OVERHEAD is what each costs besides.
+// message may be larger. OVERHEAD is what each counts for besides.
 const MAX_WAITING = 4 << 20
 const OVERHEAD = 64
 
@@ -80,7 +80,7 @@ export class Socket {
 			this.#deliver(data)
 			return
 		}
-		this.#size += OVERHEAD + (data.size ?? data.byteLength ?? data.length)
+		this.#size += cost(data)
 		if (this.#waiting.length > 0 && this.#size > MAX_WAITING) return this.shut(TRY_LATER, "the server is still starting")
 		this.#waiting.push(data)
 		if (this.#instance !== undefined && this.#waiting.length === 1) return this.#flush()
@@ -90,12 +90,14 @@ export class Socket {
 	async #flush() {
 		for (; this.#waiting.length > 0 && !this.#over; this.#waiting.shift()) {
 			let data = this.#waiting[0]
+			const size = cost(data)
 			try {
 				if (isBlob(data)) data = await data.arrayBuffer()
 			} catch {
 				return this.shut(UNSUPPORTED, "the message cannot be read")
 			}
 			if (!this.#over) this.#deliver(data)
+			this.#size -= size
 		}
 		this.#waiting.length = 0
 		this.#size = 0
@@ -194,6 +196,11 @@ export class Socket {
 		this.#instance?.closed(this, code)
 		this.#host.contexts.end(this)
 	}
+}
+
+/** What a message that waits counts for, in bytes. */
+function cost(data) {
+	return OVERHEAD + (data.size ?? data.byteLength ?? data.length)
 }
 
 function isBlob(data) {

@@ -89,6 +89,24 @@ const checks = {
 		want(await ws.answers(4), ["Hello, a!", "Hello, b!", "Hello, c!", "Hello, d!"])
 	},
 
+	async "more is said in Blobs than may wait at once"() {
+		const host = createHost(() => program, silent)
+		const ws = new Connection()
+		const events = host.handler(context)
+		let read = () => {} // lets the last Blob but one be read
+		for (let i = 0; i < 20; i++) {
+			const data = new Blob([greet(`${i}`).padEnd(1 << 19)])
+			const before = read
+			const may = new Promise((resolve) => (read = resolve))
+			data.arrayBuffer = () => may.then(() => Blob.prototype.arrayBuffer.call(data))
+			events.onMessage({ data }, ws)
+			before()
+			if (i > 0) await ws.answers(i)
+		}
+		read()
+		want((await ws.answers(20)).at(-1), "Hello, 19!")
+	},
+
 	async "what was said before the start is heard, also if the peer has left"() {
 		const host = createHost(() => program, silent)
 		const ws = new Connection()
