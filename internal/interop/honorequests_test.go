@@ -13,9 +13,9 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/js"
 )
 
-// TestRequestThatEndsWithoutAWordInHono aborts the request of the socket in whose request the program's timers are kept: no
-// event tells, and the others' timers go on.
-func TestRequestThatEndsWithoutAWordInHono(t *testing.T) {
+// serveAborting serves a plain Worker that aborts the request of a socket with ?abort=1 when that says so: no event tells.
+func serveAborting(t *testing.T) (url string) {
+	t.Helper()
 	have(t, js.Workerd)
 	dir := build(t, "workers-plain", "wasmserver", "")
 	text, err := os.ReadFile(filepath.Join(dir, "server.mjs"))
@@ -35,14 +35,30 @@ func TestRequestThatEndsWithoutAWordInHono(t *testing.T) {
 		t.Fatal(err)
 	}
 	addr, _ := js.Worker{Script: script, Wasm: []string{"api.wasm"}, Date: "2026-10-01"}.Start(t)
-	url := "ws://" + addr + "/ws"
-	keeper := rawDial(t, url+"?abort=1")
-	if err := wsutil.WriteClientText(keeper, []byte(greetMessage("1", "you"))); err != nil {
-		t.Fatal(err)
+	return "ws://" + addr + "/ws"
+}
+
+// abortable dials a socket of serveAborting and has it answered. abort aborts its request.
+func abortable(t *testing.T, url string) (abort func()) {
+	t.Helper()
+	conn := rawDial(t, url+"?abort=1")
+	say := func(text string) {
+		if err := wsutil.WriteClientText(conn, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if answer, err := wsutil.ReadServerText(keeper); err != nil {
+	say(greetMessage("1", "you"))
+	if answer, err := wsutil.ReadServerText(conn); err != nil {
 		t.Fatalf("%q, %v", answer, err)
 	}
+	return func() { say("abort") }
+}
+
+// TestRequestThatEndsWithoutAWordInHono aborts the request of the socket in whose request the program's timers are kept:
+// the others' timers go on.
+func TestRequestThatEndsWithoutAWordInHono(t *testing.T) {
+	url := serveAborting(t)
+	abort := abortable(t, url)
 	other := dial(t, url, kkrpc.Options{})
 	greets(t, other)
 	slept := make(chan error, 1)
@@ -51,9 +67,7 @@ func TestRequestThatEndsWithoutAWordInHono(t *testing.T) {
 		slept <- err
 	}()
 	greets(t, dial(t, url, kkrpc.Options{})) // after the other one's message
-	if err := wsutil.WriteClientText(keeper, []byte("abort")); err != nil {
-		t.Fatal(err)
-	}
+	abort()
 	if err := <-slept; err != nil {
 		t.Errorf("a call that waited for a timer: %v", err)
 	}
@@ -61,6 +75,33 @@ func TestRequestThatEndsWithoutAWordInHono(t *testing.T) {
 		if _, err := callWithin(t, other, 10*time.Second, "slow", ms); err != nil {
 			t.Errorf("a call afterwards: %v", err)
 		}
+	}
+}
+
+// TestRequestsThatEndWithoutAWordInHono has a second socket that keeps the timers go as the first did, when only one that came
+// between is left.
+func TestRequestsThatEndWithoutAWordInHono(t *testing.T) {
+	url := serveAborting(t)
+	first, second := abortable(t, url), abortable(t, url)
+	wakes := dial(t, url, kkrpc.Options{})
+	greets(t, wakes)
+	first()
+	if _, err := callWithin(t, wakes, 10*time.Second, "slow", 500); err != nil {
+		t.Fatalf("a call that waited for a timer: %v", err)
+	}
+	wakes.Close()
+	<-wakes.Done()
+	stays := dial(t, url, kkrpc.Options{})
+	greets(t, stays)
+	slept := make(chan error, 1)
+	go func() { // it has nothing to say meanwhile
+		_, err := callWithin(t, stays, 10*time.Second, "slow", 1000)
+		slept <- err
+	}()
+	greets(t, dial(t, url, kkrpc.Options{})) // after that
+	second()
+	if err := <-slept; err != nil {
+		t.Errorf("a call that waited for a timer: %v", err)
 	}
 }
 

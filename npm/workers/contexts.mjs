@@ -11,7 +11,7 @@ export function requestContexts() {
 	const loops = new Map() // of sockets, the oldest first
 	const timers = new Map() // of Go programs, by id: { at, go }
 	let lastTimer = 0
-	let keeper // the loop that waits for timers; undefined while there is no socket
+	let keeper // the loop that waits for timers; undefined while there is none that may be alive
 	let deputy // another one, if there is one
 	let current // the socket for whose request Go runs
 
@@ -20,6 +20,7 @@ export function requestContexts() {
 		#over = false
 		#wake = () => {}
 		#until = Infinity // when it wakes by itself
+		lost = false // it has let timers go by: perhaps its request has ended
 
 		later(f) {
 			this.#todo.push(f)
@@ -42,6 +43,7 @@ export function requestContexts() {
 
 		async run(socket) {
 			for (;;) {
+				if (this.lost) found(this)
 				for (let f = this.#todo.shift(); f !== undefined; f = this.#todo.shift()) f()
 				if (deputy === this && late()) takeOver(socket)
 				if (keeper === this) fire(socket)
@@ -73,28 +75,30 @@ export function requestContexts() {
 		return due() <= Date.now() - LATE
 	}
 
-	/** Makes a loop the keeper, and the oldest other one its deputy. */
+	/** @returns the oldest loop beside this one that is not lost. */
+	function another(loop) {
+		for (const other of loops.values()) if (other !== loop && !other.lost) return other
+	}
+
 	function keep(loop) {
 		keeper = loop
-		deputy = undefined
-		for (const other of loops.values()) {
-			if (other === keeper) continue
-			deputy = other
-			break
-		}
+		deputy = another(loop)
 		keeper?.wake()
 		deputy?.wake()
 	}
 
-	/** Makes the socket's loop the keeper in place of one that is late, which goes behind all others. */
+	/** Is told of a loop that may be of use, if there are not enough of them. */
+	function found(loop) {
+		loop.lost = false
+		if (keeper === undefined || deputy === undefined) keep(keeper ?? loop)
+	}
+
+	/** Makes the socket's loop the keeper in place of one that is late, and perhaps of its deputy, which is so too. */
 	function takeOver(socket) {
-		for (const [other, loop] of loops) {
-			if (loop !== keeper) continue
-			loops.delete(other)
-			loops.set(other, loop)
-			break
-		}
-		keep(loops.get(socket))
+		const loop = loops.get(socket)
+		for (const other of [keeper, deputy]) if (other !== undefined) other.lost = true
+		loop.lost = false
+		keep(loop)
 	}
 
 	/** Runs the programs whose time has come, in the socket's request. */
@@ -113,7 +117,7 @@ export function requestContexts() {
 		begin(socket) {
 			const loop = new Loop()
 			loops.set(socket, loop)
-			if (keeper === undefined || deputy === undefined) keep(keeper ?? loop)
+			found(loop)
 			void loop.run(socket)
 		},
 		end(socket) {
@@ -121,7 +125,7 @@ export function requestContexts() {
 			if (loop === undefined) return
 			loops.delete(socket)
 			loop.end()
-			if (keeper === loop) keep(loops.values().next().value)
+			if (keeper === loop) keep(another())
 			else if (deputy === loop) keep(keeper)
 		},
 		enter(socket) {
