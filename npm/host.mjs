@@ -1,6 +1,7 @@
 // The host of a Go program that package wasm serves: it starts the program, hands it what arrives, and sends what it
 // says. It knows neither the runtime nor Hono's helpers; those pick what they need from handler().
 
+import { Batch } from "./batch.mjs"
 import { FAILED, INTERNAL, Socket, TOO_LARGE } from "./socket.mjs"
 
 const encoder = new TextEncoder()
@@ -19,7 +20,7 @@ class Instance {
 	#sockets = new Map()
 	#inside = false // Go is running, perhaps in one of the functions below
 	#later = [] // what came meanwhile
-	#full = [] // sockets whose inbox is about to be delivered
+	#batch // of all sockets, where they have none of their own
 	#outbox = [] // sockets that have something to send when Go is left
 	#scratch = 0 // where the program reads messages
 	#log
@@ -31,6 +32,7 @@ class Instance {
 		const instance = new Instance()
 		instance.#log = log
 		instance.#contexts = contexts
+		instance.#batch = instance.#newBatch()
 		const go = new Go()
 		instance.#go = go
 		const ready = new Promise((resolve, reject) => {
@@ -116,16 +118,13 @@ class Instance {
 
 	/** Takes a message: a string, or bytes. What comes in one moment crosses together. */
 	message(socket, data) {
-		if (this.dead || socket.inbox.push(data) > 1) return
-		const contexts = this.#contexts
-		if (contexts.apart) contexts.soon(() => this.#deliver([socket]))
-		else if (this.#full.push(socket) === 1) contexts.soon(() => this.#deliverAll())
+		if (this.dead) return
+		const batch = this.#contexts.apart ? (socket.batch ??= this.#newBatch()) : this.#batch
+		batch.add(socket, data)
 	}
 
-	#deliverAll() {
-		const sockets = this.#full
-		this.#full = []
-		this.#deliver(sockets)
+	#newBatch() {
+		return new Batch(this.#contexts, (sockets) => this.#deliver(sockets))
 	}
 
 	/** Gives the program what these sockets have received. */
@@ -188,6 +187,7 @@ class Instance {
 	}
 
 	closed(socket, code) {
+		socket.batch?.drop()
 		if (socket.inbox.length > 0) this.#deliver([socket]) // what it said before
 		if (!this.#sockets.delete(socket.id)) return
 		this.#enter(socket, () => {
@@ -241,6 +241,8 @@ const anywhere = {
 	may: (_socket) => true,
 	/** Whether a socket's messages are delivered in its request, and not together with those of others. */
 	apart: false,
+	/** Whether a batch need not wait for soon, which returns a timer then. */
+	early: false,
 	/** Calls f, which delivers messages, when others of this moment have come too. */
 	soon: globalThis.setImmediate === undefined ? (f) => setTimeout(f, 0) : (f) => setImmediate(f),
 	later(_socket, f) {

@@ -4,7 +4,7 @@ package npm
 
 import "embed"
 
-// Files has host.mjs and socket.mjs, which every runtime needs; index.mjs and index.d.mts, the module that a server imports; and a
+// Files has host.mjs, batch.mjs and socket.mjs, which every runtime needs; index.mjs and index.d.mts, the module that a server imports; and a
 // folder per runtime, bun, deno, node and workers, with what there is besides, or in place of a file of the same name.
 //
 //go:embed *.mjs *.mts bun deno node workers

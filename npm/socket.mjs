@@ -31,6 +31,7 @@ export class Socket {
 	#size = 0 // what they cost
 	#left // the code of a close that came behind them
 	inbox = [] // messages that the program has not been given yet
+	batch // of these, where each socket has its own
 	#out = [] // what is to be sent
 	#unsent = 0 // how long that is
 	#over = false

@@ -141,6 +141,7 @@ export function requestContexts() {
 		},
 		may: (socket) => socket === current,
 		apart: true,
+		early: true, // the timer is of at least a millisecond
 		soon: (f) => setTimeout(f, 0),
 		later(socket, f) {
 			const loop = loops.get(socket)

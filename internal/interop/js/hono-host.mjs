@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url"
 const folder = pathToFileURL(process.argv[2] + "/")
 await import(new URL("wasm_exec.js", folder))
 const { createHost } = await import(new URL("host.mjs", folder))
+const { Batch } = await import(new URL("batch.mjs", folder))
 const program = WebAssembly.compile(await readFile(new URL("api.wasm", folder)))
 
 /** A connection of a server: what Hono gives to the events, and what the peer gets. */
@@ -143,6 +144,32 @@ const checks = {
 		want(await one.answers(1), ["Hello, one!"])
 		want(await other.closed, "1011 the server has failed")
 		want(other.sent, [])
+	},
+
+	async "messages that only a timer waits for"() {
+		const timers = []
+		const got = [] // what was delivered, together
+		const contexts = { early: true, soon: (f) => (timers.push(f), undefined) }
+		const made = () => new Batch(contexts, (sockets) => got.push(sockets.flatMap(({ inbox }) => inbox.splice(0)).join("")))
+		const says = (batch, socket, text) => [...text].forEach((letter) => batch.add(socket, letter))
+		const [a, b, one, other] = [made(), made(), { inbox: [] }, { inbox: [] }]
+		const delivers = (...wanted) => want(got.splice(0), wanted)
+		says(a, one, "1234567") // each alone
+		delivers("1", "2", "3", "4", "5", "6", "7")
+		says(a, one, "8abc") // the eighth has it tried whether more come
+		delivers("8", "ab")
+		says(b, other, "x") // where another's wait, one more waits as well
+		delivers()
+		timers.splice(0).at(-1)()
+		delivers("x")
+		says(a, one, "de")
+		timers.splice(0).at(-1)?.()
+		delivers("cd", "e")
+		says(a, one, "f")
+		delivers()
+		a.drop() // its socket has closed
+		says(b, other, "y")
+		delivers("y")
 	},
 
 	async "an error of the connection closes it"() {
