@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
+	"sort"
 )
 
 // Go's linker leaves runs of zeros out of the data of a program, and so cuts it into up to 100,000 segments. Their
@@ -23,6 +25,8 @@ type segment struct {
 	address int64
 	data    []byte
 }
+
+func (s *segment) end() int64 { return s.address + int64(len(s.data)) }
 
 // mergeSegments returns a WebAssembly module which does the same with fewer segments of data.
 func mergeSegments(module []byte) ([]byte, error) {
@@ -58,15 +62,21 @@ func mergeSegments(module []byte) ([]byte, error) {
 	return out, nil
 }
 
-// merge joins segments that follow each other within maxGap. Those that overlap, or come in another order, stay apart:
-// of two that write to one address, the later one counts.
+// merge joins segments that follow each other within maxGap. Those that overlap, or come in another order, as sections of a
+// program do, stay apart: of two that write to one address, the later one counts.
 func merge(segments []segment) []segment {
 	var merged []segment
+	var runs [][]segment // the parts of merged that rise by address, but for the last
+	rises := 0           // where that begins
 	for _, s := range segments {
-		if len(merged) > 0 {
-			last := &merged[len(merged)-1]
-			gap := s.address - last.address - int64(len(last.data))
-			if 0 <= gap && gap <= maxGap {
+		if n := len(merged); n > rises {
+			last := &merged[n-1]
+			gap := s.address - last.end()
+			switch {
+			case gap < 0:
+				runs = append(runs, merged[rises:])
+				rises = n
+			case gap <= maxGap && !writes(runs, last.end(), s.address):
 				last.data = append(append(last.data, make([]byte, gap)...), s.data...)
 				continue
 			}
@@ -74,6 +84,14 @@ func merge(segments []segment) []segment {
 		merged = append(merged, segment{s.address, append([]byte(nil), s.data...)})
 	}
 	return merged
+}
+
+// writes reports whether a segment of runs writes between two addresses, where zeros would undo it.
+func writes(runs [][]segment, from, to int64) bool {
+	return slices.ContainsFunc(runs, func(run []segment) bool {
+		i := sort.Search(len(run), func(i int) bool { return run[i].end() > from })
+		return i < len(run) && run[i].address < to
+	})
 }
 
 // A segment as Go writes it: memory 0, the address as a constant expression, the length, the data.
