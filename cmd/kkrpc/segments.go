@@ -1,11 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
-	"sort"
 )
 
 // Go's linker leaves runs of zeros out of the data of a program, and so cuts it into up to 100,000 segments. Their
@@ -62,36 +62,25 @@ func mergeSegments(module []byte) ([]byte, error) {
 	return out, nil
 }
 
-// merge joins segments that follow each other within maxGap. Those that overlap, or come in another order, as sections of a
-// program do, stay apart: of two that write to one address, the later one counts.
+// merge joins segments that are within maxGap of each other, whatever their order.
 func merge(segments []segment) []segment {
 	var merged []segment
-	var runs [][]segment // the parts of merged that rise by address, but for the last
-	rises := 0           // where that begins
-	for _, s := range segments {
-		if n := len(merged); n > rises {
+	for _, s := range slices.SortedFunc(slices.Values(segments), func(a, b segment) int { return cmp.Compare(a.address, b.address) }) {
+		if n := len(merged); n > 0 && s.address-merged[n-1].end() <= maxGap {
 			last := &merged[n-1]
-			gap := s.address - last.end()
-			switch {
-			case gap < 0:
-				runs = append(runs, merged[rises:])
-				rises = n
-			case gap <= maxGap && !writes(runs, last.end(), s.address):
-				last.data = append(append(last.data, make([]byte, gap)...), s.data...)
-				continue
-			}
+			last.data = append(last.data, make([]byte, max(0, s.end()-last.end()))...)
+			continue
 		}
-		merged = append(merged, segment{s.address, append([]byte(nil), s.data...)})
+		merged = append(merged, segment{s.address, make([]byte, len(s.data))})
+	}
+	for _, s := range segments { // in their order: of two that write to one address, the later one counts
+		i, found := slices.BinarySearchFunc(merged, s.address, func(m segment, address int64) int { return cmp.Compare(m.address, address) })
+		if !found {
+			i--
+		}
+		copy(merged[i].data[s.address-merged[i].address:], s.data)
 	}
 	return merged
-}
-
-// writes reports whether a segment of runs writes between two addresses, where zeros would undo it.
-func writes(runs [][]segment, from, to int64) bool {
-	return slices.ContainsFunc(runs, func(run []segment) bool {
-		i := sort.Search(len(run), func(i int) bool { return run[i].end() > from })
-		return i < len(run) && run[i].address < to
-	})
 }
 
 // A segment as Go writes it: memory 0, the address as a constant expression, the length, the data.
