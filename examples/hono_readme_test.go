@@ -60,6 +60,27 @@ func TestReadmeOfTheRepository(t *testing.T) {
 	}
 }
 
+// TestCommandsOfTheDocs runs the builds that are shown for a checkout, into another folder.
+func TestCommandsOfTheDocs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("links programs: not under -short")
+	}
+	command := regexp.MustCompile(`(?m)^    go (run \./cmd/kkrpc build hono .*-o )\S+$`)
+	for _, page := range []string{"README.md", "docs/guide/hono.md"} {
+		shown := command.FindAllStringSubmatch(read(t, filepath.Join("..", page)), -1)
+		if len(shown) != 1 {
+			t.Errorf("%s shows %d commands, want 1", page, len(shown))
+		}
+		for _, m := range shown {
+			cmd := exec.CommandContext(t.Context(), "go", append(strings.Fields(m[1]), t.TempDir())...)
+			cmd.Dir = ".."
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v\n%s", m[0], err, out)
+			}
+		}
+	}
+}
+
 // TestPinned keeps what the examples install what they are tested with.
 func TestPinned(t *testing.T) {
 	tested := read(t, "../internal/interop/js/package.json")

@@ -21,8 +21,8 @@
 //
 // What runs before Serve sees the request, may refuse it, and may set headers and values. What it does after next is done
 // when the connection has begun, not when it ends; a logger tells of status 101. Middleware that answers must not call next: a
-// request that has been answered is not upgraded. Middleware that replaces the response by one that cannot be hijacked makes
-// the upgrade fail with 500.
+// request that has been answered is not upgraded, unless a response that buffers, as that of gzip, keeps the answer back, of
+// which Serve cannot know. Middleware that replaces the response by one that cannot be hijacked makes the upgrade fail with 500.
 //
 // # Stopping
 //

@@ -21,8 +21,8 @@
 //
 // What runs before Serve sees the request, may refuse it, and may set headers and values. What it does after Next is done
 // when the connection has begun, not when it ends; a logger tells of status 101. Middleware that answers must abort: a
-// request that has been answered is not upgraded. Something around gin that keeps the connection, such as
-// http.TimeoutHandler, makes the upgrade fail with 500.
+// request that has been answered is not upgraded, unless a Writer that buffers keeps the answer back, of which Serve cannot
+// know. Something around gin that keeps the connection, such as http.TimeoutHandler, makes the upgrade fail with 500.
 //
 // # Stopping
 //

@@ -75,7 +75,9 @@ func serveDemo(ctx context.Context, addr string, stdout io.Writer, log *slog.Log
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer cancel()
 	// http.Server forgets connections that became WebSockets: those are the RPC server's to close.
-	return errors.Join(server.Shutdown(bounded), rpc.Shutdown(bounded))
+	err = errors.Join(server.Shutdown(bounded), rpc.Shutdown(bounded))
+	<-served // it closes the listener if Shutdown came before it knew that
+	return err
 }
 
 const greeting = `kkrpc demo: Go functions at %s. Ctrl-C stops it.

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Go's linker leaves runs of zeros out of the data of a program, and so cuts it into up to 100,000 segments. Their
@@ -23,6 +25,8 @@ type segment struct {
 	address int64
 	data    []byte
 }
+
+func (s *segment) end() int64 { return s.address + int64(len(s.data)) }
 
 // mergeSegments returns a WebAssembly module which does the same with fewer segments of data.
 func mergeSegments(module []byte) ([]byte, error) {
@@ -58,20 +62,23 @@ func mergeSegments(module []byte) ([]byte, error) {
 	return out, nil
 }
 
-// merge joins segments that follow each other within maxGap. Those that overlap, or come in another order, stay apart:
-// of two that write to one address, the later one counts.
+// merge joins segments that are within maxGap of each other, whatever their order.
 func merge(segments []segment) []segment {
 	var merged []segment
-	for _, s := range segments {
-		if len(merged) > 0 {
-			last := &merged[len(merged)-1]
-			gap := s.address - last.address - int64(len(last.data))
-			if 0 <= gap && gap <= maxGap {
-				last.data = append(append(last.data, make([]byte, gap)...), s.data...)
-				continue
-			}
+	for _, s := range slices.SortedFunc(slices.Values(segments), func(a, b segment) int { return cmp.Compare(a.address, b.address) }) {
+		if n := len(merged); n > 0 && s.address-merged[n-1].end() <= maxGap {
+			last := &merged[n-1]
+			last.data = append(last.data, make([]byte, max(0, s.end()-last.end()))...)
+			continue
 		}
-		merged = append(merged, segment{s.address, append([]byte(nil), s.data...)})
+		merged = append(merged, segment{s.address, make([]byte, len(s.data))})
+	}
+	for _, s := range segments { // in their order: of two that write to one address, the later one counts
+		i, found := slices.BinarySearchFunc(merged, s.address, func(m segment, address int64) int { return cmp.Compare(m.address, address) })
+		if !found {
+			i--
+		}
+		copy(merged[i].data[s.address-merged[i].address:], s.data)
 	}
 	return merged
 }

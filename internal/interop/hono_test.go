@@ -202,6 +202,26 @@ func TestKkrpcClientOfGoInHono(t *testing.T) {
 	})
 }
 
+// TestNewerKkrpcClientOfGoInHono has the real clients that npm's registry does not have call Go that runs inside Hono.
+func TestNewerKkrpcClientOfGoInHono(t *testing.T) {
+	for _, c := range checkouts {
+		t.Run(c.version, func(t *testing.T) {
+			haveCheckout(t, c.variable, c.version)
+			eachHost(t, func(t *testing.T, h host) {
+				for _, channel := range c.channels {
+					for _, codec := range codecs {
+						t.Run(fmt.Sprintf("%s/%s", channel, codec), func(t *testing.T) {
+							t.Parallel()
+							p := peer{c.version, channel, codec, c.variable}
+							runClient(t, js.Bun, p.command(t, js.Bun, "client.mjs", serve(t, h, "wasmserver", "").url))
+						})
+					}
+				}
+			})
+		})
+	}
+}
+
 // TestGoClientOfGoInHono has the Go client make every check in every dialect.
 func TestGoClientOfGoInHono(t *testing.T) {
 	eachHost(t, func(t *testing.T, h host) {

@@ -43,8 +43,8 @@ func (p peer) dialect(t *testing.T) (d kkrpc.Dialect) {
 func (p peer) command(t *testing.T, rt js.Runtime, script string, args ...string) *exec.Cmd {
 	t.Helper()
 	dir := js.Dir(t)
-	if p.variable != "" && os.Getenv(p.variable) == "" {
-		t.Skipf("needs a checkout of kkrpc %s: set %s to its folder, see CONTRIBUTING.md", p.version, p.variable)
+	if p.variable != "" {
+		haveCheckout(t, p.variable, p.version)
 	}
 	cmd := rt.Command(t, filepath.Join(dir, script), append(args, p.codec, p.version, string(p.channel))...)
 	if p.variable != "" {
@@ -53,6 +53,13 @@ func (p peer) command(t *testing.T, rt js.Runtime, script string, args ...string
 		t.Logf("%s has kkrpc %s", p.variable, checkoutVersion(t, os.Getenv(p.variable)))
 	}
 	return cmd
+}
+
+func haveCheckout(t *testing.T, variable, version string) {
+	t.Helper()
+	if os.Getenv(variable) == "" {
+		t.Skipf("needs a checkout of kkrpc %s: set %s to its folder, see CONTRIBUTING.md", version, variable)
+	}
 }
 
 func checkoutVersion(t *testing.T, dir string) string {

@@ -42,8 +42,8 @@ func TestDialIsRefused(t *testing.T) {
 		{name: "API", opts: ws.DialOptions{RPC: kkrpc.Options{Expose: 1}}, want: "int"},
 		{name: "subprotocol", opts: ws.DialOptions{Subprotocols: []string{"a b"}}, want: "The subprotocol 'a b' is invalid, ws://host.example/ws"},
 		{name: "ctx has ended", ctx: ended, want: "context canceled", is: context.Canceled},
-		{name: "no answer", opts: ws.DialOptions{RPC: kkrpc.Options{Limits: kkrpc.Limits{Handshake: time.Millisecond}}},
-			made: func(socket) {}, want: "not connected after 1ms", is: context.DeadlineExceeded, dropped: "1000 "},
+		{name: "no answer", opts: ws.DialOptions{RPC: kkrpc.Options{Limits: kkrpc.Limits{Handshake: 100 * time.Millisecond}}},
+			made: func(socket) {}, want: "not connected after 100ms", is: context.DeadlineExceeded, dropped: "1000 "},
 		{name: "no reason", made: func(s socket) { s.fire("error", nil); s.fire("close", nil) }, want: "does not say why", dropped: "1000 "},
 		{name: "a reason with the URL", made: func(s socket) {
 			s.fire("error", map[string]any{"message": "WebSocket connection to '" + s.Get("url").String() + "' failed: no"})

@@ -28,8 +28,7 @@ func newHost(t *testing.T) *host {
 				if (protocols.includes("a b")) throw new SyntaxError("The subprotocol 'a b' is invalid, " + url + " is not opened.")
 				this.url = url
 				sockets.push(this)
-				const { made } = globalThis.WebSocket
-				if (made) setTimeout(made) // who made it is to listen first
+				setTimeout(() => new.target.made?.()) // who made it is to listen first
 			}
 			addEventListener(type, listener) { this.listeners[type].add(listener) }
 			removeEventListener(type, listener) { this.listeners[type].delete(listener) }
@@ -54,8 +53,12 @@ func (h *host) onMade(f func(s socket)) {
 		go f(s)
 		return nil
 	})
-	h.t.Cleanup(made.Release)
-	js.Global().Get("WebSocket").Set("made", made)
+	fake := js.Global().Get("WebSocket")
+	fake.Set("made", made)
+	h.t.Cleanup(func() {
+		fake.Delete("made") // a test may end before the host has called it
+		made.Release()
+	})
 }
 
 func (h *host) last() socket { return socket{h.sockets.Index(h.sockets.Length() - 1)} }

@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/internal/admission"
@@ -32,7 +33,7 @@ type Server struct {
 	api     func(r *http.Request) (any, error)
 	log     *slog.Logger
 	onClose func(ch *kkrpc.Channel, err error) // closed, made once for all channels
-	told    atomic.Int64                       // when a refused page was in the log, in ns of Unix time
+	told    atomic.Pointer[time.Time]          // when a refused page was in the log; nil for never
 
 	mu      sync.Mutex
 	open    map[*kkrpc.Channel]session

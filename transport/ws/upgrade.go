@@ -37,8 +37,11 @@ const refusalPause = 10 * time.Second
 
 // tell logs why a page or a host is refused: a browser shows nobody the text of the answer.
 func (s *Server) tell(r *http.Request, e *admission.Rejection) {
-	last, now := s.told.Load(), time.Now().UnixNano()
-	if now-last >= int64(refusalPause) && s.told.CompareAndSwap(last, now) {
+	last, now := s.told.Load(), time.Now()
+	if last != nil && now.Sub(*last) < refusalPause { // by the clock that nobody sets back
+		return
+	}
+	if s.told.CompareAndSwap(last, &now) {
 		s.log.Warn("ws: refused: "+e.Text, "remote", r.RemoteAddr)
 	}
 }

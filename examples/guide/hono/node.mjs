@@ -12,5 +12,5 @@ app.get('/ws', upgradeWebSocket((c) => {
 serve({
   port: 3000,
   fetch: app.fetch,
-  websocket: { server: new WebSocketServer({ noServer: true }) }
+  websocket: { server: new WebSocketServer({ noServer: true, maxPayload: 4 << 20 }) }
 }, ({ port }) => console.log(`Server running on port ${port}`))
