@@ -41,76 +41,90 @@ const server = `
 }
 
 // TestMemoryIsBackInHono connects 10,000 times, with a call and a timer each: what the program and the host have afterwards
-// must not grow with them.
+// must not grow with them. Of the host's objects Bun tells.
 func TestMemoryIsBackInHono(t *testing.T) {
-	const connects, warmup, atOnce = 10_000, 1000, 32
-	s := serveScript(t, js.Bun, countObjects(t))
-	watch := dial(t, s.url, kkrpc.Options{})
-	connect := func(n int) {
-		t.Helper()
-		turns := make(chan struct{})
-		var wg sync.WaitGroup
-		for range atOnce {
-			wg.Go(func() {
-				for range turns {
-					ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-					ch, err := ws.Dial(ctx, s.url, nil)
-					if err == nil {
-						_, err = kkrpc.Call[string](ctx, ch, "slow", 1)
-						ch.Close()
-					}
-					cancel()
-					if err != nil && !t.Failed() {
-						t.Error(err) // one is enough
-					}
+	const connects, warmup = 10_000, 1000
+	eachHost(t, func(t *testing.T, h host) {
+		var s server
+		objects := func() int { return 0 }
+		if h == "bun" {
+			s = serveScript(t, js.Bun, countObjects(t))
+			objects = func() int { return objectsOf(t, s) }
+		} else {
+			s = serve(t, h, "wasmserver", "")
+		}
+		watch := dial(t, s.url, kkrpc.Options{})
+		memory := func() map[string]int {
+			t.Helper()
+			m, err := kkrpc.Call[map[string]int](t.Context(), watch, "memory")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return m
+		}
+		connect(t, s, warmup)
+		before, objectsBefore := memory(), objects()
+		connect(t, s, connects)
+		after := memory()
+		for end := time.Now().Add(10 * time.Second); after["goroutines"] > before["goroutines"] && time.Now().Before(end); after = memory() {
+			// The last ones have closed, and the program may be about to be told.
+		}
+		objectsAfter := objects()
+		t.Logf("before: %v, %d objects; after: %v, %d objects", before, objectsBefore, after, objectsAfter)
+		if got := objectsAfter - objectsBefore; got > connects {
+			t.Errorf("JavaScript has %d objects more than before %d connects", got, connects)
+		}
+		if got := after["heap"] - before["heap"]; got > 1<<20 {
+			t.Errorf("the heap has grown by %d bytes over %d connects, want less than 1 MiB", got, connects)
+		}
+		if got := after["sys"] - before["sys"]; got > 16<<20 {
+			t.Errorf("linear memory has grown by %d MiB over %d connects", got>>20, connects)
+		}
+		if got := after["goroutines"] - before["goroutines"]; got > 0 {
+			t.Errorf("%d goroutines more than before", got)
+		}
+	})
+}
+
+// connect opens n connections, some at a time, and closes each after a call that waits for a timer.
+func connect(t *testing.T, s server, n int) {
+	t.Helper()
+	const atOnce = 32
+	turns := make(chan struct{})
+	var wg sync.WaitGroup
+	for range atOnce {
+		wg.Go(func() {
+			for range turns {
+				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+				ch, err := ws.Dial(ctx, s.url, nil)
+				if err == nil {
+					_, err = kkrpc.Call[string](ctx, ch, "slow", 1)
+					ch.Close()
 				}
-			})
-		}
-		for range n {
-			turns <- struct{}{}
-		}
-		close(turns)
-		wg.Wait()
+				cancel()
+				if err != nil && !t.Failed() {
+					t.Error(err) // one is enough
+				}
+			}
+		})
 	}
-	memory := func() map[string]int {
-		t.Helper()
-		m, err := kkrpc.Call[map[string]int](t.Context(), watch, "memory")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return m
+	for range n {
+		turns <- struct{}{}
 	}
-	objects := func() (n int) {
-		t.Helper()
-		resp, err := http.Get(strings.TrimSuffix(strings.Replace(s.url, "ws:", "http:", 1), "ws") + "objects")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		if _, err := fmt.Fscan(resp.Body, &n); err != nil {
-			t.Fatal(err)
-		}
-		return n
+	close(turns)
+	wg.Wait()
+}
+
+// objectsOf asks a server of countObjects.
+func objectsOf(t *testing.T, s server) (n int) {
+	t.Helper()
+	resp, err := http.Get(strings.TrimSuffix(strings.Replace(s.url, "ws:", "http:", 1), "ws") + "objects")
+	if err != nil {
+		t.Fatal(err)
 	}
-	connect(warmup)
-	before, objectsBefore := memory(), objects()
-	connect(connects)
-	after := memory()
-	for end := time.Now().Add(10 * time.Second); after["goroutines"] > before["goroutines"] && time.Now().Before(end); after = memory() {
-		// The last ones have closed, and the program may be about to be told.
+	defer resp.Body.Close()
+	if _, err := fmt.Fscan(resp.Body, &n); err != nil {
+		t.Fatal(err)
 	}
-	objectsAfter := objects()
-	t.Logf("before: %v, %d objects; after: %v, %d objects", before, objectsBefore, after, objectsAfter)
-	if got := objectsAfter - objectsBefore; got > connects {
-		t.Errorf("JavaScript has %d objects more than before %d connects", got, connects)
-	}
-	if got := after["heap"] - before["heap"]; got > 1<<20 {
-		t.Errorf("the heap has grown by %d bytes over %d connects, want less than 1 MiB", got, connects)
-	}
-	if got := after["sys"] - before["sys"]; got > 16<<20 {
-		t.Errorf("linear memory has grown by %d MiB over %d connects", got>>20, connects)
-	}
-	if got := after["goroutines"] - before["goroutines"]; got > 0 {
-		t.Errorf("%d goroutines more than before", got)
-	}
+	return n
 }

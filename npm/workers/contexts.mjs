@@ -6,6 +6,9 @@
 // looks after the timers LATE milliseconds later, and takes over if they are still there; so does who calls Go.
 const LATE = 250
 
+// How many milliseconds pass until a loop looks for itself: a request that ends takes with it that it has woken others.
+const LOOK = 1000
+
 /** @returns the contexts of a plain Worker, for createHost. A Durable Object needs none: it is one context. */
 export function requestContexts() {
 	const loops = new Map() // of sockets, the oldest first
@@ -55,11 +58,11 @@ export function requestContexts() {
 
 		async #pause() {
 			this.#until = keeper === this ? due() : deputy === this ? due() + LATE : Infinity
+			// Two promises, since one that another request has resolved, and then ended, may stay as it is for ever.
 			let timeout
-			await new Promise((resolve) => {
-				this.#wake = resolve
-				if (this.#until < Infinity) timeout = setTimeout(resolve, Math.max(this.#until - Date.now(), 0))
-			})
+			const wait = Math.max(Math.min(this.#until - Date.now(), LOOK), 0)
+			const timer = new Promise((resolve) => (timeout = setTimeout(resolve, wait)))
+			await Promise.race([timer, new Promise((resolve) => (this.#wake = resolve))])
 			clearTimeout(timeout)
 			this.#until = -Infinity // it looks at the timers before it pauses again
 		}
