@@ -136,7 +136,7 @@ class Instance {
 				socket.inbox = []
 				for (const data of inbox) used = this.#give(used, socket, data)
 			}
-			if (used > 0) this.#exports.kkrpc_messages(used)
+			if (used > 0 && !this.dead) this.#exports.kkrpc_messages(used)
 			this.#run()
 		})
 	}
@@ -149,6 +149,7 @@ class Instance {
 		if (used > 0 && used + most(data) > SCRATCH) {
 			this.#exports.kkrpc_messages(used)
 			this.#run() // so that what it takes at once is bounded
+			if (this.dead) return 0
 			used = 0
 		}
 		if (most(data) <= SCRATCH) return used + this.#put(used, socket.id, data, text)
@@ -168,7 +169,7 @@ class Instance {
 		return at !== 0
 	}
 
-	/** A view of the program's memory, for now: it is another one after the memory has grown. Addresses have no sign in Go. */
+	/** A view of the program's memory, which ends when that grows. Addresses have no sign in Go. */
 	#bytes(at, length) {
 		return new Uint8Array(this.#exports.mem.buffer, at >>> 0, length)
 	}
