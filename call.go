@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
@@ -193,8 +194,8 @@ func endOf(ctx context.Context, failed bool) error {
 }
 
 // sendRequest sends b, the request of p, when there is room for it. An error ends the call.
-func (ch *Channel) sendRequest(ctx context.Context, b *buffer, p *pendingCall) error {
-	for full := ch.out.submit(b); full != nil; full = ch.out.submit(b) {
+func (ch *Channel) sendRequest(ctx context.Context, b *outbox.Buffer, p *pendingCall) error {
+	for full := ch.out.Submit(b); full != nil; full = ch.out.Submit(b) {
 		var err error
 		select {
 		case <-full:
@@ -208,7 +209,7 @@ func (ch *Channel) sendRequest(ctx context.Context, b *buffer, p *pendingCall) e
 		ch.tables().callbacks.unsent(p.callbacks)
 		ch.tables().streams.unsent(p.carried)
 		ch.tables().refs.unsent(p.refs)
-		b.free()
+		b.Free()
 		return unsentError{fmt.Errorf("waiting for room in the outbound queue (Limits.Outbound): %w", err)}
 	}
 	return nil
@@ -230,7 +231,7 @@ func (ch *Channel) ready(ctx context.Context) (wire.Codec, error) {
 
 // encode writes the request. The callbacks among its arguments are held by p, which ends if there is an error or a panic
 // in an argument's own marshaling.
-func (ch *Channel) encode(codec wire.Codec, op outgoing, p *pendingCall) (_ *buffer, err error) {
+func (ch *Channel) encode(codec wire.Codec, op outgoing, p *pendingCall) (_ *outbox.Buffer, err error) {
 	out := newValues(ch, codec)
 	encoded := false
 	defer func() {
@@ -243,17 +244,17 @@ func (ch *Channel) encode(codec wire.Codec, op outgoing, p *pendingCall) (_ *buf
 	}()
 	name := p.name()
 	out.pending, out.tail.Values = p, out.annotations()
-	b := newBuffer()
+	b := outbox.NewBuffer()
 	if op.ref != nil {
-		b.bytes, err = ch.appendRefRequest(b.bytes, codec, out, name, &op)
+		b.Bytes, err = ch.appendRefRequest(b.Bytes, codec, out, name, &op)
 	} else {
-		b.bytes, err = ch.appendRequest(b.bytes, codec, out, name, &op)
+		b.Bytes, err = ch.appendRequest(b.Bytes, codec, out, name, &op)
 	}
 	if err == nil && ch.unary != nil {
-		err = ch.unary.CheckRequest(b.bytes)
+		err = ch.unary.CheckRequest(b.Bytes)
 	}
 	if err != nil {
-		b.free()
+		b.Free()
 		return nil, err
 	}
 	encoded = true
@@ -354,13 +355,13 @@ func (ch *Channel) tellCancelled(codec wire.Codec, id uint64) {
 		ch.unary.CancelRequest(strconv.FormatUint(id, 10))
 		return
 	}
-	b := newBuffer()
-	b.bytes = codec.AppendCancel(b.bytes, strconv.FormatUint(id, 10))
-	if len(b.bytes) == 0 {
-		b.free()
+	b := outbox.NewBuffer()
+	b.Bytes = codec.AppendCancel(b.Bytes, strconv.FormatUint(id, 10))
+	if len(b.Bytes) == 0 {
+		b.Free()
 		return
 	}
-	ch.out.send(b)
+	ch.out.Send(b)
 }
 
 const defaultCallTimeout = 30 * time.Second

@@ -13,6 +13,7 @@ import (
 	"unsafe"
 	"weak"
 
+	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
@@ -93,9 +94,9 @@ func (cb *Callback) release() error {
 		return nil
 	}
 	cb.ch.tables().callbacks.forget(cb)
-	b := newBuffer()
-	b.bytes = (*codec).AppendRelease(b.bytes, []string{cb.id})
-	cb.ch.out.send(b)
+	b := outbox.NewBuffer()
+	b.Bytes = (*codec).AppendRelease(b.Bytes, []string{cb.id})
+	cb.ch.out.Send(b)
 	return nil
 }
 
@@ -120,8 +121,8 @@ func (cb *Callback) sendPlain(ctx context.Context, args []any) (done bool, err e
 		return false, nil
 	}
 	codec := *cb.ch.codec.Load()
-	b := newBuffer()
-	bytes := codec.BeginCallback(b.bytes, cb.id)
+	b := outbox.NewBuffer()
+	bytes := codec.BeginCallback(b.Bytes, cb.id)
 	for i, arg := range args {
 		bytes = codec.BeginArg(bytes, i)
 		plain := false
@@ -131,14 +132,14 @@ func (cb *Callback) sendPlain(ctx context.Context, args []any) (done bool, err e
 			bytes, plain = appendPlain(bytes, arg)
 		}
 		if !plain {
-			b.free()
+			b.Free()
 			return false, nil
 		}
 		bytes = codec.EndArg(bytes)
 	}
-	b.bytes = codec.EndCallback(bytes, nil)
+	b.Bytes = codec.EndCallback(bytes, nil)
 	if err = cb.post(ctx, b); err != nil {
-		b.free()
+		b.Free()
 	}
 	return true, err
 }
@@ -165,7 +166,7 @@ func (cb *Callback) sendAny(ctx context.Context, args []any) error {
 	out := newValues(ch, codec)
 	tail := &out.tail // where it is, it costs no allocation for each of many receivers
 	tail.Values = out.annotations()
-	b := newBuffer()
+	b := outbox.NewBuffer()
 	var watched *pendingCall
 	sent := false
 	defer func() { // also after a panic of an argument's own marshaling
@@ -174,7 +175,7 @@ func (cb *Callback) sendAny(ctx context.Context, args []any) error {
 			if watched != nil && ch.withdraw(watched) {
 				ch.unwatch(watched)
 			}
-			b.free()
+			b.Free()
 		}
 		out.free()
 	}()
@@ -184,13 +185,13 @@ func (cb *Callback) sendAny(ctx context.Context, args []any) error {
 		if watched = ch.watchApply(); watched != nil {
 			id = strconv.FormatUint(watched.id, 10)
 		}
-		b.bytes = codec.BeginCall(b.bytes, wire.Ref, id, []string{cb.ref.id, "apply"})
-		b.bytes, err = ch.appendBareArgs(b.bytes, codec, out, args)
-		b.bytes = codec.EndCall(b.bytes, wire.Ref, tail)
+		b.Bytes = codec.BeginCall(b.Bytes, wire.Ref, id, []string{cb.ref.id, "apply"})
+		b.Bytes, err = ch.appendBareArgs(b.Bytes, codec, out, args)
+		b.Bytes = codec.EndCall(b.Bytes, wire.Ref, tail)
 	} else {
-		b.bytes = codec.BeginCallback(b.bytes, cb.id)
-		b.bytes, err = ch.appendArgs(b.bytes, codec, out, args)
-		b.bytes = codec.EndCallback(b.bytes, tail)
+		b.Bytes = codec.BeginCallback(b.Bytes, cb.id)
+		b.Bytes, err = ch.appendArgs(b.Bytes, codec, out, args)
+		b.Bytes = codec.EndCallback(b.Bytes, tail)
 	}
 	if err != nil {
 		return err
@@ -204,9 +205,9 @@ func (cb *Callback) sendAny(ctx context.Context, args []any) error {
 }
 
 // post queues b, an invocation of cb. With an error, b remains the caller's.
-func (cb *Callback) post(ctx context.Context, b *buffer) error {
+func (cb *Callback) post(ctx context.Context, b *outbox.Buffer) error {
 	var err error
-	if full := cb.ch.out.post(b); full != nil {
+	if full := cb.ch.out.Post(b); full != nil {
 		err = cb.ch.awaitRoom(ctx, b, full)
 	}
 	runtime.KeepAlive(cb)
@@ -214,12 +215,12 @@ func (cb *Callback) post(ctx context.Context, b *buffer) error {
 }
 
 // awaitRoom blocks until b, a one-way message, is queued.
-func (ch *Channel) awaitRoom(ctx context.Context, b *buffer, full <-chan struct{}) error {
+func (ch *Channel) awaitRoom(ctx context.Context, b *outbox.Buffer, full <-chan struct{}) error {
 	if s := scopeOf(ctx); s != nil {
 		s.stepOut()
 		defer s.stepIn()
 	}
-	for ; full != nil; full = ch.out.post(b) {
+	for ; full != nil; full = ch.out.Post(b) {
 		select {
 		case <-full:
 		case <-ch.done:

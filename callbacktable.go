@@ -11,6 +11,7 @@ import (
 	"unsafe"
 	"weak"
 
+	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
@@ -260,7 +261,7 @@ const janitorInterval = 5 * time.Second
 // sweep is what the janitor does.
 func (t *callbackTable) sweep() {
 	t.tell()
-	t.ch.out.flushSoon()
+	t.ch.out.FlushSoon()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.janitor = nil; len(t.remote) > 0 {
@@ -281,9 +282,9 @@ func (t *callbackTable) tell() {
 	if len(ids) == 0 {
 		return
 	}
-	b := newBuffer()
-	b.bytes = (*t.ch.codec.Load()).AppendRelease(b.bytes, ids)
-	t.ch.out.add(b)
+	b := outbox.NewBuffer()
+	b.Bytes = (*t.ch.codec.Load()).AppendRelease(b.Bytes, ids)
+	t.ch.out.Add(b)
 }
 
 func (t *callbackTable) find(id string) *localCallback {

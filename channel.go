@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
 )
@@ -49,7 +50,7 @@ type Channel struct {
 	dropped atomic.Uint64
 	open    atomic.Int32 // requests that are unfinished and not run by the leader
 
-	out    outbox
+	out    outbox.Outbox
 	tabled atomic.Pointer[tables] // see tables
 	refsOn atomic.Bool            // this side uses references, see Options.References
 
@@ -87,7 +88,8 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	}
 	ch.serving.limit = ch.limits.Running
 	ch.serving.maxAway = ch.limits.Open
-	ch.out.ch = ch
+	ch.out.Init(outbox.Config{Writer: t, Owner: outboxOwner{ch}, Batcher: &api.batcher, Reader: &ch.role, Closed: ch.done,
+		Limit: ch.limits.Outbound, Drain: ch.limits.Write})
 	ch.refsOn.Store(opts.References || api.tree.refs)
 	if opts.Dialect != 0 {
 		ch.setCodec(wire.Dialect(opts.Dialect))
@@ -108,7 +110,7 @@ func (ch *Channel) Close() error { return ch.CloseWith(closeNormal, "") }
 
 // CloseWith is Close with a code and a reason for the peer, of at most 123 bytes.
 func (ch *Channel) CloseWith(code int, reason string) error {
-	ch.out.finish()
+	ch.out.Finish()
 	ch.fail(fmt.Errorf("%w by this side", ErrClosed), code, reason)
 	return nil
 }
@@ -161,7 +163,7 @@ func (ch *Channel) fail(err error, code int, reason string) {
 	}
 	ch.mu.Unlock()
 
-	ch.out.shut()
+	ch.out.Shut()
 	ch.transport.Close(code, reason)
 	for _, p := range calls {
 		p.finish(err)
@@ -187,6 +189,22 @@ func (ch *Channel) lost(err error) {
 		ch.fail(fmt.Errorf("%w by the peer", ErrClosed), closeNormal, "")
 	default:
 		ch.fail(errClosed(err), closeInternal, "")
+	}
+}
+
+// outboxOwner is the Channel as its outbox sees it.
+type outboxOwner struct{ ch *Channel }
+
+func (o outboxOwner) Overrun(waiting int) {
+	o.ch.fail(errClosed(fmt.Errorf("%w: %d bytes wait to be sent and the peer does not read (Limits.Outbound)", ErrLimit, waiting)),
+		closePolicy, "outbound limit")
+}
+
+func (o outboxOwner) Lost(err error) { o.ch.lost(err) }
+
+func (o outboxOwner) Discarded(msg []byte) {
+	if u := o.ch.unary; u != nil {
+		u.Undelivered(msg)
 	}
 }
 

@@ -123,7 +123,7 @@ func TestResultsThatAreNotReadDoNotPileUp(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Minute)
-		if n := s.out.bytes; n > limit/2+2*size || s.Err() != nil {
+		if n := s.out.Waiting(); n > limit/2+2*size || s.Err() != nil {
 			t.Errorf("%d bytes wait to be sent, closed: %v", n, s.Err())
 		}
 		if n := s.open.Load(); n < 100 {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/kkrpc-go/kkrpc/internal/outbox"
 )
 
 // API is what a channel lets its peer reach: exactly the functions, constructors, properties and constants that were
@@ -15,8 +17,8 @@ type API struct {
 	*tree
 	slots []any // what the tree is applied to: receivers, properties
 
-	watch   watchdog // looks after the channels that expose it
-	postman postman  // writes what is posted to them
+	watch   watchdog       // looks after the channels that expose it
+	batcher outbox.Batcher // writes the bursts of one-way messages to them
 }
 
 // Object is an API, or a namespace in one, by names as the peer will use them. A value may be

@@ -198,7 +198,7 @@ func (ch *Channel) awaitLane() {
 		}
 		room := ch.room
 		ch.mu.Unlock()
-		ch.out.flush()
+		ch.out.Flush()
 		stall := time.NewTimer(stallAllowance)
 		select {
 		case <-room:

@@ -78,7 +78,7 @@ func (ch *Channel) lead() {
 func (ch *Channel) read() bool {
 	if ch.turn >= turnBytes {
 		ch.turn = 0
-		ch.out.flush()
+		ch.out.Flush()
 		runtime.Gosched()
 	}
 	if !ch.more {
@@ -86,7 +86,7 @@ func (ch *Channel) read() bool {
 			t.callbacks.tell()
 			t.refs.tell()
 		}
-		ch.out.flush()
+		ch.out.Flush()
 		if ch.large {
 			ch.readBuf, ch.large = nil, false
 			ch.msg.Forget()
@@ -230,7 +230,7 @@ func (ch *Channel) runInline(c *call) (err error, leads bool) {
 
 // yieldIfCrowded gives reading away if c's result has to wait until the peer has read what is queued for it.
 func (ch *Channel) yieldIfCrowded(c *call) {
-	if ch.out.crowded.Load() {
+	if ch.out.Crowded() {
 		ch.handOver(c.seq)
 	}
 }
@@ -249,7 +249,7 @@ func (ch *Channel) handOver(seq uint64) *call {
 	c := ch.inline
 	c.countLocked()
 	ch.mu.Unlock()
-	ch.out.flush()
+	ch.out.Flush()
 	go ch.lead() // ends like the leader that New started
 	return c
 }
@@ -258,7 +258,7 @@ func (ch *Channel) handOver(seq uint64) *call {
 func (ch *Channel) watchTick(seen uint64) (now uint64, again bool) {
 	now = ch.role.Load()
 	if now != seen {
-		ch.out.flush() // a leader that always has more to read does not come to it
+		ch.out.Flush() // a leader that always has more to read does not come to it
 		return now, true
 	}
 	if now&1 == 1 {

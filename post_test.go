@@ -198,7 +198,7 @@ func TestPlainArgumentsOfCallbacks(t *testing.T) {
 	}
 }
 
-// A member whose messages come as fast as they are written does not keep the postman.
+// A member whose messages come as fast as they are written does not keep the batcher.
 func TestMemberThatAlwaysGetsMoreDelaysNoOther(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		members := club(t, 3)
@@ -225,7 +225,7 @@ func TestMemberThatAlwaysGetsMoreDelaysNoOther(t *testing.T) {
 		}
 		synctest.Wait()
 		if left == 1000 || len(members[2].written()) != 1 {
-			t.Errorf("the postman wrote %d times to one member, and %d times to the other", 1000-left, len(members[2].written()))
+			t.Errorf("the batcher wrote %d times to one member, and %d times to the other", 1000-left, len(members[2].written()))
 		}
 	})
 }

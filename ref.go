@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
@@ -182,9 +183,9 @@ func (r *Ref) letGo() error {
 
 func (r *Ref) tellReleased() {
 	codec := *r.ch.codec.Load()
-	b := newBuffer()
-	b.bytes = codec.AppendRef(b.bytes, unawaited, []string{r.id, "release"}, nil)
-	r.ch.out.send(b)
+	b := outbox.NewBuffer()
+	b.Bytes = codec.AppendRef(b.Bytes, unawaited, []string{r.id, "release"}, nil)
+	r.ch.out.Send(b)
 }
 
 // origin is the whole that r is a part of, or r.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
@@ -105,8 +106,8 @@ func (ch *Channel) released(m *wire.Message) bool {
 	}
 	ch.tables().refs.giveBack(path[0], max(received, 0))
 	codec := *ch.codec.Load()
-	b := newBuffer()
-	b.bytes = codec.EndResult(append(codec.BeginResult(b.bytes, m.ID), "true"...), nil)
-	ch.out.queue(b)
+	b := outbox.NewBuffer()
+	b.Bytes = codec.EndResult(append(codec.BeginResult(b.Bytes, m.ID), "true"...), nil)
+	ch.out.Queue(b)
 	return true
 }

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 	"weak"
+
+	"github.com/kkrpc-go/kkrpc/internal/outbox"
 )
 
 // refTable knows the references that crossed the channel, in both directions.
@@ -246,7 +248,7 @@ func (t *refTable) clear() {
 // sweep is what the janitor does.
 func (t *refTable) sweep() {
 	t.tell()
-	t.ch.out.flushSoon()
+	t.ch.out.FlushSoon()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.janitor = nil; len(t.remote) > 0 {
@@ -270,8 +272,8 @@ func (t *refTable) tell() {
 	t.mu.Unlock()
 	codec := *t.ch.codec.Load()
 	for id, received := range gone {
-		b := newBuffer()
-		b.bytes = codec.AppendRef(b.bytes, unawaited, []string{id, "release", strconv.Itoa(received)}, nil)
-		t.ch.out.add(b)
+		b := outbox.NewBuffer()
+		b.Bytes = codec.AppendRef(b.Bytes, unawaited, []string{id, "release", strconv.Itoa(received)}, nil)
+		t.ch.out.Add(b)
 	}
 }

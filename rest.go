@@ -39,7 +39,7 @@ func (ch *Channel) mayRest() bool {
 func (ch *Channel) rest() {
 	ch.leading.free()
 	ch.leading = nil
-	ch.out.shed()
+	ch.out.Shrink()
 	ch.mu.Lock()
 	ch.pending.shedLocked()
 	ch.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
@@ -54,7 +55,7 @@ func (ch *Channel) exchangeScalar(ctx context.Context, path string, args []any, 
 	if err != nil {
 		return unsentError{err}
 	}
-	var b *buffer
+	var b *outbox.Buffer
 	if meta.values == nil && ch.unary == nil {
 		b = p.encodeScalars(codec, path, args, meta.timeout)
 	}
@@ -75,28 +76,28 @@ func (ch *Channel) exchangeScalar(ctx context.Context, path string, args []any, 
 }
 
 // encodeScalars is encode for arguments that are scalars written alike in all dialects; nil if one is not.
-func (p *pendingCall) encodeScalars(codec wire.Codec, path string, args []any, timeout int64) *buffer {
+func (p *pendingCall) encodeScalars(codec wire.Codec, path string, args []any, timeout int64) *outbox.Buffer {
 	segments, err := splitPath(p.path[:0], path)
 	p.path = segments
 	if err != nil {
 		return nil
 	}
-	b := newBuffer()
-	b.bytes = codec.BeginCall(b.bytes, wire.Call, p.name(), segments)
+	b := outbox.NewBuffer()
+	b.Bytes = codec.BeginCall(b.Bytes, wire.Call, p.name(), segments)
 	for i, arg := range args {
-		dst, ok := appendPlain(codec.BeginArg(b.bytes, i), arg)
+		dst, ok := appendPlain(codec.BeginArg(b.Bytes, i), arg)
 		if !ok {
-			b.free()
+			b.Free()
 			return nil
 		}
-		b.bytes = codec.EndArg(dst)
+		b.Bytes = codec.EndArg(dst)
 	}
 	var tail *wire.Tail
 	if timeout > 0 {
 		p.tail.Metadata = appendTimeout(p.tail.Metadata[:0], timeout)
 		tail = &p.tail
 	}
-	b.bytes = codec.EndCall(b.bytes, wire.Call, tail)
+	b.Bytes = codec.EndCall(b.Bytes, wire.Call, tail)
 	return b
 }
 

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"sync"
 
+	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
@@ -76,9 +77,9 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		return false
 	}
 	response := c.response(err)
-	ch.turn += len(response.bytes)
-	response.excused = true // beyond half of the limit, yieldIfCrowded has it wait
-	ch.out.queue(response)
+	ch.turn += len(response.Bytes)
+	response.Excuse() // beyond half of the limit, yieldIfCrowded has it wait
+	ch.out.Queue(response)
 	c.beginStream()
 	switch {
 	case c.counted:
@@ -228,9 +229,9 @@ func (c *call) countLocked() {
 // that a peer cannot make this side queue results faster than it reads them.
 func (c *call) finish(err error) task {
 	response := c.response(err)
-	c.ch.out.admit(response)
+	c.ch.out.Admit(response)
 	next := c.retire()
-	c.ch.out.send(response)
+	c.ch.out.Send(response)
 	c.beginStream()
 	return next
 }
@@ -303,15 +304,15 @@ func (ch *Channel) recovered(path string, value any) error {
 }
 
 // response is what the call answers.
-func (c *call) response(err error) *buffer {
-	codec, b := *c.ch.codec.Load(), newBuffer()
+func (c *call) response(err error) *outbox.Buffer {
+	codec, b := *c.ch.codec.Load(), outbox.NewBuffer()
 	if err == nil && c.hook == nil && c.streams == nil {
-		if dst, ok := c.inv.appendPlain(codec.BeginResult(b.bytes, c.id)); ok {
-			b.bytes = codec.EndResult(dst, nil)
+		if dst, ok := c.inv.appendPlain(codec.BeginResult(b.Bytes, c.id)); ok {
+			b.Bytes = codec.EndResult(dst, nil)
 			return b
 		}
 	}
-	b.bytes = c.appendResponse(b.bytes, codec, err)
+	b.Bytes = c.appendResponse(b.Bytes, codec, err)
 	return b
 }
 
@@ -378,9 +379,9 @@ func (ch *Channel) decline(m *wire.Message, decoded bool, e *wire.Error) {
 // refuseRequest answers m without having called anything.
 func (ch *Channel) refuseRequest(m *wire.Message, e *wire.Error) {
 	ch.refuseStreams(m)
-	b := newBuffer()
-	b.bytes = ch.appendError(b.bytes, *ch.codec.Load(), m.ID, e, m.TextErrors)
-	ch.out.queue(b)
+	b := outbox.NewBuffer()
+	b.Bytes = ch.appendError(b.Bytes, *ch.codec.Load(), m.ID, e, m.TextErrors)
+	ch.out.Queue(b)
 }
 
 // cancelled ends the context of the peer's request with this id.

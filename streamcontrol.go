@@ -3,6 +3,7 @@ package kkrpc
 import (
 	"time"
 
+	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
@@ -139,9 +140,9 @@ func (t *streamTable) unknown(m *wire.Message) {
 		t.ch.answerControl(newControl(m), append([]byte(nil), m.StreamID...))
 	default:
 		codec := *t.ch.codec.Load()
-		b := newBuffer()
-		b.bytes, _ = codec.AppendStreamError(b.bytes, m.ID, m.StreamID, &wire.Error{Name: "Error", Message: "Unknown RPC stream " + unquote(m.StreamID)}, nil)
-		t.ch.out.queue(b)
+		b := outbox.NewBuffer()
+		b.Bytes, _ = codec.AppendStreamError(b.Bytes, m.ID, m.StreamID, &wire.Error{Name: "Error", Message: "Unknown RPC stream " + unquote(m.StreamID)}, nil)
+		t.ch.out.Queue(b)
 	}
 }
 
@@ -150,24 +151,24 @@ func (ch *Channel) answerControl(c *control, streamID []byte) {
 	codec := *ch.codec.Load()
 	out := newValues(ch, codec)
 	defer out.free()
-	b := newBuffer()
+	b := outbox.NewBuffer()
 	if c.kind == wire.StreamThrow {
-		b.bytes, _ = codec.AppendStreamError(b.bytes, c.id, streamID, &wire.Error{Name: "Error", Message: thrownText(c.value)}, nil)
-		ch.out.send(b)
+		b.Bytes, _ = codec.AppendStreamError(b.Bytes, c.id, streamID, &wire.Error{Name: "Error", Message: thrownText(c.value)}, nil)
+		ch.out.Send(b)
 		return
 	}
 	absent := c.value.JSON == nil
 	if !absent {
 		var err error
-		b.bytes = codec.BeginItem(b.bytes, c.id, streamID, true)
-		b.bytes, err = out.append(b.bytes, codec.ItemPath(), c.value)
-		b.bytes = codec.EndItem(b.bytes, &wire.Tail{Values: out.annotations()})
+		b.Bytes = codec.BeginItem(b.Bytes, c.id, streamID, true)
+		b.Bytes, err = out.append(b.Bytes, codec.ItemPath(), c.value)
+		b.Bytes = codec.EndItem(b.Bytes, &wire.Tail{Values: out.annotations()})
 		absent = err != nil
 	}
 	if absent {
-		b.bytes = codec.AppendItem(b.bytes[:0], c.id, streamID, true)
+		b.Bytes = codec.AppendItem(b.Bytes[:0], c.id, streamID, true)
 	}
-	ch.out.send(b)
+	ch.out.Send(b)
 }
 
 // thrownText is what JavaScript's String makes of the Error that a consumer has thrown, or of one about another value.

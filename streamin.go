@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
@@ -204,7 +205,7 @@ func (s *inStream) leave() {
 	}
 	t.mu.Unlock()
 	if open {
-		s.ch.out.send(t.cancelling([]byte(s.key)))
+		s.ch.out.Send(t.cancelling([]byte(s.key)))
 	}
 }
 
@@ -297,9 +298,9 @@ func (s *inStream) pull(n int) {
 	if ended || codec.Dialect().IsClassic() {
 		return
 	}
-	b := newBuffer()
-	b.bytes = codec.AppendPull(b.bytes, s.ch.tables().streams.next("p"), unquote([]byte(s.key)), n)
-	s.ch.out.send(b)
+	b := outbox.NewBuffer()
+	b.Bytes = codec.AppendPull(b.Bytes, s.ch.tables().streams.next("p"), unquote([]byte(s.key)), n)
+	s.ch.out.Send(b)
 }
 
 // take waits for the next item and stores it in item, whose raw is valid until the next take. It reports false and no error

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
@@ -80,9 +81,9 @@ func (t *streamTable) next(prefix string) string {
 }
 
 // cancelling is the message that cancels the stream of the peer with the raw JSON id.
-func (t *streamTable) cancelling(id []byte) *buffer {
-	b := newBuffer()
-	b.bytes = (*t.ch.codec.Load()).AppendControl(b.bytes, wire.StreamReturn, t.next("c"), unquote(id))
+func (t *streamTable) cancelling(id []byte) *outbox.Buffer {
+	b := outbox.NewBuffer()
+	b.Bytes = (*t.ch.codec.Load()).AppendControl(b.Bytes, wire.StreamReturn, t.next("c"), unquote(id))
 	return b
 }
 
@@ -97,7 +98,7 @@ func (t *streamTable) refuse(m *wire.Message, raw []byte) {
 	open := t.in[string(id)] != nil
 	t.mu.Unlock()
 	if !open {
-		t.ch.out.queue(t.cancelling(id))
+		t.ch.out.Queue(t.cancelling(id))
 	}
 }
 

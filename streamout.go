@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
@@ -226,34 +227,34 @@ func (s *outStream) send(v any, scalar bool) bool {
 	out.enc.Reset(out.enc.Mode())
 	s.count++
 	s.itemID = append(strconv.AppendUint(append(s.itemID[:0], '"'), s.count, 10), '"')
-	b := newBuffer()
+	b := outbox.NewBuffer()
 	var err error
 	var absent bool
-	b.bytes = codec.BeginItem(b.bytes, s.itemID, s.id, false)
+	b.Bytes = codec.BeginItem(b.Bytes, s.itemID, s.id, false)
 	if scalar {
-		b.bytes, err = out.appendScalar(b.bytes, codec.ItemPath(), v)
+		b.Bytes, err = out.appendScalar(b.Bytes, codec.ItemPath(), v)
 	} else {
-		b.bytes, absent, err = out.appendData(b.bytes, codec.ItemPath(), v)
+		b.Bytes, absent, err = out.appendData(b.Bytes, codec.ItemPath(), v)
 	}
 	switch {
 	case err != nil:
-		b.free()
+		b.Free()
 		err = typeErrorf("item %d of %s cannot be sent: %v", s.count, s.path, err)
 		s.ch.report(fmt.Errorf("kkrpc: %w", err))
 		return s.failed(err)
 	case absent:
-		b.bytes = codec.AppendItem(b.bytes[:0], s.itemID, s.id, false)
+		b.Bytes = codec.AppendItem(b.Bytes[:0], s.itemID, s.id, false)
 	default:
 		s.tail.Values = out.annotations()
-		b.bytes = codec.EndItem(b.bytes, &s.tail)
+		b.Bytes = codec.EndItem(b.Bytes, &s.tail)
 	}
 	if !s.reserve(b) {
-		b.free()
+		b.Free()
 		s.ended = true
 		return false
 	}
 	out.sent()
-	s.ch.out.later(b)
+	s.ch.out.SendLater(b)
 	if s.await() {
 		return true
 	}
@@ -262,8 +263,8 @@ func (s *outStream) send(v any, scalar bool) bool {
 }
 
 // reserve waits for room in the outbox. It reports false if the stream ends meanwhile.
-func (s *outStream) reserve(b *buffer) bool {
-	for full := s.ch.out.reserve(b); full != nil; full = s.ch.out.reserve(b) {
+func (s *outStream) reserve(b *outbox.Buffer) bool {
+	for full := s.ch.out.Reserve(b); full != nil; full = s.ch.out.Reserve(b) {
 		select {
 		case <-full:
 		case <-s.done:
@@ -310,9 +311,9 @@ func (s *outStream) finish(err error) {
 	t.mu.Unlock()
 	if wanted {
 		if b := s.last(err); s.reserve(b) {
-			s.ch.out.later(b)
+			s.ch.out.SendLater(b)
 		} else {
-			b.free()
+			b.Free()
 		}
 	}
 	t.mu.Lock()
@@ -334,17 +335,17 @@ func (s *outStream) finish(err error) {
 }
 
 // last is the message that ends the stream. A panic in the error's own methods or fields becomes an InternalError.
-func (s *outStream) last(err error) (b *buffer) {
+func (s *outStream) last(err error) (b *outbox.Buffer) {
 	defer func() {
 		if value := recover(); value != nil {
 			b = s.last(s.ch.recovered(s.path, value))
 		}
 	}()
 	codec := *s.ch.codec.Load()
-	b = newBuffer()
+	b = outbox.NewBuffer()
 	s.itemID = append(strconv.AppendUint(append(s.itemID[:0], '"'), s.count+1, 10), '"')
 	if err == nil {
-		b.bytes = codec.AppendItem(b.bytes, s.itemID, s.id, true)
+		b.Bytes = codec.AppendItem(b.Bytes, s.itemID, s.id, true)
 		return b
 	}
 	e := s.ch.wireError(err)
@@ -358,10 +359,10 @@ func (s *outStream) last(err error) (b *buffer) {
 	out := newValues(s.ch, codec)
 	defer out.free()
 	var encodeErr error
-	b.bytes, encodeErr = codec.AppendStreamError(b.bytes, s.itemID, s.id, e, out.annotations())
+	b.Bytes, encodeErr = codec.AppendStreamError(b.Bytes, s.itemID, s.id, e, out.annotations())
 	if encodeErr != nil {
 		s.ch.report(fmt.Errorf("kkrpc: error %s: its fields cannot be sent: %w", e.Name, encodeErr))
-		b.bytes, _ = codec.AppendStreamError(b.bytes[:0], s.itemID, s.id, &wire.Error{Name: e.Name, Message: e.Message}, out.annotations())
+		b.Bytes, _ = codec.AppendStreamError(b.Bytes[:0], s.itemID, s.id, &wire.Error{Name: e.Name, Message: e.Message}, out.annotations())
 	}
 	return b
 }

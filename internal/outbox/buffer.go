@@ -1,0 +1,42 @@
+package outbox
+
+import "sync"
+
+// Buffer holds the bytes of one message, or of several that were posted together. It comes from a pool: whoever has it
+// either hands it to an Outbox or calls Free.
+type Buffer struct {
+	Bytes []byte // the message; the holder appends to it
+
+	ends []int // where each posted message ends in Bytes; empty for a single message
+	room room
+}
+
+// room says how a message takes its part of Config.Limit.
+type room uint8
+
+const (
+	roomForced   room = iota // without waiting: a peer that does not read answers for it
+	roomExcused              // without waiting, and not held against the peer
+	roomReserved             // after waiting; it has been counted already
+)
+
+var buffers = sync.Pool{New: func() any { return &Buffer{Bytes: make([]byte, 0, 512)} }}
+
+// maxPooled is the capacity in bytes up to which a Buffer returns to the pool.
+const maxPooled = 128 << 10
+
+// NewBuffer returns an empty Buffer.
+func NewBuffer() *Buffer { return buffers.Get().(*Buffer) }
+
+// Free returns b to the pool. b must not be used afterwards.
+func (b *Buffer) Free() {
+	if cap(b.Bytes) > maxPooled {
+		return
+	}
+	*b = Buffer{Bytes: b.Bytes[:0], ends: b.ends[:0]}
+	buffers.Put(b)
+}
+
+// Excuse lets b take room without waiting although the peer does not read. It is for responses whose sender stops
+// reading requests while the Outbox is Crowded.
+func (b *Buffer) Excuse() { b.room = roomExcused }

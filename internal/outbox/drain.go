@@ -1,0 +1,133 @@
+package outbox
+
+import "runtime"
+
+// Flush sends everything that waits, without blocking. The reading goroutine calls it.
+func (o *Outbox) Flush() {
+	if o.begin() {
+		o.drain()
+	}
+}
+
+// FlushSoon is Flush for all other goroutines. It yields once, so that others can add to the same write.
+func (o *Outbox) FlushSoon() {
+	if o.begin() {
+		runtime.Gosched()
+		o.drain()
+	}
+}
+
+// begin makes its caller the writer. It reports false if there is one already, or nothing to write.
+func (o *Outbox) begin() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.writing || o.phase == shut || len(o.waiting) == 0 {
+		return false
+	}
+	o.writing = true
+	return true
+}
+
+// maxDrained is how many times drain writes before another goroutine goes on.
+const maxDrained = 16
+
+// drain writes everything that waits and ends the turn of the writer, which is its caller. It does not block. Another
+// goroutine goes on where the transport would block, and while messages come as fast as they are written, so that its
+// caller can go on reading or turn to the next connection.
+func (o *Outbox) drain() {
+	w, ok := o.Writer.(TryWriter)
+	if !ok {
+		go o.drainBlocking() // ends when nothing waits or the connection closes
+		return
+	}
+	for range maxDrained {
+		if !o.take() {
+			return
+		}
+		done, err := w.TryWriteFrames(o.frames)
+		n, forced := o.release()
+		if err != nil {
+			go o.Owner.Lost(err) // it may wait for a lock that a sender holds
+			return
+		}
+		if !done {
+			go o.drainRest(n, forced) // ends when nothing waits or the connection closes
+			return
+		}
+		o.written(n, forced)
+	}
+	go o.drainBlocking() // ends when nothing waits or the connection closes
+}
+
+// drainRest sends the messages that TryWriteFrames kept, n bytes, then everything that waits.
+func (o *Outbox) drainRest(n, forced int) {
+	if err := o.Writer.WriteFrames(nil); err != nil {
+		o.Owner.Lost(err)
+		return
+	}
+	o.written(n, forced)
+	o.drainBlocking()
+}
+
+// drainBlocking is drain for a goroutine that may block.
+func (o *Outbox) drainBlocking() {
+	for o.take() {
+		err := o.Writer.WriteFrames(o.frames)
+		n, forced := o.release()
+		if err != nil {
+			o.Owner.Lost(err)
+			return
+		}
+		o.written(n, forced)
+	}
+}
+
+// take moves what waits to frames. If nothing does, the turn of the writer ends and take reports false.
+func (o *Outbox) take() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.waiting) == 0 {
+		o.writing = false
+		if o.idle != nil {
+			close(o.idle)
+			o.idle = nil
+		}
+		return false
+	}
+	o.batch, o.waiting = o.waiting, o.batch[:0]
+	o.frames = o.frames[:0]
+	for _, b := range o.batch {
+		from := 0
+		for _, end := range b.ends {
+			o.frames = append(o.frames, b.Bytes[from:end])
+			from = end
+		}
+		if from == 0 {
+			o.frames = append(o.frames, b.Bytes)
+		}
+	}
+	return true
+}
+
+// release frees the buffers of take. It returns how many bytes they held, and how many of these were forced.
+func (o *Outbox) release() (n, forced int) {
+	for i, b := range o.batch {
+		n += len(b.Bytes)
+		if b.room == roomForced {
+			forced += len(b.Bytes)
+		}
+		b.Free()
+		o.batch[i] = nil
+	}
+	o.batch = o.batch[:0]
+	clear(o.frames)
+	return n, forced
+}
+
+// written accounts for bytes that have left.
+func (o *Outbox) written(n, forced int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.forced -= forced
+	o.shrinkLocked(n)
+}

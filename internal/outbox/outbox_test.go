@@ -1,0 +1,311 @@
+package outbox_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/kkrpc-go/kkrpc/internal/outbox"
+)
+
+// line is both the transport of an Outbox and its owner.
+type line struct {
+	outbox.Outbox
+	batcher outbox.Batcher
+	reader  atomic.Uint64
+	closed  chan struct{}
+
+	mu        sync.Mutex
+	written   []string // messages, in order
+	writes    int      // calls of the transport that had messages
+	blocked   chan struct{}
+	broken    error
+	overrun   []int
+	lost      []error
+	discarded []string
+}
+
+const limit = 100
+
+func newLine() *line {
+	l := &line{closed: make(chan struct{})}
+	l.Init(outbox.Config{Writer: l, Owner: l, Batcher: &l.batcher, Reader: &l.reader, Closed: l.closed, Limit: limit, Drain: time.Minute})
+	return l
+}
+
+func (l *line) TryWriteFrames(msgs [][]byte) (bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.record(msgs)
+	return l.blocked == nil, l.broken
+}
+
+func (l *line) WriteFrames(msgs [][]byte) error {
+	l.mu.Lock()
+	blocked := l.blocked
+	l.mu.Unlock()
+	if blocked != nil {
+		<-blocked
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.record(msgs)
+	return l.broken
+}
+
+func (l *line) record(msgs [][]byte) {
+	for _, m := range msgs {
+		l.written = append(l.written, string(m))
+	}
+	if len(msgs) > 0 {
+		l.writes++
+	}
+}
+
+func (l *line) Overrun(waiting int) { l.overrun = append(l.overrun, waiting) }
+func (l *line) Lost(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lost = append(l.lost, err)
+}
+func (l *line) Discarded(msg []byte) { l.discarded = append(l.discarded, string(msg)) }
+
+func message(text string) *outbox.Buffer {
+	b := outbox.NewBuffer()
+	b.Bytes = append(b.Bytes, text...)
+	return b
+}
+
+// block makes the transport take one batch and no more until the returned function is called.
+func (l *line) block() (unblock func()) {
+	blocked := make(chan struct{})
+	l.mu.Lock()
+	l.blocked = blocked
+	l.mu.Unlock()
+	return func() {
+		l.mu.Lock()
+		l.blocked = nil
+		l.mu.Unlock()
+		close(blocked)
+	}
+}
+
+func TestQueuedMessagesAreOneWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine()
+		for _, text := range []string{"a", "b", "c"} {
+			l.Queue(message(text))
+		}
+		if len(l.written) != 0 || l.Waiting() != 3 {
+			t.Errorf("before the flush %q are written, %d bytes wait", l.written, l.Waiting())
+		}
+		l.Flush()
+		if !slices.Equal(l.written, []string{"a", "b", "c"}) || l.writes != 1 || l.Waiting() != 0 {
+			t.Errorf("%q in %d writes, %d bytes wait", l.written, l.writes, l.Waiting())
+		}
+	})
+}
+
+// The transport blocks: nobody who queues or sends does, and order is kept.
+func TestSlowTransportBlocksNoSender(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine()
+		unblock := l.block()
+		l.Send(message("1"))
+		l.Send(message("2"))
+		l.SendLater(message("3"))
+		l.Queue(message("4"))
+		l.Flush()
+		synctest.Wait()
+		if !slices.Equal(l.written, []string{"1"}) {
+			t.Errorf("%q are written while the transport blocks", l.written)
+		}
+		unblock()
+		synctest.Wait()
+		if !slices.Equal(l.written, []string{"1", "2", "3", "4"}) || l.Waiting() != 0 {
+			t.Errorf("%q are written, %d bytes wait", l.written, l.Waiting())
+		}
+	})
+}
+
+func TestRoom(t *testing.T) {
+	half := strings.Repeat("x", limit/2)
+	for _, test := range []struct {
+		name  string
+		first string // is being written while the transport blocks
+		full  bool
+	}{
+		{"half of the limit leaves room", half, false},
+		{"more than half does not", half + "x", true},
+		{"a message over the limit goes alone", strings.Repeat("x", 3*limit), true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLine()
+				unblock := l.block()
+				if full := l.Submit(message(test.first)); full != nil {
+					t.Fatal("there is no room in an empty outbox")
+				}
+				crowded, next := l.Crowded(), message("next")
+				full := l.Submit(next)
+				if (full != nil) != test.full || crowded != test.full {
+					t.Errorf("full %v, crowded %v", full != nil, crowded)
+				}
+				if l.overrun != nil {
+					t.Errorf("submitted messages are held against the peer: %v", l.overrun)
+				}
+				unblock()
+				if full != nil {
+					<-full
+					if l.Submit(next) != nil {
+						t.Error("there is no room after it was announced")
+					}
+				}
+				synctest.Wait()
+				if last := l.written[len(l.written)-1]; last != "next" || l.Waiting() != 0 || l.Crowded() {
+					t.Errorf("the last message is %.9q, %d bytes wait, crowded %v", last, l.Waiting(), l.Crowded())
+				}
+			})
+		})
+	}
+}
+
+func TestOnlyMessagesWithoutExcuseOverrun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine()
+		unblock := l.block()
+		defer unblock()
+		l.Queue(message(strings.Repeat("x", 3*limit))) // alone, however large, it is within the limit
+		for range 3 {
+			b := message(strings.Repeat("x", limit))
+			b.Excuse()
+			l.Queue(b)
+		}
+		if l.overrun != nil {
+			t.Errorf("overrun by %v", l.overrun)
+		}
+		l.Queue(message("y"))
+		if !slices.Equal(l.overrun, []int{6*limit + 1}) {
+			t.Errorf("overrun by %v", l.overrun)
+		}
+		l.Flush()
+	})
+}
+
+func TestFinishWaitsForWhatWasAccepted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine()
+		unblock := l.block()
+		l.Queue(message("1"))
+		l.Flush()
+		l.Queue(message("2"))
+		finished := make(chan struct{})
+		go func() { l.Finish(); close(finished) }()
+		synctest.Wait()
+		l.Queue(message("too late"))
+		select {
+		case <-finished:
+			t.Error("Finish returned before everything was written")
+		default:
+		}
+		unblock()
+		<-finished
+		if !slices.Equal(l.written, []string{"1", "2"}) || !slices.Equal(l.discarded, []string{"too late"}) {
+			t.Errorf("%q are written, %q are discarded", l.written, l.discarded)
+		}
+	})
+}
+
+func TestFinishEnds(t *testing.T) {
+	for name, end := range map[string]func(l *line) time.Duration{
+		"after Config.Drain":            func(*line) time.Duration { return time.Minute },
+		"when the connection closes":    func(l *line) time.Duration { close(l.closed); return 0 },
+		"at once when it has been shut": func(l *line) time.Duration { l.Shut(); return 0 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLine()
+				unblock := l.block()
+				defer unblock()
+				l.Send(message("1"))
+				l.Send(message("2"))
+				want, begin := end(l), time.Now()
+				l.Finish()
+				if took := time.Since(begin); took != want {
+					t.Errorf("it took %v, want %v", took, want)
+				}
+			})
+		})
+	}
+}
+
+func TestShutDropsAndMakesRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine()
+		l.Add(message(strings.Repeat("x", limit)))
+		full := l.Reserve(message("y"))
+		if full == nil {
+			synctest.Wait() // Reserve has flushed
+			full = l.Reserve(message("y"))
+		}
+		l.Shut()
+		if full != nil {
+			<-full
+		}
+		l.Send(message("z"))
+		if slices.Contains(l.written, "z") || !slices.Equal(l.discarded, []string{"z"}) {
+			t.Errorf("%q are written, %q are discarded", l.written, l.discarded)
+		}
+	})
+}
+
+func TestErrorOfTheTransportIsReported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine()
+		l.broken = errors.New("reset")
+		l.Send(message("1"))
+		synctest.Wait()
+		if len(l.lost) != 1 || l.lost[0] != l.broken {
+			t.Errorf("lost: %v", l.lost)
+		}
+	})
+}
+
+// A lone posted message is written by its sender; those of a burst go together, each as a frame of its own.
+func TestPostedMessagesOfABurstShareAWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine()
+		l.Post(message("alone"))
+		if l.writes != 1 {
+			t.Fatalf("a lone message took %d writes", l.writes)
+		}
+		for _, text := range []string{"1", "22", "333"} {
+			l.Post(message(text))
+		}
+		synctest.Wait()
+		if !slices.Equal(l.written, []string{"alone", "1", "22", "333"}) || l.writes != 2 || l.Waiting() != 0 {
+			t.Errorf("%q in %d writes, %d bytes wait", l.written, l.writes, l.Waiting())
+		}
+	})
+}
+
+func TestPostedMessagesWaitForTheReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine()
+		l.reader.Store(1)
+		l.Post(message("1"))
+		synctest.Wait()
+		if l.writes != 0 {
+			t.Error("written while the reading goroutine is in a handler and will flush")
+		}
+		l.Flush()
+		if !slices.Equal(l.written, []string{"1"}) {
+			t.Errorf("%q are written", l.written)
+		}
+	})
+}
