@@ -175,6 +175,31 @@ func TestRoom(t *testing.T) {
 	}
 }
 
+func TestReservedRoomIsCountedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine()
+		unblock := l.block()
+		b := message(strings.Repeat("x", 2*limit))
+		l.Admit(b)
+		if n := l.Waiting(); n != 2*limit {
+			t.Errorf("%d bytes are reserved", n)
+		}
+		l.Send(b)
+		if n := l.Waiting(); n != 2*limit {
+			t.Errorf("%d bytes wait", n)
+		}
+		l.Queue(message("y"))
+		if l.overrun != nil {
+			t.Errorf("a message that had waited for room is held against the peer: %v", l.overrun)
+		}
+		unblock()
+		synctest.Wait()
+		if n := l.Waiting(); n != 0 {
+			t.Errorf("%d bytes are left", n)
+		}
+	})
+}
+
 func TestOnlyMessagesWithoutExcuseOverrun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLine()
