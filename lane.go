@@ -27,15 +27,14 @@ func (ch *Channel) called(m *wire.Message) {
 	cb := ch.tables().callbacks.find(unquote(m.ID))
 	if cb == nil {
 		ch.dropped.Add(1)
-		ch.refuseStreams(m)
-		ch.unreadArgs(m, false)
+		ch.discard(m, false)
 		return
 	}
 	inv := cb.method.begin()
 	ch.request = request{ch: ch, msg: m}
 	if refusal, reported := ch.decode(inv, cb.method.path); refusal != nil {
-		ch.refuseStreams(m)
-		ch.unreadArgs(m, true)
+		ch.discard(m, true)
+		ch.request.endStreams()
 		if !reported {
 			ch.report(fmt.Errorf("kkrpc: callback: %s: %s", refusal.Name, refusal.Message))
 		}
@@ -130,7 +129,7 @@ func (r *heldResponse) deliver(ch *Channel) {
 	} else if r.answer.stream != nil {
 		r.answer.stream.drop()
 	} else {
-		ch.unreadRefs(r.answer.dialect, r.answer.value, false)
+		ch.discardText(text{Arg: wire.Arg{JSON: r.answer.value}, dialect: r.answer.dialect}, false)
 	}
 }
 

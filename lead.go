@@ -193,7 +193,7 @@ func (ch *Channel) refuse(m *wire.Message, err error) {
 			}
 			ch.setCodec(ch.in.Dialect())
 		}
-		ch.refuseRequest(m, &wire.Error{Name: "RPCLimitError", Message: reason.Error()})
+		ch.decline(m, false, &wire.Error{Name: "RPCLimitError", Message: reason.Error()})
 	case wire.Response:
 		ch.unreadable(m.ID, reason)
 	case wire.StreamData:

@@ -215,11 +215,10 @@ func (ch *Channel) answered(m *wire.Message) {
 		if unquote(m.ID) != unawaited {
 			ch.dropped.Add(1)
 		}
+		ch.discard(m, false)
 		if stream != nil {
 			stream.drop()
 		}
-		ch.unreadRefs(m.Dialect, m.Value, false)
-		ch.unreadRefs(m.Dialect, m.Err, false)
 		return
 	}
 	if ch.holdLocked(p, m, stream, err) {
@@ -255,13 +254,16 @@ func (ch *Channel) fillCall(p *pendingCall, m *wire.Message, s *inStream, err er
 		p.err = fromWire(wire.ParseErrorReferences(m, ch.references(m.Dialect, m.Err)))
 		return
 	}
-	p.dialect, p.meta = m.Dialect, m.ValueMeta()
-	switch p.own = nil; {
-	case ch.references(m.Dialect, m.Value) == nil:
-	case readsRefs(p.result):
-		p.own = ch.findRefs(m.Dialect, m.Value)
-	default:
-		ch.unreadRefs(m.Dialect, m.Value, false)
+	p.dialect, p.meta, p.own = m.Dialect, m.ValueMeta(), nil
+	if v := valueText(m); s == nil && v.marked() {
+		if err != nil || !acceptsStream(p.result) {
+			ch.tables().streams.discard(v)
+		}
+		if readsRefs(p.result) {
+			p.own = ch.findRefs(m.Dialect, m.Value)
+		} else {
+			ch.tables().refs.discard(v, false)
+		}
 	}
 	if m.Value == nil {
 		p.value = nil

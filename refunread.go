@@ -3,46 +3,24 @@ package kkrpc
 import (
 	"reflect"
 
-	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
 // A value that nobody decodes, such as the answer to a call that has been given up, may have references of the peer in it.
 // Nobody could release them, so the peer is told as if they had been garbage collected.
 
-// unreadRefs looks for references in a value that nobody decodes. counted: a part of it may have been decoded.
-func (ch *Channel) unreadRefs(d wire.Dialect, raw []byte, counted bool) {
-	if !ch.refsOn.Load() || ch.references(d, raw) == nil {
+// discard gives back the references in a value that nobody decodes. seen: a part of it may have been decoded.
+func (t *refTable) discard(v text, seen bool) {
+	if !t.ch.refsOn.Load() || t.ch.references(v.dialect, v.JSON) == nil {
 		return
 	}
 	var ignored any
-	_ = superjson.DecodeReferences(superjson.ModeJSON, raw, nil, &ignored, unreadRefs{&ch.tables().refs, counted})
+	_ = superjson.DecodeReferences(superjson.ModeJSON, v.JSON, nil, &ignored, unreadRefs{t, seen})
 }
 
 // readsRefs reports whether what is decoded into result, the pointer of a call, can have references in it.
 func readsRefs(result any) bool {
 	return result != nil && refUseOf(reflect.TypeOf(result).Elem()) != refNever
-}
-
-// unreadItems is unreadRefs for items of a stream whose texts are in data.
-func (ch *Channel) unreadItems(items []inItem, data []byte) {
-	if len(items) == 0 {
-		return
-	}
-	if d := items[0].dialect; ch.refsOn.Load() && ch.references(d, data) != nil {
-		for i := range items {
-			ch.unreadRefs(d, data[:items[i].text], false)
-			data = data[items[i].text:]
-		}
-	}
-}
-
-// unreadArgs is unreadRefs for a request or the invocation of a callback.
-func (ch *Channel) unreadArgs(m *wire.Message, counted bool) {
-	for i := range m.Args {
-		ch.unreadRefs(m.Dialect, m.Args[i].JSON, counted)
-	}
-	ch.unreadRefs(m.Dialect, m.Value, counted)
 }
 
 type unreadRefs struct {

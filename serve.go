@@ -370,15 +370,11 @@ func (c *call) beginStream() {
 	}
 }
 
-// decline refuses a request that could be parsed, and gives back what came with it. decoded: that was tried.
+// decline answers m without having called anything, and gives back the handles in it. decoded: m may have been decoded in
+// part.
 func (ch *Channel) decline(m *wire.Message, decoded bool, e *wire.Error) {
-	ch.unreadArgs(m, decoded)
-	ch.refuseRequest(m, e)
-}
-
-// refuseRequest answers m without having called anything.
-func (ch *Channel) refuseRequest(m *wire.Message, e *wire.Error) {
-	ch.refuseStreams(m)
+	ch.discard(m, decoded)
+	ch.request.endStreams()
 	b := outbox.NewBuffer()
 	b.Bytes = ch.appendError(b.Bytes, *ch.codec.Load(), m.ID, e, m.TextErrors)
 	ch.out.Queue(b)

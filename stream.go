@@ -121,14 +121,15 @@ func (t *streamTable) clear(err error) {
 	}
 }
 
-// marker returns the id in m's value or argument if raw says that a stream stands there: exactly what the originals
-// write, since data of the user could look like it. The id of a classic stream is that of the message.
-func marker(m *wire.Message, raw []byte) (id []byte, ok bool) {
+// marker returns the id of the stream that t stands for: exactly what the originals write, since data of the user could
+// look like it.
+func marker(t text) (id []byte, ok bool) {
+	raw := t.JSON
 	if len(raw) == 0 || raw[0] != '{' || len(raw) > maxMarker {
 		return nil, false
 	}
-	if m.Dialect.IsClassic() {
-		return m.ID, m.Kind == wire.Response && string(raw) == classicMarker
+	if t.dialect.IsClassic() {
+		return t.id, t.id != nil && string(raw) == classicMarker
 	}
 	var s wire.Scanner
 	if s.Init(raw, 1) != nil || s.Open('{') != nil {

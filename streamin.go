@@ -1,6 +1,7 @@
 package kkrpc
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -92,7 +93,7 @@ func (t *streamTable) data(m *wire.Message) {
 	t.mu.Unlock()
 	switch {
 	case s == nil:
-		t.ch.unreadRefs(m.Dialect, m.Value, false)
+		t.ch.discard(m, false)
 	case m.Err != nil:
 		s.end(fromWire(wire.ParseError(m)))
 	case m.Done:
@@ -121,7 +122,7 @@ func (s *inStream) push(m *wire.Message) {
 	s.mu.Lock()
 	if s.ended {
 		s.mu.Unlock()
-		s.ch.unreadRefs(m.Dialect, m.Value, false)
+		s.ch.discard(m, false)
 		return
 	}
 	s.data = append(s.data, m.Value...)
@@ -161,30 +162,51 @@ func (t *streamTable) cutLargest(total int) {
 // cut ends s from this side, with what waits in it.
 func (s *inStream) cut(err error) {
 	s.mu.Lock()
-	s.clearLocked()
+	left := s.clearLocked()
 	s.mu.Unlock()
+	left.discard(s.ch)
 	s.end(err)
 	s.leave()
 }
 
-func (s *inStream) clearLocked() {
+// leftItems are items that nobody will take, and their texts.
+type leftItems struct {
+	items []inItem
+	data  []byte
+}
+
+// clearLocked drops what waits in s. The result is to be discarded without the lock.
+func (s *inStream) clearLocked() leftItems {
 	s.ch.tables().streams.buffered.Add(-int64(s.bytes))
-	s.ch.unreadItems(s.items[s.first:], s.data[s.start:])
+	left := leftItems{s.items[s.first:], s.data[s.start:]}
 	s.items, s.first, s.data, s.start, s.bytes = nil, 0, nil, 0, 0
+	return left
+}
+
+func (l leftItems) discard(ch *Channel) {
+	if !bytes.Contains(l.data, []byte(handleMark)) {
+		return
+	}
+	for i := range l.items {
+		n := l.items[i].text
+		ch.discardText(text{Arg: wire.Arg{JSON: l.data[:n]}, dialect: l.items[i].dialect}, false)
+		l.data = l.data[n:]
+	}
 }
 
 // end notes that nothing more comes; err is nil if the peer is done.
 func (s *inStream) end(err error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended {
-		return
+	var left leftItems
+	if !s.ended {
+		s.ended, s.err = true, err
+		if s.state == dropped {
+			left = s.clearLocked()
+		}
+		s.signalLocked()
 	}
-	s.ended, s.err = true, err
-	if s.state == dropped {
-		s.clearLocked()
-	}
-	s.signalLocked()
+	s.mu.Unlock()
+	left.discard(s.ch)
 }
 
 func (s *inStream) signalLocked() {
@@ -217,8 +239,9 @@ func (s *inStream) drop() {
 		return
 	}
 	s.state = dropped
-	s.clearLocked()
+	left := s.clearLocked()
 	s.mu.Unlock()
+	left.discard(s.ch)
 	s.leave()
 	s.end(nil)
 }
@@ -244,9 +267,10 @@ func (s *inStream) each(ctx context.Context, deliver func(*inItem) (more bool, e
 	}
 	defer func() { // also when the body of the loop panics
 		s.mu.Lock()
-		s.clearLocked()
+		left := s.clearLocked()
 		s.ended = true
 		s.mu.Unlock()
+		left.discard(s.ch)
 		s.leave()
 	}()
 	s.pull(streamWindow)

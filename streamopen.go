@@ -56,8 +56,9 @@ func (t *streamTable) collect(s *inStream) {
 	t.mu.Unlock()
 	if !open {
 		s.mu.Lock()
-		s.clearLocked()
+		left := s.clearLocked()
 		s.mu.Unlock()
+		left.discard(s.ch)
 	}
 }
 
@@ -87,10 +88,9 @@ func (t *streamTable) cancelling(id []byte) *outbox.Buffer {
 	return b
 }
 
-// refuse cancels the stream that raw, the value or an argument of m, stands for, unless it is open: then it belongs to
-// another message. The leader calls it.
-func (t *streamTable) refuse(m *wire.Message, raw []byte) {
-	id, ok := marker(m, raw)
+// discard cancels the stream that v stands for, unless it is open: then it belongs to another message.
+func (t *streamTable) discard(v text) {
+	id, ok := marker(v)
 	if !ok {
 		return
 	}
@@ -98,14 +98,14 @@ func (t *streamTable) refuse(m *wire.Message, raw []byte) {
 	open := t.in[string(id)] != nil
 	t.mu.Unlock()
 	if !open {
-		t.ch.out.Queue(t.cancelling(id))
+		t.ch.out.SendLater(t.cancelling(id))
 	}
 }
 
-// openResult opens the stream that m, an answer, stands for. It returns nil and no error if m is none, or if the call that
-// it answers cannot take one; decode tells the caller so.
+// openResult opens the stream that m, the answer to a call, stands for. It returns nil and no error if m is none, or if
+// the call cannot take one.
 func (ch *Channel) openResult(id uint64, m *wire.Message) (*inStream, error) {
-	raw, ok := marker(m, m.Value)
+	raw, ok := marker(valueText(m))
 	if !ok || m.Err != nil {
 		return nil, nil
 	}
@@ -114,14 +114,9 @@ func (ch *Channel) openResult(id uint64, m *wire.Message) (*inStream, error) {
 	wanted := p != nil && !p.answered && acceptsStream(p.result)
 	ch.mu.Unlock()
 	if !wanted {
-		ch.tables().streams.refuse(m, m.Value)
 		return nil, nil
 	}
-	s, err := ch.tables().streams.open(raw)
-	if err != nil {
-		ch.tables().streams.refuse(m, m.Value)
-	}
-	return s, err
+	return ch.tables().streams.open(raw)
 }
 
 // storeStream makes the stream that answers p its result.
@@ -139,20 +134,16 @@ func (p *pendingCall) storeStream(ctx context.Context, result any) {
 	}
 }
 
-// refuseStreams cancels the streams among the arguments of m, which is not going to be served.
-func (ch *Channel) refuseStreams(m *wire.Message) {
-	opened := ch.request.streams
-	ch.request.streams = nil
-	for i := range m.Args {
-		ch.tables().streams.refuse(m, m.Args[i].JSON)
-	}
-	ch.tables().streams.refuse(m, m.Value)
+// endStreams ends the streams that were opened for the arguments of a request that is not served.
+func (in *request) endStreams() {
+	opened := in.streams
+	in.streams = nil
 	dropAll(opened)
 }
 
 // stream opens the stream that an argument or value stands for; nil if it stands for none.
 func (in *request) stream(raw []byte) (*inStream, error) {
-	id, ok := marker(in.msg, raw)
+	id, ok := marker(text{Arg: wire.Arg{JSON: raw}, dialect: in.msg.Dialect})
 	if !ok {
 		return nil, nil
 	}

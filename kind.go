@@ -1,0 +1,54 @@
+package kkrpc
+
+import (
+	"bytes"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+)
+
+// Most values cross by copy. Three kinds of values cross by identity: callbacks, streams and references. One side keeps
+// the value and the other side holds a handle, until it gives the handle back.
+
+// text is one value of an inbound message, as it came: an argument, the value or the error.
+type text struct {
+	wire.Arg
+	dialect wire.Dialect
+	id      []byte // of the response whose value it is, raw JSON; nil elsewhere. A classic stream has no other id.
+}
+
+func valueText(m *wire.Message) text {
+	t := text{Arg: wire.Arg{JSON: m.Value}, dialect: m.Dialect}
+	if m.Kind == wire.Response {
+		t.id = m.ID
+	}
+	return t
+}
+
+func errorText(m *wire.Message) text { return text{Arg: wire.Arg{JSON: m.Err}, dialect: m.Dialect} }
+
+func argText(m *wire.Message, i int) text { return text{Arg: m.Args[i], dialect: m.Dialect} }
+
+// discard gives back the handles in m, which nobody will read. seen: a part of m may have been read.
+func (ch *Channel) discard(m *wire.Message, seen bool) {
+	for i := range m.Args {
+		ch.discardText(argText(m, i), seen)
+	}
+	ch.discardText(valueText(m), seen)
+	ch.discardText(errorText(m), seen)
+}
+
+func (ch *Channel) discardText(t text, seen bool) {
+	if !t.marked() {
+		return
+	}
+	ch.tables().streams.discard(t)
+	ch.tables().refs.discard(t, seen)
+}
+
+// handleMark begins the names of the members by which the originals mark handles.
+const handleMark = `"__`
+
+// marked reports whether a stream or a reference may stand in t.
+func (t text) marked() bool {
+	return len(t.JSON) > 0 && (t.JSON[0] == '{' || t.JSON[0] == '[') && bytes.Contains(t.JSON, []byte(handleMark))
+}
