@@ -6,12 +6,12 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-JS := internal/interop/js
-BENCH_JS := internal/bench/js
+JS := interop/js
+BENCH_JS := bench/js
 CACHE := .cache
 RESULTS := $(CACHE)/results
 ROWS := $(CACHE)/matrix
-TESTSUM := go run ./internal/testsum -record $(RESULTS)
+TESTSUM := go run ./test/testsum -record $(RESULTS)
 
 # What `make test` runs, the quickest first.
 STAGES := test-go lint cover interop bench-go bench-smoke instr fuzz mutate
@@ -72,21 +72,21 @@ cover: go ## line coverage of the core, at least COVER_MIN=85 percent each
 interop: go js chromium ## all Go tests, with real JavaScript runtimes on the other side
 	@mkdir -p $(CACHE); rm -f $(ROWS)
 	@KKRPC_REQUIRE_JS=1 KKRPC_MATRIX=$(abspath $(ROWS)) go test -count=1 -json work | $(TESTSUM)
-	@go run ./internal/interop/matrix -check $(ROWS) README.md
+	@go run ./interop/matrix -check $(ROWS) README.md
 
 .PHONY: matrix
 matrix: go js chromium ## run what the README's table of runtimes shows, and write the table
 	@mkdir -p $(CACHE); rm -f $(ROWS)
-	@KKRPC_MATRIX=$(abspath $(ROWS)) go test -count=1 -run '(OfGoServer|OfHonoServer|OfGoInHono)$$' ./internal/interop
-	@go run ./internal/interop/matrix $(ROWS) README.md
+	@KKRPC_MATRIX=$(abspath $(ROWS)) go test -count=1 -run '(OfGoServer|OfHonoServer|OfGoInHono)$$' ./interop
+	@go run ./interop/matrix $(ROWS) README.md
 
 .PHONY: bench
 bench: go bench-js ## this project beside its peers, ten minutes; BENCH="-scenarios add-64x16 -runs 5"
-	@go run ./internal/bench $(BENCH)
+	@go run ./bench $(BENCH)
 
 .PHONY: bench-smoke
 bench-smoke: go ## the harness of bench for a moment, so that it keeps working
-	@go run ./internal/bench -scenarios add-1x64 -peers go,raw-echo -time 200ms -runs 1
+	@go run ./bench -scenarios add-1x64 -peers go,raw-echo -time 200ms -runs 1
 
 .PHONY: bench-go
 bench-go: go ## every Go benchmark once, so that they keep working
@@ -94,9 +94,9 @@ bench-go: go ## every Go benchmark once, so that they keep working
 
 .PHONY: instr instr-baseline
 instr: go valgrind ## instructions of a request and a call, counted by valgrind: within 5 percent of the baseline
-	@go run ./internal/bench/instr
+	@go run ./bench/instr
 instr-baseline: go valgrind ## make what they take now the baseline
-	@go run ./internal/bench/instr -write
+	@go run ./bench/instr -write
 
 .PHONY: fuzz
 fuzz: go ## every fuzz target for FUZZTIME=5s
@@ -104,7 +104,7 @@ fuzz: go ## every fuzz target for FUZZTIME=5s
 
 .PHONY: mutate
 mutate: go ## change the wire code and superjson; the tests must notice MUTATE_MIN=70 percent
-	@go run ./internal/mutate -min $(MUTATE_MIN) -n $(MUTATE_N) -time $(MUTATE_TIME) ./superjson ./internal/wire/...
+	@go run ./test/mutate -min $(MUTATE_MIN) -n $(MUTATE_N) -time $(MUTATE_TIME) ./superjson ./internal/wire/...
 
 .PHONY: js bench-js
 js: node $(JS)/node_modules/.stamp ## install the npm packages and runtimes that tests use

@@ -43,7 +43,7 @@ func (f *feed) Close(int, string) error { return nil }
 
 type number float64
 
-// What functions of an application take and return. Twenty fields are those of the scenario struct-20 of internal/bench.
+// What functions of an application take and return. Twenty fields are those of the scenario struct-20 of bench.
 type (
 	account struct {
 		ID     int     `json:"id"`

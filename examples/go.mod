@@ -7,4 +7,5 @@ require (
 	github.com/go-chi/cors v1.2.2
 	github.com/kkrpc-go/kkrpc v0.0.0-00010101000000-000000000000
 	github.com/kkrpc-go/kkrpc/adapter/kkvalidator v0.0.0-00010101000000-000000000000
+	github.com/kkrpc-go/kkrpc/interop v0.0.0-00010101000000-000000000000
 )

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kkrpc-go/kkrpc/internal/js"
+	"github.com/kkrpc-go/kkrpc/interop/js"
 )
 
 var fence = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$")
@@ -83,7 +83,7 @@ func TestCommandsOfTheDocs(t *testing.T) {
 
 // TestPinned keeps what the examples install what they are tested with.
 func TestPinned(t *testing.T) {
-	tested := read(t, "../internal/interop/js/package.json")
+	tested := read(t, "../interop/js/package.json")
 	pins := regexp.MustCompile(`"([@\w/-]+)": "(?:npm:[\w-]+@)?(\d+\.\d+\.\d+)"`)
 	for _, e := range examples {
 		name := "package.json"

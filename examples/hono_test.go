@@ -16,7 +16,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/kkrpc-go/kkrpc/internal/js"
+	"github.com/kkrpc-go/kkrpc/interop/js"
 )
 
 // address is where the programs meet as they stand; the tests put a free port in its place.

@@ -27,7 +27,7 @@ group() {
 }
 
 drivers=()
-for dir in internal/replay transport/transporttest transport/ws; do
+for dir in test/replay transport/transporttest transport/ws; do
 	[[ -n $(compgen -G "$dir/*_test.go") ]] && drivers+=("./$dir")
 done
 group root . . "${drivers[@]}"

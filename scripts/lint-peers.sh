@@ -3,7 +3,7 @@
 # usage: lint-peers.sh STATICCHECK
 set -euo pipefail
 
-for mod in internal/bench/_peers/*/go.mod; do
+for mod in bench/_peers/*/go.mod; do
 	(
 		cd "$(dirname "$mod")"
 		export GOWORK=off

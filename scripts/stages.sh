@@ -8,7 +8,7 @@ shift
 
 total() {
 	if [[ -s $results ]]; then
-		go run ./internal/testsum -total -record "$results" 2>/dev/null || true
+		go run ./test/testsum -total -record "$results" 2>/dev/null || true
 	else
 		echo "0 passed, 0 failed, 0 skipped"
 	fi

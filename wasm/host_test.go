@@ -3,12 +3,11 @@ package wasm
 import (
 	"sync"
 	"testing"
-	"time"
 
-	"github.com/kkrpc-go/kkrpc/internal/leak"
+	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { leak.Main(m, 5*time.Second) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // fakeHost is a JavaScript server as this package sees one: sockets that take what they are given, and say how much of it
 // the peer has not read.

@@ -15,15 +15,15 @@ import (
 
 	"github.com/labstack/echo/v5"
 	"github.com/labstack/echo/v5/middleware"
+	"go.uber.org/goleak"
 
 	"github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/adapter/kkecho"
-	"github.com/kkrpc-go/kkrpc/internal/leak"
 	"github.com/kkrpc-go/kkrpc/transport/ws"
 )
 
 func TestMain(m *testing.M) {
-	leak.Main(m, 15*time.Second)
+	goleak.VerifyTestMain(m)
 }
 
 // serve runs s at /rooms/:room behind middleware until the test ends, and returns where.

@@ -15,16 +15,16 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"go.uber.org/goleak"
 
 	"github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/adapter/kkgin"
-	"github.com/kkrpc-go/kkrpc/internal/leak"
 	"github.com/kkrpc-go/kkrpc/transport/ws"
 )
 
 func TestMain(m *testing.M) {
 	gin.SetMode(gin.ReleaseMode)
-	leak.Main(m, 15*time.Second)
+	goleak.VerifyTestMain(m)
 }
 
 // serve runs s at /rooms/:room behind middleware until the test ends, and returns where.

@@ -7,14 +7,11 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/kkrpc-go/kkrpc"
-	"github.com/kkrpc-go/kkrpc/internal/js"
 	"github.com/kkrpc-go/kkrpc/transport/ws"
 )
 
@@ -78,30 +75,6 @@ func TestDemoOrigins(t *testing.T) {
 	}
 }
 
-// TestDemoRunsWhatItPrints saves the program that the demo prints and runs it.
-func TestDemoRunsWhatItPrints(t *testing.T) {
-	for _, rt := range js.Runtimes {
-		t.Run(string(rt), func(t *testing.T) {
-			dir := js.TempDir(t)
-			script := filepath.Join(dir, "client.mts")
-			out, demo := start(t, t.Context())
-			for name, text := range map[string]string{script: out.program(), filepath.Join(dir, "package.json"): asNpmWritesIt} {
-				if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			printed, err := rt.Command(t, script).CombinedOutput()
-			const want = "Hello, World!\n8\n24\n1 of 3\n2 of 3\n3 of 3\ndone\nYou are TypeScript client 1.0.0.\nSomething went wrong!\n"
-			if err != nil || string(printed) != want {
-				t.Errorf("the client ended with %v and printed\n%s\nwant\n%s\nlog:\n%s", err, printed, want, demo.log())
-			}
-		})
-	}
-}
-
-// asNpmWritesIt is the package.json that npm install leaves in an empty folder: it does not say that .ts is a module.
-const asNpmWritesIt = `{"dependencies": {"kkrpc": "^0.2.2", "tsx": "^4", "ws": "^8"}}`
-
 // running is a demo in this process.
 type running struct {
 	code   chan int
@@ -158,8 +131,4 @@ func (p printed) url() string {
 	_, after, _ := strings.Cut(string(p), "at ws://")
 	url, _, _ := strings.Cut(after, "/ws.")
 	return "ws://" + url + "/ws"
-}
-
-func (p printed) program() string {
-	return string(p[strings.Index(string(p), "import "):])
 }

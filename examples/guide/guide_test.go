@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kkrpc-go/kkrpc/internal/js"
+	"github.com/kkrpc-go/kkrpc/interop/js"
 )
 
 const pages = "../../docs/guide"

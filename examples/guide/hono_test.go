@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kkrpc-go/kkrpc/internal/js"
+	"github.com/kkrpc-go/kkrpc/interop/js"
 )
 
 // honoServers are the servers of the page about Hono, each with the client's runtime in whose subtest it runs and what the

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kkrpc-go/kkrpc/internal/js"
+	"github.com/kkrpc-go/kkrpc/interop/js"
 )
 
 // The variables that name checkouts of newer versions of kkrpc: the folders above packages/kkrpc. Bun runs their sources.

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kkrpc-go/kkrpc/internal/js"
+	"github.com/kkrpc-go/kkrpc/interop/js"
 )
 
 // address is where the programs meet as they stand; the tests put a free port in its place.

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/kkrpc-go/kkrpc/internal/js"
+	"github.com/kkrpc-go/kkrpc/interop/js"
 )
 
 const common = "Hello, World!\n3\n2\n1\n"

@@ -8,14 +8,15 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/kkrpc-go/kkrpc"
-	"github.com/kkrpc-go/kkrpc/internal/leak"
 	"github.com/kkrpc-go/kkrpc/transport/kkhttp"
 )
 
-// TestMain fails if goroutines of this module outlive the tests.
+// TestMain fails if goroutines outlive the tests.
 func TestMain(m *testing.M) {
-	leak.Main(m, 10*time.Second)
+	goleak.VerifyTestMain(m)
 }
 
 func testContext(t *testing.T) context.Context {

@@ -4,12 +4,11 @@ package ws
 
 import (
 	"testing"
-	"time"
 
-	"github.com/kkrpc-go/kkrpc/internal/leak"
+	"go.uber.org/goleak"
 )
 
-// TestMain fails if goroutines of this module outlive the tests by more than the closing handshake may take.
+// TestMain fails if goroutines outlive the tests.
 func TestMain(m *testing.M) {
-	leak.Main(m, lingerTime+10*time.Second)
+	goleak.VerifyTestMain(m)
 }

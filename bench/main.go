@@ -1,0 +1,140 @@
+// Command bench prints this project beside its peers on the same work: what each server's processor time is for a call,
+// as a ratio to kkrpc 2 on Bun with Hono.
+//
+//	go run ./bench -scenarios add-1x64,add-64x16 -peers go,kkrpc2-bun-hono,raw-echo -time 2s -runs 3
+//
+// It listens on and connects to 127.0.0.1 alone, and ends all that it starts. Where the system allows, the servers run on
+// one core and the generator on another.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// bench is one run of this program.
+type bench struct {
+	began  time.Time
+	time   time.Duration
+	runs   int
+	each   bool
+	jsDir  string
+	outDir string
+
+	profile   string // FILE for the peer called go, or ""
+	profileOf string // its dialect
+
+	pinned                    bool
+	serverCore, generatorCore int // negative: any
+
+	built    map[string]built // by folder
+	runtimes map[runtimeName]string
+	versions map[string]string
+
+	certified bool // the certificate has been made
+
+	servers map[served]*server
+	said    string // the scenario of which progress has told
+
+	mu    sync.Mutex
+	alive map[*server]bool // guarded by mu
+}
+
+func main() {
+	var (
+		which   = flag.String("scenarios", "", "the scenarios, a `LIST` with commas; all by default")
+		who     = flag.String("peers", "", "the peers, a `LIST` with commas; all by default")
+		asJSON  = flag.Bool("json", false, "print all runs as JSON")
+		list    = flag.Bool("list", false, "print the names of scenarios and peers")
+		b       = &bench{began: time.Now(), serverCore: -1, generatorCore: -1, built: map[string]built{}, runtimes: map[runtimeName]string{}, versions: map[string]string{}, servers: map[served]*server{}, alive: map[*server]bool{}}
+		scratch = flag.String("dir", filepath.Join(".cache", "bench"), "a `FOLDER` for what is built")
+	)
+	flag.DurationVar(&b.time, "time", 400*time.Millisecond, "how long each run measures, after warming up for half of that")
+	flag.IntVar(&b.runs, "runs", 3, "how many runs the median is of")
+	flag.BoolVar(&b.each, "each", false, "write every request by itself, as JavaScript clients do")
+	flag.StringVar(&b.profile, "cpuprofile", "", "write a CPU profile of the peer called go to `FILE`")
+	flag.StringVar(&b.profileOf, "profiled", "compact-json", "the `DIALECT` in which -cpuprofile has it")
+	flag.Parse()
+	if *list {
+		printNames(os.Stdout)
+		return
+	}
+	b.outDir = *scratch
+	rows, err := b.main(*which, *who)
+	if err == nil && *asJSON {
+		encoder := json.NewEncoder(os.Stdout)
+		encoder.SetIndent("", "  ")
+		err = encoder.Encode(b.document(rows))
+	} else if err == nil {
+		report(os.Stdout, rows, b)
+	}
+	if err == nil && *who != "" {
+		err = missing(rows)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// missing is an error if a peer that was asked for by its name could not be measured.
+func missing(rows []*row) error {
+	for _, r := range rows {
+		if r.Absent != "" {
+			return fmt.Errorf("%s: %s: %s", r.Scenario, r.name(), r.Absent)
+		}
+	}
+	return nil
+}
+
+func (b *bench) main(which, who string) ([]*row, error) {
+	if b.time <= 0 || b.runs <= 0 {
+		return nil, errors.New("-time and -runs have to be more than 0")
+	}
+	if _, err := os.Stat("go.work"); err != nil {
+		return nil, errors.New("run it in the repository's root")
+	}
+	scenarios, err := choose("scenario", which, scenarios, func(s *scenario) string { return s.name })
+	if err != nil {
+		return nil, err
+	}
+	peers, err := choose("peer", who, peers, func(p *peer) string { return p.name })
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range []*string{&b.jsDir, &b.outDir} {
+		if *dir == "" {
+			*dir = filepath.Join("bench", "js")
+		}
+		if *dir, err = filepath.Abs(*dir); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.MkdirAll(b.outDir, 0o755); err != nil {
+		return nil, err
+	}
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-interrupted
+		b.stopAll()
+		os.Exit(130)
+	}()
+	defer b.stopAll()
+	if err := b.prepare(scenarios, peers); err != nil {
+		return nil, err
+	}
+	var rows []*row
+	for _, s := range scenarios {
+		rows = append(rows, b.scenario(s, peers)...)
+	}
+	return rows, nil
+}

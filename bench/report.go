@@ -1,0 +1,204 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"runtime"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/kkrpc-go/kkrpc/bench/host"
+)
+
+// report prints a table for each scenario.
+func report(w io.Writer, rows []*row, b *bench) {
+	fmt.Fprintf(w, "%s, %s/%s, %s\n", time.Now().UTC().Format(time.DateOnly), runtime.GOOS, runtime.GOARCH, host.Processor())
+	for _, name := range slices.Sorted(maps.Keys(b.versions)) {
+		fmt.Fprintf(w, "%s %s, ", name, b.versions[name])
+	}
+	fmt.Fprintf(w, "%d runs of %v each", b.runs, b.time)
+	if b.pinned {
+		fmt.Fprint(w, ", servers on one core, the generator on another")
+	} else {
+		fmt.Fprint(w, ", not pinned to cores")
+	}
+	if b.each {
+		fmt.Fprint(w, ", every request written by itself")
+	}
+	fmt.Fprintf(w, "; %v in all\n", time.Since(b.began).Round(time.Second))
+	for i := range scenarios {
+		if of := rowsOf(rows, scenarios[i].name); len(of) > 0 {
+			table(w, &scenarios[i], of)
+		}
+	}
+	printGoals(w, rows)
+	if share := others(rows); share > quiet {
+		fmt.Fprintf(w, "\nThis machine was not quiet: other programs had %.0f %% of the two cores.\n", 100*share)
+	}
+}
+
+// quiet is what share of the cores others may have. Where nobody else is, it is up to 0.08: the kernel's own work,
+// most of it waking a core and letting it sleep.
+const quiet = 0.15
+
+// others is that share in the middle of all runs.
+func others(rows []*row) float64 {
+	var all []sample
+	for _, r := range rows {
+		all = append(all, r.Samples...)
+	}
+	if len(all) == 0 {
+		return 0
+	}
+	return median(all, func(s sample) float64 { return s.Others })
+}
+
+func rowsOf(rows []*row, scenario string) (of []*row) {
+	for _, r := range rows {
+		if r.Scenario == scenario {
+			of = append(of, r)
+		}
+	}
+	return of
+}
+
+// ratio is how much m costs, where of costs 1, or how many calls it gets in the same time.
+func (s *scenario) ratio(m, of sample) float64 {
+	if s.byRate {
+		return m.Rate / of.Rate
+	}
+	return m.cost() / of.cost()
+}
+
+// table prints the rows of a scenario; ratios are of what the server costs.
+func table(w io.Writer, s *scenario, rows []*row) {
+	fmt.Fprintf(w, "\n%s: %s\n", s.name, s.about)
+	base := against(rows)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	memory := s.kind == memory
+	if memory {
+		fmt.Fprint(t, "\tKB")
+	}
+	fmt.Fprintln(t, "\tµs CPU\t±\tratio\tper s\tp50\tp99\tp99/p50\tserver\tgenerator\t")
+	for _, r := range rows {
+		if len(r.Samples) == 0 {
+			continue
+		}
+		m, spread := r.median()
+		ratio, note := "", m.Note
+		if base != nil {
+			of, _ := base.median()
+			ratio = fmt.Sprintf("%.2f", s.ratio(m, of))
+		}
+		if m.starved() {
+			note = "the generator was the bottleneck"
+		}
+		if m.Parsed > 0.01 {
+			note = fmt.Sprintf("%.0f %% of the answers parsed", 100*m.Parsed)
+		}
+		if note == "" && m.Others > quiet {
+			note = fmt.Sprintf("others had %.0f %% of the cores", 100*m.Others)
+		}
+		if note != "" {
+			note = "  " + note
+		}
+		tail := ""
+		if m.P50 > 0 {
+			tail = fmt.Sprintf("%.1f", float64(m.P99)/float64(m.P50))
+		}
+		name := r.name()
+		if memory {
+			name += fmt.Sprintf("\t%.1f", m.Bytes/1000)
+		}
+		fmt.Fprintf(t, "%s\t%.2f\t%.0f %%\t%s\t%.0f\t%s\t%s\t%s\t%.0f %%\t%.0f %%\t%s\n", name, m.CPU, 100*spread, ratio, m.Rate,
+			short(m.P50), short(m.P99), tail, 100*m.Server, 100*m.Generator, note)
+	}
+	t.Flush()
+	for _, r := range rows {
+		switch {
+		case r.Absent != "" && len(r.Samples) > 0:
+			fmt.Fprintf(w, "  %s: run %d failed: %s\n", r.name(), len(r.Samples)+1, r.Absent)
+		case r.Absent != "":
+			fmt.Fprintf(w, "  %s: not measured: %s\n", r.name(), r.Absent)
+		}
+	}
+}
+
+func short(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.3g ms", d.Seconds()*1e3)
+}
+
+// against is the row that ratios are to: kkrpc 2 on Bun with Hono; if it has no part in a scenario, or there is no
+// checkout of it, what is nearest.
+func against(rows []*row) *row {
+	for _, name := range []string{baseline, "kkrpc2-bun", "kkrpc0.2-bun"} {
+		for _, r := range rows {
+			if r.Peer == name && len(r.Samples) > 0 {
+				return r
+			}
+		}
+	}
+	return nil
+}
+
+func printNames(w io.Writer) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "scenarios:\t")
+	for _, s := range scenarios {
+		fmt.Fprintf(t, "  %s\t%s\n", s.name, s.about)
+	}
+	fmt.Fprintln(t, "peers:\t")
+	for _, p := range peers {
+		fmt.Fprintf(t, "  %s\t%s\n", p.name, p.about)
+	}
+	t.Flush()
+}
+
+// document is what -json prints.
+type document struct {
+	Date      string            `json:"date"`
+	System    string            `json:"system"`
+	Processor string            `json:"processor"`
+	Versions  map[string]string `json:"versions"`
+	Runs      int               `json:"runs"`
+	Seconds   float64           `json:"seconds"` // of each run
+	Each      bool              `json:"each"`    // every request was written by itself
+	Pinned    bool              `json:"pinned"`
+	Others    float64           `json:"others"` // share of the cores that something else had, in the middle of all runs
+	Rows      []*row            `json:"rows"`
+	Goals     []result          `json:"goals"`
+}
+
+type result struct {
+	Goal  string  `json:"goal"`
+	Most  float64 `json:"most,omitzero"`
+	Least float64 `json:"least,omitzero"`
+	Got   float64 `json:"got,omitzero"`
+	Met   bool    `json:"met"`
+	Why   string  `json:"notMeasured,omitzero"`
+}
+
+func (b *bench) document(rows []*row) document {
+	d := document{
+		Date: time.Now().UTC().Format(time.RFC3339), System: runtime.GOOS + "/" + runtime.GOARCH, Processor: host.Processor(),
+		Versions: b.versions, Runs: b.runs, Seconds: b.time.Seconds(), Each: b.each, Pinned: b.pinned, Others: others(rows), Rows: rows, Goals: []result{},
+	}
+	for i := range goals {
+		g := &goals[i]
+		if len(rowsOf(rows, g.scenario)) == 0 {
+			continue
+		}
+		v := g.judge(rows)
+		r := result{Goal: g.about, Most: g.most, Got: v.got, Met: v.met, Why: v.why}
+		if g.least {
+			r.Most, r.Least = 0, g.most
+		}
+		d.Goals = append(d.Goals, r)
+	}
+	return d
+}

@@ -1,0 +1,320 @@
+// Package layers holds the test that imports go in one direction only:
+//
+//	superjson ← internal/wire ← kkrpc ← transport/* ← cmd, examples
+//
+// Its table names every folder and what that may import. A new folder fails until it has a row.
+package layers_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const (
+	module = "github.com/kkrpc-go/kkrpc"
+
+	jsonV2   = "github.com/go-json-experiment/json"
+	gobwas   = "github.com/gobwas/ws"
+	httphead = "github.com/gobwas/httphead"
+	goCmp    = "github.com/google/go-cmp"
+	goleak   = "go.uber.org/goleak"
+	xTime    = "golang.org/x/time"
+)
+
+// rule says what the package in a folder may import besides the standard library. In dir, "*" stands for one folder
+// name. In the lists, a name without a dot is a folder of this repository ("." is the root package), others are
+// modules or their packages; "any" allows all of the other modules.
+type rule struct {
+	dir   string
+	may   []string
+	tests []string // what its tests may import besides may, themselves and everyTest
+	not   []string // what of the standard library it may not import, not even through others
+}
+
+// everyTest is allowed in all tests.
+var everyTest = []string{goCmp, goleak}
+
+// noNetwork keeps sockets and logging policy out of the layers that know only frames.
+var noNetwork = []string{"net", "net/http", "log/slog", "log"}
+
+var rules = []rule{
+	{dir: "internal/verbatim", not: noNetwork},
+	{dir: "superjson", may: []string{"internal/verbatim", jsonV2}, not: noNetwork},
+	{
+		dir:   "internal/wire",
+		may:   []string{"internal/verbatim", "superjson", jsonV2},
+		tests: []string{"internal/wire/classic", "internal/wire/compact"},
+		not:   noNetwork,
+	},
+	{dir: "internal/wire/classic", may: []string{"internal/wire", "superjson", jsonV2}, not: noNetwork},
+	{dir: "internal/wire/compact", may: []string{"internal/wire", "superjson", jsonV2}, not: noNetwork},
+	{dir: "internal/wire/codecs", may: []string{"internal/wire", "internal/wire/classic", "internal/wire/compact"}, not: noNetwork},
+	{dir: "internal/outbox", not: noNetwork},
+	{
+		dir:   ".",
+		may:   []string{"internal/outbox", "internal/wire", "internal/wire/codecs", "superjson", jsonV2},
+		tests: []string{"internal/wire/classic", "internal/wire/compact", "transport/transporttest", "transport/ws"},
+		not:   []string{"net", "net/http", "log/slog"},
+	},
+
+	{dir: "interceptor", may: []string{".", xTime}, not: []string{"net", "net/http"}},
+
+	{dir: "transport/transporttest", may: []string{".", "superjson"}},
+	{dir: "internal/origin", not: noNetwork},
+	{dir: "internal/admission", may: []string{"internal/origin"}},
+	{dir: "transport/ws", may: []string{".", "internal/admission", gobwas, httphead}, tests: []string{"superjson", "transport/transporttest"}},
+	{
+		dir:   "transport/kkhttp",
+		may:   []string{".", "internal/admission", "internal/wire", "internal/wire/codecs", "superjson"},
+		tests: []string{"transport/ws"},
+	},
+	{
+		dir: "transport/stdio", // what is no message passes through, so that it has to tell the two apart
+		may: []string{".", "internal/wire"}, tests: []string{"superjson", "transport/transporttest"},
+	},
+	{dir: "transport/*", may: []string{"."}, tests: []string{"superjson", "transport/transporttest"}},
+
+	{dir: "wasm", may: []string{".", "internal/origin", "superjson"}, tests: []string{"transport/transporttest"}, not: []string{"net", "net/http", "log/slog", "encoding/json", jsonV2}},
+	{dir: "npm"},
+
+	{dir: "test/replay", may: []string{".", "internal/wire", "internal/wire/classic", "internal/wire/compact", "superjson", jsonV2}},
+	{dir: "test/layers"},
+	{dir: "test/mutate"},
+	{dir: "test/testsum"},
+
+	{dir: "interop/js"},
+	{dir: "interop", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interop/api", "interop/check", "interop/js", "interop/seen", "any"}},
+	{dir: "interop/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interop/api", "interop/check", "interop/seen", "interop/js", "any"}},
+	{dir: "bench", may: []string{"bench/host", "bench/load", "any"}},
+	{dir: "bench/*", may: []string{".", "wasm", "transport/ws", "bench/host", "bench/load", "any"}},
+	{dir: "adapter/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "any"}},
+	{dir: "cmd/kkrpc", may: []string{".", "npm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
+	{dir: "cmd/kkrpc/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
+	{dir: "examples", tests: []string{"interop/js"}},
+	{dir: "examples/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}, tests: []string{"interop/js"}},
+	{dir: "examples/*/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}, tests: []string{"interop/js"}},
+	{dir: "examples/*/*/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}, tests: []string{"interop/js"}},
+}
+
+// ruleFor prefers the row that names the folder itself.
+func ruleFor(dir string) (rule, bool) {
+	for _, r := range rules {
+		if r.dir == dir {
+			return r, true
+		}
+	}
+	for _, r := range rules {
+		if ok, _ := path.Match(r.dir, dir); ok {
+			return r, true
+		}
+	}
+	return rule{}, false
+}
+
+func TestImportsGoOneWay(t *testing.T) {
+	files := goFiles(t, root(t))
+	if len(files) == 0 {
+		t.Fatal("no Go files found")
+	}
+	for _, f := range files {
+		for _, problem := range check(f) {
+			t.Error(problem)
+		}
+	}
+}
+
+// TestNothingForbiddenThroughOthers looks at what is linked in the end: a dependency may bring net/http along.
+func TestNothingForbiddenThroughOthers(t *testing.T) {
+	dir := root(t)
+	for _, r := range rules {
+		if r.not == nil {
+			continue
+		}
+		t.Run(r.dir, func(t *testing.T) {
+			cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Imports", "./"+r.dir)
+			cmd.Dir = dir
+			out, err := cmd.Output()
+			if err != nil {
+				t.Fatalf("go list: %v", err)
+			}
+			for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
+				var p struct{ ImportPath string }
+				if err := dec.Decode(&p); err != nil {
+					t.Fatal(err)
+				}
+				if slices.Contains(r.not, p.ImportPath) {
+					t.Errorf("%s depends on %s", r.dir, p.ImportPath)
+				}
+			}
+		})
+	}
+}
+
+// TestEveryModuleIsInTheWorkspace keeps a new module from being left out of every make target, and keeps out replace
+// directives, which a user's build would ignore.
+func TestEveryModuleIsInTheWorkspace(t *testing.T) {
+	dir := root(t)
+	cmd := exec.Command("go", "list", "-m", "-f", "{{.Dir}}")
+	cmd.Dir = dir
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list -m: %v", err)
+	}
+	used := strings.Split(strings.TrimSpace(string(out)), "\n")
+	walk(t, dir, func(name string) {
+		if filepath.Base(name) != "go.mod" {
+			return
+		}
+		if !slices.Contains(used, filepath.Dir(name)) {
+			t.Errorf("%s is not in go.work: run go work use %s", name, filepath.Dir(name))
+		}
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(data)) {
+			if strings.HasPrefix(line, "replace") {
+				t.Errorf("%s has a replace directive", name)
+			}
+		}
+	})
+}
+
+// TestCheckFails shows that each kind of wrong import is seen.
+func TestCheckFails(t *testing.T) {
+	tests := []struct {
+		name string
+		file goFile
+		want string // part of the problem; empty for none
+	}{
+		{"allowed", goFile{"transport/ws", "ws.go", []string{module, "net/http", gobwas + "/wsutil"}}, ""},
+		{"points back", goFile{"superjson", "a.go", []string{module + "/internal/wire"}}, "superjson/a.go imports internal/wire"},
+		{"root imports a transport", goFile{".", "a.go", []string{module + "/transport/ws"}}, "imports transport/ws"},
+		{"a test of the root may", goFile{".", "a_test.go", []string{module + "/transport/ws", goCmp + "/cmp"}}, ""},
+		{"root imports net/http", goFile{".", "a.go", []string{"net/http"}}, "imports net/http"},
+		{"a new dependency", goFile{"transport/ws", "a.go", []string{"example.com/x"}}, "imports example.com/x"},
+		{"a name that only begins alike", goFile{"transport/ws", "a.go", []string{gobwas + "x"}}, "imports " + gobwas + "x"},
+		{"a module of its own may take any", goFile{"adapter/kkgin", "a.go", []string{"example.com/x", module}}, ""},
+		{"but not look inside", goFile{"adapter/kkgin", "a.go", []string{module + "/internal/wire"}}, "imports internal/wire"},
+		{"an unlisted folder", goFile{"internal/new", "a.go", nil}, "internal/new has no row"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := strings.Join(check(tt.file), "\n")
+			if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
+				t.Errorf("problems %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+type goFile struct {
+	dir, name string
+	imports   []string
+}
+
+func check(f goFile) []string {
+	r, ok := ruleFor(f.dir)
+	if !ok {
+		return []string{fmt.Sprintf("%s has no row in test/layers: add one that says what it may import", f.dir)}
+	}
+	allowed := r.may
+	test := strings.HasSuffix(f.name, "_test.go")
+	if test {
+		allowed = slices.Concat(r.may, r.tests, everyTest, []string{r.dir, f.dir})
+	}
+	var problems []string
+	for _, imp := range f.imports {
+		name, ok := imp, false
+		switch first, _, _ := strings.Cut(imp, "/"); {
+		case imp == module:
+			name = "."
+			ok = slices.Contains(allowed, name)
+		case strings.HasPrefix(imp, module+"/"):
+			name = strings.TrimPrefix(imp, module+"/")
+			ok = slices.Contains(allowed, name)
+		case !strings.Contains(first, "."):
+			ok = test || !slices.Contains(r.not, imp)
+		default:
+			ok = slices.Contains(allowed, "any") || slices.ContainsFunc(allowed, func(a string) bool {
+				return imp == a || strings.HasPrefix(imp, a+"/")
+			})
+		}
+		if !ok {
+			problems = append(problems, fmt.Sprintf("%s imports %s, which test/layers does not allow", path.Join(f.dir, f.name), name))
+		}
+	}
+	return problems
+}
+
+// goFiles reads all files of all modules, whatever their build constraints.
+func goFiles(t *testing.T, dir string) []goFile {
+	t.Helper()
+	var files []goFile
+	walk(t, dir, func(name string) {
+		if filepath.Ext(name) != ".go" {
+			return
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rel, err := filepath.Rel(dir, filepath.Dir(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := goFile{dir: filepath.ToSlash(rel), name: filepath.Base(name)}
+		for _, spec := range parsed.Imports {
+			imp, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.imports = append(f.imports, imp)
+		}
+		files = append(files, f)
+	})
+	return files
+}
+
+// walk visits the files in the folders that the go command would look at.
+func walk(t *testing.T, dir string, visit func(name string)) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case !d.IsDir():
+			visit(name)
+		case name != dir && (d.Name() == "testdata" || d.Name() == "node_modules" || strings.HasPrefix(d.Name(), ".") || strings.HasPrefix(d.Name(), "_")):
+			return filepath.SkipDir
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func root(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "go.work")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
