@@ -26,6 +26,7 @@ type callbackTable struct {
 	remote    map[string]weak.Pointer[Callback]
 	closed    bool
 	collected []string    // ids of the peer's that were garbage collected and not reported yet
+	discarded []string    // ids of the peer's that nobody has read; they become collected
 	dirty     atomic.Bool // collected is not empty
 	janitor   *time.Timer // set while callbacks of the peer are held
 }
@@ -198,9 +199,7 @@ func (ch *Channel) remoteCallback(raw []byte) (*Callback, error) {
 		t.remote = map[string]weak.Pointer[Callback]{}
 	}
 	t.remote[id] = weak.Make(cb)
-	if t.janitor == nil {
-		t.janitor = time.AfterFunc(janitorInterval, t.sweep)
-	}
+	t.watchLocked()
 	runtime.AddCleanup(cb, t.collect, remoteID{id: id, self: t.remote[id]})
 	return cb, nil
 }
@@ -228,11 +227,32 @@ func (t *callbackTable) collect(r remoteID) {
 
 // uncollectLocked takes back the news that id is gone, as long as it has not been told.
 func (t *callbackTable) uncollectLocked(id string) {
-	for i, c := range t.collected {
-		if c == id {
-			t.collected = append(t.collected[:i], t.collected[i+1:]...)
-			return
-		}
+	is := func(gone string) bool { return gone == id }
+	t.collected = slices.DeleteFunc(t.collected, is)
+	t.discarded = slices.DeleteFunc(t.discarded, is)
+}
+
+// discard notes that a function of the peer has come and nobody will call it, unless this side holds it from before. The
+// janitor tells the peer, not the next message: a peer in JavaScript forgets a function at the first release, and may
+// pass the same one in another attempt.
+func (t *callbackTable) discard(v text) {
+	if v.dialect.IsClassic() || !wire.IsString(v.ID) || len(v.ID) > maxFunctionID {
+		return
+	}
+	id := unquote(v.ID)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, held := t.remote[id]; held || t.closed || len(t.remote)+len(t.discarded) >= t.ch.limits.Callbacks || slices.Contains(t.discarded, id) {
+		return
+	}
+	t.discarded = append(t.discarded, id)
+	t.watchLocked()
+}
+
+// watchLocked sees to it that a channel which has gone quiet tells too.
+func (t *callbackTable) watchLocked() {
+	if t.janitor == nil {
+		t.janitor = time.AfterFunc(janitorInterval, t.sweep)
 	}
 }
 
@@ -260,12 +280,18 @@ const janitorInterval = 5 * time.Second
 
 // sweep is what the janitor does.
 func (t *callbackTable) sweep() {
+	t.mu.Lock()
+	if len(t.discarded) > 0 {
+		t.collected, t.discarded = append(t.collected, t.discarded...), nil
+		t.dirty.Store(true)
+	}
+	t.mu.Unlock()
 	t.tell()
 	t.ch.out.FlushSoon()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.janitor = nil; len(t.remote) > 0 {
-		t.janitor = time.AfterFunc(janitorInterval, t.sweep)
+	if t.janitor = nil; len(t.remote)+len(t.discarded) > 0 {
+		t.watchLocked()
 	}
 }
 

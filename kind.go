@@ -38,6 +38,9 @@ func (ch *Channel) discard(m *wire.Message, seen bool) {
 }
 
 func (ch *Channel) discardText(t text, seen bool) {
+	if t.Kind == wire.ArgCallback {
+		ch.tables().callbacks.discard(t)
+	}
 	if !t.marked() {
 		return
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -121,6 +123,85 @@ func TestAnUnreadReferenceThatIsHeld(t *testing.T) {
 		}
 		if n, err := kkrpc.Call[int](t.Context(), ref, "increment"); n != 1 || err != nil {
 			t.Errorf("got %d, %v", n, err)
+		}
+	})
+}
+
+// Each round passes a new function that nobody will call. The client may have one at a time, so that the next one cannot be
+// sent unless it was given back.
+func TestFunctionsThatNobodyTakesAreGivenBack(t *testing.T) {
+	for _, path := range []string{"nothing", "take", "invoke"} {
+		t.Run(path, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				api := kkrpc.Object{
+					"take":   func(int, func()) {},
+					"invoke": func(callback *kkrpc.Callback) error { return kkrpc.Release(callback) },
+				}
+				_, ch := pair(t, kkrpc.Options{Expose: api}, kkrpc.Options{Limits: kkrpc.Limits{Callbacks: 1}})
+				for round := range 3 {
+					fresh := func() { t.Error(round) }
+					var err error
+					if path == "invoke" {
+						err = ch.Call(t.Context(), nil, path, fresh)
+					} else {
+						err = mustFail(ch.Call(t.Context(), nil, path, "no number", fresh))
+					}
+					if err != nil {
+						t.Errorf("round %d: %v", round, err)
+					}
+					time.Sleep(10 * time.Second) // a quiet channel takes a few to tell
+				}
+			})
+		})
+	}
+}
+
+// A function that is passed again in a call that nobody serves is not given back while this side holds it.
+func TestAFunctionThatIsHeldIsNotGivenBack(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var held func() error
+		called := 0
+		again := kkrpc.NewCallback(func() { called++ })
+		_, ch := pair(t, kkrpc.Options{Expose: kkrpc.Object{"keep": func(f func() error) { held = f }}}, kkrpc.Options{})
+		if err := ch.Call(t.Context(), nil, "keep", again); err != nil {
+			t.Fatal(err)
+		}
+		if err := mustFail(ch.Call(t.Context(), nil, "nothing", again)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Second)
+		if err := held(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if called != 1 {
+			t.Errorf("called %d times", called)
+		}
+	})
+}
+
+// A client in JavaScript that is refused tries again with the same function, which has the same id.
+func TestAFunctionThatIsPassedAgainIsNotGivenBack(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		a, b := kkrpc.Pipe()
+		ch, err := kkrpc.New(t.Context(), a, &kkrpc.Options{Expose: kkrpc.Object{"keep": func(f func() error) {
+			go func() { time.Sleep(time.Minute); runtime.KeepAlive(&f); _ = f() }()
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ch.Close()
+		const call = `{"t":"q","id":"1","op":"call","p":["%s"],"a":[{"__kkrpc_next_arg__":"callback","id":"f1"}]}`
+		for _, path := range []string{"nothing", "keep"} {
+			if err := b.WriteFrames([][]byte{fmt.Appendf(nil, call, path)}); err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := b.ReadFrame(nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if msg, _, err := b.ReadFrame(nil); err != nil || !strings.Contains(string(msg), `"t":"cb","id":"f1"`) {
+			t.Errorf("got %s, %v, want the call of the function", msg, err)
 		}
 	})
 }
