@@ -60,10 +60,10 @@ type Channel struct {
 	stopBase    func() bool   // undoes the watch over base
 	known       chan struct{} // closed once codec is set; nil until somebody waits
 	serving     gate          // requests
+	gates       *gate         // all others, see newGateLocked
 	active      scopeList     // scopes that have been asked for their context, or are not run by the leader
 	pending     pendingCalls
-	invocations uint64        // callbacks that the peer has invoked
-	room        chan struct{} // closed when the lane's queue has room again; nil while the reader does not wait
+	invocations uint64 // callbacks that the peer has invoked
 }
 
 // New starts a channel over t, which it owns from then on. It returns at once; the channel lives until Close, until
@@ -151,16 +151,9 @@ func (ch *Channel) fail(err error, code int, reason string) {
 	calls := ch.pending.takeAllLocked()
 	scopes := ch.active.allLocked()
 	stopBase := ch.stopBase
-	for _, t := range ch.serving.clearLocked() {
-		ch.active.removeLocked(t.(*call).scope)
-		ch.open.Add(-1)
-	}
-	if t := ch.tabled.Load(); t != nil {
-		t.lane.clearLocked()
-	}
-	if ch.room != nil {
-		close(ch.room)
-		ch.room = nil
+	ch.serving.clearLocked()
+	for g := ch.gates; g != nil; g = g.next {
+		g.clearLocked()
 	}
 	ch.mu.Unlock()
 

@@ -16,7 +16,7 @@ import (
 // idle fails the test unless nothing of ch is left.
 func idle(t *testing.T, ch *Channel) {
 	t.Helper()
-	lane := &ch.tables().lane
+	lane := ch.tables().lane
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	for _, count := range []struct {

@@ -1,22 +1,25 @@
 package kkrpc
 
 // gate decides which tasks run: at most limit at a time, further ones in order of arrival. A task that waits for the
-// peer steps out and lets another one in; when it comes back it goes before those that have not started. The zero
+// peer steps out, which lets another one in. When it comes back it goes before those that have not started. The zero
 // limit lets nothing in. Everything is guarded by Channel.mu.
 type gate struct {
 	limit   int
 	running int
 	away    int // tasks that have stepped out
-	maxAway int // further ones keep their place while they wait, so that not any number of tasks is under way
+	maxAway int // further ones keep their place while they wait, so that a peer cannot start any number of tasks
 	queued  int // bytes that the queue stands for
 	queue   []task
 	back    []chan struct{} // tasks that wait to step in again
+	shorter chan struct{}   // closed when the queue gets shorter; nil while nobody waits for that
+	next    *gate           // of the same channel
 }
 
 // task is a unit of work that a gate starts.
 type task interface {
 	run() (next task) // may block; retires the task and returns the one that took its place, or nil
 	size() int        // bytes it holds while it waits
+	dropLocked()      // it will never run, as the channel has closed
 }
 
 // enterLocked lets a task in or queues it, and reports whether it is in.
@@ -52,7 +55,23 @@ func (g *gate) leaveLocked() task {
 	}
 	g.queued -= t.size()
 	g.running++
+	g.tellShorterLocked()
 	return t
+}
+
+// shorterLocked returns a channel that is closed when the queue gets shorter.
+func (g *gate) shorterLocked() <-chan struct{} {
+	if g.shorter == nil {
+		g.shorter = make(chan struct{})
+	}
+	return g.shorter
+}
+
+func (g *gate) tellShorterLocked() {
+	if g.shorter != nil {
+		close(g.shorter)
+		g.shorter = nil
+	}
 }
 
 // returnLocked is for a task that stepped out. It returns nil if the task is in again, else what it has to wait for.
@@ -66,8 +85,18 @@ func (g *gate) returnLocked() <-chan struct{} {
 	return c
 }
 
-// clearLocked drops and returns what waits to start; what runs or comes back is not touched.
-func (g *gate) clearLocked() (dropped []task) {
-	dropped, g.queue, g.queued = g.queue, nil, 0
-	return dropped
+// clearLocked drops the tasks that wait to start. Those that run or come back are not touched.
+func (g *gate) clearLocked() {
+	for _, t := range g.queue {
+		t.dropLocked()
+	}
+	g.queue, g.queued = nil, 0
+	g.tellShorterLocked()
+}
+
+// runTasks runs t and then whatever took its place, on one goroutine.
+func runTasks(t task) {
+	for t != nil {
+		t = t.run()
+	}
 }

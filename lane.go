@@ -41,7 +41,7 @@ func (ch *Channel) called(m *wire.Message) {
 		return
 	}
 	i := &invoked{callback: cb, inv: inv, bytes: messageSize(m)}
-	i.scope = scope{ch: ch, inLane: true}
+	i.scope = scope{ch: ch, gate: ch.tables().lane, place: placed}
 	i.streams, ch.request.streams = ch.request.streams, nil
 	for _, s := range i.streams {
 		s.scope = &i.scope
@@ -54,16 +54,18 @@ func (ch *Channel) called(m *wire.Message) {
 	ch.invocations++
 	i.number = ch.invocations
 	cb.unfinished = append(cb.unfinished, i.number)
-	in := ch.tables().lane.enterLocked(i)
+	in := i.gate.enterLocked(i)
 	ch.mu.Unlock()
 	if in {
 		go runTasks(i) // ends with the lane's queue
 		return
 	}
-	ch.awaitLane()
+	ch.awaitLane(i.gate)
 }
 
 func (i *invoked) size() int { return i.bytes }
+
+func (i *invoked) dropLocked() {}
 
 // run is a task of the lane.
 func (i *invoked) run() task {
@@ -82,7 +84,6 @@ func (i *invoked) retire() task {
 		r.call = i.ch.pending.takeLocked(r.id)
 	}
 	next, after := i.retireLocked()
-	i.ch.laneMovedLocked()
 	i.ch.mu.Unlock()
 	for _, r := range ready {
 		r.deliver(i.ch)
@@ -175,32 +176,21 @@ func (i *invoked) invoke() (err error) {
 	return err
 }
 
-// laneMovedLocked lets the reader go on that waits for the lane.
-func (ch *Channel) laneMovedLocked() {
-	if ch.room != nil {
-		close(ch.room)
-		ch.room = nil
-	}
-}
-
-// awaitLane blocks the leader while more callbacks wait than Limits.CallbackQueue allows. If none of them finishes for
+// awaitLane blocks the leader while more callbacks wait than Limits.CallbackQueue allows. If none of them begins for
 // long, they may be waiting for something that only the leader could read, and the channel closes.
-func (ch *Channel) awaitLane() {
+func (ch *Channel) awaitLane(lane *gate) {
 	for {
 		ch.mu.Lock()
-		if ch.tables().lane.queued <= ch.limits.CallbackQueue || ch.err != nil {
+		if lane.queued <= ch.limits.CallbackQueue || ch.err != nil {
 			ch.mu.Unlock()
 			return
 		}
-		if ch.room == nil {
-			ch.room = make(chan struct{})
-		}
-		room := ch.room
+		shorter := lane.shorterLocked()
 		ch.mu.Unlock()
 		ch.out.Flush()
 		stall := time.NewTimer(stallAllowance)
 		select {
-		case <-room:
+		case <-shorter:
 			stall.Stop()
 		case <-ch.done:
 			stall.Stop()

@@ -112,6 +112,35 @@ func TestCallbacksThatWaitForThePeerAreBounded(t *testing.T) {
 	})
 }
 
+// The leader waits for room in the queue of callbacks, and all of them wait for answers that only the leader can read.
+func TestCallbacksThatWaitForThePeerMakeRoom(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		const n = 20
+		api := kkrpc.Object{
+			"start": func(f func(int) error) error {
+				for i := range n {
+					if err := f(i); err != nil {
+						return err
+					}
+				}
+				return nil
+			},
+			"slow": func() { time.Sleep(time.Second) },
+		}
+		_, ch := pair(t, kkrpc.Options{Expose: api}, kkrpc.Options{Limits: kkrpc.Limits{CallbackQueue: 1}})
+		begin, done := time.Now(), make(chan error, n)
+		err := ch.Call(t.Context(), nil, "start", kkrpc.NewCallback(func(ctx context.Context, _ int) {
+			done <- ch.Call(ctx, nil, "slow")
+		}))
+		for range n {
+			err = errors.Join(err, <-done)
+		}
+		if took := time.Since(begin); err != nil || took >= n*time.Second {
+			t.Errorf("after %v: %v", took, err)
+		}
+	})
+}
+
 func TestRequestQueueLimitRefuses(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		release := make(chan struct{})

@@ -9,24 +9,31 @@ import (
 // guarded by Channel.mu where nothing else is said.
 type scope struct {
 	ch   *Channel  // immutable
-	call *call     // the request that is served, until its function has returned; nil in a callback
+	gate *gate     // immutable: where it has its place
 	seq  uint64    // immutable: value of Channel.role while the leader runs it; 0 if it never does
 	meta *metadata // immutable: of the request; nil: none
 
-	inLane  bool  // immutable: a callback, whose gate is the lane
-	counted bool  // a request in Channel.open and in the gate; also owned by the leader before it has published it
-	waits   int32 // goroutines of the function that wait for the peer
-	kept    int32 // streams that it has returned and that live
-	out     bool  // its place in the gate is free, since there are any
-	over    bool  // the function has returned
-	listed  bool  // in ch.active
-	closed  bool  // done is
+	request []byte   // raw JSON id of the request that is served, until its function has returned; nil in a callback
+	place   standing // also owned by the leader before it has published the scope
+	waits   int32    // goroutines of the function that wait for the peer
+	kept    int32    // streams that it has returned and that live
+	over    bool     // the function has returned
+	listed  bool     // in ch.active
 	done    chan struct{}
-	err     error
+	err     error                // why the context has ended
 	after   map[*func()]struct{} // to be called when the context ends
 
 	prev, next *scope // in ch.active
 }
+
+// standing is whether a function has its place in a gate.
+type standing uint8
+
+const (
+	unplaced standing = iota // only the leader knows it, which runs no other
+	placed
+	away // it has a place, which is free while it waits for the peer
+)
 
 // maxAhead is how many scopes are made at a time. Who keeps one for long keeps the memory of them all, 768 bytes.
 const maxAhead = 8
@@ -42,6 +49,12 @@ func (l *leading) newScope() *scope {
 	s := &l.scopes[0]
 	l.scopes = l.scopes[1:]
 	return s
+}
+
+// newGateLocked returns a gate for tasks that are no requests. The channel clears it when it closes.
+func (ch *Channel) newGateLocked(limit int) *gate {
+	ch.gates = &gate{limit: limit, maxAway: ch.limits.Open, next: ch.gates}
+	return ch.gates
 }
 
 type (
@@ -83,11 +96,14 @@ func (s *scope) Done() <-chan struct{} {
 	after := s.expireLocked()
 	if s.done == nil {
 		s.done = make(chan struct{})
-		if s.closed = s.endedLocked() != nil; s.closed {
-			close(s.done)
-		} else {
+		switch ended := s.endedLocked(); {
+		case ended == nil:
 			s.ch.active.addLocked(s)
 			s.watchDeadlineLocked()
+		case s.err == nil:
+			after = s.endLocked(ended)
+		default:
+			close(s.done)
 		}
 	}
 	s.ch.mu.Unlock()
@@ -178,8 +194,7 @@ func (s *scope) endLocked(why error) (after map[*func()]struct{}) {
 	}
 	s.err = why
 	s.stopDeadlineLocked()
-	if s.done != nil && !s.closed {
-		s.closed = true
+	if s.done != nil {
 		close(s.done)
 	}
 	after, s.after = s.after, nil
@@ -206,14 +221,6 @@ func (s *scope) cancel() {
 	startAll(after)
 }
 
-// gate is where the function has its place.
-func (s *scope) gate() *gate {
-	if s.inLane {
-		return &s.ch.tables().lane
-	}
-	return &s.ch.serving
-}
-
 // stepOut frees the function's place while it waits for the peer; if it runs on the reading goroutine, another one
 // goes on reading first, since only that can bring what it waits for.
 func (s *scope) stepOut() {
@@ -221,8 +228,8 @@ func (s *scope) stepOut() {
 	var next task
 	s.ch.mu.Lock()
 	s.waits++
-	if g := s.gate(); s.waits == 1 && s.hasPlaceLocked() && g.away < g.maxAway {
-		s.out = true
+	if g := s.gate; s.waits == 1 && s.place == placed && !s.over && g.away < g.maxAway {
+		s.place = away
 		g.away++
 		next = g.leaveLocked()
 	}
@@ -232,17 +239,14 @@ func (s *scope) stepOut() {
 	}
 }
 
-// hasPlaceLocked is false for a call that only the leader knew, when a goroutine outlives it with its context.
-func (s *scope) hasPlaceLocked() bool { return !s.over && (s.inLane || s.counted) }
-
 // stepIn takes the place again, waiting for it if the gate is full.
 func (s *scope) stepIn() {
 	s.ch.mu.Lock()
 	var turn <-chan struct{}
-	if s.waits--; s.waits == 0 && s.out {
-		s.out = false
-		s.gate().away--
-		turn = s.gate().returnLocked()
+	if s.waits--; s.waits == 0 && s.place == away {
+		s.place = placed
+		s.gate.away--
+		turn = s.gate.returnLocked()
 	}
 	s.ch.mu.Unlock()
 	if turn != nil {
@@ -256,17 +260,17 @@ func (s *scope) stepIn() {
 // retireLocked is called once, after the function has returned. What it returns is to be run and started.
 func (s *scope) retireLocked() (next task, after map[*func()]struct{}) {
 	after = s.overLocked()
-	if !s.out {
-		return s.gate().leaveLocked(), after
+	if s.place != away {
+		return s.gate.leaveLocked(), after
 	}
-	s.out = false
-	s.gate().away--
+	s.place = placed
+	s.gate.away--
 	return nil, after
 }
 
 // overLocked notes that the function has returned, which ends the context unless a stream still needs it.
 func (s *scope) overLocked() (after map[*func()]struct{}) {
-	s.over, s.call = true, nil
+	s.over, s.request = true, nil
 	if s.kept > 0 {
 		s.stopDeadlineLocked() // the caller's timeout was for the answer
 		return nil
@@ -290,13 +294,6 @@ func (s *scope) release() {
 	}
 	s.ch.mu.Unlock()
 	startAll(after)
-}
-
-// runTasks runs t and then whatever took its place, on one goroutine.
-func runTasks(t task) {
-	for t != nil {
-		t = t.run()
-	}
 }
 
 // scopeList holds the scopes that an event on the channel may end.

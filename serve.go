@@ -82,7 +82,7 @@ func (ch *Channel) serve(m *wire.Message) bool {
 	ch.out.Queue(response)
 	c.beginStream()
 	switch {
-	case c.counted:
+	case c.place != unplaced:
 		if next := c.retire(); next != nil {
 			go runTasks(next) // ends with the queue of the gate
 		}
@@ -109,7 +109,7 @@ func (ch *Channel) admit(c *call) admission {
 		return refused
 	}
 	ch.open.Add(1)
-	c.counted = true
+	c.place = placed
 	ch.active.addLocked(c.scope)
 	if g.enterLocked(c) {
 		return admitted
@@ -159,8 +159,9 @@ func newCall(ch *Channel, method *method, inv invocation, m *wire.Message) *call
 		c.scope = new(scope)
 	}
 	c.method, c.inv, c.textErrors = method, inv, m.TextErrors
-	c.ch, c.call = ch, c
+	c.ch, c.gate = ch, &ch.serving
 	c.id = append(c.id[:0], m.ID...)
+	c.scope.request = c.id
 	if streams != nil {
 		c.streams = &callStreams{in: streams}
 		for _, s := range streams {
@@ -214,12 +215,17 @@ func (c *call) run() task {
 
 func (c *call) size() int { return c.bytes }
 
+func (c *call) dropLocked() {
+	c.ch.active.removeLocked(c.scope)
+	c.ch.open.Add(-1)
+}
+
 // countLocked makes c one of the calls that are no longer the leader's own.
 func (c *call) countLocked() {
-	if c.counted {
+	if c.place != unplaced {
 		return
 	}
-	c.counted = true
+	c.place = placed
 	c.ch.open.Add(1)
 	c.ch.serving.running++
 	c.ch.active.addLocked(c.scope)
@@ -385,7 +391,7 @@ func (ch *Channel) cancelled(id []byte) {
 	var after map[*func()]struct{}
 	ch.mu.Lock()
 	for s := ch.active.first; s != nil; s = s.next {
-		if s.call != nil && string(s.call.id) == string(id) {
+		if s.request != nil && string(s.request) == string(id) {
 			after = s.endLocked(context.Canceled)
 			break
 		}

@@ -6,7 +6,7 @@ type tables struct {
 	callbacks callbackTable
 	streams   streamTable
 	refs      refTable
-	lane      gate // of callbacks, one at a time; guarded by Channel.mu
+	lane      *gate // of callbacks, one at a time
 }
 
 // tables makes them if they are not there yet. The caller must not hold ch.mu, unless something of them is
@@ -19,7 +19,7 @@ func (ch *Channel) tables() *tables {
 	defer ch.mu.Unlock()
 	t := ch.tabled.Load()
 	if t == nil {
-		t = &tables{callbackTable{ch: ch}, streamTable{ch: ch}, refTable{ch: ch}, gate{limit: 1, maxAway: ch.limits.Open}}
+		t = &tables{callbackTable{ch: ch}, streamTable{ch: ch}, refTable{ch: ch}, ch.newGateLocked(1)}
 		if ch.err != nil {
 			t.clear(ch.err)
 		}
