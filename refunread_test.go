@@ -7,6 +7,7 @@ import (
 	"iter"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -160,8 +161,8 @@ func TestFunctionsThatNobodyTakesAreGivenBack(t *testing.T) {
 func TestAFunctionThatIsHeldIsNotGivenBack(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var held func() error
-		called := 0
-		again := kkrpc.NewCallback(func() { called++ })
+		var called atomic.Int32
+		again := kkrpc.NewCallback(func() { called.Add(1) })
 		_, ch := pair(t, kkrpc.Options{Expose: kkrpc.Object{"keep": func(f func() error) { held = f }}}, kkrpc.Options{})
 		if err := ch.Call(t.Context(), nil, "keep", again); err != nil {
 			t.Fatal(err)
@@ -174,8 +175,8 @@ func TestAFunctionThatIsHeldIsNotGivenBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
-		if called != 1 {
-			t.Errorf("called %d times", called)
+		if n := called.Load(); n != 1 {
+			t.Errorf("called %d times", n)
 		}
 	})
 }
