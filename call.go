@@ -167,6 +167,7 @@ func (ch *Channel) await(ctx context.Context, codec wire.Codec, p *pendingCall) 
 		case <-ended:
 			if ch.withdraw(p) {
 				ch.tellCancelled(codec, p.id)
+				p.answer.discard(ch) // if it has come, and waits for callbacks
 				return context.Cause(ctx)
 			}
 			<-p.done
@@ -206,9 +207,9 @@ func (ch *Channel) sendRequest(ctx context.Context, b *outbox.Buffer, p *pending
 			err = context.Cause(ctx)
 			ch.withdraw(p)
 		}
-		ch.tables().callbacks.unsent(p.callbacks)
-		ch.tables().streams.unsent(p.carried)
-		ch.tables().refs.unsent(p.refs)
+		for _, c := range p.carried {
+			c.unsent()
+		}
 		b.Free()
 		return unsentError{fmt.Errorf("waiting for room in the outbound queue (Limits.Outbound): %w", err)}
 	}
@@ -237,8 +238,6 @@ func (ch *Channel) encode(codec wire.Codec, op outgoing, p *pendingCall) (_ *out
 	defer func() {
 		if !encoded {
 			ch.withdraw(p)
-			ch.tables().callbacks.unsent(p.callbacks)
-			ch.tables().streams.unsent(p.carried)
 		}
 		out.free()
 	}()
@@ -258,8 +257,8 @@ func (ch *Channel) encode(codec wire.Codec, op outgoing, p *pendingCall) (_ *out
 		return nil, err
 	}
 	encoded = true
-	p.refs = append(p.refs, out.refs...)
-	out.sent()
+	p.carried = append(p.carried, out.carried...)
+	out.letGo()
 	return b, nil
 }
 
@@ -310,7 +309,7 @@ func (ch *Channel) appendArgs(dst []byte, codec wire.Codec, out *values, args []
 			continue
 		}
 		if isCallback(arg) {
-			cb, err := ch.tables().callbacks.local(codec.Dialect(), arg, out.pending)
+			cb, err := ch.tables().callbacks.local(codec.Dialect(), arg, out)
 			if err != nil {
 				return dst, fmt.Errorf("argument %d: %w", i+1, err)
 			}

@@ -171,7 +171,6 @@ func (cb *Callback) sendAny(ctx context.Context, args []any) error {
 	sent := false
 	defer func() { // also after a panic of an argument's own marshaling
 		if !sent {
-			ch.tables().callbacks.unsentIDs(tail.CallbackIDs)
 			if watched != nil && ch.withdraw(watched) {
 				ch.unwatch(watched)
 			}

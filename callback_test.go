@@ -363,3 +363,17 @@ func TestFunctionsAsArgumentsOfCallbacks(t *testing.T) {
 		}
 	})
 }
+
+// Options.CallTimeout is about the answer, not about the callbacks that it waits for.
+func TestAnAnsweredCallDoesNotTimeOut(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		_, ch := pair(t, kkrpc.Options{Expose: kkrpc.Object{
+			"job": func(progress func() error) (int, error) { return 7, progress() },
+		}}, kkrpc.Options{CallTimeout: time.Second})
+		begin := time.Now()
+		n, err := kkrpc.Call[int](t.Context(), ch, "job", func() { time.Sleep(time.Minute) })
+		if took := time.Since(begin); n != 7 || err != nil || took != time.Minute {
+			t.Errorf("got %d, %v after %v", n, err, took)
+		}
+	})
+}

@@ -33,6 +33,7 @@ type callbackTable struct {
 
 // localCallback is a function of this side that the peer holds.
 type localCallback struct {
+	table  *callbackTable
 	id     string
 	fn     any // keeps key from being used again
 	key    uintptr
@@ -40,13 +41,14 @@ type localCallback struct {
 
 	// Guarded by Channel.mu.
 	sends      int             // messages that carried it
-	carried    int             // pending calls that carry it
+	pending    int             // calls under way that carry it
 	unfinished []uint64        // numbers of its invocations that are queued or running, rising
-	held       []*heldResponse // that wait for some of them
+	delayed    []delayedAnswer // that wait for some of them
 }
 
-// local returns the entry for fn, a func or *Callback, and makes it if needed. p is the call that carries it, or nil.
-func (t *callbackTable) local(d wire.Dialect, fn any, p *pendingCall) (*localCallback, error) {
+// local returns the entry for fn, a func or *Callback, and makes it if needed. out carries it from now on.
+func (t *callbackTable) local(d wire.Dialect, fn any, out *values) (*localCallback, error) {
+	p := out.pending
 	if p == nil && d.IsClassic() {
 		return nil, fmt.Errorf("a function as an argument of a callback: %w", ErrUnsupported)
 	}
@@ -82,49 +84,39 @@ func (t *callbackTable) local(d wire.Dialect, fn any, p *pendingCall) (*localCal
 			t.byID, t.byFunc = map[string]*localCallback{}, map[uintptr]*localCallback{}
 		}
 		t.last++
-		cb = &localCallback{id: fmt.Sprintf("f%d", t.last), fn: fn, key: key, method: m}
+		cb = &localCallback{table: t, id: fmt.Sprintf("f%d", t.last), fn: fn, key: key, method: m}
 		t.byID[cb.id] = cb
 		if p != nil {
 			t.byFunc[key] = cb
 		}
 	}
+	if slices.Contains(out.carried, carried(cb)) {
+		return cb, nil
+	}
+	out.carried = append(out.carried, cb)
 	t.ch.mu.Lock() // while t.mu is held: a release must not come between
 	defer t.ch.mu.Unlock()
-	if p == nil {
-		cb.sends++
-	} else if !slices.Contains(p.callbacks, cb) {
-		cb.sends++
-		cb.carried++
-		p.callbacks = append(p.callbacks, cb)
+	cb.sends++
+	if p != nil && t.ch.pending.table.find(p.id) == p { // else the call has ended already, as the channel has closed
+		cb.pending++
+		p.delayers = append(p.delayers, cb)
 	}
 	return cb, nil
 }
 
-// unsent forgets those of callbacks that no message has brought to the peer: the one that carried them was not sent.
-func (t *callbackTable) unsent(callbacks []*localCallback) {
-	if len(callbacks) == 0 {
-		return
-	}
+// sent implements carried.
+func (cb *localCallback) sent() {}
+
+// unsent implements carried. A function that no message has brought to the peer is forgotten.
+func (cb *localCallback) unsent() {
+	t := cb.table
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.ch.mu.Lock()
 	defer t.ch.mu.Unlock()
-	for _, cb := range callbacks {
-		if cb.sends--; cb.sends == 0 {
-			t.dropLocked(cb)
-		}
+	if cb.sends--; cb.sends == 0 {
+		t.dropLocked(cb)
 	}
-}
-
-// unsentIDs is unsent for a one-way message, whose functions are known by their ids.
-func (t *callbackTable) unsentIDs(ids []string) {
-	var callbacks []*localCallback
-	for _, id := range ids {
-		if cb := t.find(id); cb != nil {
-			callbacks = append(callbacks, cb)
-		}
-	}
-	t.unsent(callbacks)
 }
 
 func (t *callbackTable) dropLocked(cb *localCallback) {
@@ -150,7 +142,7 @@ func (t *callbackTable) released(ids [][]byte) {
 		cb := t.byID[id]
 		if cb != nil {
 			t.ch.mu.Lock()
-			if cb.carried == 0 || cb.sends == 1 {
+			if cb.pending == 0 || cb.sends == 1 {
 				t.dropLocked(cb)
 			}
 			t.ch.mu.Unlock()

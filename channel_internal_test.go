@@ -212,3 +212,46 @@ func traffic(t *testing.T, limits Limits, early bool) {
 	idle(t, s)
 	idle(t, c)
 }
+
+// An answer that waits for one of two lasting callbacks leaves nothing behind at either.
+func TestDelayedAnswersAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		job := func(progress, _ func() error) error { return progress() }
+		_, c := connected(t, Options{Expose: Object{"job": job}}, Options{})
+		slow, never := NewCallback(func() { time.Sleep(time.Second) }), NewCallback(func() {})
+		for range 10 {
+			if err := c.Call(t.Context(), nil, "job", slow, never); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for id, cb := range c.tables().callbacks.byID {
+			if len(cb.delayed) != 0 || len(cb.unfinished) != 0 || cb.pending != 0 {
+				t.Errorf("callback %s: %d answers, %d invocations, %d calls are left", id, len(cb.delayed), len(cb.unfinished), cb.pending)
+			}
+		}
+		idle(t, c)
+	})
+}
+
+// The context of a call ends while its answer waits for a callback. What the answer carries is given back, and the late
+// callback finds no call.
+func TestDelayedAnswerOfACallThatIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		job := func(progress func() error) (*Ref, error) {
+			return Proxy(func() {}), progress()
+		}
+		s, c := connected(t, Options{Expose: Object{"job": job}}, Options{References: true})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := Call[*Ref](ctx, c, "job", func() { time.Sleep(time.Minute) })
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		idle(t, c)
+		if n := held(s); n != 0 {
+			t.Errorf("the server still holds %d", n)
+		}
+	})
+}

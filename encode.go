@@ -30,7 +30,7 @@ func newValues(ch *Channel, codec wire.Codec) *values {
 // free ends the use of o. Unless sent was called, what was written is taken back: nothing was sent, whatever the reason,
 // a panic in a value's own marshaling included.
 func (o *values) free() {
-	o.unsent()
+	o.takeBack()
 	o.ch, o.call, o.pending, o.tail = nil, nil, nil, wire.Tail{}
 	if cap(o.meta) > idleBuffer {
 		o.meta = nil
@@ -42,21 +42,29 @@ func (o *values) free() {
 	valuesPool.Put(o)
 }
 
-// sent keeps what was written: the message is on its way, or is somebody else's to take back.
+// sent is called when the message is queued.
 func (o *values) sent() {
-	clear(o.refs)
-	o.refs, o.streams = o.refs[:0], nil
+	if len(o.carried) == 0 {
+		return
+	}
+	for _, c := range o.carried {
+		c.sent()
+	}
+	o.letGo()
 }
 
-// unsent takes back what was written since the last message.
-func (o *values) unsent() {
-	if len(o.refs) > 0 {
-		o.ch.tables().refs.unsent(o.refs)
+// takeBack undoes what was carried since the last message.
+func (o *values) takeBack() {
+	for _, c := range o.carried {
+		c.unsent()
 	}
-	if len(o.streams) > 0 {
-		o.ch.tables().streams.unsent(o.streams)
-	}
-	o.sent()
+	o.letGo()
+}
+
+// letGo leaves what is carried to somebody else.
+func (o *values) letGo() {
+	clear(o.carried)
+	o.carried = o.carried[:0]
 }
 
 // annotations is what a Tail takes: nil in the dialects that have none.

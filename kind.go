@@ -9,6 +9,20 @@ import (
 // Most values cross by copy. Three kinds of values cross by identity: callbacks, streams and references. One side keeps
 // the value and the other side holds a handle, until it gives the handle back.
 
+// carried is a value of this side that goes by identity with one outgoing message.
+type carried interface {
+	sent()   // the message is queued. The goroutine that queued it calls this without a lock.
+	unsent() // the message never will be queued. Any goroutine, without a lock.
+}
+
+// delayer is a carried value that can hold up the answer to the call that carries it.
+type delayer interface {
+	// delaysLocked returns how many events the answer to call, which has come, waits for. Events up to since are older than
+	// the call. Each event ends with pendingCalls.undelayLocked. The leader calls it with Channel.mu.
+	delaysLocked(call, since uint64) int
+	settledLocked() // the call has ended. Any goroutine, with Channel.mu.
+}
+
 // text is one value of an inbound message, as it came: an argument, the value or the error.
 type text struct {
 	wire.Arg

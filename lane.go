@@ -79,81 +79,58 @@ func (i *invoked) run() task {
 
 func (i *invoked) retire() task {
 	i.ch.mu.Lock()
-	ready := i.callback.finishedLocked(i.number)
-	for _, r := range ready {
-		r.call = i.ch.pending.takeLocked(r.id)
-	}
+	ready := i.callback.finishedLocked(i.number, &i.ch.pending)
 	next, after := i.retireLocked()
 	i.ch.mu.Unlock()
-	for _, r := range ready {
-		r.deliver(i.ch)
+	for _, p := range ready {
+		p.finish(p.err)
 	}
 	startAll(after)
 	dropAll(i.streams)
 	return next
 }
 
-// heldResponse is a response that waits for callbacks: those that its call carried, invoked after the call was made and
-// before the response arrived. Others are left out, since a callback that waits for this very response would never end.
-type heldResponse struct {
-	id           uint64
-	since, until uint64       // numbers of the invocations: above since, up to until
-	waits        int          // how many of them have not returned
-	answer       pendingCall  // only what fillCall sets
-	call         *pendingCall // nil if it has ended otherwise
+// An answer waits for callbacks: for those that its call carried, invoked after the call was made and before the answer
+// came. It does not wait for others, since a callback that waits for this very answer would never end.
+
+// delayedAnswer is the answer to one call that waits for invocations of one callback.
+type delayedAnswer struct {
+	call         uint64
+	since, until uint64 // numbers of the invocations: above since, up to until
+	waits        int    // how many of them have not returned
 }
 
-// holdLocked keeps the response m of p back if there are callbacks that it has to wait for.
-func (ch *Channel) holdLocked(p *pendingCall, m *wire.Message, s *inStream, err error) bool {
-	waits := 0
-	for _, cb := range p.callbacks {
-		waits += cb.unfinishedSince(p.since)
+// delaysLocked implements delayer.
+func (cb *localCallback) delaysLocked(call, since uint64) int {
+	at, _ := slices.BinarySearch(cb.unfinished, since+1)
+	waits := len(cb.unfinished) - at
+	if waits > 0 {
+		cb.delayed = append(cb.delayed, delayedAnswer{call, since, cb.unfinished[len(cb.unfinished)-1], waits})
 	}
-	if waits == 0 {
-		return false
-	}
-	p.answered = true
-	r := &heldResponse{id: p.id, since: p.since, until: ch.invocations, waits: waits}
-	r.answer.result = p.result
-	ch.fillCall(&r.answer, m, s, err)
-	for _, cb := range p.callbacks {
-		cb.held = append(cb.held, r)
-	}
-	return true
+	return waits
 }
 
-func (r *heldResponse) deliver(ch *Channel) {
-	if p := r.call; p != nil {
-		p.dialect, p.meta, p.value, p.own = r.answer.dialect, r.answer.meta, r.answer.value, r.answer.own
-		p.stream = r.answer.stream
-		p.finish(r.answer.err)
-	} else if r.answer.stream != nil {
-		r.answer.stream.drop()
-	} else {
-		ch.discardText(text{Arg: wire.Arg{JSON: r.answer.value}, dialect: r.answer.dialect}, false)
-	}
-}
+// settledLocked implements delayer.
+func (cb *localCallback) settledLocked() { cb.pending-- }
 
-// unfinishedSince is how many invocations above number have not returned.
-func (cb *localCallback) unfinishedSince(number uint64) int {
-	at, _ := slices.BinarySearch(cb.unfinished, number+1)
-	return len(cb.unfinished) - at
-}
-
-// finishedLocked notes that an invocation has returned, and gives back the responses that waited for it alone.
-func (cb *localCallback) finishedLocked(number uint64) (ready []*heldResponse) {
+// finishedLocked notes that an invocation has returned. It returns the calls whose answers have waited for it alone.
+func (cb *localCallback) finishedLocked(number uint64, pending *pendingCalls) (ready []*pendingCall) {
 	if at, found := slices.BinarySearch(cb.unfinished, number); found {
 		cb.unfinished = slices.Delete(cb.unfinished, at, at+1)
 	}
-	cb.held = slices.DeleteFunc(cb.held, func(r *heldResponse) bool {
-		if number <= r.since || number > r.until {
-			return r.waits == 0
+	still := cb.delayed[:0]
+	for _, d := range cb.delayed {
+		if number > d.since && number <= d.until {
+			d.waits--
+			if p := pending.undelayLocked(d.call); p != nil {
+				ready = append(ready, p)
+			}
 		}
-		if r.waits--; r.waits == 0 {
-			ready = append(ready, r)
+		if d.waits > 0 {
+			still = append(still, d)
 		}
-		return r.waits == 0
-	})
+	}
+	cb.delayed = still
 	return ready
 }
 

@@ -55,9 +55,8 @@ type values struct {
 	path    []string     // likewise; kept for the next one
 	call    *call        // whose response it is; nil for other messages
 	pending *pendingCall // whose request it is, and who holds the functions and streams in it; nil for others
-	streams []*outStream // of this side, among the values
+	carried []carried    // by the message
 	classic bool
-	refs    []*localRef // that were written
 }
 
 // append appends v, whose annotations are recorded under path.

@@ -21,30 +21,54 @@ type pendingCalls struct {
 	watched int // one-way calls among them
 }
 
-// pendingCall is one of them. Who removes it from the table fills it and signals done.
+// pendingCall is one of them. Whoever removes it from the table fills in the answer and signals done.
 type pendingCall struct {
-	id        uint64
-	deadline  time.Duration // since epoch
-	done      chan struct{}
-	callbacks []*localCallback // that its arguments carry
-	refs      []*localRef      // likewise
-	then      func(err error)  // called instead of signalling done
-	since     uint64           // invocations of callbacks before it was made
-	answered  bool             // the response has arrived, and waits for callbacks
-	result    any              // of outgoing, to know whether it takes a stream
-	carried   []*outStream     // among its arguments
+	id       uint64
+	deadline time.Duration // since epoch
+	done     chan struct{}
+	then     func(err error) // called instead of signalling done
+	result   any             // of outgoing, to know whether it takes a stream
+	carried  []carried       // with its arguments
 
-	dialect wire.Dialect
-	value   []byte // raw JSON, a copy; nil: undefined
-	meta    *superjson.Meta
-	own     map[string]*Ref // of this side in value
-	err     error
+	// Guarded by Channel.mu.
+	state    callState
+	since    uint64    // invocations of callbacks before it was made
+	delayers []delayer // among carried
+	delays   int       // events that the answer waits for
 
-	stream *inStream // the answer, unless it is a value
+	answer
 
 	digits [20]byte  // of id, see name
 	path   []string  // of the request; kept for the next one
 	tail   wire.Tail // likewise
+}
+
+// callState is how far a call in the table is.
+type callState uint8
+
+const (
+	awaited   callState = iota // there is no answer yet
+	answering                  // the leader prepares the answer, which has to wait for callbacks
+	delayed                    // the answer is there and waits for callbacks
+)
+
+// answer is what the peer answered.
+type answer struct {
+	dialect wire.Dialect
+	value   []byte // raw JSON, a copy; nil: undefined
+	meta    *superjson.Meta
+	own     map[string]*Ref // of this side in value
+	stream  *inStream       // in place of a value; nil for most
+	err     error
+}
+
+// discard gives back the handles in an answer that nobody waits for any more.
+func (a *answer) discard(ch *Channel) {
+	if a.stream != nil {
+		a.stream.drop()
+	} else {
+		ch.discardText(text{Arg: wire.Arg{JSON: a.value}, dialect: a.dialect}, false)
+	}
 }
 
 // name returns the digits of p's id, which stay as they are until p is freed.
@@ -63,10 +87,10 @@ func (c *pendingCalls) freeLocked(p *pendingCall) {
 	if len(c.free) == maxFreeCalls || cap(p.value) > idleBuffer {
 		return
 	}
-	clear(p.callbacks)
-	clear(p.refs)
+	clear(p.carried)
+	clear(p.delayers)
 	clear(p.path)
-	*p = pendingCall{done: p.done, value: p.value[:0], callbacks: p.callbacks[:0], refs: p.refs[:0],
+	*p = pendingCall{done: p.done, answer: answer{value: p.value[:0]}, carried: p.carried[:0], delayers: p.delayers[:0],
 		path: p.path[:0], tail: wire.Tail{Metadata: p.tail.Metadata}}
 	c.free = append(c.free, p)
 }
@@ -144,10 +168,23 @@ func (c *pendingCalls) takeLocked(id uint64) *pendingCall {
 		return nil
 	}
 	c.table.remove(p)
-	for _, cb := range p.callbacks {
-		cb.carried--
+	for _, d := range p.delayers {
+		d.settledLocked()
 	}
 	return p
+}
+
+// undelayLocked notes that one event has ended that the answer to a call waited for. It removes and returns the call if it
+// was the last one; the caller finishes it without the lock.
+func (c *pendingCalls) undelayLocked(id uint64) *pendingCall {
+	p := c.table.find(id)
+	if p == nil {
+		return nil
+	}
+	if p.delays--; p.delays > 0 {
+		return nil
+	}
+	return c.takeLocked(id)
 }
 
 func (c *pendingCalls) takeAllLocked() (all []*pendingCall) {
@@ -169,9 +206,11 @@ func (ch *Channel) expire() {
 	ch.mu.Lock()
 	now, next := time.Since(epoch), time.Duration(math.MaxInt64)
 	for p := range ch.pending.table.all() {
-		if p.deadline <= now {
+		switch {
+		case p.state != awaited: // its answer has come
+		case p.deadline <= now:
 			expired = append(expired, ch.pending.takeLocked(p.id))
-		} else {
+		default:
 			next = min(next, p.deadline)
 		}
 	}
@@ -204,36 +243,58 @@ func (ch *Channel) silence(codec wire.Codec) string {
 	return fmt.Sprintf("; nothing was ever received on this channel, which speaks %v: %s", Dialect(codec.Dialect()), other)
 }
 
-// answered delivers a response.
+// answered takes a response.
 func (ch *Channel) answered(m *wire.Message) {
 	id, ok := parseID(m.ID)
-	stream, err := ch.openResult(id, m)
 	ch.mu.Lock()
 	p := ch.pending.table.find(id)
-	if !ok || p == nil || p.answered {
+	if !ok || p == nil || p.state != awaited {
 		ch.mu.Unlock()
 		if unquote(m.ID) != unawaited {
 			ch.dropped.Add(1)
 		}
 		ch.discard(m, false)
-		if stream != nil {
-			stream.drop()
-		}
 		return
 	}
-	if ch.holdLocked(p, m, stream, err) {
+	delays := 0
+	for _, d := range p.delayers {
+		delays += d.delaysLocked(id, p.since)
+	}
+	if delays > 0 {
+		p.state, p.delays = answering, delays+1 // this goroutine delays it too
+		result := p.result
 		ch.mu.Unlock()
+		ch.answerDelayed(id, m, result)
 		return
 	}
 	ch.pending.takeLocked(id)
 	ch.mu.Unlock()
-	ch.fillCall(p, m, stream, err)
+	ch.fill(&p.answer, m, p.result)
 	if p.err != nil && ch.unary != nil {
 		if err := ch.unary.RequestFailure(strconv.FormatUint(id, 10)); err != nil {
 			p.err = err
 		}
 	}
 	p.finish(p.err)
+}
+
+// answerDelayed stores m, the answer to a call that has to wait for callbacks. The call may be given up at any time, and
+// its pendingCall serve another call: only the id is sure.
+func (ch *Channel) answerDelayed(id uint64, m *wire.Message, result any) {
+	var a answer
+	ch.fill(&a, m, result)
+	ch.mu.Lock()
+	p := ch.pending.table.find(id)
+	if p != nil {
+		p.answer, p.state = a, delayed
+		p = ch.pending.undelayLocked(id)
+	} else {
+		defer a.discard(ch)
+	}
+	ch.mu.Unlock()
+	if p != nil {
+		p.finish(p.err)
+	}
 }
 
 // unreadable ends the call whose response is over a limit.
@@ -247,28 +308,27 @@ func (ch *Channel) unreadable(rawID []byte, reason error) {
 	}
 }
 
-// fillCall gives p its answer m, which is the stream s if that is not nil; err says why it could not be opened.
-func (ch *Channel) fillCall(p *pendingCall, m *wire.Message, s *inStream, err error) {
-	p.stream, p.err = s, err
+// fill makes a what m answers to a call with this result.
+func (ch *Channel) fill(a *answer, m *wire.Message, result any) {
 	if m.Err != nil {
-		p.err = fromWire(wire.ParseErrorReferences(m, ch.references(m.Dialect, m.Err)))
+		a.err = fromWire(wire.ParseErrorReferences(m, ch.references(m.Dialect, m.Err)))
 		return
 	}
-	p.dialect, p.meta, p.own = m.Dialect, m.ValueMeta(), nil
-	if v := valueText(m); s == nil && v.marked() {
-		if err != nil || !acceptsStream(p.result) {
-			ch.tables().streams.discard(v)
-		}
-		if readsRefs(p.result) {
-			p.own = ch.findRefs(m.Dialect, m.Value)
-		} else {
+	a.dialect, a.meta = m.Dialect, m.ValueMeta()
+	if v := valueText(m); v.marked() {
+		a.stream, a.err = ch.openResult(v, result)
+		switch {
+		case a.stream != nil:
+		case readsRefs(result):
+			a.own = ch.findRefs(m.Dialect, m.Value)
+		default:
 			ch.tables().refs.discard(v, false)
 		}
 	}
-	if m.Value == nil {
-		p.value = nil
+	if m.Value != nil {
+		a.value = append(a.value[:0], m.Value...)
 	} else {
-		p.value = append(p.value[:0], m.Value...)
+		a.value = nil
 	}
 }
 

@@ -30,7 +30,7 @@ func (o *values) AppendReference(dst []byte, v any) ([]byte, error) {
 		if err != nil {
 			return dst, err
 		}
-		o.refs = append(o.refs, e)
+		o.carried = append(o.carried, e)
 		o.ch.refsOn.Store(true)
 		id = e.id
 	case origin.ch != o.ch:
@@ -182,7 +182,7 @@ func (ch *Channel) appendBareArgs(dst []byte, codec wire.Codec, out *values, arg
 	}
 	// Raw JSON of the program's may spell the mark of an envelope with escapes.
 	if text := dst[start:]; bytes.Contains(text, []byte("__kkrpc_next_arg__")) || bytes.Contains(text, []byte(`\u`)) {
-		out.unsent()
+		out.takeBack()
 		out.enc.Reset(out.enc.Mode())
 		return ch.appendArgs(dst[:start], codec, out, args)
 	}

@@ -34,6 +34,7 @@ type refTable struct {
 
 // localRef is a value of this side that the peer may use.
 type localRef struct {
+	table *refTable
 	id    string
 	ref   *Ref // keeps key from being used again
 	key   refKey
@@ -66,7 +67,7 @@ func (t *refTable) export(r *Ref) (*localRef, error) {
 			t.prefix = newPrefix()
 		}
 		t.last++
-		e = &localRef{id: t.prefix + "-" + strconv.FormatUint(t.last, 10), ref: r, key: key}
+		e = &localRef{table: t, id: t.prefix + "-" + strconv.FormatUint(t.last, 10), ref: r, key: key}
 		t.local[e.id], t.byKey[key] = e, e
 	}
 	e.sends++
@@ -82,17 +83,16 @@ func newPrefix() string {
 	return hex.EncodeToString(b[:])
 }
 
-// unsent takes back what export has done for a message that was not sent.
-func (t *refTable) unsent(entries []*localRef) {
-	if len(entries) == 0 {
-		return
-	}
+// sent implements carried.
+func (e *localRef) sent() {}
+
+// unsent implements carried. It takes back what export has done.
+func (e *localRef) unsent() {
+	t := e.table
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, e := range entries {
-		if e.sends--; e.sends <= 0 && t.local[e.id] == e {
-			t.dropLocked(e)
-		}
+	if e.sends--; e.sends <= 0 && t.local[e.id] == e {
+		t.dropLocked(e)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
@@ -21,13 +22,8 @@ type call struct {
 	known      bool          // others than the leader may know the scope, even when the function has returned
 	bytes      int           // of the message
 	hook       *interception // nil: there are no inbound interceptors
-	streams    *callStreams  // nil for most
-}
-
-// callStreams are the streams of one call.
-type callStreams struct {
-	in  []*inStream // among the arguments, and not taken over by out
-	out *outStream  // the result
+	came       []*inStream   // among the arguments, and not taken over by the result
+	carried    []carried     // by the response
 }
 
 // serve answers a request, or sees to it that it is answered. It reports false when this goroutine no longer leads.
@@ -61,9 +57,7 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		c.bytes = messageSize(m)
 		switch ch.admit(c) {
 		case refused:
-			if c.streams != nil {
-				ch.request.streams = c.streams.in
-			}
+			ch.request.streams = c.came
 			ch.decline(m, true, &wire.Error{Name: "RPCOverloadedError",
 				Message: "the requests of this connection that wait are too large together; wait for some of them"})
 			return true
@@ -80,7 +74,7 @@ func (ch *Channel) serve(m *wire.Message) bool {
 	ch.turn += len(response.Bytes)
 	response.Excuse() // beyond half of the limit, yieldIfCrowded has it wait
 	ch.out.Queue(response)
-	c.beginStream()
+	c.sent()
 	switch {
 	case c.place != unplaced:
 		if next := c.retire(); next != nil {
@@ -162,11 +156,9 @@ func newCall(ch *Channel, method *method, inv invocation, m *wire.Message) *call
 	c.ch, c.gate = ch, &ch.serving
 	c.id = append(c.id[:0], m.ID...)
 	c.scope.request = c.id
-	if streams != nil {
-		c.streams = &callStreams{in: streams}
-		for _, s := range streams {
-			s.scope = c.scope
-		}
+	c.came = streams
+	for _, s := range streams {
+		s.scope = c.scope
 	}
 	if m.Meta != nil {
 		c.meta = receiveMetadata(m, known)
@@ -238,7 +230,7 @@ func (c *call) finish(err error) task {
 	c.ch.out.Admit(response)
 	next := c.retire()
 	c.ch.out.Send(response)
-	c.beginStream()
+	c.sent()
 	return next
 }
 
@@ -259,7 +251,7 @@ func (c *call) end() {
 		c.ch.mu.Unlock()
 		startAll(after)
 	}
-	if c.streams == nil && c.hook == nil { // neither a stream nor an interceptor that broke the rules refers to c
+	if c.hook == nil { // else an interceptor that broke the rules may refer to c
 		c.free()
 	}
 }
@@ -312,7 +304,7 @@ func (ch *Channel) recovered(path string, value any) error {
 // response is what the call answers.
 func (c *call) response(err error) *outbox.Buffer {
 	codec, b := *c.ch.codec.Load(), outbox.NewBuffer()
-	if err == nil && c.hook == nil && c.streams == nil {
+	if err == nil && c.hook == nil && c.came == nil {
 		if dst, ok := c.inv.appendPlain(codec.BeginResult(b.Bytes, c.id)); ok {
 			b.Bytes = codec.EndResult(dst, nil)
 			return b
@@ -325,7 +317,7 @@ func (c *call) response(err error) *outbox.Buffer {
 // appendResponse writes the response into the empty dst. A panic of a type's own marshaling, or of an error's method, is
 // treated as one of the function.
 func (c *call) appendResponse(dst []byte, codec wire.Codec, err error) (response []byte) {
-	if c.streams != nil {
+	if c.came != nil {
 		defer c.dropStreams(err)
 	}
 	defer func() {
@@ -352,10 +344,10 @@ func (c *call) appendResponse(dst []byte, codec wire.Codec, err error) (response
 		default:
 			out.tail.Values = out.annotations()
 			dst = codec.EndResult(dst, &out.tail)
-			if len(out.streams) > 0 {
-				c.streams = &callStreams{out: out.streams[0]}
+			if len(out.carried) > 0 {
+				c.carried = slices.Clone(out.carried)
+				out.letGo()
 			}
-			out.sent()
 			return dst
 		}
 	}
@@ -365,14 +357,14 @@ func (c *call) appendResponse(dst []byte, codec wire.Codec, err error) (response
 // dropStreams ends the streams among the arguments that the function has not taken over. A property takes what it is set to.
 func (c *call) dropStreams(err error) {
 	if _, set := c.inv.(*setCell); !set || err != nil {
-		dropAll(c.streams.in)
+		dropAll(c.came)
 	}
 }
 
-// beginStream is called when the response has been queued.
-func (c *call) beginStream() {
-	if c.streams != nil && c.streams.out != nil {
-		c.streams.out.begin()
+// sent is called when the response has been queued.
+func (c *call) sent() {
+	for _, v := range c.carried {
+		v.sent()
 	}
 }
 

@@ -15,12 +15,8 @@ type control struct {
 	value superjson.Value
 }
 
-// unsent forgets streams that no message has brought to the peer.
-func (t *streamTable) unsent(streams []*outStream) {
-	for _, s := range streams {
-		t.stop(s)
-	}
-}
+// unsent implements carried. A stream that no message has brought to the peer is forgotten.
+func (s *outStream) unsent() { s.ch.tables().streams.stop(s) }
 
 // stop ends s from this side, without a word.
 func (t *streamTable) stop(s *outStream) {

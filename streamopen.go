@@ -102,21 +102,22 @@ func (t *streamTable) discard(v text) {
 	}
 }
 
-// openResult opens the stream that m, the answer to a call, stands for. It returns nil and no error if m is none, or if
-// the call cannot take one.
-func (ch *Channel) openResult(id uint64, m *wire.Message) (*inStream, error) {
-	raw, ok := marker(valueText(m))
-	if !ok || m.Err != nil {
+// openResult opens the stream that v, the answer to a call, stands for. It returns nil and no error if v is none. If the
+// call cannot take a stream with its result, the peer is told to stop it.
+func (ch *Channel) openResult(v text, result any) (*inStream, error) {
+	id, ok := marker(v)
+	if !ok {
 		return nil, nil
 	}
-	ch.mu.Lock()
-	p := ch.pending.table.find(id)
-	wanted := p != nil && !p.answered && acceptsStream(p.result)
-	ch.mu.Unlock()
-	if !wanted {
-		return nil, nil
+	var s *inStream
+	var err error
+	if acceptsStream(result) {
+		s, err = ch.tables().streams.open(id)
 	}
-	return ch.tables().streams.open(raw)
+	if s == nil {
+		ch.tables().streams.discard(v)
+	}
+	return s, err
 }
 
 // storeStream makes the stream that answers p its result.

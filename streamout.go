@@ -63,9 +63,7 @@ func (t *streamTable) produce(codec wire.Codec, p producer, c *call) (*outStream
 // belongTo makes s the result of c: the context of c and the streams among its arguments live as long.
 func (s *outStream) belongTo(c *call) {
 	s.path = c.method.path
-	if c.streams != nil {
-		s.args, c.streams.in = c.streams.in, nil
-	}
+	s.args, c.came = c.came, nil
 	if c.method.wantsContext {
 		s.scope = c.scope
 		s.scope.keep()
@@ -74,9 +72,7 @@ func (s *outStream) belongTo(c *call) {
 
 // leaveTo is the inverse of belongTo.
 func (s *outStream) leaveTo(c *call) {
-	if c.streams != nil {
-		c.streams.in = s.args
-	}
+	c.came = s.args
 	if s.scope != nil {
 		s.scope.release()
 	}
@@ -130,16 +126,12 @@ func (o *values) appendStream(dst []byte, v any) (_ []byte, is bool, err error) 
 	if err != nil {
 		return dst, true, err
 	}
-	if o.pending != nil {
-		o.pending.carried = append(o.pending.carried, s)
-	} else {
-		o.streams = append(o.streams, s)
-	}
+	o.carried = append(o.carried, s)
 	return appendMarker(dst, codec.Dialect(), s.id), true, nil
 }
 
-// begin is called when the response that carries s has been queued. In classic nobody asks for items.
-func (s *outStream) begin() {
+// sent implements carried. In classic nobody asks for items, so that the code of the stream begins here.
+func (s *outStream) sent() {
 	if s.credited {
 		return
 	}
@@ -325,7 +317,7 @@ func (s *outStream) finish(err error) {
 		s.ch.answerControl(control, s.id)
 	}
 	if s.values != nil {
-		s.values.unsent() // of an item that the user's code has panicked in
+		s.values.takeBack() // of an item that the user's code has panicked in
 		s.values.free()
 	}
 	dropAll(s.args)
