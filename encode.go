@@ -31,7 +31,7 @@ func newValues(ch *Channel, codec wire.Codec) *values {
 // a panic in a value's own marshaling included.
 func (o *values) free() {
 	o.takeBack()
-	o.ch, o.call, o.pending, o.tail = nil, nil, nil, wire.Tail{}
+	o.ch, o.host, o.pending, o.tail = nil, nil, nil, wire.Tail{}
 	if cap(o.meta) > idleBuffer {
 		o.meta = nil
 	}

@@ -23,6 +23,32 @@ type delayer interface {
 	settledLocked() // the call has ended. Any goroutine, with Channel.mu.
 }
 
+// received is a value of the peer that ends with the request that it came with: a stream.
+type received interface {
+	belongTo(*scope) // the handler that will wait for it. The leader calls it.
+	end()            // the request is over or refused. Does nothing if somebody uses the value.
+}
+
+func endAll(came []received) {
+	for _, v := range came {
+		v.end()
+	}
+}
+
+// host is the inbound request whose result is being written.
+type host interface {
+	name() string   // dotted path, for messages to people
+	rawID() []byte  // valid until the response is queued
+	takeOver() stay // for a result that goes on when the function has returned
+}
+
+// stay is what a result that outlives its function needs of the request.
+type stay struct {
+	came  []received // with the request; the result ends them
+	scope *scope     // whose context lives on; nil if the function has none
+	undo  func()     // gives both back
+}
+
 // text is one value of an inbound message, as it came: an argument, the value or the error.
 type text struct {
 	wire.Arg
@@ -58,7 +84,7 @@ func (ch *Channel) discardText(t text, seen bool) {
 	if !t.marked() {
 		return
 	}
-	ch.tables().streams.discard(t)
+	ch.tables().streams.in.discard(t)
 	ch.tables().refs.discard(t, seen)
 }
 

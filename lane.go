@@ -19,7 +19,7 @@ type invoked struct {
 	inv      invocation
 	number   uint64 // of invocations on this channel
 	bytes    int
-	streams  []*inStream // among the arguments
+	came     []received // with the arguments
 }
 
 // called queues an invocation of a callback by the peer. When too much is queued it holds up reading.
@@ -34,7 +34,7 @@ func (ch *Channel) called(m *wire.Message) {
 	ch.request = request{ch: ch, msg: m}
 	if refusal, reported := ch.decode(inv, cb.method.path); refusal != nil {
 		ch.discard(m, true)
-		ch.request.endStreams()
+		ch.request.end()
 		if !reported {
 			ch.report(fmt.Errorf("kkrpc: callback: %s: %s", refusal.Name, refusal.Message))
 		}
@@ -42,9 +42,9 @@ func (ch *Channel) called(m *wire.Message) {
 	}
 	i := &invoked{callback: cb, inv: inv, bytes: messageSize(m)}
 	i.scope = scope{ch: ch, gate: ch.tables().lane, place: placed}
-	i.streams, ch.request.streams = ch.request.streams, nil
-	for _, s := range i.streams {
-		s.scope = &i.scope
+	i.came, ch.request.came = ch.request.came, nil
+	for _, v := range i.came {
+		v.belongTo(&i.scope)
 	}
 	ch.mu.Lock()
 	if ch.err != nil {
@@ -86,7 +86,7 @@ func (i *invoked) retire() task {
 		p.finish(p.err)
 	}
 	startAll(after)
-	dropAll(i.streams)
+	endAll(i.came)
 	return next
 }
 

@@ -162,9 +162,9 @@ func (ch *Channel) handle(m *wire.Message) bool {
 	case wire.Cancel:
 		ch.cancelled(m.ID)
 	case wire.StreamData:
-		ch.tables().streams.data(m)
+		ch.tables().streams.in.data(m)
 	case wire.StreamPull, wire.StreamReturn, wire.StreamThrow:
-		ch.tables().streams.control(m)
+		ch.tables().streams.out.control(m)
 	case wire.Destroy:
 		ch.fail(errClosedf("the peer sent __DESTROY__"), closeNormal, "")
 		return false
@@ -197,7 +197,7 @@ func (ch *Channel) refuse(m *wire.Message, err error) {
 	case wire.Response:
 		ch.unreadable(m.ID, reason)
 	case wire.StreamData:
-		ch.tables().streams.unreadable(m, reason)
+		ch.tables().streams.in.unreadable(m, reason)
 	}
 }
 

@@ -40,10 +40,10 @@ type invocation interface {
 
 // request is what a method may read of the request it serves.
 type request struct {
-	ch      *Channel
-	msg     *wire.Message
-	ref     *Ref        // of this side, that it is on; nil for the API
-	streams []*inStream // opened for its arguments or value
+	ch   *Channel
+	msg  *wire.Message
+	ref  *Ref       // of this side, that it is on; nil for the API
+	came []received // with its arguments or value
 }
 
 // values encodes the values of one outgoing message.
@@ -53,7 +53,7 @@ type values struct {
 	meta    []byte       // the metadata of the message; kept for the next one
 	tail    wire.Tail    // of a request
 	path    []string     // likewise; kept for the next one
-	call    *call        // whose response it is; nil for other messages
+	host    host         // whose response it is; nil for other messages
 	pending *pendingCall // whose request it is, and who holds the functions and streams in it; nil for others
 	carried []carried    // by the message
 	classic bool

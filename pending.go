@@ -65,7 +65,7 @@ type answer struct {
 // discard gives back the handles in an answer that nobody waits for any more.
 func (a *answer) discard(ch *Channel) {
 	if a.stream != nil {
-		a.stream.drop()
+		a.stream.end()
 	} else {
 		ch.discardText(text{Arg: wire.Arg{JSON: a.value}, dialect: a.dialect}, false)
 	}

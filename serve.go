@@ -22,7 +22,7 @@ type call struct {
 	known      bool          // others than the leader may know the scope, even when the function has returned
 	bytes      int           // of the message
 	hook       *interception // nil: there are no inbound interceptors
-	came       []*inStream   // among the arguments, and not taken over by the result
+	came       []received    // with the arguments, and not taken over by the result
 	carried    []carried     // by the response
 }
 
@@ -57,7 +57,7 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		c.bytes = messageSize(m)
 		switch ch.admit(c) {
 		case refused:
-			ch.request.streams = c.came
+			ch.request.came = c.came
 			ch.decline(m, true, &wire.Error{Name: "RPCOverloadedError",
 				Message: "the requests of this connection that wait are too large together; wait for some of them"})
 			return true
@@ -140,14 +140,14 @@ func (ch *Channel) decode(inv invocation, path string) (refusal *wire.Error, rep
 var calls = sync.Pool{New: func() any { return new(call) }}
 
 func newCall(ch *Channel, method *method, inv invocation, m *wire.Message) *call {
-	streams := ch.request.streams
-	ch.request.streams = nil
+	came := ch.request.came
+	ch.request.came = nil
 	// The function, or an interceptor, may keep its context for ever.
-	known := method.wantsContext || streams != nil || ch.inbound != nil
+	known := method.wantsContext || came != nil || ch.inbound != nil
 	c := calls.Get().(*call)
 	c.known = known
 	switch {
-	case known && streams == nil && ch.inbound == nil && m.Meta == nil:
+	case known && came == nil && ch.inbound == nil && m.Meta == nil:
 		c.scope = ch.newScope()
 	case known || c.scope == nil:
 		c.scope = new(scope)
@@ -156,9 +156,9 @@ func newCall(ch *Channel, method *method, inv invocation, m *wire.Message) *call
 	c.ch, c.gate = ch, &ch.serving
 	c.id = append(c.id[:0], m.ID...)
 	c.scope.request = c.id
-	c.came = streams
-	for _, s := range streams {
-		s.scope = c.scope
+	c.came = came
+	for _, v := range came {
+		v.belongTo(c.scope)
 	}
 	if m.Meta != nil {
 		c.meta = receiveMetadata(m, known)
@@ -318,7 +318,7 @@ func (c *call) response(err error) *outbox.Buffer {
 // treated as one of the function.
 func (c *call) appendResponse(dst []byte, codec wire.Codec, err error) (response []byte) {
 	if c.came != nil {
-		defer c.dropStreams(err)
+		defer c.endCame(err)
 	}
 	defer func() {
 		if value := recover(); value != nil {
@@ -329,7 +329,7 @@ func (c *call) appendResponse(dst []byte, codec wire.Codec, err error) (response
 	if err == nil {
 		out := newValues(c.ch, codec)
 		defer out.free()
-		out.call = c
+		out.host = c
 		var absent bool
 		var encodeErr error
 		dst, absent, encodeErr = c.appendResult(codec.BeginResult(dst, c.id), out, codec.ResultPath())
@@ -354,11 +354,34 @@ func (c *call) appendResponse(dst []byte, codec wire.Codec, err error) (response
 	return c.ch.appendError(dst[:0], codec, c.id, c.ch.wireError(err), c.textErrors)
 }
 
-// dropStreams ends the streams among the arguments that the function has not taken over. A property takes what it is set to.
-func (c *call) dropStreams(err error) {
+// endCame ends what came with the arguments and the function has not taken over. A property takes what it is set to.
+func (c *call) endCame(err error) {
 	if _, set := c.inv.(*setCell); !set || err != nil {
-		dropAll(c.came)
+		endAll(c.came)
 	}
+}
+
+// name implements host.
+func (c *call) name() string { return c.method.path }
+
+// rawID implements host.
+func (c *call) rawID() []byte { return c.id }
+
+// takeOver implements host.
+func (c *call) takeOver() stay {
+	s := stay{came: c.came}
+	c.came = nil
+	if c.method.wantsContext {
+		s.scope = c.scope
+		s.scope.keep()
+	}
+	s.undo = func() {
+		c.came = s.came
+		if s.scope != nil {
+			s.scope.release()
+		}
+	}
+	return s
 }
 
 // sent is called when the response has been queued.
@@ -372,7 +395,7 @@ func (c *call) sent() {
 // part.
 func (ch *Channel) decline(m *wire.Message, decoded bool, e *wire.Error) {
 	ch.discard(m, decoded)
-	ch.request.endStreams()
+	ch.request.end()
 	b := outbox.NewBuffer()
 	b.Bytes = ch.appendError(b.Bytes, *ch.codec.Load(), m.ID, e, m.TextErrors)
 	ch.out.Queue(b)

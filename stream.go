@@ -6,10 +6,6 @@ import (
 	"iter"
 	"reflect"
 	"runtime"
-	"strconv"
-	"sync"
-	"sync/atomic"
-	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
@@ -69,20 +65,10 @@ func streamError(path string, err error) error {
 	return fmt.Errorf("kkrpc: stream %s: %w", path, err)
 }
 
-// streamTable knows the open streams of a channel, in both directions. Its lock may be taken while Channel.mu is held.
-type streamTable struct {
-	ch       *Channel
-	buffered atomic.Int64 // bytes of items that wait for their consumers
-
-	mu        sync.Mutex
-	closed    error // why nothing is opened any more
-	last      uint64
-	out       map[string]*outStream // by the id of the stream, in classic by that of its request
-	producing int                   // of this side: in out, or stopped while its code has not returned
-	in        map[string]*inStream  // likewise, until the end has been received
-	collected []*inStream           // whose iterators were garbage collected
-	janitor   *time.Timer           // set while streams of the peer are open
-	idle      *time.Timer           // set while streams of this side are open
+// streams are the open streams of a channel, in both directions.
+type streams struct {
+	in  inStreams
+	out outStreams
 }
 
 // streamKey is the id of the stream that m belongs to.
@@ -93,32 +79,10 @@ func streamKey(m *wire.Message) string {
 	return string(m.StreamID)
 }
 
-// nextLocked returns a fresh id.
-func (t *streamTable) nextLocked(prefix string) string {
-	t.last++
-	return prefix + strconv.FormatUint(t.last, 10)
-}
-
 // clear ends all streams because the channel has closed for err.
-func (t *streamTable) clear(err error) {
-	t.mu.Lock()
-	t.closed = err
-	for _, s := range t.out {
-		t.stopLocked(s)
-	}
-	in := t.in
-	t.in, t.collected = nil, nil
-	if t.janitor != nil {
-		t.janitor.Stop()
-	}
-	if t.idle != nil {
-		t.idle.Stop()
-		t.idle = nil
-	}
-	t.mu.Unlock()
-	for _, s := range in {
-		s.end(err)
-	}
+func (t *streams) clear(err error) {
+	t.out.clear(err)
+	t.in.clear(err)
 }
 
 // marker returns the id of the stream that t stands for: exactly what the originals write, since data of the user could

@@ -16,10 +16,10 @@ type control struct {
 }
 
 // unsent implements carried. A stream that no message has brought to the peer is forgotten.
-func (s *outStream) unsent() { s.ch.tables().streams.stop(s) }
+func (s *outStream) unsent() { s.table.stop(s) }
 
 // stop ends s from this side, without a word.
-func (t *streamTable) stop(s *outStream) {
+func (t *outStreams) stop(s *outStream) {
 	t.mu.Lock()
 	stopped := s.stopped
 	t.stopLocked(s)
@@ -35,23 +35,23 @@ func (s *outStream) abandon(started bool) {
 	switch {
 	case !started:
 		s.finish(nil)
-	case s.scope != nil:
-		s.scope.cancel()
+	case s.stay.scope != nil:
+		s.stay.scope.cancel()
 	}
 }
 
-func (t *streamTable) stopLocked(s *outStream) {
+func (t *outStreams) stopLocked(s *outStream) {
 	if s.stopped {
 		return
 	}
 	s.stopped = true
-	delete(t.out, s.key)
+	delete(t.open, s.key)
 	close(s.done)
 }
 
 // expire drops the streams that have waited too long for a pull. A pull that comes later is answered as one of an unknown
 // stream, which is what ends it at the peer.
-func (t *streamTable) expire() {
+func (t *outStreams) expire() {
 	var expired []*outStream
 	var started []bool
 	t.mu.Lock()
@@ -61,7 +61,7 @@ func (t *streamTable) expire() {
 	}
 	now := time.Now()
 	next := t.ch.limits.StreamIdle
-	for _, s := range t.out {
+	for _, s := range t.open {
 		if s.since.IsZero() {
 			continue
 		}
@@ -74,7 +74,7 @@ func (t *streamTable) expire() {
 		t.stopLocked(s) // at once: a pull that comes now must be answered
 	}
 	t.idle = nil
-	if len(t.out) > 0 {
+	if len(t.open) > 0 {
 		t.idle = time.AfterFunc(next, t.expire)
 	}
 	t.mu.Unlock()
@@ -84,9 +84,9 @@ func (t *streamTable) expire() {
 }
 
 // control acts on a message of the consumer of a stream of this side.
-func (t *streamTable) control(m *wire.Message) {
+func (t *outStreams) control(m *wire.Message) {
 	t.mu.Lock()
-	s := t.out[streamKey(m)]
+	s := t.open[streamKey(m)]
 	switch {
 	case s == nil:
 		t.mu.Unlock()
@@ -129,7 +129,7 @@ func newControl(m *wire.Message) *control {
 }
 
 // unknown answers a control of a stream that has ended or never was.
-func (t *streamTable) unknown(m *wire.Message) {
+func (t *outStreams) unknown(m *wire.Message) {
 	switch {
 	case m.Dialect.IsClassic():
 	case m.Kind == wire.StreamReturn:

@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
@@ -28,9 +31,45 @@ const (
 	streamShares = 4
 )
 
+// inStreams are the open streams of the peer.
+type inStreams struct {
+	ch       *Channel
+	buffered atomic.Int64 // bytes of items that wait for their consumers
+
+	mu        sync.Mutex           // may be taken while Channel.mu is held
+	closed    error                // why nothing is opened any more
+	last      uint64               // number of the last id of a control
+	open      map[string]*inStream // by the id of the stream, in classic by that of its request; until the end has come
+	collected []*inStream          // whose iterators were garbage collected
+	janitor   *time.Timer          // set while streams are open
+}
+
+// nextID returns a fresh id for a control.
+func (t *inStreams) nextID(prefix string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last++
+	return prefix + strconv.FormatUint(t.last, 10)
+}
+
+func (t *inStreams) clear(err error) {
+	t.mu.Lock()
+	t.closed = err
+	open := t.open
+	t.open, t.collected = nil, nil
+	if t.janitor != nil {
+		t.janitor.Stop()
+	}
+	t.mu.Unlock()
+	for _, s := range open {
+		s.finish(err)
+	}
+}
+
 // inStream is a stream of the peer.
 type inStream struct {
 	ch    *Channel
+	table *inStreams
 	key   string          // raw JSON
 	ctx   context.Context // of the call that opened it; nil in an argument
 	scope *scope          // of the handler that waits for items; nil for none
@@ -40,7 +79,7 @@ type inStream struct {
 	first   int
 	data    []byte // their texts
 	start   int    // of items[first] in data
-	bytes   int    // of what waits, as counted in streamTable.buffered
+	bytes   int    // of what waits, as counted in inStreams.buffered
 	ended   bool   // nothing more comes
 	err     error  // why, unless the peer said that it is done
 	state   inState
@@ -61,7 +100,7 @@ type inItem struct {
 	dialect   wire.Dialect
 	undefined bool
 	text      int // bytes in inStream.data
-	size      int // as counted in streamTable.buffered
+	size      int // as counted in inStreams.buffered
 	meta      *superjson.Meta
 	raw       []byte          // set when it is taken
 	own       map[string]*Ref // of this side in it
@@ -83,30 +122,30 @@ func (i *inItem) decode(ch *Channel, v any, use refUse) error {
 
 // data takes a message of a stream of the peer. Messages of others are ignored: they are still under way when this side
 // leaves a stream, and the answers to its controls are of no use.
-func (t *streamTable) data(m *wire.Message) {
+func (t *inStreams) data(m *wire.Message) {
 	key := streamKey(m)
 	t.mu.Lock()
-	s := t.in[key]
+	s := t.open[key]
 	if s != nil && (m.Done || m.Err != nil) {
-		delete(t.in, key)
+		delete(t.open, key)
 	}
 	t.mu.Unlock()
 	switch {
 	case s == nil:
 		t.ch.discard(m, false)
 	case m.Err != nil:
-		s.end(fromWire(wire.ParseError(m)))
+		s.finish(fromWire(wire.ParseError(m)))
 	case m.Done:
-		s.end(nil)
+		s.finish(nil)
 	default:
 		s.push(m)
 	}
 }
 
 // unreadable ends the stream of m, an item of which is over a limit.
-func (t *streamTable) unreadable(m *wire.Message, reason error) {
+func (t *inStreams) unreadable(m *wire.Message, reason error) {
 	t.mu.Lock()
-	s := t.in[streamKey(m)]
+	s := t.open[streamKey(m)]
 	t.mu.Unlock()
 	if s != nil {
 		s.cut(fmt.Errorf("%w: an item: %w", ErrLimit, reason))
@@ -132,21 +171,21 @@ func (s *inStream) push(m *wire.Message) {
 	s.signalLocked()
 	s.mu.Unlock()
 	limit := s.ch.limits.StreamBuffer
-	total := int(s.ch.tables().streams.buffered.Add(int64(n)))
+	total := int(s.table.buffered.Add(int64(n)))
 	switch {
 	case bytes > limit && !alone:
 		s.cut(fmt.Errorf("%w: the peer is %d bytes of items ahead of the loop (Limits.StreamBuffer)", ErrLimit, bytes))
 	case total > streamShares*limit:
-		s.ch.tables().streams.cutLargest(total)
+		s.table.cutLargest(total)
 	}
 }
 
 // cutLargest makes room when all streams together hold too much.
-func (t *streamTable) cutLargest(total int) {
+func (t *inStreams) cutLargest(total int) {
 	t.mu.Lock()
 	var largest *inStream
 	most := 0
-	for _, s := range t.in {
+	for _, s := range t.open {
 		s.mu.Lock()
 		if s.bytes > most {
 			largest, most = s, s.bytes
@@ -165,7 +204,7 @@ func (s *inStream) cut(err error) {
 	left := s.clearLocked()
 	s.mu.Unlock()
 	left.discard(s.ch)
-	s.end(err)
+	s.finish(err)
 	s.leave()
 }
 
@@ -177,7 +216,7 @@ type leftItems struct {
 
 // clearLocked drops what waits in s. The result is to be discarded without the lock.
 func (s *inStream) clearLocked() leftItems {
-	s.ch.tables().streams.buffered.Add(-int64(s.bytes))
+	s.table.buffered.Add(-int64(s.bytes))
 	left := leftItems{s.items[s.first:], s.data[s.start:]}
 	s.items, s.first, s.data, s.start, s.bytes = nil, 0, nil, 0, 0
 	return left
@@ -194,8 +233,8 @@ func (l leftItems) discard(ch *Channel) {
 	}
 }
 
-// end notes that nothing more comes; err is nil if the peer is done.
-func (s *inStream) end(err error) {
+// finish notes that nothing more comes; err is nil if the peer is done.
+func (s *inStream) finish(err error) {
 	s.mu.Lock()
 	var left leftItems
 	if !s.ended {
@@ -219,11 +258,11 @@ func (s *inStream) signalLocked() {
 
 // leave tells the peer that no more is wanted, unless the end has come.
 func (s *inStream) leave() {
-	t := &s.ch.tables().streams
+	t := s.table
 	t.mu.Lock()
-	open := t.in[s.key] == s
+	open := t.open[s.key] == s
 	if open {
-		delete(t.in, s.key)
+		delete(t.open, s.key)
 	}
 	t.mu.Unlock()
 	if open {
@@ -231,8 +270,11 @@ func (s *inStream) leave() {
 	}
 }
 
-// drop ends s unless somebody iterates over it, or has.
-func (s *inStream) drop() {
+// belongTo implements received.
+func (s *inStream) belongTo(handler *scope) { s.scope = handler }
+
+// end implements received. It has no effect if somebody iterates over s, or has.
+func (s *inStream) end() {
 	s.mu.Lock()
 	if s.state != unused {
 		s.mu.Unlock()
@@ -243,13 +285,7 @@ func (s *inStream) drop() {
 	s.mu.Unlock()
 	left.discard(s.ch)
 	s.leave()
-	s.end(nil)
-}
-
-func dropAll(streams []*inStream) {
-	for _, s := range streams {
-		s.drop()
-	}
+	s.finish(nil)
 }
 
 // each gives the items to deliver as they come. It returns nil once the peer is done or deliver wants no more, and tells
@@ -323,7 +359,7 @@ func (s *inStream) pull(n int) {
 		return
 	}
 	b := outbox.NewBuffer()
-	b.Bytes = codec.AppendPull(b.Bytes, s.ch.tables().streams.next("p"), unquote([]byte(s.key)), n)
+	b.Bytes = codec.AppendPull(b.Bytes, s.table.nextID("p"), unquote([]byte(s.key)), n)
 	s.ch.out.Send(b)
 }
 
@@ -350,7 +386,7 @@ func (s *inStream) take(item *inItem, done <-chan struct{}) (more bool, err erro
 	s.first++
 	s.start += item.text
 	s.bytes -= item.size
-	s.ch.tables().streams.buffered.Add(-int64(item.size))
+	s.table.buffered.Add(-int64(item.size))
 	return true, nil
 }
 

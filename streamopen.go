@@ -12,24 +12,24 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
-// open notes the stream with the raw JSON id, which the peer has sent.
-func (t *streamTable) open(id []byte) (*inStream, error) {
+// add notes the stream with the raw JSON id, which the peer has sent.
+func (t *inStreams) add(id []byte) (*inStream, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	key := string(id)
 	switch {
 	case t.closed != nil:
 		return nil, t.closed
-	case t.in[key] != nil:
+	case t.open[key] != nil:
 		return nil, errors.New("a stream with the same id is open already")
-	case len(t.in) >= t.ch.limits.Streams:
-		return nil, fmt.Errorf("%w: %d streams of the peer are open on this channel (Limits.Streams)", ErrLimit, len(t.in))
+	case len(t.open) >= t.ch.limits.Streams:
+		return nil, fmt.Errorf("%w: %d streams of the peer are open on this channel (Limits.Streams)", ErrLimit, len(t.open))
 	}
-	s := &inStream{ch: t.ch, key: key, wake: make(chan struct{}, 1)}
-	if t.in == nil {
-		t.in = map[string]*inStream{}
+	s := &inStream{ch: t.ch, table: t, key: key, wake: make(chan struct{}, 1)}
+	if t.open == nil {
+		t.open = map[string]*inStream{}
 	}
-	t.in[key] = s
+	t.open[key] = s
 	if t.janitor == nil {
 		t.janitor = time.AfterFunc(janitorInterval, t.sweep)
 	}
@@ -41,15 +41,15 @@ type streamHandle struct{ stream *inStream }
 
 func (s *inStream) handle() *streamHandle {
 	h := &streamHandle{s}
-	runtime.AddCleanup(h, s.ch.tables().streams.collect, s)
+	runtime.AddCleanup(h, s.table.collect, s)
 	return h
 }
 
 // collect notes that nobody can iterate over s any more. The janitor ends it: a cleanup has no business in the channel. One
 // that the peer has ended only gives back what its items count.
-func (t *streamTable) collect(s *inStream) {
+func (t *inStreams) collect(s *inStream) {
 	t.mu.Lock()
-	open := t.in[s.key] == s
+	open := t.open[s.key] == s
 	if open {
 		t.collected = append(t.collected, s)
 	}
@@ -63,39 +63,34 @@ func (t *streamTable) collect(s *inStream) {
 }
 
 // sweep is what the janitor does.
-func (t *streamTable) sweep() {
+func (t *inStreams) sweep() {
 	t.mu.Lock()
 	collected := t.collected
 	t.collected = nil
-	if t.janitor = nil; len(t.in) > 0 {
+	if t.janitor = nil; len(t.open) > 0 {
 		t.janitor = time.AfterFunc(janitorInterval, t.sweep)
 	}
 	t.mu.Unlock()
-	dropAll(collected)
-}
-
-// next returns a fresh id.
-func (t *streamTable) next(prefix string) string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.nextLocked(prefix)
+	for _, s := range collected {
+		s.end()
+	}
 }
 
 // cancelling is the message that cancels the stream of the peer with the raw JSON id.
-func (t *streamTable) cancelling(id []byte) *outbox.Buffer {
+func (t *inStreams) cancelling(id []byte) *outbox.Buffer {
 	b := outbox.NewBuffer()
-	b.Bytes = (*t.ch.codec.Load()).AppendControl(b.Bytes, wire.StreamReturn, t.next("c"), unquote(id))
+	b.Bytes = (*t.ch.codec.Load()).AppendControl(b.Bytes, wire.StreamReturn, t.nextID("c"), unquote(id))
 	return b
 }
 
 // discard cancels the stream that v stands for, unless it is open: then it belongs to another message.
-func (t *streamTable) discard(v text) {
+func (t *inStreams) discard(v text) {
 	id, ok := marker(v)
 	if !ok {
 		return
 	}
 	t.mu.Lock()
-	open := t.in[string(id)] != nil
+	open := t.open[string(id)] != nil
 	t.mu.Unlock()
 	if !open {
 		t.ch.out.SendLater(t.cancelling(id))
@@ -112,10 +107,10 @@ func (ch *Channel) openResult(v text, result any) (*inStream, error) {
 	var s *inStream
 	var err error
 	if acceptsStream(result) {
-		s, err = ch.tables().streams.open(id)
+		s, err = ch.tables().streams.in.add(id)
 	}
 	if s == nil {
-		ch.tables().streams.discard(v)
+		ch.tables().streams.in.discard(v)
 	}
 	return s, err
 }
@@ -135,11 +130,11 @@ func (p *pendingCall) storeStream(ctx context.Context, result any) {
 	}
 }
 
-// endStreams ends the streams that were opened for the arguments of a request that is not served.
-func (in *request) endStreams() {
-	opened := in.streams
-	in.streams = nil
-	dropAll(opened)
+// end ends what came with a request that is not served.
+func (in *request) end() {
+	came := in.came
+	in.came = nil
+	endAll(came)
 }
 
 // stream opens the stream that an argument or value stands for; nil if it stands for none.
@@ -148,13 +143,13 @@ func (in *request) stream(raw []byte) (*inStream, error) {
 	if !ok {
 		return nil, nil
 	}
-	s, err := in.ch.tables().streams.open(id)
+	s, err := in.ch.tables().streams.in.add(id)
 	if err != nil {
 		if errors.Is(err, ErrLimit) {
 			err = &Error{Name: "RPCLimitError", Message: err.Error()}
 		}
 		return nil, err
 	}
-	in.streams = append(in.streams, s)
+	in.came = append(in.came, s)
 	return s, nil
 }

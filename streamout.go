@@ -5,23 +5,49 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
+// outStreams are the streams of this side.
+type outStreams struct {
+	ch *Channel
+
+	mu        sync.Mutex            // may be taken while Channel.mu is held
+	closed    error                 // why nothing is opened any more
+	last      uint64                // number of the last id
+	open      map[string]*outStream // by the id of the stream, in classic by that of its request
+	producing int                   // in open, or stopped while its code has not returned
+	idle      *time.Timer           // set while streams are open
+}
+
+func (t *outStreams) clear(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = err
+	for _, s := range t.open {
+		t.stopLocked(s)
+	}
+	if t.idle != nil {
+		t.idle.Stop()
+		t.idle = nil
+	}
+}
+
 // outStream is a stream of this side. Its code runs on a goroutine of its own, from the first pull on (classic: from the
 // response on): it is started by the leader, or by who sends the response, and ends with the user's code.
 type outStream struct {
 	ch       *Channel
+	table    *outStreams
 	producer producer
 	id       []byte // raw JSON, as its messages carry it; in classic that of the request
 	key      string
-	path     string // for messages to people
-	credited bool   // each item needs a credit: compact
-	scope    *scope // whose context lives as long as the stream; nil for none
-	args     []*inStream
+	path     string        // for messages to people
+	credited bool          // each item needs a credit: compact
+	stay     stay          // of the call whose result it is; zero for an argument
 	done     chan struct{} // closed when no more is wanted
 	wake     chan struct{} // has room for one: there is credit again
 
@@ -33,7 +59,7 @@ type outStream struct {
 	err    error // what ends the stream
 	ended  bool  // yield has said so
 
-	// Guarded by streamTable.mu.
+	// Guarded by outStreams.mu.
 	credit  int
 	since   time.Time // it has waited for credit since then; zero while its code runs, and in classic
 	started bool
@@ -41,44 +67,27 @@ type outStream struct {
 	control *control // what stopped it, to be answered when its code has returned
 }
 
-// produce notes a stream. c is the call whose result it is, nil for an argument.
-func (t *streamTable) produce(codec wire.Codec, p producer, c *call) (*outStream, error) {
+// produce notes a stream. h is the request whose result it is, nil for an argument.
+func (t *outStreams) produce(codec wire.Codec, p producer, h host) (*outStream, error) {
 	classic := codec.Dialect().IsClassic()
-	if classic && c == nil {
+	if classic && h == nil {
 		return nil, fmt.Errorf("a stream as an argument: %w", ErrUnsupported)
 	}
-	s := &outStream{ch: t.ch, producer: p, path: "a stream", credited: !classic, done: make(chan struct{}), wake: make(chan struct{}, 1)}
-	if c != nil {
-		s.belongTo(c)
+	s := &outStream{ch: t.ch, table: t, producer: p, path: "a stream", credited: !classic, done: make(chan struct{}), wake: make(chan struct{}, 1)}
+	if h != nil {
+		s.path, s.stay = h.name(), h.takeOver()
 	}
-	if err := t.add(s, c); err != nil {
-		if c != nil {
-			s.leaveTo(c)
+	if err := t.add(s, h); err != nil {
+		if h != nil {
+			s.stay.undo()
 		}
 		return nil, err
 	}
+	s.stay.undo = nil // it holds the request
 	return s, nil
 }
 
-// belongTo makes s the result of c: the context of c and the streams among its arguments live as long.
-func (s *outStream) belongTo(c *call) {
-	s.path = c.method.path
-	s.args, c.came = c.came, nil
-	if c.method.wantsContext {
-		s.scope = c.scope
-		s.scope.keep()
-	}
-}
-
-// leaveTo is the inverse of belongTo.
-func (s *outStream) leaveTo(c *call) {
-	c.came = s.args
-	if s.scope != nil {
-		s.scope.release()
-	}
-}
-
-func (t *streamTable) add(s *outStream, c *call) error {
+func (t *outStreams) add(s *outStream, h host) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
@@ -87,18 +96,19 @@ func (t *streamTable) add(s *outStream, c *call) error {
 	case t.producing >= t.ch.limits.Streams:
 		return fmt.Errorf("%w: %d streams of this side are open on this channel (Limits.Streams)", ErrLimit, t.producing)
 	case !s.credited:
-		s.id = append(s.id, c.id...)
+		s.id = append(s.id, h.rawID()...)
 	default:
-		s.id = append(append(append(s.id, '"'), t.nextLocked("s")...), '"')
+		t.last++
+		s.id = append(strconv.AppendUint(append(s.id, '"', 's'), t.last, 10), '"')
 	}
 	s.key = string(s.id)
-	if t.out[s.key] != nil {
+	if t.open[s.key] != nil {
 		return errors.New("another stream answers a request with the same id")
 	}
-	if t.out == nil {
-		t.out = map[string]*outStream{}
+	if t.open == nil {
+		t.open = map[string]*outStream{}
 	}
-	t.out[s.key] = s
+	t.open[s.key] = s
 	t.producing++
 	if !s.credited {
 		return nil // it waits for nothing but its response
@@ -122,7 +132,7 @@ func (o *values) appendStream(dst []byte, v any) (_ []byte, is bool, err error) 
 		return dst, false, nil
 	}
 	codec := *o.ch.codec.Load()
-	s, err := o.ch.tables().streams.produce(codec, p, o.call)
+	s, err := o.ch.tables().streams.out.produce(codec, p, o.host)
 	if err != nil {
 		return dst, true, err
 	}
@@ -135,7 +145,7 @@ func (s *outStream) sent() {
 	if s.credited {
 		return
 	}
-	t := &s.ch.tables().streams
+	t := s.table
 	t.mu.Lock()
 	run := !s.started && !s.stopped
 	if run {
@@ -270,7 +280,7 @@ func (s *outStream) reserve(b *outbox.Buffer) bool {
 
 // await waits until another item is wanted, which a compact peer says by a credit. It reports false if none is any more.
 func (s *outStream) await() bool {
-	t := &s.ch.tables().streams
+	t := s.table
 	for {
 		t.mu.Lock()
 		switch {
@@ -297,7 +307,7 @@ func (s *outStream) await() bool {
 
 // finish is called once, after the user's code has returned or when it will never run.
 func (s *outStream) finish(err error) {
-	t := &s.ch.tables().streams
+	t := s.table
 	t.mu.Lock()
 	wanted := !s.stopped
 	t.mu.Unlock()
@@ -320,9 +330,9 @@ func (s *outStream) finish(err error) {
 		s.values.takeBack() // of an item that the user's code has panicked in
 		s.values.free()
 	}
-	dropAll(s.args)
-	if s.scope != nil {
-		s.scope.release()
+	endAll(s.stay.came)
+	if s.stay.scope != nil {
+		s.stay.scope.release()
 	}
 }
 

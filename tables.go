@@ -4,7 +4,7 @@ package kkrpc
 // channels only ever have calls, so they are made when one of these first crosses.
 type tables struct {
 	callbacks callbackTable
-	streams   streamTable
+	streams   streams
 	refs      refTable
 	lane      *gate // of callbacks, one at a time
 }
@@ -19,7 +19,7 @@ func (ch *Channel) tables() *tables {
 	defer ch.mu.Unlock()
 	t := ch.tabled.Load()
 	if t == nil {
-		t = &tables{callbackTable{ch: ch}, streamTable{ch: ch}, refTable{ch: ch}, ch.newGateLocked(1)}
+		t = &tables{callbackTable{ch: ch}, streams{inStreams{ch: ch}, outStreams{ch: ch}}, refTable{ch: ch}, ch.newGateLocked(1)}
 		if ch.err != nil {
 			t.clear(ch.err)
 		}

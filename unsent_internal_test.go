@@ -26,11 +26,11 @@ func held(ch *Channel) (n int) {
 	defer ch.tables().refs.mu.Unlock()
 	ch.tables().callbacks.mu.Lock()
 	defer ch.tables().callbacks.mu.Unlock()
-	ch.tables().streams.mu.Lock()
-	defer ch.tables().streams.mu.Unlock()
+	ch.tables().streams.out.mu.Lock()
+	defer ch.tables().streams.out.mu.Unlock()
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
-	return len(ch.tables().refs.local) + len(ch.tables().callbacks.byID) + ch.tables().streams.producing + ch.pending.table.n + ch.pending.watched
+	return len(ch.tables().refs.local) + len(ch.tables().callbacks.byID) + ch.tables().streams.out.producing + ch.pending.table.n + ch.pending.watched
 }
 
 func TestWhatIsNotSentIsTakenBack(t *testing.T) {
