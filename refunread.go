@@ -3,6 +3,7 @@ package kkrpc
 import (
 	"reflect"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
@@ -21,7 +22,7 @@ func (ch *Channel) unreadRefs(d wire.Dialect, raw []byte, counted bool) {
 
 // readsRefs reports whether what is decoded into result, the pointer of a call, can have references in it.
 func readsRefs(result any) bool {
-	return result != nil && refUseOf(reflect.TypeOf(result).Elem()) != refNever
+	return result != nil && types.RefUseOf(reflect.TypeOf(result).Elem()) != bind.RefNever
 }
 
 // unreadItems is unreadRefs for items of a stream whose texts are in data.

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"sync"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
@@ -14,8 +15,8 @@ import (
 // call is one request of the peer, from the moment its arguments are decoded until its response is queued.
 type call struct {
 	*scope     // kept for the next call unless it is known
-	method     *method
-	inv        invocation
+	method     *bind.Method
+	inv        bind.Invocation
 	id         []byte // raw JSON, a copy
 	textErrors bool
 	known      bool          // others than the leader may know the scope, even when the function has returned
@@ -36,7 +37,7 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		return true
 	}
 	busy := int(ch.open.Load())
-	ch.request = request{ch: ch, msg: m}
+	ch.request.reset(ch, m)
 	if busy >= ch.limits.Open {
 		ch.decline(m, false, &wire.Error{Name: "RPCOverloadedError",
 			Message: fmt.Sprintf("%d requests of this connection are unfinished; wait for some of them", busy)})
@@ -52,7 +53,7 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		ch.decline(m, false, refusal)
 		return true
 	}
-	if refusal, _ := ch.decode(inv, method.path); refusal != nil {
+	if refusal, _ := ch.decode(inv, method.Path); refusal != nil {
 		ch.decline(m, true, refusal)
 		return true
 	}
@@ -131,13 +132,13 @@ const messageOverhead = 256
 
 // decode reads the arguments in ch.request. A panic of a type's own unmarshaling is the peer's InternalError, and has
 // been reported.
-func (ch *Channel) decode(inv invocation, path string) (refusal *wire.Error, reported bool) {
+func (ch *Channel) decode(inv bind.Invocation, path string) (refusal *wire.Error, reported bool) {
 	defer func() {
 		if value := recover(); value != nil {
 			refusal, reported = ch.wireError(ch.recovered(path, value)), true
 		}
 	}()
-	if err := inv.decode(&ch.request); err != nil {
+	if err := inv.Decode(&ch.request.Request); err != nil {
 		return ch.wireError(err), false
 	}
 	return nil, false
@@ -145,11 +146,11 @@ func (ch *Channel) decode(inv invocation, path string) (refusal *wire.Error, rep
 
 var calls = sync.Pool{New: func() any { return new(call) }}
 
-func newCall(ch *Channel, method *method, inv invocation, m *wire.Message) *call {
+func newCall(ch *Channel, method *bind.Method, inv bind.Invocation, m *wire.Message) *call {
 	streams := ch.request.streams
 	ch.request.streams = nil
 	// The function, or an interceptor, may keep its context for ever.
-	known := method.wantsContext || streams != nil || ch.inbound != nil
+	known := method.WantsContext || streams != nil || ch.inbound != nil
 	c := calls.Get().(*call)
 	c.known = known
 	switch {
@@ -266,7 +267,7 @@ func (c *call) invoke() (err error) {
 			return
 		}
 		value := recover()
-		err = c.ch.recovered(c.method.path, value)
+		err = c.ch.recovered(c.method.Path, value)
 		if value == nil {
 			c.abandoned(err)
 		}
@@ -274,7 +275,7 @@ func (c *call) invoke() (err error) {
 	if c.hook != nil {
 		err = c.intercepted()
 	} else {
-		err = c.inv.run(c.scope)
+		err = c.inv.Run(c.scope)
 	}
 	returned = true
 	return err
@@ -307,7 +308,7 @@ func (ch *Channel) recovered(path string, value any) error {
 func (c *call) response(err error) *outbox.Buffer {
 	codec, b := *c.ch.codec.Load(), outbox.NewBuffer()
 	if err == nil && c.hook == nil && c.streams == nil {
-		if dst, ok := c.inv.appendPlain(codec.BeginResult(b.Bytes, c.id)); ok {
+		if dst, ok := c.inv.AppendPlain(codec.BeginResult(b.Bytes, c.id)); ok {
 			b.Bytes = codec.EndResult(dst, nil)
 			return b
 		}
@@ -324,7 +325,7 @@ func (c *call) appendResponse(dst []byte, codec wire.Codec, err error) (response
 	}
 	defer func() {
 		if value := recover(); value != nil {
-			e := c.ch.wireError(c.ch.recovered(c.method.path, value))
+			e := c.ch.wireError(c.ch.recovered(c.method.Path, value))
 			response = c.ch.appendError(nil, codec, c.id, e, c.textErrors)
 		}
 	}()
@@ -337,9 +338,9 @@ func (c *call) appendResponse(dst []byte, codec wire.Codec, err error) (response
 		dst, absent, encodeErr = c.appendResult(codec.BeginResult(dst, c.id), out, codec.ResultPath())
 		switch {
 		case errors.Is(encodeErr, ErrLimit):
-			err = &Error{Name: "RPCLimitError", Message: fmt.Sprintf("%s: %v", c.method.path, encodeErr)}
+			err = &Error{Name: "RPCLimitError", Message: fmt.Sprintf("%s: %v", c.method.Path, encodeErr)}
 		case encodeErr != nil:
-			err = typeErrorf("%s: result cannot be sent: %v", c.method.path, encodeErr)
+			err = typeErrorf("%s: result cannot be sent: %v", c.method.Path, encodeErr)
 			c.ch.report(fmt.Errorf("kkrpc: %w", err))
 		case absent:
 			return codec.AppendNoResult(dst[:0], c.id)
@@ -358,7 +359,7 @@ func (c *call) appendResponse(dst []byte, codec wire.Codec, err error) (response
 
 // dropStreams ends the streams among the arguments that the function has not taken over. A property takes what it is set to.
 func (c *call) dropStreams(err error) {
-	if _, set := c.inv.(*setCell); !set || err != nil {
+	if !c.method.Keeps || err != nil {
 		dropAll(c.streams.in)
 	}
 }

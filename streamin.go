@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
@@ -67,7 +68,7 @@ type inItem struct {
 }
 
 // decode stores the item in what v points to, whose type has to do with references as use says.
-func (i *inItem) decode(ch *Channel, v any, use refUse) error {
+func (i *inItem) decode(ch *Channel, v any, use bind.RefUse) error {
 	var err error
 	if i.undefined {
 		err = decodeUndefined(v)

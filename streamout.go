@@ -62,11 +62,11 @@ func (t *streamTable) produce(codec wire.Codec, p producer, c *call) (*outStream
 
 // belongTo makes s the result of c: the context of c and the streams among its arguments live as long.
 func (s *outStream) belongTo(c *call) {
-	s.path = c.method.path
+	s.path = c.method.Path
 	if c.streams != nil {
 		s.args, c.streams.in = c.streams.in, nil
 	}
-	if c.method.wantsContext {
+	if c.method.WantsContext {
 		s.scope = c.scope
 		s.scope.keep()
 	}
