@@ -8,9 +8,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
-	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
 // Call calls the peer's function at path, such as "math.multiply", and stores what it returns in result, a non-nil
@@ -265,7 +265,7 @@ func (ch *Channel) encode(codec wire.Codec, op outgoing, p *pendingCall) (_ *out
 // appendRequest writes a request to the peer's API.
 func (ch *Channel) appendRequest(dst []byte, codec wire.Codec, out *values, name string, op *outgoing) ([]byte, error) {
 	tail := &out.tail
-	path, err := splitPath(out.path[:0], op.path)
+	path, err := bind.SplitPath(out.path[:0], op.path)
 	out.path = path
 	if err != nil {
 		return dst, err
@@ -281,7 +281,7 @@ func (ch *Channel) appendRequest(dst []byte, codec wire.Codec, out *values, name
 		return codec.AppendUndefinedSet(dst, name, path, tail), nil
 	case op.kind == wire.Set:
 		dst = codec.BeginSet(dst, name, path)
-		if dst, _, err = out.appendAny(dst, codec.SetPath(), op.args[0]); err != nil {
+		if dst, _, err = out.AppendAny(dst, codec.SetPath(), op.args[0]); err != nil {
 			return dst, err
 		}
 		tail.Metadata, err = op.meta.encode(out)
@@ -300,7 +300,7 @@ func (ch *Channel) appendRequest(dst []byte, codec wire.Codec, out *values, name
 func (ch *Channel) appendArgs(dst []byte, codec wire.Codec, out *values, args []any) ([]byte, error) {
 	tail := &out.tail
 	for i, arg := range args {
-		if plain, ok := appendPlain(codec.BeginArg(dst, i), arg); ok {
+		if plain, ok := bind.AppendPlain(codec.BeginArg(dst, i), arg); ok {
 			dst = codec.EndArg(plain)
 			continue
 		}
@@ -319,7 +319,7 @@ func (ch *Channel) appendArgs(dst []byte, codec wire.Codec, out *values, args []
 		}
 		var err error
 		dst = codec.BeginArg(dst, i)
-		if dst, _, err = out.appendAny(dst, codec.ArgPath(i), arg); err != nil {
+		if dst, _, err = out.AppendAny(dst, codec.ArgPath(i), arg); err != nil {
 			return dst, fmt.Errorf("argument %d: %w", i+1, err)
 		}
 		dst = codec.EndArg(dst)
@@ -328,13 +328,10 @@ func (ch *Channel) appendArgs(dst []byte, codec wire.Codec, out *values, args []
 }
 
 func isUndefined(arg any) bool {
-	switch v := arg.(type) {
-	case superjson.Value:
-		return v.JSON == nil
-	case *Shared:
-		return v != nil && isUndefined(v.value)
+	if s, ok := arg.(*Shared); ok && s != nil {
+		arg = s.value
 	}
-	return arg == any(superjson.Undefined)
+	return bind.IsUndefined(arg)
 }
 
 func isCallback(arg any) bool {
@@ -345,7 +342,7 @@ func isCallback(arg any) bool {
 		return true
 	}
 	t := reflect.TypeOf(arg)
-	return t.Kind() == reflect.Func && !isStreamType(t)
+	return t.Kind() == reflect.Func && !bind.IsStreamType(t)
 }
 
 // tellCancelled lets the peer know that nobody waits for the answer. Peers that do not know the record ignore it.

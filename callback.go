@@ -13,6 +13,7 @@ import (
 	"unsafe"
 	"weak"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
@@ -20,8 +21,8 @@ import (
 // Callback is a function that crosses the connection by reference. NewCallback makes one of this side's, to be passed as
 // an argument; as the type of a parameter it is one of the peer's, to be called.
 type Callback struct {
-	fn     any     // of this side; nil in one of the peer's
-	method *method // of fn
+	fn     any          // of this side; nil in one of the peer's
+	method *bind.Method // of fn
 
 	ch       *Channel // of the peer; nil in one of this side's
 	ref      *Ref     // it came as a reference; nil for most
@@ -37,22 +38,11 @@ type Callback struct {
 // takes any arguments, a context.Context first if it likes, and returns nothing or an error, which goes to
 // Options.OnError. NewCallback panics if fn is anything else.
 func NewCallback(fn any) *Callback {
-	m, err := callbackMethod(fn)
+	m, err := types.Callback(fn)
 	if err != nil {
 		panic("kkrpc: NewCallback: " + err.Error())
 	}
 	return &Callback{fn: fn, method: m}
-}
-
-func callbackMethod(fn any) (*method, error) {
-	v := reflect.ValueOf(fn)
-	if v.Kind() != reflect.Func || v.IsNil() {
-		return nil, fmt.Errorf("a callback must be a non-nil func, not %T", fn)
-	}
-	if err := checkCallbackShape(v.Type()); err != nil {
-		return nil, err
-	}
-	return planOf(v, "callback")
 }
 
 // MarshalJSON fails: a Callback can only be an argument itself.
@@ -129,7 +119,7 @@ func (cb *Callback) sendPlain(ctx context.Context, args []any) (done bool, err e
 		if s, ok := arg.(*Shared); ok {
 			bytes, plain = s.appendPlain(bytes, codec.Dialect().Mode())
 		} else {
-			bytes, plain = appendPlain(bytes, arg)
+			bytes, plain = bind.AppendPlain(bytes, arg)
 		}
 		if !plain {
 			b.Free()

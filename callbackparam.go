@@ -2,9 +2,9 @@ package kkrpc
 
 import (
 	"context"
-	"fmt"
 	"reflect"
-	"sync"
+
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 )
 
 // callbackParam is a func type whose values stand for functions of the peer.
@@ -18,7 +18,7 @@ type callbackParam struct {
 func newCallbackParam(t reflect.Type) *callbackParam {
 	return &callbackParam{
 		typ:      t,
-		context:  t.NumIn() > 0 && t.In(0) == contextType,
+		context:  t.NumIn() > 0 && t.In(0) == reflect.TypeFor[context.Context](),
 		variadic: t.IsVariadic(),
 		failing:  t.NumOut() == 1,
 	}
@@ -39,11 +39,11 @@ func (p *callbackParam) make(cb *Callback) any {
 			}
 			in = in[1:]
 		}
-		err := cb.send(ctx, p.arguments(in))
+		err := cb.send(ctx, bind.Spread(in, p.variadic))
 		if !p.failing {
 			return nil
 		}
-		result := reflect.New(errorType).Elem()
+		result := reflect.New(reflect.TypeFor[error]()).Elem()
 		if err != nil {
 			result.Set(reflect.ValueOf(err))
 		}
@@ -92,78 +92,4 @@ func fastCallback2[A, B any](t reflect.Type, cb *Callback) any {
 		return func(ctx context.Context, a A, b B) error { return cb.send(ctx, []any{a, b}) }
 	}
 	return nil
-}
-
-// arguments returns in as single values, those of a variadic parameter included.
-func (p *callbackParam) arguments(in []reflect.Value) []any {
-	return spread(in, p.variadic)
-}
-
-func spread(in []reflect.Value, variadic bool) []any {
-	args := make([]any, 0, len(in))
-	for i, v := range in {
-		if variadic && i == len(in)-1 {
-			for j := range v.Len() {
-				args = append(args, v.Index(j).Interface())
-			}
-			break
-		}
-		args = append(args, v.Interface())
-	}
-	return args
-}
-
-var callbackShapes sync.Map // reflect.Type → error or nil
-
-// checkCallbackShape reports what keeps a func of this side from being a callback: it may take a context first, then
-// what arguments are decoded into, and may return an error.
-func checkCallbackShape(t reflect.Type) error {
-	if known, ok := callbackShapes.Load(t); ok {
-		err, _ := known.(error)
-		return err
-	}
-	err := callbackResults(t)
-	if err == nil {
-		_, err = planFor(t, false)
-	}
-	if err != nil {
-		err = fmt.Errorf("%s cannot be a callback: %w", t, err)
-	}
-	callbackShapes.Store(t, err)
-	return err
-}
-
-// checkPeerCallback reports what keeps t from standing for a function of the peer.
-func checkPeerCallback(t reflect.Type) error {
-	if err := callbackResults(t); err != nil {
-		return err
-	}
-	for i := range t.NumIn() {
-		in := t.In(i)
-		if i == 0 && in == contextType {
-			continue
-		}
-		if t.IsVariadic() && i == t.NumIn()-1 {
-			in = in.Elem()
-		}
-		var err error
-		switch {
-		case in == handleType:
-		case in.Kind() == reflect.Func && !isStreamType(in):
-			err = checkCallbackShape(in)
-		default:
-			err = checkOutbound(in)
-		}
-		if err != nil {
-			return fmt.Errorf("its parameter %d%w", i+1, place(err))
-		}
-	}
-	return nil
-}
-
-func callbackResults(t reflect.Type) error {
-	if t.NumOut() == 0 || t.NumOut() == 1 && t.Out(0) == errorType {
-		return nil
-	}
-	return fmt.Errorf("%s returns values; a function across the connection is called one way and returns nothing or an error", t)
 }

@@ -11,6 +11,7 @@ import (
 	"unsafe"
 	"weak"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
@@ -37,7 +38,7 @@ type localCallback struct {
 	id     string
 	fn     any // keeps key from being used again
 	key    uintptr
-	method *method
+	method *bind.Method
 
 	// Guarded by Channel.mu.
 	sends      int             // messages that carried it
@@ -52,7 +53,7 @@ func (t *callbackTable) local(d wire.Dialect, fn any, out *values) (*localCallba
 	if p == nil && d.IsClassic() {
 		return nil, fmt.Errorf("a function as an argument of a callback: %w", ErrUnsupported)
 	}
-	var m *method
+	var m *bind.Method
 	var key uintptr
 	handle, ok := fn.(*Callback)
 	if ok {
@@ -76,7 +77,7 @@ func (t *callbackTable) local(d wire.Dialect, fn any, out *values) (*localCallba
 		}
 		if m == nil {
 			var err error
-			if m, err = callbackMethod(fn); err != nil {
+			if m, err = types.Callback(fn); err != nil {
 				return nil, err
 			}
 		}

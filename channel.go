@@ -91,7 +91,7 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	ch.serving.maxAway = ch.limits.Open
 	ch.out.Init(outbox.Config{Writer: t, Owner: outboxOwner{ch}, Batcher: &api.batcher, Reader: &ch.role, Closed: ch.done,
 		Limit: ch.limits.Outbound, Drain: ch.limits.Write})
-	ch.refsOn.Store(opts.References || api.tree.refs)
+	ch.refsOn.Store(opts.References || api.bound.HasReferences())
 	if opts.Dialect != 0 {
 		ch.setCodec(wire.Dialect(opts.Dialect))
 	}

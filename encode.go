@@ -3,9 +3,23 @@ package kkrpc
 import (
 	"sync"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
+
+// values encodes the values of one outgoing message. It implements bind.Writer.
+type values struct {
+	ch      *Channel
+	enc     *superjson.Encoder
+	meta    []byte       // the metadata of the message; kept for the next one
+	tail    wire.Tail    // of a request
+	path    []string     // of a request; kept for the next one
+	host    host         // whose response it is; nil for other messages
+	pending *pendingCall // whose request it is; nil for other messages
+	carried []carried    // by the message
+	classic bool
+}
 
 var valuesPool = sync.Pool{New: func() any {
 	o := &values{enc: superjson.NewEncoder(superjson.ModeJSON)}
@@ -73,4 +87,43 @@ func (o *values) annotations() *superjson.Encoder {
 		return nil
 	}
 	return o.enc
+}
+
+// Append appends v, whose annotations are recorded under path.
+func (o *values) Append(dst []byte, path string, v any) ([]byte, error) {
+	if s, ok := v.(*Shared); ok {
+		return s.append(o, dst, path)
+	}
+	return o.enc.Append(dst, path, v)
+}
+
+// AppendAny appends v, which may be a stream, unless it is undefined: a message then has no value.
+func (o *values) AppendAny(dst []byte, path string, v any) (_ []byte, absent bool, err error) {
+	if dst, is, err := o.appendStream(dst, v); is {
+		return dst, false, err
+	}
+	return o.appendData(dst, path, v)
+}
+
+// appendData is AppendAny for a v that is no stream.
+func (o *values) appendData(dst []byte, path string, v any) (_ []byte, absent bool, err error) {
+	if isUndefined(v) {
+		return dst, true, nil
+	}
+	dst, err = o.Append(dst, path, v)
+	return dst, false, err
+}
+
+// appendScalar appends the value that p points to, by the short way if it is a scalar.
+func (o *values) appendScalar(dst []byte, path string, p any) ([]byte, error) {
+	if dst, ok := bind.AppendScalar(dst, p); ok {
+		return dst, nil
+	}
+	switch p := p.(type) {
+	case *int:
+		return o.Append(dst, path, *p)
+	case *float64:
+		return o.Append(dst, path, *p)
+	}
+	return o.Append(dst, path, p)
 }

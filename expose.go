@@ -1,21 +1,19 @@
 package kkrpc
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
-	"strings"
-	"sync"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 )
 
 // API is what a channel lets its peer reach: exactly the functions, constructors, properties and constants that were
 // registered, compiled once by Expose. It may serve any number of channels at a time.
 type API struct {
-	*tree
-	slots []any // what the tree is applied to: receivers, properties
+	bound bind.API
 
 	watch   watchdog       // looks after the channels that expose it
 	batcher outbox.Batcher // writes the bursts of one-way messages to them
@@ -50,31 +48,17 @@ type Object map[string]any
 // A result may be a stream: an iter.Seq[T], iter.Seq2[T, error] or <-chan T, and a parameter may be an iter.Seq2[T, error], a stream of
 // the peer that can be iterated over once; see the package comment. In other places of data a stream is refused.
 func Expose(api any) (*API, error) {
-	switch v := api.(type) {
-	case nil:
-		return &API{tree: &tree{}}, nil
-	case *API:
-		if v == nil {
-			return &API{tree: &tree{}}, nil
+	if a, ok := api.(*API); ok {
+		if a != nil {
+			return a, nil
 		}
-		return v, nil
+		api = nil
 	}
-	if shared, ok := shapes.Load(shapeOf(api)); ok {
-		if slots, ok := shared.(*shape).collect(api); ok {
-			return &API{tree: shared.(*shape).tree, slots: slots}, nil
-		}
+	bound, err := types.Expose(api)
+	if err != nil {
+		return nil, fmt.Errorf("kkrpc: expose %T: %w", api, err)
 	}
-	b := &builder{tree: newTree()}
-	b.root = new(node)
-	b.root.makeNamespace()
-	b.fill(b.root, reflect.ValueOf(api), source{})
-	if len(b.errs) > 0 {
-		return nil, fmt.Errorf("kkrpc: expose %T: %w", api, errors.Join(b.errs...))
-	}
-	if !b.dynamic {
-		shapes.Store(shapeOf(api), &shape{tree: b.tree, sources: b.sources})
-	}
-	return &API{tree: b.tree, slots: b.slots}, nil
+	return &API{bound: bound}, nil
 }
 
 // As exposes exactly the methods of the interface I, which impl provides: what the implementation has beyond them stays
@@ -87,117 +71,87 @@ type methodsOf struct {
 	impl  any
 }
 
-// tree is the compiled form of an API without what is particular to one value of its type, so that all connections
-// with an API of their own share one. It never changes once built.
-type tree struct {
-	root   *node            // nil: no API
-	quoted map[string]*node // by the text between the brackets of a path as JSON.stringify writes it
-	dotted map[string]*node // by the path with dots
-	refs   bool             // a *Ref stands in the type of a function or a property
+// types compiles everything that is exposed or accepted.
+var types = bind.New(bind.Kinds{
+	Object:    reflect.TypeFor[Object](),
+	Interface: reflect.TypeFor[methodsOf](),
+	API:       reflect.TypeFor[API](),
+	Class:     reflect.TypeFor[Class](),
+	Property:  reflect.TypeFor[property](),
+	Handle:    reflect.TypeFor[*Callback](),
+	Ref:       refType,
+	Shared:    reflect.TypeFor[*Shared](),
+	Values:    boundValues{},
+})
+
+// boundValues implements bind.Values.
+type boundValues struct{}
+
+func (boundValues) Members(object any) map[string]any { return object.(Object) }
+
+func (boundValues) Implementation(v any) (iface reflect.Type, impl any) {
+	m := v.(methodsOf)
+	return m.iface, m.impl
 }
 
-func newTree() *tree {
-	return &tree{quoted: map[string]*node{}, dotted: map[string]*node{}}
-}
-
-// node is one name of an API. All operations that are nil are refused.
-type node struct {
-	path      []string
-	goName    string // for messages about collisions
-	call      *operation
-	construct *operation
-	get       *operation
-	set       *operation
-	all       *method          // of a namespace: get of all its properties
-	children  map[string]*node // nil for all but a namespace
-	names     []string         // of the children in the order of registration
-	isNull    bool             // a constant null
-}
-
-func (n *node) makeNamespace() {
-	n.children = map[string]*node{}
-	n.all = &method{path: join(n.path), wantsContext: true, hasResult: true}
-}
-
-// operation is a method together with the slot of the API that it is applied to.
-type operation struct {
-	method *method
-	slot   int // noSlot: none
-	start  func(slot any) invocation
-}
-
-const noSlot = -1
-
-func (a *API) begin(op *operation) invocation {
-	if op.slot == noSlot {
-		return op.start(nil)
+func (boundValues) Compiled(api any) *bind.API {
+	if a := api.(*API); a != nil {
+		return &a.bound
 	}
-	return op.start(a.slots[op.slot])
+	return nil
 }
 
-// shape is the tree for all values of a type that has nothing but methods, properties and nested structs.
-type shape struct {
-	tree    *tree
-	sources []source
+func (boundValues) Constructor(class any) any { return class.(Class).fn }
+
+func (boundValues) PropertyType(v any) (t reflect.Type, isSettable bool) {
+	_, isSettable = v.(settable)
+	return v.(property).valueType(), isSettable
 }
 
-// shapes caches: reflect.Type or methodsKey → *shape.
-var shapes sync.Map
+func (boundValues) Load(ctx context.Context, v any) (any, error) { return v.(property).load(ctx) }
 
-type methodsKey struct{ iface, impl reflect.Type }
+func (boundValues) Store(v, pointer any) error { return v.(settable).store(pointer) }
 
-func shapeOf(api any) any {
-	if m, ok := api.(methodsOf); ok {
-		return methodsKey{m.iface, reflect.TypeOf(m.impl)}
+func (boundValues) Unshare(v any) any {
+	if s, ok := v.(*Shared); ok && s != nil {
+		return s.value
 	}
-	return reflect.TypeOf(api)
+	return v
 }
 
-// source leads from an API value to what goes into a slot: a chain of fields, through pointers.
-type source struct{ fields []int }
-
-func (s source) field(i int) source { return source{append(slices.Clip(s.fields), i)} }
-
-// collect finds the slots of another value of the shape's type; ok is false if a pointer on the way is nil.
-func (s *shape) collect(api any) (slots []any, ok bool) {
-	if m, isAs := api.(methodsOf); isAs {
-		api = m.impl
+func (boundValues) Referent(ref any) (peer bind.Handle, own any) {
+	switch r := ref.(*Ref); {
+	case r == nil || !r.isFunction():
+		return nil, nil
+	case r.ch != nil:
+		return r.asCallback(), nil
+	default:
+		return nil, r.value
 	}
-	root, ok := pointerTo(reflect.ValueOf(api))
-	if !ok {
-		return nil, false
+}
+
+func (boundValues) Callback(t reflect.Type) func(bind.Handle) any {
+	p := newCallbackParam(t)
+	return func(h bind.Handle) any {
+		cb := h.(*Callback)
+		return cb.funcOf(t, func() any { return p.make(cb) })
 	}
-	slots = make([]any, len(s.sources))
-	for i, source := range s.sources {
-		v := root
-		for _, f := range source.fields {
-			if v, ok = pointerTo(v.Elem().Field(f)); !ok {
-				return nil, false
-			}
+}
+
+func (boundValues) Stream(t reflect.Type) func(bind.Source) any {
+	p := newStreamParam(t)
+	return func(s bind.Source) any { return p.of(s.(*inStream)).Interface() }
+}
+
+func (boundValues) Place(where string, err error) error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		if e.Name == releasedError {
+			return err // in the very words of the original
 		}
-		slots[i] = v.Interface()
+		return &Error{Name: e.Name, Message: where + ": " + e.Message}
 	}
-	return slots, true
+	if errors.Is(err, ErrLimit) || errors.Is(err, ErrClosed) {
+		return fmt.Errorf("%s: %w", where, err)
+	}
+	return nil
 }
-
-// pointerTo returns v if it is a pointer, and a pointer to v, or to a copy of it, otherwise. Methods can then be called
-// in one way only. ok is false for nil.
-func pointerTo(v reflect.Value) (_ reflect.Value, ok bool) {
-	if v.Kind() == reflect.Interface {
-		v = v.Elem()
-	}
-	switch {
-	case !v.IsValid():
-		return v, false
-	case v.Kind() == reflect.Pointer && v.Type().Elem().Kind() != reflect.Pointer:
-		return v, !v.IsNil()
-	case v.CanAddr():
-		return v.Addr(), true
-	}
-	p := reflect.New(v.Type())
-	p.Elem().Set(v)
-	return p, true
-}
-
-// join is how a path is written for people.
-func join(path []string) string { return strings.Join(path, ".") }

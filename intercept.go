@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
@@ -101,7 +102,7 @@ func newInterception(m *wire.Message, ref *Ref) *interception {
 			path = nil // what stands there has no meaning
 		}
 	}
-	i.path = joinPath(path)
+	i.path = bind.JoinPath(path)
 	return i
 }
 
@@ -110,7 +111,7 @@ func (c *call) intercepted() (err error) {
 	hook := c.hook
 	defer hook.next.Store(nextOver)
 	r := &Request{Channel: c.ch, Inbound: true, Operation: hook.operation, Path: hook.path, Ref: hook.ref,
-		Args: c.inv.arguments(), Metadata: c.meta.decoded()}
+		Args: c.inv.Arguments(), Metadata: c.meta.decoded()}
 	hook.result, err = c.ch.inbound(c.scope, r, func(ctx context.Context, _ *Request) (any, error) {
 		if !hook.next.CompareAndSwap(nextUncalled, nextCalled) {
 			if hook.next.Load() == nextOver {
@@ -118,10 +119,10 @@ func (c *call) intercepted() (err error) {
 			}
 			return nil, errors.New("an inbound interceptor called next twice")
 		}
-		if err := c.inv.run(ctx); err != nil {
+		if err := c.inv.Run(ctx); err != nil {
 			return nil, err
 		}
-		return c.inv.outcome(), nil
+		return c.inv.Outcome(), nil
 	})
 	return err
 }
@@ -130,11 +131,11 @@ func (c *call) intercepted() (err error) {
 func (c *call) appendResult(dst []byte, out *values, path string) (_ []byte, absent bool, err error) {
 	switch {
 	case c.hook == nil:
-		return c.inv.appendResult(dst, out, path)
-	case c.hook.result == nil && !c.method.hasResult:
+		return c.inv.AppendResult(dst, out, path)
+	case c.hook.result == nil && !c.method.HasResult:
 		return dst, true, nil
 	default:
-		return out.appendAny(dst, path, c.hook.result)
+		return out.AppendAny(dst, path, c.hook.result)
 	}
 }
 

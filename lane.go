@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
@@ -16,7 +17,7 @@ import (
 type invoked struct {
 	scope
 	callback *localCallback
-	inv      invocation
+	inv      bind.Invocation
 	number   uint64 // of invocations on this channel
 	bytes    int
 	came     []received // with the arguments
@@ -30,9 +31,9 @@ func (ch *Channel) called(m *wire.Message) {
 		ch.discard(m, false)
 		return
 	}
-	inv := cb.method.begin()
-	ch.request = request{ch: ch, msg: m}
-	if refusal, reported := ch.decode(inv, cb.method.path); refusal != nil {
+	inv := cb.method.Begin()
+	ch.request.reset(ch, m)
+	if refusal, reported := ch.decode(inv, cb.method.Path); refusal != nil {
 		ch.discard(m, true)
 		ch.request.end()
 		if !reported {
@@ -148,7 +149,7 @@ func (i *invoked) invoke() (err error) {
 			}
 		}
 	}()
-	err = i.inv.run(&i.scope)
+	err = i.inv.Run(&i.scope)
 	returned = true
 	return err
 }

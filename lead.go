@@ -210,7 +210,7 @@ func (ch *Channel) runInline(c *call) (err error, leads bool) {
 	if !ch.watched.Load() {
 		ch.api.watch.add(ch)
 	}
-	slow := c.method.slow.Load()
+	slow := c.method.Slow.Load()
 	if slow == 0 {
 		err = c.invoke()
 		ch.yieldIfCrowded(c)
@@ -222,7 +222,7 @@ func (ch *Channel) runInline(c *call) (err error, leads bool) {
 	impatience.Stop()
 	ch.yieldIfCrowded(c)
 	if leads = ch.role.CompareAndSwap(seq, seq+1); leads {
-		c.method.slow.CompareAndSwap(slow, slow-1)
+		c.method.Slow.CompareAndSwap(slow, slow-1)
 	}
 	return err, leads
 }
@@ -262,7 +262,7 @@ func (ch *Channel) watchTick(seen uint64) (now uint64, again bool) {
 	}
 	if now&1 == 1 {
 		if c := ch.handOver(now); c != nil {
-			c.method.slow.Store(slowCalls)
+			c.method.Slow.Store(slowCalls)
 		}
 		return now, true
 	}

@@ -105,7 +105,7 @@ func (m *outgoingMetadata) encode(out *values) (_ []byte, err error) {
 	case m.values != nil:
 		out.enc.SetReferences(misplaced("a *kkrpc.Ref can only be sent as an argument, or in one"))
 		defer out.enc.SetReferences(out)
-		if out.meta, err = out.append(out.meta[:0], "meta", m.values); err != nil {
+		if out.meta, err = out.Append(out.meta[:0], "meta", m.values); err != nil {
 			return nil, fmt.Errorf("metadata: %w", err)
 		}
 	case m.timeout > 0:

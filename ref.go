@@ -7,10 +7,12 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
@@ -29,9 +31,9 @@ type Ref struct {
 	// Of this side.
 	value    any
 	compile  sync.Once
-	api      *API    // of an object
-	function *method // of a function
-	err      error   // why the peer cannot use it
+	api      *API         // of an object
+	function *bind.Method // of a function
+	err      error        // why the peer cannot use it
 
 	// Of the peer.
 	ch       *Channel
@@ -156,7 +158,7 @@ func (r *Ref) request(op *outgoing) ([]string, error) {
 	case "apply", "release":
 		return path, nil
 	}
-	segments, err := splitPath(nil, op.path)
+	segments, err := bind.SplitPath(nil, op.path)
 	return append(append(path, r.path...), segments...), err
 }
 
@@ -231,10 +233,10 @@ func (r *Ref) prepare() error {
 		v := reflect.ValueOf(r.value)
 		if v.Kind() == reflect.Func {
 			r.kind = refFunction
-			r.function, r.err = planOf(v, "reference")
+			r.function, r.err = types.Function(r.value, "reference")
 		} else if r.kind = refObject; r.value == nil {
 			r.err = errors.New("nil")
-		} else if r.api, r.err = Expose(r.value); r.err == nil && r.api.root == nil {
+		} else if r.api, r.err = Expose(r.value); r.err == nil && r.api.bound.IsEmpty() {
 			r.err = errors.New("there is nothing in it")
 		}
 		if r.err != nil {
@@ -276,7 +278,7 @@ func (r *Ref) String() string {
 		text = fmt.Sprintf("reference to %T", origin.value)
 	}
 	if len(r.path) > 0 {
-		text += " at " + join(r.path)
+		text += " at " + strings.Join(r.path, ".")
 	}
 	return text
 }

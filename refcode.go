@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"sync"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
@@ -89,8 +89,8 @@ func (t *refTable) decode(object map[string]any, typed bool, kept map[string]*Re
 	if own.kind == refFunction || len(path) == 0 {
 		return own, nil
 	}
-	if err := own.api.has(path); err != nil {
-		return nil, err
+	if missing := own.api.bound.Has(path); missing != nil {
+		return nil, fromWire(missing)
 	}
 	return own.part(path), nil
 }
@@ -121,19 +121,6 @@ func refPath(object map[string]any) (path []string, ok bool) {
 	return path, ok
 }
 
-// has reports why nothing is at path, as the peer sees it.
-func (a *API) has(path []string) error {
-	r := refusal{kind: wire.Get, path: path}
-	n, refused := a.find(path, &r)
-	switch {
-	case refused != nil:
-		return &Error{Name: refused.Name, Message: refused.Message}
-	case n.call == nil && n.construct == nil && n.get == nil && n.children == nil:
-		return typeErrorf("the reference has no %s", join(path))
-	}
-	return nil
-}
-
 // appendRefRequest writes a request on a reference of the peer.
 func (ch *Channel) appendRefRequest(dst []byte, codec wire.Codec, out *values, name string, op *outgoing) ([]byte, error) {
 	tail := &out.tail
@@ -151,7 +138,7 @@ func (ch *Channel) appendRefRequest(dst []byte, codec wire.Codec, out *values, n
 		return codec.EndCall(dst, wire.Ref, tail), err
 	case op.kind == wire.Set && !isUndefined(op.args[0]):
 		dst = codec.BeginRefSet(dst, name, path)
-		if dst, _, err = out.appendAny(dst, codec.SetPath(), op.args[0]); err != nil {
+		if dst, _, err = out.AppendAny(dst, codec.SetPath(), op.args[0]); err != nil {
 			return dst, err
 		}
 		tail.Metadata, err = op.meta.encode(out)
@@ -169,14 +156,14 @@ func (ch *Channel) appendRefRequest(dst []byte, codec wire.Codec, out *values, n
 func (ch *Channel) appendBareArgs(dst []byte, codec wire.Codec, out *values, args []any) ([]byte, error) {
 	start := len(dst)
 	for _, arg := range args {
-		if isUndefined(arg) || isCallback(arg) || isStream(arg) {
+		if isUndefined(arg) || isCallback(arg) || bind.IsStream(arg) {
 			return ch.appendArgs(dst, codec, out, args)
 		}
 	}
 	for i, arg := range args {
 		var err error
 		dst = codec.BeginBareArg(dst, i)
-		if dst, err = out.append(dst, codec.BareArgPath(i), arg); err != nil {
+		if dst, err = out.Append(dst, codec.BareArgPath(i), arg); err != nil {
 			return dst, fmt.Errorf("argument %d: %w", i+1, err)
 		}
 	}
@@ -231,12 +218,8 @@ func (ch *Channel) references(d wire.Dialect, raw []byte) superjson.ReferenceDec
 }
 
 // decodeData decodes a value of the peer, which may have references in it, as use says of the type.
-func (ch *Channel) decodeData(d wire.Dialect, raw []byte, meta *superjson.Meta, v any, use refUse) error {
-	references := ch.references(d, raw)
-	if references == nil && use == refSurely {
-		references = noReferences{}
-	}
-	return superjson.DecodeReferences(d.Mode(), raw, meta, v, references)
+func (ch *Channel) decodeData(d wire.Dialect, raw []byte, meta *superjson.Meta, v any, use bind.RefUse) error {
+	return types.DecodeData(d, raw, meta, v, use, ch.references(d, raw))
 }
 
 // misplaced refuses references where none can stand, for this reason.
@@ -246,72 +229,4 @@ func (misplaced) ReferenceType() reflect.Type { return refType }
 
 func (why misplaced) AppendReference(dst []byte, _ any) ([]byte, error) {
 	return dst, errors.New(string(why))
-}
-
-// noReferences is for values without references that are decoded where one is expected.
-type noReferences struct{}
-
-func (noReferences) ReferenceType() reflect.Type { return refType }
-
-func (noReferences) DecodeReference(map[string]any, bool) (any, error) { return nil, nil }
-
-// refUse is how a type may have to do with references.
-type refUse uint8
-
-const (
-	refNever refUse = iota
-	refMaybe        // by an interface in it
-	refSurely
-)
-
-var refUses sync.Map // reflect.Type → refUse
-
-// refUseOf says what values of type t may hold. It looks no deeper than checkValue does.
-func refUseOf(t reflect.Type) refUse {
-	if t.Kind() < reflect.Array && t.Kind() > reflect.Invalid {
-		return refNever
-	}
-	known, ok := refUses.Load(t)
-	if !ok {
-		known = refUseIn(t, map[reflect.Type]bool{})
-		refUses.Store(t, known)
-	}
-	return known.(refUse)
-}
-
-func refUseIn(t reflect.Type, seen map[reflect.Type]bool) (use refUse) {
-	switch {
-	case t == refType:
-		return refSurely
-	case seen[t]:
-		return refNever
-	case t.Kind() == reflect.Interface, t.PkgPath() == valueType.PkgPath():
-		return refMaybe
-	}
-	seen[t] = true
-	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
-		return refUseIn(t.Elem(), seen)
-	case reflect.Func:
-		for i := range t.NumIn() {
-			if in := t.In(i); in != contextType {
-				use = max(use, refUseIn(in, seen))
-			}
-		}
-		for i := range t.NumOut() {
-			if out := t.Out(i); out != errorType {
-				use = max(use, refUseIn(out, seen))
-			}
-		}
-	case reflect.Struct:
-		if t != handleType.Elem() && hasOwnForm(t) {
-			return refNever
-		}
-		for i := range t.NumField() {
-			if f := t.Field(i); f.IsExported() || f.Anonymous {
-				use = max(use, refUseIn(f.Type, seen))
-			}
-		}
-	}
-	return use
 }

@@ -3,6 +3,7 @@ package kkrpc
 import (
 	"reflect"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
@@ -22,7 +23,7 @@ func (k keptRefs) DecodeReference(object map[string]any, typed bool) (any, error
 }
 
 // decodeKept is decodeData for a value that came earlier, with the references of this side that findRefs found in it.
-func (ch *Channel) decodeKept(d wire.Dialect, raw []byte, meta *superjson.Meta, v any, use refUse, own map[string]*Ref) error {
+func (ch *Channel) decodeKept(d wire.Dialect, raw []byte, meta *superjson.Meta, v any, use bind.RefUse, own map[string]*Ref) error {
 	if own == nil {
 		return ch.decodeData(d, raw, meta, v, use)
 	}

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strconv"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
+	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
@@ -20,59 +22,17 @@ func (r *Ref) applyOwn(ctx context.Context, op *outgoing) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	fn := reflect.ValueOf(r.value)
-	p, err := planFor(fn.Type(), false)
-	if err != nil {
-		return err
-	}
-	in, err := p.convertArgs(op.args)
-	if err != nil {
-		return err
-	}
-	if p.context {
-		in = append([]reflect.Value{reflect.ValueOf(&ctx).Elem()}, in...)
-	}
-	out := fn.Call(in)
-	if p.failing {
-		if err, _ := out[len(out)-1].Interface().(error); err != nil {
-			return err
-		}
+	result, ok, err := types.Apply(ctx, r.value, op.args, convert)
+	if refused, is := err.(*wire.Error); is {
+		return fromWire(refused)
 	}
 	switch {
-	case op.result == nil:
-		return nil
-	case !p.result:
+	case err != nil, op.result == nil:
+		return err
+	case !ok:
 		return decodeUndefined(op.result)
 	}
-	return resultError(convert(out[0].Interface(), reflect.ValueOf(op.result).Elem()))
-}
-
-// convertArgs returns the arguments of a call, those of a variadic parameter one by one.
-func (p *plan) convertArgs(args []any) ([]reflect.Value, error) {
-	fixed := len(p.params)
-	if p.variadic {
-		fixed--
-	} else if len(args) > fixed {
-		return nil, typeErrorf("argument %d: expected at most %s, got %d", fixed+1, plural(fixed, "argument"), len(args))
-	}
-	in := make([]reflect.Value, max(fixed, len(args)))
-	for i := range in {
-		param := p.params[min(i, len(p.params)-1)]
-		in[i] = reflect.New(param.typ).Elem()
-		var err error
-		switch {
-		case i < len(args) && !isUndefined(args[i]):
-			err = convert(args[i], in[i])
-		case i < len(args) && param.typ == anyType:
-			in[i].Set(reflect.ValueOf(superjson.Undefined))
-		default:
-			err = param.undefined()
-		}
-		if err != nil {
-			return nil, placeError("argument "+strconv.Itoa(i+1), err)
-		}
-	}
-	return in, nil
+	return resultError(convert(result, reflect.ValueOf(op.result).Elem()))
 }
 
 // convert stores in dst what v is to who gets it over a channel. Functions and streams are stored as they are.
@@ -83,7 +43,7 @@ func convert(v any, dst reflect.Value) error {
 	if isUndefined(v) {
 		return decodeUndefined(dst.Addr().Interface())
 	}
-	if isCallback(v) || isStream(v) {
+	if isCallback(v) || bind.IsStream(v) {
 		if given := reflect.ValueOf(v); given.Type().AssignableTo(dst.Type()) {
 			dst.Set(given)
 			return nil

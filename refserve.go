@@ -1,10 +1,10 @@
 package kkrpc
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
@@ -14,9 +14,9 @@ import (
 var errNoReferences = wire.Error{Name: "Error", Message: "Remote reference operations require kkrpc/remote-refs"}
 
 // lookup finds what m asks for, in the API or in a reference.
-func (ch *Channel) lookup(m *wire.Message) (*method, invocation, *wire.Error) {
+func (ch *Channel) lookup(m *wire.Message) (*bind.Method, bind.Invocation, *wire.Error) {
 	if m.Kind != wire.Ref {
-		return ch.api.lookup(m)
+		return ch.api.bound.Lookup(m)
 	}
 	if !ch.refsOn.Load() {
 		refused := errNoReferences
@@ -41,17 +41,18 @@ func (ch *Channel) lookup(m *wire.Message) (*method, invocation, *wire.Error) {
 	return own.lookup(action, path)
 }
 
-func (e *localRef) lookup(action string, path []string) (*method, invocation, *wire.Error) {
+func (e *localRef) lookup(action string, path []string) (*bind.Method, bind.Invocation, *wire.Error) {
 	var kind wire.Kind
 	switch function := e.ref.kind == refFunction; {
 	case action == "apply" && function:
-		return e.ref.function, e.ref.function.begin(), nil
+		return e.ref.function, e.ref.function.Begin(), nil
 	case action == "apply":
 		return nil, nil, refError("Remote reference %s is not a function", e.id)
 	case function:
 		return nil, nil, refError("Remote reference %s is not an object", e.id)
 	case action == "get" && len(path) == 0:
-		return &nothing, &refItself{e.ref}, nil
+		method, inv := bind.Get(e.ref)
+		return method, inv, nil
 	case action == "get":
 		kind = wire.Get
 	case action == "set":
@@ -61,33 +62,11 @@ func (e *localRef) lookup(action string, path []string) (*method, invocation, *w
 	default:
 		return nil, nil, refError("Unsupported remote reference operation %s", action)
 	}
-	r := refusal{kind: kind, path: path, ref: true}
-	n, refused := e.ref.api.find(path, &r)
-	if refused != nil {
-		return nil, nil, refused
-	}
-	return e.ref.api.operation(n, &r)
+	return e.ref.api.bound.LookupIn(kind, path)
 }
 
 func refError(format string, args ...any) *wire.Error {
 	return &wire.Error{Name: "Error", Message: fmt.Sprintf(format, args...)}
-}
-
-// refItself is the get of a whole object.
-type refItself struct{ ref *Ref }
-
-func (r *refItself) decode(*request) error { return nil }
-
-func (r *refItself) run(context.Context) error { return nil }
-
-func (r *refItself) arguments() []any { return nil }
-
-func (r *refItself) outcome() any { return r.ref }
-
-func (*refItself) appendPlain(dst []byte) ([]byte, bool) { return dst, false }
-
-func (r *refItself) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
-	return out.appendAny(dst, path, r.ref)
 }
 
 // released answers a request that gives a reference back, and reports whether m is one. It is never refused: it

@@ -3,6 +3,7 @@ package kkrpc
 import (
 	"reflect"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
@@ -20,7 +21,7 @@ func (t *refTable) discard(v text, seen bool) {
 
 // readsRefs reports whether what is decoded into result, the pointer of a call, can have references in it.
 func readsRefs(result any) bool {
-	return result != nil && refUseOf(reflect.TypeOf(result).Elem()) != refNever
+	return result != nil && types.RefUseOf(reflect.TypeOf(result).Elem()) != bind.RefNever
 }
 
 type unreadRefs struct {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
@@ -70,7 +71,7 @@ func remoteFuncs(t reflect.Type, index []int, path []string) []remoteFunc {
 			continue
 		}
 		if !tagged {
-			tag = exportedName(f.Name)
+			tag = bind.ExportedName(f.Name)
 		}
 		at := append(index[:len(index):len(index)], i)
 		to := append(path[:len(path):len(path)], tag)
@@ -81,7 +82,7 @@ func remoteFuncs(t reflect.Type, index []int, path []string) []remoteFunc {
 		case f.Type.Kind() == reflect.Struct:
 			funcs = append(funcs, remoteFuncs(f.Type, at, to)...)
 		case f.Type.Kind() == reflect.Func:
-			r, err := newRemoteFunc(f.Type, at, join(to))
+			r, err := newRemoteFunc(f.Type, at, strings.Join(to, "."))
 			if err != nil {
 				panic(fmt.Sprintf("kkrpc: Remote: field %s: %v", where, err))
 			}
@@ -95,12 +96,12 @@ func remoteFuncs(t reflect.Type, index []int, path []string) []remoteFunc {
 
 func newRemoteFunc(t reflect.Type, index []int, path string) (remoteFunc, error) {
 	r := remoteFunc{index: index, path: path, typ: t}
-	r.context = t.NumIn() > 0 && t.In(0) == contextType
+	r.context = t.NumIn() > 0 && t.In(0) == reflect.TypeFor[context.Context]()
 	n := t.NumOut()
-	r.failing = n > 0 && t.Out(n-1) == errorType
+	r.failing = n > 0 && t.Out(n-1) == reflect.TypeFor[error]()
 	switch {
 	case n == 1 && r.streams(t.Out(0)):
-		if err := checkInbound(t.Out(0)); err != nil {
+		if err := types.CheckInbound(t.Out(0)); err != nil {
 			return r, fmt.Errorf("result%w", err)
 		}
 	case n > 0 && !r.failing:
@@ -109,27 +110,19 @@ func newRemoteFunc(t reflect.Type, index []int, path string) (remoteFunc, error)
 		return r, fmt.Errorf("%s returns more than a value and an error", t)
 	case n == 2:
 		r.result = t.Out(0)
-		if err := checkInbound(r.result); err != nil {
+		if err := types.CheckInbound(r.result); err != nil {
 			return r, fmt.Errorf("result%w", err)
 		}
 	}
 	for i := range t.NumIn() {
 		in := t.In(i)
-		if i == 0 && r.context || in == handleType {
+		if i == 0 && r.context || in == reflect.TypeFor[*Callback]() {
 			continue
 		}
 		if t.IsVariadic() && i == t.NumIn()-1 {
 			in = in.Elem()
 		}
-		err := error(nil)
-		if in.Kind() == reflect.Func && !isStreamType(in) {
-			if err = checkCallbackShape(in); err != nil {
-				err = place(err)
-			}
-		} else {
-			err = checkOutbound(in)
-		}
-		if err != nil {
+		if err := types.CheckArgument(in); err != nil {
 			return r, fmt.Errorf("parameter %d%w", i+1, err)
 		}
 	}
@@ -146,7 +139,7 @@ func (r *remoteFunc) bind(c Caller) func(in []reflect.Value) []reflect.Value {
 			}
 			in = in[1:]
 		}
-		args := spread(in, r.typ.IsVariadic())
+		args := bind.Spread(in, r.typ.IsVariadic())
 		if r.stream != nil {
 			return []reflect.Value{r.stream.calling(ctx, c, r.path, args)}
 		}
@@ -160,7 +153,7 @@ func (r *remoteFunc) bind(c Caller) func(in []reflect.Value) []reflect.Value {
 		if !r.failing {
 			return nil
 		}
-		failure := reflect.New(errorType).Elem()
+		failure := reflect.New(reflect.TypeFor[error]()).Elem()
 		if err != nil {
 			failure.Set(reflect.ValueOf(err))
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
@@ -16,12 +17,12 @@ func (p *pendingCall) decode(ctx context.Context, ch *Channel, result any) error
 		return nil
 	}
 	if _, isAny := result.(*any); !isAny && acceptsStream(result) {
-		return fmt.Errorf("result: expected stream, got %s", jsonKind(p.value))
+		return fmt.Errorf("result: expected stream, got %s", bind.JSONKind(p.value))
 	}
 	if p.value == nil {
 		return decodeUndefined(result)
 	}
-	return resultError(ch.decodeKept(p.dialect, p.value, p.meta, result, refUseOf(reflect.TypeOf(result).Elem()), p.own))
+	return resultError(ch.decodeKept(p.dialect, p.value, p.meta, result, types.RefUseOf(reflect.TypeOf(result).Elem()), p.own))
 }
 
 // resultError says that it is the result that could not be decoded.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
@@ -77,7 +78,7 @@ func (ch *Channel) exchangeScalar(ctx context.Context, path string, args []any, 
 
 // encodeScalars is encode for arguments that are scalars written alike in all dialects; nil if one is not.
 func (p *pendingCall) encodeScalars(codec wire.Codec, path string, args []any, timeout int64) *outbox.Buffer {
-	segments, err := splitPath(p.path[:0], path)
+	segments, err := bind.SplitPath(p.path[:0], path)
 	p.path = segments
 	if err != nil {
 		return nil
@@ -85,7 +86,7 @@ func (p *pendingCall) encodeScalars(codec wire.Codec, path string, args []any, t
 	b := outbox.NewBuffer()
 	b.Bytes = codec.BeginCall(b.Bytes, wire.Call, p.name(), segments)
 	for i, arg := range args {
-		dst, ok := appendPlain(codec.BeginArg(b.Bytes, i), arg)
+		dst, ok := bind.AppendPlain(codec.BeginArg(b.Bytes, i), arg)
 		if !ok {
 			b.Free()
 			return nil

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
@@ -15,8 +16,8 @@ import (
 // call is one request of the peer, from the moment its arguments are decoded until its response is queued.
 type call struct {
 	*scope     // kept for the next call unless it is known
-	method     *method
-	inv        invocation
+	method     *bind.Method
+	inv        bind.Invocation
 	id         []byte // raw JSON, a copy
 	textErrors bool
 	known      bool          // others than the leader may know the scope, even when the function has returned
@@ -32,7 +33,7 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		return true
 	}
 	busy := int(ch.open.Load())
-	ch.request = request{ch: ch, msg: m}
+	ch.request.reset(ch, m)
 	if busy >= ch.limits.Open {
 		ch.decline(m, false, &wire.Error{Name: "RPCOverloadedError",
 			Message: fmt.Sprintf("%d requests of this connection are unfinished; wait for some of them", busy)})
@@ -48,7 +49,7 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		ch.decline(m, false, refusal)
 		return true
 	}
-	if refusal, _ := ch.decode(inv, method.path); refusal != nil {
+	if refusal, _ := ch.decode(inv, method.Path); refusal != nil {
 		ch.decline(m, true, refusal)
 		return true
 	}
@@ -125,13 +126,13 @@ const messageOverhead = 256
 
 // decode reads the arguments in ch.request. A panic of a type's own unmarshaling is the peer's InternalError, and has
 // been reported.
-func (ch *Channel) decode(inv invocation, path string) (refusal *wire.Error, reported bool) {
+func (ch *Channel) decode(inv bind.Invocation, path string) (refusal *wire.Error, reported bool) {
 	defer func() {
 		if value := recover(); value != nil {
 			refusal, reported = ch.wireError(ch.recovered(path, value)), true
 		}
 	}()
-	if err := inv.decode(&ch.request); err != nil {
+	if err := inv.Decode(&ch.request.Request); err != nil {
 		return ch.wireError(err), false
 	}
 	return nil, false
@@ -139,11 +140,11 @@ func (ch *Channel) decode(inv invocation, path string) (refusal *wire.Error, rep
 
 var calls = sync.Pool{New: func() any { return new(call) }}
 
-func newCall(ch *Channel, method *method, inv invocation, m *wire.Message) *call {
+func newCall(ch *Channel, method *bind.Method, inv bind.Invocation, m *wire.Message) *call {
 	came := ch.request.came
 	ch.request.came = nil
 	// The function, or an interceptor, may keep its context for ever.
-	known := method.wantsContext || came != nil || ch.inbound != nil
+	known := method.WantsContext || came != nil || ch.inbound != nil
 	c := calls.Get().(*call)
 	c.known = known
 	switch {
@@ -264,7 +265,7 @@ func (c *call) invoke() (err error) {
 			return
 		}
 		value := recover()
-		err = c.ch.recovered(c.method.path, value)
+		err = c.ch.recovered(c.method.Path, value)
 		if value == nil {
 			c.abandoned(err)
 		}
@@ -272,7 +273,7 @@ func (c *call) invoke() (err error) {
 	if c.hook != nil {
 		err = c.intercepted()
 	} else {
-		err = c.inv.run(c.scope)
+		err = c.inv.Run(c.scope)
 	}
 	returned = true
 	return err
@@ -305,7 +306,7 @@ func (ch *Channel) recovered(path string, value any) error {
 func (c *call) response(err error) *outbox.Buffer {
 	codec, b := *c.ch.codec.Load(), outbox.NewBuffer()
 	if err == nil && c.hook == nil && c.came == nil {
-		if dst, ok := c.inv.appendPlain(codec.BeginResult(b.Bytes, c.id)); ok {
+		if dst, ok := c.inv.AppendPlain(codec.BeginResult(b.Bytes, c.id)); ok {
 			b.Bytes = codec.EndResult(dst, nil)
 			return b
 		}
@@ -322,7 +323,7 @@ func (c *call) appendResponse(dst []byte, codec wire.Codec, err error) (response
 	}
 	defer func() {
 		if value := recover(); value != nil {
-			e := c.ch.wireError(c.ch.recovered(c.method.path, value))
+			e := c.ch.wireError(c.ch.recovered(c.method.Path, value))
 			response = c.ch.appendError(nil, codec, c.id, e, c.textErrors)
 		}
 	}()
@@ -335,9 +336,9 @@ func (c *call) appendResponse(dst []byte, codec wire.Codec, err error) (response
 		dst, absent, encodeErr = c.appendResult(codec.BeginResult(dst, c.id), out, codec.ResultPath())
 		switch {
 		case errors.Is(encodeErr, ErrLimit):
-			err = &Error{Name: "RPCLimitError", Message: fmt.Sprintf("%s: %v", c.method.path, encodeErr)}
+			err = &Error{Name: "RPCLimitError", Message: fmt.Sprintf("%s: %v", c.method.Path, encodeErr)}
 		case encodeErr != nil:
-			err = typeErrorf("%s: result cannot be sent: %v", c.method.path, encodeErr)
+			err = typeErrorf("%s: result cannot be sent: %v", c.method.Path, encodeErr)
 			c.ch.report(fmt.Errorf("kkrpc: %w", err))
 		case absent:
 			return codec.AppendNoResult(dst[:0], c.id)
@@ -356,13 +357,13 @@ func (c *call) appendResponse(dst []byte, codec wire.Codec, err error) (response
 
 // endCame ends what came with the arguments and the function has not taken over. A property takes what it is set to.
 func (c *call) endCame(err error) {
-	if _, set := c.inv.(*setCell); !set || err != nil {
+	if !c.method.Keeps || err != nil {
 		endAll(c.came)
 	}
 }
 
 // name implements host.
-func (c *call) name() string { return c.method.path }
+func (c *call) name() string { return c.method.Path }
 
 // rawID implements host.
 func (c *call) rawID() []byte { return c.id }
@@ -371,7 +372,7 @@ func (c *call) rawID() []byte { return c.id }
 func (c *call) takeOver() stay {
 	s := stay{came: c.came}
 	c.came = nil
-	if c.method.wantsContext {
+	if c.method.WantsContext {
 		s.scope = c.scope
 		s.scope.keep()
 	}

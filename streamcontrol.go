@@ -3,6 +3,7 @@ package kkrpc
 import (
 	"time"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
@@ -157,7 +158,7 @@ func (ch *Channel) answerControl(c *control, streamID []byte) {
 	if !absent {
 		var err error
 		b.Bytes = codec.BeginItem(b.Bytes, c.id, streamID, true)
-		b.Bytes, err = out.append(b.Bytes, codec.ItemPath(), c.value)
+		b.Bytes, err = out.Append(b.Bytes, codec.ItemPath(), c.value)
 		b.Bytes = codec.EndItem(b.Bytes, &wire.Tail{Values: out.annotations()})
 		absent = err != nil
 	}
@@ -177,7 +178,7 @@ func thrownText(v superjson.Value) string {
 	}
 	var text string
 	if v.Decode(&text) != nil {
-		switch text = jsonKind(v.JSON); text {
+		switch text = bind.JSONKind(v.JSON); text {
 		case "object", "array":
 			text = "[object Object]"
 		case "undefined":

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
@@ -107,7 +108,7 @@ type inItem struct {
 }
 
 // decode stores the item in what v points to, whose type has to do with references as use says.
-func (i *inItem) decode(ch *Channel, v any, use refUse) error {
+func (i *inItem) decode(ch *Channel, v any, use bind.RefUse) error {
 	var err error
 	if i.undefined {
 		err = decodeUndefined(v)

@@ -8,8 +8,10 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
 // add notes the stream with the raw JSON id, which the peer has sent.
@@ -137,19 +139,38 @@ func (in *request) end() {
 	endAll(came)
 }
 
-// stream opens the stream that an argument or value stands for; nil if it stands for none.
-func (in *request) stream(raw []byte) (*inStream, error) {
-	id, ok := marker(text{Arg: wire.Arg{JSON: raw}, dialect: in.msg.Dialect})
+// request is what the leader decodes. It implements bind.Peer.
+type request struct {
+	bind.Request
+	ch   *Channel
+	ref  *Ref       // of this side, that it is on; nil for the API
+	came []received // with its arguments or value
+}
+
+// reset makes r the request m.
+func (r *request) reset(ch *Channel, m *wire.Message) {
+	*r = request{ch: ch}
+	r.Request = bind.Request{Peer: r, Message: m}
+}
+
+func (r *request) Function(id []byte) (bind.Handle, error) { return r.ch.remoteCallback(id) }
+
+func (r *request) References(raw []byte) superjson.ReferenceDecoder {
+	return r.ch.references(r.Message.Dialect, raw)
+}
+
+func (r *request) Stream(raw []byte) (bind.Source, error) {
+	id, ok := marker(text{Arg: wire.Arg{JSON: raw}, dialect: r.Message.Dialect})
 	if !ok {
 		return nil, nil
 	}
-	s, err := in.ch.tables().streams.in.add(id)
+	s, err := r.ch.tables().streams.in.add(id)
 	if err != nil {
 		if errors.Is(err, ErrLimit) {
 			err = &Error{Name: "RPCLimitError", Message: err.Error()}
 		}
 		return nil, err
 	}
-	in.came = append(in.came, s)
+	r.came = append(r.came, s)
 	return s, nil
 }

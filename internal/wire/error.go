@@ -19,6 +19,9 @@ type Error struct {
 	References superjson.ReferenceEncoder // writes those among the fields; nil for none
 }
 
+// Error returns the name and the message.
+func (e *Error) Error() string { return e.Name + ": " + e.Message }
+
 // maxCauses bounds a chain of causes, which may be a circle.
 const maxCauses = 16
 

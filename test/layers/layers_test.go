@@ -61,10 +61,11 @@ var rules = []rule{
 	{dir: "internal/wire/classic", may: []string{"internal/wire", "superjson", jsonV2}, not: noNetwork},
 	{dir: "internal/wire/compact", may: []string{"internal/wire", "superjson", jsonV2}, not: noNetwork},
 	{dir: "internal/wire/codecs", may: []string{"internal/wire", "internal/wire/classic", "internal/wire/compact"}, not: noNetwork},
+	{dir: "internal/bind", may: []string{"internal/wire", "superjson"}, tests: []string{"internal/wire/compact"}, not: noNetwork},
 	{dir: "internal/outbox", not: noNetwork},
 	{
 		dir:   ".",
-		may:   []string{"internal/outbox", "internal/wire", "internal/wire/codecs", "superjson", jsonV2},
+		may:   []string{"internal/bind", "internal/outbox", "internal/wire", "internal/wire/codecs", "superjson", jsonV2},
 		tests: []string{"internal/wire/classic", "internal/wire/compact", "transport/transporttest", "transport/ws"},
 		not:   []string{"net", "net/http", "log/slog"},
 	},

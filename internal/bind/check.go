@@ -1,4 +1,4 @@
-package kkrpc
+package bind
 
 import (
 	"encoding"
@@ -12,7 +12,7 @@ import (
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
-// direction is which way a value goes.
+// direction is the way of a value.
 type direction uint8
 
 const (
@@ -20,7 +20,7 @@ const (
 	outbound
 )
 
-// placedError is why a type cannot cross, and where it is inside the type that was checked.
+// placedError is why a type cannot cross, and its place inside of the type that was checked.
 type placedError struct {
 	at     string // as in .Items[].Timeout
 	reason string
@@ -28,7 +28,7 @@ type placedError struct {
 
 func (e *placedError) Error() string { return e.at + ": " + e.reason }
 
-// place makes err read well behind a noun, as a placedError does.
+// place makes err read well behind a noun.
 func place(err error) error {
 	if _, ok := err.(*placedError); ok {
 		return err
@@ -36,36 +36,47 @@ func place(err error) error {
 	return &placedError{reason: err.Error()}
 }
 
-// checkParameter reports why arguments cannot be decoded into a t.
-func checkParameter(t reflect.Type) error {
+// checkParameter reports why arguments cannot be decoded into a v. The error stands behind a noun, like those below.
+func (t *Types) checkParameter(v reflect.Type) error {
 	switch {
-	case t == handleType:
+	case v == t.kinds.Handle:
 		return nil
-	case t.Kind() == reflect.Func && !isStreamType(t):
-		if err := checkPeerCallback(t); err != nil {
+	case v.Kind() == reflect.Func && !IsStreamType(v):
+		if err := t.checkPeerCallback(v); err != nil {
 			return place(err)
 		}
 		return nil
 	}
-	return checkInbound(t)
+	return t.CheckInbound(v)
 }
 
-// checkValue reports why values of type t cannot cross the connection; a nil result says nothing about what is in an
-// interface.
-func checkValue(t reflect.Type, d direction) error {
-	c := checker{direction: d, seen: map[reflect.Type]bool{}}
-	if reason, at := c.check(t, ""); reason != "" {
+// CheckArgument reports why a v cannot be an argument for the peer: a function, data or a stream.
+func (t *Types) CheckArgument(v reflect.Type) error {
+	if v.Kind() == reflect.Func && !IsStreamType(v) {
+		if err := t.checkCallback(v); err != nil {
+			return place(err)
+		}
+		return nil
+	}
+	return t.checkOutbound(v)
+}
+
+// checkData reports why values of type v cannot cross the connection as data. It does not know what an interface holds.
+func (t *Types) checkData(v reflect.Type, d direction) error {
+	c := checker{kinds: &t.kinds, direction: d, seen: map[reflect.Type]bool{}}
+	if reason, at := c.check(v, ""); reason != "" {
 		return &placedError{at: at, reason: reason}
 	}
 	return nil
 }
 
 type checker struct {
+	kinds     *Kinds
 	direction direction
 	seen      map[reflect.Type]bool
 }
 
-// check returns the reason and the place of the first problem in t, which is found at.
+// check returns the reason and the place of the first problem in t, which stands at the place at.
 func (c *checker) check(t reflect.Type, at string) (reason, where string) {
 	switch {
 	case t == reflect.TypeFor[time.Duration]():
@@ -74,15 +85,15 @@ func (c *checker) check(t reflect.Type, at string) (reason, where string) {
 		return "", ""
 	case t == contextType:
 		return "a context.Context must be the first parameter", at
-	case t == handleType || t == handleType.Elem():
+	case t == c.kinds.Handle || t == c.kinds.Handle.Elem():
 		return "a *kkrpc.Callback can only be a parameter itself", at
-	case t == refType:
+	case t == c.kinds.Ref:
 		return "", ""
-	case t == refType.Elem():
+	case t == c.kinds.Ref.Elem():
 		return "a kkrpc.Ref must be a pointer, *kkrpc.Ref", at
-	case t == sharedType && c.direction == inbound:
+	case t == c.kinds.Shared && c.direction == inbound:
 		return "a *kkrpc.Shared is only sent; use the type of its value", at
-	case t == sharedType && at != "":
+	case t == c.kinds.Shared && at != "":
 		return "a *kkrpc.Shared can only stand by itself, not inside of another value", at
 	}
 	c.seen[t] = true
@@ -91,14 +102,14 @@ func (c *checker) check(t reflect.Type, at string) (reason, where string) {
 	}
 	switch t.Kind() {
 	case reflect.Chan:
-		if !isStreamType(t) {
+		if !IsStreamType(t) {
 			return fmt.Sprintf("%s cannot cross the connection; a stream is a <-chan %s", t, t.Elem()), at
 		}
 		return fmt.Sprintf("%s: %s", t, misplacedStream), at
 	case reflect.Complex64, reflect.Complex128, reflect.UnsafePointer, reflect.Uintptr:
 		return fmt.Sprintf("%s cannot cross the connection", t), at
 	case reflect.Func:
-		if isStreamType(t) {
+		if IsStreamType(t) {
 			return fmt.Sprintf("%s: %s", t, misplacedStream), at
 		}
 		return fmt.Sprintf("%s: a function can only be a parameter itself", t), at
@@ -148,7 +159,7 @@ func isKey(t reflect.Type) bool {
 	return implements[encoding.TextMarshaler](t)
 }
 
-// hasOwnForm reports whether t says itself how it is written, or superjson does, so that what is in it does not matter.
+// hasOwnForm reports whether t, or superjson, decides how a t is written. Then the parts of t do not matter.
 func hasOwnForm(t reflect.Type) bool {
 	switch t {
 	case reflect.TypeFor[time.Time](), reflect.TypeFor[big.Int](), reflect.TypeFor[url.URL]():

@@ -1,4 +1,4 @@
-package kkrpc
+package bind
 
 import (
 	"context"
@@ -8,11 +8,11 @@ import (
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
-// lookup finds what m asks for and an empty cell to run it in, or says why there is none in the words of the original
-// of m's generation. Only what was registered can be reached, by its exact path.
-func (a *API) lookup(m *wire.Message) (*method, invocation, *wire.Error) {
+// Lookup finds what m asks for, and an empty cell to run it in. Only what was registered can be reached, by its exact
+// path. An error is in the words of the original of m's generation.
+func (a *API) Lookup(m *wire.Message) (*Method, Invocation, *wire.Error) {
 	r := refusal{kind: m.Kind, classic: m.Dialect.IsClassic()}
-	if a.root == nil {
+	if a.IsEmpty() {
 		return nil, nil, r.noAPI()
 	}
 	var n *node
@@ -30,8 +30,31 @@ func (a *API) lookup(m *wire.Message) (*method, invocation, *wire.Error) {
 	return a.operation(n, &r)
 }
 
+// LookupIn is Lookup for an operation on a reference to what a was compiled from.
+func (a *API) LookupIn(kind wire.Kind, path []string) (*Method, Invocation, *wire.Error) {
+	r := refusal{kind: kind, path: path, ref: true}
+	n, refused := a.find(path, &r)
+	if refused != nil {
+		return nil, nil, refused
+	}
+	return a.operation(n, &r)
+}
+
+// Has reports why nothing is at path in a reference to what a was compiled from; nil: something is.
+func (a *API) Has(path []string) *wire.Error {
+	r := refusal{kind: wire.Get, path: path}
+	n, refused := a.find(path, &r)
+	switch {
+	case refused != nil:
+		return &wire.Error{Name: refused.Name, Message: refused.Message}
+	case n.call == nil && n.construct == nil && n.get == nil && n.children == nil:
+		return typeErrorf("the reference has no %s", join(path))
+	}
+	return nil
+}
+
 // operation is what r.kind means on n.
-func (a *API) operation(n *node, r *refusal) (*method, invocation, *wire.Error) {
+func (a *API) operation(n *node, r *refusal) (*Method, Invocation, *wire.Error) {
 	var op *operation
 	switch r.kind {
 	case wire.Call:
@@ -52,7 +75,7 @@ func (a *API) operation(n *node, r *refusal) (*method, invocation, *wire.Error) 
 	return op.method, a.begin(op), nil
 }
 
-// walk is the slow way, which knows every way to write a path and why it leads nowhere.
+// walk is the slow way. It knows every way to write a path, and why a path leads nowhere.
 func (a *API) walk(m *wire.Message, r *refusal) (*node, *wire.Error) {
 	path, err := m.Path.Segments(nil)
 	if err != nil {
@@ -62,14 +85,14 @@ func (a *API) walk(m *wire.Message, r *refusal) (*node, *wire.Error) {
 	return a.find(path, r)
 }
 
-// find follows path, which is that of r.
+// find follows path, the path of r.
 func (a *API) find(path []string, r *refusal) (*node, *wire.Error) {
 	n := a.root
 	for i, segment := range path {
 		child := n.children[segment]
 		if child == nil {
 			if i == len(path)-1 {
-				return a.absent(n, r)
+				return absent(r)
 			}
 			return nil, r.missing(i, "undefined")
 		}
@@ -81,16 +104,16 @@ func (a *API) find(path []string, r *refusal) (*node, *wire.Error) {
 	return n, nil
 }
 
-// absent is for the name of nothing in a parent that exists.
-func (a *API) absent(parent *node, r *refusal) (*node, *wire.Error) {
+// absent is for a name that a parent does not have.
+func absent(r *refusal) (*node, *wire.Error) {
 	if r.kind == wire.Get && !r.classic {
 		return &node{path: r.path}, nil
 	}
 	return nil, r.leaf(nil)
 }
 
-// refusal words the answer to a request that reaches nothing. Classic peers get what failed before the function was
-// found as a plain string, as the original does it.
+// refusal words the answer to a request that reaches nothing. Classic peers get a failure before the function was found
+// as a plain string, like that of the original.
 type refusal struct {
 	kind    wire.Kind
 	classic bool
@@ -100,10 +123,6 @@ type refusal struct {
 
 func (r *refusal) text(format string, args ...any) *wire.Error {
 	return &wire.Error{Name: "Error", Message: fmt.Sprintf(format, args...), Text: r.classic}
-}
-
-func (r *refusal) typeError(format string, args ...any) *wire.Error {
-	return &wire.Error{Name: "TypeError", Message: fmt.Sprintf(format, args...)}
 }
 
 func (r *refusal) noAPI() *wire.Error {
@@ -126,9 +145,9 @@ func (r *refusal) missing(i int, value string) *wire.Error {
 	last := i+1 == len(r.path)-1
 	switch {
 	case r.classic && value == "null" && r.kind == wire.Get:
-		return r.typeError("Cannot read properties of null (reading '%s')", next)
+		return typeErrorf("Cannot read properties of null (reading '%s')", next)
 	case r.classic && value == "null" && r.kind == wire.Set && last:
-		return r.typeError("Cannot set properties of null (setting '%s')", next)
+		return typeErrorf("Cannot set properties of null (setting '%s')", next)
 	case r.classic:
 		return r.text("%s path %s not found at %s", r.noun(), join(r.path), r.path[i])
 	case r.kind == wire.Set && last:
@@ -149,14 +168,14 @@ func (r *refusal) noun() string {
 	}
 }
 
-// leaf: what the path leads to does not offer the operation; n is nil if there is nothing at all.
+// leaf: n does not offer the operation. n is nil if the path leads to nothing.
 func (r *refusal) leaf(n *node) *wire.Error {
 	path := join(r.path)
 	switch r.kind {
 	case wire.Call:
 		switch {
 		case n != nil && n.construct != nil:
-			return r.typeError("Class constructor %s cannot be invoked without 'new'", path)
+			return typeErrorf("Class constructor %s cannot be invoked without 'new'", path)
 		case len(r.path) == 0 && !r.ref:
 			return r.text("The API itself is not a function")
 		case r.classic:
@@ -168,30 +187,27 @@ func (r *refusal) leaf(n *node) *wire.Error {
 		if r.classic {
 			return r.text("%s is not a constructor function", path)
 		}
-		return r.typeError("%s is not a constructor", path)
+		return typeErrorf("%s is not a constructor", path)
 	case wire.Set:
 		switch {
 		case len(r.path) == 0:
 			return r.text("Cannot set empty path")
 		case n != nil:
-			return r.typeError("Cannot assign to read only property %s", path)
+			return typeErrorf("Cannot assign to read only property %s", path)
 		default:
-			return r.typeError("Cannot add property %s", path)
+			return typeErrorf("Cannot add property %s", path)
 		}
 	default: // a classic get
 		return r.text("Property path %s not found at %s", path, r.path[len(r.path)-1])
 	}
 }
 
-// nothing is the get of a function, or of nothing, which runs no code of the user.
-var nothing = method{path: "get", hasResult: true}
-
-// snapshot is the get of what is no property.
-func (n *node) snapshot() *method {
+// snapshot is the method that gets what is no property.
+func (n *node) snapshot() *Method {
 	if n.all != nil {
 		return n.all
 	}
-	return &nothing
+	return &get
 }
 
 // snapshot answers the properties and constants of a namespace as an object, and undefined for a function.
@@ -201,31 +217,32 @@ type snapshot struct {
 	result any
 }
 
-func (s *snapshot) decode(*request) error { return nil }
+func (*snapshot) Decode(*Request) error { return nil }
 
-func (s *snapshot) run(ctx context.Context) (err error) {
+func (s *snapshot) Run(ctx context.Context) (err error) {
 	s.result, err = s.api.read(ctx, s.node)
 	return err
 }
 
-func (s *snapshot) arguments() []any { return nil }
-func (s *snapshot) outcome() any     { return s.result }
+func (*snapshot) Arguments() []any { return nil }
 
-func (*snapshot) appendPlain(dst []byte) ([]byte, bool) { return dst, false }
+func (s *snapshot) Outcome() any { return s.result }
 
-func (s *snapshot) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
-	return out.appendAny(dst, path, s.result)
+func (*snapshot) AppendPlain(dst []byte) ([]byte, bool) { return dst, false }
+
+func (s *snapshot) AppendResult(dst []byte, out Writer, path string) ([]byte, bool, error) {
+	return out.AppendAny(dst, path, s.result)
 }
 
 // read returns the value of n: that of a property, an object of them for a namespace, and undefined for the rest.
 func (a *API) read(ctx context.Context, n *node) (any, error) {
 	switch {
 	case n.get != nil:
-		cell := a.begin(n.get).(*getCell)
-		if err := cell.run(ctx); err != nil {
+		cell := a.begin(n.get)
+		if err := cell.Run(ctx); err != nil {
 			return nil, err
 		}
-		return cell.value, nil
+		return cell.Outcome(), nil
 	case n.children != nil:
 		object := make(map[string]any, len(n.names))
 		for _, name := range n.names {
@@ -233,13 +250,10 @@ func (a *API) read(ctx context.Context, n *node) (any, error) {
 			if err != nil {
 				return nil, err
 			}
-			if stream, err := producerOf(v); stream != nil || err != nil {
-				continue // as functions: only data is part of an object
+			if IsStream(v) {
+				continue // like functions: only data is part of an object
 			}
-			if s, ok := v.(*Shared); ok && s != nil {
-				v = s.value // it is a part here
-			}
-			if v != any(superjson.Undefined) {
+			if v = a.types.kinds.Unshare(v); v != any(superjson.Undefined) {
 				object[name] = v
 			}
 		}

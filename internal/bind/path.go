@@ -1,4 +1,4 @@
-package kkrpc
+package bind
 
 import (
 	"fmt"
@@ -7,8 +7,8 @@ import (
 
 // Paths as programs write them: names with dots between, and a backslash before a dot or backslash in a name.
 
-// joinPath is the inverse of splitPath.
-func joinPath(segments []string) string {
+// JoinPath is the inverse of SplitPath. It may change segments.
+func JoinPath(segments []string) string {
 	for i, s := range segments {
 		if strings.ContainsAny(s, `.\`) {
 			segments[i] = pathEscaper.Replace(s)
@@ -19,8 +19,8 @@ func joinPath(segments []string) string {
 
 var pathEscaper = strings.NewReplacer(`.`, `\.`, `\`, `\\`)
 
-// splitPath appends the segments of path to segments: it is split at dots that are not behind a backslash.
-func splitPath(segments []string, path string) ([]string, error) {
+// SplitPath appends the segments of path to segments. It splits path at dots that are not behind a backslash.
+func SplitPath(segments []string, path string) ([]string, error) {
 	if path == "" {
 		return segments, nil
 	}
@@ -51,3 +51,6 @@ func splitPath(segments []string, path string) ([]string, error) {
 	}
 	return append(segments, string(segment)), nil
 }
+
+// join is how a path is written for people.
+func join(path []string) string { return strings.Join(path, ".") }

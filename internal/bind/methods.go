@@ -1,6 +1,6 @@
 //go:build !kkrpc_functions
 
-package kkrpc
+package bind
 
 import (
 	"reflect"
@@ -26,27 +26,26 @@ func (b *builder) declaredMethods(n *node, t reflect.Type, p reflect.Value, from
 		if slot < 0 {
 			slot = b.slot(p.Interface(), from)
 		}
-		b.method(n, m, slot)
+		b.addMethod(n, m, slot)
 	}
 }
 
-func (b *builder) method(n *node, m reflect.Method, slot int) {
-	child := b.add(n, exportedName(m.Name), "method "+m.Name)
+func (b *builder) addMethod(n *node, m reflect.Method, slot int) {
+	child := b.add(n, ExportedName(m.Name), "method "+m.Name)
 	if child == nil {
 		return
 	}
-	plan, err := planFor(m.Func.Type(), true)
+	plan, err := b.planFor(m.Func.Type(), true)
 	if err != nil {
 		b.fail(child.path, "method %s: %w", m.Name, err)
 		return
 	}
 	child.call = plan.operation(m, join(child.path), slot)
-	b.refs = b.refs || plan.refs
+	b.references = b.references || plan.references
 }
 
-// promotedFrom returns the name of the embedded field that the method of *T comes from, or "" if T declares it. Where
-// an embedded field has a method of that name, only the generated code of a promoted method tells it from one that
-// hides it.
+// promotedFrom returns the name of the embedded field that the method of *T comes from, or "" if T declares it. An
+// embedded field may have a method of that name which T hides. Only a promoted method has generated code.
 func promotedFrom(pointer reflect.Type, name string) string {
 	t := pointer.Elem()
 	for i := range t.NumField() {
@@ -75,30 +74,31 @@ func hasMethod(t reflect.Type, name string) bool {
 }
 
 // interfaceMethods exposes the methods of an interface.
-func (b *builder) interfaceMethods(n *node, m methodsOf, from source) {
-	if m.iface.Kind() != reflect.Interface {
-		b.fail(n.path, "kkrpc.As wants an interface, as in kkrpc.As[ServerAPI](impl), not %s", m.iface)
+func (b *builder) interfaceMethods(n *node, as any, from source) {
+	iface, impl := b.kinds.Implementation(as)
+	if iface.Kind() != reflect.Interface {
+		b.fail(n.path, "kkrpc.As wants an interface, as in kkrpc.As[ServerAPI](impl), not %s", iface)
 		return
 	}
-	if m.iface.NumMethod() == 0 {
-		b.fail(n.path, "%s has no methods", m.iface)
+	if iface.NumMethod() == 0 {
+		b.fail(n.path, "%s has no methods", iface)
 		return
 	}
-	p, ok := pointerTo(reflect.ValueOf(m.impl))
+	p, ok := pointerTo(reflect.ValueOf(impl))
 	if !ok {
-		b.fail(n.path, "the implementation of %s is nil", m.iface)
+		b.fail(n.path, "the implementation of %s is nil", iface)
 		return
 	}
 	if len(n.path) > 0 {
 		b.dynamic = true // the value came out of an interface
 	}
 	slot := b.slot(p.Interface(), from)
-	for i := range m.iface.NumMethod() {
-		declared := m.iface.Method(i)
+	for i := range iface.NumMethod() {
+		declared := iface.Method(i)
 		if !declared.IsExported() {
 			continue
 		}
 		method, _ := p.Type().MethodByName(declared.Name)
-		b.method(n, method, slot)
+		b.addMethod(n, method, slot)
 	}
 }

@@ -1,4 +1,4 @@
-package kkrpc
+package bind
 
 import (
 	"context"
@@ -10,8 +10,6 @@ import (
 	"testing"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
-	"github.com/kkrpc-go/kkrpc/internal/wire/compact"
-	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
 // tally has a method of every form that is called without reflection.
@@ -37,36 +35,31 @@ type keyType struct{}
 
 func key(ctx context.Context) string { return ctx.Value(keyType{}).(string) }
 
-// start decodes one request without a channel.
-func start(t testing.TB, a *API, path string, args ...string) invocation {
+// start decodes one request whose arguments are strings.
+func start(t testing.TB, api *API, path string, args ...string) Invocation {
 	t.Helper()
-	for i, arg := range args {
-		args[i] = `"` + arg + `"`
+	in := parse(t, fmt.Sprintf(`"op":"call","p":["%s"],"a":["%s"]`, path, strings.Join(args, `","`)))
+	if len(args) == 0 {
+		in.Message.Args = nil
 	}
-	var m wire.Message
-	frame := `{"t":"q","id":"1","op":"call","p":["` + path + `"],"a":[` + strings.Join(args, ",") + `]}`
-	if err := compact.JSON.Parse([]byte(frame), &m, 64); err != nil {
-		t.Fatal(err)
-	}
-	_, inv, refusal := a.lookup(&m)
+	_, inv, refusal := api.Lookup(in.Message)
 	if refusal != nil {
-		t.Fatal(refusal.Message)
+		t.Fatal(refusal)
 	}
-	if err := inv.decode(&request{msg: &m}); err != nil {
+	if err := inv.Decode(in); err != nil {
 		t.Fatal(err)
 	}
 	return inv
 }
 
-// ask runs one request without a channel.
-func ask(t testing.TB, a *API, path string, args ...string) (inv invocation, answer string) {
+// ask runs one request whose arguments are strings.
+func ask(t testing.TB, api *API, path string, args ...string) (inv Invocation, answer string) {
 	t.Helper()
-	inv = start(t, a, path, args...)
-	if err := inv.run(context.WithValue(t.Context(), keyType{}, "!")); err != nil {
+	inv = start(t, api, path, args...)
+	if err := inv.Run(context.WithValue(t.Context(), keyType{}, "!")); err != nil {
 		return inv, err.Error()
 	}
-	out := &values{enc: superjson.NewEncoder(superjson.ModeJSON)}
-	dst, _, err := inv.appendResult(nil, out, "v")
+	dst, _, err := inv.AppendResult(nil, newWriter(), "v")
 	if err != nil {
 		return inv, err.Error()
 	}
@@ -75,17 +68,11 @@ func ask(t testing.TB, a *API, path string, args ...string) (inv invocation, ans
 
 func TestScalarFunctionsAreCalledWithoutReflection(t *testing.T) {
 	s := &tally{"s"}
-	fromMethods, err := Expose(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	fromFuncs, err := Expose(Object{
+	fromMethods := expose(t, s)
+	fromFuncs := expose(t, object{
 		"a0": s.A0, "b0": s.B0, "c0": s.C0, "d0": s.D0, "a1": s.A1, "b1": s.B1, "c1": s.C1, "d1": s.D1,
 		"a2": s.A2, "b2": s.B2, "c2": s.C2, "d2": s.D2, "fail1": s.Fail1,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, r := range []struct {
 		path string
 		args []string
@@ -98,7 +85,7 @@ func TestScalarFunctionsAreCalledWithoutReflection(t *testing.T) {
 	} {
 		for from, api := range map[string]*API{"methods": fromMethods, "funcs": fromFuncs} {
 			for range 3 {
-				inv, got := ask(t, api, r.path, append([]string(nil), r.args...)...)
+				inv, got := ask(t, api, r.path, r.args...)
 				if _, slow := inv.(*reflectCell); slow {
 					t.Errorf("%s of %s is called by reflection", r.path, from)
 				}
@@ -123,18 +110,12 @@ func (s *tally) Named(a label) (level, error)                     { runtime.GC()
 func (s *tally) Own(a shouted) shouted                            { return a }
 func (s *tally) Mixed(_ context.Context, a label, b string) label { return a + label(s.name+b) }
 
-// What an interceptor sees is of the declared types, and a type with a form of its own keeps it.
+// Interceptors see values of the declared types, and a type with a form of its own keeps it.
 func TestNamedScalarsAreCalledWithoutReflection(t *testing.T) {
 	type function func(label) (level, error)
 	s := &tally{"s"}
-	fromMethods, err := Expose(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	fromFuncs, err := Expose(Object{"named": function(s.Named), "own": s.Own, "mixed": s.Mixed})
-	if err != nil {
-		t.Fatal(err)
-	}
+	fromMethods := expose(t, s)
+	fromFuncs := expose(t, object{"named": function(s.Named), "own": s.Own, "mixed": s.Mixed})
 	for _, r := range []struct {
 		path       string
 		args       []string
@@ -147,21 +128,21 @@ func TestNamedScalarsAreCalledWithoutReflection(t *testing.T) {
 		{"own", []string{"a"}, true, `"A?"`, []any{shouted("a?")}, shouted("a?")},
 	} {
 		for from, api := range map[string]*API{"methods": fromMethods, "funcs": fromFuncs} {
-			inv, got := ask(t, api, r.path, append([]string(nil), r.args...)...)
+			inv, got := ask(t, api, r.path, r.args...)
 			if _, slow := inv.(*reflectCell); slow != r.reflected {
 				t.Errorf("%s of %s: by reflection %v, want %v", r.path, from, slow, r.reflected)
 			}
 			if got != r.want {
 				t.Errorf("%s of %s: got %s, want %s", r.path, from, got, r.want)
 			}
-			inv = start(t, api, r.path, append([]string(nil), r.args...)...)
-			if seen := inv.arguments(); !reflect.DeepEqual(seen, r.seen) {
+			inv = start(t, api, r.path, r.args...)
+			if seen := inv.Arguments(); !reflect.DeepEqual(seen, r.seen) {
 				t.Errorf("%s of %s: an interceptor sees %#v, want %#v", r.path, from, seen, r.seen)
 			}
-			if err := inv.run(t.Context()); err != nil {
+			if err := inv.Run(t.Context()); err != nil {
 				t.Error(err)
 			}
-			if came := inv.outcome(); came != r.came {
+			if came := inv.Outcome(); came != r.came {
 				t.Errorf("%s of %s: an interceptor gets %#v, want %#v", r.path, from, came, r.came)
 			}
 		}
@@ -169,10 +150,7 @@ func TestNamedScalarsAreCalledWithoutReflection(t *testing.T) {
 }
 
 func TestLookupDoesNotAllocate(t *testing.T) {
-	api, err := Expose(Object{"math": Object{"add": func(a, b float64) float64 { return a + b }}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	api := expose(t, object{"math": object{"add": func(a, b float64) float64 { return a + b }}})
 	for _, path := range []wire.Path{{Raw: []byte(`"math","add"`)}, {Raw: []byte(`math.add`), Dotted: true}} {
 		m := &wire.Message{Kind: wire.Call, Path: path}
 		if n := testing.AllocsPerRun(100, func() {
@@ -191,43 +169,36 @@ func TestLookupDoesNotAllocate(t *testing.T) {
 
 func BenchmarkInvoke(b *testing.B) {
 	add := func(a, b float64) float64 { return a + b }
-	api, err := Expose(Object{
+	api := expose(b, object{
 		"func":    add,
 		"reflect": func(a, b float32) float32 { return a + b },
 		"struct": func(ctx context.Context, p struct{ A, B float64 }) (struct{ Sum float64 }, error) {
 			return struct{ Sum float64 }{p.A + p.B}, nil
 		},
-		"method": As[interface{ Add(a, b float64) float64 }](adder{}),
+		"method": as{(*interface{ Add(a, b float64) float64 })(nil), adder{}},
 	})
-	if err != nil {
-		b.Fatal(err)
-	}
 	for _, r := range []struct{ path, args string }{
 		{`"func"`, `4,6`}, {`"reflect"`, `4,6`}, {`"method","add"`, `4,6`}, {`"struct"`, `{"A":1,"B":2.5}`},
 	} {
 		b.Run(strings.ReplaceAll(strings.Trim(r.path, `"`), `","`, "."), func(b *testing.B) {
-			var m wire.Message
-			frame := fmt.Sprintf(`{"t":"q","id":"1","op":"call","p":[%s],"a":[%s]}`, r.path, r.args)
-			if err := compact.JSON.Parse([]byte(frame), &m, 64); err != nil {
-				b.Fatal(err)
-			}
-			in := &request{msg: &m}
-			out := &values{enc: superjson.NewEncoder(superjson.ModeJSON)}
+			in := parse(b, fmt.Sprintf(`"op":"call","p":[%s],"a":[%s]`, r.path, r.args))
+			out := newWriter()
 			ctx := b.Context()
 			var dst []byte
 			b.ReportAllocs()
 			for b.Loop() {
-				_, inv, refusal := api.lookup(&m)
+				_, inv, refusal := api.Lookup(in.Message)
 				if refusal != nil {
-					b.Fatal(refusal.Message)
+					b.Fatal(refusal)
 				}
-				if err := inv.decode(in); err != nil {
+				if err := inv.Decode(in); err != nil {
 					b.Fatal(err)
 				}
-				if err := inv.run(ctx); err != nil {
+				if err := inv.Run(ctx); err != nil {
 					b.Fatal(err)
 				}
-				if dst, _, err = inv.appendResult(dst[:0], out, "v"); err != nil {
+				var err error
+				if dst, _, err = inv.AppendResult(dst[:0], out, "v"); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -1,4 +1,4 @@
-package kkrpc
+package bind
 
 import (
 	"context"
@@ -11,37 +11,37 @@ import (
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
-// func2 is the one form into which functions are brought that APIs have most, those of up to two scalars, to be called
-// without reflection, at a tenth of its cost: the receiver (nil for what is no method), the context, the arguments.
+// func2 is the common form of functions with up to two scalar parameters. It lets them be called without reflection, at a
+// tenth of its cost. self is nil for plain functions.
 type func2[A, B, R any] = func(self unsafe.Pointer, ctx context.Context, a A, b B) (R, error)
 
-// starter makes the cells of calls to one function.
-type starter = func(slot any) invocation
+// starter begins the calls of one function.
+type starter = func(slot any) Invocation
 
-var fastPaths = [...]func(fn any, path string, types *declared) starter{
+var fastPaths = [...]func(fn any, calls fastShared) starter{
 	fast0[string], fast0[int], fast0[float64], fast0[bool],
 	fast1[string, string], fast1[int, int], fast1[float64, float64], fast1[string, bool], fast1[string, int], fast1[int, string],
 	fast2[float64, float64, float64], fast2[int, int, int], fast2[string, string, string],
 }
 
 // fastStart returns nil for a function that has no fast path.
-func fastStart(fn reflect.Value, isMethod bool, path string) starter {
-	if fn.Type().NumOut() == 0 || fn.Type().NumIn() > 4 {
+func (p *plan) fastStart(fn reflect.Value, path string) starter {
+	if p.typ.NumOut() == 0 || p.typ.NumIn() > 4 {
 		return nil
 	}
-	plain, types := plainForm(fn, isMethod)
+	plain, declared := plainForm(fn, p.receiver)
 	f := plain.Interface()
 	for _, try := range fastPaths {
-		if start := try(f, path, types); start != nil {
+		if start := try(f, fastShared{types: p.types, path: path, declared: declared}); start != nil {
 			return start
 		}
 	}
 	return nil
 }
 
-// plainForm turns fn into a function of an unnamed type whose parameters and results are of unnamed types where they are
-// scalars, so that one type switch serves them all: func(*T, UserID) (Level, error), a method, becomes
-// func(unsafe.Pointer, string) (int, error). types is nil if that changes none but the receiver.
+// plainForm turns fn into a func of an unnamed type. Its scalar parameters and results get unnamed types too, so that
+// one type switch serves them all. The method func(*T, UserID) (Level, error) becomes
+// func(unsafe.Pointer, string) (int, error). types is nil if no type changes but that of the receiver.
 func plainForm(fn reflect.Value, isMethod bool) (plain reflect.Value, types *declared) {
 	t := fn.Type()
 	types = &declared{}
@@ -67,8 +67,9 @@ func plainForm(fn reflect.Value, isMethod bool) (plain reflect.Value, types *dec
 	if to == t {
 		return fn, types
 	}
-	// A func value is a pointer to its code, whatever its type. The code takes its arguments where the underlying types
-	// have them taken, and a receiver, which is a *T, where an unsafe.Pointer is taken: in is what t has but for that.
+	// A func value is a pointer to its code, whatever its type. The code takes each argument where a value of the same
+	// underlying type is taken, and a receiver, which is a *T, where an unsafe.Pointer is taken. The types in differ from
+	// those of t in nothing else.
 	p := reflect.New(t)
 	p.Elem().Set(fn)
 	return reflect.NewAt(to, p.UnsafePointer()).Elem(), types
@@ -79,7 +80,7 @@ var plainScalars = map[reflect.Kind]reflect.Type{
 	reflect.Int: reflect.TypeFor[int](), reflect.Float64: reflect.TypeFor[float64](),
 }
 
-// plainScalar returns the underlying type of a scalar whose methods have no say in its JSON, and any other type as it is.
+// plainScalar returns the underlying type of a scalar if no method has a say in its JSON, and any other type as it is.
 func plainScalar(t reflect.Type) reflect.Type {
 	plain := plainScalars[t.Kind()]
 	if plain == nil || plain == t || hasOwnJSON(t) {
@@ -94,7 +95,7 @@ func hasOwnJSON(t reflect.Type) bool {
 	return p.NumMethod() > 1 || p.NumMethod() == 1 && !p.Implements(reflect.TypeFor[fmt.Stringer]())
 }
 
-// declared is the types in which interceptors see the values of a function that was brought into plain form.
+// declared are the types in which interceptors see the values of a function in plain form.
 type declared struct {
 	in     []reflect.Type
 	out    reflect.Type
@@ -124,13 +125,19 @@ func receiver(slot any) unsafe.Pointer {
 	return reflect.ValueOf(slot).UnsafePointer()
 }
 
-// fastCalls is what all calls of one function share. A and B are none where it has fewer parameters.
+// fastShared is common to all calls of one function.
+type fastShared struct {
+	types    *Types
+	path     string
+	declared *declared
+	params   int
+}
+
+// fastCalls makes the calls of one function. A and B are none where it has fewer parameters.
 type fastCalls[A, B, R any] struct {
-	fn     func2[A, B, R]
-	params int
-	path   string
-	types  *declared
-	cells  sync.Pool
+	fastShared
+	fn    func2[A, B, R]
+	cells sync.Pool
 }
 
 type none = struct{}
@@ -144,7 +151,7 @@ type fastCell[A, B, R any] struct {
 	result R
 }
 
-func fast0[R any](fn any, path string, types *declared) starter {
+func fast0[R any](fn any, calls fastShared) starter {
 	var call func2[none, none, R]
 	switch f := fn.(type) {
 	case func() R:
@@ -164,10 +171,10 @@ func fast0[R any](fn any, path string, types *declared) starter {
 	case func(unsafe.Pointer, context.Context) (R, error):
 		call = func(self unsafe.Pointer, ctx context.Context, _, _ none) (R, error) { return f(self, ctx) }
 	}
-	return newStarter(call, 0, path, types)
+	return newStarter(call, 0, calls)
 }
 
-func fast1[A, R any](fn any, path string, types *declared) starter {
+func fast1[A, R any](fn any, calls fastShared) starter {
 	var call func2[A, none, R]
 	switch f := fn.(type) {
 	case func(A) R:
@@ -187,10 +194,10 @@ func fast1[A, R any](fn any, path string, types *declared) starter {
 	case func(unsafe.Pointer, context.Context, A) (R, error):
 		call = func(self unsafe.Pointer, ctx context.Context, a A, _ none) (R, error) { return f(self, ctx, a) }
 	}
-	return newStarter(call, 1, path, types)
+	return newStarter(call, 1, calls)
 }
 
-func fast2[A, B, R any](fn any, path string, types *declared) starter {
+func fast2[A, B, R any](fn any, calls fastShared) starter {
 	var call func2[A, B, R]
 	switch f := fn.(type) {
 	case func(A, B) R:
@@ -210,54 +217,55 @@ func fast2[A, B, R any](fn any, path string, types *declared) starter {
 	case func2[A, B, R]:
 		call = f
 	}
-	return newStarter(call, 2, path, types)
+	return newStarter(call, 2, calls)
 }
 
 // newStarter returns nil for a nil fn.
-func newStarter[A, B, R any](fn func2[A, B, R], params int, path string, types *declared) starter {
+func newStarter[A, B, R any](fn func2[A, B, R], params int, calls fastShared) starter {
 	if fn == nil {
 		return nil
 	}
-	all := &fastCalls[A, B, R]{fn: fn, params: params, path: path, types: types}
+	calls.params = params
+	all := &fastCalls[A, B, R]{fastShared: calls, fn: fn}
 	all.cells.New = func() any { return &fastCell[A, B, R]{fastCalls: all} }
-	return func(slot any) invocation {
+	return func(slot any) Invocation {
 		c := all.cells.Get().(*fastCell[A, B, R])
 		c.self = receiver(slot)
 		return c
 	}
 }
 
-func (c *fastCell[A, B, R]) decode(in *request) error {
+func (c *fastCell[A, B, R]) Decode(in *Request) error {
 	err := surplus(c.path, in, c.params)
 	if err == nil && c.params > 0 {
-		err = decodeScalar(in, c.path, 0, &c.a)
+		err = decodeScalar(c.types, in, c.path, 0, &c.a)
 	}
 	if err == nil && c.params > 1 {
-		err = decodeScalar(in, c.path, 1, &c.b)
+		err = decodeScalar(c.types, in, c.path, 1, &c.b)
 	}
 	return err
 }
 
-func (c *fastCell[A, B, R]) run(ctx context.Context) (err error) {
+func (c *fastCell[A, B, R]) Run(ctx context.Context) (err error) {
 	c.result, err = c.fn(c.self, ctx, c.a, c.b)
 	return err
 }
 
-func (c *fastCell[A, B, R]) arguments() []any {
-	return c.types.arguments([]any{c.a, c.b}[:c.params])
+func (c *fastCell[A, B, R]) Arguments() []any {
+	return c.declared.arguments([]any{c.a, c.b}[:c.params])
 }
 
-func (c *fastCell[A, B, R]) outcome() any { return c.types.outcome(c.result) }
+func (c *fastCell[A, B, R]) Outcome() any { return c.declared.outcome(c.result) }
 
-func (c *fastCell[A, B, R]) appendPlain(dst []byte) (_ []byte, ok bool) {
-	if dst, ok = appendScalar(dst, &c.result); ok {
+func (c *fastCell[A, B, R]) AppendPlain(dst []byte) (_ []byte, ok bool) {
+	if dst, ok = AppendScalar(dst, &c.result); ok {
 		c.free()
 	}
 	return dst, ok
 }
 
-func (c *fastCell[A, B, R]) appendResult(dst []byte, out *values, path string) ([]byte, bool, error) {
-	dst, err := out.append(dst, path, c.result)
+func (c *fastCell[A, B, R]) AppendResult(dst []byte, out Writer, path string) ([]byte, bool, error) {
+	dst, err := out.Append(dst, path, c.result)
 	c.free()
 	return dst, false, err
 }
@@ -268,24 +276,25 @@ func (c *fastCell[A, B, R]) free() {
 }
 
 // decodeScalar decodes argument i into dst, a pointer to a scalar.
-func decodeScalar[T any](in *request, path string, i int, dst *T) error {
+func decodeScalar[T any](types *Types, in *Request, path string, i int, dst *T) error {
 	var err error
+	args := in.Message.Args
 	switch {
-	case i >= len(in.msg.Args) || in.msg.Args[i].Kind == wire.ArgValue && in.msg.Args[i].JSON == nil:
-		err = &superjson.TypeError{Expected: expected(reflect.TypeFor[T]()), Got: "undefined"}
-	case in.msg.Args[i].Kind == wire.ArgCallback:
-		err = &superjson.TypeError{Expected: expected(reflect.TypeFor[T]()), Got: "function"}
+	case i >= len(args) || args[i].Kind == wire.ArgValue && args[i].JSON == nil:
+		err = &superjson.TypeError{Expected: types.expected(reflect.TypeFor[T]()), Got: "undefined"}
+	case args[i].Kind == wire.ArgCallback:
+		err = &superjson.TypeError{Expected: types.expected(reflect.TypeFor[T]()), Got: "function"}
 	default:
-		raw, meta := in.msg.Args[i].JSON, in.msg.ArgMeta(i)
+		raw, meta := args[i].JSON, in.Message.ArgMeta(i)
 		if text, ok := any(dst).(*string); ok && meta == nil {
 			if *text, ok = wire.UnquoteString(raw); ok { // Decode would look at all of it again
 				return nil
 			}
 		}
-		err = superjson.Decode(in.msg.Dialect.Mode(), raw, meta, dst)
+		err = superjson.Decode(in.Message.Dialect.Mode(), raw, meta, dst)
 	}
 	if err != nil {
-		return argumentError(path, i, err)
+		return types.argumentError(path, i, err)
 	}
 	return nil
 }

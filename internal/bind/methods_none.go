@@ -1,6 +1,6 @@
 //go:build kkrpc_functions
 
-package kkrpc
+package bind
 
 import "reflect"
 
@@ -12,6 +12,7 @@ func (b *builder) declaredMethods(n *node, t reflect.Type, p reflect.Value, _ so
 	}
 }
 
-func (b *builder) interfaceMethods(n *node, m methodsOf, _ source) {
-	b.fail(n.path, noMethods, m.iface)
+func (b *builder) interfaceMethods(n *node, v any, _ source) {
+	iface, _ := b.kinds.Implementation(v)
+	b.fail(n.path, noMethods, iface)
 }

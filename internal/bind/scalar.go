@@ -1,4 +1,4 @@
-package kkrpc
+package bind
 
 import (
 	"math"
@@ -10,8 +10,8 @@ import (
 
 const maxSafeInteger = 1<<53 - 1
 
-// appendScalar appends what p points to if it is written alike in all dialects.
-func appendScalar(dst []byte, p any) (_ []byte, ok bool) {
+// AppendScalar appends the scalar that p points to if all dialects write it alike.
+func AppendScalar(dst []byte, p any) (_ []byte, ok bool) {
 	switch p := p.(type) {
 	case *string:
 		return wire.AppendString(dst, *p), true
@@ -25,7 +25,7 @@ func appendScalar(dst []byte, p any) (_ []byte, ok bool) {
 	return dst, false
 }
 
-// appendReflected is appendScalar for the scalar in v.
+// appendReflected is AppendScalar for the scalar in v.
 func appendReflected(dst []byte, v reflect.Value) (_ []byte, ok bool) {
 	switch {
 	case v.Kind() == reflect.String:
@@ -57,31 +57,17 @@ func appendWhole(dst []byte, f float64) (_ []byte, ok bool) {
 	return dst, false
 }
 
-// appendPlain is appendScalar for what v holds.
-func appendPlain(dst []byte, v any) (_ []byte, ok bool) {
+// AppendPlain is AppendScalar for the scalar v.
+func AppendPlain(dst []byte, v any) (_ []byte, ok bool) {
 	switch v := v.(type) {
 	case string:
-		return appendScalar(dst, &v)
+		return AppendScalar(dst, &v)
 	case bool:
-		return appendScalar(dst, &v)
+		return AppendScalar(dst, &v)
 	case int:
-		return appendScalar(dst, &v)
+		return AppendScalar(dst, &v)
 	case float64:
-		return appendScalar(dst, &v)
+		return AppendScalar(dst, &v)
 	}
 	return dst, false
-}
-
-// appendScalar is like the function, and appends any other value too.
-func (o *values) appendScalar(dst []byte, path string, p any) ([]byte, error) {
-	if dst, ok := appendScalar(dst, p); ok {
-		return dst, nil
-	}
-	switch p := p.(type) {
-	case *int:
-		return o.append(dst, path, *p)
-	case *float64:
-		return o.append(dst, path, *p)
-	}
-	return o.append(dst, path, p)
 }

@@ -1,4 +1,4 @@
-package kkrpc
+package bind
 
 import "testing"
 
@@ -10,7 +10,7 @@ func TestExportedName(t *testing.T) {
 		"IPv4": "ipv4", "IPv6Address": "ipv6Address", "USStates": "usStates", "X_Y": "x_Y", "Ünder": "ünder", "ÄÖText": "äöText",
 		"IsOK": "isOK", "GetUserByID": "getUserByID", "JSONAPI": "jsonapi", "Do": "do", "already": "already",
 	} {
-		if got := exportedName(name); got != want {
+		if got := ExportedName(name); got != want {
 			t.Errorf("%s is %s, want %s", name, got, want)
 		}
 	}

@@ -1,4 +1,4 @@
-package kkrpc
+package bind
 
 import (
 	"strings"
@@ -6,12 +6,12 @@ import (
 	"unicode/utf8"
 )
 
-// irregular are words that the rule of exportedName would split.
+// irregular are words that the rule of ExportedName would split.
 var irregular = [...]string{"OAuth", "OpenID", "IPv4", "IPv6"}
 
-// exportedName is the name under which the peer sees the Go name of a method or field: the first word in lower case,
-// where a leading initialism is one word. Greet is greet, GetURL getURL, ID id, IDs ids, HTTPServer httpServer, OAuth oauth.
-func exportedName(name string) string {
+// ExportedName is the name under which the peer sees a method or field. The first word is in lower case; a leading
+// initialism is one word. Greet is greet, GetURL getURL, ID id, IDs ids, HTTPServer httpServer, OAuth oauth.
+func ExportedName(name string) string {
 	for _, word := range irregular {
 		if rest, ok := strings.CutPrefix(name, word); ok && !startsLower(rest) {
 			return strings.ToLower(word) + rest

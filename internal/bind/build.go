@@ -1,4 +1,4 @@
-package kkrpc
+package bind
 
 import (
 	"fmt"
@@ -17,6 +17,7 @@ const maxNamespaces = 16
 // builder compiles one API. It goes on after an error, so that all are reported.
 type builder struct {
 	*tree
+	*Types
 	slots   []any
 	sources []source // of the slots
 	dynamic bool     // the tree holds more than the type says
@@ -31,7 +32,7 @@ func (b *builder) fail(path []string, format string, args ...any) {
 	b.errs = append(b.errs, fmt.Errorf("%s: %w", at, fmt.Errorf(format, args...)))
 }
 
-// failType reports what checkValue found.
+// failType reports a problem of a type, which may have a place of its own.
 func (b *builder) failType(path []string, err error) {
 	b.errs = append(b.errs, fmt.Errorf("%s%w", join(path), err))
 }
@@ -41,6 +42,11 @@ func (b *builder) slot(v any, from source) int {
 	b.slots = append(b.slots, v)
 	b.sources = append(b.sources, from)
 	return len(b.slots) - 1
+}
+
+// note remembers that values of type v are exposed.
+func (b *builder) note(v reflect.Type) {
+	b.references = b.references || b.RefUseOf(v) == RefSurely
 }
 
 // add puts a new name under parent. It returns nil if the name is taken.
@@ -61,8 +67,8 @@ func (b *builder) add(parent *node, name, goName string) *node {
 	return n
 }
 
-// index enters n for the fast lookup under the texts that peers write for its path. A text that could stand for
-// another path too, or that would be escaped, is left to the slow one.
+// index enters n for the fast lookup under the texts that peers write for its path. The slow lookup serves texts that
+// could stand for another path too, or that would be escaped.
 func (b *builder) index(n *node) {
 	b.quoted[string(quotedPath(n.path))] = n
 	for _, segment := range n.path {
@@ -84,7 +90,8 @@ func quotedPath(path []string) []byte {
 	return text
 }
 
-// fill puts what v offers into the namespace n. from leads to v, if the way is the same for all values of the type.
+// fill puts the names that v offers into the namespace n. from leads to v, if the way is the same for all values of the
+// type.
 func (b *builder) fill(n *node, v reflect.Value, from source) {
 	if v.Kind() == reflect.Interface {
 		v = v.Elem()
@@ -97,15 +104,15 @@ func (b *builder) fill(n *node, v reflect.Value, from source) {
 		b.fail(n.path, "is nil")
 		return
 	}
-	switch x := v.Interface().(type) {
-	case Object:
-		b.object(n, x)
+	switch v.Type() {
+	case b.kinds.Object:
+		b.object(n, b.kinds.Members(v.Interface()))
 		return
-	case methodsOf:
-		b.interfaceMethods(n, x, from)
+	case b.kinds.Interface:
+		b.interfaceMethods(n, v.Interface(), from)
 		return
-	case *API:
-		b.graft(n, x)
+	case reflect.PointerTo(b.kinds.API):
+		b.graft(n, b.kinds.Compiled(v.Interface()))
 		return
 	}
 	p, ok := pointerTo(v)
@@ -123,16 +130,16 @@ func (b *builder) fill(n *node, v reflect.Value, from source) {
 	}
 }
 
-func (b *builder) object(n *node, o Object) {
+func (b *builder) object(n *node, members map[string]any) {
 	b.dynamic = true
-	for _, name := range slices.Sorted(maps.Keys(o)) {
+	for _, name := range slices.Sorted(maps.Keys(members)) {
 		if child := b.add(n, name, "the key "+name); child != nil {
-			b.member(child, reflect.ValueOf(o[name]))
+			b.member(child, reflect.ValueOf(members[name]))
 		}
 	}
 }
 
-// member makes n what the value v of an Object, or of a tagged field, stands for.
+// member gives n the meaning of v, a value of an Object or of a tagged field.
 func (b *builder) member(n *node, v reflect.Value) {
 	b.dynamic = true
 	if v.Kind() == reflect.Interface {
@@ -142,42 +149,39 @@ func (b *builder) member(n *node, v reflect.Value) {
 		b.constant(n, nil)
 		return
 	}
-	switch x := v.Interface().(type) {
-	case Object, methodsOf, *API:
+	switch t := v.Type(); {
+	case t == b.kinds.Object, t == b.kinds.Interface, t == reflect.PointerTo(b.kinds.API):
 		n.makeNamespace()
 		b.fill(n, v, source{})
-	case property:
+	case t.Implements(b.kinds.Property):
 		b.property(n, v, source{})
-	case Class:
-		b.class(n, x)
+	case t == b.kinds.Class:
+		b.class(n, reflect.ValueOf(b.kinds.Constructor(v.Interface())))
+	case t.Kind() == reflect.Func && !IsStreamType(t):
+		b.function(n, v)
+	case looksLikeService(t):
+		b.fail(n.path, "%s has methods; expose them with kkrpc.As, or return it as data from a kkrpc.ReadOnly", t)
 	default:
-		switch {
-		case v.Kind() == reflect.Func && !isStreamType(v.Type()):
-			b.function(n, v)
-		case looksLikeService(v.Type()):
-			b.fail(n.path, "%s has methods; expose them with kkrpc.As, or return it as data from a kkrpc.ReadOnly", v.Type())
-		default:
-			b.constant(n, x)
-		}
+		b.constant(n, v.Interface())
 	}
 }
 
 func (b *builder) function(n *node, fn reflect.Value) {
-	m, err := planOf(fn, join(n.path))
+	m, err := b.method(fn, join(n.path))
 	if err != nil {
 		b.fail(n.path, "%w", err)
 		return
 	}
 	n.call = fixed(m)
-	b.refs = b.refs || m.refs
+	b.references = b.references || m.references
 }
 
 // fixed is the operation of a method that needs no slot.
-func fixed(m *method) *operation {
-	return &operation{method: m, slot: noSlot, start: func(any) invocation { return m.begin() }}
+func fixed(m *Method) *operation {
+	return &operation{method: m, slot: noSlot, start: func(any) Invocation { return m.begin() }}
 }
 
-// structure exposes what a struct type declares: its own methods, then its fields. p points to the struct.
+// structure exposes the methods that a struct type declares itself, then its fields. p points to the struct.
 func (b *builder) structure(n *node, t reflect.Type, p reflect.Value, from source) {
 	if b.declaredMethods(n, t, p, from); t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -191,10 +195,10 @@ func (b *builder) structure(n *node, t reflect.Type, p reflect.Value, from sourc
 			if tagged {
 				b.fail(n.path, "field %s.%s is tagged but not exported", t, f.Name)
 			}
-		case tagged || exposedType(f.Type):
+		case tagged || b.kinds.exposedType(f.Type):
 			name := tag
 			if !tagged {
-				name = exportedName(f.Name)
+				name = ExportedName(f.Name)
 			}
 			if child := b.add(n, name, "field "+f.Name); child != nil {
 				b.field(child, p.Elem().Field(i), from.field(i))
@@ -207,17 +211,21 @@ func (b *builder) structure(n *node, t reflect.Type, p reflect.Value, from sourc
 }
 
 // exposedType reports whether a field of type t is exposed without a tag.
-func exposedType(t reflect.Type) bool {
-	return t == reflect.TypeFor[Object]() || t == reflect.TypeFor[Class]() ||
-		t.Implements(reflect.TypeFor[property]()) || reflect.PointerTo(t).Implements(reflect.TypeFor[property]())
+func (k *Kinds) exposedType(t reflect.Type) bool {
+	return t == k.Object || t == k.Class || k.isProperty(t)
+}
+
+// isProperty reports whether a t or a *t is a property.
+func (k *Kinds) isProperty(t reflect.Type) bool {
+	return t.Implements(k.Property) || reflect.PointerTo(t).Implements(k.Property)
 }
 
 func (b *builder) field(n *node, v reflect.Value, from source) {
 	t := v.Type()
 	switch {
-	case t.Implements(reflect.TypeFor[property]()) && t.Kind() == reflect.Pointer, reflect.PointerTo(t).Implements(reflect.TypeFor[property]()):
+	case t.Implements(b.kinds.Property) && t.Kind() == reflect.Pointer, reflect.PointerTo(t).Implements(b.kinds.Property):
 		b.property(n, v, from)
-	case isNamespaceType(t):
+	case b.kinds.isNamespace(t):
 		n.makeNamespace()
 		b.fill(n, v, from)
 	default:
@@ -225,28 +233,27 @@ func (b *builder) field(n *node, v reflect.Value, from source) {
 	}
 }
 
-// isNamespaceType reports whether a tagged field of type t is a namespace of a static type.
-func isNamespaceType(t reflect.Type) bool {
+// isNamespace reports whether a tagged field of type t is a namespace of a static type.
+func (k *Kinds) isNamespace(t reflect.Type) bool {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	return t.Kind() == reflect.Struct && t != reflect.TypeFor[Class]() && t != reflect.TypeFor[methodsOf]() &&
-		t != reflect.TypeFor[API]() && !hasOwnForm(t)
+	return t.Kind() == reflect.Struct && t != k.Class && t != k.Interface && t != k.API && !hasOwnForm(t)
 }
 
 // graft makes a copy of a compiled API a namespace.
 func (b *builder) graft(n *node, api *API) {
 	b.dynamic = true
-	if api == nil || api.tree.root == nil {
+	if api == nil || api.IsEmpty() {
 		b.fail(n.path, "is an API with nothing in it")
 		return
 	}
-	b.refs = b.refs || api.tree.refs
+	b.references = b.references || api.references
 	offset := len(b.slots)
 	for _, s := range api.slots {
 		b.slot(s, source{})
 	}
-	b.graftChildren(n, api.tree.root, offset)
+	b.graftChildren(n, api.root, offset)
 }
 
 func (b *builder) graftChildren(to, from *node, offset int) {
@@ -254,7 +261,7 @@ func (b *builder) graftChildren(to, from *node, offset int) {
 		if op == nil {
 			return nil
 		}
-		m := &method{path: join(path), wantsContext: op.method.wantsContext, hasResult: op.method.hasResult, begin: op.method.begin}
+		m := &Method{Path: join(path), WantsContext: op.method.WantsContext, HasResult: op.method.HasResult, Keeps: op.method.Keeps, begin: op.method.begin}
 		c := &operation{method: m, slot: op.slot, start: op.start}
 		if c.slot != noSlot {
 			c.slot += offset

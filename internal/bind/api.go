@@ -1,0 +1,151 @@
+package bind
+
+import (
+	"errors"
+	"reflect"
+	"slices"
+)
+
+// API is what a peer can reach: the functions, constructors, properties and constants of one value. It never changes.
+// The zero API has nothing in it.
+type API struct {
+	*tree
+	slots []any // what the tree is applied to: receivers and properties
+}
+
+// tree is the compiled form of an API without the parts that belong to one value of its type. All connections with an
+// API of their own share it. It never changes once built.
+type tree struct {
+	types      *Types
+	root       *node
+	quoted     map[string]*node // by the text between the brackets of a path as JSON.stringify writes it
+	dotted     map[string]*node // by the path with dots
+	references bool             // a Ref stands in the type of a function or a property
+}
+
+// node is one name of an API. All operations that are nil are refused.
+type node struct {
+	path      []string
+	goName    string // for messages about collisions
+	call      *operation
+	construct *operation
+	get       *operation
+	set       *operation
+	all       *Method          // of a namespace: get of all its properties
+	children  map[string]*node // nil for all but a namespace
+	names     []string         // of the children in the order of registration
+	isNull    bool             // a constant null
+}
+
+func (n *node) makeNamespace() {
+	n.children = map[string]*node{}
+	n.all = &Method{Path: join(n.path), WantsContext: true, HasResult: true}
+}
+
+// operation is a method together with the slot of the API that it is applied to.
+type operation struct {
+	method *Method
+	slot   int // noSlot: none
+	start  func(slot any) Invocation
+}
+
+const noSlot = -1
+
+// Expose compiles v, as kkrpc.Expose says. The error joins all problems; each is one line.
+func (t *Types) Expose(v any) (API, error) {
+	if v == nil {
+		return API{tree: &tree{types: t}}, nil
+	}
+	if shared, ok := t.shapes.Load(t.shapeOf(v)); ok {
+		if slots, ok := shared.(*shape).collect(v); ok {
+			return API{shared.(*shape).tree, slots}, nil
+		}
+	}
+	b := &builder{tree: &tree{types: t, root: new(node), quoted: map[string]*node{}, dotted: map[string]*node{}}, Types: t}
+	b.root.makeNamespace()
+	b.fill(b.root, reflect.ValueOf(v), source{})
+	if len(b.errs) > 0 {
+		return API{}, errors.Join(b.errs...)
+	}
+	if !b.dynamic {
+		t.shapes.Store(t.shapeOf(v), &shape{b.tree, b.sources})
+	}
+	return API{b.tree, b.slots}, nil
+}
+
+// IsEmpty reports whether nothing can be reached.
+func (a *API) IsEmpty() bool { return a.tree == nil || a.root == nil }
+
+// HasReferences reports whether a Ref stands in the type of a function or a property.
+func (a *API) HasReferences() bool { return a.tree != nil && a.references }
+
+func (a *API) begin(op *operation) Invocation {
+	if op.slot == noSlot {
+		return op.start(nil)
+	}
+	return op.start(a.slots[op.slot])
+}
+
+// shape is the tree for all values of a type that has nothing but methods, properties and nested structs.
+type shape struct {
+	tree    *tree
+	sources []source
+}
+
+type interfaceKey struct{ iface, impl reflect.Type }
+
+func (t *Types) shapeOf(v any) any {
+	typ := reflect.TypeOf(v)
+	if typ == t.kinds.Interface {
+		iface, impl := t.kinds.Implementation(v)
+		return interfaceKey{iface, reflect.TypeOf(impl)}
+	}
+	return typ
+}
+
+// source leads from an API value to what goes into a slot: a chain of fields, through pointers.
+type source struct{ fields []int }
+
+func (s source) field(i int) source { return source{append(slices.Clip(s.fields), i)} }
+
+// collect finds the slots of another value of the shape's type. ok is false if a pointer on the way is nil.
+func (s *shape) collect(v any) (slots []any, ok bool) {
+	kinds := &s.tree.types.kinds
+	if reflect.TypeOf(v) == kinds.Interface {
+		_, v = kinds.Implementation(v)
+	}
+	root, ok := pointerTo(reflect.ValueOf(v))
+	if !ok {
+		return nil, false
+	}
+	slots = make([]any, len(s.sources))
+	for i, source := range s.sources {
+		at := root
+		for _, f := range source.fields {
+			if at, ok = pointerTo(at.Elem().Field(f)); !ok {
+				return nil, false
+			}
+		}
+		slots[i] = at.Interface()
+	}
+	return slots, true
+}
+
+// pointerTo returns v if it is a pointer, and otherwise a pointer to v or to a copy of it. Methods can then be called in
+// one way only. ok is false for nil.
+func pointerTo(v reflect.Value) (_ reflect.Value, ok bool) {
+	if v.Kind() == reflect.Interface {
+		v = v.Elem()
+	}
+	switch {
+	case !v.IsValid():
+		return v, false
+	case v.Kind() == reflect.Pointer && v.Type().Elem().Kind() != reflect.Pointer:
+		return v, !v.IsNil()
+	case v.CanAddr():
+		return v.Addr(), true
+	}
+	p := reflect.New(v.Type())
+	p.Elem().Set(v)
+	return p, true
+}

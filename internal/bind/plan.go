@@ -1,0 +1,317 @@
+package bind
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/superjson"
+)
+
+// plan is a compiled type of functions: how arguments are decoded and a call is made. It is found by the type, so that
+// the functions of an API that is made for each connection cost next to nothing.
+type plan struct {
+	types      *Types
+	typ        reflect.Type
+	receiver   bool // the first parameter is the receiver of a method
+	context    bool
+	variadic   bool
+	failing    bool // the last result is an error
+	result     bool
+	scalar     bool     // the methods of the result have no say in its JSON
+	data       bool     // the result is neither a stream nor undefined nor a type of package kkrpc
+	references bool     // a Ref stands in it
+	params     []*param // without receiver and context; the last of a variadic one is that of an element
+	cells      sync.Pool
+}
+
+type planKey struct {
+	typ    reflect.Type
+	method bool
+}
+
+// Function compiles the func fn, whose path is for messages.
+func (t *Types) Function(fn any, path string) (*Method, error) {
+	return t.method(reflect.ValueOf(fn), path)
+}
+
+// method is Function for a reflected func. plan.operation compiles the methods of types.
+func (t *Types) method(fn reflect.Value, path string) (*Method, error) {
+	if fn.Kind() != reflect.Func {
+		return nil, fmt.Errorf("want a func, not %s", typeName(fn))
+	}
+	if fn.IsNil() {
+		return nil, fmt.Errorf("the %s is nil", fn.Type())
+	}
+	p, err := t.planFor(fn.Type(), false)
+	if err != nil {
+		return nil, err
+	}
+	start := p.start(fn, path)
+	m := p.method(path)
+	m.begin = func() Invocation { return start(nil) }
+	return m, nil
+}
+
+func typeName(v reflect.Value) string {
+	if !v.IsValid() {
+		return "nil"
+	}
+	return v.Type().String()
+}
+
+// operation compiles a method of a pointer type; the receiver is in the slot.
+func (p *plan) operation(m reflect.Method, path string, slot int) *operation {
+	return &operation{method: p.method(path), slot: slot, start: p.start(m.Func, path)}
+}
+
+func (p *plan) method(path string) *Method {
+	return &Method{Path: path, WantsContext: p.context, HasResult: p.result, references: p.references}
+}
+
+// planFor returns the plan of functions of type fn, or of methods, whose first parameter is the receiver.
+func (t *Types) planFor(fn reflect.Type, isMethod bool) (*plan, error) {
+	key := planKey{fn, isMethod}
+	known, ok := t.plans.Load(key)
+	if !ok {
+		p, err := t.newPlan(fn, isMethod)
+		if err != nil {
+			known = err
+		} else {
+			known = p
+		}
+		t.plans.Store(key, known)
+	}
+	if err, failed := known.(error); failed {
+		return nil, err
+	}
+	return known.(*plan), nil
+}
+
+func (t *Types) newPlan(fn reflect.Type, isMethod bool) (*plan, error) {
+	p := &plan{types: t, typ: fn, receiver: isMethod, variadic: fn.IsVariadic()}
+	var errs []error
+	first := 0
+	if p.receiver {
+		first++
+	}
+	if first < fn.NumIn() && fn.In(first) == contextType {
+		p.context = true
+		first++
+	}
+	for i := first; i < fn.NumIn(); i++ {
+		in := fn.In(i)
+		if p.variadic && i == fn.NumIn()-1 {
+			in = in.Elem()
+		}
+		if err := t.checkParameter(in); err != nil {
+			errs = append(errs, fmt.Errorf("parameter %d%w", i-first+1, err))
+			continue
+		}
+		p.params = append(p.params, t.newParam(in))
+		p.references = p.references || t.RefUseOf(in) == RefSurely
+	}
+	if err := p.results(fn); err != nil {
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	p.cells.New = func() any { return p.newCell() }
+	return p, nil
+}
+
+func (p *plan) results(fn reflect.Type) error {
+	n := fn.NumOut()
+	if n > 0 && fn.Out(n-1) == errorType {
+		p.failing = true
+		n--
+	}
+	switch {
+	case n == 0:
+		return nil
+	case n > 1:
+		return fmt.Errorf("it returns %d values; want at most one, and an error behind it", fn.NumOut())
+	case fn.Out(0).Implements(errorType) && fn.Out(0).Kind() != reflect.Interface:
+		return fmt.Errorf("it returns a %s; want error, which can be nil", fn.Out(0))
+	}
+	p.result = true
+	p.references = p.references || p.types.RefUseOf(fn.Out(0)) == RefSurely
+	if err := p.types.checkOutbound(fn.Out(0)); err != nil {
+		return fmt.Errorf("result%w", err)
+	}
+	p.scalar, p.data = isPlainScalar(fn.Out(0)), p.types.isPlainData(fn.Out(0))
+	return nil
+}
+
+// isPlainScalar reports whether a t is a scalar and no method has a say in its JSON.
+func isPlainScalar(t reflect.Type) bool {
+	switch k := t.Kind(); {
+	case k == reflect.String, k >= reflect.Bool && k <= reflect.Float64 && k != reflect.Uintptr:
+		return !hasOwnJSON(t)
+	}
+	return false
+}
+
+// isPlainData reports whether Writer.Append will do for a v: it is no stream, and it is never undefined.
+func (t *Types) isPlainData(v reflect.Type) bool {
+	switch v.Kind() {
+	case reflect.Interface, reflect.Func, reflect.Chan:
+		return false
+	}
+	return v != t.kinds.Shared && v != valueType && v != reflect.TypeFor[superjson.UndefinedType]()
+}
+
+// reflectCell is one call by reflection. Calls of other functions with the same plan use it again.
+type reflectCell struct {
+	plan    *plan
+	fn      reflect.Value
+	path    string
+	args    []reflect.Value // for Call: addressable, but for the receiver
+	targets []any           // pointers to the arguments from first on
+	first   int             // the index in args of the first of plan.params
+	context context.Context // the argument for the context points to it
+	result  reflect.Value   // zero: none
+}
+
+func (p *plan) newCell() *reflectCell {
+	c := &reflectCell{plan: p, args: make([]reflect.Value, 0, p.typ.NumIn())}
+	if p.receiver {
+		c.args = append(c.args, reflect.Value{})
+	}
+	if p.context {
+		c.args = append(c.args, reflect.ValueOf(&c.context).Elem())
+	}
+	c.first = len(c.args)
+	for i := c.first; i < p.typ.NumIn(); i++ {
+		target := reflect.New(p.typ.In(i))
+		c.args = append(c.args, target.Elem())
+		c.targets = append(c.targets, target.Interface())
+	}
+	return c
+}
+
+// start returns what begins calls of fn.
+func (p *plan) start(fn reflect.Value, path string) starter {
+	if start := p.fastStart(fn, path); start != nil {
+		return start
+	}
+	return func(slot any) Invocation {
+		c := p.cells.Get().(*reflectCell)
+		c.fn, c.path = fn, path
+		if p.receiver {
+			c.args[0] = reflect.ValueOf(slot)
+		}
+		return c
+	}
+}
+
+func (c *reflectCell) Decode(in *Request) error {
+	p := c.plan
+	fixed := len(p.params)
+	if p.variadic {
+		fixed--
+		if err := c.decodeRest(in, fixed); err != nil {
+			return err
+		}
+	} else if err := surplus(c.path, in, fixed); err != nil {
+		return err
+	}
+	for i, param := range p.params[:fixed] {
+		var err error
+		switch {
+		case i >= len(in.Message.Args):
+			err = param.undefined()
+		case param.plain && in.Message.Args[i].Kind == wire.ArgValue && in.Message.Args[i].JSON != nil:
+			err = superjson.Decode(in.Message.Dialect.Mode(), in.Message.Args[i].JSON, in.Message.ArgMeta(i), c.targets[i])
+		default:
+			err = param.decode(in, i, c.args[c.first+i])
+		}
+		if err != nil {
+			return c.plan.types.argumentError(c.path, i, err)
+		}
+	}
+	return nil
+}
+
+// decodeRest decodes the arguments from number fixed on into the slice of the variadic parameter.
+func (c *reflectCell) decodeRest(in *Request, fixed int) error {
+	n := len(in.Message.Args) - fixed
+	if n <= 0 {
+		return nil
+	}
+	slice := c.args[len(c.args)-1]
+	slice.Set(reflect.MakeSlice(slice.Type(), n, n))
+	for i := range n {
+		if err := c.plan.params[fixed].decode(in, fixed+i, slice.Index(i)); err != nil {
+			return c.plan.types.argumentError(c.path, fixed+i, err)
+		}
+	}
+	return nil
+}
+
+func (c *reflectCell) Run(ctx context.Context) error {
+	c.context = ctx
+	var results []reflect.Value
+	if c.plan.variadic {
+		results = c.fn.CallSlice(c.args)
+	} else {
+		results = c.fn.Call(c.args)
+	}
+	for _, arg := range c.args[c.first:] {
+		arg.SetZero()
+	}
+	c.context = nil
+	if c.plan.failing {
+		if failure := results[len(results)-1]; !failure.IsNil() {
+			return failure.Interface().(error)
+		}
+	}
+	if c.plan.result {
+		c.result = results[0]
+	}
+	return nil
+}
+
+func (c *reflectCell) Arguments() []any { return Spread(c.args[c.first:], c.plan.variadic) }
+
+func (c *reflectCell) Outcome() any {
+	if !c.result.IsValid() {
+		return nil
+	}
+	return c.result.Interface()
+}
+
+func (c *reflectCell) AppendPlain(dst []byte) (_ []byte, ok bool) {
+	if !c.plan.scalar {
+		return dst, false
+	}
+	if dst, ok = appendReflected(dst, c.result); ok {
+		c.free()
+	}
+	return dst, ok
+}
+
+func (c *reflectCell) AppendResult(dst []byte, out Writer, path string) (_ []byte, absent bool, err error) {
+	switch {
+	case !c.plan.result:
+		absent = true
+	case c.plan.data:
+		dst, err = out.Append(dst, path, c.result.Interface())
+	default:
+		dst, absent, err = out.AppendAny(dst, path, c.result.Interface())
+	}
+	c.free()
+	return dst, absent, err
+}
+
+func (c *reflectCell) free() {
+	if c.plan.receiver {
+		c.args[0] = reflect.Value{}
+	}
+	c.fn, c.result = reflect.Value{}, reflect.Value{}
+	c.plan.cells.Put(c)
+}
