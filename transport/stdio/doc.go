@@ -4,6 +4,9 @@
 // A parent starts a child, calls it, and is called by it:
 //
 //	child, err := stdio.Start(ctx, exec.Command("node", "child.mjs"), nil)
+//	if err != nil {
+//		return err
+//	}
 //	defer child.Close()
 //	greeting, err := kkrpc.Call[string](ctx, child.Channel, "greet", "World")
 //

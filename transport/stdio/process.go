@@ -175,8 +175,11 @@ func (p *Process) ended(limit time.Duration) bool {
 // Close closes the channel, after what waits to be sent, and with it the child's standard input, and waits for the child
 // to end. If that takes longer than Options.Grace the child is asked to terminate, and if it takes as long again it is
 // killed. The BunIo and DenoIo of kkrpc 0.2 never end by themselves. Close must not be called by Options.Output. The
-// error is always nil.
+// error is always nil, and Close of a nil Process does nothing.
 func (p *Process) Close() error {
+	if p == nil {
+		return nil
+	}
 	limit := time.AfterFunc(p.grace, func() { _ = p.conn.Close(1000, "") }) // a child that does not read cannot hold it up
 	_ = p.Channel.Close()
 	limit.Stop()
