@@ -87,6 +87,10 @@ Call them from TypeScript. In an empty folder, with the program below as client.
     npm install kkrpc@0 ws tsx
     npx tsx client.mts            or: bun client.mts            or: deno run -A client.mts
 
+If npm says ERESOLVE, the project has TypeScript 6 or later, and kkrpc 0.2 asks for 5. This lets npm install it:
+
+    npm pkg set 'overrides.kkrpc.typescript=$typescript'
+
 %s
 `
 
