@@ -18,10 +18,10 @@ import (
 	"github.com/kkrpc-go/kkrpc/transport/ws"
 )
 
-// shutdownTime is how long running calls may take to finish after an interrupt.
+// shutdownTime is the time that running calls get to finish after an interrupt.
 const shutdownTime = 5 * time.Second
 
-// demoClient is what demo prints: a client that calls everything the demo serves, and is called back.
+// demoClient is the program that demo prints. It calls all functions of the demo, and the demo calls it back.
 //
 //go:embed client.mts
 var demoClient string
