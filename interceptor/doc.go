@@ -9,6 +9,6 @@
 // in Options.Inbound or Options.Outbound is the outermost. A Logging in front of a RateLimit therefore also logs
 // refused calls.
 //
-// Interceptors see only requests that reach a function. A request is answered earlier if its function does not exist,
-// its arguments do not fit, or it exceeds a limit of the channel.
+// Interceptors see only requests that reach a function. A request is refused earlier if its function does not exist,
+// its arguments do not fit, or it exceeds a limit.
 package interceptor

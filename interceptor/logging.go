@@ -18,9 +18,9 @@ type LoggingOptions struct {
 	Args, Result, Metadata bool
 }
 
-// Logging writes one record with the call's ctx when a call ends: "kkrpc request" for a call of the peer, "kkrpc call"
-// for a call of this side. The attributes are operation, path and elapsed. An operation on a reference also has on. A
-// failed call has at most 1 KiB of error.
+// Logging writes one record with the call's ctx when a call ends. The message is "kkrpc request" for a call of the
+// peer, and "kkrpc call" for a call of this side. The attributes are operation, path and elapsed. An operation on a
+// reference also has on. A failed call has at most 1 KiB of error.
 func Logging(logger *slog.Logger, opts *LoggingOptions) kkrpc.Interceptor {
 	if logger == nil {
 		panic("interceptor: Logging: logger is nil")

@@ -15,9 +15,9 @@ import (
 )
 
 // RateLimit allows each channel perSecond calls a second, and burst calls at once after a quiet time. A call over the
-// limit does not run. It fails with an Error named RPCRateLimitError, whose field retryAfter is the wait in
-// milliseconds until the next call may succeed. Each operation that interceptors see counts as one call. RateLimit
-// panics unless perSecond is above zero and burst at least 1.
+// limit does not run. It fails with an Error named RPCRateLimitError. Its field retryAfter is the time in milliseconds
+// until the next call may succeed. Each operation that interceptors see counts as one call. RateLimit panics unless
+// perSecond is above zero and burst at least 1.
 //
 // A peer with more channels gets more calls, so bound the connections too.
 func RateLimit(perSecond float64, burst int) kkrpc.Interceptor {

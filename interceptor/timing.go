@@ -9,9 +9,9 @@ import (
 )
 
 // Timing calls ended when a call has ended, with its duration and its error. The duration of an inbound call covers the
-// function and the interceptors behind Timing, but not the wait of the request for its turn. The duration of an
-// outbound call is the round trip. ended runs on the goroutine of the call and delays it. The error of a call that
-// panics says so.
+// function and the interceptors behind Timing. It omits the time before the request starts. The duration of an outbound
+// call is the round trip. ended runs on the goroutine of the call and delays it. The error of a call that panics says
+// so.
 func Timing(ended func(ctx context.Context, r *kkrpc.Request, elapsed time.Duration, err error)) kkrpc.Interceptor {
 	if ended == nil {
 		panic("interceptor: Timing: the function is nil")

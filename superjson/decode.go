@@ -14,12 +14,12 @@ import (
 // aliases raw.
 //
 // The Go type directs the decoding. time.Time, *big.Int, []byte, floats, Map, Set, *url.URL, RegExp and *Error know
-// their JSON form. Decode consults meta for places of type any, Value and error, for bigints that are decoded into
-// integers, and for a Map that is decoded into a Go map. The JSON modes ignore meta. Empty raw means undefined.
+// their JSON form. Decode consults meta for places of type any, Value and error. It also does so for bigints that
+// become integers, and for a Map that becomes a Go map. The JSON modes ignore meta. Empty raw means undefined.
 //
 // Null is decoded into pointers, slices, maps and any. Undefined is decoded into these too, and leaves a struct field
 // unchanged. For other types both are a *TypeError. An invalid Date becomes the zero time.Time. In an any, a number is
-// a float64, an object a map[string]any, an array an []any, and a typed array a type of this package.
+// a float64, an object a map[string]any, and an array an []any. A typed array is a type of this package.
 func Decode(mode Mode, raw []byte, meta *Meta, v any) error {
 	return decode(mode, raw, meta, v, nil)
 }
@@ -69,9 +69,9 @@ func decodeSlow(mode Mode, raw []byte, meta *Meta, target reflect.Value, referen
 	return err
 }
 
-// DecodeScalar decodes raw into v without an allocation for v. It succeeds if v points to a string, bool, number or
-// any, and raw is a string without escapes, a bool or a number, without metadata. False means that nothing was decoded;
-// Decode may still succeed.
+// DecodeScalar decodes raw into v without an allocation for v. v must point to a string, bool, number or any. raw must
+// be a string without escapes, a bool or a number, and have no metadata. False means that nothing was decoded; Decode
+// may still succeed.
 func DecodeScalar(raw []byte, v any) bool { return decodeFast(raw, v) }
 
 // decodeFast handles plain scalars without a decoder. False means nothing was decoded, not that raw is wrong.
@@ -343,8 +343,7 @@ func (d *decoder) pop() {
 	}
 }
 
-// maxEqualWork bounds the paths that are compared for the places of type any in one typed value, because each place
-// compares all of them.
+// maxEqualWork bounds the compared paths for the places of type any in one typed value. Each place compares all paths.
 const maxEqualWork = 1 << 22
 
 // equal returns the equalities inside the current place.

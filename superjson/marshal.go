@@ -12,8 +12,8 @@ import (
 )
 
 // Types with their own JSON form have the methods of encoding/json or of its version 2. This file calls them in the
-// order of version 2. It imports neither package, because importing one links all of it into every program, which
-// matters for programs that are downloaded.
+// order of version 2. It imports neither package, because importing one links all of it into every program. Programs
+// that are downloaded must be small.
 type (
 	marshalerTo     interface{ MarshalJSONTo(*jsontext.Encoder) error }
 	marshaler       interface{ MarshalJSON() ([]byte, error) }

@@ -13,14 +13,14 @@
 //
 // # Errors
 //
-// A *TypeError reports a value that does not fit the Go type, an *EncodeError a Go value without a form in the mode,
-// and a *DataError malformed or hostile input. All of them name the place.
+// A *TypeError reports a value that does not fit the Go type. An *EncodeError reports a Go value without a form in the
+// mode. A *DataError reports malformed or hostile input. All of them name the place.
 //
 // # Limits
 //
 // Values nest 1000 deep, annotations 64. A bigint has at most 16384 digits. Repeated objects add at most 16 MiB to one
-// envelope. Unlike the original, this package never allocates a typed array from a bare length, and it reads Node's
-// Buffer as []byte.
+// envelope. Unlike the original, this package never allocates a typed array from a bare length. It reads Node's Buffer
+// as []byte.
 package superjson
 
 import (

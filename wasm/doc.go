@@ -1,5 +1,5 @@
-// Package wasm makes a Go program the WebSocket handler of a JavaScript server. Built for GOOS=js GOARCH=wasm, the
-// program runs inside [Hono] in Bun, Deno, Node.js and Cloudflare Workers, in place of kkrpc in TypeScript.
+// Package wasm makes a Go program the WebSocket handler of a JavaScript server, in place of kkrpc in TypeScript. The
+// program is built for GOOS=js GOARCH=wasm. It runs inside [Hono] in Bun, Deno, Node.js and Cloudflare Workers.
 //
 //	package main
 //
@@ -31,8 +31,8 @@
 //
 // # Limits
 //
-// kkrpc.Limits bounds the cost of a connection. WebSockets in JavaScript have no back-pressure, so two limits bound the
-// queues of the JavaScript server: Options.Inbox for received messages, Limits.Outbound for unsent ones.
+// kkrpc.Limits bounds the cost of a connection. WebSockets in JavaScript have no back-pressure. Options.Inbox therefore
+// bounds the received messages that wait in the JavaScript server, and Limits.Outbound the unsent ones.
 //
 // A panic on one of your goroutines ends the instance. Its connections are closed with code 1011, and the next
 // connection starts another instance.

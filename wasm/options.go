@@ -8,11 +8,11 @@ type Options struct {
 	// nil OnError writes to standard error, which is the console of the JavaScript server.
 	RPC kkrpc.Options
 
-	// Origins are the origins whose pages may connect, beside the server's own host: "https://app.example.com",
-	// "https://*.example.com" for every subdomain but not example.com itself, "http://localhost:*" for every port, "*"
-	// for all. Other pages are closed with code 1008. The check needs the Hono context in
-	// createHonoWebSocketHandler(c). Without it, every connection is served if Origins is empty; otherwise none is,
-	// unless "*" is an entry. Serve returns an error if an entry is malformed.
+	// Origins are the origins whose pages may connect, beside the server's own host. Examples are
+	// "https://app.example.com", "https://*.example.com" for every subdomain but not example.com itself,
+	// "http://localhost:*" for every port, "*" for all. Other pages are closed with code 1008. The check needs the Hono
+	// context in createHonoWebSocketHandler(c). Without it, every connection is served if Origins is empty; otherwise
+	// none is, unless "*" is an entry. Serve returns an error if an entry is malformed.
 	Origins []string
 
 	// MaxConns is the number of open connections; 0 means 10000, negative no bound. Further ones are closed with code
@@ -44,9 +44,9 @@ type rejection struct {
 	reason string
 }
 
-// Reject returns an error for the function given to ServeFor. It closes the connection with this code, 1000 or 3000 to
-// 4999, and this reason of at most 123 bytes, which the peer sees. A code that may not cross the network becomes 1011.
-// The upgrade has already been answered at that time.
+// Reject returns an error for the function given to ServeFor. It closes the connection with this code and reason, which
+// the peer sees. The code is 1000 or 3000 to 4999, and the reason has at most 123 bytes. A code that may not cross the
+// network becomes 1011. The upgrade has already been answered at that time.
 func Reject(code int, reason string) error { return &rejection{code, reason} }
 
 func (r *rejection) Error() string { return r.reason }

@@ -7,8 +7,8 @@ import (
 )
 
 // Serve exposes api, which may be anything that kkrpc.Expose accepts, on each connection that the JavaScript server
-// opens. It returns only on an error: api cannot be exposed, an option is malformed, Serve was called before, or the
-// program was not built for GOOS=js GOARCH=wasm.
+// opens. It returns only if api cannot be exposed, an option is malformed, or Serve was called before. It also returns
+// if the program was not built for GOOS=js GOARCH=wasm.
 func Serve(api any, opts *Options) error {
 	compiled, err := kkrpc.Expose(api)
 	if err != nil {

@@ -56,8 +56,8 @@ func Handler(api any, opts *ws.Options) *Server { return &Server{ws.Handler(api,
 // HandlerFor returns a server that calls api before each upgrade and exposes the result on that connection. c must not
 // be used after api has returned. Headers and cookies that api sets are sent with the upgrade.
 //
-// An error made by ws.Reject is the answer. So is an error of echo with a status of 400 to 499, such as
-// echo.ErrUnauthorized or one of echo.NewHTTPError, whose message the client sees. If api has answered by c, that is
+// An error made by ws.Reject is the answer. So is an error of echo with a status of 400 to 499, whose message the
+// client sees. Examples are echo.ErrUnauthorized and the errors of echo.NewHTTPError. If api has answered by c, that is
 // the answer. Any other error is answered with 500, and its text goes to the log only. HandlerFor panics if an option
 // is malformed.
 func HandlerFor(api func(c *echo.Context) (api any, err error), opts *ws.Options) *Server {
@@ -90,9 +90,9 @@ func rejection(err error) error {
 	return ws.Reject(status, text)
 }
 
-// Serve makes the request of c a WebSocket and returns once its channel has started, or answers with the reason of a
-// failure. A failure has been answered and logged, so Serve returns nil, unless the request had been answered before.
-// It is an echo.HandlerFunc.
+// Serve makes the request of c a WebSocket and returns once its channel has started. If that fails, it answers with the
+// reason. A failure has been answered and logged, so Serve returns nil, unless the request had been answered before. It
+// is an echo.HandlerFunc.
 func (s *Server) Serve(c *echo.Context) error {
 	if r, _ := echo.UnwrapResponse(c.Response()); r != nil && r.Committed { // the client would get a connection behind the refusal
 		return errors.New("kkecho: no WebSocket: what runs before Serve has answered the request, and must not call next then")

@@ -78,8 +78,8 @@ func HandlerFor(api func(c *gin.Context) (api any, err error), opts *ws.Options)
 	}, opts)}
 }
 
-// Serve makes the request of c a WebSocket and returns once its channel has started, or answers with the reason of a
-// failure. It is a gin.HandlerFunc, the last one of its chain.
+// Serve makes the request of c a WebSocket and returns once its channel has started. If that fails, it answers with the
+// reason. It is a gin.HandlerFunc, the last one of its chain.
 func (s *Server) Serve(c *gin.Context) {
 	defer c.Abort()
 	if c.Writer.Written() { // the client would get a connection behind the refusal

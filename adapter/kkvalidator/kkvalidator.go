@@ -14,7 +14,7 @@
 // Inbound, the interceptor validates the arguments before the function runs (phase "input") and its result (phase
 // "output"). Outbound, it validates the result of the peer (phase "output"). It finds a struct as the argument or
 // result itself, behind pointers, and in slices, arrays, maps and interfaces. Inside a struct the rules of the
-// validator apply: it validates fields that are structs or pointers to them, and slices and maps with the tag dive.
+// validator apply. It validates fields that are structs or pointers to them, and slices and maps with the tag dive.
 //
 // # The error
 //
@@ -43,8 +43,8 @@ type Options struct {
 }
 
 // New returns an interceptor for Options.Inbound or Options.Outbound that validates by v. A nil v means a validator
-// with its default rules and validator.WithRequiredStructEnabled. Register your own rules with v first. A tag that v
-// does not know makes the validator panic at the first value of the type, and the caller gets an InternalError.
+// with its default rules and validator.WithRequiredStructEnabled. Register your own rules with v first. If v does not
+// know a tag, it panics at the first value of the type. The caller then gets an InternalError.
 func New(v *validator.Validate, opts *Options) kkrpc.Interceptor {
 	if v == nil {
 		v = validator.New(validator.WithRequiredStructEnabled())

@@ -35,8 +35,8 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run executes the command line args until it is done or ctx ends, and returns the exit code: 1 when the command
-// failed, 2 when args are invalid.
+// run executes the command line args until it is done or ctx ends, and returns the exit code. The code is 1 when the
+// command failed, and 2 when args are invalid.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) == 0 {
 		fmt.Fprint(stderr, usage)

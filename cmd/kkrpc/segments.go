@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// Go's linker omits runs of zeros from the data of a program, which splits the data into up to 100,000 segments. Their
+// Go's linker omits runs of zeros from the data of a program. That splits the data into up to 100,000 segments. Their
 // addresses hardly compress, but zeros do. A program with few segments is larger, and smaller once it is gzipped.
 
 // maxGap is the number of zeros between two segments up to which they are joined. A value above 64 saves nothing.

@@ -15,7 +15,7 @@ import (
 const firstRead = 16 << 10
 
 // boundBody sets a deadline for the body if the server has none. The deadline also covers the rest of a refused body,
-// which the server reads; net/http removes it at the end of the body. A connection without deadlines, such as a
+// which the server reads. net/http removes it at the end of the body. A connection without deadlines, such as a
 // recorder in a test, gets none.
 func (h *handler) boundBody(w http.ResponseWriter, r *http.Request) {
 	if h.bodyTimeout > 0 && serverOf(r).ReadTimeout == 0 {

@@ -13,12 +13,12 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
 )
 
-// NewClient returns a channel that sends each call as a POST to url, which is http://host[:port]/path or https://…. A
+// NewClient returns a channel that sends each call as a POST to url. url is http://host[:port]/path or https://…. A
 // user:password@ is sent as basic authentication. NewClient itself sends nothing. The channel lives until it is closed,
 // which aborts running requests. The end of a call's ctx aborts its own request.
 //
-// A call fails with a *StatusError if the answer is not a kkrpc response, and with the error of net/http if there is no
-// answer. Use errors.As and errors.Is to find them. Neither closes the channel, and no call is repeated.
+// A call fails with a *StatusError if the answer is not a kkrpc response. Without an answer it fails with the error of
+// net/http. Use errors.As and errors.Is to find them. Neither closes the channel, and no call is repeated.
 func NewClient(url string, opts *ClientOptions) (*kkrpc.Channel, error) {
 	if opts == nil {
 		opts = &ClientOptions{}
@@ -84,7 +84,7 @@ func parseURL(raw string) (target, where string, err error) {
 // headerBytes bounds the header of an answer. The 10 MiB of net/http are more than an answer needs.
 const headerBytes = 64 << 10
 
-// ownClient keeps as many connections as requests may run at a time; the client of net/http keeps two to a host.
+// ownClient keeps as many connections as requests may run at a time. The client of net/http keeps two to a host.
 // transport is nil if a program has replaced that of net/http, which is then used.
 func ownClient(requests int) (_ *http.Client, transport *http.Transport) {
 	c := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

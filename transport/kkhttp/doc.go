@@ -26,16 +26,16 @@
 // hangs up, or after Options.Timeout.
 //
 // An answer with status 200 has a kkrpc response, also for a function that failed. An answer with 504 has an
-// RPCTimeoutError. Any other status concerns HTTP and has a text: 400 for a body that is not one request, 403, 405,
-// 408, 413, 415, 500, 503, and the status given to Reject.
+// RPCTimeoutError. Any other status concerns HTTP and has a text. These are 400 for a body that is not one request,
+// 403, 405, 408, 413, 415, 500, 503, and the status given to Reject.
 //
 // # Origins
 //
 // A browser lets any page send a POST to any server with the user's cookies. The body must therefore be declared as
 // JSON. A page of another site cannot do that without a preflight request. Pages may call from the server's own origin
 // and from the origins in Options.Origins, as in package ws. A page on another origin also needs CORS middleware around
-// the handler, which answers the preflight request and lets the page read the answers. Requests without Origin do not
-// come from pages and pass.
+// the handler. The middleware answers the preflight request and lets the page read the answers. Requests without Origin
+// do not come from pages and pass.
 //
 // # Hosts
 //

@@ -29,8 +29,8 @@ type Options struct {
 	RPC kkrpc.Options
 
 	// Origins are the origins whose pages may call, beside the server's own, as in ws.Options. Pages of other origins
-	// also need CORS middleware in front of the handler, or the browser hides the answers from them. Handler panics if
-	// an entry is malformed.
+	// also need CORS middleware in front of the handler. Otherwise the browser hides the answers. Handler panics if an
+	// entry is malformed.
 	Origins []string
 
 	// Hosts are the names and addresses in requests that are accepted, without port: "localhost", "127.0.0.1", or

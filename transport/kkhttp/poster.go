@@ -11,8 +11,8 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
-// poster is the transport of a client's channel. It posts each request and gives the channel exactly one response to
-// it: the server's, or its own with an error.
+// poster is the transport of a client's channel. It posts each request and gives the channel exactly one response: the
+// server's, or its own with an error.
 type poster struct {
 	// Immutable.
 	url, where string // where is url as far as errors may show it
@@ -39,8 +39,7 @@ type poster struct {
 	failures  map[string]error    // of posts that were answered here, until the channel asks
 }
 
-// ownBytes is the number of bytes by which a response of this side may exceed the longest answer: a newline, or a
-// failure.
+// ownBytes is the number of bytes by which a response of this side may exceed the longest answer.
 const ownBytes = 1 << 10
 
 // maxCancelled bounds the ids of requests that were cancelled before they arrived here, because some never arrive. If

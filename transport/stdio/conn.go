@@ -12,7 +12,7 @@ import (
 	kkrpc "github.com/kkrpc-go/kkrpc"
 )
 
-// lingerTime is the time for which a closed transport keeps reading, so that the last writes of the peer do not fail.
+// lingerTime is the time for which a closed transport keeps reading. The last writes of the peer then do not fail.
 const lingerTime = 2 * time.Second
 
 // errOwnClose is the error of a transport that this side has closed.

@@ -1,5 +1,5 @@
-// Package stdio carries kkrpc between a parent process and its child, over the child's standard input and output, one
-// message a line. The other side is Go, or kkrpc in Node, Bun or Deno.
+// Package stdio carries kkrpc between a parent process and its child. It uses the child's standard input and output,
+// with one message a line. The other side is Go, or kkrpc in Node, Bun or Deno.
 //
 // A parent starts a child, calls it, and answers its calls:
 //
@@ -25,8 +25,8 @@
 //
 // The output of a program must not damage the channel. A line from the peer that is not a message goes to
 // Options.Output. The output of console.log in a child therefore appears on the parent's standard error, unless
-// Options.Output is set. A line is a message if it is a JSON object with a member t or type as the two generations
-// write them. In a Go child that called [Serve] or [Open], standard output is standard error, so fmt.Println is safe.
+// Options.Output is set. A message is a JSON object with a member t or type as the two generations write them. In a Go
+// child that called [Serve] or [Open], standard output is standard error, so fmt.Println is safe.
 //
 // # The end
 //
@@ -50,5 +50,5 @@
 //
 // This package enforces Frame and Write of kkrpc.Limits. A line that may be a message and is longer than Frame ends the
 // channel. A slow consumer that reads nothing for the time Write ends it too. Other lines are cut off after 64 KiB. The
-// package reads at most one buffer ahead of the channel, so a child that floods its output has to wait.
+// package reads at most one buffer ahead of the channel. A child that floods its output has to wait.
 package stdio

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// ExitError reports how a child ended. Wait returns it. If the child ended by itself, also with status 0, the channel's
-// Err and the errors of pending calls wrap it.
+// ExitError reports how a child ended. Wait returns it. If the child ended by itself, the channel's Err and the errors
+// of pending calls wrap it, also with status 0.
 type ExitError struct {
 	State  *os.ProcessState // of a process that has ended
 	Stderr []byte           // the end of what it wrote to standard error; nil without Options.StderrTail

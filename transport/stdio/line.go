@@ -10,7 +10,7 @@ import (
 const detectDepth = 64
 
 // isMessage reports whether a line is a message of either generation. A line that begins like those of all known
-// writers is not examined further: the channel drops it if it is wrong. Any other object may be a log line.
+// writers is not examined further. The channel drops it if it is wrong. Any other object may be a log line.
 func isMessage(line []byte) bool {
 	line = bytes.TrimSpace(line)
 	switch {

@@ -21,18 +21,18 @@ type Options struct {
 	// parent. Serve ignores Expose, and New uses only Limits.
 	RPC kkrpc.Options
 
-	// Output gets each line that is not a message, such as the output of a child, in one Write with its newline. Lines
-	// are cut off after 64 KiB, and blank lines are dropped. While a Write blocks, the channel is not read. Nil means
+	// Output gets the output of a child: each line that is not a message, in one Write with its newline. Lines are cut
+	// off after 64 KiB, and blank lines are dropped. While a Write blocks, the channel is not read. Nil means
 	// os.Stderr.
 	Output io.Writer
 
-	// Grace is the time that a child gets to end after its standard input is closed, and again after it was asked to
-	// terminate. Then it is killed. 0 means 2 s. It is for Start only.
+	// Grace is the time that a child gets to end after its standard input is closed. It gets the same time after it was
+	// asked to terminate. Then it is killed. 0 means 2 s. It is for Start only.
 	Grace time.Duration
 
-	// StderrTail is the number of bytes that an ExitError keeps of the end of the child's standard error; 0 means none.
-	// All of the output still goes to the Stderr of the command, or to this process's standard error if that is nil. It
-	// is for Start only.
+	// StderrTail is the number of last bytes of the child's standard error that an ExitError keeps; 0 means none. All
+	// bytes still go to the Stderr of the command. If that is nil, they go to this process's standard error. It is for
+	// Start only.
 	StderrTail int
 }
 

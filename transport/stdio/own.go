@@ -8,9 +8,9 @@ import (
 	kkrpc "github.com/kkrpc-go/kkrpc"
 )
 
-// Serve exposes api to the parent of this process, over standard input and output, which it takes over as Open does. It
-// blocks until the parent closes standard input, until ctx ends, or until the channel closes otherwise. The error is
-// nil when the parent or a handler closed the channel. Otherwise it is the channel's Err.
+// Serve exposes api to the parent of this process. It takes over standard input and output as Open does. It blocks
+// until the parent closes standard input, until ctx ends, or until the channel closes otherwise. The error is nil when
+// the parent or a handler closed the channel. Otherwise it is the channel's Err.
 //
 //	func main() {
 //		if err := stdio.Serve(context.Background(), api, nil); err != nil {
@@ -37,9 +37,9 @@ func Serve(ctx context.Context, api any, opts *Options) error {
 // wait for its first message, which shows its dialect.
 //
 // Standard input and output then belong to the channel until the process ends. Output of this process goes to its
-// standard error instead, and its standard input reads as empty. On Unix this holds for the file descriptors
-// themselves: also for C code, for child processes and for code that kept os.Stdout. On other systems it holds for the
-// variables os.Stdin and os.Stdout. Call Open first in main. A second Open or Serve fails.
+// standard error instead, and its standard input reads as empty. On Unix this holds for the file descriptors: also for
+// C code, child processes and code that kept os.Stdout. On other systems it holds for the variables os.Stdin and
+// os.Stdout. Call Open first in main. A second Open or Serve fails.
 func Open(ctx context.Context, opts *Options) (*kkrpc.Channel, error) {
 	ch, _, err := open(ctx, opts.withDefaults())
 	return ch, err

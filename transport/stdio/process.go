@@ -35,8 +35,8 @@ type Process struct {
 // not set, it becomes that of this process. When ctx ends, the child is ended as by Close. The contexts of handlers
 // have the values of ctx.
 //
-// Name the runtime itself in cmd. A launcher such as npx stands between this process and the child, so the child would
-// outlive the end of the launcher.
+// Name the runtime itself in cmd. A launcher such as npx stands between this process and the child. The child would
+// outlive the launcher.
 func Start(ctx context.Context, cmd *exec.Cmd, opts *Options) (*Process, error) {
 	o := opts.withDefaults()
 	if o.RPC.Dialect == 0 {
@@ -171,7 +171,7 @@ func (p *Process) ended(limit time.Duration) bool {
 	}
 }
 
-// Close closes the channel after the queued messages are sent, closes the child's standard input, and waits for the
+// Close closes the channel after the queued messages are sent. It closes the child's standard input and waits for the
 // child to end. After Options.Grace it asks the child to terminate, and after another Grace it kills the child. BunIo
 // and DenoIo of kkrpc 0.2 never end by themselves. Options.Output must not call Close. The error is always nil, and
 // Close of a nil Process does nothing.

@@ -79,7 +79,7 @@ func appendLine(b, msg []byte) []byte {
 }
 
 // appendASCII appends JSON with all other characters escaped. Peers of the classic generation decode the bytes of each
-// read by themselves, and would damage a character that is split between two reads.
+// read by themselves. They would damage a character that is split between two reads.
 func appendASCII(b, text []byte) []byte {
 	for len(text) > 0 {
 		n := 0

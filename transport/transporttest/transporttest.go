@@ -13,7 +13,7 @@
 //
 // The tests check the rules in the comments of kkrpc.Transport. Beyond these they expect only that messages of 1 MiB
 // pass. Most tests use messages that are not JSON, such as letters. A transport that tells messages from other input,
-// like the one of package stdio, is tested inside a transport that wraps these messages. The last tests run channels.
+// like package stdio, is tested inside a transport that wraps these. The last tests run channels.
 //
 // # Your own tests
 //
