@@ -31,12 +31,12 @@ func TestNewcomer(t *testing.T) {
 		t.Skip(err)
 	}
 	for _, command := range []string{install, runClient, runServer, override} {
-		shown(t, command)
+		isShown(t, command)
 	}
 	for _, row := range []struct {
 		name     string
 		commands []string
-		refused  string // the last command fails with it, and the README says what to do
+		refused  string // the error of the last command, for which the README has a remedy
 		then     []string
 	}{
 		{name: "an empty folder", commands: []string{install}},
