@@ -72,13 +72,13 @@ cover: go ## line coverage of the core, at least COVER_MIN=85 percent each
 interop: go js chromium ## all Go tests, with real JavaScript runtimes on the other side
 	@mkdir -p $(CACHE); rm -f $(ROWS)
 	@KKRPC_REQUIRE_JS=1 KKRPC_MATRIX=$(abspath $(ROWS)) go test -count=1 -json work | $(TESTSUM)
-	@go run ./interop/matrix -check $(ROWS) README.md
+	@go run ./interop/matrix -check $(ROWS) docs/compatibility.md
 
 .PHONY: matrix
-matrix: go js chromium ## run what the README's table of runtimes shows, and write the table
+matrix: go js chromium ## run what the table of runtimes in docs/compatibility.md shows, and write it
 	@mkdir -p $(CACHE); rm -f $(ROWS)
 	@KKRPC_MATRIX=$(abspath $(ROWS)) go test -count=1 -run '(OfGoServer|OfHonoServer|OfGoInHono)$$' ./interop
-	@go run ./interop/matrix $(ROWS) README.md
+	@go run ./interop/matrix $(ROWS) docs/compatibility.md
 
 .PHONY: bench
 bench: go bench-js ## this project beside its peers, ten minutes; BENCH="-scenarios add-64x16 -runs 5"

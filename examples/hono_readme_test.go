@@ -53,30 +53,22 @@ func TestReadmesShowThesePrograms(t *testing.T) {
 	}
 }
 
-// TestReadmeOfTheRepository keeps its snippet that of the Bun example.
-func TestReadmeOfTheRepository(t *testing.T) {
-	if server := "```ts\n" + read(t, "hono-bun/server.ts") + "```\n"; !strings.Contains(read(t, "../README.md"), server) {
-		t.Error("README.md has no block that is examples/hono-bun/server.ts to the letter")
-	}
-}
-
-// TestCommandsOfTheDocs runs the builds that are shown for a checkout, into another folder.
-func TestCommandsOfTheDocs(t *testing.T) {
+// TestCommandOfTheGuide runs the build that the guide shows for a checkout, into another folder.
+func TestCommandOfTheGuide(t *testing.T) {
 	if testing.Short() {
 		t.Skip("links programs: not under -short")
 	}
 	command := regexp.MustCompile(`(?m)^    go (run \./cmd/kkrpc build hono .*-o )\S+$`)
-	for _, page := range []string{"README.md", "docs/guide/hono.md"} {
-		shown := command.FindAllStringSubmatch(read(t, filepath.Join("..", page)), -1)
-		if len(shown) != 1 {
-			t.Errorf("%s shows %d commands, want 1", page, len(shown))
-		}
-		for _, m := range shown {
-			cmd := exec.CommandContext(t.Context(), "go", append(strings.Fields(m[1]), t.TempDir())...)
-			cmd.Dir = ".."
-			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Errorf("%s: %v\n%s", m[0], err, out)
-			}
+	const page = "docs/guide/hono.md"
+	shown := command.FindAllStringSubmatch(read(t, filepath.Join("..", page)), -1)
+	if len(shown) != 1 {
+		t.Errorf("%s shows %d commands, want 1", page, len(shown))
+	}
+	for _, m := range shown {
+		cmd := exec.CommandContext(t.Context(), "go", append(strings.Fields(m[1]), t.TempDir())...)
+		cmd.Dir = ".."
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", m[0], err, out)
 		}
 	}
 }

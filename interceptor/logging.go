@@ -8,19 +8,19 @@ import (
 	"github.com/kkrpc-go/kkrpc"
 )
 
-// LoggingOptions says what Logging writes. Nil and the zero value mean the defaults.
+// LoggingOptions configures Logging. Nil and the zero value mean the defaults.
 type LoggingOptions struct {
-	// Level is for what succeeded; nil means slog.LevelInfo.
+	// Level is the level of successful calls; nil means slog.LevelInfo.
 	Level slog.Leveler
-	// ErrorLevel is for what failed; nil means slog.LevelWarn, since a peer can cause failures at will.
+	// ErrorLevel is the level of failed calls; nil means slog.LevelWarn, because a peer can cause failures at will.
 	ErrorLevel slog.Leveler
-	// Args, Result and Metadata are logged only if asked for: they are the users' data.
+	// Args, Result and Metadata log the data of users, and are off by default.
 	Args, Result, Metadata bool
 }
 
-// Logging writes one record for each call when it has ended, with the call's ctx: "kkrpc request" for those of the peer,
-// "kkrpc call" for those of this side. Its attributes are operation, path, elapsed, on for an operation on a reference and, if
-// it failed, error, at most 1 KiB of it.
+// Logging writes one record with the call's ctx when a call ends. The message is "kkrpc request" for a call of the
+// peer, and "kkrpc call" for a call of this side. The attributes are operation, path and elapsed. An operation on a
+// reference also has on. A failed call has at most 1 KiB of error.
 func Logging(logger *slog.Logger, opts *LoggingOptions) kkrpc.Interceptor {
 	if logger == nil {
 		panic("interceptor: Logging: logger is nil")
@@ -67,7 +67,7 @@ func Logging(logger *slog.Logger, opts *LoggingOptions) kkrpc.Interceptor {
 	})
 }
 
-// maxErrorText bounds what one error may add to the log: its text may be the peer's.
+// maxErrorText bounds the part of an error in the log, because its text may come from the peer.
 const maxErrorText = 1 << 10
 
 func shortened(text string) string {

@@ -14,12 +14,12 @@ import (
 	"github.com/kkrpc-go/kkrpc"
 )
 
-// RateLimit lets each channel make perSecond calls a second, and burst at once after a quiet time. What is beyond is not
-// run: it fails with an Error named RPCRateLimitError, whose field retryAfter is the number of milliseconds after which
-// the next call will do. Everything that interceptors see counts as one call. RateLimit panics unless perSecond is above
-// zero and burst at least 1.
+// RateLimit allows each channel perSecond calls a second, and burst calls at once after a quiet time. A call over the
+// limit does not run. It fails with an Error named RPCRateLimitError. Its field retryAfter is the time in milliseconds
+// until the next call may succeed. Each operation that interceptors see counts as one call. RateLimit panics unless
+// perSecond is above zero and burst at least 1.
 //
-// Who opens more channels gets more: bound connections too.
+// A peer with more channels gets more calls, so bound the connections too.
 func RateLimit(perSecond float64, burst int) kkrpc.Interceptor {
 	if !(perSecond > 0) || burst < 1 {
 		panic(fmt.Sprintf("interceptor: RateLimit(%v, %d): want more than 0 calls a second and a burst of at least 1", perSecond, burst))
@@ -40,7 +40,7 @@ func RateLimit(perSecond float64, burst int) kkrpc.Interceptor {
 	}
 }
 
-// buckets has one bucket for each channel, as long as that exists.
+// buckets has one bucket for each channel while the channel exists.
 type buckets struct {
 	limit     rate.Limit
 	burst     int

@@ -7,11 +7,11 @@ import (
 	"github.com/kkrpc-go/kkrpc"
 )
 
-// Recovery makes what handle returns the error of a call that panics: what was recovered and the stack are for this side,
-// the error is what the peer sees. If handle returns nil the peer sees "InternalError: internal error".
+// Recovery turns a panic of a call into the error that handle returns. handle gets the recovered value and the stack
+// for this side. The peer sees the error. If handle returns nil, the peer sees "InternalError: internal error".
 //
-// Without Recovery, a panic in an inbound call is that error too, and goes to Options.OnError; with it, OnError is not
-// told. Interceptors that come behind see the panic, those in front see the error.
+// Without Recovery, the peer of an inbound call gets that error as well, and Options.OnError gets the panic. With
+// Recovery, OnError gets nothing. Interceptors behind Recovery see the panic, those in front of it see the error.
 func Recovery(handle func(ctx context.Context, r *kkrpc.Request, recovered any, stack []byte) error) kkrpc.Interceptor {
 	if handle == nil {
 		panic("interceptor: Recovery: the function is nil")

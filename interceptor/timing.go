@@ -8,9 +8,10 @@ import (
 	"github.com/kkrpc-go/kkrpc"
 )
 
-// Timing tells ended about each call when it has ended: how long it took, and its error. Inbound that is the time of
-// the function and of the interceptors behind, not the time that the request waited for its turn; outbound it is the
-// whole round trip. ended runs on the goroutine of the call, which waits for it; the error of a call that panics says so.
+// Timing calls ended when a call has ended, with its duration and its error. The duration of an inbound call covers the
+// function and the interceptors behind Timing. It omits the time before the request starts. The duration of an outbound
+// call is the round trip. ended runs on the goroutine of the call and delays it. The error of a call that panics says
+// so.
 func Timing(ended func(ctx context.Context, r *kkrpc.Request, elapsed time.Duration, err error)) kkrpc.Interceptor {
 	if ended == nil {
 		panic("interceptor: Timing: the function is nil")
@@ -20,7 +21,7 @@ func Timing(ended func(ctx context.Context, r *kkrpc.Request, elapsed time.Durat
 	})
 }
 
-// errNotReturned stands for the error of a call that panicked, which goes on behind the interceptor.
+// errNotReturned is the error of a call that panicked. The panic continues after Timing.
 var errNotReturned = errors.New("the function did not return: it panicked or called runtime.Goexit")
 
 // observe tells after about every call, even one that panics.

@@ -5,13 +5,13 @@ import (
 	"sync"
 )
 
-// byType keeps a function for each type.
+// byType caches one function for each type.
 type byType[F any] struct {
 	functions sync.Map // reflect.Type to F
 }
 
-// of returns the function for t, which build makes the first time. A type may contain itself: what is built of itself gets
-// standIn(made), whose made waits for the function.
+// of returns the function for t and calls build the first time. A type may contain itself. Such a type gets
+// standIn(made) while it is built, and made waits for the finished function.
 func (b *byType[F]) of(t reflect.Type, build func(reflect.Type) F, standIn func(made func() F) F) F {
 	if f, ok := b.functions.Load(t); ok {
 		return f.(F)

@@ -11,15 +11,15 @@ import (
 // Entry is one pair of a Map.
 type Entry struct{ Key, Value any }
 
-// Map is a JavaScript Map: pairs in the order of their insertion, keys of any type. Keys are equal as in JavaScript:
-// numbers of any Go type and *big.Int by value, maps, slices and pointers by identity. The zero Map is empty and ready.
-// It is not safe for concurrent use while someone writes.
+// Map is a JavaScript Map: pairs in the order of their insertion, with keys of any type. Keys are equal as in
+// JavaScript. Numbers of any Go type and *big.Int are equal by value; maps, slices and pointers by identity. The zero
+// Map is empty and ready. Concurrent reads are safe, writes are not.
 type Map struct {
 	entries []Entry
 	index   map[any]int
 }
 
-// NewMap returns a Map of the entries; of equal keys the last value stays.
+// NewMap returns a Map of the entries. Of equal keys the last value stays.
 func NewMap(entries ...Entry) *Map {
 	m := &Map{}
 	for _, e := range entries {
@@ -43,7 +43,7 @@ func (m *Map) Get(key any) (any, bool) {
 	return m.entries[i].Value, true
 }
 
-// Set stores value under key. A key that is there keeps its place.
+// Set stores value under key. An existing key keeps its place.
 func (m *Map) Set(key, value any) {
 	id := identity(key)
 	if i, ok := m.index[id]; ok {
@@ -64,8 +64,8 @@ func (m *Map) replaceKey(n int, key any) {
 	m.index[identity(key)] = n
 }
 
-// Set is a JavaScript Set: distinct values in the order of their insertion, equal as the keys of a Map are. The zero Set
-// is empty and ready. It is not safe for concurrent use while someone writes.
+// Set is a JavaScript Set: distinct values in the order of their insertion. Values are equal like the keys of a Map.
+// The zero Set is empty and ready. Concurrent reads are safe, writes are not.
 type Set struct {
 	values []any
 	index  map[any]int
@@ -92,7 +92,7 @@ func (s *Set) Has(value any) bool {
 	return ok
 }
 
-// Add puts value at the end, unless it is there.
+// Add appends value unless the set has it.
 func (s *Set) Add(value any) {
 	id := identity(value)
 	if _, ok := s.index[id]; ok {

@@ -10,14 +10,16 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Decode decodes one JSON value, whose metadata is meta or nil, into the pointer v. The Go type directs it: time.Time,
-// *big.Int, []byte, floats, Map, Set, *url.URL, RegExp and *Error know their JSON form; meta is asked for places of type
-// any, Value and error, for bigints that go into integers, and for a Map that goes into a Go map. Under the JSON modes meta is ignored. Empty raw is
-// undefined. Nothing in the result aliases raw.
+// Decode decodes one JSON value into the pointer v. meta is the metadata of the value, or nil. Nothing in the result
+// aliases raw.
 //
-// null goes into pointers, slices, maps and any; undefined there too, and a struct field leaves it as it is; into anything
-// else both are a *TypeError. A Date that is invalid becomes the zero time.Time. Numbers in any are float64, objects
-// map[string]any, arrays []any, typed arrays the types of this package.
+// The Go type directs the decoding. time.Time, *big.Int, []byte, floats, Map, Set, *url.URL, RegExp and *Error know
+// their JSON form. Decode consults meta for places of type any, Value and error. It also does so for bigints that
+// become integers, and for a Map that becomes a Go map. The JSON modes ignore meta. Empty raw means undefined.
+//
+// Null is decoded into pointers, slices, maps and any. Undefined is decoded into these too, and leaves a struct field
+// unchanged. For other types both are a *TypeError. An invalid Date becomes the zero time.Time. In an any, a number is
+// a float64, an object a map[string]any, and an array an []any. A typed array is a type of this package.
 func Decode(mode Mode, raw []byte, meta *Meta, v any) error {
 	return decode(mode, raw, meta, v, nil)
 }
@@ -67,9 +69,9 @@ func decodeSlow(mode Mode, raw []byte, meta *Meta, target reflect.Value, referen
 	return err
 }
 
-// DecodeScalar decodes raw into v if v points to a string, bool, number or any and raw is a string without escapes, a
-// bool or a number, with no metadata. Unlike Decode it does not make v escape to the heap. False means that
-// nothing was decoded, not that Decode would fail.
+// DecodeScalar decodes raw into v without an allocation for v. v must point to a string, bool, number or any. raw must
+// be a string without escapes, a bool or a number, and have no metadata. False means that nothing was decoded; Decode
+// may still succeed.
 func DecodeScalar(raw []byte, v any) bool { return decodeFast(raw, v) }
 
 // decodeFast handles plain scalars without a decoder. False means nothing was decoded, not that raw is wrong.
@@ -296,7 +298,7 @@ type decoder struct {
 	references ReferenceDecoder // nil: none are looked for
 }
 
-// decoderPool spares every value the buffers of a jsontext.Decoder.
+// decoderPool reuses the buffers of jsontext.Decoder.
 var decoderPool = sync.Pool{New: func() any { return &decoder{dec: new(jsontext.Decoder)} }}
 
 // startDecoder returns a decoder of raw. It is to be ended.
@@ -341,7 +343,7 @@ func (d *decoder) pop() {
 	}
 }
 
-// maxEqualWork bounds the paths looked at for the places of type any in one typed value, since each looks at all.
+// maxEqualWork bounds the compared paths for the places of type any in one typed value. Each place compares all paths.
 const maxEqualWork = 1 << 22
 
 // equal returns the equalities inside the current place.

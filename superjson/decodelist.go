@@ -297,8 +297,8 @@ func decodeBytes(d *decoder, v reflect.Value, n *node) error {
 	return err
 }
 
-// bytes reads every form in which a Uint8Array travels: an array of numbers, {"type":"Uint8Array" or "Buffer","data":[…]},
-// an object with indexes as names and, but under SuperJSON, base64.
+// bytes reads every form of a Uint8Array: an array of numbers, {"type":"Uint8Array" or "Buffer","data":[…]}, an object
+// with indexes as names and, except under SuperJSON, base64.
 func (d *decoder) bytes(n *node) ([]byte, error) {
 	switch d.dec.PeekKind() {
 	case '"':

@@ -8,10 +8,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// quick reads plain data as JSON.stringify writes it, in a quarter of the time of a decoder: there are no annotations and
-// no references to look for. What is not as usual it does not judge. Its methods report false then, and the decoder reads
-// the value again from its beginning and says what is wrong, if anything is. What has been written until then is written
-// again, or taken back.
+// quick reads plain data as JSON.stringify writes it, in a quarter of the decoder's time. Plain data has no annotations
+// and no references. For anything unusual the methods of quick report false. The decoder then reads the value again
+// from its beginning and reports the error, if there is one. It overwrites or takes back the partial result of quick.
 type quick struct {
 	raw    []byte
 	pos    int
@@ -20,10 +19,10 @@ type quick struct {
 	filled []reflect.Value // were zero, and must be so again for the decoder
 }
 
-// maxKeptFilled is how many places a quick in the pool keeps room for.
+// maxKeptFilled is the largest number of places for which a pooled quick keeps its memory.
 const maxKeptFilled = 64
 
-// quickFunc reads the next value into v, which a decodeFunc may have to set again.
+// quickFunc reads the next value into v. A decodeFunc may have to set v again.
 type quickFunc func(q *quick, v reflect.Value) bool
 
 var quickPool = sync.Pool{New: func() any { return new(quick) }}
@@ -111,8 +110,8 @@ func quickOther(decode decodeFunc) quickFunc {
 	}
 }
 
-// quickAdding is quickOther for a type that may add to what is there, as methods of its own may: it must not be decoded
-// into what the first attempt has left.
+// quickAdding is quickOther for a type whose own methods may add to the existing value. Such a value must not be
+// decoded into the result of a first attempt.
 func quickAdding(decode decodeFunc) quickFunc {
 	once := quickOther(decode)
 	return func(q *quick, v reflect.Value) bool {
@@ -146,7 +145,7 @@ func (q *quick) word(text string) bool {
 // null consumes null if it comes next.
 func (q *quick) null() bool { return q.peek() == 'n' && q.word("null") }
 
-// maxQuickDepth bounds the stack; what nests deeper is for the decoder, which knows how deep values may be.
+// maxQuickDepth bounds the stack. The decoder handles deeper values and enforces the real limit.
 const maxQuickDepth = 100
 
 // open steps behind the bracket of an object or array; more says whether it has a first element.
@@ -214,8 +213,8 @@ func (q *quick) skip() bool {
 	return len(number) > 0 && isNumberText(number)
 }
 
-// text reads a string and returns what is between its quotes. plain: that is UTF-8 which stands for itself. If it is not,
-// nothing about it has been checked.
+// text reads a string and returns the bytes between its quotes. plain reports that these bytes are UTF-8 without
+// escapes. Otherwise text has checked nothing.
 func (q *quick) text() (body []byte, plain, ok bool) {
 	if q.peek() != '"' {
 		return nil, false, false

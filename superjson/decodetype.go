@@ -11,7 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// decodeFunc decodes the next value into v. n is its annotation and those inside, nil for none.
+// decodeFunc decodes the next value into v. n is its annotation and those inside, or nil.
 type decodeFunc func(d *decoder, v reflect.Value, n *node) error
 
 var decoders byType[decodeFunc]

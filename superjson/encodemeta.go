@@ -26,7 +26,7 @@ func (e *Encoder) AppendMeta(dst []byte) []byte {
 	return append(dst, `"v":1}`...)
 }
 
-// metaNode is a place in the annotation tree, linked by index so that the nodes can be reused.
+// metaNode is a place in the annotation tree. Nodes are linked by index so that they can be reused.
 type metaNode struct {
 	key         span // the escaped segment that leads here
 	note        int32
@@ -126,8 +126,8 @@ func (e *Encoder) appendChildren(dst []byte, n int32) []byte {
 	return dst
 }
 
-// appendBelow appends what is annotated below n under flat paths. Like the object that the original collects them in, it
-// has keys that look like array indexes first.
+// appendBelow appends the annotations below n under flat paths. Keys that look like array indexes come first, as in the
+// object in which the original collects them.
 func (e *Encoder) appendBelow(dst []byte, n int32, prefix []byte) []byte {
 	var first []int32
 	for c := e.metaNodes[n].first; c != none; c = e.metaNodes[c].next {

@@ -11,9 +11,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Encoder writes the values of one envelope and collects their annotations. The zero Encoder is one for ModeSuperJSON. It
-// holds on to the values it wrote until it is Reset, since a later value may share objects with them; Reset it before it
-// goes into a pool. It is not safe for concurrent use.
+// Encoder writes the values of one envelope and collects their annotations. The zero Encoder uses ModeSuperJSON. An
+// Encoder keeps the values that it wrote until Reset, because a later value may share objects with them. Reset it
+// before you put it into a pool. It is not safe for concurrent use.
 type Encoder struct {
 	mode  Mode
 	depth int
@@ -38,7 +38,7 @@ type Encoder struct {
 	references ReferenceEncoder // nil: there are none
 }
 
-// note is one annotation, in the order of the walk: an outer one comes before those inside.
+// note is one annotation. Notes are in the order of the walk: an outer one comes before those inside.
 type note struct {
 	span
 	root     bool // of the envelope itself
@@ -54,13 +54,14 @@ type ref struct {
 	root   bool // the object is the root of the envelope
 }
 
-// maxCopied bounds the bytes that repeated objects may add to one envelope: n references can ask for 2^n bytes.
+// maxCopied bounds the bytes that repeated objects may add to one envelope. Without it, n references could produce 2^n
+// bytes.
 const maxCopied = 16 << 20
 
 // NewEncoder returns an Encoder for mode.
 func NewEncoder(mode Mode) *Encoder { return &Encoder{mode: mode} }
 
-// Reset forgets everything recorded and sets the mode. Buffers are kept.
+// Reset discards everything recorded and sets the mode. Buffers are kept.
 func (e *Encoder) Reset(mode Mode) {
 	e.mode = mode
 	e.notes, e.text, e.refs, e.kept = e.notes[:0], e.text[:0], e.refs[:0], nil
@@ -75,11 +76,11 @@ func (e *Encoder) Reset(mode Mode) {
 	e.round, e.again, e.copied, e.depth, e.hops = 0, 0, 0, 0, 0
 }
 
-// Mode is the mode the Encoder writes in.
+// Mode returns the mode in which the Encoder writes.
 func (e *Encoder) Mode() Mode { return e.mode }
 
-// Annotate records that the value at path, already escaped, is of a simple type such as "undefined". It does nothing
-// under the JSON modes.
+// Annotate records that the value at path is of a simple type such as "undefined". path is already escaped. Annotate
+// does nothing under the JSON modes.
 func (e *Encoder) Annotate(path, typ string) {
 	if e.mode == ModeSuperJSON {
 		e.path = append(e.path[:0], path...)
@@ -87,8 +88,8 @@ func (e *Encoder) Annotate(path, typ string) {
 	}
 }
 
-// Append appends the JSON of v to dst and records its annotations under path: dotted, already escaped, "" for the root of
-// the envelope. After an error, an *EncodeError mostly, dst is returned as it was and nothing stays recorded.
+// Append appends the JSON of v to dst and records its annotations under path. path is dotted and already escaped; "" is
+// the root of the envelope. After an error, usually an *EncodeError, Append returns dst unchanged and records nothing.
 func (e *Encoder) Append(dst []byte, path string, v any) ([]byte, error) {
 	switch v := v.(type) {
 	case nil:
@@ -114,7 +115,7 @@ func (e *Encoder) Append(dst []byte, path string, v any) ([]byte, error) {
 	return out, nil
 }
 
-// mark is a state of the recordings to go back to.
+// mark is a state of the recordings to which the Encoder can return.
 type mark struct{ notes, text, seen, refs, kept, copied int }
 
 func (e *Encoder) mark() mark {
@@ -296,8 +297,8 @@ func (e *Encoder) raw(dst []byte, raw []byte) ([]byte, error) {
 	return append(dst, bytes.TrimSpace(raw)...), nil
 }
 
-// keptValue writes a Value and its annotations under the current path. The JSON modes have no annotations, so there what
-// they say must be converted.
+// keptValue writes a Value and its annotations under the current path. The JSON modes have no annotations, so annotated
+// values are converted there.
 func (e *Encoder) keptValue(dst []byte, v Value) ([]byte, error) {
 	if v.JSON == nil {
 		return e.undefined(dst), nil
@@ -376,7 +377,7 @@ func appendNumbers(dst []byte, b []byte) []byte {
 	return append(dst, ']')
 }
 
-// byteTexts are the numbers up to 255 with a comma behind.
+// byteTexts are the numbers up to 255, each followed by a comma.
 var byteTexts = func() (all [256]struct {
 	text [4]byte
 	size int

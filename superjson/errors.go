@@ -6,11 +6,12 @@ import (
 	"strings"
 )
 
-// TypeError says that a value does not fit the Go type it was to be decoded into.
+// TypeError reports that a value does not fit the Go type into which it was to be decoded.
 type TypeError struct {
-	// Path leads from the decoded value to the one that does not fit, as in user.tags[2]. It is empty for the value itself.
+	// Path leads from the decoded value to the one that does not fit, as in user.tags[2]. It is empty for the value
+	// itself.
 	Path string
-	// Expected and Got are named as JavaScript does: number, integer, string, boolean, null, undefined, array, object,
+	// Expected and Got use JavaScript's names: number, integer, string, boolean, null, undefined, array, object,
 	// bigint, Date, Uint8Array and so on.
 	Expected, Got string
 }
@@ -23,7 +24,7 @@ func (e *TypeError) Error() string {
 	return "superjson: " + text
 }
 
-// EncodeError says that a Go value has no form in the mode in which it was to be encoded.
+// EncodeError reports that a Go value has no form in the mode of the Encoder.
 type EncodeError struct {
 	// Path leads from the encoded value to the one that failed, as in user.tags[2]. It is empty for the value itself.
 	Path   string
@@ -37,7 +38,7 @@ func (e *EncodeError) Error() string {
 	return "superjson: " + e.Reason
 }
 
-// maxPathText is how many bytes of a path an error's text shows: a cycle has a path of any length.
+// maxPathText is the number of bytes of a path in an error text. The path of a cycle can have any length.
 const maxPathText = 100
 
 func shortPath(path string) string {
@@ -47,7 +48,7 @@ func shortPath(path string) string {
 	return strings.ToValidUTF8(path[:maxPathText], "") + "…"
 }
 
-// DataError says that a value or its metadata is malformed or hostile: what the JavaScript library refuses too.
+// DataError reports a malformed or hostile value or metadata, which the JavaScript library refuses too.
 type DataError struct {
 	Path   string
 	Reason string

@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// field is one that a struct has in JSON.
+// field is a field of a struct in JSON.
 type field struct {
 	name      string
 	quoted    string // `"name":`
@@ -51,8 +51,8 @@ type embedded struct {
 	index []int
 }
 
-// findFields goes through t and the structs embedded in it breadth first. Of fields with one name the shallowest counts;
-// among several at that depth the only one with a name in its tag, or none.
+// findFields walks t and its embedded structs breadth first. Of fields with one name the shallowest counts. Among
+// several at that depth, the only one with a name in its tag counts, or none.
 func findFields(t reflect.Type) *fields {
 	result := &fields{exact: map[string]*field{}, folded: map[string]*field{}}
 	visited := map[reflect.Type]bool{}

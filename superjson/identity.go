@@ -5,14 +5,14 @@ import (
 	"unsafe"
 )
 
-// objectKey identifies what JavaScript would call one object: a pointer to a struct, a map, a slice of any.
+// objectKey identifies a JavaScript object: a pointer to a struct, a map, or a slice of any.
 type objectKey struct {
 	typ reflect.Type
 	ptr unsafe.Pointer
 	len int
 }
 
-// object is one that the Encoder met.
+// object is an object that the Encoder has met.
 type object struct {
 	key        objectKey
 	start, end int // its JSON in dst
@@ -23,7 +23,7 @@ type object struct {
 	again      bool // it was written by an earlier Append too
 }
 
-// trackFrom is the depth at which the JSON modes begin to look for cycles.
+// trackFrom is the depth from which the JSON modes look for cycles.
 const trackFrom = 64
 
 // enter begins to write an array or object.
@@ -49,8 +49,8 @@ func (e *Encoder) object(dst []byte, key objectKey, write func(dst []byte) ([]by
 	return dst, err
 }
 
-// begin is called before the object of key is written. done means that dst has what there is to write: a second copy, or
-// null in place of a cycle. Otherwise finish must be called with id.
+// begin is called before the object of key is written. done means that dst already has the result: a second copy, or
+// null in place of a cycle. Otherwise the caller must call finish with id.
 func (e *Encoder) begin(dst []byte, key objectKey) (out []byte, id int32, done bool, err error) {
 	if e.mode != ModeSuperJSON {
 		if e.depth < trackFrom {

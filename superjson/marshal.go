@@ -11,9 +11,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Types that say themselves how they are written in JSON. The methods are those of encoding/json and of its version 2;
-// they are called here, in the order of version 2, since importing either package would link all of it into every
-// program, which counts where the program is downloaded.
+// Types with their own JSON form have the methods of encoding/json or of its version 2. This file calls them in the
+// order of version 2. It imports neither package, because importing one links all of it into every program. Programs
+// that are downloaded must be small.
 type (
 	marshalerTo     interface{ MarshalJSONTo(*jsontext.Encoder) error }
 	marshaler       interface{ MarshalJSON() ([]byte, error) }
@@ -30,12 +30,12 @@ var (
 	unmarshalTypes = []reflect.Type{reflect.TypeFor[unmarshalerFrom](), reflect.TypeFor[unmarshaler](), textUnmarshalerType}
 )
 
-// HasJSONForm reports whether t, or a pointer to it, has methods that say how it is written in JSON or read from it.
+// HasJSONForm reports whether t, or a pointer to it, has methods that write or read its JSON.
 func HasJSONForm(t reflect.Type) bool {
 	return implementsAny(t, marshalTypes) || implementsAny(t, unmarshalTypes)
 }
 
-// IsRawJSON reports whether t is a RawMessage of encoding/json or a Value of its jsontext, whose bytes are JSON already.
+// IsRawJSON reports whether t is a RawMessage of encoding/json or a Value of its jsontext. Both hold JSON already.
 func IsRawJSON(t reflect.Type) bool {
 	return t == reflect.TypeFor[jsontext.Value]() || t.Kind() == reflect.Slice && t.PkgPath() == "encoding/json" && t.Name() == "RawMessage"
 }
@@ -49,8 +49,8 @@ func implementsAny(t reflect.Type, interfaces []reflect.Type) bool {
 	return false
 }
 
-// methodsOf is v as the holder of its methods, those of a pointer to it included. A v in a map or an interface has no
-// address: then it is a copy.
+// methodsOf returns v with all of its methods, including those of a pointer to it. A v in a map or an interface has no
+// address, so methodsOf copies it.
 func methodsOf(v reflect.Value) any {
 	if !v.CanAddr() {
 		c := reflect.New(v.Type()).Elem()

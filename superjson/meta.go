@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// Meta is the parsed metadata of a value: which places in it have types that JSON lacks, and which places are the same
-// object. It is immutable and safe for concurrent use. A nil Meta says nothing.
+// Meta is the parsed metadata of a value. It lists the places whose types JSON lacks, and the places that are the same
+// object. It is immutable and safe for concurrent use. A nil Meta is empty.
 type Meta struct {
 	root *node // nil: no annotations
 	// equal lists groups of paths to one object. The first of a group is where the object is written in full.
@@ -79,8 +79,8 @@ func (n *node) add(key string) *node {
 	return c
 }
 
-// Sub returns the metadata of the value at path, or nil when there is none. Of equal places those outside the value are
-// left out; when the value is itself a second copy of an object, what is known about the first copy holds for it.
+// Sub returns the metadata of the value at path, or nil. It leaves out equal places outside the value. If the value is
+// a second copy of an object, Sub returns the metadata of the first copy.
 func (m *Meta) Sub(at ...string) *Meta {
 	if m == nil || len(at) == 0 {
 		return m

@@ -13,9 +13,9 @@ const (
 )
 
 // ParseMeta reads the meta member of an envelope. It refuses annotations of unknown types, paths through __proto__,
-// prototype and constructor, invalid escapes and annotations nested deeper than 64; what the JavaScript library ignores it
-// ignores. Without "v" paths have the escaping of superjson before path version 1. The result is nil when raw says
-// nothing.
+// prototype and constructor, invalid escapes, and annotations nested deeper than 64. It ignores everything else that
+// the JavaScript library ignores. Without "v", paths have the escaping of superjson before path version 1. The result
+// is nil when raw has no annotations.
 func ParseMeta(raw []byte) (*Meta, error) {
 	if len(raw) == 0 {
 		return nil, nil

@@ -59,8 +59,8 @@ func forbiddenKey(key string) bool {
 	return key == "__proto__" || key == "constructor" || key == "prototype"
 }
 
-// arrayIndex is the number that key means as an index of a JavaScript array, -1 when it is none. Objects list such keys
-// first, in ascending order.
+// arrayIndex returns the array index that key stands for in JavaScript, or -1. Objects list such keys first, in
+// ascending order.
 func arrayIndex(key string) int64 {
 	if key == "" || len(key) > 10 || key[0] == '0' && len(key) > 1 {
 		return -1

@@ -6,9 +6,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A reference is an object that stands for something which stays where it is, such as a function. What a program makes
-// of them it says by the two interfaces here, for values of one type: a pointer type with marshaling methods of its own,
-// which serve where nobody knows about references.
+// A reference is an object that stands for a value of its sender, such as a function. A program defines references by
+// the two interfaces here, for values of one pointer type. That type also has marshaling methods of its own, for code
+// without references.
 
 // ReferenceEncoder writes references.
 type ReferenceEncoder interface {
@@ -18,19 +18,19 @@ type ReferenceEncoder interface {
 	AppendReference(dst []byte, v any) ([]byte, error)
 }
 
-// ReferenceDecoder finds references in what is read.
+// ReferenceDecoder recognises references while a value is decoded.
 type ReferenceDecoder interface {
 	// ReferenceType is the type of the values that are references.
 	ReferenceType() reflect.Type
-	// DecodeReference returns what object stands for, which is of that type; nil says that it is plain data. typed: the
-	// Go value to be decoded is of that type, not any.
+	// DecodeReference returns the reference for object, a value of ReferenceType, or nil if object is plain data. typed
+	// reports that the Go value to be decoded is of that type, not any.
 	DecodeReference(object map[string]any, typed bool) (v any, err error)
 }
 
-// SetReferences makes r write the references among the values, also after a Reset; nil undoes it.
+// SetReferences makes r write the references among the values, also after Reset. Nil undoes it.
 func (e *Encoder) SetReferences(r ReferenceEncoder) { e.references = r }
 
-// DecodeReferences is Decode for a value that may have references in it.
+// DecodeReferences is Decode for a value that may contain references.
 func DecodeReferences(mode Mode, raw []byte, meta *Meta, v any, r ReferenceDecoder) error {
 	return decode(mode, raw, meta, v, r)
 }

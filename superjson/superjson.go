@@ -1,45 +1,49 @@
-// Package superjson reads and writes the format of the JavaScript library superjson (2.2): JSON beside a description
-// of what JSON cannot say, so that undefined, NaN, bigint, Date, Map, Set, RegExp, URL, Error, typed arrays, shared
-// references and cycles survive.
+// Package superjson reads and writes the format of the JavaScript library superjson (2.2). The format adds metadata to
+// JSON. With it undefined, NaN, bigint, Date, Map, Set, RegExp, URL, Error, typed arrays, shared references and cycles
+// survive.
 //
 // # Types
 //
-// bigint is *big.Int, Date is time.Time (UTC, milliseconds), URL is *url.URL, Uint8Array is []byte; Map, Set, RegExp,
-// Error, Undefined and the other typed arrays are types of this package. Two places that hold one map, []any or pointer to
-// a struct are written as one object; a Date decoded twice from one object is two times. Struct tags are those of
-// github.com/go-json-experiment/json, except that only structs can be embedded.
+// A bigint is a *big.Int, a Date a time.Time (UTC, milliseconds), a URL a *url.URL, and a Uint8Array a []byte. Map,
+// Set, RegExp, Error, Undefined and the other typed arrays are types of this package.
+//
+// Two places that hold one map, []any or pointer to a struct are written as one object. A Date that is decoded twice
+// from one object becomes two times. Struct tags are those of github.com/go-json-experiment/json, except that only
+// structs can be embedded.
 //
 // # Errors
 //
-// *TypeError: a value does not fit the Go type. *EncodeError: a Go value has no form in the mode. *DataError: the input is
-// malformed or hostile. All name the place.
+// A *TypeError reports a value that does not fit the Go type. An *EncodeError reports a Go value without a form in the
+// mode. A *DataError reports malformed or hostile input. All of them name the place.
 //
 // # Limits
 //
-// Values nest 1000 deep, annotations 64; a bigint has at most 16384 digits; repeated objects add at most 16 MiB to one
-// envelope. Unlike the original, typed arrays are never allocated by a bare length, and Node's Buffer is read as []byte.
+// Values nest 1000 deep, annotations 64. A bigint has at most 16384 digits. Repeated objects add at most 16 MiB to one
+// envelope. Unlike the original, this package never allocates a typed array from a bare length. It reads Node's Buffer
+// as []byte.
 package superjson
 
 import (
 	"sync"
 )
 
-// Mode is the form in which an Encoder writes values and Decode reads them.
+// Mode is the form in which an Encoder writes and Decode reads values.
 type Mode uint8
 
 const (
-	// ModeSuperJSON writes values whose types JSON lacks in SuperJSON's forms and records annotations for them.
+	// ModeSuperJSON writes values of types that JSON lacks in SuperJSON's forms and annotates them.
 	ModeSuperJSON Mode = iota
-	// ModeJSON writes what JSON.stringify would; a value that JSON cannot hold (*big.Int, NaN, Map, Set) is an error.
-	// []byte is a base64 string.
+	// ModeJSON writes the output of JSON.stringify. A value that JSON cannot hold (*big.Int, NaN, Map, Set) is an
+	// error. A []byte is a base64 string.
 	ModeJSON
-	// ModeTaggedJSON is ModeJSON but for []byte, which is {"type":"Uint8Array","data":[…]}.
+	// ModeTaggedJSON is ModeJSON, but a []byte is {"type":"Uint8Array","data":[…]}.
 	ModeTaggedJSON
 )
 
 var encoderPool = sync.Pool{New: func() any { return NewEncoder(ModeSuperJSON) }}
 
-// Marshal returns v as superjson.stringify would: {"json":…}, with "meta" when v has anything that JSON lacks.
+// Marshal returns the output of superjson.stringify for v: {"json":…}, with "meta" if v contains values that JSON
+// lacks.
 func Marshal(v any) ([]byte, error) {
 	e := encoderPool.Get().(*Encoder)
 	defer func() {
@@ -56,7 +60,7 @@ func Marshal(v any) ([]byte, error) {
 	return append(out, '}'), nil
 }
 
-// Unmarshal decodes what superjson.stringify or Marshal wrote into the pointer v, as Decode does. An envelope without
+// Unmarshal decodes the output of superjson.stringify or Marshal into the pointer v, like Decode. An envelope without
 // "json" is undefined.
 func Unmarshal(data []byte, v any) error {
 	var value, meta []byte

@@ -5,7 +5,8 @@ import (
 	"reflect"
 )
 
-// The JavaScript typed arrays but Uint8Array, which is []byte. Under the JSON modes they are arrays of numbers.
+// These are the JavaScript typed arrays except Uint8Array, which is []byte. Under the JSON modes they are arrays of
+// numbers.
 type (
 	Int8Array         []int8
 	Uint8ClampedArray []uint8

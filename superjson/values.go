@@ -13,8 +13,8 @@ var Undefined UndefinedType
 
 func (UndefinedType) String() string { return "undefined" }
 
-// Value is a value kept as it was written, so that what Go cannot hold (lone surrogates, cycles, shared references)
-// survives. JSON nil means undefined. Neither field may be changed while the Value is in use.
+// Value is a value in its written form. It keeps values that Go cannot hold: lone surrogates, cycles, shared
+// references. A nil JSON means undefined. Do not change either field while the Value is in use.
 type Value struct {
 	JSON []byte
 	Meta *Meta // nil when there are no annotations
@@ -22,7 +22,7 @@ type Value struct {
 	checked *byte // &JSON[0] when JSON is known to be valid, so that an echo needs not scan it again
 }
 
-// Decode decodes the value into the pointer v, as Decode does under ModeSuperJSON.
+// Decode decodes the value into the pointer v, like the function Decode under ModeSuperJSON.
 func (v Value) Decode(target any) error { return Decode(ModeSuperJSON, v.JSON, v.Meta, target) }
 
 func keptValue(raw []byte, meta *Meta) Value {
@@ -45,8 +45,8 @@ func (r RegExp) String() string {
 	return "/" + r.Source + "/" + r.Flags
 }
 
-// parseRegExp takes a literal apart. It refuses what no JavaScript engine would compile as far as brackets, quantifiers
-// and flags show it.
+// parseRegExp splits a literal into source and flags. It refuses literals that no JavaScript engine would compile, as
+// far as brackets, quantifiers and flags show.
 func parseRegExp(literal string) (RegExp, bool) {
 	end := strings.LastIndexByte(literal, '/')
 	if end < 1 || literal[0] != '/' {

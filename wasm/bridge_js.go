@@ -10,8 +10,8 @@ import (
 	"github.com/kkrpc-go/kkrpc"
 )
 
-// Messages cross in linear memory: the host asks for a place with kkrpc_buffer, writes there, and says with the next call
-// what it has written. No JavaScript value is held on this side, so that none can be forgotten.
+// Messages cross in linear memory. The host asks for a buffer by kkrpc_buffer, writes there, and passes the place with
+// the next call. Go holds no JavaScript value, so none can leak.
 
 //go:wasmimport kkrpc ready
 func hostReady()
@@ -28,7 +28,7 @@ func hostClose(id, code int32, reason unsafe.Pointer, n int32)
 // serving is the server of this program; nil until Serve is called.
 var serving *server
 
-// scratch is where the host writes messages that cross together; large, what is too large for that.
+// scratch is the buffer for messages that cross together. large is the buffer for messages that do not fit.
 var (
 	scratch [64 << 10]byte
 	large   []byte
@@ -59,8 +59,8 @@ func open(id, n int32) { serving.open(id, written(n)) }
 //go:wasmexport kkrpc_message
 func message(id, n, text int32) { serving.message(id, written(n), text != 0) }
 
-// messages takes what is in the first n bytes of the scratch: for each message the id of its connection and its length, four
-// bytes each in little endian, and its bytes. For a message that is not certain to be UTF-8 the length is complemented.
+// messages takes the messages in the first n bytes of the scratch. Each has the id of its connection and its length,
+// four bytes each in little endian, and then its bytes. The length is complemented for a message that may not be UTF-8.
 //
 //go:wasmexport kkrpc_messages
 func messages(n int32) {

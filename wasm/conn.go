@@ -14,8 +14,8 @@ import (
 const (
 	// crowded is from how many unsent bytes of a socket on nothing more is handed to it.
 	crowded = 1 << 20
-	// pollInterval is how often a crowded socket is looked at, after a few times in quick succession: JavaScript's WebSockets
-	// do not tell when they have sent.
+	// pollInterval is the time between checks of a crowded socket, after a few quick ones. JavaScript's WebSockets do
+	// not report when they have sent.
 	pollInterval = 20 * time.Millisecond
 )
 
@@ -44,8 +44,8 @@ func newConn(h host, id int32, inbox int, limits kkrpc.Limits) *conn {
 // ReadFrame implements kkrpc.Transport.
 func (c *conn) ReadFrame(buf []byte) (msg []byte, more bool, err error) { return c.in.ReadFrame(buf) }
 
-// TryWriteFrames hands msgs to the host, unless that has too much to send already: then it keeps copies, and
-// WriteFrames has to follow.
+// TryWriteFrames passes msgs to the host, unless the host has too much to send. Then it keeps copies, and WriteFrames
+// must follow.
 func (c *conn) TryWriteFrames(msgs [][]byte) (done bool, err error) {
 	if c.unsent >= crowded { // when it was last asked
 		c.unsent = c.host.buffered(c.id)
@@ -64,7 +64,7 @@ func (c *conn) TryWriteFrames(msgs [][]byte) (done bool, err error) {
 	return true, nil
 }
 
-// WriteFrames implements kkrpc.Transport: it waits while the host has too much to send.
+// WriteFrames implements kkrpc.Transport. It waits while the host has too much to send.
 func (c *conn) WriteFrames(msgs [][]byte) error {
 	kept := c.kept
 	c.kept = nil

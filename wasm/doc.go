@@ -1,5 +1,5 @@
-// Package wasm makes a Go program the WebSocket handler of a JavaScript server: built for GOOS=js GOARCH=wasm, it runs
-// inside [Hono] in Bun, Deno, Node.js and Cloudflare Workers, and answers what kkrpc in TypeScript would.
+// Package wasm makes a Go program the WebSocket handler of a JavaScript server, in place of kkrpc in TypeScript. The
+// program is built for GOOS=js GOARCH=wasm. It runs inside [Hono] in Bun, Deno, Node.js and Cloudflare Workers.
 //
 //	package main
 //
@@ -18,17 +18,24 @@
 //
 //	app.get("/ws", upgradeWebSocket((c) => createHonoWebSocketHandler(c)))
 //
-// With the context c, pages of other origins are refused as by transport/ws, see Options.Origins; without it, that is left to the
-// application.
+// With the context c, pages of other origins are refused as by transport/ws, see Options.Origins. Without c, the
+// application has to check them.
 //
-// On Workers each Durable Object has an instance of its own, or, with --plain, each isolate. There Hono tells of a connection only
-// with its first message.
+// On Workers each Durable Object has its own instance of the program. With --plain each isolate has one. Hono reports a
+// connection there only with its first message.
 //
-// One instance of the program serves all connections. There is one thread: a handler that computes for long holds up
-// all of them, one that waits does not. What a connection may cost is bounded as everywhere; what the JavaScript server
-// has read or not sent yet is bounded too, since WebSockets there have no backpressure: Options.Inbox and
-// Limits.Outbound. A panic on a goroutine of your own ends the instance, whose connections are closed with code 1011, and the next
-// connection starts another one.
+// # Concurrency
+//
+// One instance of the program serves all connections on one thread. A handler that computes for long delays all of
+// them. A handler that waits does not.
+//
+// # Limits
+//
+// kkrpc.Limits bounds the cost of a connection. WebSockets in JavaScript have no back-pressure. Options.Inbox therefore
+// bounds the received messages that wait in the JavaScript server, and Limits.Outbound the unsent ones.
+//
+// A panic on one of your goroutines ends the instance. Its connections are closed with code 1011, and the next
+// connection starts another instance.
 //
 // [Hono]: https://hono.dev
 package wasm

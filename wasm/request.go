@@ -8,20 +8,19 @@ import (
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
-// Request is what is known of the HTTP request that became a connection: what createHonoWebSocketHandler was given of it. If
-// it was called without the Hono context, all of it is empty, and URL is not nil.
+// Request holds the parts of the HTTP request that createHonoWebSocketHandler passes on. Without the Hono context they
+// are empty, and URL is not nil.
 type Request struct {
 	URL *url.URL
 	// Params are the path parameters of the route: for "/chat/:room", "room".
 	Params map[string]string
-	// Header has the header's fields by their names in lower case. Of several of one name it has what the host has,
-	// joined with ", ".
+	// Header has the fields by their names in lower case. The host joins several fields of one name with ", ".
 	Header map[string]string
 }
 
 type requestKey struct{}
 
-// RequestFromContext returns the request of the connection that a handler's ctx belongs to, nil for any other ctx.
+// RequestFromContext returns the request of the connection of a handler's ctx, or nil for any other ctx.
 func RequestFromContext(ctx context.Context) *Request {
 	r, _ := ctx.Value(requestKey{}).(*Request)
 	return r

@@ -26,7 +26,7 @@ const (
 	closeTryLater    = 1013
 )
 
-// host is what the JavaScript side does for the program. It is called on any goroutine; there is one thread.
+// host is the JavaScript side. Any goroutine may call it, since there is one thread.
 type host interface {
 	// send hands msg, which is UTF-8, to the socket and returns what buffered does.
 	send(id int32, msg []byte) (buffered int)
@@ -36,8 +36,8 @@ type host interface {
 	close(id int32, code int, reason string)
 }
 
-// server has the connections that the host opened. The host calls its methods one at a time, and none of them blocks or
-// runs the user's code, which may.
+// server has the connections that the host opened. The host calls its methods one at a time. None of them blocks or
+// runs the user's code, which may block.
 type server struct {
 	host    host
 	api     func(r *Request) (any, error)
@@ -72,7 +72,7 @@ func newServer(h host, api func(r *Request) (any, error), opts *Options) (*serve
 	return s, nil
 }
 
-// maxAbout is how many bytes of a request's URL and header are taken, whatever Limits.Frame is.
+// maxAbout is the number of bytes that are taken of a request's URL and header, whatever Limits.Frame is.
 const maxAbout = 1 << 20
 
 // frame is how many bytes the host may hand over at once.
@@ -173,7 +173,7 @@ func (s *server) ended(ch *kkrpc.Channel, err error) {
 	}
 }
 
-// ending has a channel's end told once it has been opened.
+// ending reports the end of a channel after OnOpen has returned.
 type ending struct {
 	tell func(ch *kkrpc.Channel, err error)
 
@@ -227,8 +227,8 @@ func (s *server) drop(c *conn, code int, reason string) {
 	_ = c.Close(code, reason)
 }
 
-// closed is told by the host that a socket has closed, with the code of its close frame: closeNoStatus if that had
-// none, closeAbnormal or 0 if there was no close frame.
+// closed is called by the host when a socket has closed, with the code of its close frame. The code is closeNoStatus if
+// the frame had none, and closeAbnormal or 0 without a close frame.
 func (s *server) closed(id int32, code int) {
 	c := s.forget(id)
 	if c == nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/labstack/echo/v5"
 )
 
-// response is what ws.Server answers by.
+// response is the http.ResponseWriter for ws.Server.
 type response struct {
 	http.ResponseWriter
 	o *opening
@@ -17,7 +17,7 @@ type response struct {
 // Unwrap is for http.ResponseController.
 func (w response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// Hijack is what the upgrade calls. It lets the middleware around Serve, such as a logger, see status 101.
+// Hijack is called by the upgrade. It shows status 101 to the middleware around Serve, such as a logger.
 func (w response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	nc, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
 	if r, _ := echo.UnwrapResponse(w.ResponseWriter); r != nil && err == nil {
@@ -26,7 +26,7 @@ func (w response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return nc, rw, err
 }
 
-// Header is that of nothing where there has been an answer, of which a response that buffers may not have sent its own yet.
+// Header returns an unused header after an answer, which a response that buffers may not have sent yet.
 func (w response) Header() http.Header {
 	if w.o.answered {
 		return http.Header{}
@@ -34,14 +34,14 @@ func (w response) Header() http.Header {
 	return w.ResponseWriter.Header()
 }
 
-// WriteHeader does nothing where there has been an answer.
+// WriteHeader does nothing after an answer.
 func (w response) WriteHeader(status int) {
 	if !w.o.answered {
 		w.ResponseWriter.WriteHeader(status)
 	}
 }
 
-// Write is like WriteHeader.
+// Write does nothing after an answer.
 func (w response) Write(p []byte) (int, error) {
 	if w.o.answered {
 		return len(p), nil
@@ -49,8 +49,8 @@ func (w response) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// witness is the response while the function of HandlerFor runs. It notes whether that answers; what is below may keep what it
-// is given, so that echo's Committed does not tell.
+// witness is the response while the function of HandlerFor runs. It notes an answer of the function. echo's Committed
+// does not show one that a response below still buffers.
 type witness struct {
 	http.ResponseWriter
 	o *opening

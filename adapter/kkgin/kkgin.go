@@ -1,5 +1,5 @@
-// Package kkgin serves kkrpc over WebSocket from a gin router, with an API for each connection that may be built from path
-// parameters, headers and what middleware has set.
+// Package kkgin serves kkrpc over WebSocket from a gin router. The API of a connection may be built from path
+// parameters, headers and values of middleware.
 //
 //	rooms := kkgin.HandlerFor(func(c *gin.Context) (any, error) {
 //		room := c.Param("room")
@@ -7,26 +7,30 @@
 //	}, &ws.Options{Origins: []string{"http://localhost:*"}})
 //	router.GET("/rooms/:room", rooms.Serve)
 //
-// It is transport/ws behind gin's context: what that says of origins, limits and stopping holds here.
+// The package wraps transport/ws. The rules of transport/ws on origins, limits and stopping apply.
 //
 // # The context
 //
-// gin uses a *gin.Context again for the next request as soon as Serve has returned, which is when the connection begins. So
-// the function of HandlerFor gets a copy, which may be kept and read as long as the connection lives. Its response is there
-// until the function returns: headers and cookies that it sets are sent with the upgrade. Then the copy's Writer takes
-// nothing any more. The copy's errors reach middleware, what it sets by Set does not. The context of its request, as of any
-// in net/http, ends with Serve: functions of the API have a ctx of their own, with the same values.
+// gin reuses a *gin.Context for the next request as soon as Serve has returned, which is when the connection begins.
+// The function of HandlerFor therefore gets a copy, which may be read as long as the connection lives. The copy has the
+// response until the function returns: headers and cookies that it sets are sent with the upgrade. Later the copy's
+// Writer accepts nothing. Middleware sees the errors of the copy, but not the values that it sets by Set.
+//
+// The context of its request ends with Serve, as usual in net/http. Functions of the API have a ctx of their own with
+// the same values.
 //
 // # Middleware
 //
-// What runs before Serve sees the request, may refuse it, and may set headers and values. What it does after Next is done
-// when the connection has begun, not when it ends; a logger tells of status 101. Middleware that answers must abort: a
-// request that has been answered is not upgraded, unless a Writer that buffers keeps the answer back, of which Serve cannot
-// know. Something around gin that keeps the connection, such as http.TimeoutHandler, makes the upgrade fail with 500.
+// Middleware before Serve sees the request, may refuse it, and may set headers and values. Its code after Next runs
+// when the connection has begun, not when it ends. A logger reports status 101.
+//
+// Middleware that answers must abort. A request that has been answered is not upgraded. Serve cannot see an answer in a
+// Writer that buffers. A handler around gin that keeps the connection, such as http.TimeoutHandler, makes the upgrade
+// fail with 500.
 //
 // # Stopping
 //
-// http.Server.Shutdown forgets connections that became WebSockets:
+// http.Server.Shutdown does not close connections that became WebSockets:
 //
 //	srv := &http.Server{Handler: router}
 //	…
@@ -51,9 +55,10 @@ type Server struct {
 // Handler returns a server that exposes api on each connection. It panics as ws.Handler does.
 func Handler(api any, opts *ws.Options) *Server { return &Server{ws.Handler(api, opts)} }
 
-// HandlerFor returns a server that asks api, before each upgrade, what to expose on that connection. c is a copy that may be
-// kept. An error made by ws.Reject is the answer. Where api has answered by c, with AbortWithStatusJSON for instance, that is
-// the answer. Any other error is a 500 whose text goes to the log alone. HandlerFor panics if an option is malformed.
+// HandlerFor returns a server that calls api before each upgrade and exposes the result on that connection. c is a copy
+// that may be kept. An error made by ws.Reject is the answer. If api has answered by c, for instance with
+// AbortWithStatusJSON, that is the answer. Any other error is answered with 500, and its text goes to the log only.
+// HandlerFor panics if an option is malformed.
 func HandlerFor(api func(c *gin.Context) (api any, err error), opts *ws.Options) *Server {
 	return &Server{ws.HandlerFor(func(r *http.Request) (exposed any, err error) {
 		o, ok := r.Context().Value(openingKey{}).(*opening)
@@ -73,8 +78,8 @@ func HandlerFor(api func(c *gin.Context) (api any, err error), opts *ws.Options)
 	}, opts)}
 }
 
-// Serve makes the request of c a WebSocket and returns once its channel has started, or answers why not. It is a
-// gin.HandlerFunc, the last one of its chain.
+// Serve makes the request of c a WebSocket and returns once its channel has started. If that fails, it answers with the
+// reason. It is a gin.HandlerFunc, the last one of its chain.
 func (s *Server) Serve(c *gin.Context) {
 	defer c.Abort()
 	if c.Writer.Written() { // the client would get a connection behind the refusal
@@ -86,14 +91,14 @@ func (s *Server) Serve(c *gin.Context) {
 	s.ws.ServeHTTP(response{c.Writer, o}, c.Request.WithContext(context.WithValue(c.Request.Context(), openingKey{}, o)))
 }
 
-// Shutdown is that of ws.Server: it closes the open connections with code 1001 and waits until they are gone.
+// Shutdown closes the open connections with code 1001 and waits until they are gone, like that of ws.Server.
 func (s *Server) Shutdown(ctx context.Context) error { return s.ws.Shutdown(ctx) }
 
-// Close is that of ws.Server: it closes the open connections and waits for nothing.
+// Close closes the open connections without waiting, like that of ws.Server.
 func (s *Server) Close() error { return s.ws.Close() }
 
-// opening carries the context of a request through ws.Server, which knows requests only. The request's values live as long as
-// the connection, so that opening forgets the context in time.
+// opening carries the context of a request through ws.Server, which knows requests only. The request's values live as
+// long as the connection, so opening drops the context in time.
 type opening struct {
 	c        *gin.Context
 	answered bool // by the function of HandlerFor

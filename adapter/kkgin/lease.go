@@ -10,8 +10,8 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// lease is the Writer of the context that a function of HandlerFor gets and may keep: the request's own until the function
-// returns, then one that takes nothing. Functions of the API may come here at the same time.
+// lease is the Writer of the context that a function of HandlerFor gets and may keep. It is the request's own until the
+// function returns, and accepts nothing afterwards. Functions of the API may call it concurrently.
 type lease struct {
 	mu       sync.Mutex
 	w        gin.ResponseWriter // nil once the function has returned

@@ -9,14 +9,14 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// response is what ws.Server answers by.
+// response is the http.ResponseWriter for ws.Server.
 type response struct {
 	gin.ResponseWriter
 	o *opening
 }
 
-// Hijack is what the upgrade calls. It lets the middleware around Serve, such as a logger, see status 101. That of gin panics
-// if what is below cannot be hijacked.
+// Hijack is called by the upgrade. It shows status 101 to the middleware around Serve, such as a logger. Hijack of gin
+// panics if the connection below cannot be hijacked.
 func (w response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if u, ok := w.ResponseWriter.(interface{ Unwrap() http.ResponseWriter }); ok {
 		below := u.Unwrap()
@@ -33,7 +33,7 @@ func (w response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return nc, rw, err
 }
 
-// Header is that of nothing where there has been an answer, of which a Writer that buffers may not have sent its own yet.
+// Header returns an unused header after an answer, which a Writer that buffers may not have sent yet.
 func (w response) Header() http.Header {
 	if w.o.answered {
 		return http.Header{}
@@ -41,14 +41,14 @@ func (w response) Header() http.Header {
 	return w.ResponseWriter.Header()
 }
 
-// WriteHeader does nothing where there has been an answer.
+// WriteHeader does nothing after an answer.
 func (w response) WriteHeader(status int) {
 	if !w.o.answered {
 		w.ResponseWriter.WriteHeader(status)
 	}
 }
 
-// Write is like WriteHeader.
+// Write does nothing after an answer.
 func (w response) Write(p []byte) (int, error) {
 	if w.o.answered {
 		return len(p), nil

@@ -1,6 +1,6 @@
 // Package kkvalidator validates the arguments and results of kkrpc calls by the `validate` tags of their structs, with
-// github.com/go-playground/validator. What it refuses fails as kkrpc's own validation does, so that a TypeScript caller finds
-// out with isRPCValidationError from kkrpc/validation.
+// github.com/go-playground/validator. A refusal looks like one of kkrpc's own validation. A TypeScript caller
+// recognises it by isRPCValidationError from kkrpc/validation.
 //
 //	type NewUser struct {
 //		Name  string `json:"name" validate:"required,max=80"`
@@ -9,17 +9,18 @@
 //
 //	opts := kkrpc.Options{Inbound: []kkrpc.Interceptor{kkvalidator.New(nil, nil)}}
 //
-// # What is validated
+// # Validated values
 //
-// Inbound, the arguments before the function runs (phase "input") and its result (phase "output"). Outbound, the result that
-// the peer sent (phase "output"). A struct is found as the argument or result itself, behind pointers, and in slices,
-// arrays, maps and interfaces. Inside of a struct the rules of the validator hold: it goes into fields that are structs or
-// pointers to them, and into slices and maps where a tag says dive.
+// Inbound, the interceptor validates the arguments before the function runs (phase "input") and its result (phase
+// "output"). Outbound, it validates the result of the peer (phase "output"). It finds a struct as the argument or
+// result itself, behind pointers, and in slices, arrays, maps and interfaces. Inside a struct the rules of the
+// validator apply. It validates fields that are structs or pointers to them, and slices and maps with the tag dive.
 //
 // # The error
 //
-// It is a *kkrpc.Error named RPCValidationError with the fields phase, method and issues. An issue has a message and the
-// path to the value as JavaScript sees it: for an argument its index first, then names of properties, indexes and keys.
+// The error is a *kkrpc.Error named RPCValidationError with the fields phase, method and issues. An issue has a message
+// and the path to the value with JavaScript's names. For an argument the path begins with its index. Names of
+// properties, indexes and keys follow.
 package kkvalidator
 
 import (
@@ -34,16 +35,16 @@ import (
 	"github.com/kkrpc-go/kkrpc"
 )
 
-// Options says how failures are worded. Nil and the zero value mean the defaults.
+// Options words the issues. Nil and the zero value mean the defaults.
 type Options struct {
-	// Message is the text of an issue, for translations; nil means one such as "email must satisfy email". name is the last
-	// part of the path.
+	// Message returns the text of an issue, for instance a translation. Nil means texts such as "email must satisfy
+	// email". name is the last part of the path.
 	Message func(name string, e validator.FieldError) string
 }
 
-// New returns an interceptor for Options.Inbound or Options.Outbound that validates by v; nil means a validator with
-// its default rules and validator.WithRequiredStructEnabled. Rules are registered with v before. A tag that v does not know
-// makes it panic when it meets the type for the first time, which the caller sees as an InternalError.
+// New returns an interceptor for Options.Inbound or Options.Outbound that validates by v. A nil v means a validator
+// with its default rules and validator.WithRequiredStructEnabled. Register your own rules with v first. If v does not
+// know a tag, it panics at the first value of the type. The caller then gets an InternalError.
 func New(v *validator.Validate, opts *Options) kkrpc.Interceptor {
 	if v == nil {
 		v = validator.New(validator.WithRequiredStructEnabled())
@@ -82,13 +83,13 @@ func New(v *validator.Validate, opts *Options) kkrpc.Interceptor {
 	}
 }
 
-// issue is one thing that is wrong, in the form of Standard Schema.
+// issue is one violated rule, in the form of Standard Schema.
 type issue struct {
 	Message string `json:"message"`
 	Path    []any  `json:"path"` // strings and numbers
 }
 
-// maxIssues bounds how much one request can make of the error.
+// maxIssues bounds the issues in the error of one request.
 const maxIssues = 32
 
 // failure is the error for what was found, nil if that is nothing.

@@ -7,9 +7,8 @@ import (
 	"strings"
 )
 
-// pathIn translates where the validator found something in the struct v, such as User.Tags[2].Name, into the path that
-// JavaScript would follow. The validator joins names, keys and indexes without escaping, so that the value is needed to
-// take them apart.
+// pathIn translates the validator's path in the struct v, such as User.Tags[2].Name, into the path of JavaScript. The
+// validator joins names, keys and indexes without escaping, so pathIn needs the value to split them.
 func pathIn(v reflect.Value, namespace string) (path []any) {
 	rest := namespace
 	if name := v.Type().Name(); name != "" {

@@ -22,7 +22,7 @@ type walk struct {
 	around   map[place]bool // what the current value is in
 }
 
-// place is where a pointer, map or slice leads.
+// place is the target of a pointer, map or slice.
 type place struct {
 	at  uintptr
 	typ reflect.Type

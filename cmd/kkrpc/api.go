@@ -6,7 +6,7 @@ import (
 	"github.com/kkrpc-go/kkrpc"
 )
 
-// clientInfo is what the client's getClientInfo answers.
+// clientInfo is the result of the client's getClientInfo.
 type clientInfo struct {
 	Type    string `json:"type"`
 	Version string `json:"version"`

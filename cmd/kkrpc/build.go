@@ -23,7 +23,7 @@ createHonoWebSocketHandler, with a server to start from.
 
 `
 
-// runtimes are what `kkrpc build hono` builds for, with how the folder is started.
+// runtimes are the targets of `kkrpc build hono`, with the command that starts the folder.
 var runtimes = map[string]string{
 	"bun":     "bun install && bun server.mjs",
 	"deno":    "deno install && deno run -A server.mjs",
@@ -31,7 +31,7 @@ var runtimes = map[string]string{
 	"workers": "npm install && npx wrangler dev",
 }
 
-// wasmPackage is what a program must use to be built.
+// wasmPackage is the package that a program must import.
 const wasmPackage = "github.com/kkrpc-go/kkrpc/wasm"
 
 // build runs the command `kkrpc build`.
@@ -102,8 +102,8 @@ type bundle struct {
 	stdout, stderr          io.Writer
 }
 
-// run writes nothing to the folder before all that goes there is made: a build that fails, or is interrupted, leaves it
-// as it was.
+// run creates everything before it writes to the folder. A build that fails or is interrupted therefore leaves the
+// folder unchanged.
 func (b *bundle) run(ctx context.Context) error {
 	files, err := b.hostFiles()
 	if err != nil {
@@ -201,9 +201,9 @@ func isFolder(pkg string) bool {
 	return err == nil && info.IsDir() && filepath.IsLocal(pkg) && !strings.HasPrefix(pkg, ".")
 }
 
-// small are flags of the go command for a program that is small when it is compressed. Inlining costs a tenth of the
-// size and is worth it only where calls are short and many: in the runtime and what it is made of. Of two patterns that
-// match, the last one counts.
+// small are flags of the go command for a program that is small when compressed. Inlining adds a tenth of the size. It
+// pays only for short and frequent calls: in the runtime and its own dependencies. If two patterns match, the last one
+// counts.
 var small = []string{
 	"-gcflags=all=-l",
 	"-gcflags=runtime/...=", "-gcflags=internal/...=", "-gcflags=sync/...=", "-gcflags=unicode/...=", "-gcflags=math/bits=",

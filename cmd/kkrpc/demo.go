@@ -18,10 +18,10 @@ import (
 	"github.com/kkrpc-go/kkrpc/transport/ws"
 )
 
-// shutdownTime is how long running calls may take to finish after an interrupt.
+// shutdownTime is the time that running calls get to finish after an interrupt.
 const shutdownTime = 5 * time.Second
 
-// demoClient is what demo prints: a client that calls everything the demo serves, and is called back.
+// demoClient is the program that demo prints. It calls all functions of the demo, and the demo calls it back.
 //
 //go:embed client.mts
 var demoClient string
@@ -86,6 +86,10 @@ Call them from TypeScript. In an empty folder, with the program below as client.
 
     npm install kkrpc@0 ws tsx
     npx tsx client.mts            or: bun client.mts            or: deno run -A client.mts
+
+If npm says ERESOLVE, the project has TypeScript 6 or later, and kkrpc 0.2 asks for 5. This lets npm install it:
+
+    npm pkg set 'overrides.kkrpc.typescript=$typescript'
 
 %s
 `

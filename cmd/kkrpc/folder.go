@@ -20,7 +20,7 @@ const (
 	loaderName  = "wasm_exec.js"
 )
 
-// yours are the files of a bundle that are only a beginning: what you have changed stays.
+// yours are the files of a bundle that users may change. Later builds keep the changes.
 var yours = []string{"server.mjs", "package.json", "wrangler.jsonc"}
 
 // hostFiles returns the JavaScript around the program, by name.

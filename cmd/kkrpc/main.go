@@ -1,6 +1,6 @@
-// Command kkrpc has a server to try kkrpc with, and builds Go programs for JavaScript servers.
+// Command kkrpc starts a demo server, and builds Go programs for JavaScript servers.
 //
-//	kkrpc demo      start a server and say how to call it from TypeScript
+//	kkrpc demo      start a server and print a TypeScript client for it
 //	kkrpc build     build a Go program as the WebSocket handler of a Hono server
 //	kkrpc version   print the version
 package main
@@ -35,8 +35,8 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run executes the command line args until it is done or ctx ends, and returns the exit code: 1 when the command
-// failed, 2 when args make no sense.
+// run executes the command line args until it is done or ctx ends, and returns the exit code. The code is 1 when the
+// command failed, and 2 when args are invalid.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) == 0 {
 		fmt.Fprint(stderr, usage)

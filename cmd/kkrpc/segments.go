@@ -8,19 +8,19 @@ import (
 	"slices"
 )
 
-// Go's linker leaves runs of zeros out of the data of a program, and so cuts it into up to 100,000 segments. Their
-// addresses hardly compress, the zeros do: a program with few segments is larger, and smaller when gzip has packed it.
+// Go's linker omits runs of zeros from the data of a program. That splits the data into up to 100,000 segments. Their
+// addresses hardly compress, but zeros do. A program with few segments is larger, and smaller once it is gzipped.
 
-// maxGap is how many zeros between two segments are written rather than a new segment. Above 64 nothing is gained.
+// maxGap is the number of zeros between two segments up to which they are joined. A value above 64 saves nothing.
 const maxGap = 64
 
 // sectionData is the id of the data section of WebAssembly.
 const sectionData = 11
 
-// errModule is of a program that is not what the specification of WebAssembly describes.
+// errModule is the error for a program that violates the specification of WebAssembly.
 var errModule = errors.New("not a WebAssembly module that Go has linked")
 
-// segment is what is put into memory at an address when a program starts.
+// segment is data that a program puts into memory at an address when it starts.
 type segment struct {
 	address int64
 	data    []byte
@@ -83,7 +83,7 @@ func merge(segments []segment) []segment {
 	return merged
 }
 
-// A segment as Go writes it: memory 0, the address as a constant expression, the length, the data.
+// Go writes a segment as memory 0, the address as a constant expression, the length, and the data.
 const (
 	activeInMemory0 = 0x00
 	opI32Const      = 0x41

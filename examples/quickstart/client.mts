@@ -5,18 +5,14 @@ globalThis.WebSocket ??= WebSocket as any // Node 20 has none of its own
 
 interface ServerAPI {
 	greet(name: string): Promise<string>
-	math: { multiply(a: number, b: number): Promise<number> }
 	launch(from: number, tick: (n: number) => void): Promise<string>
 }
 
 const clientAPI = { confirm: (what: string) => `${what} confirmed by TypeScript` }
 
 const io = new WebSocketClientIO({ url: "ws://localhost:3000/ws" })
-const rpc = new RPCChannel<typeof clientAPI, ServerAPI>(io, { expose: clientAPI })
-const api = rpc.getAPI()
+const api = new RPCChannel<typeof clientAPI, ServerAPI>(io, { expose: clientAPI }).getAPI()
 
 console.log(await api.greet("World")) // Hello, World!
-console.log(await api.math.multiply(4, 6)) // 24
 console.log(await api.launch(3, (n) => console.log(n))) // 3, 2, 1, lift-off confirmed by TypeScript
-
 io.destroy()

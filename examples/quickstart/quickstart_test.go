@@ -1,132 +1,211 @@
-// Package quickstart_test runs the programs of the quick start against each other.
+// Package quickstart_test runs the programs of the README against each other.
 package quickstart_test
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/json"
-	"io"
+	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/kkrpc-go/kkrpc/interop/js"
 )
 
-// address is where the programs meet as they stand; the tests put a free port in its place.
+// address is where the programs meet as the README shows them. The tests use a free port instead.
 const address = "localhost:3000"
 
-const common = "Hello, World!\n24\n3\n2\n1\n"
+const (
+	clientPrints = "Hello, World!\n3\n2\n1\nlift-off confirmed by TypeScript\n"
+	goPrints     = "Hello, World! <nil>\n"
+)
 
-func TestGoClient(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds two programs")
-	}
-	client := build(t, "client", startServer(t))
-	out, err := exec.CommandContext(t.Context(), client).CombinedOutput()
-	if want := common + "lift-off confirmed by Go\n"; err != nil || string(out) != want {
-		t.Errorf("the client ended with %v and printed\n%s\nwant\n%s", err, out, want)
-	}
+// folder is where somebody has saved the programs of the README.
+type folder struct {
+	dir, address string
+	programs     string // the folder of the compiled ones
 }
 
-func TestTypeScriptClient(t *testing.T) {
-	dir := js.TempDir(t, "client.mts")
-	script := filepath.Join(dir, "client.mts")
-	for name, text := range map[string]string{
-		script:                             readWith(t, "client.mts", startServer(t)),
-		filepath.Join(dir, "package.json"): `{"dependencies": {"kkrpc": "^0.2.2", "tsx": "^4", "ws": "^8"}}`, // as npm install leaves it
-	} {
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+// save writes the programs in TypeScript into dir.
+func save(t *testing.T, dir string) folder {
+	t.Helper()
+	compiled, err := compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := folder{dir, compiled.address, filepath.Join(compiled.dir, "bin")}
+	for _, name := range []string{"client.mts", "server.mts", "child.mjs"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(f.moved(read(t, name))), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, rt := range js.Runtimes {
-		t.Run(string(rt), func(t *testing.T) {
-			cmd := rt.Command(t, script)
-			var stderr bytes.Buffer
-			cmd.Stderr = &stderr
-			out, err := cmd.Output()
-			if want := common + "lift-off confirmed by TypeScript\n"; err != nil || string(out) != want {
-				t.Errorf("the client ended with %v and printed\n%s%s\nwant\n%s", err, out, stderr.Bytes(), want)
-			}
-		})
+	return f
+}
+
+// moved is a program with the address of the tests.
+func (f folder) moved(program string) string {
+	_, port, _ := net.SplitHostPort(f.address)
+	return strings.ReplaceAll(strings.ReplaceAll(program, address, f.address), "port: 3000", "port: "+port)
+}
+
+// compiled is set by the first test that needs the programs in Go. TestMain removes its folder.
+var compiled folder
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if compiled.dir != "" {
+		_ = os.RemoveAll(compiled.dir)
+	}
+	os.Exit(code)
+}
+
+// compile builds the programs in Go in a module of their own, as a user has one.
+var compile = sync.OnceValues(func() (folder, error) {
+	var err error
+	if compiled.address, err = freeAddress(); err != nil {
+		return compiled, err
+	}
+	if compiled.dir, err = os.MkdirTemp("", "quickstart"); err != nil {
+		return compiled, err
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		return compiled, err
+	}
+	sums, err := os.ReadFile("../../go.sum")
+	if err != nil {
+		return compiled, err
+	}
+	const version = "github.com/kkrpc-go/kkrpc v0.0.0-00010101000000-000000000000"
+	files := map[string]string{
+		"go.mod": "module hello\n\ngo 1.26\n\nrequire " + version + "\n\nreplace " + version + " => " + filepath.ToSlash(root) + "\n",
+		"go.sum": string(sums),
+	}
+	for _, name := range []string{"server/main.go", "client/main.go", "parent/main.go"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return compiled, err
+		}
+		files[name] = compiled.moved(string(text))
+	}
+	for name, text := range files {
+		path := filepath.Join(compiled.dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			return compiled, err
+		}
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			return compiled, err
+		}
+	}
+	build := exec.Command("go", "build", "-mod=mod", "-o", "bin"+string(filepath.Separator), "./server", "./client", "./parent")
+	build.Dir, build.Env = compiled.dir, append(os.Environ(), "GOWORK=off")
+	if out, err := build.CombinedOutput(); err != nil {
+		return compiled, fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return compiled, nil
+})
+
+// command runs a compiled program in the folder.
+func (f folder) command(t *testing.T, name string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), filepath.Join(f.programs, name))
+	cmd.Dir = f.dir
+	return cmd
+}
+
+// serve starts a server and returns when it accepts connections. stop ends it.
+func (f folder) serve(t *testing.T, server *exec.Cmd, stop func(*exec.Cmd)) {
+	t.Helper()
+	var said bytes.Buffer
+	server.Stdout, server.Stderr = &said, &said
+	server.WaitDelay = time.Second
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Wait() }()
+	t.Cleanup(func() {
+		stop(server)
+		<-ended
+		if t.Failed() {
+			t.Logf("the server printed:\n%s", said.Bytes())
+		}
+	})
+	retry := time.NewTicker(20 * time.Millisecond)
+	defer retry.Stop()
+	for {
+		if c, err := net.Dial("tcp", f.address); err == nil {
+			_ = c.Close()
+			return
+		}
+		select {
+		case err := <-ended:
+			ended <- err
+			t.Fatalf("the server ended: %v\n%s", err, said.Bytes())
+		case <-t.Context().Done():
+			t.Fatal("the server does not listen")
+		case <-retry.C:
+		}
 	}
 }
 
-// TestTypes has the TypeScript compiler check the client as strictly as it can.
+func kill(cmd *exec.Cmd) { _ = cmd.Process.Kill() }
+
+// expect runs a program to its end.
+func expect(t *testing.T, cmd *exec.Cmd, want string) {
+	t.Helper()
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	cmd.WaitDelay = time.Second
+	out, err := cmd.Output()
+	if err != nil || string(out) != want {
+		t.Errorf("%s ended with %v and printed\n%s%s\nwant\n%s", cmd.Args, err, out, stderr.Bytes(), want)
+	}
+}
+
+// freeAddress is an address that nobody listens at.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return net.JoinHostPort("localhost", port), err
+}
+
+// TestRuntimes runs the programs in each runtime, with the npm packages that all tests use.
+func TestRuntimes(t *testing.T) {
+	f := save(t, js.TempDir(t))
+	for _, rt := range js.Runtimes {
+		script := func(name string) *exec.Cmd { return rt.Command(t, filepath.Join(f.dir, name)) }
+		t.Run(string(rt), func(t *testing.T) {
+			t.Run("Go server", func(t *testing.T) {
+				f.serve(t, f.command(t, "server"), kill)
+				expect(t, script("client.mts"), clientPrints)
+				expect(t, f.command(t, "client"), goPrints)
+			})
+			t.Run("TypeScript server", func(t *testing.T) {
+				f.serve(t, script("server.mts"), kill)
+				expect(t, f.command(t, "client"), goPrints)
+			})
+		})
+	}
+	t.Run("child", func(t *testing.T) {
+		expect(t, f.command(t, "parent"), goPrints)
+	})
+}
+
+// TestTypes has the TypeScript compiler check the programs as strictly as it can.
 func TestTypes(t *testing.T) {
-	dir := js.TempDir(t, "client.mts", filepath.Join(js.Dir(t), "tsconfig.json"))
+	dir := js.TempDir(t, "client.mts", "server.mts", filepath.Join(js.Dir(t), "tsconfig.json"))
 	tsc := filepath.Join(dir, "node_modules", "typescript", "bin", "tsc")
 	out, err := exec.CommandContext(t.Context(), js.Node.Path(t), tsc, "-p", dir).CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
-}
-
-// startServer runs the server until the test ends and returns the address it listens on.
-func startServer(t *testing.T) string {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), build(t, "server", "127.0.0.1:0"))
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewReader(stderr)
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		said, _ := io.ReadAll(lines)
-		_ = cmd.Wait() // it was killed
-		if t.Failed() {
-			t.Logf("the server said:\n%s", said)
-		}
-	})
-	line, err := lines.ReadString('\n')
-	_, after, found := strings.Cut(strings.TrimSpace(line), "ws://")
-	if err != nil || !found {
-		t.Fatalf("the server printed %q (%v), not where it serves", line, err)
-	}
-	return strings.TrimSuffix(after, "/ws")
-}
-
-// build compiles a program of the quick start with another address in it.
-func build(t *testing.T, program, addr string) string {
-	t.Helper()
-	dir := t.TempDir()
-	source, err := filepath.Abs(filepath.Join(program, "main.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	changed, overlay, exe := filepath.Join(dir, "main.go"), filepath.Join(dir, "overlay.json"), filepath.Join(dir, program+".exe")
-	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{source: changed}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range map[string]string{changed: readWith(t, source, addr), overlay: string(replace)} {
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-overlay", overlay, "-o", exe, "./"+program).CombinedOutput()
-	if err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	return exe
-}
-
-// readWith reads a program and replaces the address in it.
-func readWith(t *testing.T, name, addr string) string {
-	t.Helper()
-	source, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.Count(string(source), address) != 1 {
-		t.Fatalf("%s does not have %s in it once", name, address)
-	}
-	return strings.Replace(string(source), address, addr, 1)
 }

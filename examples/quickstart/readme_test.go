@@ -2,23 +2,58 @@ package quickstart_test
 
 import (
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
 
-// TestReadmeShowsThesePrograms keeps the README's code what the other tests run.
+var lineStart = regexp.MustCompile(`(?m)^(.)`)
+
+// TestReadmeShowsThesePrograms keeps the code of the README equal to the programs that the other tests run.
 func TestReadmeShowsThesePrograms(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+	readme := read(t, "../../README.md")
+	for name, language := range map[string]string{"server/main.go": "go", "client.mts": "ts", "server.mts": "ts", "child.mjs": "js"} {
+		if block := "```" + language + "\n" + read(t, name) + "```\n"; !strings.Contains(readme, block) {
+			t.Errorf("README.md has no block that equals examples/quickstart/%s", name)
+		}
+	}
+	bodies := blocks(readme, "go")[1:]
+	for i, name := range []string{"client/main.go", "parent/main.go"} {
+		if i >= len(bodies) {
+			t.Errorf("README.md does not show the body of examples/quickstart/%s", name)
+			continue
+		}
+		body := "error {\n" + lineStart.ReplaceAllString(bodies[i], "\t$1") + "\treturn err\n}\n"
+		if !strings.Contains(read(t, name), body) {
+			t.Errorf("examples/quickstart/%s does not have the body that README.md shows:\n%s", name, body)
+		}
+	}
+}
+
+// blocks returns the fenced blocks of a language.
+func blocks(page, language string) (found []string) {
+	for _, part := range strings.Split(page, "\n```"+language+"\n")[1:] {
+		block, _, _ := strings.Cut(part, "```\n")
+		found = append(found, block)
+	}
+	return found
+}
+
+// isShown checks that the README has a command, on a line of its own or in its text.
+func isShown(t *testing.T, command string) {
+	t.Helper()
+	readme := read(t, "../../README.md")
+	if !strings.Contains(readme, "\n    "+command+"\n") && !strings.Contains(readme, "`"+command+"`") {
+		t.Errorf("README.md does not show the command %q", command)
+	}
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.FromSlash(name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, language := range map[string]string{"server/main.go": "go", "client/main.go": "go", "client.mts": "ts"} {
-		source, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if block := "```" + language + "\n" + string(source) + "```\n"; !strings.Contains(string(readme), block) {
-			t.Errorf("README.md has no block that is examples/quickstart/%s to the letter", name)
-		}
-	}
+	return string(text)
 }

@@ -1,9 +1,9 @@
-// Command matrix makes the README's table of runtimes out of what the tests of interop have seen:
+// Command matrix writes the table of runtimes in docs/compatibility.md from the results of the tests of interop:
 //
 //	KKRPC_MATRIX=$PWD/rows go test -count=1 ./interop
-//	go run ./interop/matrix rows README.md
+//	go run ./interop/matrix rows docs/compatibility.md
 //
-// With -check it writes nothing, and fails if the README says anything else. What it cannot know it does not compare: the
+// With -check it writes nothing, and fails if the page says anything else. What it cannot know it does not compare: the
 // lines of runtimes that are missing on this machine, whose names are printed, and the versions of those that every machine
 // has its own of. A cell that no test has run, or that has not all the checks that it has in another runtime, is an error
 // in both cases.
@@ -22,7 +22,7 @@ import (
 func main() {
 	check := flag.Bool("check", false, "write nothing, fail if the table is another")
 	flag.Usage = func() {
-		fmt.Fprintln(os.Stderr, "usage: matrix [-check] ROWS README")
+		fmt.Fprintln(os.Stderr, "usage: matrix [-check] ROWS PAGE")
 		flag.PrintDefaults()
 	}
 	flag.Parse()

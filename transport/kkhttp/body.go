@@ -11,12 +11,12 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/admission"
 )
 
-// firstRead is how much room a body gets before any of it has arrived.
+// firstRead is the memory that a body gets before any of it has arrived.
 const firstRead = 16 << 10
 
-// boundBody sets a deadline for the body, where the server has none. It stands for what a server reads of the body of a
-// refused request as well; net/http lifts it at the body's end. What has no deadlines, such as a test's recorder, gets
-// none.
+// boundBody sets a deadline for the body if the server has none. The deadline also covers the rest of a refused body,
+// which the server reads. net/http removes it at the end of the body. A connection without deadlines, such as a
+// recorder in a test, gets none.
 func (h *handler) boundBody(w http.ResponseWriter, r *http.Request) {
 	if h.bodyTimeout > 0 && serverOf(r).ReadTimeout == 0 {
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(h.bodyTimeout))

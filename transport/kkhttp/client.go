@@ -13,12 +13,12 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
 )
 
-// NewClient returns a channel that sends each call as a POST to url, which is http://host[:port]/path or https://…;
-// user:password@ is sent as basic authentication. Nothing is sent yet. The channel lives until it is closed, which
-// aborts the requests that are under way; so does the end of a call's ctx for its own.
+// NewClient returns a channel that sends each call as a POST to url. url is http://host[:port]/path or https://…. A
+// user:password@ is sent as basic authentication. NewClient itself sends nothing. The channel lives until it is closed,
+// which aborts running requests. The end of a call's ctx aborts its own request.
 //
-// A call fails with a *StatusError if the server gives no kkrpc response, and with the error of net/http if there is no
-// answer at all: both can be found with errors.As and errors.Is. None of them closes the channel. Nothing is repeated.
+// A call fails with a *StatusError if the answer is not a kkrpc response. Without an answer it fails with the error of
+// net/http. Use errors.As and errors.Is to find them. Neither closes the channel, and no call is repeated.
 func NewClient(url string, opts *ClientOptions) (*kkrpc.Channel, error) {
 	if opts == nil {
 		opts = &ClientOptions{}
@@ -81,11 +81,11 @@ func parseURL(raw string) (target, where string, err error) {
 	return raw, where, nil
 }
 
-// headerBytes bounds the header of an answer; the 10 MiB of net/http are more than an answer may have.
+// headerBytes bounds the header of an answer. The 10 MiB of net/http are more than an answer needs.
 const headerBytes = 64 << 10
 
-// ownClient keeps as many connections as there are requests at a time; that of net/http keeps two to a host. transport is nil
-// if somebody has replaced that of net/http, whose ways are then kept.
+// ownClient keeps as many connections as requests may run at a time. The client of net/http keeps two to a host.
+// transport is nil if a program has replaced that of net/http, which is then used.
 func ownClient(requests int) (_ *http.Client, transport *http.Transport) {
 	c := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	if standard, ok := http.DefaultTransport.(*http.Transport); ok {
@@ -97,7 +97,7 @@ func ownClient(requests int) (_ *http.Client, transport *http.Transport) {
 	return c, transport
 }
 
-// StatusError is an answer of a server that is no kkrpc response.
+// StatusError is an answer of a server that is not a kkrpc response.
 type StatusError struct {
 	Code     int    // HTTP status
 	Location string // where a redirect leads, which is not followed

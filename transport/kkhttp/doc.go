@@ -1,53 +1,54 @@
-// Package kkhttp carries kkrpc over plain HTTP: one POST for each call. It is compatible with kkrpc/http of kkrpc 2 and
-// with HTTPClientIO and HTTPServerIO of kkrpc 0.
+// Package kkhttp carries kkrpc over plain HTTP: one POST for each call. It is compatible with kkrpc/http of kkrpc 2,
+// and with HTTPClientIO and HTTPServerIO of kkrpc 0.x.
 //
 //	http.Handle("/rpc", kkhttp.Handler(api, nil))
 //
 //	ch, err := kkhttp.NewClient("http://localhost:3000/rpc", nil)
 //	sum, err := kkrpc.Call[float64](ctx, ch, "math.add", 1, 2)
 //
-// It serves where WebSockets cannot: behind proxies that know nothing else, from scripts and serverless functions. Where
-// they can, package transport/ws does more and costs less. A server of kkrpc 0 reads SuperJSON only over HTTP, so a
-// client of one sets its RPC.Dialect to kkrpc.ClassicSuperJSON.
+// Use it where WebSockets are not possible: behind proxies that pass HTTP only, from scripts, and from serverless
+// functions. Elsewhere package transport/ws does more and costs less. Over HTTP a server of kkrpc 0.x reads SuperJSON
+// only, so its Go clients set RPC.Dialect to kkrpc.ClassicSuperJSON.
 //
-// # What HTTP cannot do
+// # Not possible over HTTP
 //
-// A request has one response and nothing outlives it. So functions as arguments, streams and remote references are
-// refused: by the client before anything is sent, with an error that wraps kkrpc.ErrUnsupported, and by the server with
-// an error response, also when a function of its API returns such a thing. A function that calls its caller by
-// kkrpc.FromContext gets kkrpc.ErrUnsupported. For the same reason transporttest, which is about both
-// sides sending as they like, does not apply to this package.
+// A request has one response and leaves no connection behind. Functions as arguments, streams and remote references are
+// therefore refused. The client refuses them before it sends, with an error that wraps kkrpc.ErrUnsupported. The server
+// answers with an error response, also when a function of its API returns one of them. A function that calls its caller
+// by kkrpc.FromContext gets kkrpc.ErrUnsupported. Package transporttest does not apply to this package, because both
+// sides of a transport send at any time.
 //
 // # Requests
 //
-// A handler answers each request in the dialect it is written in. The requests of one client know nothing of each other
-// and run at the same time, each on a channel of its own, so Limits.Running and Limits.Open mean nothing here. The context of a function has the values of the request's context, and ends when the function
-// returns, the caller hangs up or Options.Timeout has passed.
+// A handler answers each request in the dialect of the request. The requests of a client are independent of each other
+// and run at the same time. Each has a channel of its own, so Limits.Running and Limits.Open have no effect. The
+// context of a function has the values of the request's context. It ends when the function returns, when the caller
+// hangs up, or after Options.Timeout.
 //
-// Status 200 has a kkrpc response, also for a function that failed; 504 one too, an RPCTimeoutError. Any other status is
-// about HTTP and has a text: 400 for a body that is not one request, 403, 405, 408, 413, 415, 500, 503, and what Reject was
-// given.
+// An answer with status 200 has a kkrpc response, also for a function that failed. An answer with 504 has an
+// RPCTimeoutError. Any other status concerns HTTP and has a text. These are 400 for a body that is not one request,
+// 403, 405, 408, 413, 415, 500, 503, and the status given to Reject.
 //
 // # Origins
 //
-// A browser lets any page send a POST anywhere, with the user's cookies. So the body must be declared as JSON, which a
-// page of another site cannot do without the browser asking first, and requests from pages are accepted from the
-// server's own origin and from those that Options.Origins lists, as in package ws. A page on another origin needs both:
-// to be listed, and CORS middleware around the handler, which answers the browser's question (OPTIONS) and lets the page
-// read the answers. Requests without Origin are not from pages and pass.
+// A browser lets any page send a POST to any server with the user's cookies. The body must therefore be declared as
+// JSON. A page of another site cannot do that without a preflight request. Pages may call from the server's own origin
+// and from the origins in Options.Origins, as in package ws. A page on another origin also needs CORS middleware around
+// the handler. The middleware answers the preflight request and lets the page read the answers. Requests without Origin
+// do not come from pages and pass.
 //
-// # Names
+// # Hosts
 //
-// A server that is meant for this machine or network alone should also list its names in Options.Hosts. Otherwise a
-// page can have its own name point to the server, and is then of the same origin.
+// A server that is meant for this machine or network alone should list its names in Options.Hosts. Otherwise a page can
+// let its own name point to the server, and then has the same origin.
 //
 // # Stopping
 //
-// http.Server.Shutdown waits for the requests under way. Closing a client's channel aborts its requests.
+// http.Server.Shutdown waits for running requests. Closing a client's channel aborts its requests.
 //
 // # Limits
 //
-// A body and an answer are bounded by Limits.Frame and kept in memory whole, so MaxRequests times Frame is what a hostile
-// crowd can make a handler hold. A client queues what MaxRequests keeps waiting, up to Limits.Outbound bytes; beyond
-// that its calls wait. The header of an answer may have 64 KiB, unless ClientOptions.HTTP says otherwise.
+// Limits.Frame bounds a body and an answer, which are kept in memory as a whole. Hostile clients can therefore make a
+// handler hold MaxRequests times Frame. A client queues calls beyond its MaxRequests, up to Limits.Outbound bytes.
+// Beyond that its calls block. The header of an answer may have 64 KiB, unless ClientOptions.HTTP is set.
 package kkhttp

@@ -10,8 +10,8 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
 )
 
-// exchange is the transport of a channel that serves one request. What the channel sends first that is a response is the
-// answer; nothing else leaves.
+// exchange is the transport of a channel that serves one request. The first response that the channel sends is the
+// answer. Nothing else is sent.
 type exchange struct {
 	request []byte
 	codec   wire.Codec
@@ -39,8 +39,8 @@ func newExchange(request []byte, m *wire.Message, rpc *kkrpc.Options) *exchange 
 	}
 }
 
-// ReadFrame returns the request, then blocks until the channel closes. The channel comes back for more once the function
-// has returned or has been left to another goroutine.
+// ReadFrame returns the request and then blocks until the channel closes. The channel reads again once the function has
+// returned or runs on another goroutine.
 func (e *exchange) ReadFrame([]byte) ([]byte, bool, error) {
 	if !e.read {
 		e.read = true
@@ -51,7 +51,7 @@ func (e *exchange) ReadFrame([]byte) ([]byte, bool, error) {
 	return nil, false, io.EOF
 }
 
-// TryWriteFrames is what spares the channel a goroutine for WriteFrames.
+// TryWriteFrames saves the channel a goroutine for WriteFrames.
 func (e *exchange) TryWriteFrames(msgs [][]byte) (done bool, err error) {
 	for _, msg := range msgs {
 		e.take(msg)
@@ -104,7 +104,7 @@ func (e *exchange) failure(id []byte, name, text string) []byte {
 	return appendFailure(e.codec, id, name, text, e.text)
 }
 
-// CheckRequest refuses what the function asks of its caller.
+// CheckRequest refuses calls of the function to its caller.
 func (e *exchange) CheckRequest([]byte) error {
 	return fmt.Errorf("%w: over HTTP a server cannot call its client; use a WebSocket", kkrpc.ErrUnsupported)
 }

@@ -34,8 +34,7 @@ type handler struct {
 // exposed or an option is malformed.
 //
 // The context of a function has the values of the request's context and ends with it. ServeHTTP returns when the
-// function has, even if the caller has long gone: as with any http.Handler, a function that takes its time has to watch
-// its context.
+// function returns, even if the caller has left. As with any http.Handler, a slow function must watch its context.
 func Handler(api any, opts *Options) http.Handler {
 	compiled, err := kkrpc.Expose(api)
 	if err != nil {
@@ -44,9 +43,9 @@ func Handler(api any, opts *Options) http.Handler {
 	return HandlerFor(func(*http.Request) (any, error) { return compiled, nil }, opts)
 }
 
-// HandlerFor is Handler with an API for each request. api must leave the body alone, which has not been read. An error
-// made by Reject is the answer; any other error is a 500 whose text goes to the log alone. HandlerFor panics if an
-// option is malformed.
+// HandlerFor is Handler with an API for each request. api must not read the body. An error made by Reject is the
+// answer. Any other error is answered with 500, and its text goes to the log only. HandlerFor panics if an option is
+// malformed.
 func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) http.Handler {
 	if opts == nil {
 		opts = &Options{}
@@ -79,8 +78,8 @@ func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) h
 	return h
 }
 
-// Reject is an error with which the function of HandlerFor answers a request: status is an HTTP status of 400 or above
-// and msg the body, which the client sees. It serves ws.HandlerFor as well.
+// Reject returns an error with which the function of HandlerFor answers a request. status is an HTTP status of 400 or
+// above, and msg is the body, which the client sees. It works for ws.HandlerFor as well.
 func Reject(status int, msg string) error { return admission.ByUser(status, msg) }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {

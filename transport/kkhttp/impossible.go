@@ -6,7 +6,7 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
-// What needs a connection that outlives one request and its response.
+// This file finds values that need a connection beyond one request and its response.
 const (
 	noCallback  = "HTTP carries no functions, since the server could not call them; use a WebSocket"
 	noStream    = "HTTP carries no streams, only one response to a request; use a WebSocket"
@@ -49,14 +49,14 @@ func impossibleValue(m *wire.Message, raw []byte) string {
 	return (&envelopes{s: &s}).value()
 }
 
-// envelopes looks for envelopes in a value that has been parsed before: its JSON is valid.
+// envelopes looks for envelopes in a value whose JSON is known to be valid.
 type envelopes struct {
 	s       *wire.Scanner
 	classic bool // nothing but the marker of a stream, and only at the top
 	depth   int
 }
 
-// maxDepth bounds how deep envelopes are looked for; each level costs stack.
+// maxDepth bounds the depth of the search for envelopes, since each level uses stack.
 const maxDepth = 10_000
 
 // value passes over a value and returns what is impossible in it.

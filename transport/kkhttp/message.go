@@ -13,8 +13,8 @@ import (
 
 const jsonType = "application/json"
 
-// parseRequest reads the one request that body must be; body ends with a newline. m aliases body. A request that nests
-// too deep is one, whose arguments are not in m: the channel refuses it.
+// parseRequest reads the one request in body, which ends with a newline. m aliases body. A request that nests too deep
+// is returned without its arguments, and the channel refuses it.
 func parseRequest(body []byte, limits kkrpc.Limits, fixed kkrpc.Dialect, m *wire.Message) (kkrpc.Dialect, error) {
 	in := wire.NewInbound(codecs.Of, wire.Dialect(fixed), len(body), orDefault(limits.Depth, defaultDepth))
 	if err := in.Push(body); err != nil {
@@ -39,8 +39,8 @@ func parseRequest(body []byte, limits kkrpc.Limits, fixed kkrpc.Dialect, m *wire
 	return kkrpc.Dialect(in.Dialect()), nil
 }
 
-// isResponse reports whether body is the response to the request with this id, raw JSON. m aliases body. ErrDepth is
-// left to the channel.
+// isResponse reports whether body is the response to the request with this id, raw JSON. m aliases body. The channel
+// handles ErrDepth.
 func isResponse(codec wire.Codec, body, id []byte, depth int, m *wire.Message) bool {
 	err := codec.Parse(body, m, depth)
 	return (err == nil || errors.Is(err, wire.ErrDepth)) && m.Kind == wire.Response && bytes.Equal(m.ID, id)

@@ -11,8 +11,8 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
-// poster is the transport of a client's channel: it posts each request and gives the channel exactly one response to it,
-// the server's or one of its own that says what went wrong.
+// poster is the transport of a client's channel. It posts each request and gives the channel exactly one response: the
+// server's, or its own with an error.
 type poster struct {
 	// Immutable.
 	url, where string // where is url as far as errors may show it
@@ -39,11 +39,11 @@ type poster struct {
 	failures  map[string]error    // of posts that were answered here, until the channel asks
 }
 
-// ownBytes is by how much what this side writes may be longer than the longest answer: a newline, or a failure.
+// ownBytes is the number of bytes by which a response of this side may exceed the longest answer.
 const ownBytes = 1 << 10
 
-// maxCancelled bounds what is known of requests that were cancelled before they came here, since some never come. One that
-// is forgotten is posted for nobody.
+// maxCancelled bounds the ids of requests that were cancelled before they arrived here, because some never arrive. If
+// an id is forgotten, its request is posted in vain.
 const maxCancelled = 1024
 
 // post is one request.
@@ -55,7 +55,7 @@ type post struct {
 	cancel context.CancelFunc
 }
 
-// CheckRequest says what a request needs that HTTP has not.
+// CheckRequest refuses requests that need more than HTTP has.
 func (t *poster) CheckRequest(msg []byte) error {
 	var m wire.Message
 	if err := t.codec.Parse(msg, &m, 0); err != nil {
@@ -67,7 +67,7 @@ func (t *poster) CheckRequest(msg []byte) error {
 	return nil
 }
 
-// TryWriteFrames takes all requests. done is false if more wait now than should.
+// TryWriteFrames queues all requests. done is false if the queue is now too long.
 func (t *poster) TryWriteFrames(msgs [][]byte) (done bool, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -80,7 +80,7 @@ func (t *poster) TryWriteFrames(msgs [][]byte) (done bool, err error) {
 	return t.queued <= t.maxQueued, nil
 }
 
-// WriteFrames blocks until few enough requests wait.
+// WriteFrames blocks until the queue is short enough.
 func (t *poster) WriteFrames(msgs [][]byte) error {
 	done, err := t.TryWriteFrames(msgs)
 	for !done && err == nil {
@@ -196,7 +196,7 @@ func (t *poster) deliver(answer []byte) {
 	}
 }
 
-// RequestFailure gives the caller the error itself.
+// RequestFailure returns the original error for the caller.
 func (t *poster) RequestFailure(id string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -205,7 +205,7 @@ func (t *poster) RequestFailure(id string) error {
 	return err
 }
 
-// CancelRequest aborts a request, or keeps it from being made.
+// CancelRequest aborts a request, or removes it before it is posted.
 func (t *poster) CancelRequest(id string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -225,7 +225,7 @@ func (t *poster) CancelRequest(id string) {
 	}
 }
 
-// Undelivered is about what is sent after the end, which nobody waits for.
+// Undelivered ignores messages after the end, because no caller waits for them.
 func (t *poster) Undelivered([]byte) {}
 
 // ReadFrame returns the next response.

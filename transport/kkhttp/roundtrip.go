@@ -15,7 +15,7 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
-// textBytes is how much of an answer that is no response is told.
+// textBytes is the number of bytes that an error shows of an answer without a response.
 const textBytes = 300
 
 // exchange posts p and returns the response to it.

@@ -12,10 +12,10 @@ import (
 	kkrpc "github.com/kkrpc-go/kkrpc"
 )
 
-// lingerTime is how long a closed transport goes on reading, so that the peer's last writes do not fail.
+// lingerTime is the time for which a closed transport keeps reading. The last writes of the peer then do not fail.
 const lingerTime = 2 * time.Second
 
-// errOwnClose is what a closed transport returns.
+// errOwnClose is the error of a transport that this side has closed.
 var errOwnClose = fmt.Errorf("stdio: closed by this side: %w", io.ErrClosedPipe)
 
 // conn is a Transport over a reader and a writer, one message a line.
@@ -42,10 +42,11 @@ type conn struct {
 	drained chan struct{} // closed once the reader is closed
 }
 
-// New returns a Transport that reads messages from r and writes messages to w, one a line: a channel over anything
-// that carries bytes. Of opts it takes Output and RPC.Limits. Close closes w, reads r until it ends, for at most 2 s,
-// and closes it; either only if it is an io.Closer. A Read or Write of other than pipes and connections is left
-// behind, blocked, if closing does not end it.
+// New returns a Transport that reads messages from r and writes messages to w, one a line. It works over anything that
+// carries bytes. It uses Output and RPC.Limits of opts.
+//
+// Close closes w, reads r until it ends, for at most 2 s, and closes r. It closes w and r only if they are io.Closers.
+// If closing does not end a blocked Read or Write, Close leaves it behind. Pipes and connections always end.
 func New(r io.Reader, w io.Writer, opts *Options) kkrpc.Transport {
 	return newConn(newSource(r), newSink(w), opts.withDefaults())
 }
@@ -64,7 +65,7 @@ func newConn(r source, w sink, o Options) *conn {
 	}
 }
 
-// Close implements kkrpc.Transport. The peer sees the end of its input: there is no way to tell it the code.
+// Close implements kkrpc.Transport. The peer sees the end of its input. The code cannot be sent.
 func (c *conn) Close(code int, _ string) error {
 	c.closing.Do(func() {
 		c.code = code
@@ -91,8 +92,8 @@ func (c *conn) cut() {
 	c.source.interrupt()
 }
 
-// drain takes the reader over from ReadFrame once the transport is closed. Lines that are no messages still go to Output:
-// they are often what explains the end.
+// drain reads on in place of ReadFrame once the transport is closed. Lines that are not messages still go to Output,
+// because they often explain the end.
 func (c *conn) drain() {
 	c.reading.Lock()
 	defer c.reading.Unlock()

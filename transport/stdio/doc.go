@@ -1,39 +1,46 @@
-// Package stdio carries kkrpc between a process and the one that started it, over the child's standard input and output,
-// one message a line. The other side is Go, or kkrpc in Node, Bun or Deno.
+// Package stdio carries kkrpc between a parent process and its child. It uses the child's standard input and output,
+// with one message a line. The other side is Go, or kkrpc in Node, Bun or Deno.
 //
-// A parent starts a child, calls it, and is called by it:
+// A parent starts a child, calls it, and answers its calls:
 //
 //	child, err := stdio.Start(ctx, exec.Command("node", "child.mjs"), nil)
+//	if err != nil {
+//		return err
+//	}
 //	defer child.Close()
 //	greeting, err := kkrpc.Call[string](ctx, child.Channel, "greet", "World")
 //
-// A child serves its parent until that closes the child's standard input:
+// A child serves its parent until the parent closes the child's standard input:
 //
 //	err := stdio.Serve(ctx, kkrpc.Object{
 //		"greet": func(name string) string { return "Hello, " + name + "!" },
 //	}, nil)
 //
-// On the TypeScript side it is nodeStdioTransport of kkrpc 2, and NodeIo, BunIo or DenoIo of kkrpc 0. A parent says which
-// generation its child speaks (Options.RPC.Dialect, compact if unset); a child finds out. [New] is for any other pair
-// of a reader and a writer.
+// The TypeScript side uses nodeStdioTransport of kkrpc 2, or NodeIo of kkrpc 0.x. A parent names the generation of its
+// child by Options.RPC.Dialect, which is Compact (kkrpc 2) unless set. npm has kkrpc 0.2, which needs
+// kkrpc.ClassicSuperJSON. A child recognises the generation of its parent. [New] is for any other pair of a reader and
+// a writer.
 //
 // # Printing
 //
-// Programs print, and what they print must not damage the channel. A line from the peer that is no message goes to
-// Options.Output: what a child prints by console.log appears on the parent's standard error unless that says otherwise.
-// A line is a message if it is a JSON object with the mark of one: a t or a type as the two generations write them. In a
-// Go child that called [Serve] or [Open], standard output is standard error: fmt.Println is safe.
+// The output of a program must not damage the channel. A line from the peer that is not a message goes to
+// Options.Output. The output of console.log in a child therefore appears on the parent's standard error, unless
+// Options.Output is set. A message is a JSON object with a member t or type as the two generations write them. In a Go
+// child that called [Serve] or [Open], standard output is standard error, so fmt.Println is safe.
 //
 // # The end
 //
-// When a child ends, calls that wait for it fail with an error that wraps kkrpc.ErrClosed and an [*ExitError], which has
-// the exit status and, if asked for, the end of what it wrote to standard error. When the channel closes first, by either
-// side or by a limit, the child's standard input is closed, and a child that does not end by itself is asked to
-// terminate and then killed (Options.Grace). Every child is waited for: none is left as a zombie. A parent that dies
-// closes its children's standard input too; a child that does not heed that lives on. BunIo and DenoIo of kkrpc 0.2 do
-// not, and keep a processor busy: in Bun and Deno use NodeIo, with process.stdin and process.stdout.
+// When a child ends, pending calls fail with an error that wraps kkrpc.ErrClosed and an [*ExitError]. That has the exit
+// status and, if Options.StderrTail is set, the end of the child's standard error.
 //
-// There is no way to tell the peer why the channel closes, and nothing tells that a peer hangs: give calls a deadline.
+// When the channel closes first, the child's standard input is closed. A child that does not end is asked to terminate
+// and then killed (Options.Grace). Every child is waited for, so none becomes a zombie.
+//
+// When a parent dies, the standard input of its children closes too. A child that ignores this lives on. BunIo and
+// DenoIo of kkrpc 0.2 ignore it and keep a processor busy. In Bun and Deno, use NodeIo with process.stdin and
+// process.stdout.
+//
+// The peer cannot learn why the channel closes, and this side cannot notice that a peer hangs. Give calls a deadline.
 //
 // # Concurrency
 //
@@ -41,7 +48,7 @@
 //
 // # Limits
 //
-// Of kkrpc.Limits this package enforces Frame and Write: a line that may be a message and is longer than Frame ends the
-// channel, and so does a peer that takes no data for as long as Write. Other lines are cut off after 64 KiB. Nothing is
-// read ahead of the channel but one buffer, so a child that floods waits.
+// This package enforces Frame and Write of kkrpc.Limits. A line that may be a message and is longer than Frame ends the
+// channel. A slow consumer that reads nothing for the time Write ends it too. Other lines are cut off after 64 KiB. The
+// package reads at most one buffer ahead of the channel. A child that floods its output has to wait.
 package stdio

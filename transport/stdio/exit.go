@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// ExitError says how a child ended: what its Wait returns, and what the channel's Err and the errors of pending calls
-// wrap when it ended by itself, also with status 0.
+// ExitError reports how a child ended. Wait returns it. If the child ended by itself, the channel's Err and the errors
+// of pending calls wrap it, also with status 0.
 type ExitError struct {
 	State  *os.ProcessState // of a process that has ended
 	Stderr []byte           // the end of what it wrote to standard error; nil without Options.StderrTail
@@ -22,7 +22,7 @@ func (e *ExitError) Error() string {
 	return text
 }
 
-// tail keeps the last bytes of what is written through it.
+// tail keeps the last bytes that are written through it.
 type tail struct {
 	w     io.Writer
 	limit int

@@ -6,11 +6,11 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
-// detectDepth is how deep a line is looked into; what nests deeper is passed over, and is for the channel to refuse.
+// detectDepth is the depth to which a line is examined. Deeper values are skipped here and refused by the channel.
 const detectDepth = 64
 
-// isMessage reports whether a line is a message of either generation. What begins as all known writers begin is not
-// looked at twice: the channel drops what is wrong with it. Any other object may be a log line.
+// isMessage reports whether a line is a message of either generation. A line that begins like those of all known
+// writers is not examined further. The channel drops it if it is wrong. Any other object may be a log line.
 func isMessage(line []byte) bool {
 	line = bytes.TrimSpace(line)
 	switch {

@@ -17,21 +17,22 @@ const (
 
 // Options configures all functions of this package. Nil and the zero value mean the defaults.
 type Options struct {
-	// RPC is how the channel behaves. For Start a zero Dialect means Compact; a child finds out what its parent
-	// speaks. Serve ignores Expose, New all but Limits.
+	// RPC configures the channel. For Start, a zero Dialect means Compact; a child recognises the dialect of its
+	// parent. Serve ignores Expose, and New uses only Limits.
 	RPC kkrpc.Options
 
-	// Output gets the lines that are no messages, such as what a child prints: each in one Write with its newline, cut
-	// off after 64 KiB. Blank lines are dropped. While a Write blocks, the channel is not read. Nil means os.Stderr.
+	// Output gets the output of a child: each line that is not a message, in one Write with its newline. Lines are cut
+	// off after 64 KiB, and blank lines are dropped. While a Write blocks, the channel is not read. Nil means
+	// os.Stderr.
 	Output io.Writer
 
-	// Grace is how long a child may take to end once its standard input is closed, and again once it was asked to
-	// terminate, before it is killed; 0 means 2 s. For Start only.
+	// Grace is the time that a child gets to end after its standard input is closed. It gets the same time after it was
+	// asked to terminate. Then it is killed. 0 means 2 s. It is for Start only.
 	Grace time.Duration
 
-	// StderrTail is of how many bytes, at the end of what the child writes to its standard error, an ExitError has a
-	// copy; 0 means none. Either way all of it goes to the Stderr of the command, or to this process's standard error
-	// if that is nil. For Start only.
+	// StderrTail is the number of last bytes of the child's standard error that an ExitError keeps; 0 means none. All
+	// bytes still go to the Stderr of the command. If that is nil, they go to this process's standard error. It is for
+	// Start only.
 	StderrTail int
 }
 

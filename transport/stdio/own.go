@@ -8,9 +8,9 @@ import (
 	kkrpc "github.com/kkrpc-go/kkrpc"
 )
 
-// Serve exposes api to the process that started this one, over this process's standard input and output, which it takes
-// over as Open does. It blocks until the parent closes our standard input, until ctx ends, or until the channel closes
-// otherwise. The error is nil when the parent or a handler closed the channel, else what the channel's Err returns.
+// Serve exposes api to the parent of this process. It takes over standard input and output as Open does. It blocks
+// until the parent closes standard input, until ctx ends, or until the channel closes otherwise. The error is nil when
+// the parent or a handler closed the channel. Otherwise it is the channel's Err.
 //
 //	func main() {
 //		if err := stdio.Serve(context.Background(), api, nil); err != nil {
@@ -32,14 +32,14 @@ func Serve(ctx context.Context, api any, opts *Options) error {
 	return ch.Err()
 }
 
-// Open returns the channel to the process that started this one, over this process's standard input and output. It
-// lives until the parent closes our standard input, until it is closed, or until ctx ends. Unless Options.RPC.Dialect
-// is set, calls to the parent wait until it has sent a message, which tells its dialect.
+// Open returns the channel to the parent of this process, over standard input and output. It lives until the parent
+// closes standard input, until it is closed, or until ctx ends. Unless Options.RPC.Dialect is set, calls to the parent
+// wait for its first message, which shows its dialect.
 //
-// Standard input and output belong to the channel from then on, for good: what this process prints goes to its standard
-// error instead, and what it reads from standard input is empty. On Unix that holds for the file descriptors
-// themselves, so also for C code, for child processes and for whoever kept os.Stdout; elsewhere for the variables
-// os.Stdin and os.Stdout. Call it first in main. A second Open or Serve fails.
+// Standard input and output then belong to the channel until the process ends. Output of this process goes to its
+// standard error instead, and its standard input reads as empty. On Unix this holds for the file descriptors: also for
+// C code, child processes and code that kept os.Stdout. On other systems it holds for the variables os.Stdin and
+// os.Stdout. Call Open first in main. A second Open or Serve fails.
 func Open(ctx context.Context, opts *Options) (*kkrpc.Channel, error) {
 	ch, _, err := open(ctx, opts.withDefaults())
 	return ch, err

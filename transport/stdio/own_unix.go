@@ -8,8 +8,9 @@ import (
 	"syscall"
 )
 
-// takeStandard moves standard input and output to other descriptors, and puts nothing and standard error in their
-// place. On them a write to a parent that is gone is an error, while on descriptor 1 it would end the process.
+// takeStandard moves standard input and output to other descriptors, and puts an empty input and standard error in
+// their place. A write to a parent that is gone is an error on the new descriptors. On descriptor 1 it would end the
+// process.
 func takeStandard() (in, out *os.File, err error) {
 	fail := func(err error) (*os.File, *os.File, error) {
 		return nil, nil, fmt.Errorf("stdio: taking over standard input and output: %w", err)
@@ -52,8 +53,8 @@ func duplicate(fd int, name string) (*os.File, error) {
 	return os.NewFile(uintptr(d), name), nil
 }
 
-// isPipe reports whether fd is a pipe or socket to the parent alone. How it blocks is a property of what fd stands for,
-// shared with everybody who has it: a terminal, and standard error, must go on blocking.
+// isPipe reports whether fd is a pipe or socket to the parent alone. All holders of a file share its blocking mode. A
+// terminal and standard error must therefore stay blocking.
 func isPipe(fd int) bool {
 	var own, stderr syscall.Stat_t
 	if syscall.Fstat(fd, &own) != nil || syscall.Fstat(2, &stderr) != nil {

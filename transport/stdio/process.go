@@ -14,11 +14,11 @@ import (
 	kkrpc "github.com/kkrpc-go/kkrpc"
 )
 
-// settleTime is how long the end of a process may lag behind the end of its output, and the other way round.
+// settleTime is the largest time between the end of a process and the end of its output, in either order.
 const settleTime = time.Second
 
-// Process is a child process and the channel to it. Calls are made on the Channel, which closes when the child ends;
-// when the channel closes first, for whatever reason, the child is ended as by Close.
+// Process is a child process and the channel to it. Calls use the Channel, which closes when the child ends. If the
+// channel closes first, for whatever reason, the child is ended as by Close.
 type Process struct {
 	*kkrpc.Channel
 
@@ -31,12 +31,12 @@ type Process struct {
 	exit   *ExitError    // its State is set before exited is closed
 }
 
-// Start starts cmd and a channel over its standard input and output, which must not be set. Its standard error, if it
-// is not set, becomes that of this process. When ctx ends, the child is ended as by Close; the values of ctx are the
-// base of the contexts of handlers.
+// Start starts cmd and a channel over its standard input and output, which must not be set. If its standard error is
+// not set, it becomes that of this process. When ctx ends, the child is ended as by Close. The contexts of handlers
+// have the values of ctx.
 //
-// Name the runtime itself in cmd: a launcher such as npx stands between this process and the child, which would outlive
-// its end.
+// Name the runtime itself in cmd. A launcher such as npx stands between this process and the child. The child would
+// outlive the launcher.
 func Start(ctx context.Context, cmd *exec.Cmd, opts *Options) (*Process, error) {
 	o := opts.withDefaults()
 	if o.RPC.Dialect == 0 {
@@ -88,8 +88,8 @@ func startError(cmd *exec.Cmd, err error) error {
 	return fmt.Errorf("stdio: start %s: %w", filepath.Base(cmd.Path), err)
 }
 
-// startPiped starts cmd and returns this side's ends of its standard output and input. The pipes of package exec would
-// be closed by Wait before all is read.
+// startPiped starts cmd and returns this side's ends of its standard output and input. Wait of package exec would close
+// its own pipes before all output is read.
 func startPiped(cmd *exec.Cmd) (r, w *os.File, err error) {
 	theirs, w, err := os.Pipe()
 	if err != nil {
@@ -114,7 +114,7 @@ func startPiped(cmd *exec.Cmd) (r, w *os.File, err error) {
 	return r, w, nil
 }
 
-// wait waits for the process, and sees to it that its output ends soon after it: a grandchild may hold it open.
+// wait waits for the process and then bounds the time to the end of its output, which a grandchild may keep open.
 func (p *Process) wait() {
 	_ = p.cmd.Wait() // what it says is in State
 	p.exit.State = p.cmd.ProcessState
@@ -127,7 +127,7 @@ func (p *Process) wait() {
 	limit.Stop()
 }
 
-// explain is called with the error that reading or writing ended with, which often is that the child is no more.
+// explain turns the error that ended reading or writing into its cause, which often is the end of the child.
 func (p *Process) explain(err error) error {
 	if errors.Is(err, kkrpc.ErrLimit) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
@@ -147,8 +147,7 @@ func (p *Process) explain(err error) error {
 	return fmt.Errorf("stdio: the child lives, but: %w", err)
 }
 
-// supervise ends the process once the channel has closed: standard input is closed then, which asks most children to
-// end.
+// supervise ends the process once the channel has closed. Standard input is closed then, and most children end.
 func (p *Process) supervise() {
 	<-p.Channel.Done()
 	if p.ended(p.grace) {
@@ -172,11 +171,14 @@ func (p *Process) ended(limit time.Duration) bool {
 	}
 }
 
-// Close closes the channel, after what waits to be sent, and with it the child's standard input, and waits for the child
-// to end. If that takes longer than Options.Grace the child is asked to terminate, and if it takes as long again it is
-// killed. The BunIo and DenoIo of kkrpc 0.2 never end by themselves. Close must not be called by Options.Output. The
-// error is always nil.
+// Close closes the channel after the queued messages are sent. It closes the child's standard input and waits for the
+// child to end. After Options.Grace it asks the child to terminate, and after another Grace it kills the child. BunIo
+// and DenoIo of kkrpc 0.2 never end by themselves. Options.Output must not call Close. The error is always nil, and
+// Close of a nil Process does nothing.
 func (p *Process) Close() error {
+	if p == nil {
+		return nil
+	}
 	limit := time.AfterFunc(p.grace, func() { _ = p.conn.Close(1000, "") }) // a child that does not read cannot hold it up
 	_ = p.Channel.Close()
 	limit.Stop()

@@ -456,6 +456,9 @@ func TestStartFails(t *testing.T) {
 			if !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("%q does not say %q", err, tt.want)
 			}
+			if err := p.Close(); err != nil { // as a deferred Close does before the error is looked at
+				t.Errorf("Close of what did not start: %v", err)
+			}
 		})
 	}
 }

@@ -16,7 +16,7 @@ const (
 	outputBytes = 64 << 10
 )
 
-// lines is what has been read: in[r:w], of which in[r:s] holds no newline, or in[r:s] is a message.
+// lines is the buffer of read bytes, in[r:w]. in[r:s] has no newline, or it is a message.
 type lines struct {
 	in       []byte
 	r, s, w  int
@@ -26,8 +26,8 @@ type lines struct {
 	final    error // what ReadFrame makes of it; sticky
 }
 
-// ReadFrame implements kkrpc.Transport. A frame is a line with its newline, by which the classic generation tells its
-// messages apart.
+// ReadFrame implements kkrpc.Transport. A frame is a line with its newline, which separates the messages of the classic
+// generation.
 func (c *conn) ReadFrame(buf []byte) (msg []byte, more bool, err error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
@@ -104,8 +104,8 @@ func (c *conn) fill() error {
 	return err
 }
 
-// bound deals with a line that is getting too long: one that cannot be a message is passed on cut off, any other ends
-// the connection.
+// bound handles a line that is too long. A line that cannot be a message is passed on cut off. Any other ends the
+// connection.
 func (c *conn) bound() error {
 	held := c.in[c.r:c.w]
 	switch {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// sink is a writer that waits no longer than it is told.
+// sink is a writer with a write timeout.
 type sink interface {
 	// write writes all of p. Past timeout the error is os.ErrDeadlineExceeded, and p may still be read.
 	write(p []byte, timeout time.Duration) error
@@ -26,7 +26,7 @@ type deadlineWriter interface {
 	SetWriteDeadline(time.Time) error
 }
 
-// timed is a sink over what knows deadlines.
+// timed is a sink over a writer with deadlines.
 type timed struct{ deadlineWriter }
 
 func (s timed) write(p []byte, timeout time.Duration) error {
@@ -39,7 +39,7 @@ func (s timed) write(p []byte, timeout time.Duration) error {
 
 func (s timed) close() { _ = s.Close() }
 
-// handed is a sink over any writer: another goroutine writes, and is left behind when it takes too long.
+// handed is a sink over any writer. Another goroutine writes, and is left behind when it takes too long.
 type handed struct {
 	w      io.Writer
 	work   chan []byte

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// source is a reader whose Read can be made to return.
+// source is a reader whose blocked Read can be ended.
 type source interface {
 	Read(p []byte) (int, error)
 	// interrupt makes a Read that blocks, or the next one, return an error that is os.ErrDeadlineExceeded.
@@ -46,7 +46,7 @@ type deadlineReader interface {
 	SetReadDeadline(time.Time) error
 }
 
-// polled is a source over what knows deadlines: pipes to children on Unix, connections.
+// polled is a source over a reader with deadlines: pipes to children on Unix, and connections.
 type polled struct{ deadlineReader }
 
 func (s polled) interrupt() { _ = s.SetReadDeadline(longAgo) }
@@ -58,7 +58,7 @@ const (
 	pumpChunks = 4        // how many times that it reads ahead, as the pipes of the system do
 )
 
-// pumped is a source over any reader: another goroutine reads it, which may stay blocked when nobody waits any more.
+// pumped is a source over any reader. Another goroutine reads, and may stay blocked after the source has ended.
 type pumped struct {
 	r      io.Reader
 	chunks chan []byte   // from the pump; closed behind the last

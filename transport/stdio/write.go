@@ -16,8 +16,8 @@ const (
 	keptBytes = 128 << 10
 )
 
-// WriteFrames implements kkrpc.Transport. A peer that takes nothing for the write timeout fails it with an error that
-// wraps os.ErrDeadlineExceeded; one that reads slowly but steadily does not.
+// WriteFrames implements kkrpc.Transport. If the peer reads nothing for the write timeout, WriteFrames fails with an
+// error that wraps os.ErrDeadlineExceeded. A slow but steady reader does not fail it.
 func (c *conn) WriteFrames(msgs [][]byte) error {
 	if c.isClosed() {
 		return errOwnClose
@@ -78,8 +78,8 @@ func appendLine(b, msg []byte) []byte {
 	return append(b, '\n')
 }
 
-// appendASCII appends JSON with what is not ASCII escaped. Peers of the classic generation decode what each read brings
-// by itself, and would damage a character whose bytes come in two reads.
+// appendASCII appends JSON with all other characters escaped. Peers of the classic generation decode the bytes of each
+// read by themselves. They would damage a character that is split between two reads.
 func appendASCII(b, text []byte) []byte {
 	for len(text) > 0 {
 		n := 0

@@ -11,8 +11,8 @@ import (
 	kkrpc "github.com/kkrpc-go/kkrpc"
 )
 
-// connect starts a channel on each end; that of a speaks first. Both expose echo, and relay, which calls the caller's echo.
-// wait closes waiting when it is called.
+// connect starts a channel on each end; the one of a speaks first. Both expose echo, and relay, which calls the
+// caller's echo. The function wait closes waiting when it is called.
 func connect(t *testing.T, a, b kkrpc.Transport) (x, y *kkrpc.Channel, waiting <-chan struct{}) {
 	t.Helper()
 	started := make(chan struct{})

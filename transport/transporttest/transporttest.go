@@ -1,28 +1,34 @@
-// Package transporttest holds the tests that every kkrpc.Transport passes: kkrpc.Pipe, those of transport/ws and
-// transport/stdio, and yours:
+// Package transporttest holds the tests that every kkrpc.Transport must pass: kkrpc.Pipe, the transports of
+// transport/ws and transport/stdio, and your own:
 //
 //	func TestTransport(t *testing.T) {
 //		transporttest.Run(t, func(t *testing.T) (a, b kkrpc.Transport) {
-//			x, y := connect(t) // two connected ends, over what the transport is for
+//			x, y := connect(t) // two connected ends, over the medium of the transport
 //			return mine.New(x), mine.New(y)
 //		})
 //	}
 //
-// Run it with the race detector, and once for each kind of connection that takes its own way through your code, such as
-// plain TCP and TLS. If the two ends differ, like a client and a server, one pair is enough: every test runs both ways.
+// Run it with the race detector. Run it once for each kind of connection that has its own code, such as plain TCP and
+// TLS. If the two ends differ, as client and server do, one pair is enough: every test runs in both directions.
 //
-// What has to hold is what the comments of kkrpc.Transport say. The tests expect nothing beyond it but that messages
-// of 1 MiB pass. Most of them read and write messages of their own, which are letters and other text, no JSON: a transport
-// that tells messages from other things, as that of package stdio does, is tested inside of one that wraps them.
-// The last ones run channels.
+// The tests check the rules in the comments of kkrpc.Transport. Beyond these they expect only that messages of 1 MiB
+// pass. Most tests use messages that are not JSON, such as letters. A transport that tells messages from other input,
+// like package stdio, is tested inside a transport that wraps these. The last tests run channels.
 //
-// What depends on the kind of connection is left to tests of your own: that a message over kkrpc.Limits.Frame is refused
-// before it is in memory, that a write to a peer which does not read fails after kkrpc.Limits.Write, that a message which
-// trickles in or whose beginning alone arrives is given up, what a peer may send that is no message at all, and that no
-// goroutine, socket or process is left after Close. A parser deserves a fuzz target.
+// # Your own tests
 //
-// A transport is about both sides sending as they like. Over request and response, as in HTTP, there is none that
-// could pass: package kkhttp is no example to follow.
+// Some properties depend on the kind of connection and need tests of your own:
+//
+//   - A message over kkrpc.Limits.Frame is refused before it is in memory.
+//   - A write to a slow consumer fails after kkrpc.Limits.Write.
+//   - A message that arrives slowly, or only in part, times out.
+//   - Input that is not a message does no harm.
+//   - No goroutine, socket or process is left after Close.
+//
+// A parser deserves a fuzz target.
+//
+// Both sides of a transport send at any time. A transport over request and response, as in HTTP, cannot pass these
+// tests. Package kkhttp is therefore no example to follow.
 package transporttest
 
 import (
@@ -38,11 +44,11 @@ import (
 	kkrpc "github.com/kkrpc-go/kkrpc"
 )
 
-// patience is how long anything that must happen may take before a test fails.
+// patience is the time after which a test fails if an expected event has not happened.
 const patience = 20 * time.Second
 
-// Run runs the suite. pair returns both ends of a new connection, whose limits allow messages of 1 MiB; Run closes
-// them.
+// Run runs the suite. pair returns both ends of a new connection, whose limits allow messages of 1 MiB. Run closes both
+// ends.
 func Run(t *testing.T, pair func(t *testing.T) (a, b kkrpc.Transport)) {
 	tests := []struct {
 		name string

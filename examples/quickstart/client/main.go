@@ -1,3 +1,4 @@
+// Command client calls the server of the README in TypeScript, or the one in Go.
 package main
 
 import (
@@ -9,44 +10,17 @@ import (
 	"github.com/kkrpc-go/kkrpc/transport/ws"
 )
 
-type serverAPI struct {
-	Greet  func(ctx context.Context, name string) (string, error)
-	Launch func(ctx context.Context, from int, tick func(n int)) (string, error)
-	Math   struct {
-		Multiply func(ctx context.Context, a, b float64) (float64, error)
-	}
-}
-
 func run(ctx context.Context) error {
-	ch, err := ws.Dial(ctx, "ws://localhost:3000/ws", &ws.DialOptions{RPC: kkrpc.Options{
-		Expose: kkrpc.Object{
-			"confirm": func(what string) string { return what + " confirmed by Go" },
-		},
-	}})
+	ch, err := ws.Dial(ctx, "ws://localhost:3000/ws", &ws.DialOptions{
+		RPC: kkrpc.Options{Dialect: kkrpc.ClassicSuperJSON}, // kkrpc 0.x; leave it out for kkrpc 2
+	})
 	if err != nil {
 		return err
 	}
 	defer ch.Close()
-
-	api := kkrpc.Remote[serverAPI](ch)
-	greeting, err := api.Greet(ctx, "World")
-	if err != nil {
-		return err
-	}
-	fmt.Println(greeting) // Hello, World!
-
-	product, err := api.Math.Multiply(ctx, 4, 6)
-	if err != nil {
-		return err
-	}
-	fmt.Println(product) // 24
-
-	outcome, err := api.Launch(ctx, 3, func(n int) { fmt.Println(n) }) // 3, 2, 1
-	if err != nil {
-		return err
-	}
-	fmt.Println(outcome) // lift-off confirmed by Go
-	return nil
+	greeting, err := kkrpc.Call[string](ctx, ch, "greet", "World")
+	fmt.Println(greeting, err) // Hello, World! <nil>
+	return err
 }
 
 func main() {
