@@ -47,11 +47,10 @@ test-go: go ## the Go tests that need nothing else, with the race detector
 
 .PHONY: lint vet
 vet: lint
-lint: go cross ## gofmt, go vet, staticcheck, of the peers of bench too, and builds and vets the core for other systems
+lint: go cross ## gofmt, go vet, staticcheck, and builds and vets the core for other systems
 	@scripts/gofmt.sh
 	@go vet work
 	@go run $(STATICCHECK) work
-	@scripts/lint-peers.sh $(STATICCHECK)
 
 # A 32-bit system, the other ways of operating systems, and a browser.
 CROSS := linux/386 windows/amd64 darwin/arm64 js/wasm
@@ -82,6 +81,7 @@ matrix: go js chromium ## run what the table of runtimes in docs/compatibility.m
 
 .PHONY: bench
 bench: go bench-js ## this project beside its peers, ten minutes; BENCH="-scenarios add-64x16 -runs 5"
+	@[[ "$(BENCH)" == *-peers* ]] || scripts/lint-peers.sh $(STATICCHECK)
 	@go run ./bench $(BENCH)
 
 .PHONY: bench-smoke
