@@ -47,8 +47,9 @@ test-go: go ## the Go tests that need nothing else, with the race detector
 
 .PHONY: lint vet
 vet: lint
-lint: go cross ## gofmt, go vet, staticcheck, and builds and vets the core for other systems
+lint: go cross ## gofmt, go vet, staticcheck, the root module without the workspace, and builds and vets the core for other systems
 	@scripts/gofmt.sh
+	@scripts/tidy.sh
 	@go vet work
 	@go run $(STATICCHECK) work
 
