@@ -33,7 +33,7 @@ RACE = $(if $(and $(filter 1,$(shell go env CGO_ENABLED)),$(shell command -v "$$
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
 demo: go ## start the demo server; ADDR=:3000
@@ -94,6 +94,11 @@ matrix: go js chromium ## run what the table of runtimes in docs/compatibility.m
 bench: go bench-js ## this project beside its peers, ten minutes; BENCH="-scenarios add-64x16 -runs 5"
 	@[[ "$(BENCH)" == *-peers* ]] || scripts/lint-peers.sh $(STATICCHECK)
 	@go run ./bench $(BENCH)
+
+.PHONY: bench-against
+bench-against: go ## the server of this tree and that of BASE=REVISION by turns, what a call costs each
+	@$(if $(BASE),,echo "name the revision to compare with, as in make bench-against BASE=main"; exit 1)
+	@go run ./bench -against $(BASE) -time 200ms -runs 25 $(BENCH)
 
 .PHONY: bench-smoke
 bench-smoke: go ## the harness of bench for a moment, so that it keeps working
