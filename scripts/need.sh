@@ -53,10 +53,10 @@ node)
 	fi
 	;;
 chromium)
-	optional "The tests with a browser are" "chromium chromium-browser google-chrome google-chrome-stable" \
+	optional "the tests with a browser are" "chromium chromium-browser google-chrome google-chrome-stable" \
 		chromium chromium "--cask chromium" "see https://www.chromium.org/getting-involved/download-chromium/"
 	;;
 valgrind)
-	optional "Counting instructions is" valgrind valgrind valgrind valgrind "see https://valgrind.org/downloads/"
+	optional "counting instructions is" valgrind valgrind valgrind valgrind "see https://valgrind.org/downloads/"
 	;;
 esac
