@@ -11,10 +11,14 @@ BENCH_JS := bench/js
 CACHE := .cache
 RESULTS := $(CACHE)/results
 ROWS := $(CACHE)/matrix
-TESTSUM := go run ./test/testsum -record $(RESULTS)
 
-# What `make test` runs, the quickest first.
-STAGES := test-go lint cover interop bench-go bench-smoke instr fuzz mutate
+# go test with a line for each package and, in RESULTS, the events that the closing line of `make test` is counted from.
+GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0 --format pkgname --format-hide-empty-pkg --no-color
+
+# What `make check` and `make test` run, the quickest first. Both run a test once under the race detector; test also runs it
+# once without, with JavaScript runtimes and coverage, in interop.
+CHECKS := lint test-go
+STAGES := $(CHECKS) cross interop bench-go bench-smoke instr fuzz mutate
 
 FUZZTIME ?= 5s
 MUTATE_N ?= 120
@@ -29,7 +33,7 @@ RACE = $(if $(and $(filter 1,$(shell go env CGO_ENABLED)),$(shell command -v "$$
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
 demo: go ## start the demo server; ADDR=:3000
@@ -37,27 +41,32 @@ demo: go ## start the demo server; ADDR=:3000
 
 .PHONY: test
 test: go node ## everything, on a fresh machine too
-	@rm -f $(RESULTS); scripts/stages.sh $(RESULTS) $(STAGES)
+	@scripts/stages.sh $(RESULTS) $(STAGES)
+
+.PHONY: check
+check: go ## what a pull request has to pass: format, vet, staticcheck, the Go tests with the race detector
+	@scripts/stages.sh $(RESULTS) $(CHECKS)
 
 .PHONY: test-go
 test-go: go ## the Go tests that need nothing else, with the race detector
-	@mkdir -p $(CACHE)
+	@mkdir -p $(RESULTS)
 	@$(if $(RACE),,echo "no C compiler: running without the race detector")
-	@{ go test $(RACE) -short -json work; go test -tags kkrpc_functions -run TestWithoutMethods -json .; } | $(TESTSUM)
+	@$(GOTESTSUM) --hide-summary skipped --jsonfile $(RESULTS)/test-go.json -- $(RACE) -short work
+	@$(GOTESTSUM) --jsonfile $(RESULTS)/functions.json -- -tags kkrpc_functions -run TestWithoutMethods .
 
 .PHONY: lint vet
 vet: lint
-lint: go cross ## gofmt, go vet, staticcheck, of the peers of bench too, and builds and vets the core for other systems
+lint: go ## gofmt, go vet, staticcheck, the root module without the workspace
 	@scripts/gofmt.sh
+	@scripts/tidy.sh
 	@go vet work
 	@go run $(STATICCHECK) work
-	@scripts/lint-peers.sh $(STATICCHECK)
 
 # A 32-bit system, the other ways of operating systems, and a browser.
 CROSS := linux/386 windows/amd64 darwin/arm64 js/wasm
 
 .PHONY: cross
-cross: go
+cross: go ## builds and vets the core for other systems
 	@for target in $(CROSS); do \
 		echo "build and vet for $$target"; \
 		export CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/}; \
@@ -65,13 +74,14 @@ cross: go
 	done
 
 .PHONY: cover
-cover: go ## line coverage of the core, at least COVER_MIN=85 percent each
-	@scripts/cover.sh $(CACHE)/cover $(COVER_MIN)
+cover: go ## the tests of the core and its line coverage, at least COVER_MIN=85 percent each
+	@scripts/cover.sh $(CACHE)/cover $(COVER_MIN) $(RESULTS) $(GOTESTSUM)
 
 .PHONY: interop
-interop: go js chromium ## all Go tests, with real JavaScript runtimes on the other side
-	@mkdir -p $(CACHE); rm -f $(ROWS)
-	@KKRPC_REQUIRE_JS=1 KKRPC_MATRIX=$(abspath $(ROWS)) go test -count=1 -json work | $(TESTSUM)
+interop: go js chromium cover ## all Go tests, with real JavaScript runtimes on the other side, and the coverage of the core
+	@mkdir -p $(RESULTS); rm -f $(ROWS)
+	@KKRPC_REQUIRE_JS=1 KKRPC_MATRIX=$(abspath $(ROWS)) $(GOTESTSUM) --jsonfile $(RESULTS)/interop.json -- -count=1 \
+		$$(go list work | grep -vxF -f <(scripts/cover.sh --packages))
 	@go run ./interop/matrix -check $(ROWS) docs/compatibility.md
 
 .PHONY: matrix
@@ -82,7 +92,13 @@ matrix: go js chromium ## run what the table of runtimes in docs/compatibility.m
 
 .PHONY: bench
 bench: go bench-js ## this project beside its peers, ten minutes; BENCH="-scenarios add-64x16 -runs 5"
+	@[[ "$(BENCH)" == *-peers* ]] || scripts/lint-peers.sh $(STATICCHECK)
 	@go run ./bench $(BENCH)
+
+.PHONY: bench-against
+bench-against: go ## the server of this tree and that of BASE=REVISION by turns, what a call costs each
+	@$(if $(BASE),,echo "name the revision to compare with, as in make bench-against BASE=main"; exit 1)
+	@go run ./bench -against $(BASE) -time 200ms -runs 25 $(BENCH)
 
 .PHONY: bench-smoke
 bench-smoke: go ## the harness of bench for a moment, so that it keeps working

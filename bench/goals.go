@@ -57,7 +57,6 @@ var goals = []goal{
 	{"of the raw echo, 64×16", "add-64x16", ours, subjectName{"raw-echo", "echo"}, cost, 2, false, ""},
 	{"of the raw echo, 1 KiB", "echo-1k", ours, subjectName{"raw-echo", "echo"}, cost, 2, false, ""},
 	{"of the raw echo, 64 KiB", "echo-64k", ours, subjectName{"raw-echo", "echo"}, cost, 2, false, ""},
-	{"of go-ethereum, 64×16", "add-64x16", ours, subjectName{"geth", "jsonrpc"}, cost, 0.06, false, ""},
 	{"of grpc-go, 64×16", "add-64x16", ours, subjectName{"grpc-go", "grpc"}, cost, 0.12, false, ""},
 	{"p99/p50, 64×16", "add-64x16", ours, none, slowest, 2.5, false, ""},
 	{"calls per second of a kkrpc client", "js-client", ours, hono, perSecond, 0.97, true, ""},

@@ -54,6 +54,7 @@ func main() {
 		who     = flag.String("peers", "", "the peers, a `LIST` with commas; all by default")
 		asJSON  = flag.Bool("json", false, "print all runs as JSON")
 		list    = flag.Bool("list", false, "print the names of scenarios and peers")
+		base    = flag.String("against", "", "measure the server of the git `REVISION` and that of the working tree by turns")
 		b       = &bench{began: time.Now(), serverCore: -1, generatorCore: -1, built: map[string]built{}, runtimes: map[runtimeName]string{}, versions: map[string]string{}, servers: map[served]*server{}, alive: map[*server]bool{}}
 		scratch = flag.String("dir", filepath.Join(".cache", "bench"), "a `FOLDER` for what is built")
 	)
@@ -68,6 +69,13 @@ func main() {
 		return
 	}
 	b.outDir = *scratch
+	if *base != "" {
+		if err := b.against(os.Stdout, *base, *which); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	rows, err := b.main(*which, *who)
 	if err == nil && *asJSON {
 		encoder := json.NewEncoder(os.Stdout)
@@ -96,12 +104,6 @@ func missing(rows []*row) error {
 }
 
 func (b *bench) main(which, who string) ([]*row, error) {
-	if b.time <= 0 || b.runs <= 0 {
-		return nil, errors.New("-time and -runs have to be more than 0")
-	}
-	if _, err := os.Stat("go.work"); err != nil {
-		return nil, errors.New("run it in the repository's root")
-	}
 	scenarios, err := choose("scenario", which, scenarios, func(s *scenario) string { return s.name })
 	if err != nil {
 		return nil, err
@@ -109,6 +111,29 @@ func (b *bench) main(which, who string) ([]*row, error) {
 	peers, err := choose("peer", who, peers, func(p *peer) string { return p.name })
 	if err != nil {
 		return nil, err
+	}
+	end, err := b.open()
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	if err := b.prepare(scenarios, peers); err != nil {
+		return nil, err
+	}
+	var rows []*row
+	for _, s := range scenarios {
+		rows = append(rows, b.scenario(s, peers)...)
+	}
+	return rows, nil
+}
+
+// open checks the options, makes the folders and sees to it that no server outlives this process. end stops them.
+func (b *bench) open() (end func(), err error) {
+	if b.time <= 0 || b.runs <= 0 {
+		return nil, errors.New("-time and -runs have to be more than 0")
+	}
+	if _, err := os.Stat("go.work"); err != nil {
+		return nil, errors.New("run it in the repository's root")
 	}
 	for _, dir := range []*string{&b.jsDir, &b.outDir} {
 		if *dir == "" {
@@ -128,13 +153,5 @@ func (b *bench) main(which, who string) ([]*row, error) {
 		b.stopAll()
 		os.Exit(130)
 	}()
-	defer b.stopAll()
-	if err := b.prepare(scenarios, peers); err != nil {
-		return nil, err
-	}
-	var rows []*row
-	for _, s := range scenarios {
-		rows = append(rows, b.scenario(s, peers)...)
-	}
-	return rows, nil
+	return b.stopAll, nil
 }

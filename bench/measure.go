@@ -82,11 +82,15 @@ func median(samples []sample, get func(sample) float64) float64 {
 		values = append(values, get(s))
 	}
 	slices.Sort(values)
-	mid := len(values) / 2
-	if len(values)%2 == 1 {
-		return values[mid]
+	return middle(values)
+}
+
+func middle(sorted []float64) float64 {
+	mid := len(sorted) / 2
+	if len(sorted)%2 == 1 {
+		return sorted[mid]
 	}
-	return (values[mid-1] + values[mid]) / 2
+	return (sorted[mid-1] + sorted[mid]) / 2
 }
 
 // meter reads what a server and its generator use, and what runs on their cores.

@@ -68,11 +68,8 @@ var peers = []peer{
 	{name: "kkrpc0.2-node", about: "kkrpc 0.2.2 of npm on Node", dialects: []string{"classic-json", "classic-superjson"}, can: []kind{calls, blobs, memory, setup}, command: script(node, "", "kkrpc.mjs", "npm"), tls: tlsVariables},
 
 	{name: "capnweb-bun", about: "Cap'n Web on Bun", dialects: []string{"capnweb"}, can: []kind{calls}, command: script(bun, "", "capnweb.mjs")},
-	{name: "geth", about: "the RPC package of go-ethereum", dialects: []string{"jsonrpc"}, command: goPeer("geth", ".")},
-	{name: "filecoin", about: "go-jsonrpc of the Filecoin project", dialects: []string{"jsonrpc-upper"}, command: goPeer("filecoin", ".")},
-	{name: "centrifuge", about: "Centrifugo's library, RPC in JSON", dialects: []string{"centrifuge"}, command: goPeer("centrifuge", ".")},
-	{name: "grpc-go", about: "gRPC, called by its own client", dialects: []string{"grpc"}, command: goPeer("http2", "./grpc"), load: ownClient("http2", "./grpc")},
-	{name: "connect-go", about: "Connect over HTTP/2, called by its own client", dialects: []string{"connect"}, command: goPeer("http2", "./connect"), load: ownClient("http2", "./connect")},
+	{name: "centrifuge", about: "Centrifugo's library, RPC in JSON", dialects: []string{"centrifuge"}, command: goPeer("centrifuge")},
+	{name: "grpc-go", about: "gRPC, called by its own client", dialects: []string{"grpc"}, command: goPeer("grpc"), load: ownClient("grpc")},
 	{name: "bun-echo", about: "Bun, frames without RPC, and its own publish", dialects: []string{"echo"}, can: []kind{rooms, memory, setup}, command: script(bun, "", "echo.mjs"), tls: tlsVariables},
 }
 
@@ -102,9 +99,9 @@ func (b *bench) oneThread(cmd *exec.Cmd) *exec.Cmd {
 
 // goPeer runs somebody else's library. Each is a module that is not in the workspace, since what it requires would
 // change the versions that everything else is built with.
-func goPeer(module, pkg string) func(*bench, string) (*exec.Cmd, error) {
+func goPeer(module string) func(*bench, string) (*exec.Cmd, error) {
 	return func(b *bench, _ string) (*exec.Cmd, error) {
-		exe, err := b.build(filepath.Join("bench", "_peers", module), pkg)
+		exe, err := b.build(filepath.Join("bench", "_peers", module), ".")
 		if err != nil {
 			return nil, err
 		}
@@ -112,8 +109,8 @@ func goPeer(module, pkg string) func(*bench, string) (*exec.Cmd, error) {
 	}
 }
 
-func ownClient(module, pkg string) func(*bench, *scenario, string) (*exec.Cmd, error) {
-	start := goPeer(module, pkg)
+func ownClient(module string) func(*bench, *scenario, string) (*exec.Cmd, error) {
+	start := goPeer(module)
 	return func(b *bench, s *scenario, addr string) (*exec.Cmd, error) {
 		cmd, err := start(b, "")
 		if err == nil {

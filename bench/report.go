@@ -14,6 +14,25 @@ import (
 
 // report prints a table for each scenario.
 func report(w io.Writer, rows []*row, b *bench) {
+	b.head(w)
+	for i := range scenarios {
+		if of := rowsOf(rows, scenarios[i].name); len(of) > 0 {
+			table(w, &scenarios[i], of)
+		}
+	}
+	printGoals(w, rows)
+	noise(w, rows)
+}
+
+// noise says so if the machine was not quiet.
+func noise(w io.Writer, rows []*row) {
+	if share := others(rows); share > quiet {
+		fmt.Fprintf(w, "\nThis machine was not quiet: other programs had %.0f %% of the two cores.\n", 100*share)
+	}
+}
+
+// head prints on what was measured, and how.
+func (b *bench) head(w io.Writer) {
 	fmt.Fprintf(w, "%s, %s/%s, %s\n", time.Now().UTC().Format(time.DateOnly), runtime.GOOS, runtime.GOARCH, host.Processor())
 	for _, name := range slices.Sorted(maps.Keys(b.versions)) {
 		fmt.Fprintf(w, "%s %s, ", name, b.versions[name])
@@ -28,15 +47,6 @@ func report(w io.Writer, rows []*row, b *bench) {
 		fmt.Fprint(w, ", every request written by itself")
 	}
 	fmt.Fprintf(w, "; %v in all\n", time.Since(b.began).Round(time.Second))
-	for i := range scenarios {
-		if of := rowsOf(rows, scenarios[i].name); len(of) > 0 {
-			table(w, &scenarios[i], of)
-		}
-	}
-	printGoals(w, rows)
-	if share := others(rows); share > quiet {
-		fmt.Fprintf(w, "\nThis machine was not quiet: other programs had %.0f %% of the two cores.\n", 100*share)
-	}
 }
 
 // quiet is what share of the cores others may have. Where nobody else is, it is up to 0.08: the kernel's own work,

@@ -42,7 +42,7 @@ type scenario struct {
 
 var plain = []string{"compact-json", "classic-json"}
 
-var allDialects = []string{"compact-json", "compact-superjson", "classic-json", "classic-superjson", "echo", "jsonrpc", "jsonrpc-upper", "capnweb", "centrifuge", "grpc", "connect"}
+var allDialects = []string{"compact-json", "compact-superjson", "classic-json", "classic-superjson", "echo", "capnweb", "centrifuge", "grpc"}
 
 func echoOf(n int) func() load.Work { return func() load.Work { return load.Echo(n) } }
 

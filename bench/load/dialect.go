@@ -29,8 +29,6 @@ var Dialects = map[string]Dialect{
 	"classic-json":      classic{},
 	"classic-superjson": classic{superjson: true},
 	"echo":              echo{},
-	"jsonrpc":           jsonrpc{sep: '_'},
-	"jsonrpc-upper":     jsonrpc{sep: '.', upper: true},
 	"capnweb":           capnweb{},
 	"centrifuge":        centrifuge{},
 }
@@ -208,62 +206,6 @@ func echoed(w Work) Work {
 	return w
 }
 
-// jsonrpc is JSON-RPC 2.0 with numbers as ids. Its methods are in math or in bench.
-type jsonrpc struct {
-	sep   byte // between a method and what it is in
-	upper bool // whether methods begin with a capital letter
-}
-
-func (d jsonrpc) appendMethod(b []byte, method string) []byte {
-	in, name, ok := strings.Cut(method, ".")
-	if !ok {
-		in, name = "bench", method
-	}
-	b = append(append(b, in...), d.sep)
-	if d.upper {
-		b, name = append(b, name[0]-'a'+'A'), name[1:]
-	}
-	return append(b, name...)
-}
-
-func (jsonrpc) Hello(*Out) int { return 0 }
-func (jsonrpc) Lines() bool    { return true }
-
-func (jsonrpc) ID(text []byte) (uint64, bool) { return decimalID(text) }
-
-func decimalID(text []byte) (id uint64, ok bool) {
-	for _, c := range text {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		id = id*10 + uint64(c-'0')
-	}
-	return id, len(text) > 0
-}
-
-func (d jsonrpc) Call(out *Out, w *Work, id uint64) {
-	b := out.begin()
-	b = append(b, `{"jsonrpc":"2.0","id":`...)
-	b = strconv.AppendUint(b, id, 10)
-	b = append(b, `,"method":"`...)
-	b = d.appendMethod(b, w.Method)
-	b = append(b, `","params":`...)
-	b = plainArgs(b, w, id)
-	b = append(b, '}')
-	out.end(b)
-}
-
-func (jsonrpc) Parse(msg []byte) (id, value []byte, err error) {
-	var r struct{ ID, Result, Error json.RawMessage }
-	if err := json.Unmarshal(msg, &r); err != nil {
-		return nil, nil, err
-	}
-	if r.Error != nil {
-		return nil, nil, errAnswer(msg)
-	}
-	return r.ID, r.Result, nil
-}
-
 // capnweb is Cap'n Web: the nth push of a connection makes its nth export, which is pulled and then released.
 type capnweb struct{}
 
@@ -304,6 +246,16 @@ func (capnweb) Parse(msg []byte) (id, value []byte, err error) {
 		return nil, nil, errAnswer(msg)
 	}
 	return r[1], r[2], nil
+}
+
+func decimalID(text []byte) (id uint64, ok bool) {
+	for _, c := range text {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		id = id*10 + uint64(c-'0')
+	}
+	return id, len(text) > 0
 }
 
 // centrifuge is the JSON protocol of Centrifugo's library, where a connection introduces itself first.

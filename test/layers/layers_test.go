@@ -93,7 +93,6 @@ var rules = []rule{
 	{dir: "test/replay", may: []string{".", "internal/wire", "internal/wire/classic", "internal/wire/compact", "superjson", jsonV2}},
 	{dir: "test/layers"},
 	{dir: "test/mutate"},
-	{dir: "test/testsum"},
 
 	{dir: "interop/js"},
 	{dir: "interop", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interop/api", "interop/check", "interop/js", "interop/seen", "any"}},

@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 
-	"github.com/kkrpc-go/kkrpc/bench/_peers/http2/loop"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -58,12 +57,12 @@ func unary[In, Out any](name string, method func(methods, context.Context, *In) 
 }
 
 func main() {
-	var l loop.Loop
-	addr := l.Flags()
+	var l loop
+	addr := l.flags()
 	flag.Parse()
 	run := serve
 	if *addr != "" {
-		run = func() error { return l.Run(func() (loop.Client, error) { return dial(*addr) }) }
+		run = func() error { return l.run(func() (caller, error) { return dial(*addr) }) }
 	}
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "grpc:", err)
@@ -88,7 +87,7 @@ func serve() error {
 
 type client struct{ *grpc.ClientConn }
 
-func dial(addr string) (loop.Client, error) {
+func dial(addr string) (caller, error) {
 	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	return client{conn}, err
 }

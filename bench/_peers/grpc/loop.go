@@ -1,5 +1,4 @@
-// Package loop is the load generator of the peers that speak HTTP/2: their own clients.
-package loop
+package main
 
 import (
 	"context"
@@ -14,21 +13,21 @@ import (
 	"time"
 )
 
-// Client is a connection.
-type Client interface {
+// caller is a connection.
+type caller interface {
 	Add(ctx context.Context, a, b int) (float64, error)
 	Echo(ctx context.Context, text string) (string, error)
 }
 
-// Loop calls in a closed loop and checks the results. It prints {"event":"begin"} when it starts to measure, after
-// warming up for half of the time, and {"event":"end"} with the result.
-type Loop struct {
+// loop calls in a closed loop, with gRPC's own client, and checks the results. It prints {"event":"begin"} when it
+// starts to measure, after warming up for half of the time, and {"event":"end"} with the result.
+type loop struct {
 	conns, inFlight, echo int
 	time                  time.Duration
 }
 
-// Flags defines the flags of a command that is a client if addr is set.
-func (l *Loop) Flags() (addr *string) {
+// flags defines the flags of a command that is a client if addr is set.
+func (l *loop) flags() (addr *string) {
 	flag.IntVar(&l.conns, "conns", 1, "connections")
 	flag.IntVar(&l.inFlight, "inflight", 1, "calls in flight on each")
 	flag.IntVar(&l.echo, "echo", 0, "echo `BYTES` instead of adding")
@@ -36,8 +35,8 @@ func (l *Loop) Flags() (addr *string) {
 	return flag.String("load", "", "call the server at `ADDR`")
 }
 
-// Run calls on connections that dial makes.
-func (l *Loop) Run(dial func() (Client, error)) error {
+// run calls on connections that dial makes.
+func (l *loop) run(dial func() (caller, error)) error {
 	var (
 		measuring, stopping atomic.Bool
 		calls               atomic.Int64
@@ -94,7 +93,7 @@ func (l *Loop) Run(dial func() (Client, error)) error {
 	return encoder.Encode(map[string]any{"event": "times", "p50": at(times, 0.5), "p99": at(times, 0.99)})
 }
 
-func (l *Loop) call(c Client, n int) error {
+func (l *loop) call(c caller, n int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	if l.echo > 0 {

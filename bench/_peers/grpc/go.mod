@@ -1,9 +1,8 @@
-module github.com/kkrpc-go/kkrpc/bench/_peers/http2
+module github.com/kkrpc-go/kkrpc/bench/_peers/grpc
 
 go 1.26.0
 
 require (
-	connectrpc.com/connect v1.21.1
 	google.golang.org/grpc v1.85.0
 	google.golang.org/protobuf v1.36.12
 )
