@@ -27,8 +27,9 @@ const (
 type Channel struct {
 	// Immutable.
 	transport Transport
-	unary     unary // transport, if it is one; else nil
-	idler     idler // likewise
+	unary     unary  // transport, if it is one; else nil
+	parker    parker // likewise
+	wake      func() // unpark, which parker calls
 	api       *API
 	opts      settings
 	limits    *Limits
@@ -36,12 +37,11 @@ type Channel struct {
 	inbound   Interceptor     // nil: none
 	outbound  Interceptor     // nil: none
 
-	*leading      // owned by the leader, the one goroutine that reads; nil while the channel rests
-	rested   bool // likewise; see mayRest
+	*leading      // owned by the leader, the one goroutine that reads; nil while the channel is parked
+	parked   bool // likewise: the channel has been parked once
 
 	role    atomic.Uint64
 	watched atomic.Bool // the watchdog looks at role
-	resting atomic.Bool // the leader waits with a small stack and no buffers
 
 	codec   atomic.Pointer[wire.Codec] // nil until the dialect is known
 	closed  atomic.Bool                // what had been read already is not handled any more
@@ -78,7 +78,8 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	}
 	ch := &Channel{transport: t, api: api, opts: opts.settings(), limits: opts.Limits.withDefaults().share(), base: ctx, done: make(chan struct{})}
 	ch.unary, _ = t.(unary)
-	ch.idler, _ = t.(idler)
+	ch.parker, _ = t.(parker)
+	ch.wake = ch.unpark
 	if ch.inbound, err = compose("Inbound", opts.Inbound); err != nil {
 		return nil, err
 	}

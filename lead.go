@@ -19,7 +19,7 @@ import (
 // number before it, and whoever moves it from that odd number to the next even one owns what the leader owns: the leader
 // itself when the handler returned first, handOver otherwise.
 
-// leading is what the leader works with, borrowed from a pool until the channel rests.
+// leading is what the leader works with, borrowed from a pool until the channel is parked.
 type leading struct {
 	in      wire.Inbound
 	msg     wire.Message
@@ -74,7 +74,7 @@ func (ch *Channel) lead() {
 	}
 }
 
-// read brings the next frame. It reports false when the channel has closed, or another goroutine waits in its place.
+// read brings the next frame. It reports false when the channel has closed, or the channel is parked.
 func (ch *Channel) read() bool {
 	if ch.turn >= turnBytes {
 		ch.turn = 0
@@ -95,8 +95,7 @@ func (ch *Channel) read() bool {
 	}
 	if ch.in.Incomplete() {
 		ch.awaitLine()
-	} else if !ch.more && ch.idler != nil && ch.mayRest() {
-		ch.rest()
+	} else if !ch.more && ch.parker != nil && ch.park() {
 		return false
 	}
 	frame, err := ch.frame()
@@ -120,7 +119,7 @@ func (ch *Channel) read() bool {
 }
 
 // lender is what a transport may have so that messages need not be copied. Like nonblocking it is found by its methods.
-// LendFrame is ReadFrame, but msg is memory of the transport, valid until it, AwaitFrame or Park is called.
+// LendFrame is ReadFrame, but msg is memory of the transport, valid until it or Park is called.
 type lender interface {
 	LendFrame() (msg []byte, more bool, err error)
 }

@@ -8,8 +8,7 @@ import (
 // watchdog looks after the channels of one API whose leader may be in a handler: it takes reading from a leader that is
 // in the same handler at two ticks in a row. A channel enlists itself when it starts to run handlers and is dropped
 // at the first tick that finds it idle, so a quiet process has no timer and a busy channel pays one atomic load. While one
-// tick after another finds no handler running, they are further apart. A channel
-// that was dropped and has not been enlisted again for an interval is told to rest; see rest.go.
+// tick after another finds no handler running, they are further apart.
 //
 // It belongs to the API and not to the process so that channels made under testing/synctest are watched in its time.
 type watchdog struct {
@@ -17,9 +16,6 @@ type watchdog struct {
 	watched []watchedChannel
 	armed   bool
 	calm    int // ticks since one has found a handler running, or since there was nothing to watch
-
-	idle      [2][]watchedChannel // dropped from watched since the last interval, and since the one before
-	idleArmed bool
 }
 
 type watchedChannel struct {
@@ -58,25 +54,17 @@ func (w *watchdog) tick() {
 
 	keep := current[:0]
 	inHandler := false
-	var idle []watchedChannel
 	for _, e := range current {
 		seen, again := e.ch.watchTick(e.seen)
 		inHandler = inHandler || seen&1 == 1
-		switch {
-		case again:
+		if again {
 			keep = append(keep, watchedChannel{e.ch, seen})
-		case e.ch.idler != nil && !e.ch.resting.Load() && !e.ch.closed.Load():
-			idle = append(idle, watchedChannel{e.ch, seen})
 		}
 	}
 	clear(current[len(keep):])
 
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.idle[0] = append(w.idle[0], idle...); len(w.idle[0]) > 0 && !w.idleArmed {
-		w.idleArmed = true
-		time.AfterFunc(restInterval, w.tickIdle)
-	}
 	w.watched = append(keep, w.watched...)
 	w.armed = len(w.watched) > 0
 	if w.calm++; inHandler || !w.armed {
@@ -84,21 +72,5 @@ func (w *watchdog) tick() {
 	}
 	if w.armed {
 		time.AfterFunc(w.intervalLocked(), w.tick)
-	}
-}
-
-// tickIdle has the channels rest that have had no request for an interval.
-func (w *watchdog) tickIdle() {
-	w.mu.Lock()
-	idle := w.idle[1]
-	w.idle[1], w.idle[0] = w.idle[0], nil
-	if w.idleArmed = len(w.idle[1]) > 0; w.idleArmed {
-		time.AfterFunc(restInterval, w.tickIdle)
-	}
-	w.mu.Unlock()
-	for _, e := range idle {
-		if e.ch.role.Load() == e.seen && !e.ch.resting.Load() {
-			e.ch.idler.Interrupt()
-		}
 	}
 }
