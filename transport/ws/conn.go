@@ -34,12 +34,18 @@ var (
 // States of conn.reader: who may touch the fields of the reading side.
 const (
 	readerIdle    = iota // nobody reads
-	readerBusy           // a caller is in ReadFrame
-	readerWaiting        // a caller is in AwaitFrame
-	readerRoused         // a caller is in AwaitFrame, and Interrupt has set a read deadline
+	readerBusy           // a caller is in ReadFrame or Park
 	readerParked         // nobody reads until the socket has something; see Park
 	readerClosed         // closed; linger owns the reading side
-	readerLeaving        // closed; the caller in ReadFrame or AwaitFrame starts linger when it leaves
+	readerLeaving        // closed; the caller in ReadFrame or Park starts linger when it leaves
+)
+
+// States of conn.idleTimer, the read deadline with which Park notices that nothing arrives. To set a deadline costs as
+// much as to handle a small message. So a message leaves the deadline set, and when it passes it is set once more.
+const (
+	idleTimerOff      = iota // no deadline is set
+	idleTimerSet             // no message has arrived since it was set
+	idleTimerExtended        // a message has arrived since
 )
 
 // conn is one WebSocket connection after the handshake. It implements kkrpc.Transport.
@@ -55,7 +61,7 @@ type conn struct {
 	budget      *budget       // nil: none
 	messageTime time.Duration // that a message may take, see Options; 0: any
 
-	// Owned by whoever ReadFrame, AwaitFrame or linger is run by; see reader.
+	// Owned by the goroutine in ReadFrame, Park or linger; see reader.
 	in         []byte // borrowed, idle or nil; in[r:w] is unread
 	r, w       int
 	last       int    // bytes that the last frame took, a hint for the next buffer
@@ -71,10 +77,11 @@ type conn struct {
 	gotClose   bool     // the peer's close frame was read
 	partial    *partial // what the reader has waited for since it began to arrive; nil for nothing
 	unanswered bool     // a ping came; see answer
+	idleTimer  int8     // of Park
 	broken     bool     // the stream is no longer at a frame boundary
 
 	reader  atomic.Int32
-	lingers sync.Mutex // orders the deadlines set by Close, linger and Interrupt, and parking
+	lingers sync.Mutex // orders parking and the deadlines set by the reader, Close and linger
 	wake    func()     // of Park; owned by who moves reader from readerParked
 	place   int32      // in the parking lot; 0: none yet. Guarded by lingers
 
@@ -165,8 +172,7 @@ func (c *conn) Close(code int, reason string) error {
 			go c.wake() // to learn of it from ReadFrame
 			break
 		}
-		if c.reader.CompareAndSwap(readerBusy, readerLeaving) ||
-			c.reader.CompareAndSwap(readerWaiting, readerLeaving) || c.reader.CompareAndSwap(readerRoused, readerLeaving) {
+		if c.reader.CompareAndSwap(readerBusy, readerLeaving) {
 			_ = c.nc.SetReadDeadline(longAgo)
 			break
 		}
@@ -195,7 +201,16 @@ func (c *conn) reject(v *CloseError) {
 	c.abort(v)
 }
 
-// enter takes the reading side for a caller of ReadFrame; leave gives it back.
+// setReadDeadline sets the deadline of whoever owns the reading side. After Close the deadline is that of Close or linger.
+func (c *conn) setReadDeadline(t time.Time) {
+	c.lingers.Lock()
+	defer c.lingers.Unlock()
+	if !c.closed.Load() {
+		_ = c.nc.SetReadDeadline(t)
+	}
+}
+
+// enter takes the reading side for a caller of ReadFrame or Park; leave gives it back.
 func (c *conn) enter() bool { return c.reader.CompareAndSwap(readerIdle, readerBusy) }
 
 func (c *conn) leave() (open bool) {

@@ -24,7 +24,7 @@ func (c *conn) ReadFrame(buf []byte) (msg []byte, more bool, err error) {
 }
 
 // LendFrame is ReadFrame without the copy: msg is memory of the connection, valid until the next call of LendFrame,
-// ReadFrame, AwaitFrame or Park, whatever Close does in between.
+// ReadFrame or Park, whatever Close does in between.
 func (c *conn) LendFrame() (msg []byte, more bool, err error) {
 	if !c.enter() {
 		return nil, false, c.closedErr()
@@ -35,7 +35,7 @@ func (c *conn) LendFrame() (msg []byte, more bool, err error) {
 	if err == nil {
 		more, c.lent = c.buffered(), true
 	}
-	if !c.leave() && (err == nil || isTimeout(err)) {
+	if open := c.leave(); !open && err == nil || isTimeout(err) && c.closed.Load() {
 		return nil, false, c.closedErr()
 	}
 	return msg, more, err
@@ -138,8 +138,8 @@ func (c *conn) stop(err error) error {
 		c.decide(ce)
 		c.broken = c.broken || ce.Sent
 	}
-	if !(isTimeout(err) && c.closed.Load() && c.reader.Load() == readerLeaving) {
-		c.rerr = err // a deadline set by Close only hands the reading side to linger
+	if !(isTimeout(err) && c.closed.Load() && c.reader.Load() != readerClosed) {
+		c.rerr = err // before linger, a deadline that passes after Close only hands the reading side to linger
 	}
 	return err
 }
@@ -312,6 +312,7 @@ func (c *conn) need(n int) error {
 		if c.raw == nil { // otherwise it is known only later whether there is a wait
 			c.await()
 		}
+		c.stopIdleTimer()
 		if err := c.fill(); err != nil {
 			if err == io.EOF {
 				err = io.ErrUnexpectedEOF
@@ -321,6 +322,14 @@ func (c *conn) need(n int) error {
 		c.heard.Store(true)
 	}
 	return nil
+}
+
+// stopIdleTimer makes waits end with data alone.
+func (c *conn) stopIdleTimer() {
+	if c.idleTimer != idleTimerOff {
+		c.idleTimer = idleTimerOff
+		c.setReadDeadline(noDeadline)
+	}
 }
 
 // widen moves what is in in, which begins at 0, to a larger buffer.
@@ -368,20 +377,14 @@ func (c *conn) probe() error {
 	if !isTLS(c.nc) {
 		return nil
 	}
-	c.lingers.Lock()
 	if c.closed.Load() {
-		c.lingers.Unlock()
 		return nil
 	}
-	_ = c.nc.SetReadDeadline(longAgo)
-	c.lingers.Unlock()
+	c.setReadDeadline(longAgo)
 	n, err := c.nc.Read(c.in[c.w:])
 	c.w += n
-	c.lingers.Lock()
-	if !c.closed.Load() {
-		_ = c.nc.SetReadDeadline(noDeadline)
-	}
-	c.lingers.Unlock()
+	c.setReadDeadline(noDeadline)
+	c.idleTimer = idleTimerOff
 	if n > 0 || isTimeout(err) {
 		return nil
 	}
