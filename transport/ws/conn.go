@@ -48,6 +48,34 @@ const (
 	idleTimerExtended        // a message has arrived since
 )
 
+// States of conn.inbound, which stop changes.
+const (
+	inboundOpen   = iota // frames may follow
+	inboundClosed        // the peer's close frame was the last
+	inboundBroken        // the peer has broken the protocol: where a frame begins is not known any more
+)
+
+// States of conn.outbound.
+const (
+	outboundWhole  = iota // a frame may follow
+	outboundInside        // the rest of a frame has to follow
+	outboundClosed        // a close frame was the last
+)
+
+// States of conn.restFor.
+const (
+	restForNext   = iota // whoever writes next
+	restForWriter        // the WriteFrames that follows a TryWriteFrames
+	restForDrain         // a goroutine
+)
+
+// States of conn.life, which the heartbeat looks at.
+const (
+	lifeQuiet  = iota // nothing was received since the last heartbeat
+	lifeHeard         // something was
+	lifePinged        // nothing was, and that heartbeat was a ping
+)
+
 // conn is one WebSocket connection after the handshake. It implements kkrpc.Transport.
 type conn struct {
 	// Immutable.
@@ -74,11 +102,10 @@ type conn struct {
 	readFn     func(fd uintptr) bool
 	readN      int
 	readErr    error
-	gotClose   bool     // the peer's close frame was read
+	inbound    int8     // what the peer has sent so far; see stop
 	partial    *partial // what the reader has waited for since it began to arrive; nil for nothing
 	unanswered bool     // a ping came; see answer
 	idleTimer  int8     // of Park
-	broken     bool     // the stream is no longer at a frame boundary
 
 	reader  atomic.Int32
 	lingers sync.Mutex // orders parking and the deadlines set by the reader, Close and linger
@@ -88,16 +115,13 @@ type conn struct {
 	// Guarded by sock, which is held while anything is written.
 	sock     sync.Mutex
 	rest     []byte // what the kernel did not take yet; ends at a frame boundary
+	restFor  int8   // who sends rest
+	outbound int8   // where the bytes end that were written, or that rest ends with
 	werr     error  // sticky
-	mid      bool   // what was written last ends inside a frame
-	said     bool   // a close frame was written, or is in rest
-	owed     bool   // rest is left to the WriteFrames that follows a TryWriteFrames
-	draining bool   // rest is left to a goroutine
 
 	closed atomic.Bool
-	heard  atomic.Bool // something was received since the heartbeat looked
-	pinged bool        // owned by pulse: the last heartbeat was a ping
-	slot   int         // owned by pulse: where the connection is listed
+	life   atomic.Int32 // whether the peer lives
+	slot   int          // owned by pulse: where the connection is listed
 	index  int
 
 	// Guarded by mu, which is never held while anything blocks.
@@ -258,7 +282,7 @@ func (c *conn) farewell(code int, reason string) {
 		payload = ws.NewCloseFrameBody(ws.StatusCode(sendable(code)), clip(reason))
 	}
 	c.rest = c.appendControl(c.rest, ws.OpClose, payload)
-	c.said = true
+	c.outbound = outboundClosed
 	_ = c.nc.SetWriteDeadline(time.Now().Add(farewellTime))
 	if c.raw != nil {
 		_ = c.tryRest() // linger sends what is left
@@ -304,19 +328,21 @@ func (c *conn) linger() {
 		n, err := c.rawWrite([][]byte{c.rest}, true)
 		c.rest, c.werr = c.rest[n:], err
 	}
-	healthy := c.said && c.werr == nil
+	healthy := c.outbound == outboundClosed && c.werr == nil
 	c.sock.Unlock()
 	c.mu.Lock()
-	c.broken = c.broken || c.verdict != nil && c.verdict.Sent
+	if c.verdict != nil && c.verdict.Sent { // a verdict may come from elsewhere than stop
+		c.inbound = inboundBroken
+	}
 	c.mu.Unlock()
 
 	c.abandon()
-	for healthy && !c.broken && c.rerr == nil {
+	for healthy && c.inbound == inboundOpen && c.rerr == nil {
 		_, _ = c.next()
 		c.reclaim()
 	}
 	c.release()
-	if healthy && (c.broken || c.gotClose && c.client) {
+	if healthy && (c.inbound == inboundBroken || c.inbound == inboundClosed && c.client) {
 		if half, ok := c.nc.(interface{ CloseWrite() error }); ok && !c.client {
 			_ = half.CloseWrite()
 		}

@@ -98,7 +98,7 @@ func (c *conn) arrived(err error) {
 		_ = c.stop(err) // ReadFrame returns it
 		return
 	}
-	c.heard.Store(true)
+	c.life.Store(lifeHeard)
 	for c.rerr == nil && c.fragOp == 0 {
 		h, size, err := parseHeader(c.in[c.r:c.w])
 		if err != nil || size == 0 || h.OpCode != ws.OpPing && h.OpCode != ws.OpPong || h.Length > int64(c.w-c.r-size) {

@@ -143,7 +143,7 @@ func TestHeartbeatWakesNobody(t *testing.T) {
 			woken := parkAgain(t, c)
 			for i := range 3 {
 				payload := fmt.Sprintf("ping %d", i)
-				c.heard.Store(false)
+				c.life.Store(lifeQuiet)
 				if _, err := client.Write(fromClient(ws.OpPing, true, payload)); err != nil {
 					t.Fatal(err)
 				}
@@ -152,8 +152,8 @@ func TestHeartbeatWakesNobody(t *testing.T) {
 				}
 				for c.reader.Load() != readerParked {
 				}
-				if len(woken) > 0 || !c.heard.Load() {
-					t.Fatalf("woken %d times, heard %v", len(woken), c.heard.Load())
+				if len(woken) > 0 || c.life.Load() != lifeHeard {
+					t.Fatalf("woken %d times, life %d", len(woken), c.life.Load())
 				}
 			}
 			if _, err := client.Write(append(fromClient(ws.OpPong, true, ""), fromClient(1, true, "both")...)); err != nil {

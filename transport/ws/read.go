@@ -134,9 +134,15 @@ func refuse(code ws.StatusCode, format string, args ...any) *CloseError {
 
 // stop makes err the end of the reading side.
 func (c *conn) stop(err error) error {
-	if ce, ok := err.(*CloseError); ok {
-		c.decide(ce)
-		c.broken = c.broken || ce.Sent
+	closing, ok := err.(*CloseError)
+	switch {
+	case ok && closing.Sent:
+		c.inbound = inboundBroken
+	case ok || err == io.EOF:
+		c.inbound = inboundClosed
+	}
+	if ok {
+		c.decide(closing)
 	}
 	if !(isTimeout(err) && c.closed.Load() && c.reader.Load() != readerClosed) {
 		c.rerr = err // before linger, a deadline that passes after Close only hands the reading side to linger
@@ -150,7 +156,6 @@ func (c *conn) peerClosed(p []byte) error {
 		return refuse(ws.StatusProtocolError, "close frame with half a code")
 	}
 	if len(p) == 0 {
-		c.gotClose = true
 		c.decide(&CloseError{Code: int(ws.StatusNoStatusRcvd)})
 		return io.EOF
 	}
@@ -158,7 +163,6 @@ func (c *conn) peerClosed(p []byte) error {
 	if err := checkClose(code, reason); err != nil {
 		return refuse(ws.StatusProtocolError, "%s", err)
 	}
-	c.gotClose = true
 	v := &CloseError{Code: int(code), Reason: reason}
 	if code == ws.StatusNormalClosure || code == ws.StatusGoingAway {
 		c.decide(v)
@@ -319,7 +323,7 @@ func (c *conn) need(n int) error {
 			}
 			return err
 		}
-		c.heard.Store(true)
+		c.life.Store(lifeHeard)
 	}
 	return nil
 }
