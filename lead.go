@@ -271,9 +271,6 @@ func (ch *Channel) watchTick(seen uint64) (now uint64, again bool) {
 
 const (
 	watchInterval = time.Millisecond
-	// calmInterval is what takes its place after calmTicks ticks in a row that found requests, but no handler running.
-	calmInterval = 4 * time.Millisecond
-	calmTicks    = 100
 	// slowInterval is what a method gets instead that was too slow lately: with slow handlers alone, it is what starting
 	// each costs. Less would put at risk that the next handler begins after this one.
 	slowInterval = 100 * time.Microsecond
