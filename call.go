@@ -70,8 +70,8 @@ type outgoing struct {
 	args   []any // the value alone, for Set
 	result any   // pointer, or nil
 
-	ref    *Ref   // what it is done on; nil for the peer's API
-	action string // on ref
+	on     subject // nil: the API of the peer
+	action string  // on it
 	meta   outgoingMetadata
 	items  context.Context // bounds the items of a stream that is the result; nil: as it bounds the operation
 }
@@ -244,8 +244,8 @@ func (ch *Channel) encode(codec wire.Codec, op outgoing, p *pendingCall) (_ *out
 	name := p.name()
 	out.pending, out.tail.Values = p, out.annotations()
 	b := outbox.NewBuffer()
-	if op.ref != nil {
-		b.Bytes, err = ch.appendRefRequest(b.Bytes, codec, out, name, &op)
+	if op.on != nil {
+		b.Bytes, err = op.on.appendRequest(b.Bytes, codec, out, name, &op)
 	} else {
 		b.Bytes, err = ch.appendRequest(b.Bytes, codec, out, name, &op)
 	}
@@ -308,41 +308,12 @@ func (ch *Channel) appendArgs(dst []byte, codec wire.Codec, out *values, args []
 			dst = codec.AppendUndefinedArg(dst, i, tail)
 			continue
 		}
-		if isCallback(arg) {
-			id, err := ch.callbacks().export(codec.Dialect(), arg, out)
-			if err != nil {
-				return dst, fmt.Errorf("argument %d: %w", i+1, err)
-			}
-			tail.CallbackIDs = append(tail.CallbackIDs, id)
-			dst = codec.AppendCallbackArg(dst, i, id)
-			continue
-		}
 		var err error
-		dst = codec.BeginArg(dst, i)
-		if dst, _, err = out.AppendAny(dst, codec.ArgPath(i), arg); err != nil {
+		if dst, err = out.appendArg(dst, codec, i, arg); err != nil {
 			return dst, fmt.Errorf("argument %d: %w", i+1, err)
 		}
-		dst = codec.EndArg(dst)
 	}
 	return dst, nil
-}
-
-func isUndefined(arg any) bool {
-	if s, ok := arg.(*Shared); ok && s != nil {
-		arg = s.value
-	}
-	return bind.IsUndefined(arg)
-}
-
-func isCallback(arg any) bool {
-	switch arg.(type) {
-	case nil, string, bool, int, int64, float64, []byte:
-		return false
-	case *Callback:
-		return true
-	}
-	t := reflect.TypeOf(arg)
-	return t.Kind() == reflect.Func && !bind.IsStreamType(t)
 }
 
 // tellCancelled lets the peer know that nobody waits for the answer. Peers that do not know the record ignore it.

@@ -82,7 +82,7 @@ func (e unsentError) Unwrap() error { return e.error }
 // failed is err with the operation it happened to.
 func (op *outgoing) failed(err error) error {
 	path := op.path
-	if op.ref != nil {
+	if op.on != nil {
 		path = strings.TrimSuffix("reference."+path, ".")
 	}
 	return fmt.Errorf("kkrpc: %s %s: %w", op.name(), path, err)

@@ -51,9 +51,9 @@ type Channel struct {
 	open    atomic.Int32 // requests that are unfinished and not run by the leader
 
 	out       outbox.Outbox
-	kindsMade atomic.Pointer[kinds]         // see kinds
-	makeKinds func(*Channel, *news) [3]kind // immutable
-	refsOn    atomic.Bool                   // this side uses references, see Options.References
+	kindsMade atomic.Pointer[kinds]  // see kinds
+	makeKinds func(*Channel, *kinds) // immutable
+	refsOn    atomic.Bool            // this side uses references, see Options.References
 
 	mu       sync.Mutex // guards what follows
 	err      error      // why the channel closed; nil while it is open
@@ -107,9 +107,11 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	return ch, nil
 }
 
-// makeKinds makes the kinds of values that cross by identity, in the order in which they are asked about a value.
-func makeKinds(ch *Channel, n *news) [3]kind {
-	return [3]kind{newCallbacksLocked(ch, n), newStreams(ch, n), newReferences(ch, n)}
+// makeKinds is called with Channel.mu.
+func makeKinds(ch *Channel, k *kinds) {
+	callbacks, streams, refs := newCallbacksLocked(ch, &k.news), newStreams(ch, &k.news), newReferences(ch, &k.news)
+	k.list = [...]kind{callbackIndex: callbacks, streamIndex: streams, refIndex: refs}
+	k.called, k.result, k.inside = callbacks, streams, refs
 }
 
 // Close closes the channel with the WebSocket code 1000. What was queued is sent first, within Limits.Write, and what

@@ -1,6 +1,7 @@
 package kkrpc
 
 import (
+	"reflect"
 	"sync"
 
 	"github.com/kkrpc-go/kkrpc/internal/bind"
@@ -81,12 +82,56 @@ func (o *values) letGo() {
 	o.carried = o.carried[:0]
 }
 
+// mayBeHandle reports whether v can be of a kind that stands by itself.
+func mayBeHandle(v any) bool {
+	switch v.(type) {
+	case nil, string, bool, int, int64, float64, []byte, map[string]any, []any:
+		return false
+	case *Callback:
+		return true
+	}
+	k := reflect.TypeOf(v).Kind()
+	return k == reflect.Func || k == reflect.Chan
+}
+
+// appendHandle appends what stands for v if it is of a kind that can stand there.
+func (o *values) appendHandle(dst []byte, at place, v any) (_ []byte, is bool, err error) {
+	for _, one := range o.ch.kinds().list {
+		if dst, is, err = one.write(o, dst, at, v); is {
+			return dst, true, err
+		}
+	}
+	return dst, false, nil
+}
+
+// ReferenceType implements superjson.ReferenceEncoder.
+func (o *values) ReferenceType() reflect.Type { return refType }
+
+// AppendReference implements superjson.ReferenceEncoder.
+func (o *values) AppendReference(dst []byte, v any) ([]byte, error) {
+	return o.ch.kinds().inside.append(o, dst, v)
+}
+
 // annotations is what a Tail takes: nil in the dialects that have none.
 func (o *values) annotations() *superjson.Encoder {
 	if o.enc.Mode() != superjson.ModeSuperJSON {
 		return nil
 	}
 	return o.enc
+}
+
+// appendArg appends argument i, which is not undefined.
+func (o *values) appendArg(dst []byte, codec wire.Codec, i int, v any) (_ []byte, err error) {
+	if mayBeHandle(v) {
+		if dst, is, err := o.appendHandle(dst, place{argument: true, index: i}, v); is {
+			return dst, err
+		}
+	}
+	dst = codec.BeginArg(dst, i)
+	if dst, _, err = o.appendData(dst, codec.ArgPath(i), v); err != nil {
+		return dst, err
+	}
+	return codec.EndArg(dst), nil
 }
 
 // Append appends v, whose annotations are recorded under path.
@@ -99,8 +144,10 @@ func (o *values) Append(dst []byte, path string, v any) ([]byte, error) {
 
 // AppendAny appends v, which may be a stream, unless it is undefined: a message then has no value.
 func (o *values) AppendAny(dst []byte, path string, v any) (_ []byte, absent bool, err error) {
-	if dst, is, err := o.appendStream(dst, v); is {
-		return dst, false, err
+	if mayBeHandle(v) {
+		if dst, is, err := o.appendHandle(dst, place{}, v); is {
+			return dst, false, err
+		}
 	}
 	return o.appendData(dst, path, v)
 }
@@ -126,4 +173,12 @@ func (o *values) appendScalar(dst []byte, path string, p any) ([]byte, error) {
 		return o.Append(dst, path, *p)
 	}
 	return o.Append(dst, path, p)
+}
+
+// isUndefined reports whether arg is JavaScript's undefined.
+func isUndefined(arg any) bool {
+	if s, ok := arg.(*Shared); ok && s != nil {
+		arg = s.value
+	}
+	return bind.IsUndefined(arg)
 }

@@ -9,7 +9,6 @@ import (
 	"unsafe"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
-	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
 // pendingCalls are this side's requests that have not been answered. Guarded by Channel.mu.
@@ -54,20 +53,17 @@ const (
 
 // answer is what the peer answered.
 type answer struct {
-	dialect wire.Dialect
-	value   []byte // raw JSON, a copy; nil: undefined
-	meta    *superjson.Meta
-	own     map[string]*Ref // of this side in value
-	stream  *inStream       // in place of a value; nil for most
-	err     error
+	kept          // raw is a copy
+	came received // in place of a value; nil for most
+	err  error
 }
 
 // discard gives back the handles in an answer that nobody waits for any more.
 func (a *answer) discard(ch *Channel) {
-	if a.stream != nil {
-		a.stream.end()
+	if a.came != nil {
+		a.came.end()
 	} else {
-		ch.discardText(text{Arg: wire.Arg{JSON: a.value}, dialect: a.dialect}, false)
+		ch.discardText(text{Arg: wire.Arg{JSON: a.raw}, dialect: a.dialect}, false)
 	}
 }
 
@@ -84,13 +80,13 @@ func (p *pendingCall) name() string {
 const maxFreeCalls = 64
 
 func (c *pendingCalls) freeLocked(p *pendingCall) {
-	if len(c.free) == maxFreeCalls || cap(p.value) > idleBuffer {
+	if len(c.free) == maxFreeCalls || cap(p.raw) > idleBuffer {
 		return
 	}
 	clear(p.carried)
 	clear(p.delayers)
 	clear(p.path)
-	*p = pendingCall{done: p.done, answer: answer{value: p.value[:0]}, carried: p.carried[:0], delayers: p.delayers[:0],
+	*p = pendingCall{done: p.done, answer: answer{kept: kept{raw: p.raw[:0]}}, carried: p.carried[:0], delayers: p.delayers[:0],
 		path: p.path[:0], tail: wire.Tail{Metadata: p.tail.Metadata}}
 	c.free = append(c.free, p)
 }
@@ -325,24 +321,35 @@ func (ch *Channel) unreadable(rawID []byte, reason error) {
 // fill makes a what m answers to a call with this result.
 func (ch *Channel) fill(a *answer, m *wire.Message, result any) {
 	if m.Err != nil {
-		a.err = fromWire(wire.ParseErrorReferences(m, ch.references(m.Dialect, m.Err)))
+		a.err = fromWire(wire.ParseErrorReferences(m, ch.references(m.Dialect, m.Err, nil)))
 		return
 	}
 	a.dialect, a.meta = m.Dialect, m.ValueMeta()
 	if v := valueText(m); v.marked() {
-		a.stream, a.err = ch.openResult(v, result)
-		switch {
-		case a.stream != nil:
-		case readsRefs(result):
-			a.own = ch.findRefs(m.Dialect, m.Value)
-		default:
-			ch.refs().discard(v, false)
-		}
+		ch.fillHandles(a, v, result)
 	}
 	if m.Value != nil {
-		a.value = append(a.value[:0], m.Value...)
+		a.raw = append(a.raw[:0], m.Value...)
 	} else {
-		a.value = nil
+		a.raw = nil
+	}
+}
+
+// fillHandles takes the handles in v that a call with this result can take, and gives back all others.
+func (ch *Channel) fillHandles(a *answer, v text, result any) {
+	k := ch.kinds()
+	if takes, _ := takesHandle(result); takes {
+		a.came, a.err = k.result.open(v)
+	}
+	reads := readsRefs(result)
+	if reads && a.came == nil {
+		a.pins = k.inside.pin(v)
+	}
+	for i, one := range k.list {
+		if i == streamIndex && a.came != nil || i == refIndex && reads {
+			continue
+		}
+		one.discard(v, false)
 	}
 }
 

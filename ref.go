@@ -89,7 +89,7 @@ func (r *Ref) Release(ctx context.Context) error {
 		return nil
 	}
 	r.ch.refs().held.forget(r.id, r)
-	op := outgoing{kind: wire.Ref, ref: r, action: "release"}
+	op := outgoing{kind: wire.Ref, on: r, action: "release"}
 	err := r.ch.exchange(ctx, op)
 	if err == nil {
 		return nil
@@ -120,7 +120,7 @@ func (r *Ref) do(ctx context.Context, op outgoing) error {
 
 // perform does op, which has an action, and waits for the answer.
 func (r *Ref) perform(ctx context.Context, op outgoing) error {
-	op.ref = r
+	op.on = r
 	if err := r.exchange(ctx, op); err != nil {
 		return op.failed(err)
 	}

@@ -14,23 +14,20 @@ import (
 // refTag marks the object that stands for a reference.
 const refTag = "__kkrpc_ref__"
 
-// ReferenceType implements superjson.ReferenceEncoder.
-func (o *values) ReferenceType() reflect.Type { return refType }
-
-// AppendReference implements superjson.ReferenceEncoder.
-func (o *values) AppendReference(dst []byte, v any) ([]byte, error) {
+// append implements insider.
+func (k *referenceKind) append(out *values, dst []byte, v any) ([]byte, error) {
 	r := v.(*Ref)
 	origin := r.origin()
 	id := origin.id
 	switch {
-	case o.classic:
+	case out.classic:
 		return dst, fmt.Errorf("a reference: %w", ErrUnsupported)
 	case origin.ch == nil:
 		var err error
-		if id, err = o.ch.refs().export(origin, o); err != nil {
+		if id, err = k.export(origin, out); err != nil {
 			return dst, err
 		}
-	case origin.ch != o.ch:
+	case origin.ch != k.ch:
 		return dst, errors.New("a reference that came over another channel cannot be passed on; pass a func that calls it")
 	case origin.released.Load():
 		return dst, fmt.Errorf("a reference: %w", ErrReleased)
@@ -117,17 +114,17 @@ func refPath(object map[string]any) (path []string, ok bool) {
 	return path, ok
 }
 
-// appendRefRequest writes a request on a reference of the peer.
-func (ch *Channel) appendRefRequest(dst []byte, codec wire.Codec, out *values, name string, op *outgoing) ([]byte, error) {
+// appendRequest implements subject for a reference of the peer.
+func (r *Ref) appendRequest(dst []byte, codec wire.Codec, out *values, name string, op *outgoing) ([]byte, error) {
 	tail := &out.tail
-	path, err := op.ref.request(op)
+	path, err := r.request(op)
 	if err != nil {
 		return dst, err
 	}
 	switch {
 	case op.kind == wire.Call:
 		dst = codec.BeginCall(dst, wire.Ref, name, path)
-		if dst, err = ch.appendBareArgs(dst, codec, out, op.args); err != nil {
+		if dst, err = out.ch.appendBareArgs(dst, codec, out, op.args); err != nil {
 			return dst, err
 		}
 		tail.Metadata, err = op.meta.encode(out) // behind the arguments, which may be written again
@@ -205,29 +202,20 @@ func (ch *Channel) unwatch(p *pendingCall) {
 // must not make this side remember any number of them.
 const maxWatched = 1024
 
-// references is what finds the references in raw, a value in the dialect d; nil if there are none.
-func (ch *Channel) references(d wire.Dialect, raw []byte) superjson.ReferenceDecoder {
-	if d.IsClassic() || !bytes.Contains(raw, []byte(`"`+refTag+`"`)) {
-		return nil
-	}
-	return ch.refs()
-}
-
 // in reports whether there may be references in raw.
-func (k *referenceKind) in(d wire.Dialect, raw []byte) bool { return k.ch.references(d, raw) != nil }
-
-// decodeData decodes a value of the peer, which may have references in it, as use says of the type.
-func (ch *Channel) decodeData(d wire.Dialect, raw []byte, meta *superjson.Meta, v any, use bind.RefUse) error {
-	return types.DecodeData(d, raw, meta, v, use, ch.references(d, raw))
+func (k *referenceKind) in(d wire.Dialect, raw []byte) bool {
+	return !d.IsClassic() && bytes.Contains(raw, []byte(`"`+refTag+`"`))
 }
 
-// misplaced refuses references where none can stand, for this reason.
-type misplaced string
-
-func (misplaced) ReferenceType() reflect.Type { return refType }
-
-func (why misplaced) AppendReference(dst []byte, _ any) ([]byte, error) {
-	return dst, errors.New(string(why))
+// decoder implements insider.
+func (k *referenceKind) decoder(d wire.Dialect, raw []byte, pins any) superjson.ReferenceDecoder {
+	switch own, _ := pins.(map[string]*Ref); {
+	case !k.in(d, raw):
+		return nil
+	case own != nil:
+		return keptRefs{k, own}
+	}
+	return k
 }
 
 // A result, or an item of a stream, is decoded by the goroutine that waits for it, when messages behind it may have been
@@ -244,23 +232,17 @@ func (k keptRefs) DecodeReference(object map[string]any, typed bool) (any, error
 	return k.decode(object, typed, k.own)
 }
 
-// decodeKept is decodeData for a value that came earlier, with the references of this side that findRefs found in it.
-func (ch *Channel) decodeKept(d wire.Dialect, raw []byte, meta *superjson.Meta, v any, use bind.RefUse, own map[string]*Ref) error {
-	if own == nil {
-		return ch.decodeData(d, raw, meta, v, use)
-	}
-	return superjson.DecodeReferences(d.Mode(), raw, meta, v, keptRefs{ch.refs(), own})
-}
-
-// findRefs looks for references of this side in a value that will be decoded later, when the peer may have given them back
-// behind it. nil: there are none.
-func (ch *Channel) findRefs(d wire.Dialect, raw []byte) map[string]*Ref {
-	if ch.references(d, raw) == nil {
+// pin implements insider. It looks for references of this side.
+func (k *referenceKind) pin(t text) any {
+	if !k.in(t.dialect, t.JSON) {
 		return nil
 	}
-	f := refFinder{kind: ch.refs()}
+	f := refFinder{kind: k}
 	var ignored any
-	_ = superjson.DecodeReferences(superjson.ModeJSON, raw, nil, &ignored, &f)
+	_ = superjson.DecodeReferences(superjson.ModeJSON, t.JSON, nil, &ignored, &f)
+	if f.found == nil {
+		return nil
+	}
 	return f.found
 }
 
@@ -280,11 +262,6 @@ func (f *refFinder) DecodeReference(object map[string]any, _ bool) (any, error) 
 		f.found[id] = own
 	}
 	return nil, nil
-}
-
-// readsRefs reports whether what is decoded into result, the pointer of a call, can have references in it.
-func readsRefs(result any) bool {
-	return result != nil && types.RefUseOf(reflect.TypeOf(result).Elem()) != bind.RefNever
 }
 
 // unreadRefs notes the references of the peer in a value that nobody reads.

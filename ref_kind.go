@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"strconv"
 
 	"github.com/kkrpc-go/kkrpc/internal/bind"
@@ -39,6 +40,13 @@ func newPrefix() string {
 }
 
 func (ch *Channel) refs() *referenceKind { return ch.kinds().list[refIndex].(*referenceKind) }
+
+// write: a reference stands inside of data.
+func (k *referenceKind) write(_ *values, dst []byte, _ place, _ any) ([]byte, bool, error) {
+	return dst, false, nil
+}
+
+func (k *referenceKind) referenceType() reflect.Type { return refType }
 
 // receive answers a request that gives a reference back. It is never refused: it frees memory.
 func (k *referenceKind) receive(m *wire.Message) (done bool) {
@@ -135,8 +143,8 @@ func (k *referenceKind) accept(id string, kind refKind) (*Ref, error) {
 
 var errNoReferences = wire.Error{Name: "Error", Message: "Remote reference operations require kkrpc/remote-refs"}
 
-// find implements finder.
-func (k *referenceKind) find(m *wire.Message) (method *bind.Method, inv bind.Invocation, on *Ref, refused *wire.Error) {
+// find implements insider.
+func (k *referenceKind) find(m *wire.Message) (method *bind.Method, inv bind.Invocation, on subject, refused *wire.Error) {
 	if !k.ch.refsOn.Load() {
 		none := errNoReferences
 		return nil, nil, nil, &none
@@ -146,19 +154,19 @@ func (k *referenceKind) find(m *wire.Message) (method *bind.Method, inv bind.Inv
 		return nil, nil, nil, refError("Missing remote reference id")
 	}
 	id := path[0]
-	on, err = k.ours(id)
+	r, err := k.ours(id)
 	switch {
 	case err != nil:
 		return nil, nil, nil, k.ch.wireError(err)
-	case on == nil:
+	case r == nil:
 		return nil, nil, nil, refError("Unknown remote reference %s", id)
 	}
 	action := ""
 	if len(path) > 1 {
 		action, path = path[1], path[2:]
 	}
-	method, inv, refused = on.lookup(id, action, path)
-	return method, inv, on, refused
+	method, inv, refused = r.lookup(id, action, path)
+	return method, inv, r, refused
 }
 
 // lookup finds what an action on r, a reference of this side, asks for.

@@ -110,7 +110,7 @@ func appendTimeout(dst []byte, milliseconds int64) []byte {
 
 // decodeScalar is decode into a pointer to a scalar, which it does not keep.
 func (p *pendingCall) decodeScalar(ctx context.Context, ch *Channel, result any) error {
-	if p.stream == nil && p.meta == nil && superjson.DecodeScalar(p.value, result) {
+	if p.came == nil && p.meta == nil && superjson.DecodeScalar(p.raw, result) {
 		return nil
 	}
 	switch r := result.(type) {

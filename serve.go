@@ -89,7 +89,7 @@ func (ch *Channel) find(m *wire.Message) (method *bind.Method, inv bind.Invocati
 	if m.Kind != wire.Ref {
 		return ch.api.bound.Lookup(m)
 	}
-	method, inv, ch.request.ref, refusal = ch.refs().find(m)
+	method, inv, ch.request.on, refusal = ch.kinds().inside.find(m)
 	return method, inv, refusal
 }
 
@@ -171,7 +171,7 @@ func newCall(ch *Channel, method *bind.Method, inv bind.Invocation, m *wire.Mess
 		c.meta = receiveMetadata(m, known)
 	}
 	if ch.inbound != nil {
-		c.hook = newInterception(m, ch.request.ref)
+		c.hook = newInterception(m, ch.request.on)
 	}
 	return c
 }

@@ -101,3 +101,12 @@ func (f *sharedForm) encode(v any, mode superjson.Mode) (err error) {
 	f.kept, f.raw = kept, nil
 	return nil
 }
+
+// misplaced refuses references where none can stand, for this reason.
+type misplaced string
+
+func (misplaced) ReferenceType() reflect.Type { return refType }
+
+func (why misplaced) AppendReference(dst []byte, _ any) ([]byte, error) {
+	return dst, errors.New(string(why))
+}

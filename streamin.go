@@ -94,23 +94,15 @@ const (
 
 // inItem is an item that was received.
 type inItem struct {
-	dialect   wire.Dialect
+	kept      // raw is set when it is taken
 	undefined bool
 	text      int // bytes in inStream.data
 	size      int // as counted in inStreams.buffered
-	meta      *superjson.Meta
-	raw       []byte          // set when it is taken
-	own       map[string]*Ref // of this side in it
 }
 
 // decode stores the item in what v points to, whose type has to do with references as use says.
 func (i *inItem) decode(ch *Channel, v any, use bind.RefUse) error {
-	var err error
-	if i.undefined {
-		err = decodeUndefined(v)
-	} else {
-		err = ch.decodeKept(i.dialect, i.raw, i.meta, v, use, i.own)
-	}
+	err := i.kept.decode(ch, v, use)
 	if mismatch, ok := errors.AsType[*superjson.TypeError](err); ok {
 		return fmt.Errorf("item%s: expected %s, got %s", at(mismatch.Path), mismatch.Expected, mismatch.Got)
 	}
@@ -150,7 +142,11 @@ func (t *inStreams) unreadable(m *wire.Message, reason error) {
 }
 
 func (s *inStream) push(m *wire.Message) {
-	meta, own := m.ValueMeta(), s.ch.findRefs(m.Dialect, m.Value)
+	meta := m.ValueMeta()
+	var pins any
+	if v := valueText(m); v.marked() {
+		pins = s.ch.kinds().inside.pin(v)
+	}
 	n := itemOverhead + len(m.Value)
 	if meta != nil {
 		n += annotationCost * (m.Size - len(m.Value))
@@ -162,7 +158,7 @@ func (s *inStream) push(m *wire.Message) {
 		return
 	}
 	s.data = append(s.data, m.Value...)
-	s.items = append(s.items, inItem{dialect: m.Dialect, undefined: m.Value == nil, text: len(m.Value), size: n, meta: meta, own: own})
+	s.items = append(s.items, inItem{kept: kept{dialect: m.Dialect, meta: meta, pins: pins}, undefined: m.Value == nil, text: len(m.Value), size: n})
 	s.bytes += n
 	bytes, alone := s.bytes, len(s.items)-s.first == 1
 	s.signalLocked()
@@ -379,7 +375,9 @@ func (s *inStream) take(item *inItem, done <-chan struct{}) (more bool, err erro
 	}
 	next := &s.items[s.first]
 	*item, *next = *next, inItem{}
-	item.raw = s.data[s.start : s.start+item.text]
+	if !item.undefined {
+		item.raw = s.data[s.start : s.start+item.text : s.start+item.text]
+	}
 	s.first++
 	s.start += item.text
 	s.bytes -= item.size

@@ -120,26 +120,6 @@ func (t *outStreams) add(s *outStream, h host) error {
 	return nil
 }
 
-// appendStream writes what stands for v and reports whether v is a stream.
-func (o *values) appendStream(dst []byte, v any) (_ []byte, is bool, err error) {
-	p, err := producerOf(v)
-	switch {
-	case err == errNilStream:
-		return append(dst, "null"...), true, nil
-	case err != nil:
-		return dst, true, err
-	case p == nil:
-		return dst, false, nil
-	}
-	codec := *o.ch.codec.Load()
-	s, err := o.ch.streams().out.produce(codec, p, o.host)
-	if err != nil {
-		return dst, true, err
-	}
-	o.carried = append(o.carried, s)
-	return appendMarker(dst, codec.Dialect(), s.id), true, nil
-}
-
 // sent implements carried. In classic nobody asks for items, so that the code of the stream begins here.
 func (s *outStream) sent() {
 	if s.credited {
