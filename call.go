@@ -152,7 +152,13 @@ func (ch *Channel) start(ctx context.Context, handling *scope, result any) (code
 	if codec, err = ch.ready(ctx); err != nil {
 		return nil, nil, meta, err
 	}
-	meta = ch.outgoingMetadata(ctx, codec, handling)
+	if !codec.Dialect().IsClassic() {
+		var handled *metadata
+		if handling != nil {
+			handled = handling.meta
+		}
+		meta = newOutgoingMetadata(ctx, ch.opts.metadata, handled)
+	}
 	p, err = ch.register(result)
 	return codec, p, meta, err
 }
@@ -272,7 +278,7 @@ func (ch *Channel) appendRequest(dst []byte, codec wire.Codec, out *values, name
 	}
 	switch {
 	case op.kind == wire.Get, op.kind == wire.Set && isUndefined(op.args[0]):
-		if tail.Metadata, err = op.meta.encode(out); err != nil {
+		if tail.Metadata, err = out.metadata(&op.meta); err != nil {
 			return dst, err
 		}
 		if op.kind == wire.Get {
@@ -284,14 +290,14 @@ func (ch *Channel) appendRequest(dst []byte, codec wire.Codec, out *values, name
 		if dst, _, err = out.AppendAny(dst, codec.SetPath(), op.args[0]); err != nil {
 			return dst, err
 		}
-		tail.Metadata, err = op.meta.encode(out)
+		tail.Metadata, err = out.metadata(&op.meta)
 		return codec.EndSet(dst, path, tail), err
 	default:
 		dst = codec.BeginCall(dst, op.kind, name, path)
 		if dst, err = ch.appendArgs(dst, codec, out, op.args); err != nil {
 			return dst, err
 		}
-		tail.Metadata, err = op.meta.encode(out)
+		tail.Metadata, err = out.metadata(&op.meta)
 		return codec.EndCall(dst, op.kind, tail), err
 	}
 }

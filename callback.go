@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"weak"
@@ -24,12 +23,20 @@ type Callback struct {
 	method *bind.Method // of fn
 
 	ch       *Channel // of the peer; nil in one of this side's
-	ref      *Ref     // it came as a reference; nil for most
+	through  target   // what it is called through; nil for a function that the peer passed as such
 	id       string
 	released atomic.Bool
 
 	mu    sync.Mutex
 	funcs map[reflect.Type]any // Go functions made for it
+}
+
+// target is a function of the peer that is no callback and can be called like one.
+type target interface {
+	// appendInvocation writes a request with the id name.
+	appendInvocation(dst []byte, codec wire.Codec, out *values, name string, args []any) ([]byte, error)
+	isReleased() bool
+	letGo() error
 }
 
 // NewCallback gives fn a stable identity: the peer sees one function however often the Callback is passed. That matters
@@ -58,7 +65,7 @@ func (cb *Callback) Call(args ...any) error { return cb.send(context.Background(
 // Calling it afterwards fails with ErrReleased. What is not released is when it is garbage collected. The error wraps
 // ErrUnsupported on a classic channel, which has no such message. A *Ref is released too, without waiting for the answer.
 func Release(callback any) error {
-	if r, ok := callback.(*Ref); ok && r != nil {
+	if r, ok := callback.(target); ok && !reflect.ValueOf(r).IsNil() {
 		return r.letGo()
 	}
 	cb, _ := callback.(*Callback)
@@ -76,8 +83,8 @@ func (cb *Callback) release() error {
 	if (*codec).Dialect().IsClassic() {
 		return fmt.Errorf("kkrpc: release callback: %w", ErrUnsupported)
 	}
-	if cb.ref != nil {
-		return cb.ref.letGo()
+	if cb.through != nil {
+		return cb.through.letGo()
 	}
 	if cb.released.Swap(true) {
 		return nil
@@ -106,7 +113,7 @@ func (cb *Callback) sendPlain(ctx context.Context, args []any) (done bool, err e
 	if err := cb.refusal(); err != nil {
 		return true, err
 	}
-	if cb.ref != nil {
+	if cb.through != nil {
 		return false, nil
 	}
 	codec := *cb.ch.codec.Load()
@@ -138,7 +145,7 @@ func (cb *Callback) refusal() error {
 	switch {
 	case cb.ch == nil:
 		return errors.New("it is a function of this side, only the peer can call it")
-	case cb.released.Load(), cb.ref != nil && cb.ref.released.Load():
+	case cb.released.Load(), cb.through != nil && cb.through.isReleased():
 		return ErrReleased
 	case cb.ch.closed.Load():
 		return cb.ch.Err()
@@ -168,14 +175,12 @@ func (cb *Callback) sendAny(ctx context.Context, args []any) error {
 		out.free()
 	}()
 	var err error
-	if cb.ref != nil {
+	if cb.through != nil {
 		id := unawaited
-		if watched = ch.watchApply(); watched != nil {
-			id = strconv.FormatUint(watched.id, 10)
+		if watched = ch.watch(); watched != nil {
+			id = watched.name()
 		}
-		b.Bytes = codec.BeginCall(b.Bytes, wire.Ref, id, []string{cb.ref.id, "apply"})
-		b.Bytes, err = ch.appendBareArgs(b.Bytes, codec, out, args)
-		b.Bytes = codec.EndCall(b.Bytes, wire.Ref, tail)
+		b.Bytes, err = cb.through.appendInvocation(b.Bytes, codec, out, id, args)
 	} else {
 		b.Bytes = codec.BeginCallback(b.Bytes, cb.id)
 		b.Bytes, err = ch.appendArgs(b.Bytes, codec, out, args)

@@ -31,6 +31,7 @@ type Channel struct {
 	unary     unary  // transport, if it is one; else nil
 	parker    parker // likewise
 	wake      func() // unpark, which parker calls
+	next      func() // lead, which a goroutine runs that takes over reading
 	api       *API
 	opts      settings
 	limits    *Limits
@@ -81,7 +82,7 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	ch := &Channel{transport: t, api: api, opts: opts.settings(), limits: opts.Limits.withDefaults().share(), base: ctx, done: make(chan struct{})}
 	ch.unary, _ = t.(unary)
 	ch.parker, _ = t.(parker)
-	ch.wake = ch.unpark
+	ch.wake, ch.next = ch.unpark, ch.lead
 	ch.makeKinds = makeKinds
 	if ch.inbound, err = compose("Inbound", opts.Inbound); err != nil {
 		return nil, err

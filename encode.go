@@ -1,6 +1,7 @@
 package kkrpc
 
 import (
+	"fmt"
 	"reflect"
 	"sync"
 
@@ -137,7 +138,7 @@ func (o *values) appendArg(dst []byte, codec wire.Codec, i int, v any) (_ []byte
 // Append appends v, whose annotations are recorded under path.
 func (o *values) Append(dst []byte, path string, v any) ([]byte, error) {
 	if s, ok := v.(*Shared); ok {
-		return s.append(o, dst, path)
+		return s.append(o.enc, dst, path)
 	}
 	return o.enc.Append(dst, path, v)
 }
@@ -175,10 +176,19 @@ func (o *values) appendScalar(dst []byte, path string, p any) ([]byte, error) {
 	return o.Append(dst, path, p)
 }
 
-// isUndefined reports whether arg is JavaScript's undefined.
-func isUndefined(arg any) bool {
-	if s, ok := arg.(*Shared); ok && s != nil {
-		arg = s.value
+// metadata returns m as JSON, nil for none. It stays valid until o is freed.
+func (o *values) metadata(m *outgoingMetadata) (_ []byte, err error) {
+	switch {
+	case m.values != nil:
+		o.enc.SetReferences(misplaced("a *kkrpc.Ref can only be sent as an argument, or in one"))
+		defer o.enc.SetReferences(o)
+		if o.meta, err = o.Append(o.meta[:0], "meta", m.values); err != nil {
+			return nil, fmt.Errorf("metadata: %w", err)
+		}
+	case m.timeout > 0:
+		o.meta = appendTimeout(o.meta[:0], m.timeout)
+	default:
+		return nil, nil
 	}
-	return bind.IsUndefined(arg)
+	return o.meta, nil
 }

@@ -112,37 +112,24 @@ func newInterception(m *wire.Message, on subject) *interception {
 	return i
 }
 
-// intercepted runs the function within the interceptors.
-func (c *call) intercepted() (err error) {
-	hook := c.hook
+// run runs inv within the inbound interceptors of ch.
+func (hook *interception) run(ctx context.Context, ch *Channel, inv bind.Invocation, m *metadata) (err error) {
 	defer hook.next.Store(nextOver)
-	r := &Request{Channel: c.ch, Inbound: true, Operation: hook.operation, Path: hook.path, Ref: refOf(hook.on),
-		Args: c.inv.Arguments(), Metadata: c.meta.decoded()}
-	hook.result, err = c.ch.inbound(c.scope, r, func(ctx context.Context, _ *Request) (any, error) {
+	r := &Request{Channel: ch, Inbound: true, Operation: hook.operation, Path: hook.path, Ref: refOf(hook.on),
+		Args: inv.Arguments(), Metadata: m.decoded()}
+	hook.result, err = ch.inbound(ctx, r, func(ctx context.Context, _ *Request) (any, error) {
 		if !hook.next.CompareAndSwap(nextUncalled, nextCalled) {
 			if hook.next.Load() == nextOver {
 				return nil, errors.New("an inbound interceptor called next after it had returned")
 			}
 			return nil, errors.New("an inbound interceptor called next twice")
 		}
-		if err := c.inv.Run(ctx); err != nil {
+		if err := inv.Run(ctx); err != nil {
 			return nil, err
 		}
-		return c.inv.Outcome(), nil
+		return inv.Outcome(), nil
 	})
 	return err
-}
-
-// appendResult appends what the call answers, unless that is undefined.
-func (c *call) appendResult(dst []byte, out *values, path string) (_ []byte, absent bool, err error) {
-	switch {
-	case c.hook == nil:
-		return c.inv.AppendResult(dst, out, path)
-	case c.hook.result == nil && !c.method.HasResult:
-		return dst, true, nil
-	default:
-		return out.AppendAny(dst, path, c.hook.result)
-	}
 }
 
 // intercept does op within the outbound interceptors.

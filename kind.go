@@ -91,7 +91,7 @@ type delayer interface {
 
 // received is a value of the peer that ends with the request that it came with: a stream.
 type received interface {
-	belongTo(*scope) // the handler that will wait for it. The leader calls it.
+	belongTo(waiter) // the handler that will wait for it. The leader calls it.
 	end()            // the request is over or refused. Does nothing if somebody uses the value.
 }
 
@@ -99,6 +99,18 @@ func endAll(came []received) {
 	for _, v := range came {
 		v.end()
 	}
+}
+
+// waiter is a handler that gives up its place while it waits for the peer.
+type waiter interface {
+	stepOut()
+	stepIn()
+}
+
+// lasting is a context that lives until release.
+type lasting interface {
+	cancel()
+	release()
 }
 
 // host is the inbound request whose result is being written.
@@ -110,9 +122,9 @@ type host interface {
 
 // stay is what a result that outlives its function needs of the request.
 type stay struct {
-	came  []received // with the request; the result ends them
-	scope *scope     // whose context lives on; nil if the function has none
-	undo  func()     // gives both back
+	came    []received // with the request; the result ends them
+	context lasting    // lives on; nil if the function has none
+	undo    func()     // gives both back
 }
 
 // kinds are made when a value first crosses by identity: many channels only ever have calls.

@@ -28,7 +28,7 @@ type leading struct {
 	more    bool        // the transport has another message already
 	turn    int         // bytes of messages read and answered since other goroutines had a turn
 	line    *time.Timer // nil unless a classic line is incomplete
-	inline  *call       // the request that the leader runs, while role is odd
+	inline  inlined     // the request that the leader runs, while role is odd
 	request request
 	scopes  []scope // for the next calls, see newScope
 	ahead   int     // how many were made at a time last
@@ -196,84 +196,3 @@ func (ch *Channel) refuse(m *wire.Message, err error) {
 		}
 	}
 }
-
-// runInline runs c on the leader. It reports whether the goroutine still leads afterwards; if not, the caller finishes
-// c as one that was handed over.
-func (ch *Channel) runInline(c *call) (err error, leads bool) {
-	c.seq = ch.role.Load() + 1
-	ch.inline = c
-	ch.role.Store(c.seq)
-	if !ch.watched.Load() {
-		ch.api.watch.add(ch)
-	}
-	slow := c.method.Slow.Load()
-	if slow == 0 {
-		err = c.invoke()
-		ch.yieldIfCrowded(c)
-		return err, ch.role.CompareAndSwap(c.seq, c.seq+1)
-	}
-	seq := c.seq
-	impatience := time.AfterFunc(slowInterval, func() { ch.handOver(seq) })
-	err = c.invoke()
-	impatience.Stop()
-	ch.yieldIfCrowded(c)
-	if leads = ch.role.CompareAndSwap(seq, seq+1); leads {
-		c.method.Slow.CompareAndSwap(slow, slow-1)
-	}
-	return err, leads
-}
-
-// yieldIfCrowded gives reading away if c's result has to wait until the peer has read what is queued for it.
-func (ch *Channel) yieldIfCrowded(c *call) {
-	if ch.out.Crowded() {
-		ch.handOver(c.seq)
-	}
-}
-
-// handOver takes reading from the leader if it still is in the handler that seq stands for. It returns that call, or
-// nil if it was too late.
-func (ch *Channel) handOver(seq uint64) *call {
-	if seq&1 == 0 {
-		return nil
-	}
-	ch.mu.Lock()
-	if !ch.role.CompareAndSwap(seq, seq+1) {
-		ch.mu.Unlock()
-		return nil
-	}
-	c := ch.inline
-	c.countLocked()
-	ch.mu.Unlock()
-	ch.out.Flush()
-	go ch.lead() // ends like the leader that New started
-	return c
-}
-
-// watchTick is called by the watchdog with what it saw of role one tick ago. It reports whether to look again.
-func (ch *Channel) watchTick(seen uint64) (now uint64, again bool) {
-	now = ch.role.Load()
-	if now != seen {
-		ch.out.Flush() // a leader that always has more to read does not come to it
-		return now, true
-	}
-	if now&1 == 1 {
-		if c := ch.handOver(now); c != nil {
-			c.method.Slow.Store(slowCalls)
-		}
-		return now, true
-	}
-	ch.watched.Store(false)
-	if ch.role.Load() != now && ch.watched.CompareAndSwap(false, true) {
-		return ch.role.Load(), true
-	}
-	return now, false
-}
-
-const (
-	watchInterval = time.Millisecond
-	// slowInterval is what a method gets instead that was too slow lately: with slow handlers alone, it is what starting
-	// each costs. Less would put at risk that the next handler begins after this one.
-	slowInterval = 100 * time.Microsecond
-	// slowCalls is for how many calls a method is known as slow; each quick one among them counts down.
-	slowCalls = 64
-)

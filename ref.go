@@ -222,7 +222,7 @@ func (r *Ref) asCallback() *Callback {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.callback == nil {
-		r.callback = &Callback{ch: r.ch, ref: r}
+		r.callback = &Callback{ch: r.ch, through: r}
 	}
 	return r.callback
 }

@@ -127,22 +127,32 @@ func (r *Ref) appendRequest(dst []byte, codec wire.Codec, out *values, name stri
 		if dst, err = out.ch.appendBareArgs(dst, codec, out, op.args); err != nil {
 			return dst, err
 		}
-		tail.Metadata, err = op.meta.encode(out) // behind the arguments, which may be written again
+		tail.Metadata, err = out.metadata(&op.meta) // behind the arguments, which may be written again
 		return codec.EndCall(dst, wire.Ref, tail), err
 	case op.kind == wire.Set && !isUndefined(op.args[0]):
 		dst = codec.BeginRefSet(dst, name, path)
 		if dst, _, err = out.AppendAny(dst, codec.SetPath(), op.args[0]); err != nil {
 			return dst, err
 		}
-		tail.Metadata, err = op.meta.encode(out)
+		tail.Metadata, err = out.metadata(&op.meta)
 		return codec.EndSet(dst, path, tail), err
 	default:
-		if tail.Metadata, err = op.meta.encode(out); err != nil {
+		if tail.Metadata, err = out.metadata(&op.meta); err != nil {
 			return dst, err
 		}
 		return codec.AppendRef(dst, name, path, tail), nil
 	}
 }
+
+// appendInvocation implements target.
+func (r *Ref) appendInvocation(dst []byte, codec wire.Codec, out *values, name string, args []any) ([]byte, error) {
+	dst = codec.BeginCall(dst, wire.Ref, name, []string{r.id, "apply"})
+	dst, err := out.ch.appendBareArgs(dst, codec, out, args)
+	return codec.EndCall(dst, wire.Ref, &out.tail), err
+}
+
+// isReleased implements target.
+func (r *Ref) isReleased() bool { return r.released.Load() }
 
 // appendBareArgs is appendArgs for a request on a reference, whose arguments have no envelopes in the original. It reads
 // them, though, so that what would be lost or taken for one gets one.
@@ -169,9 +179,9 @@ func (ch *Channel) appendBareArgs(dst []byte, codec wire.Codec, out *values, arg
 	return dst, nil
 }
 
-// watchApply returns a pending call for a function of the peer that is called one way, whose only purpose is to report an
-// error; nil if there are too many already.
-func (ch *Channel) watchApply() *pendingCall {
+// watch returns a pending call for a request that nobody waits for. Its only purpose is to report an error. nil: there are
+// too many already.
+func (ch *Channel) watch() *pendingCall {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if ch.pending.watched >= maxWatched {

@@ -157,7 +157,7 @@ func (k *referenceKind) find(m *wire.Message) (method *bind.Method, inv bind.Inv
 	r, err := k.ours(id)
 	switch {
 	case err != nil:
-		return nil, nil, nil, k.ch.wireError(err)
+		return nil, nil, nil, toWire(err)
 	case r == nil:
 		return nil, nil, nil, refError("Unknown remote reference %s", id)
 	}

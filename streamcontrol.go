@@ -36,8 +36,8 @@ func (s *outStream) abandon(started bool) {
 	switch {
 	case !started:
 		s.finish(nil)
-	case s.stay.scope != nil:
-		s.stay.scope.cancel()
+	case s.stay.context != nil:
+		s.stay.context.cancel()
 	}
 }
 

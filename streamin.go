@@ -65,11 +65,11 @@ func (t *inStreams) clear(err error) {
 
 // inStream is a stream of the peer.
 type inStream struct {
-	ch    *Channel
-	table *inStreams
-	key   string          // raw JSON
-	ctx   context.Context // of the call that opened it; nil in an argument
-	scope *scope          // of the handler that waits for items; nil for none
+	ch      *Channel
+	table   *inStreams
+	key     string          // raw JSON
+	ctx     context.Context // of the call that opened it; nil in an argument
+	handler waiter          // waits for items; nil for none
 
 	mu      sync.Mutex
 	items   []inItem // received; those before first have been taken
@@ -264,7 +264,7 @@ func (s *inStream) leave() {
 }
 
 // belongTo implements received.
-func (s *inStream) belongTo(handler *scope) { s.scope = handler }
+func (s *inStream) belongTo(handler waiter) { s.handler = handler }
 
 // end implements received. It has no effect if somebody iterates over s, or has.
 func (s *inStream) end() {
@@ -291,7 +291,7 @@ func (s *inStream) each(ctx context.Context, deliver func(*inItem) (more bool, e
 	if ctx != nil {
 		done = ctx.Done()
 		if scope := scopeOf(ctx); scope != nil {
-			s.scope = scope
+			s.handler = scope
 		}
 	}
 	defer func() { // also when the body of the loop panics
@@ -404,9 +404,9 @@ func (s *inStream) compactLocked() {
 
 // await blocks until something has changed. A handler that waits gives up its place, and reading.
 func (s *inStream) await(done <-chan struct{}) error {
-	if s.scope != nil {
-		s.scope.stepOut()
-		defer s.scope.stepIn()
+	if s.handler != nil {
+		s.handler.stepOut()
+		defer s.handler.stepIn()
 	}
 	select {
 	case <-s.wake:

@@ -311,8 +311,8 @@ func (s *outStream) finish(err error) {
 		s.values.free()
 	}
 	endAll(s.stay.came)
-	if s.stay.scope != nil {
-		s.stay.scope.release()
+	if s.stay.context != nil {
+		s.stay.context.release()
 	}
 }
 
@@ -330,7 +330,7 @@ func (s *outStream) last(err error) (b *outbox.Buffer) {
 		b.Bytes = codec.AppendItem(b.Bytes, s.itemID, s.id, true)
 		return b
 	}
-	e := s.ch.wireError(err)
+	e := toWire(err)
 	if s.credited { // the originals send no more than the text of an error
 		text := e.Name
 		if e.Message != e.Name {

@@ -24,8 +24,8 @@ func (ch *Channel) appendError(dst []byte, codec wire.Codec, id []byte, e *wire.
 	return b
 }
 
-// wireError is what the peer sees of an error of this side.
-func (ch *Channel) wireError(err error) *wire.Error {
+// toWire is what the peer sees of an error of this side.
+func toWire(err error) *wire.Error {
 	if e, ok := err.(*wire.Error); ok {
 		return e // of package bind
 	}
