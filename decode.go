@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 
 	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
@@ -152,4 +153,113 @@ func decodeUndefined(result any) error {
 		return nil
 	}
 	return fmt.Errorf("result: expected %s, got undefined", v.Type())
+}
+
+// answered takes a response.
+func (ch *Channel) answered(m *wire.Message) {
+	id, ok := parseID(m.ID)
+	ch.mu.Lock()
+	p := ch.pending.table.find(id)
+	if !ok || p == nil || p.state != awaited {
+		ch.mu.Unlock()
+		if unquote(m.ID) != unawaited {
+			ch.dropped.Add(1)
+		}
+		ch.discard(m, false)
+		return
+	}
+	delays := 0
+	for _, d := range p.delayers {
+		delays += d.delaysLocked(id, p.since)
+	}
+	if delays > 0 {
+		p.state, p.delays = answering, delays+1 // this goroutine delays it too
+		result := p.result
+		ch.mu.Unlock()
+		ch.answerDelayed(id, m, result)
+		return
+	}
+	ch.pending.takeLocked(id)
+	ch.mu.Unlock()
+	ch.fill(&p.answer, m, p.result)
+	if p.err != nil && ch.unary != nil {
+		if err := ch.unary.RequestFailure(strconv.FormatUint(id, 10)); err != nil {
+			p.err = err
+		}
+	}
+	p.finish(p.err)
+}
+
+// answerDelayed stores m, the answer to a call that has to wait for callbacks. The call may be given up at any time, and
+// its pendingCall serve another call: only the id is sure.
+func (ch *Channel) answerDelayed(id uint64, m *wire.Message, result any) {
+	var a answer
+	ch.fill(&a, m, result)
+	ch.mu.Lock()
+	p := ch.pending.table.find(id)
+	if p != nil {
+		p.answer, p.state = a, delayed
+		p = ch.pending.undelayLocked(id)
+	} else {
+		defer a.discard(ch)
+	}
+	ch.mu.Unlock()
+	if p != nil {
+		p.finish(p.err)
+	}
+}
+
+// unreadable ends the call whose response is over a limit.
+func (ch *Channel) unreadable(rawID []byte, reason error) {
+	id, _ := parseID(rawID)
+	ch.mu.Lock()
+	p := ch.pending.takeLocked(id)
+	ch.mu.Unlock()
+	if p != nil {
+		p.finish(fmt.Errorf("%w: the answer: %w", ErrLimit, reason))
+	}
+}
+
+// fill makes a what m answers to a call with this result.
+func (ch *Channel) fill(a *answer, m *wire.Message, result any) {
+	if m.Err != nil {
+		a.err = fromWire(wire.ParseErrorReferences(m, ch.references(m.Dialect, m.Err, nil)))
+		return
+	}
+	a.dialect, a.meta = m.Dialect, m.ValueMeta()
+	if v := valueText(m); v.marked() {
+		ch.fillHandles(a, v, result)
+	}
+	if m.Value != nil {
+		a.raw = append(a.raw[:0], m.Value...)
+	} else {
+		a.raw = nil
+	}
+}
+
+// fillHandles takes the handles in v that a call with this result can take, and gives back all others.
+func (ch *Channel) fillHandles(a *answer, v text, result any) {
+	k := ch.kinds()
+	if takes, _ := takesHandle(result); takes {
+		a.came, a.err = k.result.open(v)
+	}
+	reads := readsRefs(result)
+	if reads && a.came == nil {
+		a.pins = k.inside.pin(v)
+	}
+	for i, one := range k.list {
+		if i == streamIndex && a.came != nil || i == refIndex && reads {
+			continue
+		}
+		one.discard(v, false)
+	}
+}
+
+// parseID reads one of this side's ids.
+func parseID(raw []byte) (uint64, bool) {
+	if len(raw) < 3 || raw[0] != '"' {
+		return 0, false
+	}
+	id, err := strconv.ParseUint(string(raw[1:len(raw)-1]), 10, 64)
+	return id, err == nil
 }

@@ -192,3 +192,40 @@ func (o *values) metadata(m *outgoingMetadata) (_ []byte, err error) {
 	}
 	return o.meta, nil
 }
+
+// appendArgs writes arguments. Callbacks among them are held for out.pending.
+func (ch *Channel) appendArgs(dst []byte, codec wire.Codec, out *values, args []any) ([]byte, error) {
+	tail := &out.tail
+	for i, arg := range args {
+		if plain, ok := bind.AppendPlain(codec.BeginArg(dst, i), arg); ok {
+			dst = codec.EndArg(plain)
+			continue
+		}
+		if isUndefined(arg) {
+			dst = codec.AppendUndefinedArg(dst, i, tail)
+			continue
+		}
+		var err error
+		if dst, err = out.appendArg(dst, codec, i, arg); err != nil {
+			return dst, fmt.Errorf("argument %d: %w", i+1, err)
+		}
+	}
+	return dst, nil
+}
+
+// appendError writes the response e to the request with the raw JSON id. text: it is a mere string.
+func (ch *Channel) appendError(dst []byte, codec wire.Codec, id []byte, e *wire.Error, text bool) []byte {
+	e.Text = e.Text || text || ch.opts.errorText && codec.Dialect() == wire.Classic
+	out := newValues(ch, codec)
+	defer out.free()
+	e.References = out
+	b, err := codec.AppendError(dst, id, e, out.annotations())
+	if err != nil {
+		ch.report(fmt.Errorf("kkrpc: error %s: its fields cannot be sent: %w", e.Name, err))
+		plain := &wire.Error{Name: e.Name, Message: e.Message, Text: e.Text}
+		b, _ = codec.AppendError(dst, id, plain, out.annotations())
+		return b
+	}
+	out.sent()
+	return b
+}

@@ -348,3 +348,104 @@ func (s *outStream) last(err error) (b *outbox.Buffer) {
 	}
 	return b
 }
+
+// unsent implements carried. A stream that no message has brought to the peer is forgotten.
+func (s *outStream) unsent() { s.table.stop(s) }
+
+// stop ends s from this side, without a word.
+func (t *outStreams) stop(s *outStream) {
+	t.mu.Lock()
+	stopped := s.stopped
+	t.stopLocked(s)
+	started := s.started
+	t.mu.Unlock()
+	if !stopped {
+		s.abandon(started)
+	}
+}
+
+// abandon goes on where stopLocked ends. Code that has started finishes the stream when it returns.
+func (s *outStream) abandon(started bool) {
+	switch {
+	case !started:
+		s.finish(nil)
+	case s.stay.context != nil:
+		s.stay.context.cancel()
+	}
+}
+
+func (t *outStreams) stopLocked(s *outStream) {
+	if s.stopped {
+		return
+	}
+	s.stopped = true
+	delete(t.open, s.key)
+	close(s.done)
+}
+
+// expire drops the streams that have waited too long for a pull. A pull that comes later is answered as one of an unknown
+// stream, which is what ends it at the peer.
+func (t *outStreams) expire() {
+	var expired []*outStream
+	var started []bool
+	t.mu.Lock()
+	if t.closed != nil {
+		t.mu.Unlock()
+		return
+	}
+	now := time.Now()
+	next := t.ch.limits.StreamIdle
+	for _, s := range t.open {
+		if s.since.IsZero() {
+			continue
+		}
+		left := t.ch.limits.StreamIdle - now.Sub(s.since)
+		if left > 0 {
+			next = min(next, left)
+			continue
+		}
+		expired, started = append(expired, s), append(started, s.started)
+		t.stopLocked(s) // at once: a pull that comes now must be answered
+	}
+	t.idle = nil
+	if len(t.open) > 0 {
+		t.idle = time.AfterFunc(next, t.expire)
+	}
+	t.mu.Unlock()
+	for i, s := range expired {
+		s.abandon(started[i])
+	}
+}
+
+// control acts on a message of the consumer of a stream of this side.
+func (t *outStreams) control(m *wire.Message) {
+	t.mu.Lock()
+	s := t.open[streamKey(m)]
+	switch {
+	case s == nil:
+		t.mu.Unlock()
+		t.unknown(m)
+	case m.Kind == wire.StreamPull:
+		s.credit = min(s.credit+m.Credit, t.ch.limits.StreamCredit)
+		s.since = time.Time{}
+		started := s.started
+		s.started = true
+		t.mu.Unlock()
+		if !started {
+			go s.run()
+			return
+		}
+		select {
+		case s.wake <- struct{}{}:
+		default:
+		}
+	default:
+		if !m.Dialect.IsClassic() {
+			s.control = newControl(m)
+		}
+		t.stopLocked(s)
+		started := s.started
+		t.mu.Unlock()
+		s.abandon(started)
+	}
+}

@@ -2,6 +2,7 @@ package kkrpc
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 	"sync"
 	"time"
@@ -39,14 +40,10 @@ var leadings = sync.Pool{New: func() any { return new(leading) }}
 func newLeading(d wire.Dialect, limits *Limits, t Transport) *leading {
 	l := leadings.Get().(*leading)
 	l.in = *wire.NewInbound(codecs.Of, d, limits.Frame, limits.Depth)
-	_, checked := t.(validText)
+	_, checked := t.(TextValidator)
 	l.in.Trust(checked)
 	return l
 }
-
-// validText is what a transport may have, found by its method: all that its ReadFrame returns is valid UTF-8, and needs not
-// be looked at again.
-type validText interface{ ValidText() }
 
 // free gives l back, of which nothing is incomplete.
 func (l *leading) free() {
@@ -117,15 +114,9 @@ func (ch *Channel) read() bool {
 	return false
 }
 
-// lender is what a transport may have so that messages need not be copied. Like nonblocking it is found by its methods.
-// LendFrame is ReadFrame, but msg is memory of the transport, valid until it or Park is called.
-type lender interface {
-	LendFrame() (msg []byte, more bool, err error)
-}
-
 // frame returns the next frame, which is valid until the next call.
 func (ch *Channel) frame() (frame []byte, err error) {
-	if l, ok := ch.transport.(lender); ok {
+	if l, ok := ch.transport.(FrameLender); ok {
 		frame, ch.more, err = l.LendFrame()
 		return frame, err
 	}
@@ -195,4 +186,60 @@ func (ch *Channel) refuse(m *wire.Message, err error) {
 			owner.unreadable(m, reason)
 		}
 	}
+}
+
+// awaitLine bounds how long a line of the classic generation may stay incomplete. The leader calls it before it waits for
+// more of one; whole lines and compact messages never get here.
+func (ch *Channel) awaitLine() {
+	if ch.line != nil {
+		return
+	}
+	limit := ch.limits.Line
+	ch.line = time.AfterFunc(limit, func() {
+		ch.fail(errClosed(fmt.Errorf("%w: a line of the peer was not complete after %v (Limits.Line)", ErrLimit, limit)),
+			closePolicy, "incomplete line")
+	})
+}
+
+// lineArrived is called when no more of a line is awaited.
+func (ch *Channel) lineArrived() {
+	ch.line.Stop()
+	ch.line = nil
+}
+
+// Most connections of a server are idle most of the time. An idle connection costs what its leader holds: buffers, and a
+// stack that handlers have made grow and that Go does not shrink to the size of a new one. So the leader of an idle channel
+// ends if the transport can wait without a goroutine. The next message starts another leader.
+
+// parkPatience is how long a leader waits for the next message before the channel is parked.
+const parkPatience = time.Second
+
+// park reports whether the transport has parked the channel, so that its leader ends.
+func (ch *Channel) park() bool {
+	if !ch.heard.Load() {
+		return false // the dialect may be unknown
+	}
+	patience := parkPatience
+	if !ch.parked {
+		ch.parked = true
+		patience = 0 // thousands of connections may be made at once, each to make one call
+	}
+	l := ch.leading
+	ch.leading = nil // before wake runs
+	if !ch.parker.Park(patience, ch.wake) {
+		ch.leading = l
+		return false
+	}
+	l.free()
+	ch.out.Shrink()
+	ch.mu.Lock()
+	ch.pending.shedLocked()
+	ch.mu.Unlock()
+	return true
+}
+
+// unpark runs the next leader of a parked channel.
+func (ch *Channel) unpark() {
+	ch.leading = newLeading((*ch.codec.Load()).Dialect(), ch.limits, ch.transport)
+	ch.lead()
 }
