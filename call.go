@@ -309,12 +309,12 @@ func (ch *Channel) appendArgs(dst []byte, codec wire.Codec, out *values, args []
 			continue
 		}
 		if isCallback(arg) {
-			cb, err := ch.tables().callbacks.local(codec.Dialect(), arg, out)
+			id, err := ch.callbacks().export(codec.Dialect(), arg, out)
 			if err != nil {
 				return dst, fmt.Errorf("argument %d: %w", i+1, err)
 			}
-			tail.CallbackIDs = append(tail.CallbackIDs, cb.id)
-			dst = codec.AppendCallbackArg(dst, i, cb.id)
+			tail.CallbackIDs = append(tail.CallbackIDs, id)
+			dst = codec.AppendCallbackArg(dst, i, id)
 			continue
 		}
 		var err error

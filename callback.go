@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"unsafe"
 	"weak"
 
 	"github.com/kkrpc-go/kkrpc/internal/bind"
@@ -83,7 +82,7 @@ func (cb *Callback) release() error {
 	if cb.released.Swap(true) {
 		return nil
 	}
-	cb.ch.tables().callbacks.forget(cb)
+	cb.ch.callbacks().held.forget(cb.id, cb)
 	b := outbox.NewBuffer()
 	b.Bytes = (*codec).AppendRelease(b.Bytes, []string{cb.id})
 	cb.ch.out.Send(b)
@@ -241,7 +240,7 @@ func (cb *Callback) funcOf(t reflect.Type, make func() any) any {
 
 // binding is one entry of bindings.
 type binding struct {
-	key      uintptr
+	key      identity
 	callback weak.Pointer[Callback]
 }
 
@@ -259,11 +258,4 @@ func boundTo(fn any) *Callback {
 		return w.(weak.Pointer[Callback]).Value()
 	}
 	return nil
-}
-
-// funcIdentity distinguishes functions as JavaScript does: two closures of one func literal are two functions. Go's
-// reflection only offers the code they share.
-func funcIdentity(fn any) uintptr {
-	// A func is one pointer, to its closure, and an interface holds such a value in its second word.
-	return (*[2]uintptr)(unsafe.Pointer(&fn))[1]
 }

@@ -50,20 +50,21 @@ type Channel struct {
 	dropped atomic.Uint64
 	open    atomic.Int32 // requests that are unfinished and not run by the leader
 
-	out    outbox.Outbox
-	tabled atomic.Pointer[tables] // see tables
-	refsOn atomic.Bool            // this side uses references, see Options.References
+	out       outbox.Outbox
+	kindsMade atomic.Pointer[kinds]         // see kinds
+	makeKinds func(*Channel, *news) [3]kind // immutable
+	refsOn    atomic.Bool                   // this side uses references, see Options.References
 
-	mu          sync.Mutex // guards what follows
-	err         error      // why the channel closed; nil while it is open
-	done        chan struct{}
-	stopBase    func() bool   // undoes the watch over base
-	known       chan struct{} // closed once codec is set; nil until somebody waits
-	serving     gate          // requests
-	gates       *gate         // all others, see newGateLocked
-	active      scopeList     // scopes that have been asked for their context, or are not run by the leader
-	pending     pendingCalls
-	invocations uint64 // callbacks that the peer has invoked
+	mu       sync.Mutex // guards what follows
+	err      error      // why the channel closed; nil while it is open
+	done     chan struct{}
+	stopBase func() bool   // undoes the watch over base
+	known    chan struct{} // closed once codec is set; nil until somebody waits
+	serving  gate          // requests
+	gates    *gate         // all others, see newGateLocked
+	active   scopeList     // scopes that have been asked for their context, or are not run by the leader
+	pending  pendingCalls
+	events   uint64 // counts what answers may have to wait for: invocations of callbacks
 }
 
 // New starts a channel over t, which it owns from then on. It returns at once; the channel lives until Close, until
@@ -81,6 +82,7 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	ch.unary, _ = t.(unary)
 	ch.parker, _ = t.(parker)
 	ch.wake = ch.unpark
+	ch.makeKinds = makeKinds
 	if ch.inbound, err = compose("Inbound", opts.Inbound); err != nil {
 		return nil, err
 	}
@@ -103,6 +105,11 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	}
 	go ch.lead() // ends when the channel closes or when another goroutine takes over reading
 	return ch, nil
+}
+
+// makeKinds makes the kinds of values that cross by identity, in the order in which they are asked about a value.
+func makeKinds(ch *Channel, n *news) [3]kind {
+	return [3]kind{newCallbacksLocked(ch, n), newStreams(ch, n), newReferences(ch, n)}
 }
 
 // Close closes the channel with the WebSocket code 1000. What was queued is sent first, within Limits.Write, and what
@@ -165,8 +172,8 @@ func (ch *Channel) fail(err error, code int, reason string) {
 	for _, s := range scopes {
 		s.cancel()
 	}
-	if t := ch.tabled.Load(); t != nil {
-		t.clear(err)
+	if k := ch.kindsMade.Load(); k != nil {
+		k.clear(err)
 	}
 	if stopBase != nil {
 		stopBase()

@@ -16,7 +16,7 @@ import (
 // idle fails the test unless nothing of ch is left.
 func idle(t *testing.T, ch *Channel) {
 	t.Helper()
-	lane := ch.tables().lane
+	lane := ch.callbacks().lane
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	for _, count := range []struct {
@@ -87,22 +87,22 @@ func TestFunctionThatIsSentAgainIsNotReportedAsCollected(t *testing.T) {
 	if err := c.Call(t.Context(), nil, "hello"); err != nil {
 		t.Fatal(err)
 	}
-	first, err := s.remoteCallback([]byte(`"f1"`))
+	first, err := s.callbacks().accept([]byte(`"f1"`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.tables().callbacks.collect(remoteID{id: "f1", self: weak.Make(first)})
-	second, err := s.remoteCallback([]byte(`"f1"`))
+	s.callbacks().held.collect(collected[Callback]{id: "f1", ref: weak.Make(first)})
+	second, err := s.callbacks().accept([]byte(`"f1"`))
 	if err != nil || first == second {
 		t.Fatal(err)
 	}
-	if len(s.tables().callbacks.collected) != 0 {
-		t.Errorf("about to tell the peer that %v is not needed, which is held again", s.tables().callbacks.collected)
+	if gone := s.callbacks().held.takeGone(true); len(gone) != 0 {
+		t.Errorf("about to tell the peer that %v is not needed, which is held again", gone)
 	}
 	if err := first.release(); err != nil {
 		t.Fatal(err)
 	}
-	if s.tables().callbacks.remote["f1"] != weak.Make(second) {
+	if s.callbacks().held.held["f1"].ref != weak.Make(second) {
 		t.Error("releasing the first has made the channel forget the second")
 	}
 }
@@ -224,9 +224,9 @@ func TestDelayedAnswersAreForgotten(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		for id, cb := range c.tables().callbacks.byID {
-			if len(cb.delayed) != 0 || len(cb.unfinished) != 0 || cb.pending != 0 {
-				t.Errorf("callback %s: %d answers, %d invocations, %d calls are left", id, len(cb.delayed), len(cb.unfinished), cb.pending)
+		for id, e := range c.callbacks().own.byID {
+			if cb := e.value; len(cb.delayed) != 0 || len(cb.unfinished) != 0 || e.pending != 0 {
+				t.Errorf("callback %s: %d answers, %d invocations, %d calls are left", id, len(cb.delayed), len(cb.unfinished), e.pending)
 			}
 		}
 		idle(t, c)

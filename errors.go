@@ -40,6 +40,12 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
+// Names of errors that cross for a limit, and for a reference that was released.
+const (
+	limitError    = "RPCLimitError"
+	releasedError = "RPCRemoteReferenceReleasedError"
+)
+
 // typeErrorf is the error for a request that does not fit the function it names.
 func typeErrorf(format string, args ...any) *Error {
 	return &Error{Name: "TypeError", Message: fmt.Sprintf(format, args...)}

@@ -2,12 +2,33 @@ package kkrpc
 
 import (
 	"bytes"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
 // Most values cross by copy. Three kinds of values cross by identity: callbacks, streams and references. One side keeps
-// the value and the other side holds a handle, until it gives the handle back.
+// the value and the other side holds a handle, until it gives the handle back. Requests and answers know these kinds only
+// by the interfaces on this page.
+
+// kind is one of them. Its methods are called without a lock.
+type kind interface {
+	// receive acts on a message of the kind. It reports false for a request, which is to be served like others. The leader
+	// calls it, which it may block.
+	receive(m *wire.Message) (done bool)
+	// unreadable is called in place of receive for a message that is over a limit. Only its kind and ids are known.
+	unreadable(m *wire.Message, why error)
+	// discard gives back the handle that t stands for, or the handles in t. Nobody reads t; seen: a part of it may have
+	// been read. Any goroutine.
+	discard(t text, seen bool)
+	// tell queues the news of the handles of the peer that this side holds no more. all: also of those that can wait. more:
+	// there may be news later. The leader calls it, or the janitor.
+	tell(all bool) (more bool)
+	// clear forgets everything, as the channel has closed for err.
+	clear(err error)
+}
 
 // carried is a value of this side that goes by identity with one outgoing message.
 type carried interface {
@@ -49,6 +70,134 @@ type stay struct {
 	undo  func()     // gives both back
 }
 
+// kinds are made when a value first crosses by identity: many channels only ever have calls.
+type kinds struct {
+	list [3]kind
+	news news
+}
+
+// What list has, in the order in which kinds are asked about a value.
+const (
+	callbackIndex = iota
+	streamIndex
+	refIndex
+)
+
+// ownedBy lists the kinds of messages that each kind receives.
+var ownedBy = [...][]wire.Kind{
+	callbackIndex: {wire.Callback, wire.Release},
+	streamIndex:   {wire.StreamData, wire.StreamPull, wire.StreamReturn, wire.StreamThrow},
+	refIndex:      {wire.Ref},
+}
+
+// owners is 1 + the index of the kind that receives a message of a wire.Kind; 0 for all other messages.
+var owners = func() (owners [256]uint8) {
+	for i, messages := range ownedBy {
+		for _, m := range messages {
+			owners[m] = uint8(i) + 1
+		}
+	}
+	return owners
+}()
+
+// owner returns the kind that receives messages of the wire.Kind k, or nil.
+func (ch *Channel) owner(k wire.Kind) kind {
+	if i := owners[k]; i > 0 {
+		return ch.kinds().list[i-1]
+	}
+	return nil
+}
+
+// kinds makes them if they are not there yet. The caller must not hold ch.mu, unless a value is known to have crossed by
+// identity.
+func (ch *Channel) kinds() *kinds {
+	if k := ch.kindsMade.Load(); k != nil {
+		return k
+	}
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	k := ch.kindsMade.Load()
+	if k == nil {
+		k = &kinds{}
+		k.news.ch = ch
+		k.list = ch.makeKinds(ch, &k.news)
+		if ch.err != nil {
+			k.clear(ch.err)
+		}
+		ch.kindsMade.Store(k)
+	}
+	return k
+}
+
+func (k *kinds) clear(err error) {
+	k.news.stop()
+	for _, one := range k.list {
+		one.clear(err)
+	}
+}
+
+// news is what this side has to tell the peer about handles that it no longer holds. It goes with the next messages, or
+// the janitor tells it.
+type news struct {
+	ch    *Channel
+	fresh atomic.Bool // something is to be told with the next messages
+
+	mu      sync.Mutex // a leaf
+	janitor *time.Timer
+	stopped bool
+}
+
+// janitorInterval is how long a quiet channel may take to tell the peer what it no longer holds.
+const janitorInterval = 5 * time.Second
+
+// come notes that there is something to tell with the next messages.
+func (n *news) come() { n.fresh.Store(true) }
+
+// expect notes that there may be something to tell later, and so the janitor is needed.
+func (n *news) expect() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.janitor == nil && !n.stopped {
+		n.janitor = time.AfterFunc(janitorInterval, n.clean)
+	}
+}
+
+// tell queues what is fresh. The leader calls it before it waits.
+func (n *news) tell() {
+	if n.fresh.Load() {
+		n.tellAll(false)
+	}
+}
+
+func (n *news) tellAll(all bool) (more bool) {
+	n.fresh.Store(false)
+	for _, one := range n.ch.kinds().list {
+		more = one.tell(all) || more
+	}
+	return more
+}
+
+// clean is what the janitor does.
+func (n *news) clean() {
+	n.mu.Lock()
+	n.janitor = nil
+	n.mu.Unlock()
+	more := n.tellAll(true)
+	n.ch.out.FlushSoon()
+	if more {
+		n.expect()
+	}
+}
+
+func (n *news) stop() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.stopped = true
+	if n.janitor != nil {
+		n.janitor.Stop()
+	}
+}
+
 // text is one value of an inbound message, as it came: an argument, the value or the error.
 type text struct {
 	wire.Arg
@@ -78,14 +227,12 @@ func (ch *Channel) discard(m *wire.Message, seen bool) {
 }
 
 func (ch *Channel) discardText(t text, seen bool) {
-	if t.Kind == wire.ArgCallback {
-		ch.tables().callbacks.discard(t)
-	}
-	if !t.marked() {
+	if t.Kind != wire.ArgCallback && !t.marked() {
 		return
 	}
-	ch.tables().streams.in.discard(t)
-	ch.tables().refs.discard(t, seen)
+	for _, one := range ch.kinds().list {
+		one.discard(t, seen)
+	}
 }
 
 // handleMark begins the names of the members by which the originals mark handles.

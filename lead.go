@@ -82,9 +82,8 @@ func (ch *Channel) read() bool {
 		runtime.Gosched()
 	}
 	if !ch.more {
-		if t := ch.tabled.Load(); t != nil {
-			t.callbacks.tell()
-			t.refs.tell()
+		if k := ch.kindsMade.Load(); k != nil {
+			k.news.tell()
 		}
 		ch.out.Flush()
 		if ch.large {
@@ -150,21 +149,16 @@ func (ch *Channel) handle(m *wire.Message) bool {
 		ch.setCodec(ch.in.Dialect())
 	}
 	ch.heard.Store(true)
+	if owner := ch.owner(m.Kind); owner != nil {
+		return owner.receive(m) || ch.serve(m)
+	}
 	switch m.Kind {
-	case wire.Call, wire.Get, wire.Set, wire.New, wire.Ref:
+	case wire.Call, wire.Get, wire.Set, wire.New:
 		return ch.serve(m)
 	case wire.Response:
 		ch.answered(m)
-	case wire.Callback:
-		ch.called(m)
-	case wire.Release:
-		ch.tables().callbacks.released(m.IDs)
 	case wire.Cancel:
 		ch.cancelled(m.ID)
-	case wire.StreamData:
-		ch.tables().streams.in.data(m)
-	case wire.StreamPull, wire.StreamReturn, wire.StreamThrow:
-		ch.tables().streams.out.control(m)
 	case wire.Destroy:
 		ch.fail(errClosedf("the peer sent __DESTROY__"), closeNormal, "")
 		return false
@@ -196,8 +190,10 @@ func (ch *Channel) refuse(m *wire.Message, err error) {
 		ch.decline(m, false, &wire.Error{Name: "RPCLimitError", Message: reason.Error()})
 	case wire.Response:
 		ch.unreadable(m.ID, reason)
-	case wire.StreamData:
-		ch.tables().streams.in.unreadable(m, reason)
+	default:
+		if owner := ch.owner(m.Kind); owner != nil {
+			owner.unreadable(m, reason)
+		}
 	}
 }
 
@@ -275,9 +271,6 @@ func (ch *Channel) watchTick(seen uint64) (now uint64, again bool) {
 
 const (
 	watchInterval = time.Millisecond
-	// calmInterval is what takes its place after calmTicks ticks in a row that found requests, but no handler running.
-	calmInterval = 4 * time.Millisecond
-	calmTicks    = 100
 	// slowInterval is what a method gets instead that was too slow lately: with slow handlers alone, it is what starting
 	// each costs. Less would put at risk that the next handler begins after this one.
 	slowInterval = 100 * time.Microsecond

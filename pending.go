@@ -32,7 +32,7 @@ type pendingCall struct {
 
 	// Guarded by Channel.mu.
 	state    callState
-	since    uint64    // invocations of callbacks before it was made
+	since    uint64    // Channel.events when it was made
 	delayers []delayer // among carried
 	delays   int       // events that the answer waits for
 
@@ -126,6 +126,20 @@ func (p *pendingCall) finish(err error) {
 	p.done <- struct{}{}
 }
 
+// unawaited is the id of requests whose answers are not waited for.
+const unawaited = "-"
+
+// delay has d delay the answer to p, unless p has ended already.
+func (ch *Channel) delay(p *pendingCall, d delayer) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if ch.pending.table.find(p.id) != p {
+		d.settledLocked()
+		return
+	}
+	p.delayers = append(p.delayers, d)
+}
+
 // register makes a pending call and starts its timeout.
 func (ch *Channel) register(result any) (*pendingCall, error) {
 	ch.mu.Lock()
@@ -140,7 +154,7 @@ func (ch *Channel) registerLocked(result any) (*pendingCall, error) {
 	c := &ch.pending
 	p := c.newLocked()
 	c.table.add(p)
-	p.since, p.result, p.deadline = ch.invocations, result, math.MaxInt64
+	p.since, p.result, p.deadline = ch.events, result, math.MaxInt64
 	if ch.opts.callTimeout >= 0 {
 		timeout := or(ch.opts.callTimeout, defaultCallTimeout)
 		p.deadline = time.Since(epoch)
@@ -322,7 +336,7 @@ func (ch *Channel) fill(a *answer, m *wire.Message, result any) {
 		case readsRefs(result):
 			a.own = ch.findRefs(m.Dialect, m.Value)
 		default:
-			ch.tables().refs.discard(v, false)
+			ch.refs().discard(v, false)
 		}
 	}
 	if m.Value != nil {

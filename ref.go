@@ -88,7 +88,7 @@ func (r *Ref) Release(ctx context.Context) error {
 	if r.released.Swap(true) {
 		return nil
 	}
-	r.ch.tables().refs.forget(r)
+	r.ch.refs().held.forget(r.id, r)
 	op := outgoing{kind: wire.Ref, ref: r, action: "release"}
 	err := r.ch.exchange(ctx, op)
 	if err == nil {
@@ -165,7 +165,7 @@ func (r *Ref) request(op *outgoing) ([]string, error) {
 // end makes all that is done with the reference fail from now on.
 func (r *Ref) end() {
 	if !r.released.Swap(true) {
-		r.ch.tables().refs.forget(r)
+		r.ch.refs().held.forget(r.id, r)
 	}
 }
 
@@ -246,14 +246,8 @@ func (r *Ref) prepare() error {
 	return r.err
 }
 
-// refKey is what tells values apart, as objects and functions are in JavaScript.
-type refKey struct {
-	typ reflect.Type
-	ptr uintptr
-}
-
 // key is that of a value of this side. What has no identity is known by its *Ref.
-func (r *Ref) key() refKey {
+func (r *Ref) key() identity {
 	v := reflect.ValueOf(r.value)
 	typ := v.Type()
 	if m, ok := r.value.(methodsOf); ok {
@@ -261,11 +255,11 @@ func (r *Ref) key() refKey {
 	}
 	switch {
 	case v.Kind() == reflect.Func:
-		return refKey{typ, funcIdentity(r.value)}
+		return funcIdentity(r.value)
 	case v.Kind() == reflect.Map, v.Kind() == reflect.Pointer:
-		return refKey{typ, v.Pointer()}
+		return identity{typ, v.Pointer()}
 	}
-	return refKey{refType, uintptr(unsafe.Pointer(r))}
+	return identity{refType, uintptr(unsafe.Pointer(r))}
 }
 
 var refType = reflect.TypeFor[*Ref]()

@@ -147,3 +147,12 @@ func TestDataThatLooksLikeAnArgumentOfAReference(t *testing.T) {
 		})
 	}
 }
+
+// The decoder used to panic on it, which the peer saw as an InternalError.
+func TestPartOfAFunctionOfThePeerIsNoFunction(t *testing.T) {
+	p := newWirePeer(t, kkrpc.Options{References: true, Expose: kkrpc.Object{"take": func(func()) {}}})
+	a := p.ask(`{"t":"q","id":"1","op":"call","p":["take"],"a":[{"__kkrpc_ref__":true,"id":"x","kind":"function","p":["part"]}]}`)
+	if want := "TypeError: take: argument 1: expected function, got object"; a.String() != want {
+		t.Errorf("got %v, want %s", a, want)
+	}
+}

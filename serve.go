@@ -29,9 +29,6 @@ type call struct {
 
 // serve answers a request, or sees to it that it is answered. It reports false when this goroutine no longer leads.
 func (ch *Channel) serve(m *wire.Message) bool {
-	if ch.released(m) {
-		return true
-	}
 	busy := int(ch.open.Load())
 	ch.request.reset(ch, m)
 	if busy >= ch.limits.Open {
@@ -44,7 +41,7 @@ func (ch *Channel) serve(m *wire.Message) bool {
 			Message: fmt.Sprintf("the metadata of the request has %d bytes, at most %d are accepted", n, ch.limits.Metadata)})
 		return true
 	}
-	method, inv, refusal := ch.lookup(m)
+	method, inv, refusal := ch.find(m)
 	if refusal != nil {
 		ch.decline(m, false, refusal)
 		return true
@@ -85,6 +82,15 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		c.end()
 	}
 	return true
+}
+
+// find finds what m asks for.
+func (ch *Channel) find(m *wire.Message) (method *bind.Method, inv bind.Invocation, refusal *wire.Error) {
+	if m.Kind != wire.Ref {
+		return ch.api.bound.Lookup(m)
+	}
+	method, inv, ch.request.ref, refusal = ch.refs().find(m)
+	return method, inv, refusal
 }
 
 type admission int

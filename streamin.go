@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
@@ -35,6 +34,7 @@ const (
 // inStreams are the open streams of the peer.
 type inStreams struct {
 	ch       *Channel
+	news     *news
 	buffered atomic.Int64 // bytes of items that wait for their consumers
 
 	mu        sync.Mutex           // may be taken while Channel.mu is held
@@ -42,7 +42,6 @@ type inStreams struct {
 	last      uint64               // number of the last id of a control
 	open      map[string]*inStream // by the id of the stream, in classic by that of its request; until the end has come
 	collected []*inStream          // whose iterators were garbage collected
-	janitor   *time.Timer          // set while streams are open
 }
 
 // nextID returns a fresh id for a control.
@@ -58,9 +57,6 @@ func (t *inStreams) clear(err error) {
 	t.closed = err
 	open := t.open
 	t.open, t.collected = nil, nil
-	if t.janitor != nil {
-		t.janitor.Stop()
-	}
 	t.mu.Unlock()
 	for _, s := range open {
 		s.finish(err)

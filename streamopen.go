@@ -1,17 +1,12 @@
 package kkrpc
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"runtime"
-	"time"
 
-	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
-	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
 // add notes the stream with the raw JSON id, which the peer has sent.
@@ -32,9 +27,7 @@ func (t *inStreams) add(id []byte) (*inStream, error) {
 		t.open = map[string]*inStream{}
 	}
 	t.open[key] = s
-	if t.janitor == nil {
-		t.janitor = time.AfterFunc(janitorInterval, t.sweep)
-	}
+	t.news.expect()
 	return s, nil
 }
 
@@ -64,18 +57,19 @@ func (t *inStreams) collect(s *inStream) {
 	}
 }
 
-// sweep is what the janitor does.
-func (t *inStreams) sweep() {
+// sweep ends the streams that nobody can iterate over any more, if the janitor calls it. more: there may be others later.
+func (t *inStreams) sweep(janitor bool) (more bool) {
 	t.mu.Lock()
-	collected := t.collected
-	t.collected = nil
-	if t.janitor = nil; len(t.open) > 0 {
-		t.janitor = time.AfterFunc(janitorInterval, t.sweep)
+	var collected []*inStream
+	if janitor {
+		collected, t.collected = t.collected, nil
 	}
+	more = len(t.open) > 0
 	t.mu.Unlock()
 	for _, s := range collected {
 		s.end()
 	}
+	return more
 }
 
 // cancelling is the message that cancels the stream of the peer with the raw JSON id.
@@ -97,80 +91,4 @@ func (t *inStreams) discard(v text) {
 	if !open {
 		t.ch.out.SendLater(t.cancelling(id))
 	}
-}
-
-// openResult opens the stream that v, the answer to a call, stands for. It returns nil and no error if v is none. If the
-// call cannot take a stream with its result, the peer is told to stop it.
-func (ch *Channel) openResult(v text, result any) (*inStream, error) {
-	id, ok := marker(v)
-	if !ok {
-		return nil, nil
-	}
-	var s *inStream
-	var err error
-	if acceptsStream(result) {
-		s, err = ch.tables().streams.in.add(id)
-	}
-	if s == nil {
-		ch.tables().streams.in.discard(v)
-	}
-	return s, err
-}
-
-// storeStream makes the stream that answers p its result.
-func (p *pendingCall) storeStream(ctx context.Context, result any) {
-	s := p.stream
-	s.ctx = ctx
-	switch r := result.(type) {
-	case *openedStream:
-		r.handle = s.handle()
-	case *any:
-		*r = iterate[any](s)
-	default:
-		v := reflect.ValueOf(result).Elem()
-		v.Set(newStreamParam(v.Type()).of(s))
-	}
-}
-
-// end ends what came with a request that is not served.
-func (in *request) end() {
-	came := in.came
-	in.came = nil
-	endAll(came)
-}
-
-// request is what the leader decodes. It implements bind.Peer.
-type request struct {
-	bind.Request
-	ch   *Channel
-	ref  *Ref       // of this side, that it is on; nil for the API
-	came []received // with its arguments or value
-}
-
-// reset makes r the request m.
-func (r *request) reset(ch *Channel, m *wire.Message) {
-	*r = request{ch: ch}
-	r.Request = bind.Request{Peer: r, Message: m}
-}
-
-func (r *request) Function(id []byte) (bind.Handle, error) { return r.ch.remoteCallback(id) }
-
-func (r *request) References(raw []byte) superjson.ReferenceDecoder {
-	return r.ch.references(r.Message.Dialect, raw)
-}
-
-func (r *request) Stream(raw []byte) (bind.Source, error) {
-	id, ok := marker(text{Arg: wire.Arg{JSON: raw}, dialect: r.Message.Dialect})
-	if !ok {
-		return nil, nil
-	}
-	s, err := r.ch.tables().streams.in.add(id)
-	if err != nil {
-		if errors.Is(err, ErrLimit) {
-			err = &Error{Name: "RPCLimitError", Message: err.Error()}
-		}
-		return nil, err
-	}
-	r.came = append(r.came, s)
-	return s, nil
 }

@@ -132,7 +132,7 @@ func (o *values) appendStream(dst []byte, v any) (_ []byte, is bool, err error) 
 		return dst, false, nil
 	}
 	codec := *o.ch.codec.Load()
-	s, err := o.ch.tables().streams.out.produce(codec, p, o.host)
+	s, err := o.ch.streams().out.produce(codec, p, o.host)
 	if err != nil {
 		return dst, true, err
 	}

@@ -22,15 +22,12 @@ func (b bad) MarshalJSON() ([]byte, error) {
 
 // held is how much of this side ch holds for its peer.
 func held(ch *Channel) (n int) {
-	ch.tables().refs.mu.Lock()
-	defer ch.tables().refs.mu.Unlock()
-	ch.tables().callbacks.mu.Lock()
-	defer ch.tables().callbacks.mu.Unlock()
-	ch.tables().streams.out.mu.Lock()
-	defer ch.tables().streams.out.mu.Unlock()
+	streams := &ch.streams().out
+	streams.mu.Lock()
+	defer streams.mu.Unlock()
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
-	return len(ch.tables().refs.local) + len(ch.tables().callbacks.byID) + ch.tables().streams.out.producing + ch.pending.table.n + ch.pending.watched
+	return ch.refs().own.size() + ch.callbacks().own.size() + streams.producing + ch.pending.table.n + ch.pending.watched
 }
 
 func TestWhatIsNotSentIsTakenBack(t *testing.T) {
@@ -57,7 +54,7 @@ func TestWhatIsNotSentIsTakenBack(t *testing.T) {
 		}{
 			{"arguments", 0, 0, func(ctx context.Context, ch *Channel) { _ = ch.Call(ctx, nil, "nothing", values()...) }},
 			{"arguments on a reference", 0, 0, func(ctx context.Context, ch *Channel) {
-				r, _ := ch.tables().refs.accept("theirs", refFunction)
+				r, _ := ch.refs().accept("theirs", refFunction)
 				_ = r.Apply(ctx, nil, ref(), data())
 			}},
 			{"metadata", 0, 0, func(ctx context.Context, ch *Channel) {

@@ -7,15 +7,13 @@ import (
 
 // watchdog looks after the channels of one API whose leader may be in a handler: it takes reading from a leader that is
 // in the same handler at two ticks in a row. A channel enlists itself when it starts to run handlers and is dropped
-// at the first tick that finds it idle, so a quiet process has no timer and a busy channel pays one atomic load. While one
-// tick after another finds no handler running, they are further apart.
+// at the first tick that finds it idle, so a quiet process has no timer and a busy channel pays one atomic load.
 //
 // It belongs to the API and not to the process so that channels made under testing/synctest are watched in its time.
 type watchdog struct {
 	mu      sync.Mutex
 	watched []watchedChannel
 	armed   bool
-	calm    int // ticks since one has found a handler running, or since there was nothing to watch
 }
 
 type watchedChannel struct {
@@ -38,14 +36,6 @@ func (w *watchdog) add(ch *Channel) {
 	}
 }
 
-// intervalLocked is how long the next tick may wait. A tick wakes an idle process, which costs more than a call does.
-func (w *watchdog) intervalLocked() time.Duration {
-	if w.calm < calmTicks {
-		return watchInterval
-	}
-	return calmInterval
-}
-
 func (w *watchdog) tick() {
 	w.mu.Lock()
 	current := w.watched
@@ -53,10 +43,8 @@ func (w *watchdog) tick() {
 	w.mu.Unlock()
 
 	keep := current[:0]
-	inHandler := false
 	for _, e := range current {
 		seen, again := e.ch.watchTick(e.seen)
-		inHandler = inHandler || seen&1 == 1
 		if again {
 			keep = append(keep, watchedChannel{e.ch, seen})
 		}
@@ -67,10 +55,7 @@ func (w *watchdog) tick() {
 	defer w.mu.Unlock()
 	w.watched = append(keep, w.watched...)
 	w.armed = len(w.watched) > 0
-	if w.calm++; inHandler || !w.armed {
-		w.calm = 0
-	}
 	if w.armed {
-		time.AfterFunc(w.intervalLocked(), w.tick)
+		time.AfterFunc(watchInterval, w.tick)
 	}
 }

@@ -41,38 +41,38 @@ func (p *plan) fastStart(fn reflect.Value, path string) starter {
 
 // plainForm turns fn into a func of an unnamed type. Its scalar parameters and results get unnamed types too, so that
 // one type switch serves them all. The method func(*T, UserID) (Level, error) becomes
-// func(unsafe.Pointer, string) (int, error). types is nil if no type changes but that of the receiver.
-func plainForm(fn reflect.Value, isMethod bool) (plain reflect.Value, types *declared) {
+// func(unsafe.Pointer, string) (int, error). seen is nil if no type changes but that of the receiver.
+func plainForm(fn reflect.Value, isMethod bool) (plain reflect.Value, seen *declared) {
 	t := fn.Type()
-	types = &declared{}
+	seen = &declared{}
 	in := make([]reflect.Type, t.NumIn())
 	for i := range in {
 		in[i] = plainScalar(t.In(i))
 		if i == 0 && isMethod {
 			in[i] = reflect.TypeFor[unsafe.Pointer]()
 		} else if t.In(i) != contextType {
-			types.in = append(types.in, t.In(i))
-			types.differ = types.differ || in[i] != t.In(i)
+			seen.in = append(seen.in, t.In(i))
+			seen.differ = seen.differ || in[i] != t.In(i)
 		}
 	}
 	out := make([]reflect.Type, t.NumOut())
 	for i := range out {
 		out[i] = plainScalar(t.Out(i))
 	}
-	types.out = t.Out(0)
-	if types.differ = types.differ || out[0] != types.out; !types.differ {
-		types = nil
+	seen.out = t.Out(0)
+	if seen.differ = seen.differ || out[0] != seen.out; !seen.differ {
+		seen = nil
 	}
 	to := reflect.FuncOf(in, out, t.IsVariadic())
 	if to == t {
-		return fn, types
+		return fn, seen
 	}
 	// A func value is a pointer to its code, whatever its type. The code takes each argument where a value of the same
 	// underlying type is taken, and a receiver, which is a *T, where an unsafe.Pointer is taken. The types in differ from
 	// those of t in nothing else.
 	p := reflect.New(t)
 	p.Elem().Set(fn)
-	return reflect.NewAt(to, p.UnsafePointer()).Elem(), types
+	return reflect.NewAt(to, p.UnsafePointer()).Elem(), seen
 }
 
 var plainScalars = map[reflect.Kind]reflect.Type{

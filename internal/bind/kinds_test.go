@@ -27,6 +27,10 @@ type (
 	shared    struct{ value any }
 )
 
+func (*reference) MarshalJSON() ([]byte, error) { return nil, errors.New("a reference") }
+
+func (*reference) UnmarshalJSON([]byte) error { return errors.New("no reference") }
+
 func (v *variable) cell() *variable { return v }
 
 var errPlaced = errors.New("placed")

@@ -139,7 +139,7 @@ func (r *refusal) noPath() *wire.Error {
 	return r.text("Invalid get request: missing path")
 }
 
-// missing: path goes on behind segment i, which is undefined or null.
+// missing is for a path that goes on behind segment i, which is undefined or null.
 func (r *refusal) missing(i int, value string) *wire.Error {
 	next := r.path[i+1]
 	last := i+1 == len(r.path)-1
@@ -168,7 +168,7 @@ func (r *refusal) noun() string {
 	}
 }
 
-// leaf: n does not offer the operation. n is nil if the path leads to nothing.
+// leaf is for an n that does not offer the operation. n is nil if the path leads to nothing.
 func (r *refusal) leaf(n *node) *wire.Error {
 	path := join(r.path)
 	switch r.kind {
@@ -202,7 +202,7 @@ func (r *refusal) leaf(n *node) *wire.Error {
 	}
 }
 
-// snapshot is the method that gets what is no property.
+// snapshot is the method for a get of a node that is no property.
 func (n *node) snapshot() *Method {
 	if n.all != nil {
 		return n.all

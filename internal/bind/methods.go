@@ -45,7 +45,7 @@ func (b *builder) addMethod(n *node, m reflect.Method, slot int) {
 }
 
 // promotedFrom returns the name of the embedded field that the method of *T comes from, or "" if T declares it. An
-// embedded field may have a method of that name which T hides. Only a promoted method has generated code.
+// embedded field may have a method of that name which T hides. Only a promoted method consists of generated code.
 func promotedFrom(pointer reflect.Type, name string) string {
 	t := pointer.Elem()
 	for i := range t.NumField() {

@@ -34,12 +34,46 @@ var (
 // States of conn.reader: who may touch the fields of the reading side.
 const (
 	readerIdle    = iota // nobody reads
-	readerBusy           // a caller is in ReadFrame
-	readerWaiting        // a caller is in AwaitFrame
-	readerRoused         // a caller is in AwaitFrame, and Interrupt has set a read deadline
+	readerBusy           // a caller is in ReadFrame or Park
 	readerParked         // nobody reads until the socket has something; see Park
 	readerClosed         // closed; linger owns the reading side
-	readerLeaving        // closed; the caller in ReadFrame or AwaitFrame starts linger when it leaves
+	readerLeaving        // closed; the caller in ReadFrame or Park starts linger when it leaves
+)
+
+// States of conn.idleTimer, the read deadline with which Park notices that nothing arrives. To set a deadline costs as
+// much as to handle a small message. So a message leaves the deadline set, and when it passes it is set once more.
+const (
+	idleTimerOff      = iota // no deadline is set
+	idleTimerSet             // no message has arrived since it was set
+	idleTimerExtended        // a message has arrived since
+)
+
+// States of conn.inbound, which stop changes.
+const (
+	inboundOpen   = iota // frames may follow
+	inboundClosed        // the peer's close frame was the last
+	inboundBroken        // the peer has broken the protocol: where a frame begins is not known any more
+)
+
+// States of conn.outbound.
+const (
+	outboundWhole  = iota // a frame may follow
+	outboundInside        // the rest of a frame has to follow
+	outboundClosed        // a close frame was the last
+)
+
+// States of conn.restFor.
+const (
+	restForNext   = iota // whoever writes next
+	restForWriter        // the WriteFrames that follows a TryWriteFrames
+	restForDrain         // a goroutine
+)
+
+// States of conn.life, which the heartbeat looks at.
+const (
+	lifeQuiet  = iota // nothing was received since the last heartbeat
+	lifeHeard         // something was
+	lifePinged        // nothing was, and that heartbeat was a ping
 )
 
 // conn is one WebSocket connection after the handshake. It implements kkrpc.Transport.
@@ -55,7 +89,7 @@ type conn struct {
 	budget      *budget       // nil: none
 	messageTime time.Duration // that a message may take, see Options; 0: any
 
-	// Owned by whoever ReadFrame, AwaitFrame or linger is run by; see reader.
+	// Owned by the goroutine in ReadFrame, Park or linger; see reader.
 	in         []byte // borrowed, idle or nil; in[r:w] is unread
 	r, w       int
 	last       int    // bytes that the last frame took, a hint for the next buffer
@@ -68,29 +102,26 @@ type conn struct {
 	readFn     func(fd uintptr) bool
 	readN      int
 	readErr    error
-	gotClose   bool     // the peer's close frame was read
+	inbound    int8     // what the peer has sent so far; see stop
 	partial    *partial // what the reader has waited for since it began to arrive; nil for nothing
 	unanswered bool     // a ping came; see answer
-	broken     bool     // the stream is no longer at a frame boundary
+	idleTimer  int8     // of Park
 
 	reader  atomic.Int32
-	lingers sync.Mutex // orders the deadlines set by Close, linger and Interrupt, and parking
+	lingers sync.Mutex // orders parking and the deadlines set by the reader, Close and linger
 	wake    func()     // of Park; owned by who moves reader from readerParked
 	place   int32      // in the parking lot; 0: none yet. Guarded by lingers
 
 	// Guarded by sock, which is held while anything is written.
 	sock     sync.Mutex
 	rest     []byte // what the kernel did not take yet; ends at a frame boundary
+	restFor  int8   // who sends rest
+	outbound int8   // where the bytes end that were written, or that rest ends with
 	werr     error  // sticky
-	mid      bool   // what was written last ends inside a frame
-	said     bool   // a close frame was written, or is in rest
-	owed     bool   // rest is left to the WriteFrames that follows a TryWriteFrames
-	draining bool   // rest is left to a goroutine
 
 	closed atomic.Bool
-	heard  atomic.Bool // something was received since the heartbeat looked
-	pinged bool        // owned by pulse: the last heartbeat was a ping
-	slot   int         // owned by pulse: where the connection is listed
+	life   atomic.Int32 // whether the peer lives
+	slot   int          // owned by pulse: where the connection is listed
 	index  int
 
 	// Guarded by mu, which is never held while anything blocks.
@@ -165,8 +196,7 @@ func (c *conn) Close(code int, reason string) error {
 			go c.wake() // to learn of it from ReadFrame
 			break
 		}
-		if c.reader.CompareAndSwap(readerBusy, readerLeaving) ||
-			c.reader.CompareAndSwap(readerWaiting, readerLeaving) || c.reader.CompareAndSwap(readerRoused, readerLeaving) {
+		if c.reader.CompareAndSwap(readerBusy, readerLeaving) {
 			_ = c.nc.SetReadDeadline(longAgo)
 			break
 		}
@@ -195,7 +225,16 @@ func (c *conn) reject(v *CloseError) {
 	c.abort(v)
 }
 
-// enter takes the reading side for a caller of ReadFrame; leave gives it back.
+// setReadDeadline sets the deadline of whoever owns the reading side. After Close the deadline is that of Close or linger.
+func (c *conn) setReadDeadline(t time.Time) {
+	c.lingers.Lock()
+	defer c.lingers.Unlock()
+	if !c.closed.Load() {
+		_ = c.nc.SetReadDeadline(t)
+	}
+}
+
+// enter takes the reading side for a caller of ReadFrame or Park; leave gives it back.
 func (c *conn) enter() bool { return c.reader.CompareAndSwap(readerIdle, readerBusy) }
 
 func (c *conn) leave() (open bool) {
@@ -243,7 +282,7 @@ func (c *conn) farewell(code int, reason string) {
 		payload = ws.NewCloseFrameBody(ws.StatusCode(sendable(code)), clip(reason))
 	}
 	c.rest = c.appendControl(c.rest, ws.OpClose, payload)
-	c.said = true
+	c.outbound = outboundClosed
 	_ = c.nc.SetWriteDeadline(time.Now().Add(farewellTime))
 	if c.raw != nil {
 		_ = c.tryRest() // linger sends what is left
@@ -289,19 +328,21 @@ func (c *conn) linger() {
 		n, err := c.rawWrite([][]byte{c.rest}, true)
 		c.rest, c.werr = c.rest[n:], err
 	}
-	healthy := c.said && c.werr == nil
+	healthy := c.outbound == outboundClosed && c.werr == nil
 	c.sock.Unlock()
 	c.mu.Lock()
-	c.broken = c.broken || c.verdict != nil && c.verdict.Sent
+	if c.verdict != nil && c.verdict.Sent { // a verdict may come from elsewhere than stop
+		c.inbound = inboundBroken
+	}
 	c.mu.Unlock()
 
 	c.abandon()
-	for healthy && !c.broken && c.rerr == nil {
+	for healthy && c.inbound == inboundOpen && c.rerr == nil {
 		_, _ = c.next()
 		c.reclaim()
 	}
 	c.release()
-	if healthy && (c.broken || c.gotClose && c.client) {
+	if healthy && (c.inbound == inboundBroken || c.inbound == inboundClosed && c.client) {
 		if half, ok := c.nc.(interface{ CloseWrite() error }); ok && !c.client {
 			_ = half.CloseWrite()
 		}

@@ -54,8 +54,8 @@ func (c *conn) kick() {
 func (c *conn) unlock() {
 	for {
 		sent := !c.control.Load() || c.sendControl()
-		if len(c.rest) > 0 && !c.owed && !c.draining && c.writable() == nil {
-			c.draining = true
+		if len(c.rest) > 0 && c.restFor == restForNext && c.writable() == nil {
+			c.restFor = restForDrain
 			go c.drain() // ends within the write timeout, or with Close
 		}
 		c.sock.Unlock()
@@ -70,7 +70,7 @@ func (c *conn) unlock() {
 // it loses its connection, with or without a heartbeat.
 func (c *conn) drain() {
 	c.sock.Lock()
-	c.draining = false
+	c.restFor = restForNext
 	err := c.writable()
 	if err == nil {
 		err = c.sendRest(true)

@@ -1,167 +1,133 @@
 package ws
 
 import (
-	"crypto/tls"
-	"errors"
-	"net"
-	"os"
-	"sync"
-	"syscall"
+	"io"
+	"time"
+
+	"github.com/gobwas/ws"
 )
 
-// parked is where the connections of the process wait on which nothing happens. A goroutine for each would be half of
-// their memory: its stack alone is 2 KB, 4 KB with TLS. Here one waits for all of them, by an epoll of its own.
-var parked parkingLot
-
-type parkingLot struct {
-	mu       sync.Mutex
-	file     *os.File // the epoll, in which the runtime in turn waits for events; nil until it is needed
-	raw      syscall.RawConn
-	places   []*conn // by number, which is that of the events; 0 is never used
-	free     []int32 // places
-	count    int     // of the places that are taken
-	watching bool    // the goroutine runs; it ends when no place is taken
-}
-
-// add reports false if c cannot wait here. A place is kept until remove, but gives one event for each add. The caller
-// holds lingers.
-func (l *parkingLot) add(c *conn) bool {
-	socket := c.socket()
-	if socket == nil {
+// Park waits until ReadFrame has something to do: return an error, or read a message that has begun to arrive. It then
+// returns false. It returns true once nothing has arrived for patience, or for up to twice as long. A parked connection
+// holds no buffer and no goroutine. Its wake is called once, on another goroutine, when ReadFrame has something to do,
+// which may be before Park returns. Park is called as ReadFrame is, in its place.
+//
+// Only servers park: they have thousands of connections, and nobody else owns those. If somebody closes the net.Conn of a
+// parked connection, no event tells, and the next write fails, such as that of a ping.
+func (c *conn) Park(patience time.Duration, wake func()) (parked bool) {
+	if c.client || c.raw == nil && !isTLS(c.nc) || !c.enter() {
 		return false
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.openLocked() {
-		return false
-	}
-	op := syscall.EPOLL_CTL_MOD
-	if c.place == 0 {
-		op = syscall.EPOLL_CTL_ADD
-		c.place = l.takeLocked(c)
-	}
-	ctl := errors.ErrUnsupported
-	err := l.raw.Control(func(epoll uintptr) {
-		event := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLONESHOT, Fd: c.place}
-		err := socket.Control(func(fd uintptr) { ctl = syscall.EpollCtl(int(epoll), op, int(fd), &event) })
-		if err != nil {
-			ctl = err
+	c.wake = wake
+	c.reclaim()
+	for patience > 0 && !c.ready() {
+		if c.idleTimer == idleTimerOff {
+			c.idleTimer = idleTimerSet
+			c.setReadDeadline(time.Now().Add(patience))
 		}
-	})
-	if err == nil && ctl == nil {
-		return true
+		c.r, c.w = 0, 0
+		err := c.fill()
+		if !isTimeout(err) {
+			c.arrived(err)
+			continue
+		}
+		extended := c.idleTimer == idleTimerExtended
+		c.stopIdleTimer()
+		if !extended {
+			break
+		}
 	}
-	if op == syscall.EPOLL_CTL_ADD {
-		l.leaveLocked(c)
+	if !c.ready() {
+		return c.park()
 	}
+	if c.idleTimer == idleTimerSet {
+		c.idleTimer = idleTimerExtended
+	}
+	c.leave()
 	return false
 }
 
-// remove must be called when c is closed. The socket itself leaves the epoll when it is closed; an event until then, at
-// most one, finds nobody, or wakes for nothing who has the place now. The caller holds lingers.
-func (l *parkingLot) remove(c *conn) {
-	if c.place == 0 {
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.leaveLocked(c)
-}
-
-// socket is what c waits for, or nil if it is none.
-func (c *conn) socket() syscall.RawConn {
-	if c.raw != nil {
-		return c.raw
-	}
-	if t, ok := c.nc.(*tls.Conn); ok {
-		if tcp, ok := t.NetConn().(*net.TCPConn); ok {
-			raw, _ := tcp.SyscallConn()
-			return raw
-		}
-	}
-	return nil
-}
-
-// openLocked makes the epoll, and the goroutine that waits for its events, if they are not there. What fails now may not
-// the next time: a process has no file descriptors left while too many connect.
-func (l *parkingLot) openLocked() bool {
-	if l.file == nil && l.createLocked() != nil {
+// park parks the connection unless something has arrived. The caller owns the reading side, which park gives back.
+func (c *conn) park() bool {
+	if !c.drained() {
+		c.leave()
 		return false
 	}
-	if !l.watching {
-		if l.file.SetReadDeadline(noDeadline) != nil {
-			return false
-		}
-		l.watching = true
-		go l.watch() // ends when no place is taken any more
+	c.stopIdleTimer()
+	putBuffer(c.in)
+	putBuffer(c.asm)
+	c.in, c.asm, c.idle, c.r, c.w = nil, nil, nil, 0, 0
+
+	c.lingers.Lock() // Close comes before all this, or after
+	defer c.lingers.Unlock()
+	if !c.reader.CompareAndSwap(readerBusy, readerParked) {
+		c.leave()
+		return false
 	}
-	return true
+	// If the second fails, a late event of the connection's place has unparked it.
+	return parked.add(c) || !c.reader.CompareAndSwap(readerParked, readerIdle)
 }
 
-func (l *parkingLot) createLocked() error {
-	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+// unpark goes on with a parked connection on whose socket something has happened. It is called on a goroutine of its own.
+func (c *conn) unpark() {
+	if !c.reader.CompareAndSwap(readerParked, readerBusy) {
+		return // closed, and wake was called then
+	}
+	wake := c.wake
+	c.arrived(c.fill())
+	if c.ready() {
+		c.leave()
+		wake()
+	} else if !c.park() {
+		wake()
+	}
+}
+
+// ready reports whether ReadFrame has something to do. The caller owns the reading side.
+func (c *conn) ready() bool {
+	return c.r < c.w || c.fragOp != 0 || c.rerr != nil || c.closed.Load()
+}
+
+// arrived deals with what a read has brought. Pings and pongs that have arrived whole are taken, so that heartbeats wake
+// no channel. The caller owns the reading side.
+func (c *conn) arrived(err error) {
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
 	if err != nil {
-		return err
+		_ = c.stop(err) // ReadFrame returns it
+		return
 	}
-	if err := syscall.SetNonblock(fd, true); err != nil {
-		return errors.Join(err, syscall.Close(fd))
+	c.life.Store(lifeHeard)
+	for c.rerr == nil && c.fragOp == 0 {
+		h, size, err := parseHeader(c.in[c.r:c.w])
+		if err != nil || size == 0 || h.OpCode != ws.OpPing && h.OpCode != ws.OpPong || h.Length > int64(c.w-c.r-size) {
+			break
+		}
+		h, payload, err := c.frame()
+		if err != nil {
+			_ = c.stop(err)
+			break
+		}
+		if h.OpCode == ws.OpPing {
+			c.answer(payload)
+		}
 	}
-	file := os.NewFile(uintptr(fd), "epoll")
-	raw, err := file.SyscallConn()
-	if err != nil {
-		return errors.Join(err, file.Close())
-	}
-	l.file, l.raw, l.places = file, raw, make([]*conn, 1)
-	return nil
+	c.sendPong()
 }
 
-func (l *parkingLot) takeLocked(c *conn) (place int32) {
-	l.count++
-	if n := len(l.free); n > 0 {
-		place = l.free[n-1]
-		l.free = l.free[:n-1]
-		l.places[place] = c
-		return place
+// drained makes sure that the socket announces all that is still to come. The caller owns the reading side.
+func (c *conn) drained() bool {
+	if c.raw != nil {
+		return true
 	}
-	l.places = append(l.places, c)
-	return int32(len(l.places) - 1)
-}
-
-func (l *parkingLot) leaveLocked(c *conn) {
-	l.places[c.place] = nil
-	l.free = append(l.free, c.place)
-	c.place = 0
-	if l.count--; l.count == 0 {
-		_ = l.file.SetReadDeadline(longAgo) // it worked when the goroutine was started
+	// Besides what it has decrypted, crypto/tls may keep a part of a record, the rest of which the socket announces.
+	if len(c.in) == 0 {
+		c.in = getBuffer(smallBuffer)
 	}
-}
-
-// watch wakes the connections on whose sockets something has happened.
-func (l *parkingLot) watch() {
-	var events [64]syscall.EpollEvent
-	for {
-		n := 0
-		_ = l.raw.Read(func(epoll uintptr) bool { // the deadline is the only error
-			var err error
-			for n, err = syscall.EpollWait(int(epoll), events[:], 0); err == syscall.EINTR; {
-				n, err = syscall.EpollWait(int(epoll), events[:], 0)
-			}
-			return n > 0
-		})
-		l.mu.Lock()
-		if l.count == 0 {
-			l.watching = false
-			l.mu.Unlock()
-			return
-		}
-		for _, e := range events[:max(n, 0)] {
-			if c := l.places[e.Fd]; c != nil {
-				go c.unpark() // ends when it is parked again, or as the goroutine that reads
-			}
-		}
-		if n <= 0 {
-			_ = l.file.SetReadDeadline(noDeadline) // somebody came while the last one left
-		}
-		l.mu.Unlock()
+	c.r, c.w = 0, 0
+	if err := c.probe(); err != nil {
+		_ = c.stop(err) // ReadFrame returns it
 	}
+	return c.w == 0 && c.rerr == nil
 }

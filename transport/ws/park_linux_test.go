@@ -14,18 +14,26 @@ import (
 	"github.com/gobwas/ws"
 )
 
+var parkablePairs = []struct {
+	name string
+	pair func(testing.TB) (client, server net.Conn)
+}{
+	{"readiness of the socket", tcpPair},
+	{"TLS, with an idle buffer", tlsPair},
+}
+
 // parkAgain parks c, which has nothing to read, and returns what tells that it was woken.
 func parkAgain(t *testing.T, c *conn) (woken chan struct{}) {
 	t.Helper()
 	woken = make(chan struct{}, 1)
-	if !c.Park(func() { woken <- struct{}{} }) {
+	if !c.Park(0, func() { woken <- struct{}{} }) {
 		t.Fatal("a connection without data was not parked")
 	}
 	return woken
 }
 
 func TestParkedConnectionGoesOn(t *testing.T) {
-	for _, tt := range idlePairs {
+	for _, tt := range parkablePairs {
 		t.Run(tt.name, func(t *testing.T) {
 			client, nc := tt.pair(t)
 			c := newConn(nc, nil, config{})
@@ -51,15 +59,83 @@ func TestParkedConnectionGoesOn(t *testing.T) {
 			if _, _, err := c.ReadFrame(nil); !errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Errorf("ReadFrame after the end: %v, want %v", err, io.ErrUnexpectedEOF)
 			}
-			if c.Park(func() {}) {
+			if c.Park(0, func() {}) {
 				t.Error("a connection was parked that has ended")
 			}
 		})
 	}
 }
 
+// Park waits for its patience: once, and once more if a message has come meanwhile.
+func TestParkWaits(t *testing.T) {
+	const patience = 200 * time.Millisecond // more than what is there needs to be read
+	for _, tt := range parkablePairs {
+		t.Run(tt.name, func(t *testing.T) {
+			client, nc := tt.pair(t)
+			c := newConn(nc, nil, config{})
+			defer c.Close(1000, "")
+			woken := make(chan struct{}, 1)
+			park := func() bool { return c.Park(patience, func() { woken <- struct{}{} }) }
+			send := func(b []byte) {
+				t.Helper()
+				if _, err := client.Write(b); err != nil {
+					t.Fatal(err)
+				}
+			}
+			receive := func(want string) {
+				t.Helper()
+				if msg, _, err := c.ReadFrame(nil); err != nil || string(msg) != want {
+					t.Fatalf("ReadFrame: %q, %v, want %q", msg, err, want)
+				}
+			}
+			for range 2 {
+				frame := fromClient(1, true, "in two parts")
+				send(frame[:3])
+				if park() {
+					t.Fatal("parked while a message comes")
+				}
+				time.AfterFunc(2*patience, func() { client.Write(frame[3:]) })
+				receive("in two parts") // no deadline cuts it
+				began := time.Now()
+				send(fromClient(1, true, "whole"))
+				if park() {
+					t.Fatal("parked although a message has come")
+				}
+				receive("whole")
+				if !park() || time.Since(began) < patience {
+					t.Fatalf("not parked, or after %v", time.Since(began))
+				}
+				send(fromClient(1, true, "awaken"))
+				<-woken
+				receive("awaken")
+			}
+		})
+	}
+}
+
+// Only the owner of thousands of connections parks, and only where the socket tells what there is to read.
+func TestNoParking(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		pair func(testing.TB) (client, server net.Conn)
+		conf config
+	}{
+		{"a client", tcpPair, config{client: true}},
+		{"neither TCP nor TLS", wrappedPair, config{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, nc := tt.pair(t)
+			c := newConn(nc, nil, tt.conf)
+			defer c.Close(1000, "")
+			if c.Park(0, nil) {
+				t.Error("parked")
+			}
+		})
+	}
+}
+
 func TestHeartbeatWakesNobody(t *testing.T) {
-	for _, tt := range idlePairs {
+	for _, tt := range parkablePairs {
 		t.Run(tt.name, func(t *testing.T) {
 			client, nc := tt.pair(t)
 			c := newConn(nc, nil, config{})
@@ -67,7 +143,7 @@ func TestHeartbeatWakesNobody(t *testing.T) {
 			woken := parkAgain(t, c)
 			for i := range 3 {
 				payload := fmt.Sprintf("ping %d", i)
-				c.heard.Store(false)
+				c.life.Store(lifeQuiet)
 				if _, err := client.Write(fromClient(ws.OpPing, true, payload)); err != nil {
 					t.Fatal(err)
 				}
@@ -76,8 +152,8 @@ func TestHeartbeatWakesNobody(t *testing.T) {
 				}
 				for c.reader.Load() != readerParked {
 				}
-				if len(woken) > 0 || !c.heard.Load() {
-					t.Fatalf("woken %d times, heard %v", len(woken), c.heard.Load())
+				if len(woken) > 0 || c.life.Load() != lifeHeard {
+					t.Fatalf("woken %d times, life %d", len(woken), c.life.Load())
 				}
 			}
 			if _, err := client.Write(append(fromClient(ws.OpPong, true, ""), fromClient(1, true, "both")...)); err != nil {
@@ -93,7 +169,7 @@ func TestHeartbeatWakesNobody(t *testing.T) {
 
 // A parked connection is no place to hide: neither for a peer that has vanished, nor for one that trickles.
 func TestLimitsOfTheParked(t *testing.T) {
-	for _, tt := range idlePairs {
+	for _, tt := range parkablePairs {
 		t.Run(tt.name, func(t *testing.T) {
 			client, nc := tt.pair(t)
 			c := newConn(nc, nil, config{ping: 5 * time.Hour}) // beat stands for it
@@ -127,7 +203,7 @@ func TestLimitsOfTheParked(t *testing.T) {
 }
 
 func TestNoParkingWithDataLeft(t *testing.T) {
-	for _, tt := range idlePairs {
+	for _, tt := range parkablePairs {
 		t.Run(tt.name, func(t *testing.T) {
 			client, nc := tt.pair(t)
 			c := newConn(nc, nil, config{})
@@ -140,7 +216,7 @@ func TestNoParkingWithDataLeft(t *testing.T) {
 			if _, _, err := c.ReadFrame(nil); err != nil {
 				t.Fatal(err)
 			}
-			if c.Park(func() {}) {
+			if c.Park(0, func() {}) {
 				t.Fatal("a connection was parked whose next message had come")
 			}
 			if msg, _, err := c.ReadFrame(nil); err != nil || string(msg) != "more" {
@@ -162,7 +238,7 @@ func TestNoParkingWithDataLeftInTLS(t *testing.T) {
 	if _, err := io.ReadFull(nc, one[:]); err != nil {
 		t.Fatal(err)
 	}
-	if c.Park(func() {}) {
+	if c.Park(0, func() {}) {
 		t.Fatal("a connection was parked that has data which was decrypted")
 	}
 	if c.w == 0 {
@@ -171,7 +247,7 @@ func TestNoParkingWithDataLeftInTLS(t *testing.T) {
 }
 
 func TestCloseWakesTheParked(t *testing.T) {
-	for _, tt := range idlePairs {
+	for _, tt := range parkablePairs {
 		t.Run(tt.name, func(t *testing.T) {
 			_, nc := tt.pair(t)
 			c := newConn(nc, nil, config{})
@@ -181,7 +257,7 @@ func TestCloseWakesTheParked(t *testing.T) {
 			if _, _, err := c.ReadFrame(nil); !errors.Is(err, net.ErrClosed) {
 				t.Errorf("ReadFrame: %v, want %v", err, net.ErrClosed)
 			}
-			if c.Park(func() {}) {
+			if c.Park(0, func() {}) {
 				t.Error("a closed connection was parked")
 			}
 		})
@@ -196,7 +272,7 @@ func TestLateEventAndNoPlace(t *testing.T) {
 	nc.Close() // so that it cannot be added
 	woken, result := make(chan struct{}, 1), make(chan bool)
 	parked.mu.Lock()
-	go func() { result <- c.Park(func() { woken <- struct{}{} }) }()
+	go func() { result <- c.Park(0, func() { woken <- struct{}{} }) }()
 	for c.reader.Load() != readerParked {
 	}
 	c.unpark()
@@ -236,7 +312,7 @@ func TestParkingAfterLackOfDescriptors(t *testing.T) {
 
 // Whatever comes first, each Park has one wake, and each message arrives.
 func TestParkAndCloseAtOnce(t *testing.T) {
-	for _, tt := range idlePairs {
+	for _, tt := range parkablePairs {
 		t.Run(tt.name, func(t *testing.T) {
 			var all sync.WaitGroup
 			for round := range 20 {
@@ -251,6 +327,7 @@ func TestParkAndCloseAtOnce(t *testing.T) {
 					}
 				})
 				closeAt, next := round*5, 0
+				patience := []time.Duration{0, 1, time.Millisecond}[round%3]
 				var read func()
 				ended := make(chan error, 1)
 				read = func() {
@@ -258,7 +335,7 @@ func TestParkAndCloseAtOnce(t *testing.T) {
 						if next == closeAt {
 							all.Go(func() { c.Close(1000, "") })
 						}
-						if c.Park(read) {
+						if c.Park(patience, read) {
 							return
 						}
 						msg, _, err := c.ReadFrame(nil)

@@ -95,15 +95,13 @@ func (p *pulse) tick() {
 	slot := p.slots[p.now]
 	p.now = (p.now + 1) % pulseSlots
 	for _, c := range slot {
-		switch {
-		case c.heard.Swap(false):
-			c.pinged = false
-		case c.reader.Load() == readerIdle:
-			c.pinged = false // nobody reads here just now, so that the silence says nothing about the peer
-		case c.pinged:
+		switch life := c.life.Load(); {
+		case life == lifeHeard, c.reader.Load() == readerIdle: // while nobody reads here, silence says nothing about the peer
+			c.life.CompareAndSwap(life, lifeQuiet)
+		case life == lifePinged:
 			go c.abort(fmt.Errorf("ws: the peer did not answer a ping within %v", p.interval))
 		default:
-			c.pinged = true
+			c.life.CompareAndSwap(lifeQuiet, lifePinged)
 			c.sendPing()
 		}
 	}

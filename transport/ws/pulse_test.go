@@ -32,7 +32,7 @@ func TestHeartbeat(t *testing.T) {
 				if _, err := client.Write(fromClient(ws.OpPong, true, "")); err != nil {
 					t.Fatal(err)
 				}
-				await(t, "the pong", c.heard.Load)
+				await(t, "the pong", func() bool { return c.life.Load() == lifeHeard })
 				beat(c)
 			}
 			beat(c)
@@ -146,7 +146,7 @@ func TestHeartbeatCountsWhatThePeerTakes(t *testing.T) {
 			buf := make([]byte, 64<<10)
 			rounds := 0
 			for read := 0; read < size/2; rounds++ {
-				for !c.heard.Load() && read < size/2 {
+				for c.life.Load() != lifeHeard && read < size/2 {
 					n, err := peer.Read(buf)
 					if err != nil {
 						t.Fatalf("after %d rounds: %v", rounds, err)

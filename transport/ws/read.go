@@ -24,7 +24,7 @@ func (c *conn) ReadFrame(buf []byte) (msg []byte, more bool, err error) {
 }
 
 // LendFrame is ReadFrame without the copy: msg is memory of the connection, valid until the next call of LendFrame,
-// ReadFrame, AwaitFrame or Park, whatever Close does in between.
+// ReadFrame or Park, whatever Close does in between.
 func (c *conn) LendFrame() (msg []byte, more bool, err error) {
 	if !c.enter() {
 		return nil, false, c.closedErr()
@@ -35,7 +35,7 @@ func (c *conn) LendFrame() (msg []byte, more bool, err error) {
 	if err == nil {
 		more, c.lent = c.buffered(), true
 	}
-	if !c.leave() && (err == nil || isTimeout(err)) {
+	if open := c.leave(); !open && err == nil || isTimeout(err) && c.closed.Load() {
 		return nil, false, c.closedErr()
 	}
 	return msg, more, err
@@ -134,12 +134,18 @@ func refuse(code ws.StatusCode, format string, args ...any) *CloseError {
 
 // stop makes err the end of the reading side.
 func (c *conn) stop(err error) error {
-	if ce, ok := err.(*CloseError); ok {
-		c.decide(ce)
-		c.broken = c.broken || ce.Sent
+	closing, ok := err.(*CloseError)
+	switch {
+	case ok && closing.Sent:
+		c.inbound = inboundBroken
+	case ok || err == io.EOF:
+		c.inbound = inboundClosed
 	}
-	if !(isTimeout(err) && c.closed.Load() && c.reader.Load() == readerLeaving) {
-		c.rerr = err // a deadline set by Close only hands the reading side to linger
+	if ok {
+		c.decide(closing)
+	}
+	if !(isTimeout(err) && c.closed.Load() && c.reader.Load() != readerClosed) {
+		c.rerr = err // before linger, a deadline that passes after Close only hands the reading side to linger
 	}
 	return err
 }
@@ -150,7 +156,6 @@ func (c *conn) peerClosed(p []byte) error {
 		return refuse(ws.StatusProtocolError, "close frame with half a code")
 	}
 	if len(p) == 0 {
-		c.gotClose = true
 		c.decide(&CloseError{Code: int(ws.StatusNoStatusRcvd)})
 		return io.EOF
 	}
@@ -158,7 +163,6 @@ func (c *conn) peerClosed(p []byte) error {
 	if err := checkClose(code, reason); err != nil {
 		return refuse(ws.StatusProtocolError, "%s", err)
 	}
-	c.gotClose = true
 	v := &CloseError{Code: int(code), Reason: reason}
 	if code == ws.StatusNormalClosure || code == ws.StatusGoingAway {
 		c.decide(v)
@@ -312,15 +316,24 @@ func (c *conn) need(n int) error {
 		if c.raw == nil { // otherwise it is known only later whether there is a wait
 			c.await()
 		}
+		c.stopIdleTimer()
 		if err := c.fill(); err != nil {
 			if err == io.EOF {
 				err = io.ErrUnexpectedEOF
 			}
 			return err
 		}
-		c.heard.Store(true)
+		c.life.Store(lifeHeard)
 	}
 	return nil
+}
+
+// stopIdleTimer makes waits end with data alone.
+func (c *conn) stopIdleTimer() {
+	if c.idleTimer != idleTimerOff {
+		c.idleTimer = idleTimerOff
+		c.setReadDeadline(noDeadline)
+	}
 }
 
 // widen moves what is in in, which begins at 0, to a larger buffer.
@@ -368,20 +381,14 @@ func (c *conn) probe() error {
 	if !isTLS(c.nc) {
 		return nil
 	}
-	c.lingers.Lock()
 	if c.closed.Load() {
-		c.lingers.Unlock()
 		return nil
 	}
-	_ = c.nc.SetReadDeadline(longAgo)
-	c.lingers.Unlock()
+	c.setReadDeadline(longAgo)
 	n, err := c.nc.Read(c.in[c.w:])
 	c.w += n
-	c.lingers.Lock()
-	if !c.closed.Load() {
-		_ = c.nc.SetReadDeadline(noDeadline)
-	}
-	c.lingers.Unlock()
+	c.setReadDeadline(noDeadline)
+	c.idleTimer = idleTimerOff
 	if n > 0 || isTimeout(err) {
 		return nil
 	}

@@ -44,7 +44,9 @@ func (c *conn) WriteFrames(msgs [][]byte) error {
 	if err := c.writable(); err != nil {
 		return err
 	}
-	c.owed = false
+	if c.restFor == restForWriter {
+		c.restFor = restForNext
+	}
 	if err := c.sendRest(c.raw != nil); err != nil {
 		return err
 	}
@@ -76,8 +78,13 @@ func (c *conn) TryWriteFrames(msgs [][]byte) (done bool, err error) {
 	if err := c.write(msgs, false); err != nil {
 		return false, err
 	}
-	c.owed = len(c.rest) > 0
-	return !c.owed, nil
+	if len(c.rest) == 0 {
+		return true, nil
+	}
+	if c.restFor == restForNext {
+		c.restFor = restForWriter
+	}
+	return false, nil
 }
 
 // queue keeps msgs for WriteFrames.
@@ -99,14 +106,17 @@ func (c *conn) sendRest(mid bool) error {
 	if len(rest) == 0 {
 		return nil
 	}
-	c.rest, c.mid = nil, mid
+	c.rest, c.outbound = nil, outboundWhole
+	if mid {
+		c.outbound = outboundInside
+	}
 	if err := c.send([][]byte{rest}, true); err != nil {
 		if c.werr == nil {
 			c.rest = rest // Close sends it
 		}
 		return err
 	}
-	c.mid = false
+	c.outbound = outboundWhole
 	putBuffer(rest)
 	return nil
 }
@@ -192,7 +202,7 @@ func (c *conn) add(b *batch, p []byte, zip bool) error {
 			if err := c.flush(b); err != nil {
 				return err
 			}
-			c.mid = true
+			c.outbound = outboundInside
 			continue
 		}
 		at := len(b.buf)
@@ -212,7 +222,9 @@ func (c *conn) flush(b *batch) error {
 	}
 	err := c.send(b.segs, b.wait)
 	b.buf, b.segs, b.from = b.buf[:0], b.array[:0], 0
-	c.mid = c.mid && err != nil
+	if err == nil {
+		c.outbound = outboundWhole
+	}
 	return err
 }
 
@@ -233,7 +245,7 @@ func (c *conn) send(segs [][]byte, wait bool) error {
 	} else if isTimeout(err) {
 		err = fmt.Errorf("ws: the peer took no data for %v: %w", c.timeout, os.ErrDeadlineExceeded)
 	}
-	if !closed || started || c.mid {
+	if !closed || started || c.outbound == outboundInside {
 		c.werr = err
 	}
 	return err
@@ -254,7 +266,7 @@ func (c *conn) sendReady(segs [][]byte, wait bool) (started bool, err error) {
 		case n > 0:
 			started = true
 			if waiting {
-				c.heard.Store(true) // a peer that takes data lives: no ping can get past what is being written
+				c.life.Store(lifeHeard) // a peer that takes data lives: no ping can get past what is being written
 			}
 			segs = advance(segs, n)
 		case !wait:
@@ -290,7 +302,7 @@ func (c *conn) sendBlocking(segs [][]byte, _ bool) (started bool, err error) {
 				return started, err
 			}
 			if len(s) > n {
-				c.heard.Store(true) // a peer that takes data lives: no ping can get past what is being written
+				c.life.Store(lifeHeard) // a peer that takes data lives: no ping can get past what is being written
 			}
 			s = s[n:]
 		}

@@ -26,13 +26,10 @@ func (o *values) AppendReference(dst []byte, v any) ([]byte, error) {
 	case o.classic:
 		return dst, fmt.Errorf("a reference: %w", ErrUnsupported)
 	case origin.ch == nil:
-		e, err := o.ch.tables().refs.export(origin)
-		if err != nil {
+		var err error
+		if id, err = o.ch.refs().export(origin, o); err != nil {
 			return dst, err
 		}
-		o.carried = append(o.carried, e)
-		o.ch.refsOn.Store(true)
-		id = e.id
 	case origin.ch != o.ch:
 		return dst, errors.New("a reference that came over another channel cannot be passed on; pass a func that calls it")
 	case origin.released.Load():
@@ -50,17 +47,17 @@ func (o *values) AppendReference(dst []byte, v any) ([]byte, error) {
 }
 
 // ReferenceType implements superjson.ReferenceDecoder.
-func (t *refTable) ReferenceType() reflect.Type { return refType }
+func (k *referenceKind) ReferenceType() reflect.Type { return refType }
 
 // DecodeReference implements superjson.ReferenceDecoder.
-func (t *refTable) DecodeReference(object map[string]any, typed bool) (any, error) {
-	return t.decode(object, typed, nil)
+func (k *referenceKind) DecodeReference(object map[string]any, typed bool) (any, error) {
+	return k.decode(object, typed, nil)
 }
 
 // decode is DecodeReference for a value that came earlier. kept are references of this side in it which may have been
 // given back since.
-func (t *refTable) decode(object map[string]any, typed bool, kept map[string]*Ref) (any, error) {
-	if !typed && !t.ch.refsOn.Load() {
+func (k *referenceKind) decode(object map[string]any, typed bool, kept map[string]*Ref) (any, error) {
+	if !typed && !k.ch.refsOn.Load() {
 		return nil, nil
 	}
 	id, kind, path, ok := refParts(object)
@@ -70,21 +67,20 @@ func (t *refTable) decode(object map[string]any, typed bool, kept map[string]*Re
 	if len(id) > maxFunctionID {
 		return nil, &Error{Name: limitError, Message: fmt.Sprintf("the id of a reference is longer than %d bytes", maxFunctionID)}
 	}
-	t.ch.refsOn.Store(true)
+	k.ch.refsOn.Store(true)
 	own := kept[id]
 	if own == nil {
-		e, err := t.own(id)
+		var err error
+		if own, err = k.ours(id); err != nil {
+			return nil, err
+		}
+	}
+	if own == nil {
+		r, err := k.accept(id, kind)
 		if err != nil {
 			return nil, err
 		}
-		if e == nil {
-			r, err := t.accept(id, kind)
-			if err != nil {
-				return nil, err
-			}
-			return r.part(path), nil
-		}
-		own = e.ref
+		return r.part(path), nil
 	}
 	if own.kind == refFunction || len(path) == 0 {
 		return own, nil
@@ -214,8 +210,11 @@ func (ch *Channel) references(d wire.Dialect, raw []byte) superjson.ReferenceDec
 	if d.IsClassic() || !bytes.Contains(raw, []byte(`"`+refTag+`"`)) {
 		return nil
 	}
-	return &ch.tables().refs
+	return ch.refs()
 }
+
+// in reports whether there may be references in raw.
+func (k *referenceKind) in(d wire.Dialect, raw []byte) bool { return k.ch.references(d, raw) != nil }
 
 // decodeData decodes a value of the peer, which may have references in it, as use says of the type.
 func (ch *Channel) decodeData(d wire.Dialect, raw []byte, meta *superjson.Meta, v any, use bind.RefUse) error {
@@ -229,4 +228,80 @@ func (misplaced) ReferenceType() reflect.Type { return refType }
 
 func (why misplaced) AppendReference(dst []byte, _ any) ([]byte, error) {
 	return dst, errors.New(string(why))
+}
+
+// A result, or an item of a stream, is decoded by the goroutine that waits for it, when messages behind it may have been
+// dealt with. One of them may give back a reference of this side that is in it: a peer in Go has it collected as soon as
+// it is sent.
+
+// keptRefs decodes a value that came earlier, with the references of this side that were in it.
+type keptRefs struct {
+	*referenceKind
+	own map[string]*Ref
+}
+
+func (k keptRefs) DecodeReference(object map[string]any, typed bool) (any, error) {
+	return k.decode(object, typed, k.own)
+}
+
+// decodeKept is decodeData for a value that came earlier, with the references of this side that findRefs found in it.
+func (ch *Channel) decodeKept(d wire.Dialect, raw []byte, meta *superjson.Meta, v any, use bind.RefUse, own map[string]*Ref) error {
+	if own == nil {
+		return ch.decodeData(d, raw, meta, v, use)
+	}
+	return superjson.DecodeReferences(d.Mode(), raw, meta, v, keptRefs{ch.refs(), own})
+}
+
+// findRefs looks for references of this side in a value that will be decoded later, when the peer may have given them back
+// behind it. nil: there are none.
+func (ch *Channel) findRefs(d wire.Dialect, raw []byte) map[string]*Ref {
+	if ch.references(d, raw) == nil {
+		return nil
+	}
+	f := refFinder{kind: ch.refs()}
+	var ignored any
+	_ = superjson.DecodeReferences(superjson.ModeJSON, raw, nil, &ignored, &f)
+	return f.found
+}
+
+type refFinder struct {
+	kind  *referenceKind
+	found map[string]*Ref
+}
+
+func (f *refFinder) ReferenceType() reflect.Type { return refType }
+
+func (f *refFinder) DecodeReference(object map[string]any, _ bool) (any, error) {
+	id, _ := object["id"].(string)
+	if own, _ := f.kind.ours(id); own != nil && object[refTag] == true {
+		if f.found == nil {
+			f.found = map[string]*Ref{}
+		}
+		f.found[id] = own
+	}
+	return nil, nil
+}
+
+// readsRefs reports whether what is decoded into result, the pointer of a call, can have references in it.
+func readsRefs(result any) bool {
+	return result != nil && types.RefUseOf(reflect.TypeOf(result).Elem()) != bind.RefNever
+}
+
+// unreadRefs notes the references of the peer in a value that nobody reads.
+type unreadRefs struct {
+	kind *referenceKind
+	seen bool
+}
+
+func (unreadRefs) ReferenceType() reflect.Type { return refType }
+
+func (u unreadRefs) DecodeReference(object map[string]any, _ bool) (any, error) {
+	id, _, _, ok := refParts(object)
+	if !ok || len(id) > maxFunctionID {
+		return nil, nil
+	}
+	if own, err := u.kind.ours(id); own == nil && err == nil {
+		u.kind.held.unread(id, u.seen)
+	}
+	return nil, nil
 }

@@ -1,0 +1,307 @@
+package kkrpc
+
+import (
+	"errors"
+	"reflect"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"unsafe"
+	"weak"
+)
+
+// Values that cross by identity are known by ids. exports are the values of this side that the peer may use, imports those
+// of the peer that this side holds. Their locks may be taken under Channel.mu and take no other lock, but that of news.
+
+// errFull is what exports and imports return at their limit.
+var errFull = errors.New("too many handles")
+
+// exports holds values of this side until the peer gives their ids back.
+type exports[L any] struct {
+	limit int
+
+	mu     sync.Mutex // guards what follows
+	closed bool
+	prefix string // of the ids
+	last   uint64 // number of the last id
+	byID   map[string]*export[L]
+	byKey  map[identity]*export[L]
+}
+
+// export is one value. It is carried by each message that it is sent with.
+type export[L any] struct {
+	table *exports[L]
+	id    string
+	value L        // keeps the address in key from being used again
+	key   identity // zero: no other message finds this export
+
+	// Guarded by exports.mu.
+	sends   int // messages that carried it and were not given back
+	pending int // calls under way that carry it
+}
+
+// identity tells values apart as JavaScript does.
+type identity struct {
+	typ reflect.Type
+	ptr uintptr
+}
+
+// funcIdentity returns the identity of a func: two closures of one func literal are two functions. Go's reflection only
+// offers the code that they share.
+func funcIdentity(fn any) identity {
+	// A func is one pointer, to its closure, and an interface holds such a value in its second word.
+	return identity{reflect.TypeOf(fn), (*[2]uintptr)(unsafe.Pointer(&fn))[1]}
+}
+
+// find returns the export with this key, or nil.
+func (t *exports[L]) find(key identity) *export[L] {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.byKey[key]
+}
+
+// add counts the value with this key as sent, and makes its export if there is none. A zero key makes a new one each
+// time. With asked, a call under way carries it until settled.
+func (t *exports[L]) add(key identity, value L, asked bool) (*export[L], error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.byKey[key]
+	if e == nil {
+		switch {
+		case t.closed:
+			return nil, ErrClosed
+		case len(t.byID) >= t.limit:
+			return nil, errFull
+		case t.byID == nil:
+			t.byID, t.byKey = map[string]*export[L]{}, map[identity]*export[L]{}
+		}
+		t.last++
+		e = &export[L]{table: t, id: t.prefix + strconv.FormatUint(t.last, 10), value: value, key: key}
+		t.byID[e.id] = e
+		if key != (identity{}) {
+			t.byKey[key] = e
+		}
+	}
+	e.sends++
+	if asked {
+		e.pending++
+	}
+	return e, nil
+}
+
+// sent implements carried.
+func (e *export[L]) sent() {}
+
+// unsent implements carried. It takes back one add.
+func (e *export[L]) unsent() {
+	e.table.mu.Lock()
+	defer e.table.mu.Unlock()
+	if e.sends--; e.sends <= 0 {
+		e.table.dropLocked(e)
+	}
+}
+
+// settled notes that a call which carried e has ended.
+func (e *export[L]) settled() {
+	e.table.mu.Lock()
+	defer e.table.mu.Unlock()
+	e.pending--
+}
+
+// get returns the export with an id, or nil. issued reports whether the id is or was one of this table's.
+func (t *exports[L]) get(id string) (e *export[L], issued bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e = t.byID[id]; e != nil {
+		return e, true
+	}
+	number, ok := strings.CutPrefix(id, t.prefix)
+	n, err := strconv.ParseUint(number, 10, 64)
+	return nil, ok && err == nil && n > 0 && n <= t.last
+}
+
+// giveBack is called when the peer releases an id. times is how often the peer had received it when it was garbage
+// collected there, or 0 if the peer released it on purpose. An export that was sent again since is kept, and so is one
+// that a call under way carries and that was sent before: the peer may not have seen that call yet.
+func (t *exports[L]) giveBack(id string, times int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.byID[id]
+	if e == nil {
+		return
+	}
+	e.sends -= times
+	if times > 0 && e.sends > 0 || e.pending > 0 && e.sends > 1 {
+		return
+	}
+	t.dropLocked(e)
+}
+
+func (t *exports[L]) dropLocked(e *export[L]) {
+	delete(t.byID, e.id)
+	if t.byKey[e.key] == e {
+		delete(t.byKey, e.key)
+	}
+}
+
+func (t *exports[L]) size() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.byID)
+}
+
+func (t *exports[L]) clear() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
+	t.byID, t.byKey = nil, nil
+}
+
+// imports holds values of the peer weakly. R is what the program holds for one. The peer is told of those that the program
+// has dropped, and of those that came with a message that nobody read.
+type imports[R any] struct {
+	limit int
+	news  *news
+
+	mu     sync.Mutex // guards what follows
+	closed bool
+	held   map[string]imported[R]
+	gone   map[string]absent // ids that nobody holds and the peer was not told of
+}
+
+type imported[R any] struct {
+	ref   weak.Pointer[R]
+	times int // that it came
+}
+
+type absent struct {
+	times int  // that it came
+	waits bool // it is for the janitor to tell
+}
+
+// accept returns what the program holds for an id, the same as long as the program holds it and fits says that it still
+// serves. Otherwise make makes another one.
+func (t *imports[R]) accept(id string, fits func(*R) bool, make func() *R) (*R, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e, known := t.held[id]
+	e.times++
+	if known {
+		if r := e.ref.Value(); r != nil && fits(r) {
+			t.held[id] = e
+			return r, nil
+		}
+	}
+	switch {
+	case t.closed:
+		return nil, ErrClosed
+	case !known && len(t.held)+len(t.gone) >= t.limit:
+		return nil, errFull
+	case !known:
+		e.times += t.gone[id].times
+		delete(t.gone, id)
+	}
+	r := make()
+	e.ref = weak.Make(r)
+	if t.held == nil {
+		t.held = map[string]imported[R]{}
+	}
+	t.held[id] = e
+	runtime.AddCleanup(r, t.collect, collected[R]{id, e.ref})
+	t.news.expect()
+	return r, nil
+}
+
+// collected is what is left of an R that was garbage collected.
+type collected[R any] struct {
+	id  string
+	ref weak.Pointer[R]
+}
+
+// collect notes that the program has dropped a value. A cleanup has no business in the channel: the peer is told with the
+// next message, or by the janitor.
+func (t *imports[R]) collect(c collected[R]) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e := t.held[c.id]; e.ref == c.ref && !t.closed {
+		delete(t.held, c.id)
+		t.goneLocked(c.id, absent{times: e.times})
+		t.news.come()
+	}
+}
+
+func (t *imports[R]) goneLocked(id string, a absent) {
+	if t.gone == nil {
+		t.gone = map[string]absent{}
+	}
+	a.times += t.gone[id].times
+	t.gone[id] = a
+}
+
+// forget drops a value that the program has released.
+func (t *imports[R]) forget(id string, r *R) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.held[id].ref == weak.Make(r) {
+		delete(t.held, id)
+	}
+}
+
+// unread notes that a value of the peer has come with a message that nobody reads. seen: accept may have counted it. The
+// janitor tells the peer, not the next message: kkrpc in JavaScript forgets a function at the first release, and may pass
+// the same one in another attempt.
+func (t *imports[R]) unread(id string, seen bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e, known := t.held[id]
+	switch {
+	case known && !seen:
+		e.times++
+		t.held[id] = e
+	case known, t.closed, len(t.held)+len(t.gone) >= t.limit:
+	default:
+		t.goneLocked(id, absent{1, true})
+		t.news.expect()
+	}
+}
+
+// takeGone returns the ids that the peer is to be told of, by how often each had come. all: also of those that can wait.
+func (t *imports[R]) takeGone(all bool) map[string]int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var taken map[string]int
+	for id, a := range t.gone {
+		if a.waits && !all {
+			continue
+		}
+		if taken == nil {
+			taken = map[string]int{}
+		}
+		taken[id] = a.times
+		delete(t.gone, id)
+	}
+	return taken
+}
+
+// more reports whether there may be something to tell later.
+func (t *imports[R]) more() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.held)+len(t.gone) > 0
+}
+
+func (t *imports[R]) clear() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
+	t.held, t.gone = nil, nil
+}
+
+// unquote reads a raw id. Ids of this side need no unescaping, and others are compared as they were written.
+func unquote(raw []byte) string {
+	if len(raw) >= 2 && raw[0] == '"' {
+		return string(raw[1 : len(raw)-1])
+	}
+	return string(raw)
+}

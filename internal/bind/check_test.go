@@ -1,0 +1,88 @@
+package bind
+
+import (
+	"encoding/json"
+	"iter"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/kkrpc-go/kkrpc/superjson"
+)
+
+type loop struct {
+	Next *loop
+	Ref  *reference
+}
+
+func TestTypesThatCannotCross(t *testing.T) {
+	const data = "a function can only be a parameter itself"
+	for _, r := range []struct {
+		typ     reflect.Type
+		in, out string // why it cannot be a parameter, and an argument; "": it can
+	}{
+		{reflect.TypeFor[string](), "", ""},
+		{reflect.TypeFor[loop](), "", ""},
+		{reflect.TypeFor[json.RawMessage](), "", ""},
+		{reflect.TypeFor[any](), "", ""},
+		{reflect.TypeFor[func()](), "", ""},
+		{reflect.TypeFor[func(func(int)) error](), "", ""},
+		{reflect.TypeFor[*handle](), "", ": a *kkrpc.Callback can only be a parameter itself"},
+		{reflect.TypeFor[*shared](), ": a *kkrpc.Shared is only sent; use the type of its value", ""},
+		{reflect.TypeFor[[]*shared](), "[]: a *kkrpc.Shared is only sent; use the type of its value", "[]: a *kkrpc.Shared can only stand by itself, not inside of another value"},
+		{reflect.TypeFor[reference](), ": a kkrpc.Ref must be a pointer, *kkrpc.Ref", ": a kkrpc.Ref must be a pointer, *kkrpc.Ref"},
+		{reflect.TypeFor[iter.Seq2[int, error]](), "", ""},
+		{reflect.TypeFor[iter.Seq[int]](), ": iter.Seq[int] cannot say that the stream has failed; use iter.Seq2[int, error]", ""},
+		{reflect.TypeFor[<-chan int](), ": <-chan int cannot say that the stream has failed; use iter.Seq2[int, error]", ""},
+		{reflect.TypeFor[iter.Seq2[int, int]](), ": iter.Seq2[int,int] cannot say that the stream has failed; use iter.Seq2[int, error]", ": iter.Seq2[int,int]: a stream of pairs cannot cross; use iter.Seq2[T, error]"},
+		{reflect.TypeFor[iter.Seq2[struct{ F func() }, error]](), " items.F: func(): " + data, " items.F: func(): " + data},
+		{reflect.TypeFor[struct{ A []struct{ F func() } }](), ".A[].F: func(): " + data, ".A[].F: func(): " + data},
+		{reflect.TypeFor[struct{ D time.Duration }](), ".D: time.Duration has no unit that both sides agree on; use a number of milliseconds", ".D: time.Duration has no unit that both sides agree on; use a number of milliseconds"},
+		{reflect.TypeFor[struct {
+			D time.Duration `json:"-"`
+			d time.Duration
+		}](), "", ""},
+		{reflect.TypeFor[map[bool]int](), ": bool cannot be the key of an object", ": bool cannot be the key of an object"},
+		{reflect.TypeFor[chan int](), ": chan int cannot cross the connection; a stream is a <-chan int", ": chan int cannot cross the connection; a stream is a <-chan int"},
+		{reflect.TypeFor[func() int](), ": func() int returns values; a function across the connection is called one way and returns nothing or an error", ": func() int cannot be a callback: func() int returns values; a function across the connection is called one way and returns nothing or an error"},
+	} {
+		types := newTypes()
+		for range 2 { // the second time from the caches
+			if got := text(types.checkParameter(r.typ)); got != r.in {
+				t.Errorf("a parameter %s: got %q, want %q", r.typ, got, r.in)
+			}
+			if got := text(types.CheckArgument(r.typ)); got != r.out {
+				t.Errorf("an argument %s: got %q, want %q", r.typ, got, r.out)
+			}
+		}
+	}
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+func TestRefUseOf(t *testing.T) {
+	for typ, want := range map[reflect.Type]RefUse{
+		reflect.TypeFor[int]():                        RefNever,
+		reflect.TypeFor[[]string]():                   RefNever,
+		reflect.TypeFor[time.Time]():                  RefNever,
+		reflect.TypeFor[any]():                        RefMaybe,
+		reflect.TypeFor[struct{ V map[string]any }](): RefMaybe,
+		reflect.TypeFor[superjson.Value]():            RefMaybe,
+		reflect.TypeFor[loop]():                       RefSurely,
+		reflect.TypeFor[func([]*reference) error]():   RefSurely,
+		reflect.TypeFor[func() *reference]():          RefSurely,
+		reflect.TypeFor[func(error)]():                RefMaybe,
+	} {
+		types := newTypes()
+		for range 2 {
+			if got := types.RefUseOf(typ); got != want {
+				t.Errorf("%s: got %v, want %v", typ, got, want)
+			}
+		}
+	}
+}
