@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"weak"
@@ -24,12 +23,20 @@ type Callback struct {
 	method *bind.Method // of fn
 
 	ch       *Channel // of the peer; nil in one of this side's
-	ref      *Ref     // it came as a reference; nil for most
+	through  target   // what it is called through; nil for a function that the peer passed as such
 	id       string
 	released atomic.Bool
 
 	mu    sync.Mutex
 	funcs map[reflect.Type]any // Go functions made for it
+}
+
+// target is a function of the peer that is no callback and can be called like one.
+type target interface {
+	// appendInvocation writes a request with the id name.
+	appendInvocation(dst []byte, codec wire.Codec, out *values, name string, args []any) ([]byte, error)
+	isReleased() bool
+	letGo() error
 }
 
 // NewCallback gives fn a stable identity: the peer sees one function however often the Callback is passed. That matters
@@ -58,7 +65,7 @@ func (cb *Callback) Call(args ...any) error { return cb.send(context.Background(
 // Calling it afterwards fails with ErrReleased. What is not released is when it is garbage collected. The error wraps
 // ErrUnsupported on a classic channel, which has no such message. A *Ref is released too, without waiting for the answer.
 func Release(callback any) error {
-	if r, ok := callback.(*Ref); ok && r != nil {
+	if r, ok := callback.(target); ok && !reflect.ValueOf(r).IsNil() {
 		return r.letGo()
 	}
 	cb, _ := callback.(*Callback)
@@ -76,8 +83,8 @@ func (cb *Callback) release() error {
 	if (*codec).Dialect().IsClassic() {
 		return fmt.Errorf("kkrpc: release callback: %w", ErrUnsupported)
 	}
-	if cb.ref != nil {
-		return cb.ref.letGo()
+	if cb.through != nil {
+		return cb.through.letGo()
 	}
 	if cb.released.Swap(true) {
 		return nil
@@ -106,7 +113,7 @@ func (cb *Callback) sendPlain(ctx context.Context, args []any) (done bool, err e
 	if err := cb.refusal(); err != nil {
 		return true, err
 	}
-	if cb.ref != nil {
+	if cb.through != nil {
 		return false, nil
 	}
 	codec := *cb.ch.codec.Load()
@@ -138,7 +145,7 @@ func (cb *Callback) refusal() error {
 	switch {
 	case cb.ch == nil:
 		return errors.New("it is a function of this side, only the peer can call it")
-	case cb.released.Load(), cb.ref != nil && cb.ref.released.Load():
+	case cb.released.Load(), cb.through != nil && cb.through.isReleased():
 		return ErrReleased
 	case cb.ch.closed.Load():
 		return cb.ch.Err()
@@ -168,14 +175,12 @@ func (cb *Callback) sendAny(ctx context.Context, args []any) error {
 		out.free()
 	}()
 	var err error
-	if cb.ref != nil {
+	if cb.through != nil {
 		id := unawaited
-		if watched = ch.watchApply(); watched != nil {
-			id = strconv.FormatUint(watched.id, 10)
+		if watched = ch.watch(); watched != nil {
+			id = watched.name()
 		}
-		b.Bytes = codec.BeginCall(b.Bytes, wire.Ref, id, []string{cb.ref.id, "apply"})
-		b.Bytes, err = ch.appendBareArgs(b.Bytes, codec, out, args)
-		b.Bytes = codec.EndCall(b.Bytes, wire.Ref, tail)
+		b.Bytes, err = cb.through.appendInvocation(b.Bytes, codec, out, id, args)
 	} else {
 		b.Bytes = codec.BeginCallback(b.Bytes, cb.id)
 		b.Bytes, err = ch.appendArgs(b.Bytes, codec, out, args)
@@ -200,24 +205,6 @@ func (cb *Callback) post(ctx context.Context, b *outbox.Buffer) error {
 	}
 	runtime.KeepAlive(cb)
 	return err
-}
-
-// awaitRoom blocks until b, a one-way message, is queued.
-func (ch *Channel) awaitRoom(ctx context.Context, b *outbox.Buffer, full <-chan struct{}) error {
-	if s := scopeOf(ctx); s != nil {
-		s.stepOut()
-		defer s.stepIn()
-	}
-	for ; full != nil; full = ch.out.Post(b) {
-		select {
-		case <-full:
-		case <-ch.done:
-			return ch.Err()
-		case <-ctx.Done():
-			return fmt.Errorf("waiting for room in the outbound queue (Limits.Outbound): %w", context.Cause(ctx))
-		}
-	}
-	return nil
 }
 
 // funcOf returns the function of type t that stands for cb, made by make the first time.
@@ -256,6 +243,93 @@ func boundTo(fn any) *Callback {
 	}
 	if w, ok := bindings.Load(funcIdentity(fn)); ok {
 		return w.(weak.Pointer[Callback]).Value()
+	}
+	return nil
+}
+
+// callbackParam is a func type whose values stand for functions of the peer.
+type callbackParam struct {
+	typ      reflect.Type
+	context  bool
+	variadic bool
+	failing  bool
+}
+
+func newCallbackParam(t reflect.Type) *callbackParam {
+	return &callbackParam{
+		typ:      t,
+		context:  t.NumIn() > 0 && t.In(0) == reflect.TypeFor[context.Context](),
+		variadic: t.IsVariadic(),
+		failing:  t.NumOut() == 1,
+	}
+}
+
+// make makes the function that sends its arguments to cb. It keeps cb alive.
+func (p *callbackParam) make(cb *Callback) any {
+	for _, try := range fastCallbacks {
+		if fn := try(p.typ, cb); fn != nil {
+			return fn
+		}
+	}
+	return reflect.MakeFunc(p.typ, func(in []reflect.Value) []reflect.Value {
+		ctx := context.Background()
+		if p.context {
+			if given, ok := in[0].Interface().(context.Context); ok {
+				ctx = given
+			}
+			in = in[1:]
+		}
+		err := cb.send(ctx, bind.Spread(in, p.variadic))
+		if !p.failing {
+			return nil
+		}
+		result := reflect.New(reflect.TypeFor[error]()).Elem()
+		if err != nil {
+			result.Set(reflect.ValueOf(err))
+		}
+		return []reflect.Value{result}
+	}).Interface()
+}
+
+// fastCallbacks are the functions that callbacks are most, which reflection would make three times as dear.
+var fastCallbacks = [...]func(t reflect.Type, cb *Callback) any{
+	fastCallback0, fastCallback1[string], fastCallback1[int], fastCallback1[float64], fastCallback1[bool], fastCallback1[any],
+	fastCallback1[*Shared], fastCallback2[int, int], fastCallback2[string, string], fastCallback2[string, *Shared],
+}
+
+// fastCallback0 returns nil if t is another type than those that it knows, like the others.
+func fastCallback0(t reflect.Type, cb *Callback) any {
+	switch t {
+	case reflect.TypeFor[func()]():
+		return func() { _ = cb.Call() }
+	case reflect.TypeFor[func() error]():
+		return func() error { return cb.Call() }
+	case reflect.TypeFor[func(context.Context) error]():
+		return func(ctx context.Context) error { return cb.send(ctx, nil) }
+	}
+	return nil
+}
+
+func fastCallback1[A any](t reflect.Type, cb *Callback) any {
+	switch t {
+	case reflect.TypeFor[func(A)]():
+		return func(a A) { _ = cb.Call(a) }
+	case reflect.TypeFor[func(A) error]():
+		return func(a A) error { return cb.Call(a) }
+	case reflect.TypeFor[func(context.Context, A) error]():
+		return func(ctx context.Context, a A) error { return cb.send(ctx, []any{a}) }
+	}
+	return nil
+}
+
+func fastCallback2[A, B any](t reflect.Type, cb *Callback) any {
+	switch t {
+	case reflect.TypeFor[func(A, B)]():
+		return func(a A, b B) { _ = cb.Call(a, b) }
+	case reflect.TypeFor[func(A, B) error]():
+		return func(a A, b B) error { return cb.Call(a, b) }
+	case reflect.TypeFor[func(context.Context, A, B) error]():
+		return func(ctx context.Context, a A, b B) error { return cb.send(ctx, []any{a, b}) }
 	}
 	return nil
 }

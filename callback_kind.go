@@ -47,6 +47,28 @@ func newCallbacksLocked(ch *Channel, n *news) *callbackKind {
 
 func (ch *Channel) callbacks() *callbackKind { return ch.kinds().list[callbackIndex].(*callbackKind) }
 
+func (k *callbackKind) write(out *values, dst []byte, at place, v any) (_ []byte, is bool, err error) {
+	if !at.argument || !isCallback(v) {
+		return dst, false, nil
+	}
+	codec := *k.ch.codec.Load()
+	id, err := k.export(codec.Dialect(), v, out)
+	if err != nil {
+		return dst, true, err
+	}
+	out.tail.CallbackIDs = append(out.tail.CallbackIDs, id)
+	return codec.AppendCallbackArg(dst, at.index, id), true, nil
+}
+
+// isCallback reports whether v is a function that can be an argument.
+func isCallback(v any) bool {
+	if _, ok := v.(*Callback); ok {
+		return true
+	}
+	t := reflect.TypeOf(v)
+	return t != nil && t.Kind() == reflect.Func && !bind.IsStreamType(t)
+}
+
 func (k *callbackKind) receive(m *wire.Message) (done bool) {
 	switch m.Kind {
 	case wire.Callback:
@@ -142,6 +164,9 @@ func (k *callbackKind) tooMany(d wire.Dialect) error {
 
 // maxFunctionID bounds the ids of the peer's functions in bytes, since they are kept.
 const maxFunctionID = 256
+
+// function implements functions.
+func (k *callbackKind) function(id []byte) (bind.Handle, error) { return k.accept(id) }
 
 // accept returns the peer's callback with this raw id, as an argument carries it. A compact id yields the same Callback as
 // long as the program holds it. Classic peers never give an id up, so that nothing needs to be kept.

@@ -29,8 +29,9 @@ type Channel struct {
 	// Immutable.
 	transport Transport
 	unary     unary  // transport, if it is one; else nil
-	parker    parker // likewise
+	parker    Parker // likewise
 	wake      func() // unpark, which parker calls
+	next      func() // lead, which a goroutine runs that takes over reading
 	api       *API
 	opts      settings
 	limits    *Limits
@@ -51,9 +52,9 @@ type Channel struct {
 	open    atomic.Int32 // requests that are unfinished and not run by the leader
 
 	out       outbox.Outbox
-	kindsMade atomic.Pointer[kinds]         // see kinds
-	makeKinds func(*Channel, *news) [3]kind // immutable
-	refsOn    atomic.Bool                   // this side uses references, see Options.References
+	kindsMade atomic.Pointer[kinds]  // see kinds
+	makeKinds func(*Channel, *kinds) // immutable
+	refsOn    atomic.Bool            // this side uses references, see Options.References
 
 	mu       sync.Mutex // guards what follows
 	err      error      // why the channel closed; nil while it is open
@@ -65,51 +66,6 @@ type Channel struct {
 	active   scopeList     // scopes that have been asked for their context, or are not run by the leader
 	pending  pendingCalls
 	events   uint64 // counts what answers may have to wait for: invocations of callbacks
-}
-
-// New starts a channel over t, which it owns from then on. It returns at once; the channel lives until Close, until
-// the peer closes, or until ctx ends, whose values every handler's context carries. The error is that of opts.Expose, or
-// names an interceptor that is nil; t is then left to the caller.
-func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
-	if opts == nil {
-		opts = &Options{}
-	}
-	api, err := Expose(opts.Expose)
-	if err != nil {
-		return nil, err
-	}
-	ch := &Channel{transport: t, api: api, opts: opts.settings(), limits: opts.Limits.withDefaults().share(), base: ctx, done: make(chan struct{})}
-	ch.unary, _ = t.(unary)
-	ch.parker, _ = t.(parker)
-	ch.wake = ch.unpark
-	ch.makeKinds = makeKinds
-	if ch.inbound, err = compose("Inbound", opts.Inbound); err != nil {
-		return nil, err
-	}
-	if ch.outbound, err = compose("Outbound", opts.Outbound); err != nil {
-		return nil, err
-	}
-	ch.serving.limit = ch.limits.Running
-	ch.serving.maxAway = ch.limits.Open
-	ch.out.Init(outbox.Config{Writer: t, Owner: outboxOwner{ch}, Batcher: &api.batcher, Reader: &ch.role, Closed: ch.done,
-		Limit: ch.limits.Outbound, Drain: ch.limits.Write})
-	ch.refsOn.Store(opts.References || api.bound.HasReferences())
-	if opts.Dialect != 0 {
-		ch.setCodec(wire.Dialect(opts.Dialect))
-	}
-	ch.leading = newLeading(wire.Dialect(opts.Dialect), ch.limits, t)
-	if ctx.Done() != nil {
-		ch.mu.Lock() // the function may run at once
-		ch.stopBase = context.AfterFunc(ctx, func() { ch.fail(errClosed(context.Cause(ctx)), closeNormal, "") })
-		ch.mu.Unlock()
-	}
-	go ch.lead() // ends when the channel closes or when another goroutine takes over reading
-	return ch, nil
-}
-
-// makeKinds makes the kinds of values that cross by identity, in the order in which they are asked about a value.
-func makeKinds(ch *Channel, n *news) [3]kind {
-	return [3]kind{newCallbacksLocked(ch, n), newStreams(ch, n), newReferences(ch, n)}
 }
 
 // Close closes the channel with the WebSocket code 1000. What was queued is sent first, within Limits.Write, and what
@@ -257,4 +213,13 @@ func (ch *Channel) awaitCodec(ctx context.Context) (wire.Codec, error) {
 	case <-ctx.Done():
 		return nil, fmt.Errorf("waiting for the peer's first message, which tells its dialect (set Options.Dialect to speak first): %w", context.Cause(ctx))
 	}
+}
+
+// settings are what a channel keeps of its Options.
+type settings struct {
+	errorText   bool
+	callTimeout time.Duration
+	metadata    func(ctx context.Context) map[string]any
+	onError     func(err error)
+	onClose     func(ch *Channel, err error)
 }

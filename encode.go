@@ -1,6 +1,8 @@
 package kkrpc
 
 import (
+	"fmt"
+	"reflect"
 	"sync"
 
 	"github.com/kkrpc-go/kkrpc/internal/bind"
@@ -81,6 +83,36 @@ func (o *values) letGo() {
 	o.carried = o.carried[:0]
 }
 
+// mayBeHandle reports whether v can be of a kind that stands by itself.
+func mayBeHandle(v any) bool {
+	switch v.(type) {
+	case nil, string, bool, int, int64, float64, []byte, map[string]any, []any:
+		return false
+	case *Callback:
+		return true
+	}
+	k := reflect.TypeOf(v).Kind()
+	return k == reflect.Func || k == reflect.Chan
+}
+
+// appendHandle appends what stands for v if it is of a kind that can stand there.
+func (o *values) appendHandle(dst []byte, at place, v any) (_ []byte, is bool, err error) {
+	for _, one := range o.ch.kinds().list {
+		if dst, is, err = one.write(o, dst, at, v); is {
+			return dst, true, err
+		}
+	}
+	return dst, false, nil
+}
+
+// ReferenceType implements superjson.ReferenceEncoder.
+func (o *values) ReferenceType() reflect.Type { return refType }
+
+// AppendReference implements superjson.ReferenceEncoder.
+func (o *values) AppendReference(dst []byte, v any) ([]byte, error) {
+	return o.ch.kinds().inside.append(o, dst, v)
+}
+
 // annotations is what a Tail takes: nil in the dialects that have none.
 func (o *values) annotations() *superjson.Encoder {
 	if o.enc.Mode() != superjson.ModeSuperJSON {
@@ -89,18 +121,34 @@ func (o *values) annotations() *superjson.Encoder {
 	return o.enc
 }
 
+// appendArg appends argument i, which is not undefined.
+func (o *values) appendArg(dst []byte, codec wire.Codec, i int, v any) (_ []byte, err error) {
+	if mayBeHandle(v) {
+		if dst, is, err := o.appendHandle(dst, place{argument: true, index: i}, v); is {
+			return dst, err
+		}
+	}
+	dst = codec.BeginArg(dst, i)
+	if dst, _, err = o.appendData(dst, codec.ArgPath(i), v); err != nil {
+		return dst, err
+	}
+	return codec.EndArg(dst), nil
+}
+
 // Append appends v, whose annotations are recorded under path.
 func (o *values) Append(dst []byte, path string, v any) ([]byte, error) {
 	if s, ok := v.(*Shared); ok {
-		return s.append(o, dst, path)
+		return s.append(o.enc, dst, path)
 	}
 	return o.enc.Append(dst, path, v)
 }
 
 // AppendAny appends v, which may be a stream, unless it is undefined: a message then has no value.
 func (o *values) AppendAny(dst []byte, path string, v any) (_ []byte, absent bool, err error) {
-	if dst, is, err := o.appendStream(dst, v); is {
-		return dst, false, err
+	if mayBeHandle(v) {
+		if dst, is, err := o.appendHandle(dst, place{}, v); is {
+			return dst, false, err
+		}
 	}
 	return o.appendData(dst, path, v)
 }
@@ -126,4 +174,58 @@ func (o *values) appendScalar(dst []byte, path string, p any) ([]byte, error) {
 		return o.Append(dst, path, *p)
 	}
 	return o.Append(dst, path, p)
+}
+
+// metadata returns m as JSON, nil for none. It stays valid until o is freed.
+func (o *values) metadata(m *outgoingMetadata) (_ []byte, err error) {
+	switch {
+	case m.values != nil:
+		o.enc.SetReferences(misplaced("a *kkrpc.Ref can only be sent as an argument, or in one"))
+		defer o.enc.SetReferences(o)
+		if o.meta, err = o.Append(o.meta[:0], "meta", m.values); err != nil {
+			return nil, fmt.Errorf("metadata: %w", err)
+		}
+	case m.timeout > 0:
+		o.meta = appendTimeout(o.meta[:0], m.timeout)
+	default:
+		return nil, nil
+	}
+	return o.meta, nil
+}
+
+// appendArgs writes arguments. Callbacks among them are held for out.pending.
+func (ch *Channel) appendArgs(dst []byte, codec wire.Codec, out *values, args []any) ([]byte, error) {
+	tail := &out.tail
+	for i, arg := range args {
+		if plain, ok := bind.AppendPlain(codec.BeginArg(dst, i), arg); ok {
+			dst = codec.EndArg(plain)
+			continue
+		}
+		if isUndefined(arg) {
+			dst = codec.AppendUndefinedArg(dst, i, tail)
+			continue
+		}
+		var err error
+		if dst, err = out.appendArg(dst, codec, i, arg); err != nil {
+			return dst, fmt.Errorf("argument %d: %w", i+1, err)
+		}
+	}
+	return dst, nil
+}
+
+// appendError writes the response e to the request with the raw JSON id. text: it is a mere string.
+func (ch *Channel) appendError(dst []byte, codec wire.Codec, id []byte, e *wire.Error, text bool) []byte {
+	e.Text = e.Text || text || ch.opts.errorText && codec.Dialect() == wire.Classic
+	out := newValues(ch, codec)
+	defer out.free()
+	e.References = out
+	b, err := codec.AppendError(dst, id, e, out.annotations())
+	if err != nil {
+		ch.report(fmt.Errorf("kkrpc: error %s: its fields cannot be sent: %w", e.Name, err))
+		plain := &wire.Error{Name: e.Name, Message: e.Message, Text: e.Text}
+		b, _ = codec.AppendError(dst, id, plain, out.annotations())
+		return b
+	}
+	out.sent()
+	return b
 }

@@ -3,6 +3,8 @@ package kkrpc
 import (
 	"errors"
 	"fmt"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
 // Errors that calls and channels return; test for them with errors.Is.
@@ -49,4 +51,59 @@ const (
 // typeErrorf is the error for a request that does not fit the function it names.
 func typeErrorf(format string, args ...any) *Error {
 	return &Error{Name: "TypeError", Message: fmt.Sprintf(format, args...)}
+}
+
+// toWire is what the peer sees of an error of this side.
+func toWire(err error) *wire.Error {
+	if e, ok := err.(*wire.Error); ok {
+		return e // of package bind
+	}
+	var own interface{ RPCError() *Error }
+	var e *Error
+	switch {
+	case errors.As(err, &own):
+		e = own.RPCError()
+	case errors.As(err, &e):
+	}
+	if e == nil {
+		e = &Error{Message: err.Error()}
+	}
+	return e.wire(0)
+}
+
+// maxCauses bounds how many causes of an error cross, since a chain may be a cycle.
+const maxCauses = 16
+
+func (e *Error) wire(depth int) *wire.Error {
+	w := &wire.Error{Name: e.Name, Message: e.Message, Fields: e.Fields, Cause: e.Fields["cause"]}
+	if w.Name == "" {
+		w.Name = "Error"
+	}
+	if w.Message == "" {
+		w.Message = w.Name
+	}
+	if e.Cause != nil && depth < maxCauses {
+		var cause *Error
+		if !errors.As(e.Cause, &cause) {
+			cause = &Error{Message: e.Cause.Error()}
+		}
+		w.Cause = cause.wire(depth + 1)
+	}
+	return w
+}
+
+// fromWire is the inverse of Error.wire.
+func fromWire(w *wire.Error) *Error {
+	e := &Error{Name: w.Name, Message: w.Message, Fields: w.Fields}
+	switch cause := w.Cause.(type) {
+	case nil:
+	case *wire.Error:
+		e.Cause = fromWire(cause)
+	default:
+		if e.Fields == nil {
+			e.Fields = make(map[string]any)
+		}
+		e.Fields["cause"] = cause
+	}
+	return e
 }

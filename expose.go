@@ -71,18 +71,19 @@ type methodsOf struct {
 	impl  any
 }
 
-// types compiles everything that is exposed or accepted.
-var types = bind.New(bind.Kinds{
-	Object:    reflect.TypeFor[Object](),
-	Interface: reflect.TypeFor[methodsOf](),
-	API:       reflect.TypeFor[API](),
-	Class:     reflect.TypeFor[Class](),
-	Property:  reflect.TypeFor[property](),
-	Handle:    reflect.TypeFor[*Callback](),
-	Ref:       refType,
-	Shared:    reflect.TypeFor[*Shared](),
-	Values:    boundValues{},
-})
+func init() {
+	types = bind.New(bind.Kinds{
+		Object:    reflect.TypeFor[Object](),
+		Interface: reflect.TypeFor[methodsOf](),
+		API:       reflect.TypeFor[API](),
+		Class:     reflect.TypeFor[Class](),
+		Property:  reflect.TypeFor[property](),
+		Handle:    reflect.TypeFor[*Callback](),
+		Ref:       refType,
+		Shared:    reflect.TypeFor[*Shared](),
+		Values:    boundValues{},
+	})
+}
 
 // boundValues implements bind.Values.
 type boundValues struct{}

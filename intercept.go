@@ -56,6 +56,12 @@ type Handler func(ctx context.Context, r *Request) (any, error)
 // releases of references, or requests that are refused before a function is found and its arguments decoded.
 type Interceptor func(ctx context.Context, r *Request, next Handler) (any, error)
 
+// refOf is a subject as a Request shows it.
+func refOf(on subject) *Ref {
+	r, _ := on.(*Ref)
+	return r
+}
+
 // compose makes one interceptor of all, the first outermost; nil if there are none. name is for the error.
 func compose(name string, all []Interceptor) (Interceptor, error) {
 	if i := slices.IndexFunc(all, func(one Interceptor) bool { return one == nil }); i >= 0 {
@@ -80,7 +86,7 @@ func chain(all []Interceptor) Interceptor {
 // interception is what a request of the peer has if there are inbound interceptors.
 type interception struct {
 	operation, path string
-	ref             *Ref
+	on              subject       // nil: the API
 	next            atomic.Uint32 // may it be called; atomic since an interceptor may break the rules
 	result          any
 }
@@ -92,11 +98,11 @@ const (
 	nextOver // the interceptors have returned
 )
 
-// newInterception is for a request that lookup has accepted; ref is what it is on, nil for the API.
-func newInterception(m *wire.Message, ref *Ref) *interception {
+// newInterception is for a request on something that was found.
+func newInterception(m *wire.Message, on subject) *interception {
 	path, _ := m.Path.Segments(nil)
-	i := &interception{operation: operationNames[m.Kind], ref: ref}
-	if ref != nil { // [id, action, ...path]
+	i := &interception{operation: operationNames[m.Kind], on: on}
+	if on != nil { // [id, action, ...path]
 		i.operation, path = path[1], path[2:]
 		if i.operation == "apply" {
 			path = nil // what stands there has no meaning
@@ -106,42 +112,29 @@ func newInterception(m *wire.Message, ref *Ref) *interception {
 	return i
 }
 
-// intercepted runs the function within the interceptors.
-func (c *call) intercepted() (err error) {
-	hook := c.hook
+// run runs inv within the inbound interceptors of ch.
+func (hook *interception) run(ctx context.Context, ch *Channel, inv bind.Invocation, m *metadata) (err error) {
 	defer hook.next.Store(nextOver)
-	r := &Request{Channel: c.ch, Inbound: true, Operation: hook.operation, Path: hook.path, Ref: hook.ref,
-		Args: c.inv.Arguments(), Metadata: c.meta.decoded()}
-	hook.result, err = c.ch.inbound(c.scope, r, func(ctx context.Context, _ *Request) (any, error) {
+	r := &Request{Channel: ch, Inbound: true, Operation: hook.operation, Path: hook.path, Ref: refOf(hook.on),
+		Args: inv.Arguments(), Metadata: m.decoded()}
+	hook.result, err = ch.inbound(ctx, r, func(ctx context.Context, _ *Request) (any, error) {
 		if !hook.next.CompareAndSwap(nextUncalled, nextCalled) {
 			if hook.next.Load() == nextOver {
 				return nil, errors.New("an inbound interceptor called next after it had returned")
 			}
 			return nil, errors.New("an inbound interceptor called next twice")
 		}
-		if err := c.inv.Run(ctx); err != nil {
+		if err := inv.Run(ctx); err != nil {
 			return nil, err
 		}
-		return c.inv.Outcome(), nil
+		return inv.Outcome(), nil
 	})
 	return err
 }
 
-// appendResult appends what the call answers, unless that is undefined.
-func (c *call) appendResult(dst []byte, out *values, path string) (_ []byte, absent bool, err error) {
-	switch {
-	case c.hook == nil:
-		return c.inv.AppendResult(dst, out, path)
-	case c.hook.result == nil && !c.method.HasResult:
-		return dst, true, nil
-	default:
-		return out.AppendAny(dst, path, c.hook.result)
-	}
-}
-
 // intercept does op within the outbound interceptors.
 func (ch *Channel) intercept(ctx context.Context, op outgoing) error {
-	r := &Request{Channel: ch, Operation: op.name(), Path: op.path, Ref: op.ref, Args: op.args, Metadata: metadataOf(ctx)}
+	r := &Request{Channel: ch, Operation: op.name(), Path: op.path, Ref: refOf(op.on), Args: op.args, Metadata: metadataOf(ctx)}
 	var target reflect.Value
 	if op.result != nil {
 		target = reflect.ValueOf(op.result).Elem()

@@ -2,11 +2,15 @@ package kkrpc
 
 import (
 	"bytes"
+	"context"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
 // Most values cross by copy. Three kinds of values cross by identity: callbacks, streams and references. One side keeps
@@ -15,6 +19,9 @@ import (
 
 // kind is one of them. Its methods are called without a lock.
 type kind interface {
+	// write appends what stands for v and has out carry v. It reports false if v is not of the kind, or cannot stand there.
+	// v is a func, a chan or a *Callback. The goroutine that encodes calls it.
+	write(out *values, dst []byte, at place, v any) (_ []byte, is bool, err error)
 	// receive acts on a message of the kind. It reports false for a request, which is to be served like others. The leader
 	// calls it, which it may block.
 	receive(m *wire.Message) (done bool)
@@ -29,6 +36,44 @@ type kind interface {
 	// clear forgets everything, as the channel has closed for err.
 	clear(err error)
 }
+
+// place is where in an outgoing message a value stands. An argument is written with its envelope, other values are
+// written into theirs.
+type place struct {
+	argument bool
+	index    int // of the argument
+}
+
+// Roles that one kind has.
+type (
+	// functions is the kind of the peer's functions.
+	functions interface {
+		function(id []byte) (bind.Handle, error) // id is raw JSON. The leader calls it.
+	}
+	// resulting is a kind that can stand in place of a result: streams.
+	resulting interface {
+		open(t text) (received, error) // nil and no error if t is none. The leader calls it.
+		store(ctx context.Context, v received, result any)
+	}
+	// handleResult is a result that takes nothing but what resulting opens.
+	handleResult interface{ takesHandle() }
+	// insider is a kind that stands inside of data: references.
+	insider interface {
+		referenceType() reflect.Type
+		append(out *values, dst []byte, v any) ([]byte, error)
+		// decoder is for a value of the peer; nil if none of the kind is in it. pins is what pin returned for it.
+		decoder(d wire.Dialect, raw []byte, pins any) superjson.ReferenceDecoder
+		// pin keeps what t names and a later message may give back, for a value that is decoded later. The leader calls it.
+		pin(t text) (pins any)
+		// find finds what a request on a value of the kind asks for. on is that value. The leader calls it.
+		find(m *wire.Message) (method *bind.Method, inv bind.Invocation, on subject, refused *wire.Error)
+	}
+	// subject is what a request is on, if not on the API.
+	subject interface {
+		// appendRequest writes a request with the id name.
+		appendRequest(dst []byte, codec wire.Codec, out *values, name string, op *outgoing) ([]byte, error)
+	}
+)
 
 // carried is a value of this side that goes by identity with one outgoing message.
 type carried interface {
@@ -46,7 +91,7 @@ type delayer interface {
 
 // received is a value of the peer that ends with the request that it came with: a stream.
 type received interface {
-	belongTo(*scope) // the handler that will wait for it. The leader calls it.
+	belongTo(waiter) // the handler that will wait for it. The leader calls it.
 	end()            // the request is over or refused. Does nothing if somebody uses the value.
 }
 
@@ -54,6 +99,18 @@ func endAll(came []received) {
 	for _, v := range came {
 		v.end()
 	}
+}
+
+// waiter is a handler that gives up its place while it waits for the peer.
+type waiter interface {
+	stepOut()
+	stepIn()
+}
+
+// lasting is a context that lives until release.
+type lasting interface {
+	cancel()
+	release()
 }
 
 // host is the inbound request whose result is being written.
@@ -65,18 +122,21 @@ type host interface {
 
 // stay is what a result that outlives its function needs of the request.
 type stay struct {
-	came  []received // with the request; the result ends them
-	scope *scope     // whose context lives on; nil if the function has none
-	undo  func()     // gives both back
+	came    []received // with the request; the result ends them
+	context lasting    // lives on; nil if the function has none
+	undo    func()     // gives both back
 }
 
 // kinds are made when a value first crosses by identity: many channels only ever have calls.
 type kinds struct {
-	list [3]kind
-	news news
+	list   [3]kind // in the order in which they are asked about a value
+	called functions
+	result resulting
+	inside insider
+	news   news
 }
 
-// What list has, in the order in which kinds are asked about a value.
+// What kinds.list has.
 const (
 	callbackIndex = iota
 	streamIndex
@@ -120,7 +180,7 @@ func (ch *Channel) kinds() *kinds {
 	if k == nil {
 		k = &kinds{}
 		k.news.ch = ch
-		k.list = ch.makeKinds(ch, &k.news)
+		ch.makeKinds(ch, k)
 		if ch.err != nil {
 			k.clear(ch.err)
 		}

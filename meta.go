@@ -3,7 +3,6 @@ package kkrpc
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"maps"
 	"math"
 	"strconv"
@@ -45,37 +44,21 @@ func metadataOf(ctx context.Context) map[string]any {
 	return given
 }
 
-// MetadataFrom returns the metadata of the request that is handled with ctx, as JavaScript's JSON would be decoded into
-// any. It is nil when there is none, in a callback, on a classic channel, and when the peer sent something else than an
-// object. Who handles the request shares the map: it must not be changed. It is what the peer claims, not what is true.
-func MetadataFrom(ctx context.Context) map[string]any {
-	if s := scopeOf(ctx); s != nil {
-		return s.meta.decoded()
-	}
-	return nil
-}
-
 // outgoingMetadata is what a request of this side carries.
 type outgoingMetadata struct {
 	values  map[string]any // with the timeout; nil if there is nothing else
 	timeout int64          // milliseconds; 0 for none
 }
 
-// outgoingMetadata gathers what a call with ctx carries, by rising priority: the trace of the request that handling, the
-// scope of ctx, is about, Options.Metadata, WithMetadata.
-func (ch *Channel) outgoingMetadata(ctx context.Context, codec wire.Codec, handling *scope) (m outgoingMetadata) {
-	if codec.Dialect().IsClassic() {
-		return m
-	}
+// newOutgoingMetadata gathers what a call with ctx carries, by rising priority: the trace of the request that is handled
+// with ctx, what Options.Metadata gives, and what WithMetadata has put into ctx.
+func newOutgoingMetadata(ctx context.Context, options func(context.Context) map[string]any, handled *metadata) (m outgoingMetadata) {
 	given := metadataOf(ctx)
 	var own map[string]any
-	if ch.opts.metadata != nil {
-		own = ch.opts.metadata(ctx)
+	if options != nil {
+		own = options(ctx)
 	}
-	parent, state := "", ""
-	if handling != nil {
-		parent, state = handling.meta.trace()
-	}
+	parent, state := handled.trace()
 	if deadline, ok := ctx.Deadline(); ok {
 		if left := time.Until(deadline); left < maxTimeout {
 			m.timeout = max(1, (left + time.Millisecond - 1).Milliseconds()) // rounded up: the caller is to give up first
@@ -97,23 +80,6 @@ func (ch *Channel) outgoingMetadata(ctx context.Context, codec wire.Codec, handl
 		m.values[metaTimeout] = m.timeout
 	}
 	return m
-}
-
-// encode returns the metadata as JSON, nil for none. It stays valid until out is freed.
-func (m *outgoingMetadata) encode(out *values) (_ []byte, err error) {
-	switch {
-	case m.values != nil:
-		out.enc.SetReferences(misplaced("a *kkrpc.Ref can only be sent as an argument, or in one"))
-		defer out.enc.SetReferences(out)
-		if out.meta, err = out.Append(out.meta[:0], "meta", m.values); err != nil {
-			return nil, fmt.Errorf("metadata: %w", err)
-		}
-	case m.timeout > 0:
-		out.meta = appendTimeout(out.meta[:0], m.timeout)
-	default:
-		return nil, nil
-	}
-	return out.meta, nil
 }
 
 // metadata is what a request of the peer carries. It is decoded when somebody asks; a nil one is empty.

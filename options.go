@@ -3,6 +3,9 @@ package kkrpc
 import (
 	"context"
 	"time"
+
+	"github.com/kkrpc-go/kkrpc/internal/outbox"
+	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
 // Options says what a channel exposes and how it behaves. Nil and the zero value mean the defaults.
@@ -49,15 +52,53 @@ type Options struct {
 	OnClose func(ch *Channel, err error)
 }
 
-// settings are what a channel keeps of its Options.
-type settings struct {
-	errorText   bool
-	callTimeout time.Duration
-	metadata    func(ctx context.Context) map[string]any
-	onError     func(err error)
-	onClose     func(ch *Channel, err error)
-}
-
 func (o *Options) settings() settings {
 	return settings{o.ErrorText, o.CallTimeout, o.Metadata, o.OnError, o.OnClose}
+}
+
+// New starts a channel over t, which it owns from then on. It returns at once; the channel lives until Close, until
+// the peer closes, or until ctx ends, whose values every handler's context carries. The error is that of opts.Expose, or
+// names an interceptor that is nil; t is then left to the caller.
+func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
+	if opts == nil {
+		opts = &Options{}
+	}
+	api, err := Expose(opts.Expose)
+	if err != nil {
+		return nil, err
+	}
+	ch := &Channel{transport: t, api: api, opts: opts.settings(), limits: opts.Limits.withDefaults().share(), base: ctx, done: make(chan struct{})}
+	ch.unary, _ = t.(unary)
+	ch.parker, _ = t.(Parker)
+	ch.wake, ch.next = ch.unpark, ch.lead
+	ch.makeKinds = makeKinds
+	if ch.inbound, err = compose("Inbound", opts.Inbound); err != nil {
+		return nil, err
+	}
+	if ch.outbound, err = compose("Outbound", opts.Outbound); err != nil {
+		return nil, err
+	}
+	ch.serving.limit = ch.limits.Running
+	ch.serving.maxAway = ch.limits.Open
+	ch.out.Init(outbox.Config{Writer: t, Owner: outboxOwner{ch}, Batcher: &api.batcher, Reader: &ch.role, Closed: ch.done,
+		Limit: ch.limits.Outbound, Drain: ch.limits.Write})
+	ch.refsOn.Store(opts.References || api.bound.HasReferences())
+	if opts.Dialect != 0 {
+		ch.setCodec(wire.Dialect(opts.Dialect))
+	}
+	ch.leading = newLeading(wire.Dialect(opts.Dialect), ch.limits, t)
+	if ctx.Done() != nil {
+		ch.mu.Lock() // the function may run at once
+		ch.stopBase = context.AfterFunc(ctx, func() { ch.fail(errClosed(context.Cause(ctx)), closeNormal, "") })
+		ch.mu.Unlock()
+	}
+	go ch.lead() // ends when the channel closes or when another goroutine takes over reading
+	return ch, nil
+}
+
+// makeKinds is called with Channel.mu.
+func makeKinds(ch *Channel, k *kinds) {
+	callbacks, streams, refs := newCallbacksLocked(ch, &k.news), newStreams(ch, &k.news), newReferences(ch, &k.news)
+	k.list = [...]kind{callbackIndex: callbacks, streamIndex: streams, refIndex: refs}
+	k.called, k.result, k.inside = callbacks, streams, refs
 }

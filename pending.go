@@ -1,15 +1,12 @@
 package kkrpc
 
 import (
-	"context"
-	"fmt"
-	"math"
+	"iter"
 	"strconv"
 	"time"
 	"unsafe"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
-	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
 // pendingCalls are this side's requests that have not been answered. Guarded by Channel.mu.
@@ -54,20 +51,17 @@ const (
 
 // answer is what the peer answered.
 type answer struct {
-	dialect wire.Dialect
-	value   []byte // raw JSON, a copy; nil: undefined
-	meta    *superjson.Meta
-	own     map[string]*Ref // of this side in value
-	stream  *inStream       // in place of a value; nil for most
-	err     error
+	kept          // raw is a copy
+	came received // in place of a value; nil for most
+	err  error
 }
 
 // discard gives back the handles in an answer that nobody waits for any more.
 func (a *answer) discard(ch *Channel) {
-	if a.stream != nil {
-		a.stream.end()
+	if a.came != nil {
+		a.came.end()
 	} else {
-		ch.discardText(text{Arg: wire.Arg{JSON: a.value}, dialect: a.dialect}, false)
+		ch.discardText(text{Arg: wire.Arg{JSON: a.raw}, dialect: a.dialect}, false)
 	}
 }
 
@@ -84,21 +78,15 @@ func (p *pendingCall) name() string {
 const maxFreeCalls = 64
 
 func (c *pendingCalls) freeLocked(p *pendingCall) {
-	if len(c.free) == maxFreeCalls || cap(p.value) > idleBuffer {
+	if len(c.free) == maxFreeCalls || cap(p.raw) > idleBuffer {
 		return
 	}
 	clear(p.carried)
 	clear(p.delayers)
 	clear(p.path)
-	*p = pendingCall{done: p.done, answer: answer{value: p.value[:0]}, carried: p.carried[:0], delayers: p.delayers[:0],
+	*p = pendingCall{done: p.done, answer: answer{kept: kept{raw: p.raw[:0]}}, carried: p.carried[:0], delayers: p.delayers[:0],
 		path: p.path[:0], tail: wire.Tail{Metadata: p.tail.Metadata}}
 	c.free = append(c.free, p)
-}
-
-func (ch *Channel) free(p *pendingCall) {
-	ch.mu.Lock()
-	ch.pending.freeLocked(p)
-	ch.mu.Unlock()
 }
 
 func (c *pendingCalls) shedLocked() {
@@ -124,56 +112,6 @@ func (p *pendingCall) finish(err error) {
 		return
 	}
 	p.done <- struct{}{}
-}
-
-// unawaited is the id of requests whose answers are not waited for.
-const unawaited = "-"
-
-// delay has d delay the answer to p, unless p has ended already.
-func (ch *Channel) delay(p *pendingCall, d delayer) {
-	ch.mu.Lock()
-	defer ch.mu.Unlock()
-	if ch.pending.table.find(p.id) != p {
-		d.settledLocked()
-		return
-	}
-	p.delayers = append(p.delayers, d)
-}
-
-// register makes a pending call and starts its timeout.
-func (ch *Channel) register(result any) (*pendingCall, error) {
-	ch.mu.Lock()
-	defer ch.mu.Unlock()
-	return ch.registerLocked(result)
-}
-
-func (ch *Channel) registerLocked(result any) (*pendingCall, error) {
-	if ch.err != nil {
-		return nil, ch.err
-	}
-	c := &ch.pending
-	p := c.newLocked()
-	c.table.add(p)
-	p.since, p.result, p.deadline = ch.events, result, math.MaxInt64
-	if ch.opts.callTimeout >= 0 {
-		timeout := or(ch.opts.callTimeout, defaultCallTimeout)
-		p.deadline = time.Since(epoch)
-		p.deadline += min(timeout, math.MaxInt64-max(0, p.deadline))
-		if c.timer == nil {
-			c.timer = time.AfterFunc(timeout, ch.expire)
-		}
-	}
-	return p, nil
-}
-
-// epoch is what deadlines of calls count from: asking how long something took is half as much work as asking for the time.
-var epoch = time.Now()
-
-// withdraw removes p and reports whether it was still pending.
-func (ch *Channel) withdraw(p *pendingCall) bool {
-	ch.mu.Lock()
-	defer ch.mu.Unlock()
-	return ch.pending.takeLocked(p.id) != nil
 }
 
 func (c *pendingCalls) takeLocked(id uint64) *pendingCall {
@@ -213,144 +151,76 @@ func (c *pendingCalls) takeAllLocked() (all []*pendingCall) {
 	return all
 }
 
-// expire ends the calls that have waited too long. One timer serves all calls of a channel: since they all have the same
-// timeout, the one that was set first ends first.
-func (ch *Channel) expire() {
-	var expired []*pendingCall
-	ch.mu.Lock()
-	now, next := time.Since(epoch), time.Duration(math.MaxInt64)
-	for p := range ch.pending.table.all() {
-		switch {
-		case p.state != awaited: // its answer has come
-		case p.deadline <= now:
-			expired = append(expired, ch.pending.takeLocked(p.id))
-		default:
-			next = min(next, p.deadline)
+// pendingTable finds calls by their ids, which count up. The low bits of an id are its place in a slice, twice as long as
+// the most calls that were under way at a time: an id whose place is taken by an older call is left out.
+type pendingTable struct {
+	last  uint64
+	slots []*pendingCall // a power of two long; nil while there are no calls
+	n     int            // calls in it
+}
+
+// smallestTable is how many places there are at first.
+const smallestTable = 8
+
+// add gives p an id and a place.
+func (t *pendingTable) add(p *pendingCall) {
+	if 2*t.n >= len(t.slots) {
+		t.grow()
+	}
+	for {
+		t.last++
+		if place := t.place(t.last); *place == nil {
+			p.id, *place = t.last, p
+			t.n++
+			return
 		}
 	}
-	ch.pending.timer = nil
-	if next != math.MaxInt64 {
-		ch.pending.timer = time.AfterFunc(next-now, ch.expire)
-	}
-	ch.mu.Unlock()
-	codec := *ch.codec.Load()
-	for _, p := range expired {
-		ch.tellCancelled(codec, p.id)
-		p.finish(timeoutError(or(ch.opts.callTimeout, defaultCallTimeout), ch.silence(codec)))
-	}
 }
 
-// timeoutError has the name that kkrpc gives it.
-func timeoutError(timeout time.Duration, hint string) *Error {
-	return &Error{Name: "RPCTimeoutError", Message: fmt.Sprintf("no answer within %v%s", timeout, hint), Cause: context.DeadlineExceeded}
-}
+func (t *pendingTable) place(id uint64) **pendingCall { return &t.slots[id&uint64(len(t.slots)-1)] }
 
-// silence explains a timeout on a channel that has never received anything.
-func (ch *Channel) silence(codec wire.Codec) string {
-	if ch.heard.Load() {
-		return ""
-	}
-	other := "a kkrpc 0.x peer needs Options.Dialect kkrpc.Classic or kkrpc.ClassicSuperJSON"
-	if codec.Dialect().IsClassic() {
-		other = "a kkrpc 2.x peer needs Options.Dialect kkrpc.Compact or kkrpc.CompactSuperJSON"
-	}
-	return fmt.Sprintf("; nothing was ever received on this channel, which speaks %v: %s", Dialect(codec.Dialect()), other)
-}
-
-// answered takes a response.
-func (ch *Channel) answered(m *wire.Message) {
-	id, ok := parseID(m.ID)
-	ch.mu.Lock()
-	p := ch.pending.table.find(id)
-	if !ok || p == nil || p.state != awaited {
-		ch.mu.Unlock()
-		if unquote(m.ID) != unawaited {
-			ch.dropped.Add(1)
-		}
-		ch.discard(m, false)
-		return
-	}
-	delays := 0
-	for _, d := range p.delayers {
-		delays += d.delaysLocked(id, p.since)
-	}
-	if delays > 0 {
-		p.state, p.delays = answering, delays+1 // this goroutine delays it too
-		result := p.result
-		ch.mu.Unlock()
-		ch.answerDelayed(id, m, result)
-		return
-	}
-	ch.pending.takeLocked(id)
-	ch.mu.Unlock()
-	ch.fill(&p.answer, m, p.result)
-	if p.err != nil && ch.unary != nil {
-		if err := ch.unary.RequestFailure(strconv.FormatUint(id, 10)); err != nil {
-			p.err = err
+// grow makes the table twice as long. Ids with places of their own keep them.
+func (t *pendingTable) grow() {
+	old := t.slots
+	t.slots = make([]*pendingCall, max(smallestTable, 2*len(old)))
+	for _, p := range old {
+		if p != nil {
+			*t.place(p.id) = p
 		}
 	}
-	p.finish(p.err)
 }
 
-// answerDelayed stores m, the answer to a call that has to wait for callbacks. The call may be given up at any time, and
-// its pendingCall serve another call: only the id is sure.
-func (ch *Channel) answerDelayed(id uint64, m *wire.Message, result any) {
-	var a answer
-	ch.fill(&a, m, result)
-	ch.mu.Lock()
-	p := ch.pending.table.find(id)
-	if p != nil {
-		p.answer, p.state = a, delayed
-		p = ch.pending.undelayLocked(id)
-	} else {
-		defer a.discard(ch)
+// find returns the call with an id, or nil.
+func (t *pendingTable) find(id uint64) *pendingCall {
+	if len(t.slots) == 0 {
+		return nil
 	}
-	ch.mu.Unlock()
-	if p != nil {
-		p.finish(p.err)
+	if p := *t.place(id); p != nil && p.id == id {
+		return p
 	}
+	return nil
 }
 
-// unreadable ends the call whose response is over a limit.
-func (ch *Channel) unreadable(rawID []byte, reason error) {
-	id, _ := parseID(rawID)
-	ch.mu.Lock()
-	p := ch.pending.takeLocked(id)
-	ch.mu.Unlock()
-	if p != nil {
-		p.finish(fmt.Errorf("%w: the answer: %w", ErrLimit, reason))
-	}
+// remove is for a call that is in the table.
+func (t *pendingTable) remove(p *pendingCall) {
+	*t.place(p.id) = nil
+	t.n--
 }
 
-// fill makes a what m answers to a call with this result.
-func (ch *Channel) fill(a *answer, m *wire.Message, result any) {
-	if m.Err != nil {
-		a.err = fromWire(wire.ParseErrorReferences(m, ch.references(m.Dialect, m.Err)))
-		return
-	}
-	a.dialect, a.meta = m.Dialect, m.ValueMeta()
-	if v := valueText(m); v.marked() {
-		a.stream, a.err = ch.openResult(v, result)
-		switch {
-		case a.stream != nil:
-		case readsRefs(result):
-			a.own = ch.findRefs(m.Dialect, m.Value)
-		default:
-			ch.refs().discard(v, false)
+// all yields the calls, which may be removed meanwhile.
+func (t *pendingTable) all() iter.Seq[*pendingCall] {
+	return func(yield func(*pendingCall) bool) {
+		for _, p := range t.slots {
+			if p != nil && !yield(p) {
+				return
+			}
 		}
 	}
-	if m.Value != nil {
-		a.value = append(a.value[:0], m.Value...)
-	} else {
-		a.value = nil
-	}
 }
 
-// parseID reads one of this side's ids.
-func parseID(raw []byte) (uint64, bool) {
-	if len(raw) < 3 || raw[0] != '"' {
-		return 0, false
+// shed gives back the memory of an empty table. Ids go on counting.
+func (t *pendingTable) shed() {
+	if t.n == 0 {
+		t.slots = nil
 	}
-	id, err := strconv.ParseUint(string(raw[1:len(raw)-1]), 10, 64)
-	return id, err == nil
 }

@@ -1,10 +1,13 @@
 package kkrpc
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"strconv"
 
 	"github.com/kkrpc-go/kkrpc/internal/bind"
@@ -39,6 +42,13 @@ func newPrefix() string {
 }
 
 func (ch *Channel) refs() *referenceKind { return ch.kinds().list[refIndex].(*referenceKind) }
+
+// write: a reference stands inside of data.
+func (k *referenceKind) write(_ *values, dst []byte, _ place, _ any) ([]byte, bool, error) {
+	return dst, false, nil
+}
+
+func (k *referenceKind) referenceType() reflect.Type { return refType }
 
 // receive answers a request that gives a reference back. It is never refused: it frees memory.
 func (k *referenceKind) receive(m *wire.Message) (done bool) {
@@ -135,8 +145,8 @@ func (k *referenceKind) accept(id string, kind refKind) (*Ref, error) {
 
 var errNoReferences = wire.Error{Name: "Error", Message: "Remote reference operations require kkrpc/remote-refs"}
 
-// find implements finder.
-func (k *referenceKind) find(m *wire.Message) (method *bind.Method, inv bind.Invocation, on *Ref, refused *wire.Error) {
+// find implements insider.
+func (k *referenceKind) find(m *wire.Message) (method *bind.Method, inv bind.Invocation, on subject, refused *wire.Error) {
 	if !k.ch.refsOn.Load() {
 		none := errNoReferences
 		return nil, nil, nil, &none
@@ -146,19 +156,19 @@ func (k *referenceKind) find(m *wire.Message) (method *bind.Method, inv bind.Inv
 		return nil, nil, nil, refError("Missing remote reference id")
 	}
 	id := path[0]
-	on, err = k.ours(id)
+	r, err := k.ours(id)
 	switch {
 	case err != nil:
-		return nil, nil, nil, k.ch.wireError(err)
-	case on == nil:
+		return nil, nil, nil, toWire(err)
+	case r == nil:
 		return nil, nil, nil, refError("Unknown remote reference %s", id)
 	}
 	action := ""
 	if len(path) > 1 {
 		action, path = path[1], path[2:]
 	}
-	method, inv, refused = on.lookup(id, action, path)
-	return method, inv, on, refused
+	method, inv, refused = r.lookup(id, action, path)
+	return method, inv, r, refused
 }
 
 // lookup finds what an action on r, a reference of this side, asks for.
@@ -188,4 +198,253 @@ func (r *Ref) lookup(id, action string, path []string) (*bind.Method, bind.Invoc
 
 func refError(format string, args ...any) *wire.Error {
 	return &wire.Error{Name: "Error", Message: fmt.Sprintf(format, args...)}
+}
+
+// refTag marks the object that stands for a reference.
+const refTag = "__kkrpc_ref__"
+
+// append implements insider.
+func (k *referenceKind) append(out *values, dst []byte, v any) ([]byte, error) {
+	r := v.(*Ref)
+	origin := r.origin()
+	id := origin.id
+	switch {
+	case out.classic:
+		return dst, fmt.Errorf("a reference: %w", ErrUnsupported)
+	case origin.ch == nil:
+		var err error
+		if id, err = k.export(origin, out); err != nil {
+			return dst, err
+		}
+	case origin.ch != k.ch:
+		return dst, errors.New("a reference that came over another channel cannot be passed on; pass a func that calls it")
+	case origin.released.Load():
+		return dst, fmt.Errorf("a reference: %w", ErrReleased)
+	}
+	dst = append(dst, `{"`+refTag+`":true,"id":`...)
+	dst = wire.AppendString(dst, id)
+	dst = append(dst, `,"kind":"`...)
+	dst = append(dst, origin.kind...) // which export has set, for one of this side
+	dst = append(dst, '"')
+	if len(r.path) > 0 {
+		dst = wire.AppendStrings(append(dst, `,"p":`...), r.path)
+	}
+	return append(dst, '}'), nil
+}
+
+// ReferenceType implements superjson.ReferenceDecoder.
+func (k *referenceKind) ReferenceType() reflect.Type { return refType }
+
+// DecodeReference implements superjson.ReferenceDecoder.
+func (k *referenceKind) DecodeReference(object map[string]any, typed bool) (any, error) {
+	return k.decode(object, typed, nil)
+}
+
+// decode is DecodeReference for a value that came earlier. kept are references of this side in it which may have been
+// given back since.
+func (k *referenceKind) decode(object map[string]any, typed bool, kept map[string]*Ref) (any, error) {
+	if !typed && !k.ch.refsOn.Load() {
+		return nil, nil
+	}
+	id, kind, path, ok := refParts(object)
+	if !ok {
+		return nil, nil
+	}
+	if len(id) > maxFunctionID {
+		return nil, &Error{Name: limitError, Message: fmt.Sprintf("the id of a reference is longer than %d bytes", maxFunctionID)}
+	}
+	k.ch.refsOn.Store(true)
+	own := kept[id]
+	if own == nil {
+		var err error
+		if own, err = k.ours(id); err != nil {
+			return nil, err
+		}
+	}
+	if own == nil {
+		r, err := k.accept(id, kind)
+		if err != nil {
+			return nil, err
+		}
+		return r.part(path), nil
+	}
+	if own.kind == refFunction || len(path) == 0 {
+		return own, nil
+	}
+	if missing := own.api.bound.Has(path); missing != nil {
+		return nil, fromWire(missing)
+	}
+	return own.part(path), nil
+}
+
+// refParts returns what object says if it stands for a reference.
+func refParts(object map[string]any) (id string, kind refKind, path []string, ok bool) {
+	id, hasID := object["id"].(string)
+	text, hasKind := object["kind"].(string)
+	path, hasPath := refPath(object)
+	kind = refKind(text)
+	return id, kind, path, object[refTag] == true && hasID && hasKind && hasPath && (kind == refFunction || kind == refObject)
+}
+
+// refPath returns the sub-path that object gives; false if there is something else in its place.
+func refPath(object map[string]any) (path []string, ok bool) {
+	p, has := object["p"]
+	if !has || p == any(superjson.Undefined) {
+		return nil, true
+	}
+	list, ok := p.([]any)
+	for _, segment := range list {
+		s, isString := segment.(string)
+		if !isString {
+			return nil, false
+		}
+		path = append(path, s)
+	}
+	return path, ok
+}
+
+// appendRequest implements subject for a reference of the peer.
+func (r *Ref) appendRequest(dst []byte, codec wire.Codec, out *values, name string, op *outgoing) ([]byte, error) {
+	tail := &out.tail
+	path, err := r.request(op)
+	if err != nil {
+		return dst, err
+	}
+	switch {
+	case op.kind == wire.Call:
+		dst = codec.BeginCall(dst, wire.Ref, name, path)
+		if dst, err = out.ch.appendBareArgs(dst, codec, out, op.args); err != nil {
+			return dst, err
+		}
+		tail.Metadata, err = out.metadata(&op.meta) // behind the arguments, which may be written again
+		return codec.EndCall(dst, wire.Ref, tail), err
+	case op.kind == wire.Set && !isUndefined(op.args[0]):
+		dst = codec.BeginRefSet(dst, name, path)
+		if dst, _, err = out.AppendAny(dst, codec.SetPath(), op.args[0]); err != nil {
+			return dst, err
+		}
+		tail.Metadata, err = out.metadata(&op.meta)
+		return codec.EndSet(dst, path, tail), err
+	default:
+		if tail.Metadata, err = out.metadata(&op.meta); err != nil {
+			return dst, err
+		}
+		return codec.AppendRef(dst, name, path, tail), nil
+	}
+}
+
+// appendInvocation implements target.
+func (r *Ref) appendInvocation(dst []byte, codec wire.Codec, out *values, name string, args []any) ([]byte, error) {
+	dst = codec.BeginCall(dst, wire.Ref, name, []string{r.id, "apply"})
+	dst, err := out.ch.appendBareArgs(dst, codec, out, args)
+	return codec.EndCall(dst, wire.Ref, &out.tail), err
+}
+
+// isReleased implements target.
+func (r *Ref) isReleased() bool { return r.released.Load() }
+
+// appendBareArgs is appendArgs for a request on a reference, whose arguments have no envelopes in the original. It reads
+// them, though, so that what would be lost or taken for one gets one.
+func (ch *Channel) appendBareArgs(dst []byte, codec wire.Codec, out *values, args []any) ([]byte, error) {
+	start := len(dst)
+	for _, arg := range args {
+		if isUndefined(arg) || isCallback(arg) || bind.IsStream(arg) {
+			return ch.appendArgs(dst, codec, out, args)
+		}
+	}
+	for i, arg := range args {
+		var err error
+		dst = codec.BeginBareArg(dst, i)
+		if dst, err = out.Append(dst, codec.BareArgPath(i), arg); err != nil {
+			return dst, fmt.Errorf("argument %d: %w", i+1, err)
+		}
+	}
+	// Raw JSON of the program's may spell the mark of an envelope with escapes.
+	if text := dst[start:]; bytes.Contains(text, []byte("__kkrpc_next_arg__")) || bytes.Contains(text, []byte(`\u`)) {
+		out.takeBack()
+		out.enc.Reset(out.enc.Mode())
+		return ch.appendArgs(dst[:start], codec, out, args)
+	}
+	return dst, nil
+}
+
+// in reports whether there may be references in raw.
+func (k *referenceKind) in(d wire.Dialect, raw []byte) bool {
+	return !d.IsClassic() && bytes.Contains(raw, []byte(`"`+refTag+`"`))
+}
+
+// decoder implements insider.
+func (k *referenceKind) decoder(d wire.Dialect, raw []byte, pins any) superjson.ReferenceDecoder {
+	switch own, _ := pins.(map[string]*Ref); {
+	case !k.in(d, raw):
+		return nil
+	case own != nil:
+		return keptRefs{k, own}
+	}
+	return k
+}
+
+// A result, or an item of a stream, is decoded by the goroutine that waits for it, when messages behind it may have been
+// dealt with. One of them may give back a reference of this side that is in it: a peer in Go has it collected as soon as
+// it is sent.
+
+// keptRefs decodes a value that came earlier, with the references of this side that were in it.
+type keptRefs struct {
+	*referenceKind
+	own map[string]*Ref
+}
+
+func (k keptRefs) DecodeReference(object map[string]any, typed bool) (any, error) {
+	return k.decode(object, typed, k.own)
+}
+
+// pin implements insider. It looks for references of this side.
+func (k *referenceKind) pin(t text) any {
+	if !k.in(t.dialect, t.JSON) {
+		return nil
+	}
+	f := refFinder{kind: k}
+	var ignored any
+	_ = superjson.DecodeReferences(superjson.ModeJSON, t.JSON, nil, &ignored, &f)
+	if f.found == nil {
+		return nil
+	}
+	return f.found
+}
+
+type refFinder struct {
+	kind  *referenceKind
+	found map[string]*Ref
+}
+
+func (f *refFinder) ReferenceType() reflect.Type { return refType }
+
+func (f *refFinder) DecodeReference(object map[string]any, _ bool) (any, error) {
+	id, _ := object["id"].(string)
+	if own, _ := f.kind.ours(id); own != nil && object[refTag] == true {
+		if f.found == nil {
+			f.found = map[string]*Ref{}
+		}
+		f.found[id] = own
+	}
+	return nil, nil
+}
+
+// unreadRefs notes the references of the peer in a value that nobody reads.
+type unreadRefs struct {
+	kind *referenceKind
+	seen bool
+}
+
+func (unreadRefs) ReferenceType() reflect.Type { return refType }
+
+func (u unreadRefs) DecodeReference(object map[string]any, _ bool) (any, error) {
+	id, _, _, ok := refParts(object)
+	if !ok || len(id) > maxFunctionID {
+		return nil, nil
+	}
+	if own, err := u.kind.ours(id); own == nil && err == nil {
+		u.kind.held.unread(id, u.seen)
+	}
+	return nil, nil
 }

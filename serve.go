@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
@@ -89,9 +90,45 @@ func (ch *Channel) find(m *wire.Message) (method *bind.Method, inv bind.Invocati
 	if m.Kind != wire.Ref {
 		return ch.api.bound.Lookup(m)
 	}
-	method, inv, ch.request.ref, refusal = ch.refs().find(m)
+	method, inv, ch.request.on, refusal = ch.kinds().inside.find(m)
 	return method, inv, refusal
 }
+
+// runInline runs c on the leader. It reports whether the goroutine still leads afterwards; if not, the caller finishes
+// c as one that was handed over.
+func (ch *Channel) runInline(c *call) (err error, leads bool) {
+	c.seq = ch.role.Load() + 1
+	ch.inline = c
+	ch.role.Store(c.seq)
+	if !ch.watched.Load() {
+		ch.api.watch.add(ch)
+	}
+	slow := c.method.Slow.Load()
+	if slow == 0 {
+		err = c.invoke()
+		ch.yieldIfCrowded(c)
+		return err, ch.role.CompareAndSwap(c.seq, c.seq+1)
+	}
+	seq := c.seq
+	impatience := time.AfterFunc(slowInterval, func() { ch.handOver(seq) })
+	err = c.invoke()
+	impatience.Stop()
+	ch.yieldIfCrowded(c)
+	if leads = ch.role.CompareAndSwap(seq, seq+1); leads {
+		c.method.Slow.CompareAndSwap(slow, slow-1)
+	}
+	return err, leads
+}
+
+// yieldIfCrowded gives reading away if c's result has to wait until the peer has read what is queued for it.
+func (ch *Channel) yieldIfCrowded(c *call) {
+	if ch.out.Crowded() {
+		ch.handOver(c.seq)
+	}
+}
+
+// tooSlow implements inlined.
+func (c *call) tooSlow() { c.method.Slow.Store(slowCalls) }
 
 type admission int
 
@@ -135,11 +172,11 @@ const messageOverhead = 256
 func (ch *Channel) decode(inv bind.Invocation, path string) (refusal *wire.Error, reported bool) {
 	defer func() {
 		if value := recover(); value != nil {
-			refusal, reported = ch.wireError(ch.recovered(path, value)), true
+			refusal, reported = toWire(ch.recovered(path, value)), true
 		}
 	}()
 	if err := inv.Decode(&ch.request.Request); err != nil {
-		return ch.wireError(err), false
+		return toWire(err), false
 	}
 	return nil, false
 }
@@ -171,7 +208,7 @@ func newCall(ch *Channel, method *bind.Method, inv bind.Invocation, m *wire.Mess
 		c.meta = receiveMetadata(m, known)
 	}
 	if ch.inbound != nil {
-		c.hook = newInterception(m, ch.request.ref)
+		c.hook = newInterception(m, ch.request.on)
 	}
 	return c
 }
@@ -277,7 +314,7 @@ func (c *call) invoke() (err error) {
 		}
 	}()
 	if c.hook != nil {
-		err = c.intercepted()
+		err = c.hook.run(c.scope, c.ch, c.inv, c.meta)
 	} else {
 		err = c.inv.Run(c.scope)
 	}
@@ -291,7 +328,7 @@ func (c *call) abandoned(err error) {
 		c.ch.mu.Lock()
 		c.countLocked()
 		c.ch.mu.Unlock()
-		go c.ch.lead() // ends like the leader that New started
+		go c.ch.next() // ends like the leader that New started
 	}
 	if next := c.finish(err); next != nil {
 		go runTasks(next) // ends with the queue of the gate
@@ -329,7 +366,7 @@ func (c *call) appendResponse(dst []byte, codec wire.Codec, err error) (response
 	}
 	defer func() {
 		if value := recover(); value != nil {
-			e := c.ch.wireError(c.ch.recovered(c.method.Path, value))
+			e := toWire(c.ch.recovered(c.method.Path, value))
 			response = c.ch.appendError(nil, codec, c.id, e, c.textErrors)
 		}
 	}()
@@ -358,7 +395,19 @@ func (c *call) appendResponse(dst []byte, codec wire.Codec, err error) (response
 			return dst
 		}
 	}
-	return c.ch.appendError(dst[:0], codec, c.id, c.ch.wireError(err), c.textErrors)
+	return c.ch.appendError(dst[:0], codec, c.id, toWire(err), c.textErrors)
+}
+
+// appendResult appends what the call answers, unless that is undefined.
+func (c *call) appendResult(dst []byte, out *values, path string) (_ []byte, absent bool, err error) {
+	switch {
+	case c.hook == nil:
+		return c.inv.AppendResult(dst, out, path)
+	case c.hook.result == nil && !c.method.HasResult:
+		return dst, true, nil
+	default:
+		return out.AppendAny(dst, path, c.hook.result)
+	}
 }
 
 // endCame ends what came with the arguments and the function has not taken over. A property takes what it is set to.
@@ -379,13 +428,13 @@ func (c *call) takeOver() stay {
 	s := stay{came: c.came}
 	c.came = nil
 	if c.method.WantsContext {
-		s.scope = c.scope
-		s.scope.keep()
+		c.scope.keep()
+		s.context = c.scope
 	}
 	s.undo = func() {
 		c.came = s.came
-		if s.scope != nil {
-			s.scope.release()
+		if s.context != nil {
+			s.context.release()
 		}
 	}
 	return s

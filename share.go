@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"sync"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
@@ -44,16 +45,16 @@ func (s *Shared) MarshalJSON() ([]byte, error) {
 }
 
 // append appends the value, whose annotations are recorded under path.
-func (s *Shared) append(o *values, dst []byte, path string) ([]byte, error) {
+func (s *Shared) append(enc *superjson.Encoder, dst []byte, path string) ([]byte, error) {
 	if s == nil {
 		return append(dst, "null"...), nil
 	}
-	f := s.form(o.enc.Mode())
+	f := s.form(enc.Mode())
 	switch {
 	case f.err != nil:
 		return dst, f.err
 	case f.kept != nil:
-		return o.enc.Append(dst, path, f.kept)
+		return enc.Append(dst, path, f.kept)
 	default:
 		return append(dst, f.raw...), nil
 	}
@@ -100,4 +101,21 @@ func (f *sharedForm) encode(v any, mode superjson.Mode) (err error) {
 	}
 	f.kept, f.raw = kept, nil
 	return nil
+}
+
+// misplaced refuses references where none can stand, for this reason.
+type misplaced string
+
+func (misplaced) ReferenceType() reflect.Type { return refType }
+
+func (why misplaced) AppendReference(dst []byte, _ any) ([]byte, error) {
+	return dst, errors.New(string(why))
+}
+
+// isUndefined reports whether arg is JavaScript's undefined.
+func isUndefined(arg any) bool {
+	if s, ok := arg.(*Shared); ok && s != nil {
+		arg = s.value
+	}
+	return bind.IsUndefined(arg)
 }

@@ -41,6 +41,9 @@ type openedStream struct{ handle *streamHandle }
 
 func (openedStream) String() string { return "stream" }
 
+// takesHandle implements handleResult.
+func (*openedStream) takesHandle() {}
+
 // deliver decodes the items of s and gives them to yield.
 func deliver[T any](ctx context.Context, s *inStream, path string, yield func(T, error) bool) {
 	item := new(T)

@@ -2,10 +2,10 @@ package kkrpc
 
 import (
 	"context"
-	"errors"
 	"reflect"
 
 	"github.com/kkrpc-go/kkrpc/internal/bind"
+	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
@@ -22,6 +22,34 @@ func newStreams(ch *Channel, n *news) *streamKind {
 }
 
 func (ch *Channel) streams() *streamKind { return ch.kinds().list[streamIndex].(*streamKind) }
+
+func (k *streamKind) write(out *values, dst []byte, at place, v any) (_ []byte, is bool, err error) {
+	p, err := producerOf(v)
+	if p == nil && err == nil {
+		return dst, false, nil
+	}
+	codec := *out.ch.codec.Load()
+	if at.argument {
+		dst = codec.BeginArg(dst, at.index)
+	}
+	if err == errNilStream {
+		dst = append(dst, "null"...)
+	} else {
+		if err != nil {
+			return dst, true, err
+		}
+		s, err := k.out.produce(codec, p, out.host)
+		if err != nil {
+			return dst, true, err
+		}
+		out.carried = append(out.carried, s)
+		dst = appendMarker(dst, codec.Dialect(), s.id)
+	}
+	if at.argument {
+		dst = codec.EndArg(dst)
+	}
+	return dst, true, nil
+}
 
 func (k *streamKind) receive(m *wire.Message) (done bool) {
 	if m.Kind == wire.StreamData {
@@ -107,39 +135,22 @@ func appendMarker(dst []byte, d wire.Dialect, id []byte) []byte {
 	return append(append(dst, id...), '}')
 }
 
-// acceptsStream reports whether a stream may be stored in what result, the pointer of a call, points to.
-func acceptsStream(result any) bool {
-	switch result.(type) {
-	case nil:
-		return false
-	case *openedStream, *any:
-		return true
-	}
-	kind, _ := bind.StreamKindOf(reflect.TypeOf(result).Elem())
-	return kind == bind.FailingSeq
-}
-
-// openResult opens the stream that v, the answer to a call, stands for. It returns nil and no error if v is none. If the
-// call cannot take a stream with its result, the peer is told to stop it.
-func (ch *Channel) openResult(v text, result any) (*inStream, error) {
-	id, ok := marker(v)
+// open implements resulting.
+func (k *streamKind) open(t text) (received, error) {
+	id, ok := marker(t)
 	if !ok {
 		return nil, nil
 	}
-	var s *inStream
-	var err error
-	if acceptsStream(result) {
-		s, err = ch.streams().in.add(id)
+	s, err := k.in.add(id)
+	if err != nil {
+		return nil, err
 	}
-	if s == nil {
-		ch.streams().in.discard(v)
-	}
-	return s, err
+	return s, nil
 }
 
-// storeStream makes the stream that answers p its result.
-func (p *pendingCall) storeStream(ctx context.Context, result any) {
-	s := p.stream
+// store implements resulting.
+func (k *streamKind) store(ctx context.Context, v received, result any) {
+	s := v.(*inStream)
 	s.ctx = ctx
 	switch r := result.(type) {
 	case *openedStream:
@@ -152,45 +163,81 @@ func (p *pendingCall) storeStream(ctx context.Context, result any) {
 	}
 }
 
-// end ends what came with a request that is not served.
-func (in *request) end() {
-	came := in.came
-	in.came = nil
-	endAll(came)
+// control is a return or throw of the peer.
+type control struct {
+	id    []byte
+	kind  wire.Kind
+	value superjson.Value
 }
 
-// request is what the leader decodes. It implements bind.Peer.
-type request struct {
-	bind.Request
-	ch   *Channel
-	ref  *Ref       // of this side, that it is on; nil for the API
-	came []received // with its arguments or value
-}
+// maxReturned bounds the value that comes with a control, in bytes, since it is kept until the code of the stream has
+// returned. A larger one is taken for undefined.
+const maxReturned = 4 << 10
 
-// reset makes r the request m.
-func (r *request) reset(ch *Channel, m *wire.Message) {
-	*r = request{ch: ch}
-	r.Request = bind.Request{Peer: r, Message: m}
-}
-
-func (r *request) Function(id []byte) (bind.Handle, error) { return r.ch.callbacks().accept(id) }
-
-func (r *request) References(raw []byte) superjson.ReferenceDecoder {
-	return r.ch.references(r.Message.Dialect, raw)
-}
-
-func (r *request) Stream(raw []byte) (bind.Source, error) {
-	id, ok := marker(text{Arg: wire.Arg{JSON: raw}, dialect: r.Message.Dialect})
-	if !ok {
-		return nil, nil
+func newControl(m *wire.Message) *control {
+	c := &control{id: append([]byte(nil), m.ID...), kind: m.Kind}
+	if m.Value != nil && len(m.Value) <= maxReturned && m.Size <= len(m.Value)+maxReturned {
+		_ = superjson.Decode(m.Dialect.Mode(), m.Value, m.ValueMeta(), &c.value) // what cannot be read is undefined
 	}
-	s, err := r.ch.streams().in.add(id)
-	if err != nil {
-		if errors.Is(err, ErrLimit) {
-			err = &Error{Name: "RPCLimitError", Message: err.Error()}
+	return c
+}
+
+// unknown answers a control of a stream that has ended or never was.
+func (t *outStreams) unknown(m *wire.Message) {
+	switch {
+	case m.Dialect.IsClassic():
+	case m.Kind == wire.StreamReturn:
+		t.ch.answerControl(newControl(m), append([]byte(nil), m.StreamID...))
+	default:
+		codec := *t.ch.codec.Load()
+		b := outbox.NewBuffer()
+		b.Bytes, _ = codec.AppendStreamError(b.Bytes, m.ID, m.StreamID, &wire.Error{Name: "Error", Message: "Unknown RPC stream " + unquote(m.StreamID)}, nil)
+		t.ch.out.Queue(b)
+	}
+}
+
+// answerControl tells the peer that its return or throw has ended the stream.
+func (ch *Channel) answerControl(c *control, streamID []byte) {
+	codec := *ch.codec.Load()
+	out := newValues(ch, codec)
+	defer out.free()
+	b := outbox.NewBuffer()
+	if c.kind == wire.StreamThrow {
+		b.Bytes, _ = codec.AppendStreamError(b.Bytes, c.id, streamID, &wire.Error{Name: "Error", Message: thrownText(c.value)}, nil)
+		ch.out.Send(b)
+		return
+	}
+	absent := c.value.JSON == nil
+	if !absent {
+		var err error
+		b.Bytes = codec.BeginItem(b.Bytes, c.id, streamID, true)
+		b.Bytes, err = out.Append(b.Bytes, codec.ItemPath(), c.value)
+		b.Bytes = codec.EndItem(b.Bytes, &wire.Tail{Values: out.annotations()})
+		absent = err != nil
+	}
+	if absent {
+		b.Bytes = codec.AppendItem(b.Bytes[:0], c.id, streamID, true)
+	}
+	ch.out.Send(b)
+}
+
+// thrownText is what JavaScript's String makes of the Error that a consumer has thrown, or of one about another value.
+func thrownText(v superjson.Value) string {
+	var thrown any
+	if v.Decode(&thrown) == nil {
+		if e, ok := thrown.(*superjson.Error); ok {
+			return e.Name + ": " + e.Message
 		}
-		return nil, err
 	}
-	r.came = append(r.came, s)
-	return s, nil
+	var text string
+	if v.Decode(&text) != nil {
+		switch text = bind.JSONKind(v.JSON); text {
+		case "object", "array":
+			text = "[object Object]"
+		case "undefined":
+		default:
+			text = string(v.JSON)
+		}
+	}
+	return "Error: " + text
 }

@@ -1,10 +1,21 @@
 package kkrpc
 
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
 // Transport carries whole messages of one connection: text in UTF-8, whose length the transport bounds. A Channel owns the
-// Transport it was made with and closes it.
+// Transport that it was made with, and closes it.
 //
-// Packages transport/ws and transport/stdio have some, and Pipe makes one. For one of your own over something that
-// delivers by calling, an [Inbox] is the reading half; package transport/transporttest has the tests that each must pass.
+// Packages transport/ws and transport/stdio have transports, and [Pipe] makes one. An [Inbox] is the reading half of one
+// over something that delivers by calling. Package transport/transporttest has the tests that each must pass.
+//
+// A Transport may have further abilities. A Channel finds them by their methods: [TryWriter], [FrameLender],
+// [TextValidator] and [Parker].
 type Transport interface {
 	// ReadFrame blocks for the next whole message, appended to buf[:0]; msg is valid until buf is passed again.
 	// more reports that another message is already buffered, so that a reply can wait to be sent together with
@@ -16,4 +27,184 @@ type Transport interface {
 	// Close tells the peer the WebSocket close code and the reason where it can, and unblocks both other methods.
 	// It may be called more than once and from any goroutine.
 	Close(code int, reason string) error
+}
+
+// TryWriter is a Transport that can write without blocking. The goroutine that reads then also writes, which saves a
+// switch to another goroutine for each batch of messages.
+type TryWriter interface {
+	// TryWriteFrames sends as much as it can without blocking, and keeps a copy of the rest. If done is false, the rest
+	// goes with the next WriteFrames, which may be called with no messages. Calls do not overlap with WriteFrames.
+	TryWriteFrames(msgs [][]byte) (done bool, err error)
+}
+
+// FrameLender is a Transport whose messages need not be copied.
+type FrameLender interface {
+	// LendFrame is called in place of ReadFrame. msg is memory of the transport, valid until LendFrame or Park is called
+	// next.
+	LendFrame() (msg []byte, more bool, err error)
+}
+
+// TextValidator is a Transport that has checked its messages: they are valid UTF-8. A Channel then does not check them again.
+type TextValidator interface {
+	// ValidText does nothing.
+	ValidText()
+}
+
+// Parker is a Transport that can wait for a message without a goroutine, so that an idle connection costs no stack.
+type Parker interface {
+	// Park is called in place of ReadFrame. It waits until ReadFrame has something to do, and then returns false. It
+	// returns true once nothing has arrived for patience, or for up to twice as long. From then on the transport waits,
+	// and calls wake once, on another goroutine, when ReadFrame has something to do. wake may run before Park returns.
+	// A transport that cannot park this connection returns false at once.
+	Park(patience time.Duration, wake func()) (parked bool)
+}
+
+// unary is what a transport may have over which each request travels by itself and its response comes back, as in HTTP.
+// Like nonblocking it is found by its methods and is no part of the API: what a Transport must have is all that
+// others need.
+type unary interface {
+	// CheckRequest returns why a request of this side cannot be sent. The call then fails with that error, and what its
+	// arguments hold is released. msg is borrowed.
+	CheckRequest(msg []byte) error
+	// CancelRequest says that nobody waits for the answer to the request any more. It takes the place of the cancel
+	// message and overtakes the request if that is still queued.
+	CancelRequest(id string)
+	// RequestFailure returns, once, the reason if the transport itself answered the request with an error. The call
+	// returns it in place of that answer.
+	RequestFailure(id string) error
+	// Undelivered is given each message that was dropped because the channel had closed before: a handler that has
+	// been answered so has returned. msg is borrowed.
+	Undelivered(msg []byte)
+}
+
+// Inbox turns messages that are pushed into reads: it is the reading half of a Transport over something that delivers
+// by calling, such as an event handler. Make one with NewInbox.
+type Inbox struct {
+	limit int
+	wake  chan struct{} // has room for one: something changed
+
+	mu     sync.Mutex
+	queue  [][]byte
+	queued int
+	room   chan struct{} // closed when queued falls; nil while nobody waits
+	err    error         // what ReadFrame returns once the queue is empty
+}
+
+// NewInbox returns an Inbox that holds at most limit bytes, or one message if that is larger; 0 means 16 MiB.
+func NewInbox(limit int) *Inbox {
+	return &Inbox{limit: or(limit, 16<<20), wake: make(chan struct{}, 1)}
+}
+
+// inboxOverhead is what a queued message costs beside its bytes.
+const inboxOverhead = 32
+
+// Push queues a copy of msg. It never blocks: a full Inbox returns an error that wraps ErrLimit, a closed one io.ErrClosedPipe.
+func (b *Inbox) Push(msg []byte) error {
+	_, err := b.push(msg)
+	return err
+}
+
+// push returns what to wait for when the Inbox is full, instead of an error.
+func (b *Inbox) push(msg []byte) (full <-chan struct{}, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil {
+		return nil, io.ErrClosedPipe
+	}
+	if b.queued > 0 && b.queued+len(msg) > b.limit {
+		if b.room == nil {
+			b.room = make(chan struct{})
+		}
+		return b.room, fmt.Errorf("kkrpc: inbox of %d bytes: %w", b.limit, ErrLimit)
+	}
+	b.queue = append(b.queue, append([]byte(nil), msg...))
+	b.queued += len(msg) + inboxOverhead
+	b.signalLocked()
+	return nil, nil
+}
+
+// Close makes ReadFrame return err, or io.EOF if it is nil, after what is still queued. Later calls do nothing.
+func (b *Inbox) Close(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil {
+		return
+	}
+	if err == nil {
+		err = io.EOF
+	}
+	b.err = err
+	b.releaseLocked()
+	b.signalLocked()
+}
+
+// ReadFrame is that of Transport.
+func (b *Inbox) ReadFrame(buf []byte) (msg []byte, more bool, err error) {
+	for {
+		b.mu.Lock()
+		if len(b.queue) > 0 {
+			msg = append(buf[:0], b.queue[0]...)
+			b.queued -= len(msg) + inboxOverhead
+			b.queue[0] = nil
+			b.queue = b.queue[1:]
+			more = len(b.queue) > 0
+			b.releaseLocked()
+			b.mu.Unlock()
+			return msg, more, nil
+		}
+		b.queue = nil
+		err = b.err
+		b.mu.Unlock()
+		if err != nil {
+			return nil, false, err
+		}
+		<-b.wake
+	}
+}
+
+func (b *Inbox) signalLocked() {
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (b *Inbox) releaseLocked() {
+	if b.room != nil {
+		close(b.room)
+		b.room = nil
+	}
+}
+
+// Pipe returns two connected in-memory transports: what is written to one is read from the other. They serve tests,
+// and programs whose both ends live in one process. Either end's Close ends both.
+func Pipe() (a, b Transport) {
+	x, y := NewInbox(1<<20), NewInbox(1<<20)
+	return &pipeEnd{in: x, out: y}, &pipeEnd{in: y, out: x}
+}
+
+type pipeEnd struct{ in, out *Inbox }
+
+func (p *pipeEnd) ReadFrame(buf []byte) ([]byte, bool, error) { return p.in.ReadFrame(buf) }
+
+func (p *pipeEnd) WriteFrames(msgs [][]byte) error {
+	for _, m := range msgs {
+		for {
+			full, err := p.out.push(m)
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, ErrLimit) {
+				return err
+			}
+			<-full
+		}
+	}
+	return nil
+}
+
+func (p *pipeEnd) Close(int, string) error {
+	p.out.Close(nil)
+	p.in.Close(io.ErrClosedPipe)
+	return nil
 }

@@ -88,7 +88,7 @@ func TestCallsAreDecodedRunAndEncoded(t *testing.T) {
 		{"number", `1,2.5`, `3.5`},
 		{"number", `1`, `TypeError: number: argument 2: expected number, got undefined`},
 		{"number", `1,2,3`, `TypeError: number: argument 3: expected at most 2 arguments, got 3`},
-		{"whole", `9007199254740991`, `9007199254740991`},
+		{"whole", `2147483647`, `2147483647`},
 		{"whole", `1.5`, `TypeError: whole: argument 1: expected integer, got number`},
 		{"small", `255`, `255`},
 		{"small", `256`, `TypeError: small: argument 1: expected uint8, got integer out of range`},

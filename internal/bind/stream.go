@@ -95,3 +95,15 @@ func (t *Types) checkItem(item reflect.Type, d direction) error {
 	placed := err.(*placedError)
 	return &placedError{at: " items" + placed.at, reason: placed.reason}
 }
+
+// TakesStream reports whether a stream may be stored in what result, the pointer of a call, points to.
+func TakesStream(result any) bool {
+	switch result.(type) {
+	case nil:
+		return false
+	case *any:
+		return true
+	}
+	kind, _ := StreamKindOf(reflect.TypeOf(result).Elem())
+	return kind == FailingSeq
+}

@@ -120,26 +120,6 @@ func (t *outStreams) add(s *outStream, h host) error {
 	return nil
 }
 
-// appendStream writes what stands for v and reports whether v is a stream.
-func (o *values) appendStream(dst []byte, v any) (_ []byte, is bool, err error) {
-	p, err := producerOf(v)
-	switch {
-	case err == errNilStream:
-		return append(dst, "null"...), true, nil
-	case err != nil:
-		return dst, true, err
-	case p == nil:
-		return dst, false, nil
-	}
-	codec := *o.ch.codec.Load()
-	s, err := o.ch.streams().out.produce(codec, p, o.host)
-	if err != nil {
-		return dst, true, err
-	}
-	o.carried = append(o.carried, s)
-	return appendMarker(dst, codec.Dialect(), s.id), true, nil
-}
-
 // sent implements carried. In classic nobody asks for items, so that the code of the stream begins here.
 func (s *outStream) sent() {
 	if s.credited {
@@ -331,8 +311,8 @@ func (s *outStream) finish(err error) {
 		s.values.free()
 	}
 	endAll(s.stay.came)
-	if s.stay.scope != nil {
-		s.stay.scope.release()
+	if s.stay.context != nil {
+		s.stay.context.release()
 	}
 }
 
@@ -350,7 +330,7 @@ func (s *outStream) last(err error) (b *outbox.Buffer) {
 		b.Bytes = codec.AppendItem(b.Bytes, s.itemID, s.id, true)
 		return b
 	}
-	e := s.ch.wireError(err)
+	e := toWire(err)
 	if s.credited { // the originals send no more than the text of an error
 		text := e.Name
 		if e.Message != e.Name {
@@ -367,4 +347,105 @@ func (s *outStream) last(err error) (b *outbox.Buffer) {
 		b.Bytes, _ = codec.AppendStreamError(b.Bytes[:0], s.itemID, s.id, &wire.Error{Name: e.Name, Message: e.Message}, out.annotations())
 	}
 	return b
+}
+
+// unsent implements carried. A stream that no message has brought to the peer is forgotten.
+func (s *outStream) unsent() { s.table.stop(s) }
+
+// stop ends s from this side, without a word.
+func (t *outStreams) stop(s *outStream) {
+	t.mu.Lock()
+	stopped := s.stopped
+	t.stopLocked(s)
+	started := s.started
+	t.mu.Unlock()
+	if !stopped {
+		s.abandon(started)
+	}
+}
+
+// abandon goes on where stopLocked ends. Code that has started finishes the stream when it returns.
+func (s *outStream) abandon(started bool) {
+	switch {
+	case !started:
+		s.finish(nil)
+	case s.stay.context != nil:
+		s.stay.context.cancel()
+	}
+}
+
+func (t *outStreams) stopLocked(s *outStream) {
+	if s.stopped {
+		return
+	}
+	s.stopped = true
+	delete(t.open, s.key)
+	close(s.done)
+}
+
+// expire drops the streams that have waited too long for a pull. A pull that comes later is answered as one of an unknown
+// stream, which is what ends it at the peer.
+func (t *outStreams) expire() {
+	var expired []*outStream
+	var started []bool
+	t.mu.Lock()
+	if t.closed != nil {
+		t.mu.Unlock()
+		return
+	}
+	now := time.Now()
+	next := t.ch.limits.StreamIdle
+	for _, s := range t.open {
+		if s.since.IsZero() {
+			continue
+		}
+		left := t.ch.limits.StreamIdle - now.Sub(s.since)
+		if left > 0 {
+			next = min(next, left)
+			continue
+		}
+		expired, started = append(expired, s), append(started, s.started)
+		t.stopLocked(s) // at once: a pull that comes now must be answered
+	}
+	t.idle = nil
+	if len(t.open) > 0 {
+		t.idle = time.AfterFunc(next, t.expire)
+	}
+	t.mu.Unlock()
+	for i, s := range expired {
+		s.abandon(started[i])
+	}
+}
+
+// control acts on a message of the consumer of a stream of this side.
+func (t *outStreams) control(m *wire.Message) {
+	t.mu.Lock()
+	s := t.open[streamKey(m)]
+	switch {
+	case s == nil:
+		t.mu.Unlock()
+		t.unknown(m)
+	case m.Kind == wire.StreamPull:
+		s.credit = min(s.credit+m.Credit, t.ch.limits.StreamCredit)
+		s.since = time.Time{}
+		started := s.started
+		s.started = true
+		t.mu.Unlock()
+		if !started {
+			go s.run()
+			return
+		}
+		select {
+		case s.wake <- struct{}{}:
+		default:
+		}
+	default:
+		if !m.Dialect.IsClassic() {
+			s.control = newControl(m)
+		}
+		t.stopLocked(s)
+		started := s.started
+		t.mu.Unlock()
+		s.abandon(started)
+	}
 }

@@ -2,6 +2,7 @@ package kkrpc
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 	"sync"
 	"time"
@@ -28,7 +29,7 @@ type leading struct {
 	more    bool        // the transport has another message already
 	turn    int         // bytes of messages read and answered since other goroutines had a turn
 	line    *time.Timer // nil unless a classic line is incomplete
-	inline  *call       // the request that the leader runs, while role is odd
+	inline  inlined     // the request that the leader runs, while role is odd
 	request request
 	scopes  []scope // for the next calls, see newScope
 	ahead   int     // how many were made at a time last
@@ -39,14 +40,10 @@ var leadings = sync.Pool{New: func() any { return new(leading) }}
 func newLeading(d wire.Dialect, limits *Limits, t Transport) *leading {
 	l := leadings.Get().(*leading)
 	l.in = *wire.NewInbound(codecs.Of, d, limits.Frame, limits.Depth)
-	_, checked := t.(validText)
+	_, checked := t.(TextValidator)
 	l.in.Trust(checked)
 	return l
 }
-
-// validText is what a transport may have, found by its method: all that its ReadFrame returns is valid UTF-8, and needs not
-// be looked at again.
-type validText interface{ ValidText() }
 
 // free gives l back, of which nothing is incomplete.
 func (l *leading) free() {
@@ -117,15 +114,9 @@ func (ch *Channel) read() bool {
 	return false
 }
 
-// lender is what a transport may have so that messages need not be copied. Like nonblocking it is found by its methods.
-// LendFrame is ReadFrame, but msg is memory of the transport, valid until it or Park is called.
-type lender interface {
-	LendFrame() (msg []byte, more bool, err error)
-}
-
 // frame returns the next frame, which is valid until the next call.
 func (ch *Channel) frame() (frame []byte, err error) {
-	if l, ok := ch.transport.(lender); ok {
+	if l, ok := ch.transport.(FrameLender); ok {
 		frame, ch.more, err = l.LendFrame()
 		return frame, err
 	}
@@ -197,83 +188,58 @@ func (ch *Channel) refuse(m *wire.Message, err error) {
 	}
 }
 
-// runInline runs c on the leader. It reports whether the goroutine still leads afterwards; if not, the caller finishes
-// c as one that was handed over.
-func (ch *Channel) runInline(c *call) (err error, leads bool) {
-	c.seq = ch.role.Load() + 1
-	ch.inline = c
-	ch.role.Store(c.seq)
-	if !ch.watched.Load() {
-		ch.api.watch.add(ch)
+// awaitLine bounds how long a line of the classic generation may stay incomplete. The leader calls it before it waits for
+// more of one; whole lines and compact messages never get here.
+func (ch *Channel) awaitLine() {
+	if ch.line != nil {
+		return
 	}
-	slow := c.method.Slow.Load()
-	if slow == 0 {
-		err = c.invoke()
-		ch.yieldIfCrowded(c)
-		return err, ch.role.CompareAndSwap(c.seq, c.seq+1)
-	}
-	seq := c.seq
-	impatience := time.AfterFunc(slowInterval, func() { ch.handOver(seq) })
-	err = c.invoke()
-	impatience.Stop()
-	ch.yieldIfCrowded(c)
-	if leads = ch.role.CompareAndSwap(seq, seq+1); leads {
-		c.method.Slow.CompareAndSwap(slow, slow-1)
-	}
-	return err, leads
+	limit := ch.limits.Line
+	ch.line = time.AfterFunc(limit, func() {
+		ch.fail(errClosed(fmt.Errorf("%w: a line of the peer was not complete after %v (Limits.Line)", ErrLimit, limit)),
+			closePolicy, "incomplete line")
+	})
 }
 
-// yieldIfCrowded gives reading away if c's result has to wait until the peer has read what is queued for it.
-func (ch *Channel) yieldIfCrowded(c *call) {
-	if ch.out.Crowded() {
-		ch.handOver(c.seq)
-	}
+// lineArrived is called when no more of a line is awaited.
+func (ch *Channel) lineArrived() {
+	ch.line.Stop()
+	ch.line = nil
 }
 
-// handOver takes reading from the leader if it still is in the handler that seq stands for. It returns that call, or
-// nil if it was too late.
-func (ch *Channel) handOver(seq uint64) *call {
-	if seq&1 == 0 {
-		return nil
+// Most connections of a server are idle most of the time. An idle connection costs what its leader holds: buffers, and a
+// stack that handlers have made grow and that Go does not shrink to the size of a new one. So the leader of an idle channel
+// ends if the transport can wait without a goroutine. The next message starts another leader.
+
+// parkPatience is how long a leader waits for the next message before the channel is parked.
+const parkPatience = time.Second
+
+// park reports whether the transport has parked the channel, so that its leader ends.
+func (ch *Channel) park() bool {
+	if !ch.heard.Load() {
+		return false // the dialect may be unknown
 	}
+	patience := parkPatience
+	if !ch.parked {
+		ch.parked = true
+		patience = 0 // thousands of connections may be made at once, each to make one call
+	}
+	l := ch.leading
+	ch.leading = nil // before wake runs
+	if !ch.parker.Park(patience, ch.wake) {
+		ch.leading = l
+		return false
+	}
+	l.free()
+	ch.out.Shrink()
 	ch.mu.Lock()
-	if !ch.role.CompareAndSwap(seq, seq+1) {
-		ch.mu.Unlock()
-		return nil
-	}
-	c := ch.inline
-	c.countLocked()
+	ch.pending.shedLocked()
 	ch.mu.Unlock()
-	ch.out.Flush()
-	go ch.lead() // ends like the leader that New started
-	return c
+	return true
 }
 
-// watchTick is called by the watchdog with what it saw of role one tick ago. It reports whether to look again.
-func (ch *Channel) watchTick(seen uint64) (now uint64, again bool) {
-	now = ch.role.Load()
-	if now != seen {
-		ch.out.Flush() // a leader that always has more to read does not come to it
-		return now, true
-	}
-	if now&1 == 1 {
-		if c := ch.handOver(now); c != nil {
-			c.method.Slow.Store(slowCalls)
-		}
-		return now, true
-	}
-	ch.watched.Store(false)
-	if ch.role.Load() != now && ch.watched.CompareAndSwap(false, true) {
-		return ch.role.Load(), true
-	}
-	return now, false
+// unpark runs the next leader of a parked channel.
+func (ch *Channel) unpark() {
+	ch.leading = newLeading((*ch.codec.Load()).Dialect(), ch.limits, ch.transport)
+	ch.lead()
 }
-
-const (
-	watchInterval = time.Millisecond
-	// slowInterval is what a method gets instead that was too slow lately: with slow handlers alone, it is what starting
-	// each costs. Less would put at risk that the next handler begins after this one.
-	slowInterval = 100 * time.Microsecond
-	// slowCalls is for how many calls a method is known as slow; each quick one among them counts down.
-	slowCalls = 64
-)

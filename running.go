@@ -333,3 +333,13 @@ func (l *scopeList) allLocked() (all []*scope) {
 	}
 	return all
 }
+
+// MetadataFrom returns the metadata of the request that is handled with ctx, as JavaScript's JSON would be decoded into
+// any. It is nil when there is none, in a callback, on a classic channel, and when the peer sent something else than an
+// object. Who handles the request shares the map: it must not be changed. It is what the peer claims, not what is true.
+func MetadataFrom(ctx context.Context) map[string]any {
+	if s := scopeOf(ctx); s != nil {
+		return s.meta.decoded()
+	}
+	return nil
+}

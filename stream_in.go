@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -65,11 +66,11 @@ func (t *inStreams) clear(err error) {
 
 // inStream is a stream of the peer.
 type inStream struct {
-	ch    *Channel
-	table *inStreams
-	key   string          // raw JSON
-	ctx   context.Context // of the call that opened it; nil in an argument
-	scope *scope          // of the handler that waits for items; nil for none
+	ch      *Channel
+	table   *inStreams
+	key     string          // raw JSON
+	ctx     context.Context // of the call that opened it; nil in an argument
+	handler waiter          // waits for items; nil for none
 
 	mu      sync.Mutex
 	items   []inItem // received; those before first have been taken
@@ -94,23 +95,15 @@ const (
 
 // inItem is an item that was received.
 type inItem struct {
-	dialect   wire.Dialect
+	kept      // raw is set when it is taken
 	undefined bool
 	text      int // bytes in inStream.data
 	size      int // as counted in inStreams.buffered
-	meta      *superjson.Meta
-	raw       []byte          // set when it is taken
-	own       map[string]*Ref // of this side in it
 }
 
 // decode stores the item in what v points to, whose type has to do with references as use says.
 func (i *inItem) decode(ch *Channel, v any, use bind.RefUse) error {
-	var err error
-	if i.undefined {
-		err = decodeUndefined(v)
-	} else {
-		err = ch.decodeKept(i.dialect, i.raw, i.meta, v, use, i.own)
-	}
+	err := i.kept.decode(ch, v, use)
 	if mismatch, ok := errors.AsType[*superjson.TypeError](err); ok {
 		return fmt.Errorf("item%s: expected %s, got %s", at(mismatch.Path), mismatch.Expected, mismatch.Got)
 	}
@@ -150,7 +143,11 @@ func (t *inStreams) unreadable(m *wire.Message, reason error) {
 }
 
 func (s *inStream) push(m *wire.Message) {
-	meta, own := m.ValueMeta(), s.ch.findRefs(m.Dialect, m.Value)
+	meta := m.ValueMeta()
+	var pins any
+	if v := valueText(m); v.marked() {
+		pins = s.ch.kinds().inside.pin(v)
+	}
 	n := itemOverhead + len(m.Value)
 	if meta != nil {
 		n += annotationCost * (m.Size - len(m.Value))
@@ -162,7 +159,7 @@ func (s *inStream) push(m *wire.Message) {
 		return
 	}
 	s.data = append(s.data, m.Value...)
-	s.items = append(s.items, inItem{dialect: m.Dialect, undefined: m.Value == nil, text: len(m.Value), size: n, meta: meta, own: own})
+	s.items = append(s.items, inItem{kept: kept{dialect: m.Dialect, meta: meta, pins: pins}, undefined: m.Value == nil, text: len(m.Value), size: n})
 	s.bytes += n
 	bytes, alone := s.bytes, len(s.items)-s.first == 1
 	s.signalLocked()
@@ -268,7 +265,7 @@ func (s *inStream) leave() {
 }
 
 // belongTo implements received.
-func (s *inStream) belongTo(handler *scope) { s.scope = handler }
+func (s *inStream) belongTo(handler waiter) { s.handler = handler }
 
 // end implements received. It has no effect if somebody iterates over s, or has.
 func (s *inStream) end() {
@@ -295,7 +292,7 @@ func (s *inStream) each(ctx context.Context, deliver func(*inItem) (more bool, e
 	if ctx != nil {
 		done = ctx.Done()
 		if scope := scopeOf(ctx); scope != nil {
-			s.scope = scope
+			s.handler = scope
 		}
 	}
 	defer func() { // also when the body of the loop panics
@@ -379,7 +376,9 @@ func (s *inStream) take(item *inItem, done <-chan struct{}) (more bool, err erro
 	}
 	next := &s.items[s.first]
 	*item, *next = *next, inItem{}
-	item.raw = s.data[s.start : s.start+item.text]
+	if !item.undefined {
+		item.raw = s.data[s.start : s.start+item.text : s.start+item.text]
+	}
 	s.first++
 	s.start += item.text
 	s.bytes -= item.size
@@ -406,9 +405,9 @@ func (s *inStream) compactLocked() {
 
 // await blocks until something has changed. A handler that waits gives up its place, and reading.
 func (s *inStream) await(done <-chan struct{}) error {
-	if s.scope != nil {
-		s.scope.stepOut()
-		defer s.scope.stepIn()
+	if s.handler != nil {
+		s.handler.stepOut()
+		defer s.handler.stepIn()
 	}
 	select {
 	case <-s.wake:
@@ -422,4 +421,88 @@ func (s *inStream) await(done <-chan struct{}) error {
 	}
 	s.waiting = false
 	return errContextEnded
+}
+
+// add notes the stream with the raw JSON id, which the peer has sent.
+func (t *inStreams) add(id []byte) (*inStream, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	key := string(id)
+	switch {
+	case t.closed != nil:
+		return nil, t.closed
+	case t.open[key] != nil:
+		return nil, errors.New("a stream with the same id is open already")
+	case len(t.open) >= t.ch.limits.Streams:
+		return nil, fmt.Errorf("%w: %d streams of the peer are open on this channel (Limits.Streams)", ErrLimit, len(t.open))
+	}
+	s := &inStream{ch: t.ch, table: t, key: key, wake: make(chan struct{}, 1)}
+	if t.open == nil {
+		t.open = map[string]*inStream{}
+	}
+	t.open[key] = s
+	t.news.expect()
+	return s, nil
+}
+
+// streamHandle is what the iterators over a stream hold, so that one that nobody holds any more is noticed.
+type streamHandle struct{ stream *inStream }
+
+func (s *inStream) handle() *streamHandle {
+	h := &streamHandle{s}
+	runtime.AddCleanup(h, s.table.collect, s)
+	return h
+}
+
+// collect notes that nobody can iterate over s any more. The janitor ends it: a cleanup has no business in the channel. One
+// that the peer has ended only gives back what its items count.
+func (t *inStreams) collect(s *inStream) {
+	t.mu.Lock()
+	open := t.open[s.key] == s
+	if open {
+		t.collected = append(t.collected, s)
+	}
+	t.mu.Unlock()
+	if !open {
+		s.mu.Lock()
+		left := s.clearLocked()
+		s.mu.Unlock()
+		left.discard(s.ch)
+	}
+}
+
+// sweep ends the streams that nobody can iterate over any more, if the janitor calls it. more: there may be others later.
+func (t *inStreams) sweep(janitor bool) (more bool) {
+	t.mu.Lock()
+	var collected []*inStream
+	if janitor {
+		collected, t.collected = t.collected, nil
+	}
+	more = len(t.open) > 0
+	t.mu.Unlock()
+	for _, s := range collected {
+		s.end()
+	}
+	return more
+}
+
+// cancelling is the message that cancels the stream of the peer with the raw JSON id.
+func (t *inStreams) cancelling(id []byte) *outbox.Buffer {
+	b := outbox.NewBuffer()
+	b.Bytes = (*t.ch.codec.Load()).AppendControl(b.Bytes, wire.StreamReturn, t.nextID("c"), unquote(id))
+	return b
+}
+
+// discard cancels the stream that v stands for, unless it is open: then it belongs to another message.
+func (t *inStreams) discard(v text) {
+	id, ok := marker(v)
+	if !ok {
+		return
+	}
+	t.mu.Lock()
+	open := t.open[string(id)] != nil
+	t.mu.Unlock()
+	if !open {
+		t.ch.out.SendLater(t.cancelling(id))
+	}
 }

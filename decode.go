@@ -1,0 +1,265 @@
+package kkrpc
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+
+	"github.com/kkrpc-go/kkrpc/internal/bind"
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/superjson"
+)
+
+// types compiles everything that is exposed or accepted.
+var types *bind.Types
+
+// request is what the leader decodes. It implements bind.Peer.
+type request struct {
+	bind.Request
+	ch   *Channel
+	on   subject    // nil: the API
+	came []received // with its arguments or value
+}
+
+// reset makes r the request m.
+func (r *request) reset(ch *Channel, m *wire.Message) {
+	*r = request{ch: ch}
+	r.Request = bind.Request{Peer: r, Message: m}
+}
+
+// end ends what came with a request that is not served.
+func (r *request) end() {
+	came := r.came
+	r.came = nil
+	endAll(came)
+}
+
+func (r *request) Function(id []byte) (bind.Handle, error) { return r.ch.kinds().called.function(id) }
+
+func (r *request) References(raw []byte) superjson.ReferenceDecoder {
+	return r.ch.references(r.Message.Dialect, raw, nil)
+}
+
+func (r *request) Stream(raw []byte) (bind.Source, error) {
+	t := text{Arg: wire.Arg{JSON: raw}, dialect: r.Message.Dialect}
+	if !t.marked() {
+		return nil, nil
+	}
+	v, err := r.ch.kinds().result.open(t)
+	switch {
+	case errors.Is(err, ErrLimit):
+		return nil, &Error{Name: limitError, Message: err.Error()}
+	case err != nil || v == nil:
+		return nil, err
+	}
+	r.came = append(r.came, v)
+	return v, nil
+}
+
+// references returns what decodes the references in a value of the peer; nil if there are none.
+func (ch *Channel) references(d wire.Dialect, raw []byte, pins any) superjson.ReferenceDecoder {
+	if d.IsClassic() || !bytes.Contains(raw, []byte(handleMark)) {
+		return nil
+	}
+	return ch.kinds().inside.decoder(d, raw, pins)
+}
+
+// kept is a value of the peer that is decoded later than it came, by the goroutine that waits for it.
+type kept struct {
+	dialect wire.Dialect
+	raw     []byte // nil: undefined
+	meta    *superjson.Meta
+	pins    any // of references of this side in it: a message behind it may give them back
+}
+
+// decode stores the value in what v points to, whose type has to do with references as use says.
+func (k *kept) decode(ch *Channel, v any, use bind.RefUse) error {
+	if k.raw == nil {
+		return decodeUndefined(v)
+	}
+	return types.DecodeData(k.dialect, k.raw, k.meta, v, use, ch.references(k.dialect, k.raw, k.pins))
+}
+
+// readsRefs reports whether a value that is decoded into result, the pointer of a call, can have references in it.
+func readsRefs(result any) bool {
+	return result != nil && types.RefUseOf(reflect.TypeOf(result).Elem()) != bind.RefNever
+}
+
+// takesHandle reports whether what resulting opens may be stored in result, the pointer of a call. only: nothing else may.
+func takesHandle(result any) (takes, only bool) {
+	if _, only = result.(handleResult); only {
+		return true, true
+	}
+	_, isAny := result.(*any)
+	takes = bind.TakesStream(result)
+	return takes, takes && !isAny
+}
+
+// decode stores the result of an answered call.
+func (p *pendingCall) decode(ctx context.Context, ch *Channel, result any) error {
+	if p.came != nil {
+		ch.kinds().result.store(ctx, p.came, result)
+		return nil
+	}
+	if _, only := takesHandle(result); only {
+		return fmt.Errorf("result: expected stream, got %s", bind.JSONKind(p.raw))
+	}
+	return resultError(p.kept.decode(ch, result, types.RefUseOf(reflect.TypeOf(result).Elem())))
+}
+
+// resultError says that it is the result that could not be decoded.
+func resultError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if mismatch := (*superjson.TypeError)(nil); errors.As(err, &mismatch) {
+		return fmt.Errorf("result%s: expected %s, got %s", at(mismatch.Path), mismatch.Expected, mismatch.Got)
+	}
+	if refused, ok := errors.AsType[*Error](err); ok { // in the words for a peer, but it is this side's
+		switch refused.Name {
+		case limitError:
+			return fmt.Errorf("%w: result: %s", ErrLimit, refused.Message)
+		case releasedError:
+			return fmt.Errorf("%w: result: %s", ErrReleased, refused.Message)
+		}
+		return errors.New("result: " + refused.Message)
+	}
+	return err
+}
+
+// at writes a path relative to a value behind that value's name.
+func at(path string) string {
+	if path == "" || path[0] == '[' {
+		return path
+	}
+	return "." + path
+}
+
+func decodeUndefined(result any) error {
+	if v, ok := result.(*superjson.Value); ok {
+		*v = superjson.Value{}
+		return nil
+	}
+	v := reflect.ValueOf(result).Elem()
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface, reflect.Map, reflect.Slice:
+		v.SetZero()
+		return nil
+	}
+	if v.Type() == reflect.TypeOf(superjson.Undefined) {
+		return nil
+	}
+	return fmt.Errorf("result: expected %s, got undefined", v.Type())
+}
+
+// answered takes a response.
+func (ch *Channel) answered(m *wire.Message) {
+	id, ok := parseID(m.ID)
+	ch.mu.Lock()
+	p := ch.pending.table.find(id)
+	if !ok || p == nil || p.state != awaited {
+		ch.mu.Unlock()
+		if unquote(m.ID) != unawaited {
+			ch.dropped.Add(1)
+		}
+		ch.discard(m, false)
+		return
+	}
+	delays := 0
+	for _, d := range p.delayers {
+		delays += d.delaysLocked(id, p.since)
+	}
+	if delays > 0 {
+		p.state, p.delays = answering, delays+1 // this goroutine delays it too
+		result := p.result
+		ch.mu.Unlock()
+		ch.answerDelayed(id, m, result)
+		return
+	}
+	ch.pending.takeLocked(id)
+	ch.mu.Unlock()
+	ch.fill(&p.answer, m, p.result)
+	if p.err != nil && ch.unary != nil {
+		if err := ch.unary.RequestFailure(strconv.FormatUint(id, 10)); err != nil {
+			p.err = err
+		}
+	}
+	p.finish(p.err)
+}
+
+// answerDelayed stores m, the answer to a call that has to wait for callbacks. The call may be given up at any time, and
+// its pendingCall serve another call: only the id is sure.
+func (ch *Channel) answerDelayed(id uint64, m *wire.Message, result any) {
+	var a answer
+	ch.fill(&a, m, result)
+	ch.mu.Lock()
+	p := ch.pending.table.find(id)
+	if p != nil {
+		p.answer, p.state = a, delayed
+		p = ch.pending.undelayLocked(id)
+	} else {
+		defer a.discard(ch)
+	}
+	ch.mu.Unlock()
+	if p != nil {
+		p.finish(p.err)
+	}
+}
+
+// unreadable ends the call whose response is over a limit.
+func (ch *Channel) unreadable(rawID []byte, reason error) {
+	id, _ := parseID(rawID)
+	ch.mu.Lock()
+	p := ch.pending.takeLocked(id)
+	ch.mu.Unlock()
+	if p != nil {
+		p.finish(fmt.Errorf("%w: the answer: %w", ErrLimit, reason))
+	}
+}
+
+// fill makes a what m answers to a call with this result.
+func (ch *Channel) fill(a *answer, m *wire.Message, result any) {
+	if m.Err != nil {
+		a.err = fromWire(wire.ParseErrorReferences(m, ch.references(m.Dialect, m.Err, nil)))
+		return
+	}
+	a.dialect, a.meta = m.Dialect, m.ValueMeta()
+	if v := valueText(m); v.marked() {
+		ch.fillHandles(a, v, result)
+	}
+	if m.Value != nil {
+		a.raw = append(a.raw[:0], m.Value...)
+	} else {
+		a.raw = nil
+	}
+}
+
+// fillHandles takes the handles in v that a call with this result can take, and gives back all others.
+func (ch *Channel) fillHandles(a *answer, v text, result any) {
+	k := ch.kinds()
+	if takes, _ := takesHandle(result); takes {
+		a.came, a.err = k.result.open(v)
+	}
+	reads := readsRefs(result)
+	if reads && a.came == nil {
+		a.pins = k.inside.pin(v)
+	}
+	for i, one := range k.list {
+		if i == streamIndex && a.came != nil || i == refIndex && reads {
+			continue
+		}
+		one.discard(v, false)
+	}
+}
+
+// parseID reads one of this side's ids.
+func parseID(raw []byte) (uint64, bool) {
+	if len(raw) < 3 || raw[0] != '"' {
+		return 0, false
+	}
+	id, err := strconv.ParseUint(string(raw[1:len(raw)-1]), 10, 64)
+	return id, err == nil
+}

@@ -1,0 +1,115 @@
+package kkrpc
+
+import (
+	"sync"
+	"time"
+)
+
+// inlined is a request whose handler the leader runs.
+type inlined interface {
+	countLocked() // it is no longer the leader's own
+	tooSlow()     // the watchdog has taken reading from its leader
+}
+
+// handOver takes reading from the leader if it still is in the handler that seq stands for. It returns that call, or
+// nil if it was too late.
+func (ch *Channel) handOver(seq uint64) inlined {
+	if seq&1 == 0 {
+		return nil
+	}
+	ch.mu.Lock()
+	if !ch.role.CompareAndSwap(seq, seq+1) {
+		ch.mu.Unlock()
+		return nil
+	}
+	c := ch.inline
+	c.countLocked()
+	ch.mu.Unlock()
+	ch.out.Flush()
+	go ch.next() // ends like the leader that New started
+	return c
+}
+
+// watchTick is called by the watchdog with what it saw of role one tick ago. It reports whether to look again.
+func (ch *Channel) watchTick(seen uint64) (now uint64, again bool) {
+	now = ch.role.Load()
+	if now != seen {
+		ch.out.Flush() // a leader that always has more to read does not come to it
+		return now, true
+	}
+	if now&1 == 1 {
+		if c := ch.handOver(now); c != nil {
+			c.tooSlow()
+		}
+		return now, true
+	}
+	ch.watched.Store(false)
+	if ch.role.Load() != now && ch.watched.CompareAndSwap(false, true) {
+		return ch.role.Load(), true
+	}
+	return now, false
+}
+
+const (
+	watchInterval = time.Millisecond
+	// slowInterval is what a method gets instead that was too slow lately: with slow handlers alone, it is what starting
+	// each costs. Less would put at risk that the next handler begins after this one.
+	slowInterval = 100 * time.Microsecond
+	// slowCalls is for how many calls a method is known as slow; each quick one among them counts down.
+	slowCalls = 64
+)
+
+// watchdog looks after the channels of one API whose leader may be in a handler: it takes reading from a leader that is
+// in the same handler at two ticks in a row. A channel enlists itself when it starts to run handlers and is dropped
+// at the first tick that finds it idle, so a quiet process has no timer and a busy channel pays one atomic load.
+//
+// It belongs to the API and not to the process so that channels made under testing/synctest are watched in its time.
+type watchdog struct {
+	mu      sync.Mutex
+	watched []watchedChannel
+	armed   bool
+}
+
+type watchedChannel struct {
+	ch   *Channel
+	seen uint64 // role at the last tick
+}
+
+// add enlists ch unless it is. Storing role comes before asking watched, and in watchTick the other way round, so one of
+// the two sees the other.
+func (w *watchdog) add(ch *Channel) {
+	if !ch.watched.CompareAndSwap(false, true) {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.watched = append(w.watched, watchedChannel{ch, 0})
+	if !w.armed {
+		w.armed = true
+		time.AfterFunc(watchInterval, w.tick)
+	}
+}
+
+func (w *watchdog) tick() {
+	w.mu.Lock()
+	current := w.watched
+	w.watched = nil
+	w.mu.Unlock()
+
+	keep := current[:0]
+	for _, e := range current {
+		seen, again := e.ch.watchTick(e.seen)
+		if again {
+			keep = append(keep, watchedChannel{e.ch, seen})
+		}
+	}
+	clear(current[len(keep):])
+
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.watched = append(keep, w.watched...)
+	w.armed = len(w.watched) > 0
+	if w.armed {
+		time.AfterFunc(watchInterval, w.tick)
+	}
+}
