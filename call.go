@@ -64,7 +64,7 @@ func Construct[T any](ctx context.Context, c Caller, path string, args ...any) (
 // result is of another kind: then nothing has happened.
 func callScalar(ctx context.Context, c Caller, path string, args []any, result any) (done bool, err error) {
 	ch, ok := c.(*Channel)
-	if !ok || ch.outbound != nil || !isScalar(result) {
+	if !ok || ch == nil || ch.outbound != nil || !isScalar(result) {
 		return false, nil
 	}
 	if err = ch.exchangeScalar(ctx, path, args, result); err != nil {

@@ -53,8 +53,14 @@ func (op *outgoing) name() string {
 	return operationNames[op.kind]
 }
 
+// errNoChannel is for calls of what FromContext returns in a handler whose request came by itself.
+var errNoChannel = fmt.Errorf("%w: over HTTP a server cannot call its client; use a WebSocket", ErrUnsupported)
+
 // do does op and waits for the answer. Its errors say which operation failed.
 func (ch *Channel) do(ctx context.Context, op outgoing) error {
+	if ch == nil {
+		return op.failed(errNoChannel)
+	}
 	if err := ch.perform(ctx, op); err != nil {
 		return op.failed(err)
 	}
@@ -84,6 +90,9 @@ func (op *outgoing) checkResult() error {
 
 // exchange sends the request and waits for the response.
 func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
+	if ch.alone != nil {
+		return ch.alone(ctx, op)
+	}
 	handling := scopeOf(ctx)
 	if handling != nil && ctx.Err() == nil {
 		handling.stepOut()
@@ -222,9 +231,6 @@ func (ch *Channel) encode(codec wire.Codec, op outgoing, p *pendingCall) (_ *out
 	} else {
 		b.Bytes, err = ch.appendRequest(b.Bytes, codec, out, name, &op)
 	}
-	if err == nil && ch.unary != nil {
-		err = ch.unary.CheckRequest(b.Bytes)
-	}
 	if err != nil {
 		b.Free()
 		return nil, err
@@ -271,10 +277,6 @@ func (ch *Channel) appendRequest(dst []byte, codec wire.Codec, out *values, name
 
 // tellCancelled lets the peer know that nobody waits for the answer. Peers that do not know the record ignore it.
 func (ch *Channel) tellCancelled(codec wire.Codec, id uint64) {
-	if ch.unary != nil {
-		ch.unary.CancelRequest(strconv.FormatUint(id, 10))
-		return
-	}
 	b := outbox.NewBuffer()
 	b.Bytes = codec.AppendCancel(b.Bytes, strconv.FormatUint(id, 10))
 	if len(b.Bytes) == 0 {
@@ -463,7 +465,7 @@ func (ch *Channel) exchangeScalar(ctx context.Context, path string, args []any, 
 		return unsentError{err}
 	}
 	var b *outbox.Buffer
-	if meta.values == nil && ch.unary == nil {
+	if meta.values == nil {
 		b = p.encodeScalars(codec, path, args, meta.timeout)
 	}
 	if b == nil {
