@@ -15,8 +15,8 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
-// callbackKind are the functions that crossed a channel as arguments. The peer calls those of this side one way. They run
-// one at a time in the order of their arrival, in the lane: a gate with room for one. A callback that waits for the peer
+// callbackKind are the functions that crossed a channel as arguments. The peer calls those of this side one way. They
+// run one at a time, in the order of arrival, in the lane, a gate with room for one. A callback that waits for the peer
 // with its ctx lets the next one in.
 type callbackKind struct {
 	ch   *Channel
@@ -124,7 +124,8 @@ func (k *callbackKind) export(d wire.Dialect, fn any, out *values) (id string, e
 	}
 	var cb *localCallback
 	if p == nil {
-		// A one-way message is not answered, so that nothing tells whether the peer released an id before or after it arrived.
+		// A one-way message has no answer. Nothing shows whether the peer released an id before or after the message
+		// arrived.
 		key = identity{}
 	} else if e := k.own.find(key); e != nil {
 		if slices.Contains(out.carried, carried(e)) {
@@ -266,8 +267,8 @@ func (i *invoked) retire() task {
 	return next
 }
 
-// An answer waits for callbacks: for those that its call carried, invoked after the call was made and before the answer
-// came. It does not wait for others, since a callback that waits for this very answer would never end.
+// An answer waits for callbacks that its call carried and that were invoked between the call and the answer. It does
+// not wait for others, since a callback that itself waits for the answer would never end.
 
 // delayedAnswer is the answer to one call that waits for invocations of one callback.
 type delayedAnswer struct {
@@ -332,7 +333,7 @@ func (i *invoked) invoke() (err error) {
 }
 
 // awaitLane blocks the leader while more callbacks wait than Limits.CallbackQueue allows. If none of them begins for
-// long, they may be waiting for something that only the leader could read, and the channel closes.
+// long, the channel closes. They may wait for a message that only the leader could read.
 func (ch *Channel) awaitLane(lane *gate) {
 	for {
 		ch.mu.Lock()

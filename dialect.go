@@ -10,7 +10,7 @@ import (
 type Dialect uint8
 
 const (
-	// Compact is what kkrpc 2.x speaks unless told otherwise: JSON, one message per frame.
+	// Compact is the default of kkrpc 2.x: JSON, one message per frame.
 	Compact = Dialect(wire.Compact)
 	// CompactSuperJSON is kkrpc 2.x with superJsonCodec.
 	CompactSuperJSON = Dialect(wire.CompactSuperJSON)

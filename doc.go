@@ -35,22 +35,22 @@
 // [Get], [Set] and [Construct] are for properties and classes. A func as an argument is a callback. In a handler,
 // [FromContext] returns the channel to the caller.
 //
-// All of them take a [Caller]: a [Channel], a [Ref], or a [UnaryCaller]. [Via] makes one that asks for a channel for each
-// operation, for connections that come and go.
+// All of them take a [Caller]: a [Channel], a [Ref], or a [UnaryCaller]. [Via] makes one that asks for a channel for
+// each operation, for connections that come and go.
 //
 // # Streams
 //
-// A function that returns an iter.Seq[T], an iter.Seq2[T, error] or a <-chan T gives the peer a stream. JavaScript sees
-// an async iterable. A [ReadOnly] property of one of these types does too. The iterator runs on a goroutine of its own,
-// when the peer asks for items. On a classic channel it runs at once. Its yield returns false when the peer wants no more
-// items and when the channel closes. A yielded error ends the stream. The context of the function lives until the stream has
-// ended. It ends at once when the peer leaves the stream.
+// A function that returns an iter.Seq[T], an iter.Seq2[T, error] or a <-chan T gives the peer a stream. A [ReadOnly]
+// property of one of these types does too. JavaScript sees an async iterable. The iterator runs on a goroutine of its
+// own, when the peer asks for items. On a classic channel it runs at once. Its yield returns false when the peer wants
+// no more items and when the channel closes. A yielded error ends the stream. The context of the function lives until
+// the stream has ended. It ends at once when the peer leaves the stream.
 //
-// [Stream] calls a function of the peer that returns a stream, and iterates over the items. A parameter or result of type
-// iter.Seq2[T, error] is a stream of the peer too. It can be iterated over once. A parameter that the
-// handler has not begun to iterate over is given back when the handler returns. If the result is a stream itself, its end
-// gives the parameter back. A handler that waits for an item does not count as running. Arguments of all three types are streams of this side. They
-// need a compact peer.
+// [Stream] calls a function of the peer that returns a stream, and iterates over the items. A parameter or result of
+// type iter.Seq2[T, error] is a stream of the peer too. It can be iterated over once. A parameter that the handler has
+// not begun to iterate over is given back when the handler returns. If the result is a stream itself, its end gives the
+// parameter back. A handler that waits for an item does not count as running. Arguments of all three types are streams
+// of this side. They need a compact peer.
 //
 // A compact peer sends at most 32 items ahead of the loop. A classic peer sends as many as it likes, within
 // [Limits].StreamBuffer. The items of a stream arrive in order. A stream and callbacks have no order between them,
@@ -60,16 +60,16 @@
 // # References
 //
 // Values are copied, except for functions as arguments, whose results do not come back. [Proxy] sends a function or an
-// object by reference instead, anywhere in the data. The other side gets a [*Ref]. Its functions return values and throw,
-// and its properties can be read and written, until it is released. TypeScript peers need the channel of
+// object by reference instead, anywhere in the data. The other side gets a [*Ref]. Its functions return values and
+// throw, and its properties can be read and written, until it is released. TypeScript peers need the channel of
 // kkrpc/remote-refs; peers in Go need nothing. Other peers see an object without meaning.
 //
 // # Metadata
 //
-// [WithMetadata] and [Options].Metadata send values beside the arguments of a call, such as a request id. [MetadataFrom]
-// returns the metadata of the request that a handler serves. A deadline of ctx travels too, and the context of the handler
-// ends then. W3C trace context of a request goes on with the calls that its handler makes with its ctx. Only compact
-// peers send and get metadata.
+// [WithMetadata] and [Options].Metadata send values beside the arguments of a call, such as a request id.
+// [MetadataFrom] returns the metadata of the request that a handler serves. A deadline of ctx travels too, and the
+// context of the handler ends then. W3C trace context of a request goes on with the calls that its handler makes with
+// its ctx. Only compact peers send and get metadata.
 //
 // # Interceptors
 //
@@ -95,26 +95,26 @@
 //
 // # Concurrency
 //
-// Handlers of a channel start in the order in which their requests arrive. A handler runs on the goroutine that reads the
-// channel. Another goroutine goes on reading when the handler waits for the peer or takes longer than a few
+// Handlers of a channel start in the order in which their requests arrive. A handler runs on the goroutine that reads
+// the channel. Another goroutine goes on reading when the handler waits for the peer or takes longer than a few
 // milliseconds. So handlers run concurrently and must guard shared state. At most [Limits].Running of them run at a
-// time. A handler that waits for the peer with its own ctx does not count. Limits.Running of 1 gives the interleaving of
-// JavaScript.
+// time. A handler that waits for the peer with its own ctx does not count. Limits.Running of 1 gives the interleaving
+// of JavaScript.
 //
 // Callbacks of a channel run one at a time, in the order of arrival, on a goroutine of their own. A response is
-// delivered after the callbacks of its call that came before it have returned. A callback that calls the peer
-// takes a context and passes it on: while it waits, the next callback runs.
+// delivered after the callbacks of its call that came before it have returned. A callback that calls the peer takes a
+// context and passes it on: while it waits, the next callback runs.
 //
 // The context of a handler ends when the handler returns, when the caller gives up, and when the channel closes. Only
 // compact peers in Go say that they give up, and send deadlines.
 //
 // # Errors
 //
-// An error that the peer's function threw is an [*Error] inside the error of the call; errors.As finds it.
-// An *Error that a function returns crosses with name, fields and cause, any other error with its text. A panic in a
-// handler gives the peer an InternalError without details and goes to [Options].OnError. Arguments that do not fit the
-// function give a TypeError, and the function is not called. Errors of this side wrap [ErrClosed], [ErrReleased],
-// [ErrLimit] or [ErrUnsupported].
+// An error that the peer's function threw is an [*Error] inside the error of the call; errors.As finds it. An *Error
+// that a function returns crosses with name, fields and cause, any other error with its text. A panic in a handler
+// gives the peer an InternalError without details and goes to [Options].OnError. Arguments that do not fit the function
+// give a TypeError, and the function is not called. Errors of this side wrap [ErrClosed], [ErrReleased], [ErrLimit] or
+// [ErrUnsupported].
 //
 // # Limits
 //

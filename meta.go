@@ -22,10 +22,10 @@ const (
 
 type metadataKey struct{}
 
-// WithMetadata returns a ctx whose calls carry metadata to the peer, beside the arguments: a request id, a trace, a
-// tenant. It adds to the metadata that ctx has already and wins over that and over Options.Metadata, by key. Values are
-// encoded like arguments, but cannot have references in them. The map is copied, what is in it is not. Only compact peers (kkrpc 2.x) get metadata; others
-// get the call without it.
+// WithMetadata returns a ctx whose calls carry metadata beside the arguments, such as a request id or a tenant. It adds
+// to the metadata of ctx and of Options.Metadata, and replaces values with equal keys. Values are encoded like
+// arguments, but cannot have references in them. The map is copied, its values are not. Only compact peers (kkrpc 2.x)
+// get metadata. Others get the call without it.
 func WithMetadata(ctx context.Context, metadata map[string]any) context.Context {
 	if len(metadata) == 0 {
 		return ctx
@@ -50,8 +50,8 @@ type outgoingMetadata struct {
 	timeout int64          // milliseconds; 0 for none
 }
 
-// newOutgoingMetadata gathers what a call with ctx carries, by rising priority: the trace of the request that is handled
-// with ctx, what Options.Metadata gives, and what WithMetadata has put into ctx.
+// newOutgoingMetadata gathers the metadata of a call with ctx. By rising priority: the trace of the request that is
+// handled with ctx, Options.Metadata, WithMetadata.
 func newOutgoingMetadata(ctx context.Context, options func(context.Context) map[string]any, handled *metadata) (m outgoingMetadata) {
 	given := metadataOf(ctx)
 	var own map[string]any

@@ -18,7 +18,7 @@ type pendingCalls struct {
 	watched int // one-way calls among them
 }
 
-// pendingCall is one of them. Whoever removes it from the table fills in the answer and signals done.
+// pendingCall is one of them. The goroutine that removes it from the table fills in the answer and signals done.
 type pendingCall struct {
 	id       uint64
 	deadline time.Duration // since epoch
@@ -151,8 +151,8 @@ func (c *pendingCalls) takeAllLocked() (all []*pendingCall) {
 	return all
 }
 
-// pendingTable finds calls by their ids, which count up. The low bits of an id are its place in a slice, twice as long as
-// the most calls that were under way at a time: an id whose place is taken by an older call is left out.
+// pendingTable finds calls by their ids, which count up. The low bits of an id are its place in a slice. An id whose
+// place is taken by an older call is left out. The slice is about twice as long as the most calls under way at a time.
 type pendingTable struct {
 	last  uint64
 	slots []*pendingCall // a power of two long; nil while there are no calls

@@ -11,14 +11,14 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
 )
 
-// Leader and follower. One goroutine, the leader, reads the channel and runs a request's handler at once, which keeps
-// the order of arrival and costs no switch. A handler must not keep the channel from being read, so reading can be
-// taken from the leader while it is in a handler: by the handler itself when it waits for the peer, or by the
-// watchdog when it takes too long. Then a new goroutine leads, and the old one ends after its handler.
+// Leader and follower. One goroutine, the leader, reads the channel and runs each handler at once. This keeps the order
+// of arrival and costs no switch. A handler must not stop reading, so reading can be taken from a leader that is in a
+// handler. The handler itself gives it away when it waits for the peer. The watchdog takes it when the handler takes
+// too long. Then a new goroutine leads, and the old one ends after its handler.
 //
-// Channel.role carries the ownership. It is odd exactly while the leader runs a handler inline: the leader stores an odd
-// number before it, and whoever moves it from that odd number to the next even one owns what the leader owns: the leader
-// itself when the handler returned first, handOver otherwise.
+// Channel.role carries the ownership. It is odd exactly while the leader runs a handler inline. The leader stores an
+// odd number before the handler. Afterwards it tries to move role to the next even number, and handOver may try at any
+// time. One of them succeeds, and owns everything that the leader owned.
 
 // leading is what the leader works with, borrowed from a pool until the channel is parked.
 type leading struct {
@@ -72,7 +72,7 @@ func (ch *Channel) lead() {
 	}
 }
 
-// read brings the next frame. It reports false when the channel has closed, or the channel is parked.
+// read brings the next frame. It reports false when the channel has closed or is parked.
 func (ch *Channel) read() bool {
 	if ch.turn >= turnBytes {
 		ch.turn = 0
@@ -128,8 +128,8 @@ func (ch *Channel) frame() (frame []byte, err error) {
 	return frame, err
 }
 
-// turnBytes is after how much a leader lets others run. A peer that always has the next request ready would otherwise keep
-// the processor until the scheduler takes it away, 10 ms later, and other connections of a busy server would wait.
+// turnBytes is after how much a leader lets others run. A peer that always has the next request ready would otherwise
+// keep the processor until the scheduler acts, after 10 ms. Other connections of a busy server would wait.
 const turnBytes = 256 << 10
 
 // idleBuffer is how many bytes of read buffer a channel keeps while it waits.
@@ -160,8 +160,8 @@ func (ch *Channel) handle(m *wire.Message) bool {
 	return true
 }
 
-// refuse deals with a message that cannot be parsed: it is dropped, but a request that can be answered is, and a call
-// that it answers ends.
+// refuse drops a message that cannot be parsed. A request is answered if its id is known. An answer ends its call with
+// an error.
 func (ch *Channel) refuse(m *wire.Message, err error) {
 	ch.dropped.Add(1)
 	if !wire.Answerable(err) || m.ID == nil {
@@ -199,14 +199,14 @@ func (ch *Channel) awaitLine() {
 	})
 }
 
-// lineArrived is called when no more of a line is awaited.
+// lineArrived is called when the line is complete, or when reading has failed.
 func (ch *Channel) lineArrived() {
 	ch.line.Stop()
 	ch.line = nil
 }
 
-// Most connections of a server are idle most of the time. An idle connection costs what its leader holds: buffers, and a
-// stack that handlers have made grow and that Go does not shrink to the size of a new one. So the leader of an idle channel
+// Most connections of a server are idle most of the time. The leader of an idle connection holds buffers, and a stack
+// that handlers have made grow. Go does not shrink the stack to the size of a new one. So the leader of an idle channel
 // ends if the transport can wait without a goroutine. The next message starts another leader.
 
 // parkPatience is how long a leader waits for the next message before the channel is parked.

@@ -33,7 +33,7 @@ func newReferences(ch *Channel, n *news) *referenceKind {
 }
 
 // newPrefix has as many random bits as the UUIDs of the original. math/rand/v2 takes them from the generator of the
-// runtime, which the system has seeded; crypto/rand would do the same and link much more.
+// runtime, which the system has seeded. crypto/rand would do so too, and link much more.
 func newPrefix() string {
 	var b [16]byte
 	binary.LittleEndian.PutUint64(b[:], rand.Uint64())
@@ -81,8 +81,8 @@ func (k *referenceKind) discard(t text, seen bool) {
 	}
 }
 
-// tell names behind the action how often the reference had come, so that an owner in Go keeps one that it has just sent
-// again. kkrpc passes over the number.
+// tell writes behind the action how often the reference had come. So an owner in Go keeps a reference that it has just
+// sent again. kkrpc ignores the number.
 func (k *referenceKind) tell(all bool) (more bool) {
 	codec := *k.ch.codec.Load()
 	for id, times := range k.held.takeGone(all) {
@@ -240,7 +240,7 @@ func (k *referenceKind) DecodeReference(object map[string]any, typed bool) (any,
 	return k.decode(object, typed, nil)
 }
 
-// decode is DecodeReference for a value that came earlier. kept are references of this side in it which may have been
+// decode is DecodeReference for a value that came earlier. kept are its references of this side, which may have been
 // given back since.
 func (k *referenceKind) decode(object map[string]any, typed bool, kept map[string]*Ref) (any, error) {
 	if !typed && !k.ch.refsOn.Load() {
@@ -384,9 +384,9 @@ func (k *referenceKind) decoder(d wire.Dialect, raw []byte, pins any) superjson.
 	return k
 }
 
-// A result, or an item of a stream, is decoded by the goroutine that waits for it, when messages behind it may have been
-// dealt with. One of them may give back a reference of this side that is in it: a peer in Go has it collected as soon as
-// it is sent.
+// A result, or an item of a stream, is decoded by the goroutine that waits for it. The leader may have handled later
+// messages by then. One of them may give back a reference of this side that is in the result. A peer in Go may collect
+// a reference as soon as it is sent.
 
 // keptRefs decodes a value that came earlier, with the references of this side that were in it.
 type keptRefs struct {

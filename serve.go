@@ -271,8 +271,8 @@ func (c *call) countLocked() {
 	c.ch.active.addLocked(c.scope)
 }
 
-// finish responds for a counted call and retires it. A response waits for room before its call gives up its place, so
-// that a peer cannot make this side queue results faster than it reads them.
+// finish responds for a counted call and retires it. A response waits for room before its call gives up its place. So a
+// peer cannot make this side queue results faster than it reads them.
 func (c *call) finish(err error) task {
 	response := c.response(err)
 	c.ch.out.Admit(response)
@@ -456,8 +456,7 @@ func (c *call) sent() {
 	}
 }
 
-// decline answers m without having called anything, and gives back the handles in it. decoded: m may have been decoded in
-// part.
+// decline answers m with an error and gives back the handles in m. decoded: m may have been decoded in part.
 func (ch *Channel) decline(m *wire.Message, decoded bool, e *wire.Error) {
 	ch.discard(m, decoded)
 	ch.request.end()
