@@ -140,8 +140,8 @@ var noHandle = map[wire.Handle]string{
 	wire.ReferenceHandle: "HTTP carries no remote references, since none outlives its request; use a WebSocket",
 }
 
-// noKinds stands for all kinds where nothing can cross by identity. It refuses what this side would send; messages of
-// the peer have been searched before.
+// noKinds stands for all kinds where nothing can cross by identity. It refuses handles that this side would send.
+// Messages of the peer have been searched before.
 type noKinds struct{ ch *Channel }
 
 func makeNoKinds(ch *Channel, k *kinds) {

@@ -73,7 +73,7 @@ func callScalar(ctx context.Context, c Caller, path string, args []any, result a
 	return true, err
 }
 
-// isScalar is for what decodeScalar takes.
+// isScalar reports whether decodeScalar takes result.
 func isScalar(result any) bool {
 	switch r := result.(type) {
 	case nil:

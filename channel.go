@@ -182,7 +182,7 @@ func (ch *Channel) report(err error) {
 	}
 }
 
-// setCodec fixes what this side writes and lets the calls go on that waited for it.
+// setCodec fixes the dialect of this side and lets the calls go on that waited for it.
 func (ch *Channel) setCodec(d wire.Dialect) {
 	c := codecs.Of(d)
 	ch.mu.Lock()
@@ -219,7 +219,7 @@ func (ch *Channel) awaitCodec(ctx context.Context) (wire.Codec, error) {
 	}
 }
 
-// settings are what a channel keeps of its Options.
+// settings are the Options that a channel keeps.
 type settings struct {
 	errorText   bool
 	callTimeout time.Duration

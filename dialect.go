@@ -6,7 +6,7 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
-// Dialect is how a peer writes: the generation of kkrpc together with its codec.
+// Dialect is the generation of kkrpc that a peer speaks, together with its codec.
 type Dialect uint8
 
 const (

@@ -33,7 +33,7 @@ var valuesPool = sync.Pool{New: func() any {
 // maxKeptPath is how many segments of a path are kept room for.
 const maxKeptPath = 32
 
-// newValues returns what encodes the values of one message in codec's form. Its user calls sent when the message is
+// newValues returns an encoder for the values of one message in codec's form. Its user calls sent when the message is
 // queued, and free in any case.
 func newValues(ch *Channel, codec wire.Codec) *values {
 	out := valuesPool.Get().(*values)
@@ -96,7 +96,7 @@ func mayBeHandle(v any) bool {
 	return k == reflect.Func || k == reflect.Chan
 }
 
-// appendHandle appends what stands for v if it is of a kind that can stand there.
+// appendHandle appends the handle of v if v is of a kind that can stand there.
 func (o *values) appendHandle(dst []byte, at place, v any) (_ []byte, is bool, err error) {
 	for _, one := range o.ch.kinds().list {
 		if dst, is, err = one.write(o, dst, at, v); is {
@@ -114,7 +114,7 @@ func (o *values) AppendReference(dst []byte, v any) ([]byte, error) {
 	return o.ch.kinds().inside.append(o, dst, v)
 }
 
-// annotations is what a Tail takes: nil in the dialects that have none.
+// annotations returns the encoder for Tail.Values, and nil in the dialects without annotations.
 func (o *values) annotations() *superjson.Encoder {
 	if o.enc.Mode() != superjson.ModeSuperJSON {
 		return nil

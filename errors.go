@@ -53,7 +53,7 @@ func typeErrorf(format string, args ...any) *Error {
 	return &Error{Name: "TypeError", Message: fmt.Sprintf(format, args...)}
 }
 
-// toWire is what the peer sees of an error of this side.
+// toWire returns an error of this side as the peer sees it.
 func toWire(err error) *wire.Error {
 	if e, ok := err.(*wire.Error); ok {
 		return e // of package bind

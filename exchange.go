@@ -30,7 +30,7 @@ var (
 	_ Caller = via(nil)
 )
 
-// outgoing is what this side asks of the peer.
+// outgoing is an operation of this side on the peer.
 type outgoing struct {
 	kind   wire.Kind
 	path   string

@@ -24,7 +24,7 @@ type API struct {
 //   - any other value that can be encoded: a read-only constant. It must not be changed afterwards.
 type Object map[string]any
 
-// Expose compiles api into what a channel can offer. All problems are reported at once. api is one of
+// Expose compiles api for any number of channels. All problems are reported at once. api is one of
 //   - nil: nothing;
 //   - an Object;
 //   - the result of As: the methods of an interface, and no others;

@@ -15,7 +15,7 @@ import (
 // values of the peer that this side holds. Their locks may be taken under Channel.mu. The only lock that is taken under
 // them is that of news.
 
-// errFull is what exports and imports return at their limit.
+// errFull is the error of exports and imports at their limit.
 var errFull = errors.New("too many handles")
 
 // exports holds values of this side until the peer gives their ids back.
@@ -213,7 +213,7 @@ func (t *imports[R]) accept(id string, fits func(*R) bool, make func() *R) (*R, 
 	return r, nil
 }
 
-// collected is what is left of an R that was garbage collected.
+// collected remains of an R that was garbage collected.
 type collected[R any] struct {
 	id  string
 	ref weak.Pointer[R]

@@ -32,7 +32,7 @@ func (ch *Channel) handOver(seq uint64) inlined {
 	return c
 }
 
-// watchTick is called by the watchdog with what it saw of role one tick ago. It reports whether to look again.
+// watchTick is called by the watchdog with the role of one tick ago. It reports whether to look again.
 func (ch *Channel) watchTick(seen uint64) (now uint64, again bool) {
 	now = ch.role.Load()
 	if now != seen {

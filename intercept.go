@@ -84,7 +84,7 @@ func chain(all []Interceptor) Interceptor {
 	}
 }
 
-// interception is what a request of the peer has if there are inbound interceptors.
+// interception is the part of a request of the peer that only inbound interceptors need.
 type interception struct {
 	operation, path string
 	on              subject       // nil: the API
@@ -161,7 +161,7 @@ func (ch *Channel) intercept(ctx context.Context, op outgoing) error {
 	return assign(target, result)
 }
 
-// assign stores what the interceptors returned.
+// assign stores the result of the interceptors.
 func assign(target reflect.Value, result any) error {
 	v := reflect.ValueOf(result)
 	switch {

@@ -121,7 +121,7 @@ type host interface {
 	takeOver() stay // for a result that goes on when the function has returned
 }
 
-// stay is what a result that outlives its function needs of the request.
+// stay is the part of a request that a result needs when it outlives the function.
 type stay struct {
 	came    []received // with the request; the result ends them
 	context lasting    // lives on; nil if the function has none
@@ -208,7 +208,7 @@ type news struct {
 	stopped bool
 }
 
-// janitorInterval is how long a quiet channel may take to tell the peer what it no longer holds.
+// janitorInterval is how long a quiet channel may take to release handles of the peer.
 const janitorInterval = 5 * time.Second
 
 // come notes that there is something to tell with the next messages.
@@ -223,7 +223,7 @@ func (n *news) expect() {
 	}
 }
 
-// tell queues what is fresh. The leader calls it before it waits.
+// tell queues the fresh news. The leader calls it before it waits.
 func (n *news) tell() {
 	if n.fresh.Load() {
 		n.tellAll(false)
@@ -238,7 +238,7 @@ func (n *news) tellAll(all bool) (more bool) {
 	return more
 }
 
-// clean is what the janitor does.
+// clean is the function of the janitor.
 func (n *news) clean() {
 	n.mu.Lock()
 	n.janitor = nil

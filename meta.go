@@ -38,13 +38,13 @@ func WithMetadata(ctx context.Context, metadata map[string]any) context.Context 
 	return context.WithValue(ctx, metadataKey{}, merged)
 }
 
-// metadataOf is what WithMetadata has put into ctx.
+// metadataOf returns the metadata that WithMetadata has put into ctx.
 func metadataOf(ctx context.Context) map[string]any {
 	given, _ := ctx.Value(metadataKey{}).(map[string]any)
 	return given
 }
 
-// outgoingMetadata is what a request of this side carries.
+// outgoingMetadata is the metadata of a request of this side.
 type outgoingMetadata struct {
 	values  map[string]any // with the timeout; nil if there is nothing else
 	timeout int64          // milliseconds; 0 for none
@@ -82,7 +82,7 @@ func newOutgoingMetadata(ctx context.Context, options func(context.Context) map[
 	return m
 }
 
-// metadata is what a request of the peer carries. It is decoded when somebody asks; a nil one is empty.
+// metadata is the metadata of a request of the peer. It is decoded on demand. A nil one is empty.
 type metadata struct {
 	raw         []byte // a copy; nil if nobody can ask
 	mode        superjson.Mode
@@ -96,7 +96,7 @@ type metadata struct {
 	parent, state string // of the trace
 }
 
-// receiveMetadata takes what of m's metadata outlives the message. keep: its values may be asked for.
+// receiveMetadata copies the part of m's metadata that outlives the message. keep: somebody may ask for its values.
 func receiveMetadata(m *wire.Message, keep bool) *metadata {
 	if len(m.Meta) == 0 || m.Meta[0] != '{' {
 		return nil
@@ -113,7 +113,7 @@ func receiveMetadata(m *wire.Message, keep bool) *metadata {
 	return &r
 }
 
-// maxTimeout is the longest timeout that means anything; more is as good as none.
+// maxTimeout is the longest timeout. Longer ones are neither sent nor heeded.
 const maxTimeout = 365 * 24 * time.Hour
 
 // timeoutIn returns the timeout in raw, a JSON object; 0 if it has none that makes sense.
@@ -198,7 +198,7 @@ func isHex(s string) bool {
 	return true
 }
 
-// maxTraceState is how much of a trace is passed on, in bytes: what the W3C asks for.
+// maxTraceState is how many bytes of a trace are passed on, as the W3C requires.
 const maxTraceState = 512
 
 // isTraceState wants no more than that it is short and printable, so that it can stand in a header.

@@ -210,7 +210,7 @@ func (r *Ref) isFunction() bool {
 	return r.kind == refFunction
 }
 
-// part is the reference to what is at path inside r.
+// part returns the reference to the value at path inside r.
 func (r *Ref) part(path []string) *Ref {
 	if len(path) == 0 {
 		return r
@@ -247,7 +247,7 @@ func (r *Ref) prepare() error {
 	return r.err
 }
 
-// key is that of a value of this side. A value without an identity has that of its *Ref.
+// key returns the identity of a value of this side. A value without one has that of its *Ref.
 func (r *Ref) key() identity {
 	v := reflect.ValueOf(r.value)
 	typ := v.Type()
@@ -313,7 +313,7 @@ func (r *Ref) applyOwn(ctx context.Context, op *outgoing) error {
 	return resultError(convert(result, reflect.ValueOf(op.result).Elem()))
 }
 
-// convert stores in dst what v is to who gets it over a channel. Functions and streams are stored as they are.
+// convert stores v in dst as if v had crossed a channel. Functions and streams are stored as they are.
 func convert(v any, dst reflect.Value) error {
 	if s, ok := v.(*Shared); ok && s != nil {
 		v = s.value

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// scope is what a running handler or callback is to its channel: its place in a gate, and its context. Its fields are
-// guarded by Channel.mu where nothing else is said.
+// scope is the place of a running handler or callback in a gate, and its context. Channel.mu guards its fields, except
+// where a comment says otherwise.
 type scope struct {
 	ch   *Channel  // immutable
 	gate *gate     // immutable: where it has its place

@@ -342,7 +342,7 @@ func (c *call) abandoned(err error) {
 	}
 }
 
-// recovered is the error the peer gets for a panic; what happened is reported on this side.
+// recovered returns the error that the peer gets for a panic. The panic itself is reported on this side.
 func (ch *Channel) recovered(path string, value any) error {
 	if value == nil {
 		ch.report(fmt.Errorf("kkrpc: %s called runtime.Goexit", path))
@@ -352,7 +352,7 @@ func (ch *Channel) recovered(path string, value any) error {
 	return &Error{Name: "InternalError", Message: "internal error"}
 }
 
-// response is what the call answers.
+// response encodes the answer to the call.
 func (c *call) response(err error) *outbox.Buffer {
 	codec, b := *c.ch.codec.Load(), outbox.NewBuffer()
 	if err == nil && c.hook == nil && c.came == nil {
@@ -407,7 +407,7 @@ func (c *call) appendResponse(dst []byte, codec wire.Codec, err error) (response
 	return c.ch.appendError(dst[:0], codec, c.id, toWire(err), c.textErrors)
 }
 
-// appendResult appends what the call answers, unless that is undefined.
+// appendResult appends the result of the call, unless it is undefined.
 func (c *call) appendResult(dst []byte, out *values, path string) (_ []byte, absent bool, err error) {
 	switch {
 	case c.hook == nil:
@@ -419,7 +419,8 @@ func (c *call) appendResult(dst []byte, out *values, path string) (_ []byte, abs
 	}
 }
 
-// endCame ends what came with the arguments and the function has not taken over. A property takes what it is set to.
+// endCame ends the streams among the arguments that the function has not taken over. A property takes the stream that
+// it is set to.
 func (c *call) endCame(err error) {
 	if !c.method.Keeps || err != nil {
 		endAll(c.came)
