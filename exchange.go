@@ -300,9 +300,6 @@ func (op *outgoing) failed(err error) error {
 	return fmt.Errorf("kkrpc: %s %s: %w", op.name(), path, err)
 }
 
-// unawaited is the id of requests whose answers are not waited for.
-const unawaited = "-"
-
 // delay has d delay the answer to p, unless p has ended already.
 func (ch *Channel) delay(p *pendingCall, d delayer) {
 	ch.mu.Lock()
@@ -506,12 +503,6 @@ func (p *pendingCall) encodeScalars(codec wire.Codec, path string, args []any, t
 	}
 	b.Bytes = codec.EndCall(b.Bytes, wire.Call, tail)
 	return b
-}
-
-// appendTimeout writes metadata with nothing but a timeout.
-func appendTimeout(dst []byte, milliseconds int64) []byte {
-	dst = append(dst, `{"`+metaTimeout+`":`...)
-	return append(strconv.AppendInt(dst, milliseconds, 10), '}')
 }
 
 // decodeScalar is decode into a pointer to a scalar, which it does not keep.

@@ -73,6 +73,9 @@ func (p *pendingCall) name() string {
 	return unsafe.String(&digits[0], len(digits)) // of at least one digit and at most 20, so within p.digits
 }
 
+// unawaited is the id of requests that need no answer.
+const unawaited = "-"
+
 // maxFreeCalls is how many ended calls a channel keeps for the next ones. They are not in a sync.Pool, since a Go channel
 // must not wander between the bubbles of testing/synctest.
 const maxFreeCalls = 64

@@ -131,9 +131,6 @@ func (ch *Channel) frame() (frame []byte, err error) {
 // the processor until the scheduler takes it away, 10 ms later, and other connections of a busy server would wait.
 const turnBytes = 256 << 10
 
-// idleBuffer is how many bytes of read buffer a channel keeps while it waits.
-const idleBuffer = 4 << 10
-
 // handle acts on one message. It reports false when this goroutine no longer leads.
 func (ch *Channel) handle(m *wire.Message) bool {
 	if ch.codec.Load() == nil {
