@@ -215,6 +215,27 @@ func (ch *Channel) awaitCodec(ctx context.Context) (wire.Codec, error) {
 	}
 }
 
+// kinds returns the kinds of this channel, and makes them the first time. The caller must not hold ch.mu, unless a value
+// is known to have crossed by identity.
+func (ch *Channel) kinds() *kinds {
+	if k := ch.kindsMade.Load(); k != nil {
+		return k
+	}
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	k := ch.kindsMade.Load()
+	if k == nil {
+		k = &kinds{}
+		k.news.kinds, k.news.out = k, &ch.out
+		ch.makeKinds(ch, k)
+		if ch.err != nil {
+			k.clear(ch.err)
+		}
+		ch.kindsMade.Store(k)
+	}
+	return k
+}
+
 // settings are what a channel keeps of its Options.
 type settings struct {
 	errorText   bool

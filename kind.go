@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/bind"
+	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
@@ -160,35 +161,6 @@ var owners = func() (owners [256]uint8) {
 	return owners
 }()
 
-// owner returns the kind that receives messages of the wire.Kind k, or nil.
-func (ch *Channel) owner(k wire.Kind) kind {
-	if i := owners[k]; i > 0 {
-		return ch.kinds().list[i-1]
-	}
-	return nil
-}
-
-// kinds makes them if they are not there yet. The caller must not hold ch.mu, unless a value is known to have crossed by
-// identity.
-func (ch *Channel) kinds() *kinds {
-	if k := ch.kindsMade.Load(); k != nil {
-		return k
-	}
-	ch.mu.Lock()
-	defer ch.mu.Unlock()
-	k := ch.kindsMade.Load()
-	if k == nil {
-		k = &kinds{}
-		k.news.ch = ch
-		ch.makeKinds(ch, k)
-		if ch.err != nil {
-			k.clear(ch.err)
-		}
-		ch.kindsMade.Store(k)
-	}
-	return k
-}
-
 func (k *kinds) clear(err error) {
 	k.news.stop()
 	for _, one := range k.list {
@@ -199,8 +171,9 @@ func (k *kinds) clear(err error) {
 // news is what this side has to tell the peer about handles that it no longer holds. It goes with the next messages, or
 // the janitor tells it.
 type news struct {
-	ch    *Channel
-	fresh atomic.Bool // something is to be told with the next messages
+	kinds *kinds         // immutable
+	out   *outbox.Outbox // immutable
+	fresh atomic.Bool    // something is to be told with the next messages
 
 	mu      sync.Mutex // a leaf
 	janitor *time.Timer
@@ -231,7 +204,7 @@ func (n *news) tell() {
 
 func (n *news) tellAll(all bool) (more bool) {
 	n.fresh.Store(false)
-	for _, one := range n.ch.kinds().list {
+	for _, one := range n.kinds.list {
 		more = one.tell(all) || more
 	}
 	return more
@@ -243,7 +216,7 @@ func (n *news) clean() {
 	n.janitor = nil
 	n.mu.Unlock()
 	more := n.tellAll(true)
-	n.ch.out.FlushSoon()
+	n.out.FlushSoon()
 	if more {
 		n.expect()
 	}
@@ -277,28 +250,18 @@ func errorText(m *wire.Message) text { return text{Arg: wire.Arg{JSON: m.Err}, d
 
 func argText(m *wire.Message, i int) text { return text{Arg: m.Args[i], dialect: m.Dialect} }
 
-// discard gives back the handles in m, which nobody will read. seen: a part of m may have been read.
-func (ch *Channel) discard(m *wire.Message, seen bool) {
-	for i := range m.Args {
-		ch.discardText(argText(m, i), seen)
-	}
-	ch.discardText(valueText(m), seen)
-	ch.discardText(errorText(m), seen)
-}
-
-func (ch *Channel) discardText(t text, seen bool) {
-	if t.Kind != wire.ArgCallback && !t.marked() {
-		return
-	}
-	for _, one := range ch.kinds().list {
-		one.discard(t, seen)
-	}
-}
-
 // handleMark begins the names of the members by which the originals mark handles.
 const handleMark = `"__`
 
 // marked reports whether a stream or a reference may stand in t.
 func (t text) marked() bool {
 	return len(t.JSON) > 0 && (t.JSON[0] == '{' || t.JSON[0] == '[') && bytes.Contains(t.JSON, []byte(handleMark))
+}
+
+// kept is a value of the peer that is decoded later than it came, by the goroutine that waits for it.
+type kept struct {
+	dialect wire.Dialect
+	raw     []byte // nil: undefined
+	meta    *superjson.Meta
+	pins    any // of references of this side in it: a message behind it may give them back
 }

@@ -56,15 +56,6 @@ type answer struct {
 	err  error
 }
 
-// discard gives back the handles in an answer that nobody waits for any more.
-func (a *answer) discard(ch *Channel) {
-	if a.came != nil {
-		a.came.end()
-	} else {
-		ch.discardText(text{Arg: wire.Arg{JSON: a.raw}, dialect: a.dialect}, false)
-	}
-}
-
 // name returns the digits of p's id, which stay as they are until p is freed.
 func (p *pendingCall) name() string {
 	// A string that changes later is one that nobody must keep: codecs copy it into the message. It saves an allocation

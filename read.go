@@ -156,6 +156,14 @@ func (ch *Channel) handle(m *wire.Message) bool {
 	return true
 }
 
+// owner returns the kind that receives messages of the wire.Kind k, or nil.
+func (ch *Channel) owner(k wire.Kind) kind {
+	if i := owners[k]; i > 0 {
+		return ch.kinds().list[i-1]
+	}
+	return nil
+}
+
 // refuse deals with a message that cannot be parsed: it is dropped, but a request that can be answered is, and a call
 // that it answers ends.
 func (ch *Channel) refuse(m *wire.Message, err error) {
