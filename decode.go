@@ -20,7 +20,7 @@ var types *bind.Types
 type request struct {
 	bind.Request
 	ch   *Channel
-	on   subject    // nil: the API
+	on   any        // see insider.find; nil: the API
 	came []received // with its arguments or value
 }
 

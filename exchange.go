@@ -24,12 +24,6 @@ type Caller interface {
 	do(ctx context.Context, op outgoing) error
 }
 
-var (
-	_ Caller = (*Channel)(nil)
-	_ Caller = (*Ref)(nil)
-	_ Caller = via(nil)
-)
-
 // outgoing is what this side asks of the peer.
 type outgoing struct {
 	kind   wire.Kind
@@ -43,6 +37,12 @@ type outgoing struct {
 	items  context.Context // bounds the items of a stream that is the result; nil: as it bounds the operation
 }
 
+// subject is what an operation is on, if not on the API of the peer.
+type subject interface {
+	// appendRequest writes the request for op with the id name.
+	appendRequest(dst []byte, codec wire.Codec, out *values, name string, op *outgoing) ([]byte, error)
+}
+
 var operationNames = map[wire.Kind]string{wire.Call: "call", wire.Get: "get", wire.Set: "set", wire.New: "new"}
 
 // name is the operation as people call it.
@@ -51,25 +51,6 @@ func (op *outgoing) name() string {
 		return op.action
 	}
 	return operationNames[op.kind]
-}
-
-// do does op and waits for the answer. Its errors say which operation failed.
-func (ch *Channel) do(ctx context.Context, op outgoing) error {
-	if err := ch.perform(ctx, op); err != nil {
-		return op.failed(err)
-	}
-	return nil
-}
-
-// perform does op through the interceptors.
-func (ch *Channel) perform(ctx context.Context, op outgoing) error {
-	if err := op.checkResult(); err != nil {
-		return err
-	}
-	if ch.outbound != nil {
-		return ch.intercept(ctx, op)
-	}
-	return ch.exchange(ctx, op)
 }
 
 // checkResult reports why nothing can be stored in the result.

@@ -67,12 +67,7 @@ type (
 		// pin keeps what t names and a later message may give back, for a value that is decoded later. The leader calls it.
 		pin(t text) (pins any)
 		// find finds what a request on a value of the kind asks for. on is that value. The leader calls it.
-		find(m *wire.Message) (method *bind.Method, inv bind.Invocation, on subject, refused *wire.Error)
-	}
-	// subject is what a request is on, if not on the API.
-	subject interface {
-		// appendRequest writes a request with the id name.
-		appendRequest(dst []byte, codec wire.Codec, out *values, name string, op *outgoing) ([]byte, error)
+		find(m *wire.Message) (method *bind.Method, inv bind.Invocation, on any, refused *wire.Error)
 	}
 )
 

@@ -104,6 +104,8 @@ func (r *Ref) Release(ctx context.Context) error {
 
 var errOwnRelease = errors.New("kkrpc: release reference: it is of this side")
 
+var _ Caller = (*Ref)(nil)
+
 // do implements Caller with operations on the object.
 func (r *Ref) do(ctx context.Context, op outgoing) error {
 	switch op.kind {

@@ -146,7 +146,7 @@ func (k *referenceKind) accept(id string, kind refKind) (*Ref, error) {
 var errNoReferences = wire.Error{Name: "Error", Message: "Remote reference operations require kkrpc/remote-refs"}
 
 // find implements insider.
-func (k *referenceKind) find(m *wire.Message) (method *bind.Method, inv bind.Invocation, on subject, refused *wire.Error) {
+func (k *referenceKind) find(m *wire.Message) (method *bind.Method, inv bind.Invocation, on any, refused *wire.Error) {
 	if !k.ch.refsOn.Load() {
 		none := errNoReferences
 		return nil, nil, nil, &none
