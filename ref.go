@@ -33,7 +33,7 @@ type Ref struct {
 	// Of this side.
 	value    any
 	compile  sync.Once
-	api      *API         // of an object
+	api      *bind.API    // of an object
 	function *bind.Method // of a function
 	err      error        // why the peer cannot use it
 
@@ -240,7 +240,9 @@ func (r *Ref) prepare() error {
 			r.function, r.err = types.Function(r.value, "reference")
 		} else if r.kind = refObject; r.value == nil {
 			r.err = errors.New("nil")
-		} else if r.api, r.err = Expose(r.value); r.err == nil && r.api.bound.IsEmpty() {
+		} else if api, err := types.Expose(r.value); err != nil {
+			r.err = fmt.Errorf("kkrpc: expose %T: %w", r.value, err)
+		} else if r.api = &api; api.IsEmpty() {
 			r.err = errors.New("there is nothing in it")
 		}
 		if r.err != nil {
@@ -254,8 +256,8 @@ func (r *Ref) prepare() error {
 func (r *Ref) key() identity {
 	v := reflect.ValueOf(r.value)
 	typ := v.Type()
-	if m, ok := r.value.(methodsOf); ok {
-		v, typ = reflect.ValueOf(m.impl), m.iface
+	if iface, impl, ok := types.Implementation(r.value); ok {
+		v, typ = reflect.ValueOf(impl), iface
 	}
 	switch {
 	case v.Kind() == reflect.Func:

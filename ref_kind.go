@@ -193,7 +193,7 @@ func (r *Ref) lookup(id, action string, path []string) (*bind.Method, bind.Invoc
 	default:
 		return nil, nil, refError("Unsupported remote reference operation %s", action)
 	}
-	return r.api.bound.LookupIn(kind, path)
+	return r.api.LookupIn(kind, path)
 }
 
 func refError(format string, args ...any) *wire.Error {
@@ -271,7 +271,7 @@ func (k *referenceKind) decode(object map[string]any, typed bool, kept map[strin
 	if own.kind == refFunction || len(path) == 0 {
 		return own, nil
 	}
-	if missing := own.api.bound.Has(path); missing != nil {
+	if missing := own.api.Has(path); missing != nil {
 		return nil, fromWire(missing)
 	}
 	return own.part(path), nil
