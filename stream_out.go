@@ -8,8 +8,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
 // outStreams are the streams of this side.
@@ -35,6 +37,12 @@ func (t *outStreams) clear(err error) {
 		t.idle.Stop()
 		t.idle = nil
 	}
+}
+
+// producer is a stream of this side before it runs.
+type producer interface {
+	// run gives the items to s until there are no more or s wants no more.
+	run(s *outStream)
 }
 
 // outStream is a stream of this side. Its code runs on a goroutine of its own, from the first pull on (classic: from the
@@ -417,10 +425,10 @@ func (t *outStreams) expire() {
 	}
 }
 
-// control acts on a message of the consumer of a stream of this side.
-func (t *outStreams) control(m *wire.Message) {
+// control acts on a message of the consumer of the stream of this side with this key.
+func (t *outStreams) control(m *wire.Message, key string) {
 	t.mu.Lock()
-	s := t.open[streamKey(m)]
+	s := t.open[key]
 	switch {
 	case s == nil:
 		t.mu.Unlock()
@@ -448,4 +456,83 @@ func (t *outStreams) control(m *wire.Message) {
 		t.mu.Unlock()
 		s.abandon(started)
 	}
+}
+
+// control is a return or throw of the peer.
+type control struct {
+	id    []byte
+	kind  wire.Kind
+	value superjson.Value
+}
+
+// maxReturned bounds the value that comes with a control, in bytes, since it is kept until the code of the stream has
+// returned. A larger one is taken for undefined.
+const maxReturned = 4 << 10
+
+func newControl(m *wire.Message) *control {
+	c := &control{id: append([]byte(nil), m.ID...), kind: m.Kind}
+	if m.Value != nil && len(m.Value) <= maxReturned && m.Size <= len(m.Value)+maxReturned {
+		_ = superjson.Decode(m.Dialect.Mode(), m.Value, m.ValueMeta(), &c.value) // what cannot be read is undefined
+	}
+	return c
+}
+
+// unknown answers a control of a stream that has ended or never was.
+func (t *outStreams) unknown(m *wire.Message) {
+	switch {
+	case m.Dialect.IsClassic():
+	case m.Kind == wire.StreamReturn:
+		t.ch.answerControl(newControl(m), append([]byte(nil), m.StreamID...))
+	default:
+		codec := *t.ch.codec.Load()
+		b := outbox.NewBuffer()
+		b.Bytes, _ = codec.AppendStreamError(b.Bytes, m.ID, m.StreamID, &wire.Error{Name: "Error", Message: "Unknown RPC stream " + unquote(m.StreamID)}, nil)
+		t.ch.out.Queue(b)
+	}
+}
+
+// answerControl tells the peer that its return or throw has ended the stream.
+func (ch *Channel) answerControl(c *control, streamID []byte) {
+	codec := *ch.codec.Load()
+	out := newValues(ch, codec)
+	defer out.free()
+	b := outbox.NewBuffer()
+	if c.kind == wire.StreamThrow {
+		b.Bytes, _ = codec.AppendStreamError(b.Bytes, c.id, streamID, &wire.Error{Name: "Error", Message: thrownText(c.value)}, nil)
+		ch.out.Send(b)
+		return
+	}
+	absent := c.value.JSON == nil
+	if !absent {
+		var err error
+		b.Bytes = codec.BeginItem(b.Bytes, c.id, streamID, true)
+		b.Bytes, err = out.Append(b.Bytes, codec.ItemPath(), c.value)
+		b.Bytes = codec.EndItem(b.Bytes, &wire.Tail{Values: out.annotations()})
+		absent = err != nil
+	}
+	if absent {
+		b.Bytes = codec.AppendItem(b.Bytes[:0], c.id, streamID, true)
+	}
+	ch.out.Send(b)
+}
+
+// thrownText is what JavaScript's String makes of the Error that a consumer has thrown, or of one about another value.
+func thrownText(v superjson.Value) string {
+	var thrown any
+	if v.Decode(&thrown) == nil {
+		if e, ok := thrown.(*superjson.Error); ok {
+			return e.Name + ": " + e.Message
+		}
+	}
+	var text string
+	if v.Decode(&text) != nil {
+		switch text = bind.JSONKind(v.JSON); text {
+		case "object", "array":
+			text = "[object Object]"
+		case "undefined":
+		default:
+			text = string(v.JSON)
+		}
+	}
+	return "Error: " + text
 }
