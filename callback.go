@@ -89,7 +89,7 @@ func (cb *Callback) release() error {
 	if cb.released.Swap(true) {
 		return nil
 	}
-	cb.ch.callbacks().held.forget(cb.id, cb)
+	cb.ch.kinds().called.forget(cb.id, cb)
 	b := outbox.NewBuffer()
 	b.Bytes = (*codec).AppendRelease(b.Bytes, []string{cb.id})
 	cb.ch.out.Send(b)

@@ -45,8 +45,6 @@ func newCallbacksLocked(ch *Channel, n *news) *callbackKind {
 	}
 }
 
-func (ch *Channel) callbacks() *callbackKind { return ch.kinds().list[callbackIndex].(*callbackKind) }
-
 func (k *callbackKind) write(out *values, dst []byte, at place, v any) (_ []byte, is bool, err error) {
 	if !at.argument || !isCallback(v) {
 		return dst, false, nil
@@ -97,6 +95,8 @@ func (k *callbackKind) tell(all bool) (more bool) {
 	}
 	return k.held.more()
 }
+
+func (k *callbackKind) forget(id string, handle any) { k.held.forget(id, handle.(*Callback)) }
 
 func (k *callbackKind) clear(error) {
 	k.own.clear()

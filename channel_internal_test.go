@@ -255,3 +255,9 @@ func TestDelayedAnswerOfACallThatIsGivenUp(t *testing.T) {
 		}
 	})
 }
+
+func (ch *Channel) callbacks() *callbackKind { return ch.kinds().list[callbackIndex].(*callbackKind) }
+
+func (ch *Channel) streams() *streamKind { return ch.kinds().list[streamIndex].(*streamKind) }
+
+func (ch *Channel) refs() *referenceKind { return ch.kinds().list[refIndex].(*referenceKind) }

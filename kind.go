@@ -3,7 +3,6 @@ package kkrpc
 import (
 	"bytes"
 	"context"
-	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,8 +46,13 @@ type place struct {
 
 // Roles that one kind has.
 type (
+	// holder is a kind whose handles the program can release.
+	holder interface {
+		forget(id string, handle any) // the program has released a handle of the peer. Any goroutine, without a lock.
+	}
 	// functions is the kind of the peer's functions.
 	functions interface {
+		holder
 		function(id []byte) (bind.Handle, error) // id is raw JSON. The leader calls it.
 	}
 	// resulting is a kind that can stand in place of a result: streams.
@@ -60,7 +64,7 @@ type (
 	handleResult interface{ takesHandle() }
 	// insider is a kind that stands inside of data: references.
 	insider interface {
-		referenceType() reflect.Type
+		holder
 		append(out *values, dst []byte, v any) ([]byte, error)
 		// decoder is for a value of the peer; nil if none of the kind is in it. pins is what pin returned for it.
 		decoder(d wire.Dialect, raw []byte, pins any) superjson.ReferenceDecoder

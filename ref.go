@@ -90,7 +90,7 @@ func (r *Ref) Release(ctx context.Context) error {
 	if r.released.Swap(true) {
 		return nil
 	}
-	r.ch.refs().held.forget(r.id, r)
+	r.ch.kinds().inside.forget(r.id, r)
 	op := outgoing{kind: wire.Ref, on: r, action: "release"}
 	err := r.ch.exchange(ctx, op)
 	if err == nil {
@@ -155,6 +155,8 @@ func (r *Ref) exchange(ctx context.Context, op outgoing) error {
 	return err
 }
 
+func releasedText(id string) string { return "RPC remote reference " + id + " has been released" }
+
 // request is the path of the request for op.
 func (r *Ref) request(op *outgoing) ([]string, error) {
 	path := []string{r.origin().id, op.action}
@@ -169,7 +171,7 @@ func (r *Ref) request(op *outgoing) ([]string, error) {
 // end makes all that is done with the reference fail from now on.
 func (r *Ref) end() {
 	if !r.released.Swap(true) {
-		r.ch.refs().held.forget(r.id, r)
+		r.ch.kinds().inside.forget(r.id, r)
 	}
 }
 
@@ -366,4 +368,33 @@ func (p *passedRefs) DecodeReference(object map[string]any, _ bool) (any, error)
 		return nil, nil
 	}
 	return (*p)[i], nil
+}
+
+// refTag marks the object that stands for a reference.
+const refTag = "__kkrpc_ref__"
+
+// refParts returns what object says if it stands for a reference.
+func refParts(object map[string]any) (id string, kind refKind, path []string, ok bool) {
+	id, hasID := object["id"].(string)
+	text, hasKind := object["kind"].(string)
+	path, hasPath := refPath(object)
+	kind = refKind(text)
+	return id, kind, path, object[refTag] == true && hasID && hasKind && hasPath && (kind == refFunction || kind == refObject)
+}
+
+// refPath returns the sub-path that object gives; false if there is something else in its place.
+func refPath(object map[string]any) (path []string, ok bool) {
+	p, has := object["p"]
+	if !has || p == any(superjson.Undefined) {
+		return nil, true
+	}
+	list, ok := p.([]any)
+	for _, segment := range list {
+		s, isString := segment.(string)
+		if !isString {
+			return nil, false
+		}
+		path = append(path, s)
+	}
+	return path, ok
 }

@@ -41,14 +41,10 @@ func newPrefix() string {
 	return hex.EncodeToString(b[:])
 }
 
-func (ch *Channel) refs() *referenceKind { return ch.kinds().list[refIndex].(*referenceKind) }
-
 // write: a reference stands inside of data.
 func (k *referenceKind) write(_ *values, dst []byte, _ place, _ any) ([]byte, bool, error) {
 	return dst, false, nil
 }
-
-func (k *referenceKind) referenceType() reflect.Type { return refType }
 
 // receive answers a request that gives a reference back. It is never refused: it frees memory.
 func (k *referenceKind) receive(m *wire.Message) (done bool) {
@@ -93,6 +89,8 @@ func (k *referenceKind) tell(all bool) (more bool) {
 	return k.held.more()
 }
 
+func (k *referenceKind) forget(id string, handle any) { k.held.forget(id, handle.(*Ref)) }
+
 func (k *referenceKind) clear(error) {
 	k.own.clear()
 	k.held.clear()
@@ -127,8 +125,6 @@ func (k *referenceKind) ours(id string) (*Ref, error) {
 	}
 	return nil, nil
 }
-
-func releasedText(id string) string { return "RPC remote reference " + id + " has been released" }
 
 // accept returns the peer's reference with this id, the same one for as long as the program holds it.
 func (k *referenceKind) accept(id string, kind refKind) (*Ref, error) {
@@ -199,9 +195,6 @@ func (r *Ref) lookup(id, action string, path []string) (*bind.Method, bind.Invoc
 func refError(format string, args ...any) *wire.Error {
 	return &wire.Error{Name: "Error", Message: fmt.Sprintf(format, args...)}
 }
-
-// refTag marks the object that stands for a reference.
-const refTag = "__kkrpc_ref__"
 
 // append implements insider.
 func (k *referenceKind) append(out *values, dst []byte, v any) ([]byte, error) {
@@ -275,32 +268,6 @@ func (k *referenceKind) decode(object map[string]any, typed bool, kept map[strin
 		return nil, fromWire(missing)
 	}
 	return own.part(path), nil
-}
-
-// refParts returns what object says if it stands for a reference.
-func refParts(object map[string]any) (id string, kind refKind, path []string, ok bool) {
-	id, hasID := object["id"].(string)
-	text, hasKind := object["kind"].(string)
-	path, hasPath := refPath(object)
-	kind = refKind(text)
-	return id, kind, path, object[refTag] == true && hasID && hasKind && hasPath && (kind == refFunction || kind == refObject)
-}
-
-// refPath returns the sub-path that object gives; false if there is something else in its place.
-func refPath(object map[string]any) (path []string, ok bool) {
-	p, has := object["p"]
-	if !has || p == any(superjson.Undefined) {
-		return nil, true
-	}
-	list, ok := p.([]any)
-	for _, segment := range list {
-		s, isString := segment.(string)
-		if !isString {
-			return nil, false
-		}
-		path = append(path, s)
-	}
-	return path, ok
 }
 
 // appendRequest implements subject for a reference of the peer.

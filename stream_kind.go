@@ -18,8 +18,6 @@ func newStreams(ch *Channel, n *news) *streamKind {
 	return &streamKind{inStreams{ch: ch, news: n}, outStreams{ch: ch}}
 }
 
-func (ch *Channel) streams() *streamKind { return ch.kinds().list[streamIndex].(*streamKind) }
-
 func (k *streamKind) write(out *values, dst []byte, at place, v any) (_ []byte, is bool, err error) {
 	p, err := producerOf(v)
 	if p == nil && err == nil {
