@@ -28,10 +28,16 @@ func (ch *Channel) Call(ctx context.Context, result any, path string, args ...an
 	return ch.do(ctx, outgoing{kind: wire.Call, path: path, args: slices.Clone(args), result: result})
 }
 
+// errNoChannel is for calls of what FromContext returns in a handler whose request came by itself.
+var errNoChannel = fmt.Errorf("%w: over HTTP a server cannot call its client; use a WebSocket", ErrUnsupported)
+
 var _ Caller = (*Channel)(nil)
 
 // do implements Caller.
 func (ch *Channel) do(ctx context.Context, op outgoing) error {
+	if ch == nil {
+		return op.failed(errNoChannel)
+	}
 	if err := ch.perform(ctx, op); err != nil {
 		return op.failed(err)
 	}
@@ -74,7 +80,7 @@ func Construct[T any](ctx context.Context, c Caller, path string, args ...any) (
 // result is of another kind: then nothing has happened.
 func callScalar(ctx context.Context, c Caller, path string, args []any, result any) (done bool, err error) {
 	ch, ok := c.(*Channel)
-	if !ok || ch.outbound != nil || !isScalar(result) {
+	if !ok || ch == nil || ch.outbound != nil || !isScalar(result) {
 		return false, nil
 	}
 	if err = ch.exchangeScalar(ctx, path, args, result); err != nil {

@@ -28,16 +28,16 @@ const (
 type Channel struct {
 	// Immutable.
 	transport Transport
-	unary     unary  // transport, if it is one; else nil
-	parker    Parker // likewise
+	parker    Parker // transport, if it is one; else nil
 	wake      func() // unpark, which parker calls
 	next      func() // lead, which a goroutine runs that takes over reading
 	api       *API
 	opts      settings
 	limits    *Limits
-	base      context.Context // parent of every handler's context: values only
-	inbound   Interceptor     // nil: none
-	outbound  Interceptor     // nil: none
+	base      context.Context                              // parent of every handler's context: values only
+	inbound   Interceptor                                  // nil: none
+	outbound  Interceptor                                  // nil: none
+	alone     func(ctx context.Context, op outgoing) error // exchange of a channel without a transport; nil for others
 
 	*leading      // owned by the leader, the one goroutine that reads; nil while the channel is parked
 	parked   bool // likewise: the channel has been parked once
@@ -77,6 +77,14 @@ func (ch *Channel) CloseWith(code int, reason string) error {
 	ch.out.Finish()
 	ch.fail(fmt.Errorf("%w by this side", ErrClosed), code, reason)
 	return nil
+}
+
+// public is ch as users see it: nil for a channel without a transport.
+func (ch *Channel) public() *Channel {
+	if ch.transport == nil {
+		return nil
+	}
+	return ch
 }
 
 // Done is closed once the channel has closed.
@@ -158,12 +166,6 @@ func (o outboxOwner) Overrun(waiting int) {
 }
 
 func (o outboxOwner) Lost(err error) { o.ch.lost(err) }
-
-func (o outboxOwner) Discarded(msg []byte) {
-	if u := o.ch.unary; u != nil {
-		u.Undelivered(msg)
-	}
-}
 
 func errClosed(err error) error { return fmt.Errorf("%w: %w", ErrClosed, err) }
 

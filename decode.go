@@ -174,11 +174,6 @@ func (ch *Channel) answered(m *wire.Message) {
 	ch.pending.takeLocked(id)
 	ch.mu.Unlock()
 	ch.fill(&p.answer, m, p.result)
-	if p.err != nil && ch.unary != nil {
-		if err := ch.unary.RequestFailure(strconv.FormatUint(id, 10)); err != nil {
-			p.err = err
-		}
-	}
 	p.finish(p.err)
 }
 

@@ -1,6 +1,7 @@
 package kkrpc
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"sync"
@@ -226,4 +227,15 @@ func (ch *Channel) appendError(dst []byte, codec wire.Codec, id []byte, e *wire.
 	}
 	out.sent()
 	return b
+}
+
+// unsendable is the error for a value that cannot cross by identity, as there is no connection.
+type unsendable struct{ reason string }
+
+func (e unsendable) Error() string { return e.reason }
+
+// isUnsendable reports whether err is, or wraps, that error.
+func isUnsendable(err error) bool {
+	_, is := errors.AsType[unsendable](err)
+	return is
 }

@@ -65,6 +65,9 @@ func (op *outgoing) checkResult() error {
 
 // exchange sends the request and waits for the response.
 func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
+	if ch.alone != nil {
+		return ch.alone(ctx, op)
+	}
 	handling := scopeOf(ctx)
 	if handling != nil && ctx.Err() == nil {
 		handling.stepOut()
@@ -203,9 +206,6 @@ func (ch *Channel) encode(codec wire.Codec, op outgoing, p *pendingCall) (_ *out
 	} else {
 		b.Bytes, err = ch.appendRequest(b.Bytes, codec, out, name, &op)
 	}
-	if err == nil && ch.unary != nil {
-		err = ch.unary.CheckRequest(b.Bytes)
-	}
 	if err != nil {
 		b.Free()
 		return nil, err
@@ -252,10 +252,6 @@ func (ch *Channel) appendRequest(dst []byte, codec wire.Codec, out *values, name
 
 // tellCancelled lets the peer know that nobody waits for the answer. Peers that do not know the record ignore it.
 func (ch *Channel) tellCancelled(codec wire.Codec, id uint64) {
-	if ch.unary != nil {
-		ch.unary.CancelRequest(strconv.FormatUint(id, 10))
-		return
-	}
 	b := outbox.NewBuffer()
 	b.Bytes = codec.AppendCancel(b.Bytes, strconv.FormatUint(id, 10))
 	if len(b.Bytes) == 0 {
@@ -441,7 +437,7 @@ func (ch *Channel) exchangeScalar(ctx context.Context, path string, args []any, 
 		return unsentError{err}
 	}
 	var b *outbox.Buffer
-	if meta.values == nil && ch.unary == nil {
+	if meta.values == nil {
 		b = p.encodeScalars(codec, path, args, meta.timeout)
 	}
 	if b == nil {

@@ -14,7 +14,7 @@ import (
 
 // Request is what an Interceptor sees of an operation. Nothing in it may be changed.
 type Request struct {
-	Channel *Channel // to the peer
+	Channel *Channel // to the peer; nil for a request that travels by itself, see API.Answer and Unary
 	// Inbound: the peer asks this side. Otherwise this side asks the peer.
 	Inbound bool
 	// Operation is call, get, set or new. On a reference it is call, get, set or apply, which calls a function.
@@ -115,7 +115,7 @@ func newInterception(m *wire.Message, on any) *interception {
 // run runs inv within the inbound interceptors of ch.
 func (hook *interception) run(ctx context.Context, ch *Channel, inv bind.Invocation, m *metadata) (err error) {
 	defer hook.next.Store(nextOver)
-	r := &Request{Channel: ch, Inbound: true, Operation: hook.operation, Path: hook.path, Ref: refOf(hook.on),
+	r := &Request{Channel: ch.public(), Inbound: true, Operation: hook.operation, Path: hook.path, Ref: refOf(hook.on),
 		Args: inv.Arguments(), Metadata: m.decoded()}
 	hook.result, err = ch.inbound(ctx, r, func(ctx context.Context, _ *Request) (any, error) {
 		if !hook.next.CompareAndSwap(nextUncalled, nextCalled) {
@@ -145,7 +145,7 @@ func (ch *Channel) perform(ctx context.Context, op outgoing) error {
 
 // intercept does op within the outbound interceptors.
 func (ch *Channel) intercept(ctx context.Context, op outgoing) error {
-	r := &Request{Channel: ch, Operation: op.name(), Path: op.path, Ref: refOf(op.on), Args: op.args, Metadata: metadataOf(ctx)}
+	r := &Request{Channel: ch.public(), Operation: op.name(), Path: op.path, Ref: refOf(op.on), Args: op.args, Metadata: metadataOf(ctx)}
 	var target reflect.Value
 	if op.result != nil {
 		target = reflect.ValueOf(op.result).Elem()

@@ -68,7 +68,6 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 		return nil, err
 	}
 	ch := &Channel{transport: t, api: api, opts: opts.settings(), limits: opts.Limits.withDefaults().share(), base: ctx, done: make(chan struct{})}
-	ch.unary, _ = t.(unary)
 	ch.parker, _ = t.(Parker)
 	ch.wake, ch.next = ch.unpark, ch.lead
 	ch.makeKinds = makeKinds

@@ -22,17 +22,18 @@ import (
 
 // leading is what the leader works with, borrowed from a pool until the channel is parked.
 type leading struct {
-	in      wire.Inbound
-	msg     wire.Message
-	readBuf []byte
-	large   bool        // the last frames, which readBuf and msg may refer to, were larger than idleBuffer
-	more    bool        // the transport has another message already
-	turn    int         // bytes of messages read and answered since other goroutines had a turn
-	line    *time.Timer // nil unless a classic line is incomplete
-	inline  inlined     // the request that the leader runs, while role is odd
-	request request
-	scopes  []scope // for the next calls, see newScope
-	ahead   int     // how many were made at a time last
+	in       wire.Inbound
+	msg      wire.Message
+	readBuf  []byte
+	large    bool        // the last frames, which readBuf and msg may refer to, were larger than idleBuffer
+	tooLarge error       // the limit that msg is over, for a lone channel
+	more     bool        // the transport has another message already
+	turn     int         // bytes of messages read and answered since other goroutines had a turn
+	line     *time.Timer // nil unless a classic line is incomplete
+	inline   inlined     // the request that the leader runs, while role is odd
+	request  request
+	scopes   []scope // for the next calls, see newScope
+	ahead    int     // how many were made at a time last
 }
 
 var leadings = sync.Pool{New: func() any { return new(leading) }}
@@ -171,10 +172,7 @@ func (ch *Channel) refuse(m *wire.Message, err error) {
 	if !wire.Answerable(err) || m.ID == nil {
 		return
 	}
-	reason := wire.ErrDepth
-	if errors.Is(err, wire.ErrArgs) {
-		reason = wire.ErrArgs
-	}
+	reason := limitOf(err)
 	switch m.Kind {
 	case wire.Call, wire.Get, wire.Set, wire.New, wire.Ref:
 		if ch.codec.Load() == nil {
@@ -247,4 +245,12 @@ func (ch *Channel) park() bool {
 func (ch *Channel) unpark() {
 	ch.leading = newLeading((*ch.codec.Load()).Dialect(), ch.limits, ch.transport)
 	ch.lead()
+}
+
+// limitOf returns the limit that an Answerable error is about.
+func limitOf(err error) error {
+	if errors.Is(err, wire.ErrArgs) {
+		return wire.ErrArgs
+	}
+	return wire.ErrDepth
 }

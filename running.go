@@ -62,8 +62,8 @@ type (
 	scopeKey   struct{}
 )
 
-// FromContext returns the channel on which the running handler or callback was called, or nil if ctx comes from
-// neither.
+// FromContext returns the channel on which the running handler or callback was called. It is nil if ctx comes from
+// neither, and in a handler whose request came by itself, as over HTTP: calls on it then fail with ErrUnsupported.
 func FromContext(ctx context.Context) *Channel {
 	ch, _ := ctx.Value(channelKey{}).(*Channel)
 	return ch
@@ -154,7 +154,7 @@ func (s *scope) endedLocked() error {
 func (s *scope) Value(key any) any {
 	switch key.(type) {
 	case channelKey:
-		return s.ch
+		return s.ch.public()
 	case scopeKey:
 		return s
 	}

@@ -37,18 +37,9 @@ func (ch *Channel) serve(m *wire.Message) bool {
 			Message: fmt.Sprintf("%d requests of this connection are unfinished; wait for some of them", busy)})
 		return true
 	}
-	if n := len(m.Meta); n > ch.limits.Metadata {
-		ch.decline(m, false, &wire.Error{Name: "RPCLimitError",
-			Message: fmt.Sprintf("the metadata of the request has %d bytes, at most %d are accepted", n, ch.limits.Metadata)})
-		return true
-	}
-	method, inv, refusal := ch.find(m)
+	method, inv, refusal := ch.prepare(m)
 	if refusal != nil {
-		ch.decline(m, false, refusal)
-		return true
-	}
-	if refusal, _ := ch.decode(inv, method.Path); refusal != nil {
-		ch.decline(m, true, refusal)
+		ch.decline(m, inv != nil, refusal)
 		return true
 	}
 	c := newCall(ch, method, inv, m)
@@ -83,6 +74,19 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		c.end()
 	}
 	return true
+}
+
+// prepare finds what m asks for and decodes the arguments. With a refusal, inv is nil if m was not decoded.
+func (ch *Channel) prepare(m *wire.Message) (method *bind.Method, inv bind.Invocation, refusal *wire.Error) {
+	if n := len(m.Meta); n > ch.limits.Metadata {
+		return nil, nil, &wire.Error{Name: limitError,
+			Message: fmt.Sprintf("the metadata of the request has %d bytes, at most %d are accepted", n, ch.limits.Metadata)}
+	}
+	if method, inv, refusal = ch.find(m); refusal != nil {
+		return nil, nil, refusal
+	}
+	refusal, _ = ch.decode(inv, method.Path)
+	return method, inv, refusal
 }
 
 // find finds what m asks for.
@@ -324,6 +328,9 @@ func (c *call) invoke() (err error) {
 
 // abandoned finishes a call whose function has called runtime.Goexit, which ends this goroutine too.
 func (c *call) abandoned(err error) {
+	if c.ch.transport == nil {
+		return // the goroutine is not this side's
+	}
 	if c.seq != 0 && c.ch.role.CompareAndSwap(c.seq, c.seq+1) {
 		c.ch.mu.Lock()
 		c.countLocked()
@@ -378,6 +385,8 @@ func (c *call) appendResponse(dst []byte, codec wire.Codec, err error) (response
 		var encodeErr error
 		dst, absent, encodeErr = c.appendResult(codec.BeginResult(dst, c.id), out, codec.ResultPath())
 		switch {
+		case isUnsendable(encodeErr):
+			err = &Error{Message: encodeErr.Error()}
 		case errors.Is(encodeErr, ErrLimit):
 			err = &Error{Name: "RPCLimitError", Message: fmt.Sprintf("%s: %v", c.method.Path, encodeErr)}
 		case encodeErr != nil:

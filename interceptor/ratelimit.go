@@ -19,13 +19,17 @@ import (
 // until the next call may succeed. Each operation that interceptors see counts as one call. RateLimit panics unless
 // perSecond is above zero and burst at least 1.
 //
-// A peer with more channels gets more calls, so bound the connections too.
+// A peer with more channels gets more calls, so bound the connections too. Requests that come by themselves, as over
+// HTTP, belong to no channel and are not limited.
 func RateLimit(perSecond float64, burst int) kkrpc.Interceptor {
 	if !(perSecond > 0) || burst < 1 {
 		panic(fmt.Sprintf("interceptor: RateLimit(%v, %d): want more than 0 calls a second and a burst of at least 1", perSecond, burst))
 	}
 	b := buckets{limit: rate.Limit(perSecond), burst: burst}
 	return func(ctx context.Context, r *kkrpc.Request, next kkrpc.Handler) (any, error) {
+		if r.Channel == nil {
+			return next(ctx, r)
+		}
 		bucket, now := b.of(r.Channel), time.Now()
 		if bucket.AllowN(now, 1) {
 			return next(ctx, r)
@@ -53,7 +57,7 @@ func (b *buckets) of(ch *kkrpc.Channel) *rate.Limiter {
 		return known.(*rate.Limiter)
 	}
 	bucket, known := b.byChannel.LoadOrStore(key, rate.NewLimiter(b.limit, b.burst))
-	if !known && ch != nil {
+	if !known {
 		runtime.AddCleanup(ch, func(key weak.Pointer[kkrpc.Channel]) { b.byChannel.Delete(key) }, key)
 	}
 	return bucket.(*rate.Limiter)

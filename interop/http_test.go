@@ -57,7 +57,7 @@ func TestGoClientOfKkrpcServerOverHTTP(t *testing.T) {
 	}
 }
 
-func callKkrpcOverHTTP(t *testing.T, ch *kkrpc.Channel) {
+func callKkrpcOverHTTP(t *testing.T, ch *kkhttp.Client) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	for _, row := range []struct {

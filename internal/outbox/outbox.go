@@ -42,8 +42,6 @@ type Owner interface {
 	Overrun(waiting int)
 	// Lost is told the error of the Writer, after which nothing more is written.
 	Lost(err error)
-	// Discarded is told of a message that came after Finish or Shut. msg is borrowed.
-	Discarded(msg []byte)
 }
 
 // Config is what an Outbox is made with.
@@ -121,7 +119,6 @@ func (o *Outbox) Add(b *Buffer) (waiting int) {
 	o.mu.Lock()
 	if o.phase != accepting {
 		o.mu.Unlock()
-		o.Owner.Discarded(b.Bytes)
 		b.Free()
 		return 0
 	}

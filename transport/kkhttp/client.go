@@ -13,13 +13,30 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
 )
 
-// NewClient returns a channel that sends each call as a POST to url. url is http://host[:port]/path or https://…. A
-// user:password@ is sent as basic authentication. NewClient itself sends nothing. The channel lives until it is closed,
-// which aborts running requests. The end of a call's ctx aborts its own request.
+// Client calls a server with one POST for each call. It is a kkrpc.Caller.
+type Client struct {
+	*kkrpc.UnaryCaller
+
+	// Immutable.
+	url, where string // where is url as far as errors may show it
+	http       *http.Client
+	own        *http.Transport // of http, if nobody else uses it; else nil
+	header     func(ctx context.Context) (http.Header, error)
+	codec      wire.Codec
+	frame      int             // limit of an answer, in bytes
+	depth      int             // limit of its JSON
+	running    chan struct{}   // has room for as many requests as may run
+	ctx        context.Context // ends with the client
+	stop       context.CancelFunc
+}
+
+// NewClient returns a client that sends each call as a POST to url. url is http://host[:port]/path or https://…. A
+// user:password@ is sent as basic authentication. NewClient itself sends nothing. Close aborts running requests. The end
+// of a call's ctx aborts its own request.
 //
 // A call fails with a *StatusError if the answer is not a kkrpc response. Without an answer it fails with the error of
-// net/http. Use errors.As and errors.Is to find them. Neither closes the channel, and no call is repeated.
-func NewClient(url string, opts *ClientOptions) (*kkrpc.Channel, error) {
+// net/http. Use errors.As and errors.Is to find them. No call is repeated.
+func NewClient(url string, opts *ClientOptions) (*Client, error) {
 	if opts == nil {
 		opts = &ClientOptions{}
 	}
@@ -34,32 +51,54 @@ func NewClient(url string, opts *ClientOptions) (*kkrpc.Channel, error) {
 	if rpc.Dialect == 0 {
 		rpc.Dialect = kkrpc.Compact
 	}
-	t := &poster{
-		url:       target,
-		where:     where,
-		http:      opts.HTTP,
-		header:    opts.Header,
-		codec:     codecs.Of(wire.Dialect(rpc.Dialect)),
-		frame:     orDefault(rpc.Limits.Frame, defaultFrame),
-		depth:     orDefault(rpc.Limits.Depth, defaultDepth),
-		maxQueued: orDefault(rpc.Limits.Outbound, defaultOutbound),
-		maxActive: orDefault(opts.MaxRequests, defaultClientRequests),
-		answers:   make(chan []byte),
-		posts:     map[string]*post{},
-		cancelled: map[string]struct{}{},
-		failures:  map[string]error{},
+	requests := orDefault(opts.MaxRequests, defaultClientRequests)
+	c := &Client{
+		url:     target,
+		where:   where,
+		http:    opts.HTTP,
+		header:  opts.Header,
+		codec:   codecs.Of(wire.Dialect(rpc.Dialect)),
+		frame:   orDefault(rpc.Limits.Frame, defaultFrame),
+		depth:   orDefault(rpc.Limits.Depth, defaultDepth),
+		running: make(chan struct{}, requests),
 	}
-	rpc.Limits.Frame = t.frame + ownBytes
-	t.ctx, t.stop = context.WithCancel(context.Background())
-	if t.http == nil {
-		t.http, t.own = ownClient(t.maxActive)
-	}
-	ch, err := kkrpc.New(context.Background(), t, &rpc)
-	if err != nil {
-		_ = t.Close(0, "")
+	if c.UnaryCaller, err = kkrpc.Unary(c.roundTrip, &rpc); err != nil {
 		return nil, err
 	}
-	return ch, nil
+	c.ctx, c.stop = context.WithCancel(context.Background())
+	if c.http == nil {
+		c.http, c.own = ownClient(requests)
+	}
+	return c, nil
+}
+
+// Close aborts all requests. Calls fail with kkrpc.ErrClosed from then on. It returns nil.
+func (c *Client) Close() error {
+	c.stop()
+	if c.own != nil {
+		c.own.CloseIdleConnections()
+	}
+	return nil
+}
+
+// roundTrip waits for its turn and posts request.
+func (c *Client) roundTrip(ctx context.Context, request []byte) ([]byte, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(c.ctx, cancel)()
+	select {
+	case c.running <- struct{}{}:
+		defer func() { <-c.running }()
+	case <-ctx.Done():
+	}
+	response, err := c.exchange(ctx, request)
+	if c.ctx.Err() != nil {
+		if c.own != nil {
+			c.own.CloseIdleConnections() // this one's may have become idle after Close
+		}
+		return nil, fmt.Errorf("%w by this side", kkrpc.ErrClosed)
+	}
+	return response, err
 }
 
 // parseURL returns raw and what errors may show of it: no password and no parameters, which often hold tokens.

@@ -3,8 +3,8 @@
 //
 //	http.Handle("/rpc", kkhttp.Handler(api, nil))
 //
-//	ch, err := kkhttp.NewClient("http://localhost:3000/rpc", nil)
-//	sum, err := kkrpc.Call[float64](ctx, ch, "math.add", 1, 2)
+//	c, err := kkhttp.NewClient("http://localhost:3000/rpc", nil)
+//	sum, err := kkrpc.Call[float64](ctx, c, "math.add", 1, 2)
 //
 // Use it where WebSockets are not possible: behind proxies that pass HTTP only, from scripts, and from serverless
 // functions. Elsewhere package transport/ws does more and costs less. Over HTTP a server of kkrpc 0.x reads SuperJSON
@@ -14,14 +14,14 @@
 //
 // A request has one response and leaves no connection behind. Functions as arguments, streams and remote references are
 // therefore refused. The client refuses them before it sends, with an error that wraps kkrpc.ErrUnsupported. The server
-// answers with an error response, also when a function of its API returns one of them. A function that calls its caller
-// by kkrpc.FromContext gets kkrpc.ErrUnsupported. Package transporttest does not apply to this package, because both
-// sides of a transport send at any time.
+// answers with an error response, also when a function of its API returns one of them. kkrpc.FromContext is nil in a
+// function, and a call on that gets kkrpc.ErrUnsupported. The package is made with kkrpc.API.Answer and kkrpc.Unary,
+// which serve other ways to carry one request and its response as well.
 //
 // # Requests
 //
 // A handler answers each request in the dialect of the request. The requests of a client are independent of each other
-// and run at the same time. Each has a channel of its own, so Limits.Running and Limits.Open have no effect. The
+// and run at the same time. There is no channel, so Limits.Running and Limits.Open have no effect. The
 // context of a function has the values of the request's context. It ends when the function returns, when the caller
 // hangs up, or after Options.Timeout.
 //
@@ -44,11 +44,10 @@
 //
 // # Stopping
 //
-// http.Server.Shutdown waits for running requests. Closing a client's channel aborts its requests.
+// http.Server.Shutdown waits for running requests. Client.Close aborts its requests.
 //
 // # Limits
 //
 // Limits.Frame bounds a body and an answer, which are kept in memory as a whole. Hostile clients can therefore make a
-// handler hold MaxRequests times Frame. A client queues calls beyond its MaxRequests, up to Limits.Outbound bytes.
-// Beyond that its calls block. The header of an answer may have 64 KiB, unless ClientOptions.HTTP is set.
+// handler hold MaxRequests times Frame. The calls of a client beyond its MaxRequests wait for their turn. The header of an answer may have 64 KiB, unless ClientOptions.HTTP is set.
 package kkhttp

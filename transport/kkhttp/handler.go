@@ -13,7 +13,6 @@ import (
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/internal/admission"
-	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
 // handler answers requests. All but running is immutable.
@@ -95,9 +94,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer h.running.Add(-1)
 
-	api, err := h.api(r)
+	given, err := h.api(r)
+	var api *kkrpc.API
 	if err == nil {
-		api, err = kkrpc.Expose(api)
+		api, err = kkrpc.Expose(given)
 	}
 	if err != nil {
 		h.refuse(w, r, err)
@@ -108,16 +108,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rejected.Answer(w)
 		return
 	}
-	rpc := h.opts.RPC
-	rpc.Expose = api
-	rpc.Limits.Frame = len(body) // has been bounded, and may have got a newline since
-	var m wire.Message
-	rpc.Dialect, err = parseRequest(body, rpc.Limits, h.opts.RPC.Dialect, &m)
-	if err != nil {
-		admission.Reject(http.StatusBadRequest, "The body must be one kkrpc request: "+err.Error()).Answer(w)
-		return
-	}
-	h.serve(w, r, newExchange(body, &m, &rpc), &m, &rpc)
+	h.serve(w, r, api, body)
 }
 
 // check says why r is not answered, by what can be seen without its body.
@@ -165,18 +156,16 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 }
 
-// serve runs the request m on a channel of its own and answers.
-func (h *handler) serve(w http.ResponseWriter, r *http.Request, e *exchange, m *wire.Message, rpc *kkrpc.Options) {
-	if reason := impossible(m); reason != "" {
-		h.answer(w, r, http.StatusOK, e.failure(m.ID, "Error", reason))
-		return
-	}
-	// The channel is closed here and not by the context, which could end it before it has taken up the request.
-	ch, err := kkrpc.New(context.WithoutCancel(r.Context()), e, rpc)
-	if err != nil { // rpc.Expose is compiled: nothing is known to fail here
-		h.refuse(w, r, err)
-		return
-	}
+// serve answers the request in body.
+func (h *handler) serve(w http.ResponseWriter, r *http.Request, api *kkrpc.API, body []byte) {
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	answered := make(chan outcome, 1)
+	go func() {
+		o := outcome{failure: "internal error"} // unless it gets further: a function may end its goroutine
+		defer func() { answered <- o }()
+		o.response, o.err = api.Answer(ctx, body, &h.opts.RPC)
+	}()
 	var late <-chan time.Time
 	if h.timeout > 0 {
 		timer := time.NewTimer(h.timeout)
@@ -184,25 +173,40 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, e *exchange, m *
 		late = timer.C
 	}
 	select {
-	case answer := <-e.answer:
-		ch.Close()
-		h.answer(w, r, http.StatusOK, answer)
+	case o := <-answered:
+		h.finish(w, r, body, o)
 		return
 	case <-r.Context().Done():
-		e.end(ch)
 	case <-late:
-		e.end(ch)
+		cancel()
 		if r.ProtoMajor == 1 { // until the function returns, nothing more is read from the connection
 			w.Header().Set("Connection", "close")
 		}
 		status := http.StatusGatewayTimeout
-		if wire.Dialect(rpc.Dialect).IsClassic() {
+		response, classic := h.failure(body, "RPCTimeoutError", fmt.Sprintf("the request was not answered within %v", h.timeout))
+		if classic {
 			status = http.StatusOK // a kkrpc 0 client looks at no other, and its call would never end
 		}
-		text := fmt.Sprintf("the request was not answered within %v", h.timeout)
-		h.answer(w, r, status, e.failure(m.ID, "RPCTimeoutError", text))
+		h.answer(w, r, status, response)
 	}
-	if ch.Dropped() == 0 { // or the channel does not take for a request what parseRequest did
-		<-e.answer
+	<-answered
+}
+
+// outcome is what became of a request.
+type outcome struct {
+	response []byte
+	err      error
+	failure  string // if there is neither
+}
+
+func (h *handler) finish(w http.ResponseWriter, r *http.Request, body []byte, o outcome) {
+	switch {
+	case o.err != nil:
+		admission.Reject(http.StatusBadRequest, "The body must be one kkrpc request: "+o.err.Error()).Answer(w)
+	case o.response != nil:
+		h.answer(w, r, http.StatusOK, o.response)
+	default:
+		response, _ := h.failure(body, "InternalError", o.failure)
+		h.answer(w, r, http.StatusOK, response)
 	}
 }

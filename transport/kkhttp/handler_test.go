@@ -47,7 +47,12 @@ var api = kkrpc.Object{
 		}
 		return err
 	},
-	"close":    func(ctx context.Context) string { kkrpc.FromContext(ctx).Close(); return "closed" },
+	"channel": func(ctx context.Context) string {
+		if kkrpc.FromContext(ctx) == nil {
+			return "none"
+		}
+		return "one"
+	},
 	"panic":    func() { panic("secret") },
 	"progress": func(f func(int)) { f(1) },
 }
@@ -73,7 +78,7 @@ func TestRequests(t *testing.T) {
 		{"classic SuperJSON of 0.2", `{"json":{"id":"1","method":"fail","args":[],"type":"request","version":"superjson"}}` + "\n", `"error":"custom failure"`},
 		{"panic", `{"t":"q","id":"1","op":"call","p":["panic"]}`, `{"t":"r","id":"1","e":{"n":"InternalError","m":"internal error"}}`},
 		{"too deep", `{"t":"q","id":"1","op":"call","p":["echo"],"a":[` + strings.Repeat("[", 1<<20) + strings.Repeat("]", 1<<20) + `]}`, `"n":"RPCLimitError"`},
-		{"a function that closes its channel", `{"t":"q","id":"1","op":"call","p":["close"]}`, `{"t":"r","id":"1","v":"closed"}`},
+		{"there is no channel", `{"t":"q","id":"1","op":"call","p":["channel"]}`, `{"t":"r","id":"1","v":"none"}`},
 
 		{"callback", `{"t":"q","id":"1","op":"call","p":["progress"],"a":[{"__kkrpc_next_arg__":"callback","id":"c"}]}`,
 			`{"t":"r","id":"1","e":{"n":"Error","m":"HTTP carries no functions, since the server could not call them; use a WebSocket"}}`},

@@ -10,7 +10,6 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/transport/kkhttp"
 )
 
@@ -32,7 +31,7 @@ func serve(t *testing.T, h http.Handler) (url string) {
 	return server.URL
 }
 
-func newClient(t *testing.T, url string, opts *kkhttp.ClientOptions) *kkrpc.Channel {
+func newClient(t *testing.T, url string, opts *kkhttp.ClientOptions) *kkhttp.Client {
 	t.Helper()
 	ch, err := kkhttp.NewClient(url, opts)
 	if err != nil {

@@ -2,7 +2,6 @@ package kkhttp
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
@@ -13,45 +12,39 @@ import (
 
 const jsonType = "application/json"
 
-// parseRequest reads the one request in body, which ends with a newline. m aliases body. A request that nests too deep
-// is returned without its arguments, and the channel refuses it.
-func parseRequest(body []byte, limits kkrpc.Limits, fixed kkrpc.Dialect, m *wire.Message) (kkrpc.Dialect, error) {
-	in := wire.NewInbound(codecs.Of, wire.Dialect(fixed), len(body), orDefault(limits.Depth, defaultDepth))
-	if err := in.Push(body); err != nil {
-		return 0, err
+// failure returns the response to the request in body that failed without an answer of the API. classic reports whether
+// the request is one of kkrpc 0.
+func (h *handler) failure(body []byte, name, text string) (response []byte, classic bool) {
+	rpc := &h.opts.RPC
+	in := wire.NewInbound(codecs.Of, wire.Dialect(rpc.Dialect), len(body), orDefault(rpc.Limits.Depth, defaultDepth))
+	var m wire.Message
+	if err := in.Push(body); err == nil {
+		_, _ = in.Next(&m) // a request over a limit has an id too
 	}
-	ok, err := in.Next(m)
-	switch {
-	case err != nil && !ok:
-		return 0, err
-	case !ok:
-		return 0, errors.New("the body is no whole message")
-	}
-	switch m.Kind {
-	case wire.Call, wire.Get, wire.Set, wire.New, wire.Ref:
-	default:
-		return 0, errors.New("the body is a message, but no request")
-	}
-	var second wire.Message
-	if more, err := in.Next(&second); more || err != nil {
-		return 0, errors.New("the body has more than one message")
-	}
-	return kkrpc.Dialect(in.Dialect()), nil
-}
-
-// isResponse reports whether body is the response to the request with this id, raw JSON. m aliases body. The channel
-// handles ErrDepth.
-func isResponse(codec wire.Codec, body, id []byte, depth int, m *wire.Message) bool {
-	err := codec.Parse(body, m, depth)
-	return (err == nil || errors.Is(err, wire.ErrDepth)) && m.Kind == wire.Response && bytes.Equal(m.ID, id)
-}
-
-// appendFailure writes the response to a request that failed.
-func appendFailure(codec wire.Codec, id []byte, name, text string, asText bool) []byte {
-	e := &wire.Error{Name: name, Message: text, Text: asText}
-	b, err := codec.AppendError(nil, id, e, superjson.NewEncoder(codec.Dialect().Mode()))
+	codec := codecs.Of(in.Dialect())
+	e := &wire.Error{Name: name, Message: text, Text: m.TextErrors || rpc.ErrorText && in.Dialect() == wire.Classic}
+	response, err := codec.AppendError(nil, m.ID, e, superjson.NewEncoder(codec.Dialect().Mode()))
 	if err != nil {
 		panic(fmt.Sprintf("kkhttp: %v", err)) // an error without fields can be encoded
 	}
-	return b
+	return response, in.Dialect().IsClassic()
+}
+
+// speaks returns another dialect that text is written in than own; false if there is none.
+func speaks(text []byte, own wire.Dialect, depth int) (_ kkrpc.Dialect, other bool) {
+	d, _, err := wire.Detect(text, depth)
+	if err != nil || d == wire.Unknown || d == own || d.IsClassic() && own.IsClassic() {
+		return 0, false
+	}
+	return kkrpc.Dialect(d), true
+}
+
+// isResponse reports whether text is a response to request. UnaryCaller looks at what is in it.
+func isResponse(codec wire.Codec, request, text []byte, depth int) bool {
+	var asked, m wire.Message
+	if codec.Parse(request, &asked, 0) != nil {
+		return false
+	}
+	err := codec.Parse(text, &m, depth)
+	return (err == nil || wire.Answerable(err)) && m.Kind == wire.Response && bytes.Equal(m.ID, asked.ID)
 }

@@ -13,7 +13,6 @@ import (
 const (
 	defaultFrame          = 4 << 20
 	defaultDepth          = 64
-	defaultOutbound       = 16 << 20
 	defaultWrite          = 30 * time.Second
 	defaultMaxRequests    = 10_000
 	defaultClientRequests = 64
@@ -23,7 +22,7 @@ const (
 
 // Options configures a handler. Nil and the zero value mean the defaults.
 type Options struct {
-	// RPC configures the channel of each request. Its Expose is ignored, because Handler and HandlerFor take the API.
+	// RPC configures how requests are answered, see kkrpc.API.Answer. Its Expose is ignored, because Handler and HandlerFor take the API.
 	// With a zero Dialect, requests of all dialects are accepted; any other Dialect is the only one. Limits.Frame
 	// bounds a body.
 	RPC kkrpc.Options
@@ -59,16 +58,16 @@ type Options struct {
 
 // ClientOptions configures NewClient. Nil and the zero value mean the defaults.
 type ClientOptions struct {
-	// RPC configures the channel. A zero Dialect means Compact. Expose must be nil. Limits.Frame bounds an answer, and
-	// Limits.Outbound the bytes of the calls that wait because of MaxRequests.
+	// RPC configures the calls, see kkrpc.Unary. A zero Dialect means Compact. Expose must be nil. Limits.Frame bounds an
+	// answer.
 	RPC kkrpc.Options
 
-	// HTTP sends the requests. Nil means a client of the channel's own, which follows no redirects. Leave its Timeout
+	// HTTP sends the requests. Nil means an http.Client of its own, which follows no redirects. Leave its Timeout
 	// zero, because calls have their own deadlines.
 	HTTP *http.Client
 
 	// Header returns the headers of each request beside Content-Type and Accept. It may be called from any goroutine.
-	// ctx ends when the call does and has no values. An error fails the call, whose error wraps it; a panic fails the
+	// ctx is that of the call and ends with it. An error fails the call, whose error wraps it; a panic fails the
 	// call too. Nil adds none.
 	Header func(ctx context.Context) (http.Header, error)
 

@@ -12,45 +12,44 @@ import (
 	"strings"
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
-	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
 // textBytes is the number of bytes that an error shows of an answer without a response.
 const textBytes = 300
 
-// exchange posts p and returns the response to it.
-func (t *poster) exchange(p *post) ([]byte, error) {
-	req, err := t.request(p)
+// exchange posts request and returns the response to it.
+func (c *Client) exchange(ctx context.Context, request []byte) ([]byte, error) {
+	req, err := c.request(ctx, request)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := t.http.Do(req)
+	resp, err := c.http.Do(req)
 	if err != nil {
 		if ue := (*url.Error)(nil); errors.As(err, &ue) {
 			err = ue.Err // its text has the whole URL
 		}
-		return nil, fmt.Errorf("POST %s: %w", t.where, err)
+		return nil, fmt.Errorf("POST %s: %w", c.where, err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, int64(t.frame)+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, int64(c.frame)+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("POST %s: the answer broke off: %w", t.where, err)
-	case len(body) > t.frame && resp.StatusCode >= 300:
-		return nil, t.noResponse(resp, body)
-	case len(body) > t.frame:
-		return nil, fmt.Errorf("POST %s: %w: the answer is longer than %d bytes (Limits.Frame)", t.where, kkrpc.ErrLimit, t.frame)
+		return nil, fmt.Errorf("POST %s: the answer broke off: %w", c.where, err)
+	case len(body) > c.frame && resp.StatusCode >= 300:
+		return nil, c.noResponse(resp, body)
+	case len(body) > c.frame:
+		return nil, fmt.Errorf("POST %s: %w: the answer is longer than %d bytes (Limits.Frame)", c.where, kkrpc.ErrLimit, c.frame)
 	}
-	return t.response(p, resp, body)
+	return c.response(request, resp, body)
 }
 
-func (t *poster) request(p *post) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(p.ctx, http.MethodPost, t.url, bytes.NewReader(p.body))
+func (c *Client) request(ctx context.Context, request []byte) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(request))
 	if err != nil {
 		return nil, err
 	}
-	if t.header != nil {
-		header, err := t.ask(p.ctx)
+	if c.header != nil {
+		header, err := c.ask(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -68,41 +67,33 @@ func (t *poster) request(p *post) (*http.Request, error) {
 }
 
 // ask asks the user for headers. A panic in that is an error of this call: nobody else could recover from it.
-func (t *poster) ask(ctx context.Context) (header http.Header, err error) {
+func (c *Client) ask(ctx context.Context) (header http.Header, err error) {
 	defer func() {
 		if value := recover(); value != nil {
 			err = fmt.Errorf("panic in ClientOptions.Header: %v\n%s", value, debug.Stack())
 		}
 	}()
-	if header, err = t.header(ctx); err != nil {
+	if header, err = c.header(ctx); err != nil {
 		return nil, fmt.Errorf("ClientOptions.Header: %w", err)
 	}
 	return header, nil
 }
 
 // response returns the message in body, whatever the status, as kkrpc 2 does: its timeouts come with 504.
-func (t *poster) response(p *post, resp *http.Response, body []byte) ([]byte, error) {
-	var m wire.Message
+func (c *Client) response(request []byte, resp *http.Response, body []byte) ([]byte, error) {
 	text := bytes.TrimSpace(body)
-	if !isResponse(t.codec, text, p.rawID, t.depth, &m) {
-		return nil, t.noResponse(resp, text)
-	}
-	if reason := impossible(&m); reason != "" {
-		return nil, fmt.Errorf("the answer of %s: %w: %s", t.where, kkrpc.ErrUnsupported, reason)
-	}
-	if t.codec.Dialect().IsClassic() { // one line for the channel; in JSON a newline is white space: strings escape it
-		text = append(bytes.ReplaceAll(text, []byte{'\n'}, []byte{' '}), '\n')
+	if !isResponse(c.codec, request, text, c.depth) {
+		return nil, c.noResponse(resp, text)
 	}
 	return text, nil
 }
 
-func (t *poster) noResponse(resp *http.Response, text []byte) error {
+func (c *Client) noResponse(resp *http.Response, text []byte) error {
 	e := &StatusError{Code: resp.StatusCode, Location: resp.Header.Get("Location")}
 	e.Text = strings.ToValidUTF8(string(text[:min(len(text), textBytes)]), "")
-	own := t.codec.Dialect()
-	if d, _, err := wire.Detect(text, t.depth); err == nil && d != wire.Unknown && d != own && !(d.IsClassic() && own.IsClassic()) {
-		return fmt.Errorf("POST %s: the server speaks %v and the client %v (Options.Dialect): %w",
-			t.where, kkrpc.Dialect(d), kkrpc.Dialect(own), e)
+	own := c.codec.Dialect()
+	if d, other := speaks(text, own, c.depth); other {
+		return fmt.Errorf("POST %s: the server speaks %v and the client %v (Options.Dialect): %w", c.where, d, kkrpc.Dialect(own), e)
 	}
-	return fmt.Errorf("POST %s: %w", t.where, e)
+	return fmt.Errorf("POST %s: %w", c.where, e)
 }

@@ -31,51 +31,6 @@ var (
 	longAgo    = time.Unix(1, 0) // a deadline that makes whoever waits return
 )
 
-// States of conn.reader: who may touch the fields of the reading side.
-const (
-	readerIdle    = iota // nobody reads
-	readerBusy           // a caller is in ReadFrame or Park
-	readerParked         // nobody reads until the socket has something; see Park
-	readerClosed         // closed; linger owns the reading side
-	readerLeaving        // closed; the caller in ReadFrame or Park starts linger when it leaves
-)
-
-// States of conn.idleTimer, the read deadline with which Park notices that nothing arrives. To set a deadline costs as
-// much as to handle a small message. So a message leaves the deadline set, and when it passes it is set once more.
-const (
-	idleTimerOff      = iota // no deadline is set
-	idleTimerSet             // no message has arrived since it was set
-	idleTimerExtended        // a message has arrived since
-)
-
-// States of conn.inbound, which stop changes.
-const (
-	inboundOpen   = iota // frames may follow
-	inboundClosed        // the peer's close frame was the last
-	inboundBroken        // the peer has broken the protocol: where a frame begins is not known any more
-)
-
-// States of conn.outbound.
-const (
-	outboundWhole  = iota // a frame may follow
-	outboundInside        // the rest of a frame has to follow
-	outboundClosed        // a close frame was the last
-)
-
-// States of conn.restFor.
-const (
-	restForNext   = iota // whoever writes next
-	restForWriter        // the WriteFrames that follows a TryWriteFrames
-	restForDrain         // a goroutine
-)
-
-// States of conn.life, which the heartbeat looks at.
-const (
-	lifeQuiet  = iota // nothing was received since the last heartbeat
-	lifeHeard         // something was
-	lifePinged        // nothing was, and that heartbeat was a ping
-)
-
 // conn is one WebSocket connection after the handshake. It implements kkrpc.Transport.
 type conn struct {
 	// Immutable.
@@ -102,10 +57,10 @@ type conn struct {
 	readFn     func(fd uintptr) bool
 	readN      int
 	readErr    error
-	inbound    int8     // what the peer has sent so far; see stop
+	inbound    inboundState
 	partial    *partial // what the reader has waited for since it began to arrive; nil for nothing
 	unanswered bool     // a ping came; see answer
-	idleTimer  int8     // of Park
+	idleTimer  idleTimer
 
 	reader  atomic.Int32
 	lingers sync.Mutex // orders parking and the deadlines set by the reader, Close and linger
@@ -115,13 +70,13 @@ type conn struct {
 	// Guarded by sock, which is held while anything is written.
 	sock     sync.Mutex
 	rest     []byte // what the kernel did not take yet; ends at a frame boundary
-	restFor  int8   // who sends rest
-	outbound int8   // where the bytes end that were written, or that rest ends with
-	werr     error  // sticky
+	restFor  restOwner
+	outbound outboundState
+	werr     error // sticky
 
 	closed atomic.Bool
-	life   atomic.Int32 // whether the peer lives
-	slot   int          // owned by pulse: where the connection is listed
+	life   atomic.Int32
+	slot   int // owned by pulse: where the connection is listed
 	index  int
 
 	// Guarded by mu, which is never held while anything blocks.
@@ -165,10 +120,10 @@ func newConn(nc net.Conn, early []byte, cfg config) *conn {
 	return c
 }
 
-// Close sends a close frame, lets ReadFrame and WriteFrames fail with net.ErrClosed, and leaves the rest of the
-// closing handshake to a goroutine that ends within lingerTime. It blocks for at most graceTime if a write is stuck,
-// and under TLS for at most farewellTime more. A close code that the reader decided on, be it the
-// peer's own or that of a violation, takes the place of code.
+// Close sends a close frame, and ReadFrame and WriteFrames fail with net.ErrClosed. A goroutine completes the closing
+// handshake and ends within lingerTime. Close blocks for at most graceTime if a write is stuck, and under TLS for at most
+// farewellTime more. If the reader has decided on a close code, the peer's or that of a violation, it takes the place of
+// code.
 func (c *conn) Close(code int, reason string) error {
 	if !c.closed.CompareAndSwap(false, true) {
 		return nil

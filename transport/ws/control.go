@@ -6,9 +6,9 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// answer notes a ping. It is answered before the reader waits or hands out a message, so that of the pings that came
-// together, or before there was room for a pong, only the last is (RFC 6455, section 5.5.3): a flood of them costs
-// one write for each read. The caller owns the reading side.
+// answer notes a ping. The pong is sent before the reader waits or returns a message. If several pings have come by then,
+// only the last is answered, as RFC 6455 allows in section 5.5.3. So a flood of pings causes one write for each read. The
+// caller owns the reading side.
 func (c *conn) answer(payload []byte) {
 	c.mu.Lock()
 	c.pong = append(c.pong[:0], payload...)

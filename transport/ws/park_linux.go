@@ -7,13 +7,13 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// Park waits until ReadFrame has something to do: return an error, or read a message that has begun to arrive. It then
-// returns false. It returns true once nothing has arrived for patience, or for up to twice as long. A parked connection
-// holds no buffer and no goroutine. Its wake is called once, on another goroutine, when ReadFrame has something to do,
-// which may be before Park returns. Park is called as ReadFrame is, in its place.
+// Park is called in place of ReadFrame. It returns false when ReadFrame has something to do: an error to return, or a
+// message that has begun to arrive. It returns true once nothing has arrived for patience, or for up to twice as long.
+// The connection is then parked and holds neither a buffer nor a goroutine. When ReadFrame has something to do, wake is
+// called once, on another goroutine, perhaps before Park returns.
 //
-// Only servers park: they have thousands of connections, and nobody else owns those. If somebody closes the net.Conn of a
-// parked connection, no event tells, and the next write fails, such as that of a ping.
+// Only servers park: they have thousands of connections, and nobody else owns those. If somebody does close the net.Conn
+// of a parked connection, no event follows. The next write fails, such as that of a ping.
 func (c *conn) Park(patience time.Duration, wake func()) (parked bool) {
 	if c.client || c.raw == nil && !isTLS(c.nc) || !c.enter() {
 		return false
@@ -64,7 +64,7 @@ func (c *conn) park() bool {
 		c.leave()
 		return false
 	}
-	// If the second fails, a late event of the connection's place has unparked it.
+	// A late event of the place may unpark the connection that add has refused; then it counts as parked.
 	return parked.add(c) || !c.reader.CompareAndSwap(readerParked, readerIdle)
 }
 

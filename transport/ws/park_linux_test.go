@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"syscall"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"github.com/kkrpc-go/kkrpc"
 )
 
 var parkablePairs = []struct {
@@ -131,6 +134,29 @@ func TestNoParking(t *testing.T) {
 				t.Error("parked")
 			}
 		})
+	}
+}
+
+// A channel finds Park by its method, and parks after its first message.
+func TestChannelParks(t *testing.T) {
+	s := Handler(kkrpc.Object{"nothing": func() {}}, nil)
+	httpServer := httptest.NewServer(s)
+	defer httpServer.Close()
+	ch, err := Dial(t.Context(), "ws"+strings.TrimPrefix(httpServer.URL, "http"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ch.Close()
+	if err := ch.Call(t.Context(), nil, "nothing"); err != nil {
+		t.Fatal(err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, session := range s.open {
+		await(t, "parking", func() bool { return session.conn.reader.Load() == readerParked })
+	}
+	if len(s.open) != 1 {
+		t.Errorf("%d connections", len(s.open))
 	}
 }
 

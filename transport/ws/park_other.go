@@ -2,11 +2,9 @@
 
 package ws
 
-// parked has no room: on these systems each connection has a goroutine that waits.
+// parked has no room: on these systems a goroutine waits for each connection.
 var parked parkingLot
 
 type parkingLot struct{}
-
-func (*parkingLot) add(*conn) bool { return false }
 
 func (*parkingLot) remove(*conn) {}

@@ -26,9 +26,8 @@ func heartbeat(option time.Duration) time.Duration {
 // pulseSlots is into how many groups the connections of one interval are divided, so that their pings are spread.
 const pulseSlots = 16
 
-// pulse is the heartbeat of all connections with the same interval: one timer, which runs while there are any. Once
-// per interval it looks at each connection: one that has been silent gets a ping, one that has been silent since its
-// last ping is dead.
+// pulse is the heartbeat of all connections with one interval. Its timer runs while there are connections. Once per
+// interval it looks at each: a silent connection gets a ping, and a connection that is silent since its last ping is dead.
 type pulse struct {
 	interval time.Duration
 

@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// initRaw prepares reading and writing by readiness, which needs no buffer while idle and lets a write be tried
-// without waiting. Only a TCP connection itself qualifies: anything around one may hold data that no readiness of the
-// socket announces.
+// initRaw prepares reading and writing by readiness of the socket. A connection then needs no buffer while it is idle,
+// and a write can be tried without waiting. Only a bare TCP connection qualifies: a wrapper may hold data that the
+// socket does not announce.
 func (c *conn) initRaw() {
 	tc, ok := c.nc.(*net.TCPConn)
 	if !ok {

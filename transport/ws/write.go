@@ -35,9 +35,8 @@ type batch struct {
 
 var batches = sync.Pool{New: func() any { return new(batch) }}
 
-// WriteFrames implements kkrpc.Transport. It first sends what TryWriteFrames kept; with no messages that is all it
-// does. A peer that takes nothing for the write timeout fails it with an error that wraps os.ErrDeadlineExceeded;
-// a peer that reads slowly but steadily does not.
+// WriteFrames implements kkrpc.Transport. It first sends the bytes that TryWriteFrames kept; msgs may be empty. If the
+// peer takes nothing for the write timeout, the error wraps os.ErrDeadlineExceeded. A slow but steady peer causes no error.
 func (c *conn) WriteFrames(msgs [][]byte) error {
 	c.sock.Lock()
 	defer c.unlock()
@@ -59,11 +58,11 @@ func (c *conn) WriteFrames(msgs [][]byte) error {
 	return c.write(msgs, true)
 }
 
-// TryWriteFrames is WriteFrames without waiting. With done false the transport keeps a copy of what the peer did not
-// take, unbounded, so the caller counts it; a WriteFrames, which may be called with nil, has to follow, and sends
-// it first. Under TLS, and where the system cannot say whether a write would wait, done is always false.
+// TryWriteFrames is WriteFrames without waiting. If done is false, the transport keeps a copy of the bytes that the peer
+// did not take. Nothing bounds that copy, so the caller counts it. A WriteFrames has to follow, with or without messages.
+// Under TLS, and where the system cannot say whether a write would wait, done is always false.
 //
-// TryWriteFrames and WriteFrames are called by one goroutine at a time.
+// One goroutine at a time calls TryWriteFrames and WriteFrames.
 func (c *conn) TryWriteFrames(msgs [][]byte) (done bool, err error) {
 	if c.raw == nil || !c.sock.TryLock() { // a control frame may be waiting for room
 		return c.queue(msgs)

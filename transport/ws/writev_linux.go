@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// writeSegments writes as much of segs, none of which is empty, as the kernel takes at once. One call for all: a
+// writeSegments writes as much of segs, none of which is empty, as the kernel takes at once. One call sends all, since a
 // header sent on its own would wake the peer twice.
 func writeSegments(fd int, segs [][]byte) (int, error) {
 	if len(segs) == 1 {

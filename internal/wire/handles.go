@@ -1,89 +1,91 @@
-package kkhttp
+package wire
 
 import (
 	"bytes"
-
-	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
-// This file finds values that need a connection beyond one request and its response.
+// Handle is a value in a message that stands for something on the side of its sender, which the other side uses later.
+type Handle uint8
+
 const (
-	noCallback  = "HTTP carries no functions, since the server could not call them; use a WebSocket"
-	noStream    = "HTTP carries no streams, only one response to a request; use a WebSocket"
-	noReference = "HTTP carries no remote references, since none outlives its request; use a WebSocket"
+	NoHandle Handle = iota
+	FunctionHandle
+	StreamHandle
+	ReferenceHandle
 )
 
-// impossible returns what in m HTTP cannot carry, or "". Like the original it looks for the envelopes wherever they are.
-func impossible(m *wire.Message) string {
-	if m.Kind == wire.Ref {
-		return noReference
+// FindHandle returns the first handle in m, or what m is on. It is for requests that travel by themselves, which cannot
+// carry any. Like the original it looks for the envelopes of handles at any depth.
+func FindHandle(m *Message) Handle {
+	if m.Kind == Ref {
+		return ReferenceHandle
 	}
 	for i := range m.Args {
-		if m.Args[i].Kind == wire.ArgCallback {
-			return noCallback
+		if m.Args[i].Kind == ArgCallback {
+			return FunctionHandle
 		}
-		if reason := impossibleValue(m, m.Args[i].JSON); reason != "" {
-			return reason
+		if found := findHandle(m, m.Args[i].JSON); found != NoHandle {
+			return found
 		}
 	}
-	if reason := impossibleValue(m, m.Value); reason != "" {
-		return reason
+	if found := findHandle(m, m.Value); found != NoHandle {
+		return found
 	}
-	return impossibleValue(m, m.Err)
+	return findHandle(m, m.Err)
 }
 
-// impossibleValue looks at a value of m.
-func impossibleValue(m *wire.Message, raw []byte) string {
-	var s wire.Scanner
+// findHandle looks at a value of m.
+func findHandle(m *Message, raw []byte) Handle {
+	var s Scanner
 	if m.Dialect.IsClassic() {
 		// A whole result is the only place where classic has such a thing beside its callbacks.
-		if m.Kind != wire.Response || !bytes.Contains(raw, []byte("__stream")) || s.Init(raw, 0) != nil {
-			return ""
+		if m.Kind != Response || !bytes.Contains(raw, []byte("__stream")) || s.Init(raw, 0) != nil {
+			return NoHandle
 		}
 		return (&envelopes{s: &s, classic: true}).value()
 	}
 	// No name of an envelope can be written without one of the two.
 	if !bytes.Contains(raw, []byte("__kkrpc_")) && !bytes.Contains(raw, []byte(`\u`)) || s.Init(raw, 0) != nil {
-		return ""
+		return NoHandle
 	}
 	return (&envelopes{s: &s}).value()
 }
 
 // envelopes looks for envelopes in a value whose JSON is known to be valid.
 type envelopes struct {
-	s       *wire.Scanner
+	s       *Scanner
 	classic bool // nothing but the marker of a stream, and only at the top
 	depth   int
 }
 
-// maxDepth bounds the depth of the search for envelopes, since each level uses stack.
-const maxDepth = 10_000
+// maxHandleDepth bounds the depth of the search for envelopes, since each level uses stack.
+const maxHandleDepth = 10_000
 
-// value passes over a value and returns what is impossible in it.
-func (e *envelopes) value() (reason string) {
+// value passes over a value and returns the handle in it.
+func (e *envelopes) value() (found Handle) {
 	e.depth++
 	defer func() { e.depth-- }()
-	if e.depth > maxDepth {
+	if e.depth > maxHandleDepth {
 		_, _ = e.s.Value()
-		return ""
+		return NoHandle
 	}
 	switch e.s.Peek() {
 	case '{':
 		return e.object()
 	case '[':
 		if e.s.Open('[') != nil {
-			return ""
+			return NoHandle
 		}
-		for first := true; reason == ""; first = false {
+		for first := true; found == NoHandle; first = false {
 			if ok, err := e.s.Element(first); !ok || err != nil {
-				return ""
+				return NoHandle
 			}
-			reason = e.value()
+			found = e.value()
 		}
-		return reason
+		return found
 	}
 	_, _ = e.s.Value()
-	return ""
+	return NoHandle
 }
 
 // marks are the members of one object that make it an envelope.
@@ -108,22 +110,22 @@ func (m *marks) of(name []byte) *[]byte {
 	return nil
 }
 
-func (e *envelopes) object() string {
+func (e *envelopes) object() Handle {
 	if e.s.Open('{') != nil {
-		return ""
+		return NoHandle
 	}
 	var found marks
 	for first := true; ; first = false {
 		name, ok, err := e.s.Key(first)
 		if err != nil {
-			return ""
+			return NoHandle
 		}
 		if !ok {
 			break
 		}
 		start := e.s.Mark()
-		if reason := e.member(); reason != "" {
-			return reason
+		if inside := e.member(); inside != NoHandle {
+			return inside
 		}
 		if place := found.of(name); place != nil {
 			*place = bytes.TrimSpace(e.s.Since(start)) // the last one counts
@@ -132,29 +134,29 @@ func (e *envelopes) object() string {
 	switch {
 	case e.classic:
 		if string(found.marker) == "true" {
-			return noStream
+			return StreamHandle
 		}
 	case is(found.stream, "async-iterable"):
-		return noStream
+		return StreamHandle
 	case is(found.arg, "callback"):
-		return noCallback
-	case string(found.ref) == "true" && wire.IsString(found.id) && (is(found.kind, "function") || is(found.kind, "object")):
-		return noReference
+		return FunctionHandle
+	case string(found.ref) == "true" && IsString(found.id) && (is(found.kind, "function") || is(found.kind, "object")):
+		return ReferenceHandle
 	}
-	return ""
+	return NoHandle
 }
 
 // member passes over the value of a member.
-func (e *envelopes) member() string {
+func (e *envelopes) member() Handle {
 	if e.classic {
 		_, _ = e.s.Value() // a stream that is not the whole result is data
-		return ""
+		return NoHandle
 	}
 	return e.value()
 }
 
 // is reports whether raw is the JSON string want.
 func is(raw []byte, want string) bool {
-	s, ok := wire.UnquoteString(raw)
+	s, ok := UnquoteString(raw)
 	return ok && s == want
 }

@@ -1,0 +1,316 @@
+package kkrpc
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"sync/atomic"
+
+	"github.com/kkrpc-go/kkrpc/internal/bind"
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
+	"github.com/kkrpc-go/kkrpc/superjson"
+)
+
+// A request can travel by itself and its response come back, as in HTTP. Then there is no connection that callbacks,
+// streams or references could use, and no channel: a lone channel has no transport, no reader and no kinds, and serves as
+// the place where options and limits are found.
+
+// Answer serves the one request in message, which came by itself, and returns the response. package transport/kkhttp is
+// made with it. It runs the function on its own goroutine and returns when the function does.
+//
+// The context of the function has the values of ctx and ends with it, and FromContext is nil there. Request.Channel of
+// interceptors is nil. opts may have a Dialect, which is then the only one, ErrorText, Inbound, OnError, and the limits
+// Depth and Metadata; the rest has no effect. Nil means the defaults.
+//
+// What the function returns, or the peer passes, cannot be a function, a stream or a reference: the response is an error
+// then. The error of Answer says why message is not a whole request.
+func (a *API) Answer(ctx context.Context, message []byte, opts *Options) (response []byte, err error) {
+	ch, err := newLone(ctx, a, opts)
+	if err != nil {
+		return nil, err
+	}
+	m := &ch.leading.msg
+	if err := ch.readLone(message, m); err != nil {
+		return nil, err
+	}
+	return ch.answer(ctx, m), nil
+}
+
+// newLone returns a channel without a transport.
+func newLone(ctx context.Context, api *API, opts *Options) (*Channel, error) {
+	if opts == nil {
+		opts = &Options{}
+	}
+	ch := &Channel{api: api, opts: opts.settings(), limits: opts.Limits.withDefaults().share(), base: ctx,
+		done: make(chan struct{}), leading: &leading{}, makeKinds: makeNoKinds}
+	var err error
+	if ch.inbound, err = compose("Inbound", opts.Inbound); err != nil {
+		return nil, err
+	}
+	if ch.outbound, err = compose("Outbound", opts.Outbound); err != nil {
+		return nil, err
+	}
+	if opts.Dialect != 0 {
+		ch.setCodec(wire.Dialect(opts.Dialect))
+	}
+	return ch, nil
+}
+
+// readLone parses message, which is to be one request. A request over a limit is stored without its arguments.
+func (ch *Channel) readLone(message []byte, m *wire.Message) error {
+	if n := len(message); n == 0 || message[n-1] != '\n' {
+		message = append(bytes.Clone(message), '\n') // what ends a classic message
+	}
+	var fixed wire.Dialect
+	if c := ch.codec.Load(); c != nil {
+		fixed = (*c).Dialect()
+	}
+	in := wire.NewInbound(codecs.Of, fixed, len(message), ch.limits.Depth)
+	if err := in.Push(message); err != nil {
+		return err
+	}
+	ok, err := in.Next(m)
+	switch {
+	case err != nil && !ok:
+		return err
+	case !ok:
+		return errors.New("it is no whole message")
+	}
+	switch m.Kind {
+	case wire.Call, wire.Get, wire.Set, wire.New, wire.Ref:
+	default:
+		return errors.New("it is a message, but no request")
+	}
+	var second wire.Message
+	if more, err := in.Next(&second); more || err != nil {
+		return errors.New("it has more than one message")
+	}
+	ch.setCodec(in.Dialect())
+	ch.leading.tooLarge = err
+	return nil
+}
+
+// answer serves m.
+func (ch *Channel) answer(ctx context.Context, m *wire.Message) []byte {
+	codec := *ch.codec.Load()
+	refuse := func(e *wire.Error) []byte { return ch.appendError(nil, codec, m.ID, e, m.TextErrors) }
+	if err := ch.leading.tooLarge; err != nil {
+		return refuse(&wire.Error{Name: limitError, Message: limitOf(err).Error()})
+	}
+	if found := wire.FindHandle(m); found != wire.NoHandle {
+		return refuse(&wire.Error{Name: "Error", Message: noHandle[found]})
+	}
+	ch.request.reset(ch, m)
+	method, inv, refusal := ch.prepare(m)
+	if refusal != nil {
+		return refuse(refusal)
+	}
+	c := newCall(ch, method, inv, m)
+	if c.known { // else nobody sees its context
+		if ctx.Err() != nil {
+			c.cancel()
+		}
+		defer context.AfterFunc(ctx, c.scope.cancel)()
+	}
+	b := c.response(c.invoke())
+	response := bytes.Clone(b.Bytes)
+	b.Free()
+	c.end()
+	if !bytes.Contains(response, []byte(handleMark)) && !bytes.Contains(response, []byte(`\u`)) {
+		return response
+	}
+	// Data may look like a handle to the peer.
+	var own wire.Message
+	if codec.Parse(response, &own, 0) == nil {
+		if found := wire.FindHandle(&own); found != wire.NoHandle {
+			return refuse(&wire.Error{Name: "Error", Message: noHandle[found]})
+		}
+	}
+	return response
+}
+
+// noHandle says why a request that travels by itself has no such handle.
+var noHandle = map[wire.Handle]string{
+	wire.FunctionHandle:  "HTTP carries no functions, since the server could not call them; use a WebSocket",
+	wire.StreamHandle:    "HTTP carries no streams, only one response to a request; use a WebSocket",
+	wire.ReferenceHandle: "HTTP carries no remote references, since none outlives its request; use a WebSocket",
+}
+
+// noKinds stands for all kinds where nothing can cross by identity. It refuses what this side would send; messages of
+// the peer have been searched before.
+type noKinds struct{ ch *Channel }
+
+func makeNoKinds(ch *Channel, k *kinds) {
+	none := noKinds{ch}
+	k.list = [...]kind{none, none, none}
+	k.called, k.result, k.inside = none, none, none
+}
+
+func refuseHandle(h wire.Handle) error { return unsendable{noHandle[h]} }
+
+func (noKinds) write(_ *values, dst []byte, at place, v any) (_ []byte, is bool, err error) {
+	switch _, isHandle := v.(*Callback); {
+	case isHandle && at.argument:
+		return dst, true, refuseHandle(wire.FunctionHandle)
+	case isHandle:
+		return dst, false, nil
+	case bind.IsStream(v):
+		if reflect.ValueOf(v).IsNil() && !at.argument {
+			return append(dst, "null"...), true, nil
+		}
+		return dst, true, refuseHandle(wire.StreamHandle)
+	case at.argument && reflect.TypeOf(v).Kind() == reflect.Func:
+		return dst, true, refuseHandle(wire.FunctionHandle)
+	}
+	return dst, false, nil
+}
+
+func (noKinds) receive(*wire.Message) bool           { return false }
+func (noKinds) unreadable(*wire.Message, error)      {}
+func (noKinds) discard(text, bool)                   {}
+func (noKinds) tell(bool) bool                       { return false }
+func (noKinds) clear(error)                          {}
+func (noKinds) open(text) (received, error)          { return nil, nil }
+func (noKinds) store(context.Context, received, any) {}
+func (noKinds) forget(string, any)                   {}
+func (noKinds) pin(text) any                         { return nil }
+func (noKinds) function([]byte) (bind.Handle, error) { return nil, refuseHandle(wire.FunctionHandle) }
+func (noKinds) append(_ *values, dst []byte, _ any) ([]byte, error) {
+	return dst, refuseHandle(wire.ReferenceHandle)
+}
+func (noKinds) decoder(wire.Dialect, []byte, any) superjson.ReferenceDecoder { return nil }
+func (noKinds) find(*wire.Message) (*bind.Method, bind.Invocation, any, *wire.Error) {
+	return nil, nil, nil, &wire.Error{Name: "Error", Message: noHandle[wire.ReferenceHandle]}
+}
+
+// UnaryCaller is a [Caller] whose requests travel by themselves; see [Unary].
+type UnaryCaller struct {
+	ch        *Channel
+	last      atomic.Uint64 // number of the last id
+	roundTrip func(ctx context.Context, request []byte) (response []byte, err error)
+}
+
+// Unary returns a Caller that makes a request of each operation and gives it to roundTrip, which brings the response, as
+// an HTTP client does. package transport/kkhttp is made with it.
+//
+// roundTrip is called on the goroutine of the caller, by any number of them at a time. Its ctx ends with that of the
+// operation, or after Options.CallTimeout. It may keep request, and response is the caller's afterwards. Its error is
+// that of the operation. A response that is no answer to the request is an error, and so is an argument that is a
+// function, a stream or a reference: that wraps ErrUnsupported.
+//
+// opts may have a Dialect, Compact if zero, CallTimeout, Metadata, Outbound, whose Request.Channel is nil, and the limit
+// Depth; the rest has no effect. The error is that of opts: Expose is not nil, or an interceptor is nil.
+func Unary(roundTrip func(ctx context.Context, request []byte) (response []byte, err error), opts *Options) (*UnaryCaller, error) {
+	given := Options{}
+	if opts != nil {
+		given = *opts
+	}
+	if given.Expose != nil {
+		return nil, errors.New("kkrpc: Unary: Options.Expose: the peer cannot call this side")
+	}
+	if given.Dialect == 0 {
+		given.Dialect = Compact
+	}
+	ch, err := newLone(context.Background(), &API{}, &given)
+	if err != nil {
+		return nil, err
+	}
+	u := &UnaryCaller{ch: ch, roundTrip: roundTrip}
+	ch.alone = u.exchange
+	return u, nil
+}
+
+// Call is like Channel.Call.
+func (u *UnaryCaller) Call(ctx context.Context, result any, path string, args ...any) error {
+	return u.do(ctx, outgoing{kind: wire.Call, path: path, args: args, result: result})
+}
+
+func (u *UnaryCaller) do(ctx context.Context, op outgoing) error { return u.ch.do(ctx, op) }
+
+// exchange does op, through the interceptors already.
+func (u *UnaryCaller) exchange(ctx context.Context, op outgoing) error {
+	if handler := scopeOf(ctx); handler != nil && ctx.Err() == nil {
+		handler.stepOut()
+		defer handler.stepIn()
+	}
+	if ctx.Err() != nil {
+		return unsentError{context.Cause(ctx)}
+	}
+	codec := *u.ch.codec.Load()
+	id := strconv.FormatUint(u.last.Add(1), 10)
+	request, err := u.encode(ctx, codec, id, op)
+	if err != nil {
+		return unsentError{err}
+	}
+	trip := ctx
+	if timeout := u.ch.opts.callTimeout; timeout >= 0 {
+		timeout = or(timeout, defaultCallTimeout)
+		var cancel context.CancelFunc
+		trip, cancel = context.WithTimeoutCause(ctx, timeout, timeoutError(timeout, ""))
+		defer cancel()
+	}
+	response, err := u.roundTrip(trip, request)
+	if err == nil {
+		err = u.decode(ctx, codec, id, response, op.result)
+	}
+	switch ended := endOf(ctx, err != nil); {
+	case ended != nil:
+		return ended
+	case err != nil && trip.Err() != nil:
+		return context.Cause(trip)
+	}
+	return err
+}
+
+// encode writes the request for op.
+func (u *UnaryCaller) encode(ctx context.Context, codec wire.Codec, id string, op outgoing) (request []byte, err error) {
+	out := newValues(u.ch, codec)
+	defer out.free()
+	out.tail.Values = out.annotations()
+	if !codec.Dialect().IsClassic() {
+		var handled *metadata
+		if handler := scopeOf(ctx); handler != nil {
+			handled = handler.meta
+		}
+		op.meta = newOutgoingMetadata(ctx, u.ch.opts.metadata, handled)
+	}
+	if request, err = u.ch.appendRequest(nil, codec, out, id, &op); err == nil {
+		var m wire.Message
+		if err = codec.Parse(request, &m, 0); err == nil { // data may look like a handle to the peer
+			if found := wire.FindHandle(&m); found != wire.NoHandle {
+				err = refuseHandle(found)
+			}
+		}
+	}
+	if refused, ok := errors.AsType[unsendable](err); ok {
+		err = fmt.Errorf("%w: %s", ErrUnsupported, refused.reason)
+	}
+	return request, err
+}
+
+// decode stores the result in response, which is to answer the request id.
+func (u *UnaryCaller) decode(ctx context.Context, codec wire.Codec, id string, response []byte, result any) error {
+	var m wire.Message
+	err := codec.Parse(bytes.TrimSpace(response), &m, u.ch.limits.Depth)
+	switch {
+	case m.Kind != wire.Response || unquote(m.ID) != id, err != nil && !wire.Answerable(err):
+		return errors.New("the answer is no response to the request")
+	case err != nil:
+		return fmt.Errorf("%w: the answer: %w", ErrLimit, limitOf(err))
+	}
+	if found := wire.FindHandle(&m); found != wire.NoHandle {
+		return fmt.Errorf("the answer: %w: %s", ErrUnsupported, noHandle[found])
+	}
+	var p pendingCall
+	u.ch.fill(&p.answer, &m, result)
+	if p.err != nil || result == nil {
+		return p.err
+	}
+	return p.decode(ctx, u.ch, result)
+}
+
+var _ Caller = (*UnaryCaller)(nil)
