@@ -4,11 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"sync"
 	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
-	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
 )
 
 // Leader and follower. One goroutine, the leader, reads the channel and runs a request's handler at once, which keeps
@@ -19,39 +17,6 @@ import (
 // Channel.role carries the ownership. It is odd exactly while the leader runs a handler inline: the leader stores an odd
 // number before it, and whoever moves it from that odd number to the next even one owns what the leader owns: the leader
 // itself when the handler returned first, handOver otherwise.
-
-// leading is what the leader works with, borrowed from a pool until the channel is parked.
-type leading struct {
-	in       wire.Inbound
-	msg      wire.Message
-	readBuf  []byte
-	large    bool        // the last frames, which readBuf and msg may refer to, were larger than idleBuffer
-	tooLarge error       // the limit that msg is over, for a lone channel
-	more     bool        // the transport has another message already
-	turn     int         // bytes of messages read and answered since other goroutines had a turn
-	line     *time.Timer // nil unless a classic line is incomplete
-	inline   inlined     // the request that the leader runs, while role is odd
-	request  request
-	scopes   []scope // for the next calls, see newScope
-	ahead    int     // how many were made at a time last
-}
-
-var leadings = sync.Pool{New: func() any { return new(leading) }}
-
-func newLeading(d wire.Dialect, limits *Limits, t Transport) *leading {
-	l := leadings.Get().(*leading)
-	l.in = *wire.NewInbound(codecs.Of, d, limits.Frame, limits.Depth)
-	_, checked := t.(TextValidator)
-	l.in.Trust(checked)
-	return l
-}
-
-// free gives l back, of which nothing is incomplete.
-func (l *leading) free() {
-	l.msg.Forget()
-	*l = leading{msg: l.msg, readBuf: l.readBuf}
-	leadings.Put(l)
-}
 
 // lead reads and handles messages until the channel closes or reading is handed over.
 func (ch *Channel) lead() {

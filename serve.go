@@ -196,7 +196,7 @@ func newCall(ch *Channel, method *bind.Method, inv bind.Invocation, m *wire.Mess
 	c.known = known
 	switch {
 	case known && came == nil && ch.inbound == nil && m.Meta == nil:
-		c.scope = ch.newScope()
+		c.scope = ch.scopes.take()
 	case known || c.scope == nil:
 		c.scope = new(scope)
 	}
