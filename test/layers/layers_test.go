@@ -2,7 +2,8 @@
 //
 //	superjson ← internal/wire ← kkrpc ← transport/* ← cmd, examples
 //
-// Its table names every folder and what that may import. A new folder fails until it has a row.
+// Its table names every folder and what that may import. A new folder fails until it has a row. The files of package kkrpc
+// have such an order too, their floors. A new file fails until it has one.
 package layers_test
 
 import (
