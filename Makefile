@@ -80,7 +80,7 @@ cover: go ## the tests of the core and its line coverage, at least COVER_MIN=85 
 .PHONY: interop
 interop: go js chromium cover ## all Go tests, with real JavaScript runtimes on the other side, and the coverage of the core
 	@mkdir -p $(RESULTS); rm -f $(ROWS)
-	@KKRPC_REQUIRE_JS=1 KKRPC_MATRIX=$(abspath $(ROWS)) $(GOTESTSUM) --jsonfile $(RESULTS)/interop.json -- -count=1 \
+	@KKRPC_REQUIRE_JS=1 KKRPC_MATRIX=$(abspath $(ROWS)) $(GOTESTSUM) --jsonfile $(RESULTS)/interop.json -- -count=1 -timeout 20m \
 		$$(go list work | grep -vxF -f <(scripts/cover.sh --packages))
 	@go run ./interop/matrix -check $(ROWS) docs/compatibility.md
 

@@ -32,6 +32,7 @@ type Channel struct {
 	wake      func() // unpark, which parker calls
 	next      func() // lead, which a goroutine runs that takes over reading
 	api       *API
+	group     *Group
 	opts      settings
 	limits    *Limits
 	base      context.Context                              // parent of every handler's context: values only

@@ -7,7 +7,6 @@ import (
 	"reflect"
 
 	"github.com/kkrpc-go/kkrpc/internal/bind"
-	"github.com/kkrpc-go/kkrpc/internal/outbox"
 )
 
 // API is what a channel lets its peer reach: exactly the functions, constructors, properties and constants that were
@@ -15,8 +14,7 @@ import (
 type API struct {
 	bound bind.API
 
-	watch   watchdog       // looks after the channels that expose it
-	batcher outbox.Batcher // writes the bursts of one-way messages to them
+	group Group // of the channels that expose it and have no other group
 }
 
 // Object is an API, or a namespace in one, by names as the peer will use them. A value may be

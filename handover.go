@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
 )
@@ -130,11 +131,19 @@ const (
 	slowCalls = 64
 )
 
-// watchdog looks after the channels of one API whose leader may be in a handler: it takes reading from a leader that is
+// Group is what the channels of one server share: a timer that watches for slow handlers, and goroutines that write bursts
+// of one-way messages to many channels. A server of package transport/ws has one, also if each connection has an API of
+// its own. The zero Group is ready for use. It must not be copied after first use.
+type Group struct {
+	watch   watchdog
+	batcher outbox.Batcher
+}
+
+// watchdog looks after the channels of one group whose leader may be in a handler: it takes reading from a leader that is
 // in the same handler at two ticks in a row. A channel enlists itself when it starts to run handlers and is dropped
 // at the first tick that finds it idle, so a quiet process has no timer and a busy channel pays one atomic load.
 //
-// It belongs to the API and not to the process so that channels made under testing/synctest are watched in its time.
+// It is not one for the process, so that channels made under testing/synctest are watched in its time.
 type watchdog struct {
 	mu      sync.Mutex
 	watched []watchedChannel

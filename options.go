@@ -44,6 +44,10 @@ type Options struct {
 	// Limits bounds what the channel may cost.
 	Limits Limits
 
+	// Group is shared by the channels of one server, so that they share timers and goroutines. Nil means that all channels
+	// of one *API are a group. Package transport/ws sets it.
+	Group *Group
+
 	// OnError is told of what has no other place to go: a panic in a handler, an error of a callback, a result or
 	// an item of a stream that could not be encoded. Nil drops it. It is called from any goroutine and must not block.
 	OnError func(err error)
@@ -79,7 +83,10 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	}
 	ch.serving.limit = ch.limits.Running
 	ch.serving.maxAway = ch.limits.Open
-	ch.out.Init(outbox.Config{Writer: t, Owner: outboxOwner{ch}, Batcher: &api.batcher, Reader: &ch.role, Closed: ch.done,
+	if ch.group = opts.Group; ch.group == nil {
+		ch.group = &api.group
+	}
+	ch.out.Init(outbox.Config{Writer: t, Owner: outboxOwner{ch}, Batcher: &ch.group.batcher, Reader: &ch.role, Closed: ch.done,
 		Limit: ch.limits.Outbound, Drain: ch.limits.Write})
 	ch.refsOn.Store(opts.References || api.bound.HasReferences())
 	if opts.Dialect != 0 {

@@ -62,10 +62,23 @@ func club(t *testing.T, n int) []*member {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return clubOf(t, n, joined, func() kkrpc.Options { return kkrpc.Options{Expose: api} })
+}
+
+// groupedClub is a club whose members have an API each and one group, as those of a server with HandlerFor.
+func groupedClub(t *testing.T, n int) []*member {
+	joined, group := make(chan *kkrpc.Callback), new(kkrpc.Group)
+	return clubOf(t, n, joined, func() kkrpc.Options {
+		return kkrpc.Options{Expose: kkrpc.Object{"join": func(cb *kkrpc.Callback) { joined <- cb }}, Group: group}
+	})
+}
+
+func clubOf(t *testing.T, n int, joined <-chan *kkrpc.Callback, options func() kkrpc.Options) []*member {
 	members := make([]*member, n)
 	for i := range members {
 		m := &member{listener: listener{join: joins[kkrpc.Compact], done: make(chan struct{})}, writer: func() bool { return true }, full: make(chan struct{})}
-		ch, err := kkrpc.New(context.Background(), m, &kkrpc.Options{Expose: api})
+		opts := options()
+		ch, err := kkrpc.New(context.Background(), m, &opts)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,8 +115,13 @@ func TestLoneOneWayMessageIsWrittenByItsSender(t *testing.T) {
 }
 
 func TestBurstToARoomIsOneWriteForEachMember(t *testing.T) {
+	t.Run("one API", func(t *testing.T) { burstToARoom(t, club) })
+	t.Run("an API for each member", func(t *testing.T) { burstToARoom(t, groupedClub) })
+}
+
+func burstToARoom(t *testing.T, room func(t *testing.T, n int) []*member) {
 	bubble(t, func(t *testing.T) {
-		members := club(t, 40)
+		members := room(t, 40)
 		begun, goOn := make(chan struct{}), make(chan struct{})
 		members[1].writer = func() bool { // the second message of a burst is the first that its sender does not write
 			begun <- struct{}{}

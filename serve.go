@@ -105,7 +105,7 @@ func (ch *Channel) runInline(c *call) (err error, leads bool) {
 	ch.inline = c
 	ch.role.Store(c.seq)
 	if !ch.watched.Load() {
-		ch.api.watch.add(ch)
+		ch.group.watch.add(ch)
 	}
 	slow := c.method.Slow.Load()
 	if slow == 0 {

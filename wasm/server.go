@@ -66,6 +66,9 @@ func newServer(h host, api func(r *Request) (any, error), opts *Options) (*serve
 	if s.opts.RPC.Limits.Frame <= 0 {
 		s.opts.RPC.Limits.Frame = defaultFrame
 	}
+	if s.opts.RPC.Group == nil {
+		s.opts.RPC.Group = new(kkrpc.Group)
+	}
 	if s.opts.RPC.OnError == nil {
 		s.opts.RPC.OnError = func(err error) { fmt.Fprintln(os.Stderr, err) }
 	}

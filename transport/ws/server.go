@@ -85,6 +85,9 @@ func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) *
 		drained: make(chan struct{}),
 	}
 	s.onClose = s.closed
+	if s.opts.RPC.Group == nil {
+		s.opts.RPC.Group = new(kkrpc.Group)
+	}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
