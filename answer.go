@@ -45,7 +45,7 @@ func newLone(ctx context.Context, api *API, opts *Options) (*Channel, error) {
 	if opts == nil {
 		opts = &Options{}
 	}
-	ch := &Channel{api: api, opts: opts.settings(), limits: opts.Limits.withDefaults().share(), base: ctx,
+	ch := &Channel{api: &api.bound, opts: opts.settings(), limits: opts.Limits.withDefaults().share(), base: ctx,
 		done: make(chan struct{}), leading: &leading{}, makeKinds: makeNoKinds}
 	var err error
 	if ch.inbound, err = compose("Inbound", opts.Inbound); err != nil {

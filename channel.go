@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
@@ -31,7 +32,7 @@ type Channel struct {
 	parker    Parker // transport, if it is one; else nil
 	wake      func() // unpark, which parker calls
 	next      func() // lead, which a goroutine runs that takes over reading
-	api       *API
+	api       *bind.API
 	group     *Group
 	opts      settings
 	limits    *Limits

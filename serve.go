@@ -92,7 +92,7 @@ func (ch *Channel) prepare(m *wire.Message) (method *bind.Method, inv bind.Invoc
 // find finds what m asks for.
 func (ch *Channel) find(m *wire.Message) (method *bind.Method, inv bind.Invocation, refusal *wire.Error) {
 	if m.Kind != wire.Ref {
-		return ch.api.bound.Lookup(m)
+		return ch.api.Lookup(m)
 	}
 	method, inv, ch.request.on, refusal = ch.kinds().inside.find(m)
 	return method, inv, refusal

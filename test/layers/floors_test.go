@@ -41,11 +41,9 @@ var floors = []string{
 var exceptions = map[arrow]string{
 	{"kind", "encode"}:       "a kind writes its values into the message that is being encoded",
 	{"channel", "running"}:   "a channel that closes ends the contexts of its handlers",
-	{"channel", "handover"}:  "a channel holds what its leader works with",
+	{"channel", "handover"}:  "a channel holds its group and what its leader works with",
 	{"channel", "intercept"}: "a channel holds its interceptors, whose type is public",
 	{"channel", "exchange"}:  "a channel without a transport has another way to exchange",
-	{"channel", "expose"}:    "a channel holds the API that it exposes, whose type is public",
-	{"serve", "expose"}:      "a request is looked up in that API",
 	{"intercept", "ref"}:     "interceptors see the reference that a request is on, whose type is public",
 }
 
