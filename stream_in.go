@@ -220,10 +220,11 @@ func (l leftItems) discard(ch *Channel) {
 	if !bytes.Contains(l.data, []byte(handleMark)) {
 		return
 	}
+	data := l.data
 	for i := range l.items {
 		n := l.items[i].text
-		ch.discardText(text{Arg: wire.Arg{JSON: l.data[:n]}, dialect: l.items[i].dialect}, false)
-		l.data = l.data[n:]
+		ch.discardText(text{Arg: wire.Arg{JSON: data[:n]}, dialect: l.items[i].dialect}, false)
+		data = data[n:]
 	}
 }
 
