@@ -81,7 +81,7 @@ func (c *checker) check(t reflect.Type, at string) (reason, where string) {
 	switch {
 	case t == reflect.TypeFor[time.Duration]():
 		return "time.Duration has no unit that both sides agree on; use a number of milliseconds", at
-	case t.PkgPath() == "" && t.Kind() < reflect.Array && t.Kind() != reflect.Uintptr, c.seen[t]:
+	case t.PkgPath() == "" && t.Kind() <= reflect.Float64 && t.Kind() != reflect.Uintptr, c.seen[t]:
 		return "", ""
 	case t == contextType:
 		return "a context.Context must be the first parameter", at

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
@@ -71,6 +72,61 @@ func TestFunctionsThatTakeThemselves(t *testing.T) {
 	}
 	if _, err := types.Callback(itself(func(itself) {})); text(err) != "bind.itself cannot be a callback: bind.itself"+loop {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Named scalars.
+type (
+	truth  bool
+	tiny   int8
+	double float64
+	phase  complex128
+	word   uintptr
+	raw    unsafe.Pointer
+)
+
+// TestScalarsThatCannotCross has every kind of scalar, with and without a name of its own.
+func TestScalarsThatCannotCross(t *testing.T) {
+	for typ, ok := range map[reflect.Type]bool{
+		reflect.TypeFor[bool]():           true,
+		reflect.TypeFor[int]():            true,
+		reflect.TypeFor[int8]():           true,
+		reflect.TypeFor[int16]():          true,
+		reflect.TypeFor[int32]():          true,
+		reflect.TypeFor[int64]():          true,
+		reflect.TypeFor[uint]():           true,
+		reflect.TypeFor[uint8]():          true,
+		reflect.TypeFor[uint16]():         true,
+		reflect.TypeFor[uint32]():         true,
+		reflect.TypeFor[uint64]():         true,
+		reflect.TypeFor[uintptr]():        false,
+		reflect.TypeFor[float32]():        true,
+		reflect.TypeFor[float64]():        true,
+		reflect.TypeFor[complex64]():      false,
+		reflect.TypeFor[complex128]():     false,
+		reflect.TypeFor[string]():         true,
+		reflect.TypeFor[unsafe.Pointer](): false,
+		reflect.TypeFor[truth]():          true,
+		reflect.TypeFor[tiny]():           true,
+		reflect.TypeFor[double]():         true,
+		reflect.TypeFor[label]():          true,
+		reflect.TypeFor[phase]():          false,
+		reflect.TypeFor[word]():           false,
+		reflect.TypeFor[raw]():            false,
+	} {
+		why := func(at string) string {
+			if ok {
+				return ""
+			}
+			return at + ": " + typ.String() + " cannot cross the connection"
+		}
+		field := reflect.StructOf([]reflect.StructField{{Name: "F", Type: typ}})
+		testCrossing(t, []crossing{
+			{typ, why(""), why("")},
+			{reflect.PointerTo(typ), why(""), why("")},
+			{reflect.SliceOf(typ), why("[]"), why("[]")},
+			{field, why(".F"), why(".F")},
+		})
 	}
 }
 
