@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kkrpc-go/kkrpc/internal/jsonform"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
@@ -168,7 +169,7 @@ func hasOwnForm(t reflect.Type) bool {
 	if t.PkgPath() == reflect.TypeFor[superjson.Value]().PkgPath() {
 		return true
 	}
-	return superjson.HasJSONForm(t)
+	return jsonform.Writes(t) || jsonform.Reads(t)
 }
 
 func implements[I any](t reflect.Type) bool {
