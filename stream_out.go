@@ -45,6 +45,16 @@ type producer interface {
 	run(s *outStream)
 }
 
+// outState is how far a stream of this side is. Behind running, done is closed and the stream is not in the table.
+type outState uint8
+
+const (
+	announced outState = iota // its code has not begun
+	running                   // its code runs, or waits for credit
+	leaving                   // nothing more is wanted, and its code still runs
+	unrun                     // nothing more is wanted, and its code will never run
+)
+
 // outStream is a stream of this side. Its code runs on a goroutine of its own, from the first pull on (classic: from the
 // response on): it is started by the leader, or by who sends the response, and ends with the user's code.
 type outStream struct {
@@ -70,8 +80,7 @@ type outStream struct {
 	// Guarded by outStreams.mu.
 	credit  int
 	since   time.Time // it has waited for credit since then; zero while its code runs, and in classic
-	started bool
-	stopped bool     // done is closed, and it is not in the table
+	state   outState
 	control *control // what stopped it, to be answered when its code has returned
 }
 
@@ -135,9 +144,9 @@ func (s *outStream) sent() {
 	}
 	t := s.table
 	t.mu.Lock()
-	run := !s.started && !s.stopped
+	run := s.state == announced
 	if run {
-		s.started = true
+		s.state = running
 	}
 	t.mu.Unlock()
 	if run {
@@ -272,7 +281,7 @@ func (s *outStream) await() bool {
 	for {
 		t.mu.Lock()
 		switch {
-		case s.stopped:
+		case s.state > running:
 			t.mu.Unlock()
 			return false
 		case !s.credited:
@@ -297,7 +306,7 @@ func (s *outStream) await() bool {
 func (s *outStream) finish(err error) {
 	t := s.table
 	t.mu.Lock()
-	wanted := !s.stopped
+	wanted := s.state <= running
 	t.mu.Unlock()
 	if wanted {
 		if b := s.last(err); s.reserve(b) {
@@ -363,39 +372,42 @@ func (s *outStream) unsent() { s.table.stop(s) }
 // stop ends s from this side, without a word.
 func (t *outStreams) stop(s *outStream) {
 	t.mu.Lock()
-	stopped := s.stopped
-	t.stopLocked(s)
-	started := s.started
+	left := t.stopLocked(s)
 	t.mu.Unlock()
-	if !stopped {
-		s.abandon(started)
-	}
+	s.abandon(left)
 }
 
-// abandon goes on where stopLocked ends. Code that has started finishes the stream when it returns.
-func (s *outStream) abandon(started bool) {
+// abandon goes on where stopLocked has ended. Code that runs finishes the stream when it returns.
+func (s *outStream) abandon(left outState) {
 	switch {
-	case !started:
+	case left == unrun:
 		s.finish(nil)
-	case s.stay.context != nil:
+	case left == leaving && s.stay.context != nil:
 		s.stay.context.cancel()
 	}
 }
 
-func (t *outStreams) stopLocked(s *outStream) {
-	if s.stopped {
-		return
+// stopLocked notes that nothing more of s is wanted. It returns the state that it has brought s into, or announced if that
+// had happened before.
+func (t *outStreams) stopLocked(s *outStream) outState {
+	switch s.state {
+	case announced:
+		s.state = unrun
+	case running:
+		s.state = leaving
+	default:
+		return announced
 	}
-	s.stopped = true
 	delete(t.open, s.key)
 	close(s.done)
+	return s.state
 }
 
 // expire drops the streams that have waited too long for a pull. A pull that comes later is answered as one of an unknown
 // stream, which is what ends it at the peer.
 func (t *outStreams) expire() {
 	var expired []*outStream
-	var started []bool
+	var left []outState
 	t.mu.Lock()
 	if t.closed != nil {
 		t.mu.Unlock()
@@ -407,13 +419,11 @@ func (t *outStreams) expire() {
 		if s.since.IsZero() {
 			continue
 		}
-		left := t.ch.limits.StreamIdle - now.Sub(s.since)
-		if left > 0 {
-			next = min(next, left)
+		if wait := t.ch.limits.StreamIdle - now.Sub(s.since); wait > 0 {
+			next = min(next, wait)
 			continue
 		}
-		expired, started = append(expired, s), append(started, s.started)
-		t.stopLocked(s) // at once: a pull that comes now must be answered
+		expired, left = append(expired, s), append(left, t.stopLocked(s)) // at once: a pull that comes now must be answered
 	}
 	t.idle = nil
 	if len(t.open) > 0 {
@@ -421,7 +431,7 @@ func (t *outStreams) expire() {
 	}
 	t.mu.Unlock()
 	for i, s := range expired {
-		s.abandon(started[i])
+		s.abandon(left[i])
 	}
 }
 
@@ -436,10 +446,10 @@ func (t *outStreams) control(m *wire.Message, key string) {
 	case m.Kind == wire.StreamPull:
 		s.credit = min(s.credit+m.Credit, t.ch.limits.StreamCredit)
 		s.since = time.Time{}
-		started := s.started
-		s.started = true
+		begins := s.state == announced
+		s.state = running
 		t.mu.Unlock()
-		if !started {
+		if begins {
 			go s.run()
 			return
 		}
@@ -451,10 +461,9 @@ func (t *outStreams) control(m *wire.Message, key string) {
 		if !m.Dialect.IsClassic() {
 			s.control = newControl(m)
 		}
-		t.stopLocked(s)
-		started := s.started
+		left := t.stopLocked(s)
 		t.mu.Unlock()
-		s.abandon(started)
+		s.abandon(left)
 	}
 }
 

@@ -31,6 +31,7 @@ func newCounter() *counter {
 }
 
 func TestPropertiesAndNamespaces(t *testing.T) {
+	needsMethods(t)
 	c := newCounter()
 	c.Free = object{
 		"twice": func(a float64) float64 { return 2 * a }, "text": "a", "null": nil, "shared": &shared{1},

@@ -52,7 +52,8 @@ var noNetwork = []string{"net", "net/http", "log/slog", "log"}
 
 var rules = []rule{
 	{dir: "internal/verbatim", not: noNetwork},
-	{dir: "superjson", may: []string{"internal/verbatim", jsonV2}, not: noNetwork},
+	{dir: "internal/jsonform", may: []string{jsonV2}, not: append([]string{"encoding/json"}, noNetwork...)},
+	{dir: "superjson", may: []string{"internal/jsonform", "internal/verbatim", jsonV2}, not: noNetwork},
 	{
 		dir:   "internal/wire",
 		may:   []string{"internal/verbatim", "superjson", jsonV2},
@@ -62,7 +63,7 @@ var rules = []rule{
 	{dir: "internal/wire/classic", may: []string{"internal/wire", "superjson", jsonV2}, not: noNetwork},
 	{dir: "internal/wire/compact", may: []string{"internal/wire", "superjson", jsonV2}, not: noNetwork},
 	{dir: "internal/wire/codecs", may: []string{"internal/wire", "internal/wire/classic", "internal/wire/compact"}, not: noNetwork},
-	{dir: "internal/bind", may: []string{"internal/wire", "superjson"}, tests: []string{"internal/wire/compact"}, not: noNetwork},
+	{dir: "internal/bind", may: []string{"internal/jsonform", "internal/wire", "superjson"}, tests: []string{"internal/wire/compact"}, not: noNetwork},
 	{dir: "internal/outbox", not: noNetwork},
 	{
 		dir:   ".",
