@@ -255,3 +255,44 @@ func TestDelayedAnswerOfACallThatIsGivenUp(t *testing.T) {
 		}
 	})
 }
+
+// A one-way call waits for room for longer than its answer is awaited. By then another call has its pendingCall.
+func TestOneWayCallThatWaitsForRoomLeavesOtherCallsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := Pipe()
+		ch, err := New(t.Context(), a, &Options{Dialect: Compact, References: true, Limits: Limits{Outbound: 1000}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Close(0, "")
+		defer ch.Close()
+		full, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		for range 2 { // one that b holds, and one that waits behind it
+			go func() { _ = ch.Call(full, nil, "full", strings.Repeat("x", 1<<20)) }()
+			synctest.Wait()
+		}
+		theirs, err := ch.refs().accept("theirs", refFunction)
+		if err != nil {
+			t.Fatal(err)
+		}
+		patient, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+		defer cancel()
+		time.Sleep(2 * time.Second)
+		go func() { _ = theirs.asCallback().send(patient, []any{"x"}) }()
+		time.Sleep(35 * time.Second)
+		other := make(chan error, 1)
+		go func() { other <- ch.Call(context.Background(), nil, "other") }()
+		select {
+		case err := <-other:
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v", err)
+			}
+		case <-time.After(5 * time.Minute):
+			t.Error("the other call neither times out nor has an answer")
+		}
+		if n := ch.pending.watched; n != 0 {
+			t.Errorf("%d one-way calls are watched", n)
+		}
+	})
+}
