@@ -296,3 +296,40 @@ func TestOneWayCallThatWaitsForRoomLeavesOtherCallsAlone(t *testing.T) {
 		}
 	})
 }
+
+// stepsOut has a goroutine of its function wait for the peer while it is being encoded.
+type stepsOut struct{ wait chan struct{} }
+
+func (r stepsOut) MarshalJSON() ([]byte, error) {
+	close(r.wait)
+	time.Sleep(20 * time.Millisecond) // says nothing to the race detector
+	return json.Marshal("late")
+}
+
+// The function of a request that runs beside others has returned. A goroutine of it gives up the place of the request. The
+// race detector watches.
+func TestPlaceIsGivenUpWhileTheResultIsEncoded(t *testing.T) {
+	release, began := make(chan struct{}), make(chan struct{})
+	late := func(ctx context.Context) any {
+		r := stepsOut{make(chan struct{})}
+		go func() {
+			<-r.wait
+			s := scopeOf(ctx)
+			s.stepOut()
+			<-release
+			s.stepIn()
+		}()
+		return r
+	}
+	_, c := connected(t, Options{Expose: Object{"beside": func() { close(began); <-release }, "late": late}}, Options{})
+	beside := make(chan error)
+	go func() { beside <- c.Call(t.Context(), nil, "beside") }()
+	<-began
+	if err := c.Call(t.Context(), nil, "late"); err != nil {
+		t.Error(err)
+	}
+	close(release)
+	if err := <-beside; err != nil {
+		t.Error(err)
+	}
+}
