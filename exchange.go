@@ -374,33 +374,37 @@ func (ch *Channel) silence(codec wire.Codec) string {
 	return fmt.Sprintf("; nothing was ever received on this channel, which speaks %v: %s", Dialect(codec.Dialect()), other)
 }
 
-// watch returns a pending call for a request that nobody waits for. Its only purpose is to report an error. nil: there are
-// too many already.
-func (ch *Channel) watch() *pendingCall {
+// watch makes a pending call for a request that nobody waits for, and returns its id. Its only purpose is to report an
+// error. It may end, and its pendingCall serve another call, at any time. 0: there are too many already.
+func (ch *Channel) watch() (id uint64) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if ch.pending.watched >= maxWatched {
-		return nil
+		return 0
 	}
 	p, err := ch.registerLocked(nil)
 	if err != nil {
-		return nil
+		return 0
 	}
 	ch.pending.watched++
 	p.then = func(err error) {
-		ch.unwatch(p)
+		ch.mu.Lock()
+		ch.pending.watchedLocked(p)
+		ch.mu.Unlock()
 		if err != nil && !errors.Is(err, ErrClosed) {
 			ch.report(fmt.Errorf("kkrpc: callback: %w", err))
 		}
 	}
-	return p
+	return p.id
 }
 
-func (ch *Channel) unwatch(p *pendingCall) {
+// unwatch ends the call that watch has made, unless it has ended.
+func (ch *Channel) unwatch(id uint64) {
 	ch.mu.Lock()
-	ch.pending.watched--
-	ch.pending.freeLocked(p)
-	ch.mu.Unlock()
+	defer ch.mu.Unlock()
+	if p := ch.pending.takeLocked(id); p != nil {
+		ch.pending.watchedLocked(p)
+	}
 }
 
 // maxWatched is how many one-way calls of the peer's functions are watched for errors at a time: a peer that does not answer

@@ -83,6 +83,12 @@ func (c *pendingCalls) freeLocked(p *pendingCall) {
 	c.free = append(c.free, p)
 }
 
+// watchedLocked frees a one-way call that has left the table.
+func (c *pendingCalls) watchedLocked(p *pendingCall) {
+	c.watched--
+	c.freeLocked(p)
+}
+
 func (c *pendingCalls) shedLocked() {
 	c.free = nil
 	c.table.shed()

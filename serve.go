@@ -43,6 +43,7 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		return true
 	}
 	c := newCall(ch, method, inv, m)
+	counted := false // c.place tells, but goroutines of the function may change it
 	if busy > 0 {
 		c.bytes = messageSize(m)
 		switch ch.admit(c) {
@@ -54,6 +55,7 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		case queued:
 			return true // whoever makes room runs it
 		}
+		counted = true
 	}
 	err, leads := ch.runInline(c)
 	if !leads {
@@ -65,13 +67,10 @@ func (ch *Channel) serve(m *wire.Message) bool {
 	response.Excuse() // beyond half of the limit, yieldIfCrowded has it wait
 	ch.out.Queue(response)
 	c.sent()
-	switch {
-	case c.place != unplaced:
-		if next := c.retire(); next != nil {
-			go runTasks(next) // ends with the queue of the gate
-		}
-	default:
+	if !counted {
 		c.end()
+	} else if next := c.retire(); next != nil {
+		go runTasks(next) // ends with the queue of the gate
 	}
 	return true
 }
