@@ -1,7 +1,7 @@
-// Package kkrpc is the Go member of the kkrpc family: a Go program and a TypeScript program expose plain functions to
-// each other over one connection and call them as if they were local, both ways.
+// Package kkrpc is the Go member of the kkrpc family. A Go program and a TypeScript program share one connection. Each
+// exposes plain functions, and calls those of the other as if they were local.
 //
-// A server that a browser reaches, and a Go client of a kkrpc server, are made by package transport/ws:
+// Package transport/ws has servers for browsers and clients of kkrpc servers. A server:
 //
 //	api := kkrpc.Object{
 //		"greet": func(name string) string { return "Hello, " + name + "!" },
@@ -10,99 +10,114 @@
 //		},
 //	}
 //	http.Handle("/ws", ws.Handler(api, nil))
+//	log.Fatal(http.ListenAndServe("localhost:3000", nil))
+//
+// A client:
 //
 //	ch, err := ws.Dial(ctx, "ws://localhost:3000/ws", nil)
+//	if err != nil {
+//		return err
+//	}
+//	defer ch.Close()
 //	product, err := kkrpc.Call[float64](ctx, ch, "math.multiply", 4, 6)
 //
-// This package knows no sockets: a [Channel] runs over any [Transport].
+// Package kkrpc itself knows no sockets: a [Channel] runs over any [Transport].
 //
 // # Exposing
 //
-// [Expose] says what an API may be: an [Object] of functions, a struct with methods, or the methods of an interface by
-// [As]. Nothing is reachable that was not registered. A function may take a context first, return an error last, and
-// take functions, which are the peer's callbacks.
+// [Options].Expose is the API of a channel. It is an [Object] of functions, a struct with methods, or the methods of an
+// interface by [As]. [Expose] compiles it. The peer reaches only registered names. A function may take a context first
+// and may return an error last. Its parameters may be functions of the peer, which are callbacks.
 //
 // # Calling
 //
-// [Call] calls by path; [Remote] fills a struct of funcs, so that calls are checked by the compiler. [Get], [Set] and
-// [Construct] are for properties and classes. In a handler, [FromContext] is the channel to the caller. A func as an
-// argument is a callback.
+// [Call] calls a function of the peer by its path. [Remote] fills a struct of funcs, so that the compiler checks calls.
+// [Get], [Set] and [Construct] are for properties and classes. A func as an argument is a callback. In a handler,
+// [FromContext] returns the channel to the caller.
 //
-// All of them take a [Caller]: a channel, a reference, or [Via], which finds a channel for each operation where
-// connections come and go.
+// All of them take a [Caller]: a [Channel], a [Ref], or a [UnaryCaller]. [Via] makes one that asks for a channel for each
+// operation, for connections that come and go.
 //
 // # Streams
 //
-// A function that returns an iter.Seq[T], an iter.Seq2[T, error] or a <-chan T gives the peer a stream, which JavaScript
-// sees as an async iterable; so does a [ReadOnly] of one of these. The iterator is run when the peer asks for items (on
-// classic at once), on a goroutine of its own. Its yield returns false when the peer wants no more, and when the channel closes;
-// an error that is yielded ends the stream. The context of the function lives until the stream has ended, and ends at once
-// when the peer leaves.
+// A function that returns an iter.Seq[T], an iter.Seq2[T, error] or a <-chan T gives the peer a stream. JavaScript sees
+// an async iterable. A [ReadOnly] property of one of these types does too. The iterator runs on a goroutine of its own,
+// when the peer asks for items. On a classic channel it runs at once. Its yield returns false when the peer wants no more
+// items and when the channel closes. A yielded error ends the stream. The context of the function lives until the stream has
+// ended. It ends at once when the peer leaves the stream.
 //
-// [Stream] calls such a function of the peer and iterates over its items. A parameter of type iter.Seq2[T, error] is a stream of
-// the peer, as is a result of that type; it can be iterated over once. One that the function has not begun to iterate over
-// when it returns is given back, unless what it returns is a stream itself. A handler that waits for items does not count
-// as running. As arguments of a call all three kinds are streams of this side, on compact only.
+// [Stream] calls a function of the peer that returns a stream, and iterates over the items. A parameter or result of type
+// iter.Seq2[T, error] is a stream of the peer too. It can be iterated over once. A parameter that the
+// handler has not begun to iterate over is given back when the handler returns. If the result is a stream itself, its end
+// gives the parameter back. A handler that waits for an item does not count as running. Arguments of all three types are streams of this side. They
+// need a compact peer.
 //
-// Compact peers send at most 32 items ahead of the loop; classic ones as many as they like, within [Limits].StreamBuffer. The
-// items of one stream arrive in order; a stream and callbacks have no order between them, but for those that were invoked
-// before the function returned: they come first. A compact peer whose channel knows no streams (in TypeScript, one that is not from
-// kkrpc/streaming) sees a plain object instead of a stream, and the stream is dropped after Limits.StreamIdle.
+// A compact peer sends at most 32 items ahead of the loop. A classic peer sends as many as it likes, within
+// [Limits].StreamBuffer. The items of a stream arrive in order. A stream and callbacks have no order between them,
+// except that callbacks invoked before the function returned come first. A TypeScript peer needs the channel of
+// kkrpc/streaming. Others see a plain object in place of a stream, and the stream is dropped after Limits.StreamIdle.
 //
 // # References
 //
-// What crosses is copied, but for functions passed as arguments, which are called one way. [Proxy] sends a function or an
-// object by reference instead, from anywhere in the data: the other side gets a [*Ref], whose functions return values
-// and throw, and whose properties can be read and written, until it gives it back by Release. Peers have them by
-// kkrpc/remote-refs, and Go peers always do; to other peers a reference is an object without meaning.
+// Values are copied, except for functions as arguments, whose results do not come back. [Proxy] sends a function or an
+// object by reference instead, anywhere in the data. The other side gets a [*Ref]. Its functions return values and throw,
+// and its properties can be read and written, until it is released. TypeScript peers need the channel of
+// kkrpc/remote-refs; peers in Go need nothing. Other peers see an object without meaning.
 //
 // # Metadata
 //
-// [WithMetadata] and [Options].Metadata send values beside the arguments of a call, such as a request id, and
-// [MetadataFrom] reads what came with the request that a handler serves. A ctx with a deadline tells the peer how long the
-// caller waits: the context of the handler ends then. W3C trace context that came with a request goes along with the calls
-// that its handler makes with its ctx. Only compact peers send and get metadata.
+// [WithMetadata] and [Options].Metadata send values beside the arguments of a call, such as a request id. [MetadataFrom]
+// returns the metadata of the request that a handler serves. A deadline of ctx travels too, and the context of the handler
+// ends then. W3C trace context of a request goes on with the calls that its handler makes with its ctx. Only compact
+// peers send and get metadata.
 //
 // # Interceptors
 //
-// An [Interceptor] stands around every call of the peer ([Options].Inbound) or of this side (Outbound): it sees path,
-// arguments, metadata, result and error, may refuse the call, change its result and give it another context. Package
-// interceptor has some that are often needed.
+// An [Interceptor] runs around every operation of the peer ([Options].Inbound) or of this side ([Options].Outbound). It
+// sees path, arguments, metadata, result and error. It may refuse the operation, change the result, and pass on another
+// context. Package interceptor has logging, recovery, timing and a rate limit.
 //
 // # Many receivers
 //
-// [Share] encodes a value once and makes it legal wherever a value goes: what everybody in a room gets costs each member a
-// copy of the bytes.
+// [Share] encodes a value once for any number of receivers. Each further receiver costs a copy of the bytes.
 //
 // # Dialects
 //
-// kkrpc 2.x and 0.x write differently, each in JSON or SuperJSON. A server finds out what its peer speaks from the first
-// message and answers in kind; a client says it in [Options].Dialect.
+// kkrpc 2.x (compact) and 0.x (classic) write different messages, each in JSON or SuperJSON. A server learns the
+// [Dialect] from the first message and answers in it. A client sets [Options].Dialect; ws.Dial uses [Compact] without.
+//
+// # Single requests
+//
+// [API.Answer] serves one request without a channel, and returns the response. [Unary] makes calls from a function that
+// brings the response to a request. Package transport/kkhttp uses both for HTTP. They also suit queues, serverless
+// functions and tests. No connection stays open, so functions as arguments, streams and references are refused.
+// [FromContext] is nil in the handler.
 //
 // # Concurrency
 //
-// Handlers of one channel start in the order in which their requests arrive. A handler runs on the goroutine that reads
-// the channel; when it waits for the peer, or takes longer than a few milliseconds, another goroutine goes on reading,
-// so handlers run concurrently and share state like any goroutines do. At most [Limits].Running of them run at a time;
-// one that waits for the peer with its own ctx does not count. Limits.Running of 1 gives the interleaving of JavaScript.
+// Handlers of a channel start in the order in which their requests arrive. A handler runs on the goroutine that reads the
+// channel. Another goroutine goes on reading when the handler waits for the peer or takes longer than a few
+// milliseconds. So handlers run concurrently and must guard shared state. At most [Limits].Running of them run at a
+// time. A handler that waits for the peer with its own ctx does not count. Limits.Running of 1 gives the interleaving of
+// JavaScript.
 //
-// Callbacks of a channel run one at a time in the order of their arrival, on a goroutine of their own, and a response is
-// delivered after the callbacks of its call that came before it have returned. A callback that calls the peer takes a
-// context and passes it on: while it waits, the next one runs.
+// Callbacks of a channel run one at a time, in the order of arrival, on a goroutine of their own. A response is
+// delivered after the callbacks of its call that came before it have returned. A callback that calls the peer
+// takes a context and passes it on: while it waits, the next callback runs.
 //
-// The context of a handler ends when it returns, when the caller gives up (compact peers that are written in Go say so,
-// and send their deadlines) and when the channel closes.
+// The context of a handler ends when the handler returns, when the caller gives up, and when the channel closes. Only
+// compact peers in Go say that they give up, and send deadlines.
 //
 // # Errors
 //
-// What the peer's function threw arrives as an [*Error] inside the error of the call: use errors.As. An *Error that a
-// function returns crosses with its name, fields and cause; any other error with its text. A panic in a handler is an
-// error that says nothing of its inside, and is reported to [Options].OnError. A request that does not fit the function
-// is answered with an error named TypeError and never reaches it. The errors of this side are [ErrClosed],
-// [ErrReleased], [ErrLimit] and [ErrUnsupported].
+// An error that the peer's function threw is an [*Error] inside the error of the call; errors.As finds it.
+// An *Error that a function returns crosses with name, fields and cause, any other error with its text. A panic in a
+// handler gives the peer an InternalError without details and goes to [Options].OnError. Arguments that do not fit the
+// function give a TypeError, and the function is not called. Errors of this side wrap [ErrClosed], [ErrReleased],
+// [ErrLimit] or [ErrUnsupported].
 //
 // # Limits
 //
-// Every channel is bounded by [Limits], whose defaults suit a server on the internet. A limit that is reached gives the
-// peer a named error, or closes the channel with a reason.
+// [Limits] bounds the cost of a channel. Its defaults suit a server on the internet. At a limit the peer gets a named
+// error, or the channel closes with a reason.
 package kkrpc
