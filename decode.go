@@ -45,7 +45,7 @@ func (r *request) References(raw []byte) superjson.ReferenceDecoder {
 
 func (r *request) Stream(raw []byte) (bind.Source, error) {
 	t := text{Arg: wire.Arg{JSON: raw}, dialect: r.Message.Dialect}
-	if !t.marked() {
+	if len(raw) > maxHandle || !t.marked() {
 		return nil, nil
 	}
 	v, err := r.ch.kinds().result.open(t)

@@ -252,6 +252,12 @@ func argText(m *wire.Message, i int) text { return text{Arg: m.Args[i], dialect:
 // handleMark begins the names of the members by which the originals mark handles.
 const handleMark = `"__`
 
+// maxHandle is how long a text can be that is nothing but a handle, in bytes.
+const maxHandle = maxHandleID + 100
+
+// maxHandleID bounds the ids of the peer's values in bytes, since they are kept.
+const maxHandleID = 256
+
 // marked reports whether a stream or a reference may stand in t.
 func (t text) marked() bool {
 	return len(t.JSON) > 0 && (t.JSON[0] == '{' || t.JSON[0] == '[') && bytes.Contains(t.JSON, []byte(handleMark))

@@ -243,8 +243,8 @@ func (k *referenceKind) decode(object map[string]any, typed bool, kept map[strin
 	if !ok {
 		return nil, nil
 	}
-	if len(id) > maxFunctionID {
-		return nil, &Error{Name: limitError, Message: fmt.Sprintf("the id of a reference is longer than %d bytes", maxFunctionID)}
+	if len(id) > maxHandleID {
+		return nil, &Error{Name: limitError, Message: fmt.Sprintf("the id of a reference is longer than %d bytes", maxHandleID)}
 	}
 	k.ch.refsOn.Store(true)
 	own := kept[id]
@@ -407,7 +407,7 @@ func (unreadRefs) ReferenceType() reflect.Type { return refType }
 
 func (u unreadRefs) DecodeReference(object map[string]any, _ bool) (any, error) {
 	id, _, _, ok := refParts(object)
-	if !ok || len(id) > maxFunctionID {
+	if !ok || len(id) > maxHandleID {
 		return nil, nil
 	}
 	if own, err := u.kind.ours(id); own == nil && err == nil {

@@ -86,7 +86,7 @@ func streamKey(m *wire.Message) string {
 // look like it.
 func marker(t text) (id []byte, ok bool) {
 	raw := t.JSON
-	if len(raw) == 0 || raw[0] != '{' || len(raw) > maxMarker {
+	if len(raw) == 0 || raw[0] != '{' || len(raw) > maxHandle {
 		return nil, false
 	}
 	if t.dialect.IsClassic() {
@@ -111,7 +111,7 @@ func marker(t text) (id []byte, ok bool) {
 			return nil, false
 		case string(key) == streamTag:
 			tag = string(value) == `"async-iterable"`
-		case string(key) == "id" && wire.IsString(value) && len(value) <= maxFunctionID:
+		case string(key) == "id" && wire.IsString(value) && len(value) <= maxHandleID:
 			id = value
 		default:
 			return nil, false
@@ -122,7 +122,6 @@ func marker(t text) (id []byte, ok bool) {
 const (
 	streamTag     = "__kkrpc_next_stream__"
 	classicMarker = `{"__stream":true}`
-	maxMarker     = maxFunctionID + 100
 )
 
 // appendMarker writes what stands for a stream of this side.
