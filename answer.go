@@ -45,7 +45,7 @@ func newLone(ctx context.Context, api *API, opts *Options) (*Channel, error) {
 	if opts == nil {
 		opts = &Options{}
 	}
-	ch := &Channel{api: api, opts: opts.settings(), limits: opts.Limits.withDefaults().share(), base: ctx,
+	ch := &Channel{api: &api.bound, opts: opts.settings(), limits: opts.Limits.withDefaults().share(), base: ctx,
 		done: make(chan struct{}), leading: &leading{}, makeKinds: makeNoKinds}
 	var err error
 	if ch.inbound, err = compose("Inbound", opts.Inbound); err != nil {
@@ -176,14 +176,14 @@ func (noKinds) tell(bool) bool                       { return false }
 func (noKinds) clear(error)                          {}
 func (noKinds) open(text) (received, error)          { return nil, nil }
 func (noKinds) store(context.Context, received, any) {}
-func (noKinds) referenceType() reflect.Type          { return refType }
+func (noKinds) forget(string, any)                   {}
 func (noKinds) pin(text) any                         { return nil }
 func (noKinds) function([]byte) (bind.Handle, error) { return nil, refuseHandle(wire.FunctionHandle) }
 func (noKinds) append(_ *values, dst []byte, _ any) ([]byte, error) {
 	return dst, refuseHandle(wire.ReferenceHandle)
 }
 func (noKinds) decoder(wire.Dialect, []byte, any) superjson.ReferenceDecoder { return nil }
-func (noKinds) find(*wire.Message) (*bind.Method, bind.Invocation, subject, *wire.Error) {
+func (noKinds) find(*wire.Message) (*bind.Method, bind.Invocation, any, *wire.Error) {
 	return nil, nil, nil, &wire.Error{Name: "Error", Message: noHandle[wire.ReferenceHandle]}
 }
 

@@ -28,6 +28,22 @@ func (ch *Channel) Call(ctx context.Context, result any, path string, args ...an
 	return ch.do(ctx, outgoing{kind: wire.Call, path: path, args: slices.Clone(args), result: result})
 }
 
+// errNoChannel is for calls of what FromContext returns in a handler whose request came by itself.
+var errNoChannel = fmt.Errorf("%w: over HTTP a server cannot call its client; use a WebSocket", ErrUnsupported)
+
+var _ Caller = (*Channel)(nil)
+
+// do implements Caller.
+func (ch *Channel) do(ctx context.Context, op outgoing) error {
+	if ch == nil {
+		return op.failed(errNoChannel)
+	}
+	if err := ch.perform(ctx, op); err != nil {
+		return op.failed(err)
+	}
+	return nil
+}
+
 // Call is Channel.Call for a result of type T, on anything that carries calls.
 func Call[T any](ctx context.Context, c Caller, path string, args ...any) (T, error) {
 	var result T

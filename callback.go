@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"weak"
@@ -90,7 +91,7 @@ func (cb *Callback) release() error {
 	if cb.released.Swap(true) {
 		return nil
 	}
-	cb.ch.callbacks().held.forget(cb.id, cb)
+	cb.ch.kinds().called.forget(cb.id, cb)
 	b := outbox.NewBuffer()
 	b.Bytes = (*codec).AppendRelease(b.Bytes, []string{cb.id})
 	cb.ch.out.Send(b)
@@ -164,13 +165,11 @@ func (cb *Callback) sendAny(ctx context.Context, args []any) error {
 	tail := &out.tail // where it is, it costs no allocation for each of many receivers
 	tail.Values = out.annotations()
 	b := outbox.NewBuffer()
-	var watched *pendingCall
+	var watched uint64 // id of a call; 0: none
 	sent := false
 	defer func() { // also after a panic of an argument's own marshaling
 		if !sent {
-			if watched != nil && ch.withdraw(watched) {
-				ch.unwatch(watched)
-			}
+			ch.unwatch(watched)
 			b.Free()
 		}
 		out.free()
@@ -178,8 +177,8 @@ func (cb *Callback) sendAny(ctx context.Context, args []any) error {
 	var err error
 	if cb.through != nil {
 		id := unawaited
-		if watched = ch.watch(); watched != nil {
-			id = watched.name()
+		if watched = ch.watch(); watched != 0 {
+			id = strconv.FormatUint(watched, 10)
 		}
 		b.Bytes, err = cb.through.appendInvocation(b.Bytes, codec, out, id, args)
 	} else {

@@ -45,8 +45,6 @@ func newCallbacksLocked(ch *Channel, n *news) *callbackKind {
 	}
 }
 
-func (ch *Channel) callbacks() *callbackKind { return ch.kinds().list[callbackIndex].(*callbackKind) }
-
 func (k *callbackKind) write(out *values, dst []byte, at place, v any) (_ []byte, is bool, err error) {
 	if !at.argument || !isCallback(v) {
 		return dst, false, nil
@@ -84,7 +82,7 @@ func (k *callbackKind) receive(m *wire.Message) (done bool) {
 func (k *callbackKind) unreadable(*wire.Message, error) {}
 
 func (k *callbackKind) discard(t text, seen bool) {
-	if t.Kind == wire.ArgCallback && !t.dialect.IsClassic() && wire.IsString(t.ID) && len(t.ID) <= maxFunctionID {
+	if t.Kind == wire.ArgCallback && !t.dialect.IsClassic() && wire.IsString(t.ID) && len(t.ID) <= maxHandleID {
 		k.held.unread(unquote(t.ID), seen)
 	}
 }
@@ -97,6 +95,8 @@ func (k *callbackKind) tell(all bool) (more bool) {
 	}
 	return k.held.more()
 }
+
+func (k *callbackKind) forget(id string, handle any) { k.held.forget(id, handle.(*Callback)) }
 
 func (k *callbackKind) clear(error) {
 	k.own.clear()
@@ -163,17 +163,14 @@ func (k *callbackKind) tooMany(d wire.Dialect) error {
 	return fmt.Errorf("%w: the peer holds %d functions of this channel%s (Limits.Callbacks)", ErrLimit, k.own.limit, hint)
 }
 
-// maxFunctionID bounds the ids of the peer's functions in bytes, since they are kept.
-const maxFunctionID = 256
-
 // function implements functions.
 func (k *callbackKind) function(id []byte) (bind.Handle, error) { return k.accept(id) }
 
 // accept returns the peer's callback with this raw id, as an argument carries it. A compact id yields the same Callback as
 // long as the program holds it. Classic peers never give an id up, so that nothing needs to be kept.
 func (k *callbackKind) accept(raw []byte) (*Callback, error) {
-	if len(raw) > maxFunctionID {
-		return nil, &Error{Name: limitError, Message: fmt.Sprintf("the id of a callback is longer than %d bytes", maxFunctionID)}
+	if len(raw) > maxHandleID {
+		return nil, &Error{Name: limitError, Message: fmt.Sprintf("the id of a callback is longer than %d bytes", maxHandleID)}
 	}
 	id := unquote(raw)
 	make := func() *Callback { return &Callback{ch: k.ch, id: id} }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
@@ -31,7 +32,7 @@ type Channel struct {
 	parker    Parker // transport, if it is one; else nil
 	wake      func() // unpark, which parker calls
 	next      func() // lead, which a goroutine runs that takes over reading
-	api       *API
+	api       *bind.API
 	group     *Group
 	opts      settings
 	limits    *Limits
@@ -217,6 +218,27 @@ func (ch *Channel) awaitCodec(ctx context.Context) (wire.Codec, error) {
 	case <-ctx.Done():
 		return nil, fmt.Errorf("waiting for the peer's first message, which tells its dialect (set Options.Dialect to speak first): %w", context.Cause(ctx))
 	}
+}
+
+// kinds returns the kinds of this channel, and makes them the first time. The caller must not hold ch.mu, unless a value
+// is known to have crossed by identity.
+func (ch *Channel) kinds() *kinds {
+	if k := ch.kindsMade.Load(); k != nil {
+		return k
+	}
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	k := ch.kindsMade.Load()
+	if k == nil {
+		k = &kinds{}
+		k.news.kinds, k.news.out = k, &ch.out
+		ch.makeKinds(ch, k)
+		if ch.err != nil {
+			k.clear(ch.err)
+		}
+		ch.kindsMade.Store(k)
+	}
+	return k
 }
 
 // settings are the Options that a channel keeps.

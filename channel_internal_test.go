@@ -255,3 +255,87 @@ func TestDelayedAnswerOfACallThatIsGivenUp(t *testing.T) {
 		}
 	})
 }
+
+func (ch *Channel) callbacks() *callbackKind { return ch.kinds().list[callbackIndex].(*callbackKind) }
+
+func (ch *Channel) streams() *streamKind { return ch.kinds().list[streamIndex].(*streamKind) }
+
+func (ch *Channel) refs() *referenceKind { return ch.kinds().list[refIndex].(*referenceKind) }
+
+// A one-way call waits for room for longer than its answer is awaited. By then another call has its pendingCall.
+func TestOneWayCallThatWaitsForRoomLeavesOtherCallsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := Pipe()
+		ch, err := New(t.Context(), a, &Options{Dialect: Compact, References: true, Limits: Limits{Outbound: 1000}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Close(0, "")
+		defer ch.Close()
+		full, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		for range 2 { // one that b holds, and one that waits behind it
+			go func() { _ = ch.Call(full, nil, "full", strings.Repeat("x", 1<<20)) }()
+			synctest.Wait()
+		}
+		theirs, err := ch.refs().accept("theirs", refFunction)
+		if err != nil {
+			t.Fatal(err)
+		}
+		patient, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+		defer cancel()
+		time.Sleep(2 * time.Second)
+		go func() { _ = theirs.asCallback().send(patient, []any{"x"}) }()
+		time.Sleep(35 * time.Second)
+		other := make(chan error, 1)
+		go func() { other <- ch.Call(context.Background(), nil, "other") }()
+		select {
+		case err := <-other:
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v", err)
+			}
+		case <-time.After(5 * time.Minute):
+			t.Error("the other call neither times out nor has an answer")
+		}
+		if n := ch.pending.watched; n != 0 {
+			t.Errorf("%d one-way calls are watched", n)
+		}
+	})
+}
+
+// stepsOut has a goroutine of its function wait for the peer while it is being encoded.
+type stepsOut struct{ wait chan struct{} }
+
+func (r stepsOut) MarshalJSON() ([]byte, error) {
+	close(r.wait)
+	time.Sleep(20 * time.Millisecond) // says nothing to the race detector
+	return json.Marshal("late")
+}
+
+// The function of a request that runs beside others has returned. A goroutine of it gives up the place of the request. The
+// race detector watches.
+func TestPlaceIsGivenUpWhileTheResultIsEncoded(t *testing.T) {
+	release, began := make(chan struct{}), make(chan struct{})
+	late := func(ctx context.Context) any {
+		r := stepsOut{make(chan struct{})}
+		go func() {
+			<-r.wait
+			s := scopeOf(ctx)
+			s.stepOut()
+			<-release
+			s.stepIn()
+		}()
+		return r
+	}
+	_, c := connected(t, Options{Expose: Object{"beside": func() { close(began); <-release }, "late": late}}, Options{})
+	beside := make(chan error)
+	go func() { beside <- c.Call(t.Context(), nil, "beside") }()
+	<-began
+	if err := c.Call(t.Context(), nil, "late"); err != nil {
+		t.Error(err)
+	}
+	close(release)
+	if err := <-beside; err != nil {
+		t.Error(err)
+	}
+}

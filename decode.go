@@ -20,7 +20,7 @@ var types *bind.Types
 type request struct {
 	bind.Request
 	ch   *Channel
-	on   subject    // nil: the API
+	on   any        // see insider.find; nil: the API
 	came []received // with its arguments or value
 }
 
@@ -45,7 +45,7 @@ func (r *request) References(raw []byte) superjson.ReferenceDecoder {
 
 func (r *request) Stream(raw []byte) (bind.Source, error) {
 	t := text{Arg: wire.Arg{JSON: raw}, dialect: r.Message.Dialect}
-	if !t.marked() {
+	if len(raw) > maxHandle || !t.marked() {
 		return nil, nil
 	}
 	v, err := r.ch.kinds().result.open(t)
@@ -65,14 +65,6 @@ func (ch *Channel) references(d wire.Dialect, raw []byte, pins any) superjson.Re
 		return nil
 	}
 	return ch.kinds().inside.decoder(d, raw, pins)
-}
-
-// kept is a value of the peer that is decoded later than it came, by the goroutine that waits for it.
-type kept struct {
-	dialect wire.Dialect
-	raw     []byte // nil: undefined
-	meta    *superjson.Meta
-	pins    any // of references of this side in it: a message behind it may give them back
 }
 
 // decode stores the value where v points to. use says whether its type can have references.
@@ -250,6 +242,15 @@ func (ch *Channel) fillHandles(a *answer, v text, result any) {
 	}
 }
 
+// discard gives back the handles in an answer that nobody waits for any more.
+func (a *answer) discard(ch *Channel) {
+	if a.came != nil {
+		a.came.end()
+	} else {
+		ch.discardText(text{Arg: wire.Arg{JSON: a.raw}, dialect: a.dialect}, false)
+	}
+}
+
 // parseID reads one of this side's ids.
 func parseID(raw []byte) (uint64, bool) {
 	if len(raw) < 3 || raw[0] != '"' {
@@ -257,4 +258,22 @@ func parseID(raw []byte) (uint64, bool) {
 	}
 	id, err := strconv.ParseUint(string(raw[1:len(raw)-1]), 10, 64)
 	return id, err == nil
+}
+
+// discard gives back the handles in m, which nobody will read. seen: a part of m may have been read.
+func (ch *Channel) discard(m *wire.Message, seen bool) {
+	for i := range m.Args {
+		ch.discardText(argText(m, i), seen)
+	}
+	ch.discardText(valueText(m), seen)
+	ch.discardText(errorText(m), seen)
+}
+
+func (ch *Channel) discardText(t text, seen bool) {
+	if t.Kind != wire.ArgCallback && !t.marked() {
+		return
+	}
+	for _, one := range ch.kinds().list {
+		one.discard(t, seen)
+	}
 }

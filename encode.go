@@ -89,11 +89,9 @@ func mayBeHandle(v any) bool {
 	switch v.(type) {
 	case nil, string, bool, int, int64, float64, []byte, map[string]any, []any:
 		return false
-	case *Callback:
-		return true
 	}
-	k := reflect.TypeOf(v).Kind()
-	return k == reflect.Func || k == reflect.Chan
+	t := reflect.TypeOf(v)
+	return t == types.Handle() || t.Kind() == reflect.Func || t.Kind() == reflect.Chan
 }
 
 // appendHandle appends the handle of v if v is of a kind that can stand there.
@@ -107,7 +105,7 @@ func (o *values) appendHandle(dst []byte, at place, v any) (_ []byte, is bool, e
 }
 
 // ReferenceType implements superjson.ReferenceEncoder.
-func (o *values) ReferenceType() reflect.Type { return refType }
+func (o *values) ReferenceType() reflect.Type { return types.Ref() }
 
 // AppendReference implements superjson.ReferenceEncoder.
 func (o *values) AppendReference(dst []byte, v any) ([]byte, error) {

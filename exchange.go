@@ -24,12 +24,6 @@ type Caller interface {
 	do(ctx context.Context, op outgoing) error
 }
 
-var (
-	_ Caller = (*Channel)(nil)
-	_ Caller = (*Ref)(nil)
-	_ Caller = via(nil)
-)
-
 // outgoing is an operation of this side on the peer.
 type outgoing struct {
 	kind   wire.Kind
@@ -43,6 +37,12 @@ type outgoing struct {
 	items  context.Context // bounds the items of a stream that is the result; nil: as it bounds the operation
 }
 
+// subject is what an operation is on, if not on the API of the peer.
+type subject interface {
+	// appendRequest writes the request for op with the id name.
+	appendRequest(dst []byte, codec wire.Codec, out *values, name string, op *outgoing) ([]byte, error)
+}
+
 var operationNames = map[wire.Kind]string{wire.Call: "call", wire.Get: "get", wire.Set: "set", wire.New: "new"}
 
 // name is the operation as people call it.
@@ -51,31 +51,6 @@ func (op *outgoing) name() string {
 		return op.action
 	}
 	return operationNames[op.kind]
-}
-
-// errNoChannel is for calls of what FromContext returns in a handler whose request came by itself.
-var errNoChannel = fmt.Errorf("%w: over HTTP a server cannot call its client; use a WebSocket", ErrUnsupported)
-
-// do does op and waits for the answer. Its errors say which operation failed.
-func (ch *Channel) do(ctx context.Context, op outgoing) error {
-	if ch == nil {
-		return op.failed(errNoChannel)
-	}
-	if err := ch.perform(ctx, op); err != nil {
-		return op.failed(err)
-	}
-	return nil
-}
-
-// perform does op through the interceptors.
-func (ch *Channel) perform(ctx context.Context, op outgoing) error {
-	if err := op.checkResult(); err != nil {
-		return err
-	}
-	if ch.outbound != nil {
-		return ch.intercept(ctx, op)
-	}
-	return ch.exchange(ctx, op)
 }
 
 // checkResult reports why nothing can be stored in the result.
@@ -303,9 +278,6 @@ func (op *outgoing) failed(err error) error {
 	return fmt.Errorf("kkrpc: %s %s: %w", op.name(), path, err)
 }
 
-// unawaited is the id of requests whose answers are not waited for.
-const unawaited = "-"
-
 // delay has d delay the answer to p, unless p has ended already.
 func (ch *Channel) delay(p *pendingCall, d delayer) {
 	ch.mu.Lock()
@@ -403,33 +375,37 @@ func (ch *Channel) silence(codec wire.Codec) string {
 	return fmt.Sprintf("; nothing was ever received on this channel, which speaks %v: %s", Dialect(codec.Dialect()), other)
 }
 
-// watch returns a pending call for a request that nobody waits for. Its only purpose is to report an error. nil: there are
-// too many already.
-func (ch *Channel) watch() *pendingCall {
+// watch makes a pending call for a request that nobody waits for, and returns its id. Its only purpose is to report an
+// error. It may end, and its pendingCall serve another call, at any time. 0: there are too many already.
+func (ch *Channel) watch() (id uint64) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if ch.pending.watched >= maxWatched {
-		return nil
+		return 0
 	}
 	p, err := ch.registerLocked(nil)
 	if err != nil {
-		return nil
+		return 0
 	}
 	ch.pending.watched++
 	p.then = func(err error) {
-		ch.unwatch(p)
+		ch.mu.Lock()
+		ch.pending.watchedLocked(p)
+		ch.mu.Unlock()
 		if err != nil && !errors.Is(err, ErrClosed) {
 			ch.report(fmt.Errorf("kkrpc: callback: %w", err))
 		}
 	}
-	return p
+	return p.id
 }
 
-func (ch *Channel) unwatch(p *pendingCall) {
+// unwatch ends the call that watch has made, unless it has ended.
+func (ch *Channel) unwatch(id uint64) {
 	ch.mu.Lock()
-	ch.pending.watched--
-	ch.pending.freeLocked(p)
-	ch.mu.Unlock()
+	defer ch.mu.Unlock()
+	if p := ch.pending.takeLocked(id); p != nil {
+		ch.pending.watchedLocked(p)
+	}
 }
 
 // maxWatched is how many one-way calls of the peer's functions are watched for errors at a time. It bounds the memory
@@ -509,12 +485,6 @@ func (p *pendingCall) encodeScalars(codec wire.Codec, path string, args []any, t
 	}
 	b.Bytes = codec.EndCall(b.Bytes, wire.Call, tail)
 	return b
-}
-
-// appendTimeout writes metadata with nothing but a timeout.
-func appendTimeout(dst []byte, milliseconds int64) []byte {
-	dst = append(dst, `{"`+metaTimeout+`":`...)
-	return append(strconv.AppendInt(dst, milliseconds, 10), '}')
 }
 
 // decodeScalar is decode into a pointer to a scalar, which it does not keep.

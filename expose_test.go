@@ -61,6 +61,7 @@ func newService(greeting string) *service {
 }
 
 func TestStructsExposeWhatTheyDeclare(t *testing.T) {
+	needsMethods(t)
 	p := newPeer(t, newService("Hi"))
 	for _, r := range []struct{ op, path, rest, want string }{
 		{"call", `"greet"`, `"a":["Ada"]`, `"Hi, Ada"`},
@@ -104,6 +105,7 @@ func (d *derived) Greet() string { return d.name }
 type greeter interface{ Greet() string }
 
 func TestAsExposesTheInterfaceAlone(t *testing.T) {
+	needsMethods(t)
 	for name, api := range map[string]any{
 		"hidden method": kkrpc.As[greeter](&derived{name: "derived"}),
 		"in an Object":  kkrpc.Object{"greet": kkrpc.As[greeter](&derived{name: "x"})},
@@ -129,6 +131,7 @@ func TestAsExposesTheInterfaceAlone(t *testing.T) {
 
 // One tree serves all values of a type, each with its own receivers and properties.
 func TestEachValueOfATypeIsItsOwnAPI(t *testing.T) {
+	needsMethods(t)
 	type api struct {
 		Math  calculator `kkrpc:"math"`
 		Theme kkrpc.Property[string]
@@ -154,6 +157,7 @@ func TestEachValueOfATypeIsItsOwnAPI(t *testing.T) {
 }
 
 func TestNilBehindACachedTypeIsAnError(t *testing.T) {
+	needsMethods(t)
 	type api struct {
 		Math  *calculator `kkrpc:"math"`
 		Theme *kkrpc.Property[string]
@@ -171,6 +175,7 @@ func TestNilBehindACachedTypeIsAnError(t *testing.T) {
 }
 
 func TestCompiledAPIs(t *testing.T) {
+	needsMethods(t)
 	inner, err := kkrpc.Expose(newService("Hi"))
 	if err != nil {
 		t.Fatal(err)
@@ -211,6 +216,7 @@ func (badMethods) CbDuration(func(time.Duration))           {}
 func (badMethods) Fine(*big.Int, time.Time, []byte, func()) {}
 
 func TestWhatCannotBeExposedIsNamed(t *testing.T) {
+	needsMethods(t)
 	self := kkrpc.Object{}
 	self["self"] = self
 	type clash struct {

@@ -5,12 +5,46 @@ import (
 	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
 )
 
 // inlined is a request whose handler the leader runs.
 type inlined interface {
 	countLocked() // it is no longer the leader's own
 	tooSlow()     // the watchdog has taken reading from its leader
+}
+
+// leading is what the leader works with, borrowed from a pool until the channel is parked.
+type leading struct {
+	in       wire.Inbound
+	msg      wire.Message
+	readBuf  []byte
+	large    bool        // the last frames, which readBuf and msg may refer to, were larger than idleBuffer
+	tooLarge error       // the limit that msg is over, for a lone channel
+	more     bool        // the transport has another message already
+	turn     int         // bytes of messages read and answered since other goroutines had a turn
+	line     *time.Timer // nil unless a classic line is incomplete
+	inline   inlined     // the request that the leader runs, while role is odd
+	request  request
+	scopes   spareScopes
+}
+
+var leadings = sync.Pool{New: func() any { return new(leading) }}
+
+func newLeading(d wire.Dialect, limits *Limits, t Transport) *leading {
+	l := leadings.Get().(*leading)
+	l.in = *wire.NewInbound(codecs.Of, d, limits.Frame, limits.Depth)
+	_, checked := t.(TextValidator)
+	l.in.Trust(checked)
+	return l
+}
+
+// free gives l back, of which nothing is incomplete.
+func (l *leading) free() {
+	l.msg.Forget()
+	*l = leading{msg: l.msg, readBuf: l.readBuf}
+	leadings.Put(l)
 }
 
 // handOver takes reading from the leader if it still is in the handler that seq stands for. It returns that call, or
@@ -30,6 +64,42 @@ func (ch *Channel) handOver(seq uint64) inlined {
 	ch.out.Flush()
 	go ch.next() // ends like the leader that New started
 	return c
+}
+
+// stepOut frees the function's place while it waits for the peer. If the function runs on the goroutine that reads,
+// another goroutine goes on reading first. Only reading can end the wait.
+func (s *scope) stepOut() {
+	s.ch.handOver(s.seq)
+	var next task
+	s.ch.mu.Lock()
+	s.waits++
+	if g := s.gate; s.waits == 1 && s.place == placed && !s.over && g.away < g.maxAway {
+		s.place = away
+		g.away++
+		next = g.leaveLocked()
+	}
+	s.ch.mu.Unlock()
+	if next != nil {
+		go runTasks(next) // ends with the queue of the gate
+	}
+}
+
+// stepIn takes the place again, waiting for it if the gate is full.
+func (s *scope) stepIn() {
+	s.ch.mu.Lock()
+	var turn <-chan struct{}
+	if s.waits--; s.waits == 0 && s.place == away {
+		s.place = placed
+		s.gate.away--
+		turn = s.gate.returnLocked()
+	}
+	s.ch.mu.Unlock()
+	if turn != nil {
+		select {
+		case <-turn:
+		case <-s.ch.done:
+		}
+	}
 }
 
 // watchTick is called by the watchdog with the role of one tick ago. It reports whether to look again.

@@ -57,8 +57,8 @@ type Handler func(ctx context.Context, r *Request) (any, error)
 // decoded.
 type Interceptor func(ctx context.Context, r *Request, next Handler) (any, error)
 
-// refOf is a subject as a Request shows it.
-func refOf(on subject) *Ref {
+// refOf returns what an operation is on as a Request shows it.
+func refOf(on any) *Ref {
 	r, _ := on.(*Ref)
 	return r
 }
@@ -87,7 +87,7 @@ func chain(all []Interceptor) Interceptor {
 // interception is the part of a request of the peer that only inbound interceptors need.
 type interception struct {
 	operation, path string
-	on              subject       // nil: the API
+	on              any           // see insider.find; nil: the API
 	next            atomic.Uint32 // may it be called; atomic since an interceptor may break the rules
 	result          any
 }
@@ -100,7 +100,7 @@ const (
 )
 
 // newInterception is for a request on something that was found.
-func newInterception(m *wire.Message, on subject) *interception {
+func newInterception(m *wire.Message, on any) *interception {
 	path, _ := m.Path.Segments(nil)
 	i := &interception{operation: operationNames[m.Kind], on: on}
 	if on != nil { // [id, action, ...path]
@@ -131,6 +131,17 @@ func (hook *interception) run(ctx context.Context, ch *Channel, inv bind.Invocat
 		return inv.Outcome(), nil
 	})
 	return err
+}
+
+// perform does op through the interceptors.
+func (ch *Channel) perform(ctx context.Context, op outgoing) error {
+	if err := op.checkResult(); err != nil {
+		return err
+	}
+	if ch.outbound != nil {
+		return ch.intercept(ctx, op)
+	}
+	return ch.exchange(ctx, op)
 }
 
 // intercept does op within the outbound interceptors.

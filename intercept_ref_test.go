@@ -75,6 +75,7 @@ func plain(args []any) string {
 }
 
 func TestInterceptorsSeeOperationsOnReferences(t *testing.T) {
+	needsMethods(t)
 	for _, direction := range []string{"inbound", "outbound"} {
 		t.Run(direction, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {

@@ -3,12 +3,12 @@ package kkrpc
 import (
 	"bytes"
 	"context"
-	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/bind"
+	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
@@ -46,8 +46,13 @@ type place struct {
 
 // Roles that one kind has.
 type (
+	// holder is a kind whose handles the program can release.
+	holder interface {
+		forget(id string, handle any) // the program has released a handle of the peer. Any goroutine, without a lock.
+	}
 	// functions is the kind of the peer's functions.
 	functions interface {
+		holder
 		function(id []byte) (bind.Handle, error) // id is raw JSON. The leader calls it.
 	}
 	// resulting is a kind that can stand in place of a result: streams.
@@ -59,7 +64,7 @@ type (
 	handleResult interface{ takesHandle() }
 	// insider is a kind that stands inside of data: references.
 	insider interface {
-		referenceType() reflect.Type
+		holder
 		append(out *values, dst []byte, v any) ([]byte, error)
 		// decoder decodes handles in a value of the peer; nil if there are none. pins is the result of pin for that
 		// value.
@@ -67,12 +72,7 @@ type (
 		// pin keeps what t names and a later message may give back, for a value that is decoded later. The leader calls it.
 		pin(t text) (pins any)
 		// find finds what a request on a value of the kind asks for. on is that value. The leader calls it.
-		find(m *wire.Message) (method *bind.Method, inv bind.Invocation, on subject, refused *wire.Error)
-	}
-	// subject is what a request is on, if not on the API.
-	subject interface {
-		// appendRequest writes a request with the id name.
-		appendRequest(dst []byte, codec wire.Codec, out *values, name string, op *outgoing) ([]byte, error)
+		find(m *wire.Message) (method *bind.Method, inv bind.Invocation, on any, refused *wire.Error)
 	}
 )
 
@@ -161,35 +161,6 @@ var owners = func() (owners [256]uint8) {
 	return owners
 }()
 
-// owner returns the kind that receives messages of the wire.Kind k, or nil.
-func (ch *Channel) owner(k wire.Kind) kind {
-	if i := owners[k]; i > 0 {
-		return ch.kinds().list[i-1]
-	}
-	return nil
-}
-
-// kinds makes them if they are not there yet. The caller must not hold ch.mu, unless a value is known to have crossed by
-// identity.
-func (ch *Channel) kinds() *kinds {
-	if k := ch.kindsMade.Load(); k != nil {
-		return k
-	}
-	ch.mu.Lock()
-	defer ch.mu.Unlock()
-	k := ch.kindsMade.Load()
-	if k == nil {
-		k = &kinds{}
-		k.news.ch = ch
-		ch.makeKinds(ch, k)
-		if ch.err != nil {
-			k.clear(ch.err)
-		}
-		ch.kindsMade.Store(k)
-	}
-	return k
-}
-
 func (k *kinds) clear(err error) {
 	k.news.stop()
 	for _, one := range k.list {
@@ -200,8 +171,9 @@ func (k *kinds) clear(err error) {
 // news are the handles of the peer that this side no longer holds. The peer learns of them with the next messages, or
 // by the janitor.
 type news struct {
-	ch    *Channel
-	fresh atomic.Bool // something is to be told with the next messages
+	kinds *kinds         // immutable
+	out   *outbox.Outbox // immutable
+	fresh atomic.Bool    // something is to be told with the next messages
 
 	mu      sync.Mutex // a leaf
 	janitor *time.Timer
@@ -232,7 +204,7 @@ func (n *news) tell() {
 
 func (n *news) tellAll(all bool) (more bool) {
 	n.fresh.Store(false)
-	for _, one := range n.ch.kinds().list {
+	for _, one := range n.kinds.list {
 		more = one.tell(all) || more
 	}
 	return more
@@ -244,7 +216,7 @@ func (n *news) clean() {
 	n.janitor = nil
 	n.mu.Unlock()
 	more := n.tellAll(true)
-	n.ch.out.FlushSoon()
+	n.out.FlushSoon()
 	if more {
 		n.expect()
 	}
@@ -278,28 +250,24 @@ func errorText(m *wire.Message) text { return text{Arg: wire.Arg{JSON: m.Err}, d
 
 func argText(m *wire.Message, i int) text { return text{Arg: m.Args[i], dialect: m.Dialect} }
 
-// discard gives back the handles in m, which nobody will read. seen: a part of m may have been read.
-func (ch *Channel) discard(m *wire.Message, seen bool) {
-	for i := range m.Args {
-		ch.discardText(argText(m, i), seen)
-	}
-	ch.discardText(valueText(m), seen)
-	ch.discardText(errorText(m), seen)
-}
-
-func (ch *Channel) discardText(t text, seen bool) {
-	if t.Kind != wire.ArgCallback && !t.marked() {
-		return
-	}
-	for _, one := range ch.kinds().list {
-		one.discard(t, seen)
-	}
-}
-
 // handleMark begins the names of the members by which the originals mark handles.
 const handleMark = `"__`
+
+// maxHandle is how long a text can be that is nothing but a handle, in bytes.
+const maxHandle = maxHandleID + 100
+
+// maxHandleID bounds the ids of the peer's values in bytes, since they are kept.
+const maxHandleID = 256
 
 // marked reports whether a stream or a reference may stand in t.
 func (t text) marked() bool {
 	return len(t.JSON) > 0 && (t.JSON[0] == '{' || t.JSON[0] == '[') && bytes.Contains(t.JSON, []byte(handleMark))
+}
+
+// kept is a value of the peer that the goroutine which waits for it decodes later.
+type kept struct {
+	dialect wire.Dialect
+	raw     []byte // nil: undefined
+	meta    *superjson.Meta
+	pins    any // of references of this side in it: a message behind it may give them back
 }

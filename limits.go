@@ -104,3 +104,6 @@ func (l Limits) share() *Limits {
 	lastLimits.Store(&own)
 	return &own
 }
+
+// idleBuffer is how large a buffer may be that a channel keeps for later, in bytes.
+const idleBuffer = 4 << 10

@@ -82,6 +82,12 @@ func newOutgoingMetadata(ctx context.Context, options func(context.Context) map[
 	return m
 }
 
+// appendTimeout writes metadata with nothing but a timeout.
+func appendTimeout(dst []byte, milliseconds int64) []byte {
+	dst = append(dst, `{"`+metaTimeout+`":`...)
+	return append(strconv.AppendInt(dst, milliseconds, 10), '}')
+}
+
 // metadata is the metadata of a request of the peer. It is decoded on demand. A nil one is empty.
 type metadata struct {
 	raw         []byte // a copy; nil if nobody can ask

@@ -57,15 +57,6 @@ type answer struct {
 	err  error
 }
 
-// discard gives back the handles in an answer that nobody waits for any more.
-func (a *answer) discard(ch *Channel) {
-	if a.came != nil {
-		a.came.end()
-	} else {
-		ch.discardText(text{Arg: wire.Arg{JSON: a.raw}, dialect: a.dialect}, false)
-	}
-}
-
 // name returns the digits of p's id. The string is valid until p is freed.
 func (p *pendingCall) name() string {
 	// The string changes when p serves another call, so nobody may keep it. Codecs copy it into the message. This saves
@@ -73,6 +64,9 @@ func (p *pendingCall) name() string {
 	digits := strconv.AppendUint(p.digits[:0], p.id, 10)
 	return unsafe.String(&digits[0], len(digits)) // of at least one digit and at most 20, so within p.digits
 }
+
+// unawaited is the id of requests that need no answer.
+const unawaited = "-"
 
 // maxFreeCalls is how many ended calls a channel keeps for the next ones. They are not in a sync.Pool, since a Go channel
 // must not wander between the bubbles of testing/synctest.
@@ -88,6 +82,12 @@ func (c *pendingCalls) freeLocked(p *pendingCall) {
 	*p = pendingCall{done: p.done, answer: answer{kept: kept{raw: p.raw[:0]}}, carried: p.carried[:0], delayers: p.delayers[:0],
 		path: p.path[:0], tail: wire.Tail{Metadata: p.tail.Metadata}}
 	c.free = append(c.free, p)
+}
+
+// watchedLocked frees a one-way call that has left the table.
+func (c *pendingCalls) watchedLocked(p *pendingCall) {
+	c.watched--
+	c.freeLocked(p)
 }
 
 func (c *pendingCalls) shedLocked() {

@@ -4,11 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"sync"
 	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
-	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
 )
 
 // Leader and follower. One goroutine, the leader, reads the channel and runs each handler at once. This keeps the order
@@ -19,39 +17,6 @@ import (
 // Channel.role carries the ownership. It is odd exactly while the leader runs a handler inline. The leader stores an
 // odd number before the handler. Afterwards it tries to move role to the next even number, and handOver may try at any
 // time. One of them succeeds, and owns everything that the leader owned.
-
-// leading is what the leader works with, borrowed from a pool until the channel is parked.
-type leading struct {
-	in       wire.Inbound
-	msg      wire.Message
-	readBuf  []byte
-	large    bool        // the last frames, which readBuf and msg may refer to, were larger than idleBuffer
-	tooLarge error       // the limit that msg is over, for a lone channel
-	more     bool        // the transport has another message already
-	turn     int         // bytes of messages read and answered since other goroutines had a turn
-	line     *time.Timer // nil unless a classic line is incomplete
-	inline   inlined     // the request that the leader runs, while role is odd
-	request  request
-	scopes   []scope // for the next calls, see newScope
-	ahead    int     // how many were made at a time last
-}
-
-var leadings = sync.Pool{New: func() any { return new(leading) }}
-
-func newLeading(d wire.Dialect, limits *Limits, t Transport) *leading {
-	l := leadings.Get().(*leading)
-	l.in = *wire.NewInbound(codecs.Of, d, limits.Frame, limits.Depth)
-	_, checked := t.(TextValidator)
-	l.in.Trust(checked)
-	return l
-}
-
-// free gives l back, of which nothing is incomplete.
-func (l *leading) free() {
-	l.msg.Forget()
-	*l = leading{msg: l.msg, readBuf: l.readBuf}
-	leadings.Put(l)
-}
 
 // lead reads and handles messages until the channel closes or reading is handed over.
 func (ch *Channel) lead() {
@@ -128,12 +93,9 @@ func (ch *Channel) frame() (frame []byte, err error) {
 	return frame, err
 }
 
-// turnBytes is after how much a leader lets others run. A peer that always has the next request ready would otherwise
-// keep the processor until the scheduler acts, after 10 ms. Other connections of a busy server would wait.
+// turnBytes is after how much a leader lets others run. Otherwise a peer that always has the next request ready would
+// keep the processor for 10 ms, until the scheduler acts. Other connections of a busy server would wait.
 const turnBytes = 256 << 10
-
-// idleBuffer is how many bytes of read buffer a channel keeps while it waits.
-const idleBuffer = 4 << 10
 
 // handle acts on one message. It reports false when this goroutine no longer leads.
 func (ch *Channel) handle(m *wire.Message) bool {
@@ -158,6 +120,14 @@ func (ch *Channel) handle(m *wire.Message) bool {
 		ch.dropped.Add(1)
 	}
 	return true
+}
+
+// owner returns the kind that receives messages of the wire.Kind k, or nil.
+func (ch *Channel) owner(k wire.Kind) kind {
+	if i := owners[k]; i > 0 {
+		return ch.kinds().list[i-1]
+	}
+	return nil
 }
 
 // refuse drops a message that cannot be parsed. A request is answered if its id is known. An answer ends its call with

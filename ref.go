@@ -32,7 +32,7 @@ type Ref struct {
 	// Of this side.
 	value    any
 	compile  sync.Once
-	api      *API         // of an object
+	api      *bind.API    // of an object
 	function *bind.Method // of a function
 	err      error        // why the peer cannot use it
 
@@ -89,7 +89,7 @@ func (r *Ref) Release(ctx context.Context) error {
 	if r.released.Swap(true) {
 		return nil
 	}
-	r.ch.refs().held.forget(r.id, r)
+	r.ch.kinds().inside.forget(r.id, r)
 	op := outgoing{kind: wire.Ref, on: r, action: "release"}
 	err := r.ch.exchange(ctx, op)
 	if err == nil {
@@ -102,6 +102,8 @@ func (r *Ref) Release(ctx context.Context) error {
 }
 
 var errOwnRelease = errors.New("kkrpc: release reference: it is of this side")
+
+var _ Caller = (*Ref)(nil)
 
 // do implements Caller with operations on the object.
 func (r *Ref) do(ctx context.Context, op outgoing) error {
@@ -152,6 +154,8 @@ func (r *Ref) exchange(ctx context.Context, op outgoing) error {
 	return err
 }
 
+func releasedText(id string) string { return "RPC remote reference " + id + " has been released" }
+
 // request is the path of the request for op.
 func (r *Ref) request(op *outgoing) ([]string, error) {
 	path := []string{r.origin().id, op.action}
@@ -166,7 +170,7 @@ func (r *Ref) request(op *outgoing) ([]string, error) {
 // end makes all that is done with the reference fail from now on.
 func (r *Ref) end() {
 	if !r.released.Swap(true) {
-		r.ch.refs().held.forget(r.id, r)
+		r.ch.kinds().inside.forget(r.id, r)
 	}
 }
 
@@ -237,7 +241,9 @@ func (r *Ref) prepare() error {
 			r.function, r.err = types.Function(r.value, "reference")
 		} else if r.kind = refObject; r.value == nil {
 			r.err = errors.New("nil")
-		} else if r.api, r.err = Expose(r.value); r.err == nil && r.api.bound.IsEmpty() {
+		} else if api, err := types.Expose(r.value); err != nil {
+			r.err = fmt.Errorf("kkrpc: expose %T: %w", r.value, err)
+		} else if r.api = &api; api.IsEmpty() {
 			r.err = errors.New("there is nothing in it")
 		}
 		if r.err != nil {
@@ -251,8 +257,8 @@ func (r *Ref) prepare() error {
 func (r *Ref) key() identity {
 	v := reflect.ValueOf(r.value)
 	typ := v.Type()
-	if m, ok := r.value.(methodsOf); ok {
-		v, typ = reflect.ValueOf(m.impl), m.iface
+	if iface, impl, ok := types.Implementation(r.value); ok {
+		v, typ = reflect.ValueOf(impl), iface
 	}
 	switch {
 	case v.Kind() == reflect.Func:
@@ -361,4 +367,33 @@ func (p *passedRefs) DecodeReference(object map[string]any, _ bool) (any, error)
 		return nil, nil
 	}
 	return (*p)[i], nil
+}
+
+// refTag marks the object that stands for a reference.
+const refTag = "__kkrpc_ref__"
+
+// refParts returns what object says if it stands for a reference.
+func refParts(object map[string]any) (id string, kind refKind, path []string, ok bool) {
+	id, hasID := object["id"].(string)
+	text, hasKind := object["kind"].(string)
+	path, hasPath := refPath(object)
+	kind = refKind(text)
+	return id, kind, path, object[refTag] == true && hasID && hasKind && hasPath && (kind == refFunction || kind == refObject)
+}
+
+// refPath returns the sub-path that object gives; false if there is something else in its place.
+func refPath(object map[string]any) (path []string, ok bool) {
+	p, has := object["p"]
+	if !has || p == any(superjson.Undefined) {
+		return nil, true
+	}
+	list, ok := p.([]any)
+	for _, segment := range list {
+		s, isString := segment.(string)
+		if !isString {
+			return nil, false
+		}
+		path = append(path, s)
+	}
+	return path, ok
 }

@@ -14,6 +14,7 @@ import (
 )
 
 func TestFunctionReferenceIsACallback(t *testing.T) {
+	needsMethods(t)
 	bubble(t, func(t *testing.T) {
 		var reports []string
 		api := kkrpc.Object{

@@ -41,14 +41,10 @@ func newPrefix() string {
 	return hex.EncodeToString(b[:])
 }
 
-func (ch *Channel) refs() *referenceKind { return ch.kinds().list[refIndex].(*referenceKind) }
-
 // write: a reference stands inside of data.
 func (k *referenceKind) write(_ *values, dst []byte, _ place, _ any) ([]byte, bool, error) {
 	return dst, false, nil
 }
-
-func (k *referenceKind) referenceType() reflect.Type { return refType }
 
 // receive answers a request that gives a reference back. It is never refused: it frees memory.
 func (k *referenceKind) receive(m *wire.Message) (done bool) {
@@ -93,6 +89,8 @@ func (k *referenceKind) tell(all bool) (more bool) {
 	return k.held.more()
 }
 
+func (k *referenceKind) forget(id string, handle any) { k.held.forget(id, handle.(*Ref)) }
+
 func (k *referenceKind) clear(error) {
 	k.own.clear()
 	k.held.clear()
@@ -128,8 +126,6 @@ func (k *referenceKind) ours(id string) (*Ref, error) {
 	return nil, nil
 }
 
-func releasedText(id string) string { return "RPC remote reference " + id + " has been released" }
-
 // accept returns the peer's reference with this id, the same one for as long as the program holds it.
 func (k *referenceKind) accept(id string, kind refKind) (*Ref, error) {
 	r, err := k.held.accept(id,
@@ -146,7 +142,7 @@ func (k *referenceKind) accept(id string, kind refKind) (*Ref, error) {
 var errNoReferences = wire.Error{Name: "Error", Message: "Remote reference operations require kkrpc/remote-refs"}
 
 // find implements insider.
-func (k *referenceKind) find(m *wire.Message) (method *bind.Method, inv bind.Invocation, on subject, refused *wire.Error) {
+func (k *referenceKind) find(m *wire.Message) (method *bind.Method, inv bind.Invocation, on any, refused *wire.Error) {
 	if !k.ch.refsOn.Load() {
 		none := errNoReferences
 		return nil, nil, nil, &none
@@ -193,15 +189,12 @@ func (r *Ref) lookup(id, action string, path []string) (*bind.Method, bind.Invoc
 	default:
 		return nil, nil, refError("Unsupported remote reference operation %s", action)
 	}
-	return r.api.bound.LookupIn(kind, path)
+	return r.api.LookupIn(kind, path)
 }
 
 func refError(format string, args ...any) *wire.Error {
 	return &wire.Error{Name: "Error", Message: fmt.Sprintf(format, args...)}
 }
-
-// refTag marks the object that stands for a reference.
-const refTag = "__kkrpc_ref__"
 
 // append implements insider.
 func (k *referenceKind) append(out *values, dst []byte, v any) ([]byte, error) {
@@ -250,8 +243,8 @@ func (k *referenceKind) decode(object map[string]any, typed bool, kept map[strin
 	if !ok {
 		return nil, nil
 	}
-	if len(id) > maxFunctionID {
-		return nil, &Error{Name: limitError, Message: fmt.Sprintf("the id of a reference is longer than %d bytes", maxFunctionID)}
+	if len(id) > maxHandleID {
+		return nil, &Error{Name: limitError, Message: fmt.Sprintf("the id of a reference is longer than %d bytes", maxHandleID)}
 	}
 	k.ch.refsOn.Store(true)
 	own := kept[id]
@@ -271,36 +264,10 @@ func (k *referenceKind) decode(object map[string]any, typed bool, kept map[strin
 	if own.kind == refFunction || len(path) == 0 {
 		return own, nil
 	}
-	if missing := own.api.bound.Has(path); missing != nil {
+	if missing := own.api.Has(path); missing != nil {
 		return nil, fromWire(missing)
 	}
 	return own.part(path), nil
-}
-
-// refParts returns what object says if it stands for a reference.
-func refParts(object map[string]any) (id string, kind refKind, path []string, ok bool) {
-	id, hasID := object["id"].(string)
-	text, hasKind := object["kind"].(string)
-	path, hasPath := refPath(object)
-	kind = refKind(text)
-	return id, kind, path, object[refTag] == true && hasID && hasKind && hasPath && (kind == refFunction || kind == refObject)
-}
-
-// refPath returns the sub-path that object gives; false if there is something else in its place.
-func refPath(object map[string]any) (path []string, ok bool) {
-	p, has := object["p"]
-	if !has || p == any(superjson.Undefined) {
-		return nil, true
-	}
-	list, ok := p.([]any)
-	for _, segment := range list {
-		s, isString := segment.(string)
-		if !isString {
-			return nil, false
-		}
-		path = append(path, s)
-	}
-	return path, ok
 }
 
 // appendRequest implements subject for a reference of the peer.
@@ -440,7 +407,7 @@ func (unreadRefs) ReferenceType() reflect.Type { return refType }
 
 func (u unreadRefs) DecodeReference(object map[string]any, _ bool) (any, error) {
 	id, _, _, ok := refParts(object)
-	if !ok || len(id) > maxFunctionID {
+	if !ok || len(id) > maxHandleID {
 		return nil, nil
 	}
 	if own, err := u.kind.ours(id); own == nil && err == nil {

@@ -82,6 +82,7 @@ func (c arithmetic) Add(a, b int) int      { return a + b + c.bias }
 func (c arithmetic) Subtract(a, b int) int { return a - b }
 
 func TestWhatIsOneReference(t *testing.T) {
+	needsMethods(t)
 	bubble(t, func(t *testing.T) {
 		c := &arithmetic{}
 		handle := kkrpc.Proxy(arithmetic{bias: 1})

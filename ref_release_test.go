@@ -238,6 +238,7 @@ func TestReferencesEndWithTheChannel(t *testing.T) {
 
 // Not under synctest: the garbage collector takes part.
 func TestReferencesFromManyGoroutines(t *testing.T) {
+	needsMethods(t)
 	values := make([]*counter, 5)
 	for i := range values {
 		values[i] = &counter{}

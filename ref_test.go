@@ -39,6 +39,7 @@ type holder struct {
 }
 
 func TestReferenceToAnObject(t *testing.T) {
+	needsMethods(t)
 	for _, d := range compactDialects {
 		t.Run(d.String(), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -131,6 +132,7 @@ func TestReferenceToAFunctionInBothDirections(t *testing.T) {
 }
 
 func TestReferencesInsideData(t *testing.T) {
+	needsMethods(t)
 	for _, d := range compactDialects {
 		t.Run(d.String(), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -185,6 +187,7 @@ func TestReferencesInsideData(t *testing.T) {
 }
 
 func TestReferencesHaveIdentity(t *testing.T) {
+	needsMethods(t)
 	bubble(t, func(t *testing.T) {
 		f := func() {}
 		c := &counter{}

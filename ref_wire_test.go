@@ -119,6 +119,7 @@ func TestReleaseOfACollectedReferenceKeepsWhatWasSentAgain(t *testing.T) {
 }
 
 func TestReleasedReferencesAreRemembered(t *testing.T) {
+	needsMethods(t)
 	bubble(t, func(t *testing.T) {
 		p := newWirePeer(t, kkrpc.Options{Expose: kkrpc.Object{"open": func() *kkrpc.Ref { return kkrpc.Proxy(&counter{}) }}})
 		var ids []string

@@ -17,6 +17,7 @@ import (
 // Each round sends a new reference that nobody decodes. The owner may hold one at a time, so that the next one cannot be
 // sent unless it was given back.
 func TestReferencesThatNobodyDecodesAreGivenBack(t *testing.T) {
+	needsMethods(t)
 	fresh := func() *kkrpc.Ref {
 		return kkrpc.Proxy(&counter{}) // a func that captures nothing would be the same one each time
 	}
@@ -110,6 +111,7 @@ func mustFail(err error) error {
 
 // What is not decoded must not give back what somebody holds.
 func TestAnUnreadReferenceThatIsHeld(t *testing.T) {
+	needsMethods(t)
 	bubble(t, func(t *testing.T) {
 		kept := kkrpc.Proxy(&counter{})
 		_, ch := pair(t, kkrpc.Options{Expose: kkrpc.Object{"kept": func() *kkrpc.Ref { return kept }}}, kkrpc.Options{})

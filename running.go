@@ -35,20 +35,26 @@ const (
 	away // it has a place, which is free while it waits for the peer
 )
 
-// maxAhead is how many scopes are made at a time. Who keeps one for long keeps the memory of them all, 768 bytes.
+// maxAhead is how many scopes are made at a time: about 1 KiB of memory.
 const maxAhead = 8
 
-// newScope returns one of several that were made together, which costs a fraction of making each. A busy channel makes more
-// of them at a time than one that has a call now and then. Since one that is kept keeps them all, none may refer to anything
-// of its call when that has ended.
-func (l *leading) newScope() *scope {
-	if len(l.scopes) == 0 {
-		l.ahead = min(2*l.ahead+1, maxAhead)
-		l.scopes = make([]scope, l.ahead)
+// spareScopes are scopes for the next calls. Several are made together, which costs a fraction of making each. A busy
+// channel makes more of them at a time than a quiet one. A scope that is kept keeps them all. So no scope may refer to
+// anything of its call after the end of the call.
+type spareScopes struct {
+	left []scope
+	made int // at the last time
+}
+
+// take returns a scope that nobody has used.
+func (s *spareScopes) take() *scope {
+	if len(s.left) == 0 {
+		s.made = min(2*s.made+1, maxAhead)
+		s.left = make([]scope, s.made)
 	}
-	s := &l.scopes[0]
-	l.scopes = l.scopes[1:]
-	return s
+	one := &s.left[0]
+	s.left = s.left[1:]
+	return one
 }
 
 // newGateLocked returns a gate for tasks that are no requests. The channel clears it when it closes.
@@ -219,42 +225,6 @@ func (s *scope) cancel() {
 	after := s.endLocked(context.Canceled)
 	s.ch.mu.Unlock()
 	startAll(after)
-}
-
-// stepOut frees the function's place while it waits for the peer; if it runs on the reading goroutine, another one
-// goes on reading first, since only that can bring what it waits for.
-func (s *scope) stepOut() {
-	s.ch.handOver(s.seq)
-	var next task
-	s.ch.mu.Lock()
-	s.waits++
-	if g := s.gate; s.waits == 1 && s.place == placed && !s.over && g.away < g.maxAway {
-		s.place = away
-		g.away++
-		next = g.leaveLocked()
-	}
-	s.ch.mu.Unlock()
-	if next != nil {
-		go runTasks(next) // ends with the queue of the gate
-	}
-}
-
-// stepIn takes the place again, waiting for it if the gate is full.
-func (s *scope) stepIn() {
-	s.ch.mu.Lock()
-	var turn <-chan struct{}
-	if s.waits--; s.waits == 0 && s.place == away {
-		s.place = placed
-		s.gate.away--
-		turn = s.gate.returnLocked()
-	}
-	s.ch.mu.Unlock()
-	if turn != nil {
-		select {
-		case <-turn:
-		case <-s.ch.done:
-		}
-	}
 }
 
 // retireLocked is called once, after the function has returned. Its caller runs next and starts after, without the

@@ -43,6 +43,7 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		return true
 	}
 	c := newCall(ch, method, inv, m)
+	counted := false // c.place tells, but goroutines of the function may change it
 	if busy > 0 {
 		c.bytes = messageSize(m)
 		switch ch.admit(c) {
@@ -54,6 +55,7 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		case queued:
 			return true // whoever makes room runs it
 		}
+		counted = true
 	}
 	err, leads := ch.runInline(c)
 	if !leads {
@@ -65,13 +67,10 @@ func (ch *Channel) serve(m *wire.Message) bool {
 	response.Excuse() // beyond half of the limit, yieldIfCrowded has it wait
 	ch.out.Queue(response)
 	c.sent()
-	switch {
-	case c.place != unplaced:
-		if next := c.retire(); next != nil {
-			go runTasks(next) // ends with the queue of the gate
-		}
-	default:
+	if !counted {
 		c.end()
+	} else if next := c.retire(); next != nil {
+		go runTasks(next) // ends with the queue of the gate
 	}
 	return true
 }
@@ -92,7 +91,7 @@ func (ch *Channel) prepare(m *wire.Message) (method *bind.Method, inv bind.Invoc
 // find finds what m asks for.
 func (ch *Channel) find(m *wire.Message) (method *bind.Method, inv bind.Invocation, refusal *wire.Error) {
 	if m.Kind != wire.Ref {
-		return ch.api.bound.Lookup(m)
+		return ch.api.Lookup(m)
 	}
 	method, inv, ch.request.on, refusal = ch.kinds().inside.find(m)
 	return method, inv, refusal
@@ -196,7 +195,7 @@ func newCall(ch *Channel, method *bind.Method, inv bind.Invocation, m *wire.Mess
 	c.known = known
 	switch {
 	case known && came == nil && ch.inbound == nil && m.Meta == nil:
-		c.scope = ch.newScope()
+		c.scope = ch.scopes.take()
 	case known || c.scope == nil:
 		c.scope = new(scope)
 	}

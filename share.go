@@ -106,7 +106,7 @@ func (f *sharedForm) encode(v any, mode superjson.Mode) (err error) {
 // misplaced refuses references where none can stand, for this reason.
 type misplaced string
 
-func (misplaced) ReferenceType() reflect.Type { return refType }
+func (misplaced) ReferenceType() reflect.Type { return types.Ref() }
 
 func (why misplaced) AppendReference(dst []byte, _ any) ([]byte, error) {
 	return dst, errors.New(string(why))

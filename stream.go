@@ -70,12 +70,6 @@ func streamError(path string, err error) error {
 	return fmt.Errorf("kkrpc: stream %s: %w", path, err)
 }
 
-// producer is a stream of this side before it runs.
-type producer interface {
-	// run gives the items to s until there are no more or s wants no more.
-	run(s *outStream)
-}
-
 // errNilStream is what producerOf says of a nil iterator or channel.
 var errNilStream = errors.New("the stream is nil")
 

@@ -110,10 +110,9 @@ func (i *inItem) decode(ch *Channel, v any, use bind.RefUse) error {
 	return err
 }
 
-// data takes a message of a stream of the peer. Messages of others are ignored: they are still under way when this side
-// leaves a stream, and the answers to its controls are of no use.
-func (t *inStreams) data(m *wire.Message) {
-	key := streamKey(m)
+// data takes a message of the stream with this key. Messages of unknown streams are ignored. Some are still under way
+// when this side leaves a stream. Answers to its controls have no use.
+func (t *inStreams) data(m *wire.Message, key string) {
 	t.mu.Lock()
 	s := t.open[key]
 	if s != nil && (m.Done || m.Err != nil) {
@@ -132,10 +131,10 @@ func (t *inStreams) data(m *wire.Message) {
 	}
 }
 
-// unreadable ends the stream of m, an item of which is over a limit.
-func (t *inStreams) unreadable(m *wire.Message, reason error) {
+// unreadable ends the stream with this key, an item of which is over a limit.
+func (t *inStreams) unreadable(key string, reason error) {
 	t.mu.Lock()
-	s := t.open[streamKey(m)]
+	s := t.open[key]
 	t.mu.Unlock()
 	if s != nil {
 		s.cut(fmt.Errorf("%w: an item: %w", ErrLimit, reason))
@@ -220,10 +219,11 @@ func (l leftItems) discard(ch *Channel) {
 	if !bytes.Contains(l.data, []byte(handleMark)) {
 		return
 	}
+	data := l.data
 	for i := range l.items {
 		n := l.items[i].text
-		ch.discardText(text{Arg: wire.Arg{JSON: l.data[:n]}, dialect: l.items[i].dialect}, false)
-		l.data = l.data[n:]
+		ch.discardText(text{Arg: wire.Arg{JSON: data[:n]}, dialect: l.items[i].dialect}, false)
+		data = data[n:]
 	}
 }
 
@@ -493,12 +493,8 @@ func (t *inStreams) cancelling(id []byte) *outbox.Buffer {
 	return b
 }
 
-// discard cancels the stream that v stands for, unless it is open: then it belongs to another message.
-func (t *inStreams) discard(v text) {
-	id, ok := marker(v)
-	if !ok {
-		return
-	}
+// discard cancels the stream with the raw JSON id, unless it is open: then it belongs to another message.
+func (t *inStreams) discard(id []byte) {
 	t.mu.Lock()
 	open := t.open[string(id)] != nil
 	t.mu.Unlock()

@@ -4,10 +4,7 @@ import (
 	"context"
 	"reflect"
 
-	"github.com/kkrpc-go/kkrpc/internal/bind"
-	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
-	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
 // streamKind are the open streams of a channel, in both directions. A stream stands in place of an argument, a result or the
@@ -20,8 +17,6 @@ type streamKind struct {
 func newStreams(ch *Channel, n *news) *streamKind {
 	return &streamKind{inStreams{ch: ch, news: n}, outStreams{ch: ch}}
 }
-
-func (ch *Channel) streams() *streamKind { return ch.kinds().list[streamIndex].(*streamKind) }
 
 func (k *streamKind) write(out *values, dst []byte, at place, v any) (_ []byte, is bool, err error) {
 	p, err := producerOf(v)
@@ -53,20 +48,24 @@ func (k *streamKind) write(out *values, dst []byte, at place, v any) (_ []byte, 
 
 func (k *streamKind) receive(m *wire.Message) (done bool) {
 	if m.Kind == wire.StreamData {
-		k.in.data(m)
+		k.in.data(m, streamKey(m))
 	} else {
-		k.out.control(m)
+		k.out.control(m, streamKey(m))
 	}
 	return true
 }
 
 func (k *streamKind) unreadable(m *wire.Message, why error) {
 	if m.Kind == wire.StreamData {
-		k.in.unreadable(m, why)
+		k.in.unreadable(streamKey(m), why)
 	}
 }
 
-func (k *streamKind) discard(t text, _ bool) { k.in.discard(t) }
+func (k *streamKind) discard(t text, _ bool) {
+	if id, ok := marker(t); ok {
+		k.in.discard(id)
+	}
+}
 
 func (k *streamKind) tell(all bool) (more bool) { return k.in.sweep(all) }
 
@@ -87,7 +86,7 @@ func streamKey(m *wire.Message) string {
 // could look like a marker.
 func marker(t text) (id []byte, ok bool) {
 	raw := t.JSON
-	if len(raw) == 0 || raw[0] != '{' || len(raw) > maxMarker {
+	if len(raw) == 0 || raw[0] != '{' || len(raw) > maxHandle {
 		return nil, false
 	}
 	if t.dialect.IsClassic() {
@@ -112,7 +111,7 @@ func marker(t text) (id []byte, ok bool) {
 			return nil, false
 		case string(key) == streamTag:
 			tag = string(value) == `"async-iterable"`
-		case string(key) == "id" && wire.IsString(value) && len(value) <= maxFunctionID:
+		case string(key) == "id" && wire.IsString(value) && len(value) <= maxHandleID:
 			id = value
 		default:
 			return nil, false
@@ -123,7 +122,6 @@ func marker(t text) (id []byte, ok bool) {
 const (
 	streamTag     = "__kkrpc_next_stream__"
 	classicMarker = `{"__stream":true}`
-	maxMarker     = maxFunctionID + 100
 )
 
 // appendMarker writes what stands for a stream of this side.
@@ -161,83 +159,4 @@ func (k *streamKind) store(ctx context.Context, v received, result any) {
 		v := reflect.ValueOf(result).Elem()
 		v.Set(newStreamParam(v.Type()).of(s))
 	}
-}
-
-// control is a return or throw of the peer.
-type control struct {
-	id    []byte
-	kind  wire.Kind
-	value superjson.Value
-}
-
-// maxReturned bounds the value that comes with a control, in bytes, since it is kept until the code of the stream has
-// returned. A larger one is taken for undefined.
-const maxReturned = 4 << 10
-
-func newControl(m *wire.Message) *control {
-	c := &control{id: append([]byte(nil), m.ID...), kind: m.Kind}
-	if m.Value != nil && len(m.Value) <= maxReturned && m.Size <= len(m.Value)+maxReturned {
-		_ = superjson.Decode(m.Dialect.Mode(), m.Value, m.ValueMeta(), &c.value) // what cannot be read is undefined
-	}
-	return c
-}
-
-// unknown answers a control of a stream that has ended or never was.
-func (t *outStreams) unknown(m *wire.Message) {
-	switch {
-	case m.Dialect.IsClassic():
-	case m.Kind == wire.StreamReturn:
-		t.ch.answerControl(newControl(m), append([]byte(nil), m.StreamID...))
-	default:
-		codec := *t.ch.codec.Load()
-		b := outbox.NewBuffer()
-		b.Bytes, _ = codec.AppendStreamError(b.Bytes, m.ID, m.StreamID, &wire.Error{Name: "Error", Message: "Unknown RPC stream " + unquote(m.StreamID)}, nil)
-		t.ch.out.Queue(b)
-	}
-}
-
-// answerControl tells the peer that its return or throw has ended the stream.
-func (ch *Channel) answerControl(c *control, streamID []byte) {
-	codec := *ch.codec.Load()
-	out := newValues(ch, codec)
-	defer out.free()
-	b := outbox.NewBuffer()
-	if c.kind == wire.StreamThrow {
-		b.Bytes, _ = codec.AppendStreamError(b.Bytes, c.id, streamID, &wire.Error{Name: "Error", Message: thrownText(c.value)}, nil)
-		ch.out.Send(b)
-		return
-	}
-	absent := c.value.JSON == nil
-	if !absent {
-		var err error
-		b.Bytes = codec.BeginItem(b.Bytes, c.id, streamID, true)
-		b.Bytes, err = out.Append(b.Bytes, codec.ItemPath(), c.value)
-		b.Bytes = codec.EndItem(b.Bytes, &wire.Tail{Values: out.annotations()})
-		absent = err != nil
-	}
-	if absent {
-		b.Bytes = codec.AppendItem(b.Bytes[:0], c.id, streamID, true)
-	}
-	ch.out.Send(b)
-}
-
-// thrownText is what JavaScript's String makes of the Error that a consumer has thrown, or of one about another value.
-func thrownText(v superjson.Value) string {
-	var thrown any
-	if v.Decode(&thrown) == nil {
-		if e, ok := thrown.(*superjson.Error); ok {
-			return e.Name + ": " + e.Message
-		}
-	}
-	var text string
-	if v.Decode(&text) != nil {
-		switch text = bind.JSONKind(v.JSON); text {
-		case "object", "array":
-			text = "[object Object]"
-		case "undefined":
-		default:
-			text = string(v.JSON)
-		}
-	}
-	return "Error: " + text
 }

@@ -8,8 +8,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
 // outStreams are the streams of this side.
@@ -37,6 +39,22 @@ func (t *outStreams) clear(err error) {
 	}
 }
 
+// producer is a stream of this side before it runs.
+type producer interface {
+	// run gives the items to s until there are no more or s wants no more.
+	run(s *outStream)
+}
+
+// outState is how far a stream of this side is. Behind running, done is closed and the stream is not in the table.
+type outState uint8
+
+const (
+	announced outState = iota // its code has not begun
+	running                   // its code runs, or waits for credit
+	leaving                   // nothing more is wanted, and its code still runs
+	unrun                     // nothing more is wanted, and its code will never run
+)
+
 // outStream is a stream of this side. Its code runs on a goroutine of its own. The leader starts it at the first pull.
 // In classic the goroutine that sends the response starts it. It ends with the user's code.
 type outStream struct {
@@ -62,8 +80,7 @@ type outStream struct {
 	// Guarded by outStreams.mu.
 	credit  int
 	since   time.Time // it has waited for credit since then; zero while its code runs, and in classic
-	started bool
-	stopped bool     // done is closed, and it is not in the table
+	state   outState
 	control *control // what stopped it, to be answered when its code has returned
 }
 
@@ -127,9 +144,9 @@ func (s *outStream) sent() {
 	}
 	t := s.table
 	t.mu.Lock()
-	run := !s.started && !s.stopped
+	run := s.state == announced
 	if run {
-		s.started = true
+		s.state = running
 	}
 	t.mu.Unlock()
 	if run {
@@ -264,7 +281,7 @@ func (s *outStream) await() bool {
 	for {
 		t.mu.Lock()
 		switch {
-		case s.stopped:
+		case s.state > running:
 			t.mu.Unlock()
 			return false
 		case !s.credited:
@@ -289,7 +306,7 @@ func (s *outStream) await() bool {
 func (s *outStream) finish(err error) {
 	t := s.table
 	t.mu.Lock()
-	wanted := !s.stopped
+	wanted := s.state <= running
 	t.mu.Unlock()
 	if wanted {
 		if b := s.last(err); s.reserve(b) {
@@ -355,39 +372,42 @@ func (s *outStream) unsent() { s.table.stop(s) }
 // stop ends s from this side, without a word.
 func (t *outStreams) stop(s *outStream) {
 	t.mu.Lock()
-	stopped := s.stopped
-	t.stopLocked(s)
-	started := s.started
+	left := t.stopLocked(s)
 	t.mu.Unlock()
-	if !stopped {
-		s.abandon(started)
-	}
+	s.abandon(left)
 }
 
-// abandon goes on where stopLocked ends. Code that has started finishes the stream when it returns.
-func (s *outStream) abandon(started bool) {
+// abandon goes on where stopLocked has ended. Code that runs finishes the stream when it returns.
+func (s *outStream) abandon(left outState) {
 	switch {
-	case !started:
+	case left == unrun:
 		s.finish(nil)
-	case s.stay.context != nil:
+	case left == leaving && s.stay.context != nil:
 		s.stay.context.cancel()
 	}
 }
 
-func (t *outStreams) stopLocked(s *outStream) {
-	if s.stopped {
-		return
+// stopLocked notes that nothing more of s is wanted. It returns the state that it has brought s into, or announced if that
+// had happened before.
+func (t *outStreams) stopLocked(s *outStream) outState {
+	switch s.state {
+	case announced:
+		s.state = unrun
+	case running:
+		s.state = leaving
+	default:
+		return announced
 	}
-	s.stopped = true
 	delete(t.open, s.key)
 	close(s.done)
+	return s.state
 }
 
 // expire drops the streams that have waited too long for a pull. A later pull is answered like a pull of an unknown
 // stream, which ends the stream at the peer.
 func (t *outStreams) expire() {
 	var expired []*outStream
-	var started []bool
+	var left []outState
 	t.mu.Lock()
 	if t.closed != nil {
 		t.mu.Unlock()
@@ -399,13 +419,11 @@ func (t *outStreams) expire() {
 		if s.since.IsZero() {
 			continue
 		}
-		left := t.ch.limits.StreamIdle - now.Sub(s.since)
-		if left > 0 {
-			next = min(next, left)
+		if wait := t.ch.limits.StreamIdle - now.Sub(s.since); wait > 0 {
+			next = min(next, wait)
 			continue
 		}
-		expired, started = append(expired, s), append(started, s.started)
-		t.stopLocked(s) // at once: a pull that comes now must be answered
+		expired, left = append(expired, s), append(left, t.stopLocked(s)) // at once: a pull that comes now must be answered
 	}
 	t.idle = nil
 	if len(t.open) > 0 {
@@ -413,14 +431,14 @@ func (t *outStreams) expire() {
 	}
 	t.mu.Unlock()
 	for i, s := range expired {
-		s.abandon(started[i])
+		s.abandon(left[i])
 	}
 }
 
-// control acts on a message of the consumer of a stream of this side.
-func (t *outStreams) control(m *wire.Message) {
+// control acts on a message of the consumer of the stream of this side with this key.
+func (t *outStreams) control(m *wire.Message, key string) {
 	t.mu.Lock()
-	s := t.open[streamKey(m)]
+	s := t.open[key]
 	switch {
 	case s == nil:
 		t.mu.Unlock()
@@ -428,10 +446,10 @@ func (t *outStreams) control(m *wire.Message) {
 	case m.Kind == wire.StreamPull:
 		s.credit = min(s.credit+m.Credit, t.ch.limits.StreamCredit)
 		s.since = time.Time{}
-		started := s.started
-		s.started = true
+		begins := s.state == announced
+		s.state = running
 		t.mu.Unlock()
-		if !started {
+		if begins {
 			go s.run()
 			return
 		}
@@ -443,9 +461,87 @@ func (t *outStreams) control(m *wire.Message) {
 		if !m.Dialect.IsClassic() {
 			s.control = newControl(m)
 		}
-		t.stopLocked(s)
-		started := s.started
+		left := t.stopLocked(s)
 		t.mu.Unlock()
-		s.abandon(started)
+		s.abandon(left)
 	}
+}
+
+// control is a return or throw of the peer.
+type control struct {
+	id    []byte
+	kind  wire.Kind
+	value superjson.Value
+}
+
+// maxReturned bounds the value of a control in bytes. The value is kept until the code of the stream has returned. A
+// larger one is read as undefined.
+const maxReturned = 4 << 10
+
+func newControl(m *wire.Message) *control {
+	c := &control{id: append([]byte(nil), m.ID...), kind: m.Kind}
+	if m.Value != nil && len(m.Value) <= maxReturned && m.Size <= len(m.Value)+maxReturned {
+		_ = superjson.Decode(m.Dialect.Mode(), m.Value, m.ValueMeta(), &c.value) // what cannot be read is undefined
+	}
+	return c
+}
+
+// unknown answers a control of a stream that has ended or never was.
+func (t *outStreams) unknown(m *wire.Message) {
+	switch {
+	case m.Dialect.IsClassic():
+	case m.Kind == wire.StreamReturn:
+		t.ch.answerControl(newControl(m), append([]byte(nil), m.StreamID...))
+	default:
+		codec := *t.ch.codec.Load()
+		b := outbox.NewBuffer()
+		b.Bytes, _ = codec.AppendStreamError(b.Bytes, m.ID, m.StreamID, &wire.Error{Name: "Error", Message: "Unknown RPC stream " + unquote(m.StreamID)}, nil)
+		t.ch.out.Queue(b)
+	}
+}
+
+// answerControl tells the peer that its return or throw has ended the stream.
+func (ch *Channel) answerControl(c *control, streamID []byte) {
+	codec := *ch.codec.Load()
+	out := newValues(ch, codec)
+	defer out.free()
+	b := outbox.NewBuffer()
+	if c.kind == wire.StreamThrow {
+		b.Bytes, _ = codec.AppendStreamError(b.Bytes, c.id, streamID, &wire.Error{Name: "Error", Message: thrownText(c.value)}, nil)
+		ch.out.Send(b)
+		return
+	}
+	absent := c.value.JSON == nil
+	if !absent {
+		var err error
+		b.Bytes = codec.BeginItem(b.Bytes, c.id, streamID, true)
+		b.Bytes, err = out.Append(b.Bytes, codec.ItemPath(), c.value)
+		b.Bytes = codec.EndItem(b.Bytes, &wire.Tail{Values: out.annotations()})
+		absent = err != nil
+	}
+	if absent {
+		b.Bytes = codec.AppendItem(b.Bytes[:0], c.id, streamID, true)
+	}
+	ch.out.Send(b)
+}
+
+// thrownText is what JavaScript's String makes of the Error that a consumer has thrown, or of one about another value.
+func thrownText(v superjson.Value) string {
+	var thrown any
+	if v.Decode(&thrown) == nil {
+		if e, ok := thrown.(*superjson.Error); ok {
+			return e.Name + ": " + e.Message
+		}
+	}
+	var text string
+	if v.Decode(&text) != nil {
+		switch text = bind.JSONKind(v.JSON); text {
+		case "object", "array":
+			text = "[object Object]"
+		case "undefined":
+		default:
+			text = string(v.JSON)
+		}
+	}
+	return "Error: " + text
 }

@@ -72,6 +72,8 @@ func decodeSlow(mode Mode, raw []byte, meta *Meta, target reflect.Value, referen
 // DecodeScalar decodes raw into v without an allocation for v. v must point to a string, bool, number or any. raw must
 // be a string without escapes, a bool or a number, and have no metadata. False means that nothing was decoded; Decode
 // may still succeed.
+//
+// For package kkrpc: results of calls stay on the caller's stack.
 func DecodeScalar(raw []byte, v any) bool { return decodeFast(raw, v) }
 
 // decodeFast handles plain scalars without a decoder. False means nothing was decoded, not that raw is wrong.

@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"reflect"
 	"strconv"
+
+	"github.com/kkrpc-go/kkrpc/internal/jsonform"
 )
 
 // elements reads an array and calls element at each item, which it must read.
@@ -35,7 +37,7 @@ func (d *decoder) elements(n *node, element func(i int, item *node) error) error
 }
 
 func sliceDecoder(t reflect.Type) decodeFunc {
-	if t.Elem().Kind() == reflect.Uint8 && !implementsAny(t.Elem(), unmarshalTypes) {
+	if t.Elem().Kind() == reflect.Uint8 && !jsonform.Reads(t.Elem()) {
 		return decodeBytes
 	}
 	inner := decoderOf(t.Elem())
@@ -62,7 +64,7 @@ func sliceDecoder(t reflect.Type) decodeFunc {
 // arrayDecoder wants as many elements as the array has.
 func arrayDecoder(t reflect.Type) decodeFunc {
 	size := "array of " + strconv.Itoa(t.Len())
-	if t.Elem().Kind() == reflect.Uint8 && !implementsAny(t.Elem(), unmarshalTypes) {
+	if t.Elem().Kind() == reflect.Uint8 && !jsonform.Reads(t.Elem()) {
 		return func(d *decoder, v reflect.Value, n *node) error {
 			b, err := d.bytes(n)
 			if err != nil {

@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/kkrpc-go/kkrpc/internal/jsonform"
 )
 
 // quick reads plain data as JSON.stringify writes it, in a quarter of the decoder's time. Plain data has no annotations
@@ -56,9 +58,9 @@ func quickOf(t reflect.Type) quickFunc {
 
 func makeQuick(t reflect.Type) quickFunc {
 	switch {
-	case ownDecoder(t) != nil, IsRawJSON(t), typedArrayName(t) != "":
+	case ownDecoder(t) != nil, jsonform.IsRaw(t), typedArrayName(t) != "":
 		return quickOther(decoderOf(t))
-	case implementsAny(t, unmarshalTypes):
+	case jsonform.Reads(t):
 		return quickAdding(decoderOf(t))
 	}
 	switch t.Kind() {
@@ -81,7 +83,7 @@ func makeQuick(t reflect.Type) quickFunc {
 	case reflect.Struct:
 		return quickStruct(t)
 	case reflect.Map:
-		if t.Key().Kind() == reflect.String && !implementsAny(t.Key(), unmarshalTypes) {
+		if t.Key().Kind() == reflect.String && !jsonform.Reads(t.Key()) {
 			return quickMap(t)
 		}
 	case reflect.Slice:

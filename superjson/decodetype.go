@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/kkrpc-go/kkrpc/internal/jsonform"
 )
 
 // decodeFunc decodes the next value into v. n is its annotation and those inside, or nil.
@@ -50,7 +52,7 @@ func makeDecoder(t reflect.Type) decodeFunc {
 	if f := ownDecoder(t); f != nil {
 		return f
 	}
-	if IsRawJSON(t) {
+	if jsonform.IsRaw(t) {
 		return decodeRaw
 	}
 	if typedArrayName(t) != "" {
@@ -60,12 +62,12 @@ func makeDecoder(t reflect.Type) decodeFunc {
 	case reflect.Interface:
 		return decodeInterface
 	case reflect.Pointer:
-		if implementsAny(t, unmarshalTypes) {
+		if jsonform.Reads(t) {
 			return referenceDecoder(t, pointerDecoder(t))
 		}
 		return pointerDecoder(t)
 	}
-	if implementsAny(t, unmarshalTypes) {
+	if jsonform.Reads(t) {
 		return decodeUnmarshaler
 	}
 	switch t.Kind() {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unsafe"
+
+	"github.com/kkrpc-go/kkrpc/internal/jsonform"
 )
 
 // list writes an array of n items.
@@ -124,7 +126,7 @@ func (e *Encoder) set(dst []byte, s *Set) ([]byte, error) {
 // listEncoder writes slices and arrays of any element type.
 func listEncoder(t reflect.Type) encodeFunc {
 	elem := t.Elem()
-	if elem.Kind() == reflect.Uint8 && !implementsAny(elem, marshalTypes) && !implementsAny(elem, []reflect.Type{errorType}) {
+	if elem.Kind() == reflect.Uint8 && !jsonform.Writes(elem) && !jsonform.Implements(elem, errorType) {
 		return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
 			if v.Kind() == reflect.Array && !v.CanAddr() {
 				copied := reflect.New(t).Elem()

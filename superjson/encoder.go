@@ -77,10 +77,14 @@ func (e *Encoder) Reset(mode Mode) {
 }
 
 // Mode returns the mode in which the Encoder writes.
+//
+// For package kkrpc: a channel learns the mode from its peer.
 func (e *Encoder) Mode() Mode { return e.mode }
 
 // Annotate records that the value at path is of a simple type such as "undefined". path is already escaped. Annotate
 // does nothing under the JSON modes.
+//
+// For package kkrpc: its messages have members of their own that are undefined.
 func (e *Encoder) Annotate(path, typ string) {
 	if e.mode == ModeSuperJSON {
 		e.path = append(e.path[:0], path...)

@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strconv"
 	"time"
+
+	"github.com/kkrpc-go/kkrpc/internal/jsonform"
 )
 
 type encodeFunc func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error)
@@ -64,7 +66,7 @@ func makeEncoder(t reflect.Type) encodeFunc {
 	if f := ownEncoder(t); f != nil {
 		return f
 	}
-	if IsRawJSON(t) {
+	if jsonform.IsRaw(t) {
 		return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) { return e.raw(dst, v.Bytes()) }
 	}
 	if name := typedArrayName(t); name != "" {
@@ -74,15 +76,15 @@ func makeEncoder(t reflect.Type) encodeFunc {
 	case reflect.Interface:
 		return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) { return e.value(dst, v.Interface()) }
 	case reflect.Pointer:
-		if implementsAny(t, marshalTypes) {
+		if jsonform.Writes(t) {
 			return referenceEncoder(t, pointerEncoder(t))
 		}
 		return pointerEncoder(t)
 	}
-	if implementsAny(t, marshalTypes) {
+	if jsonform.Writes(t) {
 		return encodeMarshaler
 	}
-	if implementsAny(t, []reflect.Type{errorType}) {
+	if jsonform.Implements(t, errorType) {
 		return encodeError
 	}
 	switch t.Kind() {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/kkrpc-go/kkrpc/internal/jsonform"
 )
 
 // field is a field of a struct in JSON.
@@ -125,7 +127,7 @@ func readField(sf reflect.StructField, index []int) (f *field, inner reflect.Typ
 		target = target.Elem()
 	}
 	embed := sf.Anonymous && name == "" && target.Kind() == reflect.Struct || slices.Contains(options, "embed")
-	if embed && target.Kind() == reflect.Struct && ownEncoder(target) == nil && !implementsAny(target, marshalTypes) {
+	if embed && target.Kind() == reflect.Struct && ownEncoder(target) == nil && !jsonform.Writes(target) {
 		if !sf.IsExported() && sf.Type.Kind() == reflect.Pointer {
 			return nil, nil, "" // cannot be set from outside its package
 		}

@@ -9,45 +9,17 @@ import (
 	"reflect"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/kkrpc-go/kkrpc/internal/jsonform"
 )
 
 // Types with their own JSON form have the methods of encoding/json or of its version 2. This file calls them in the
-// order of version 2. It imports neither package, because importing one links all of it into every program. Programs
-// that are downloaded must be small.
-type (
-	marshalerTo     interface{ MarshalJSONTo(*jsontext.Encoder) error }
-	marshaler       interface{ MarshalJSON() ([]byte, error) }
-	unmarshalerFrom interface{ UnmarshalJSONFrom(*jsontext.Decoder) error }
-	unmarshaler     interface{ UnmarshalJSON([]byte) error }
-)
+// order of version 2.
 
 var (
 	textMarshalerType   = reflect.TypeFor[encoding.TextMarshaler]()
-	textAppenderType    = reflect.TypeFor[encoding.TextAppender]()
 	textUnmarshalerType = reflect.TypeFor[encoding.TextUnmarshaler]()
-
-	marshalTypes   = []reflect.Type{reflect.TypeFor[marshalerTo](), reflect.TypeFor[marshaler](), textAppenderType, textMarshalerType}
-	unmarshalTypes = []reflect.Type{reflect.TypeFor[unmarshalerFrom](), reflect.TypeFor[unmarshaler](), textUnmarshalerType}
 )
-
-// HasJSONForm reports whether t, or a pointer to it, has methods that write or read its JSON.
-func HasJSONForm(t reflect.Type) bool {
-	return implementsAny(t, marshalTypes) || implementsAny(t, unmarshalTypes)
-}
-
-// IsRawJSON reports whether t is a RawMessage of encoding/json or a Value of its jsontext. Both hold JSON already.
-func IsRawJSON(t reflect.Type) bool {
-	return t == reflect.TypeFor[jsontext.Value]() || t.Kind() == reflect.Slice && t.PkgPath() == "encoding/json" && t.Name() == "RawMessage"
-}
-
-func implementsAny(t reflect.Type, interfaces []reflect.Type) bool {
-	for _, i := range interfaces {
-		if t.Implements(i) || t.Kind() != reflect.Interface && reflect.PointerTo(t).Implements(i) {
-			return true
-		}
-	}
-	return false
-}
 
 // methodsOf returns v with all of its methods, including those of a pointer to it. A v in a map or an interface has no
 // address, so methodsOf copies it.
@@ -64,12 +36,12 @@ func encodeMarshaler(_ *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
 	var out jsontext.Value
 	var err error
 	switch m := methodsOf(v).(type) {
-	case marshalerTo:
+	case jsonform.MarshalerTo:
 		var b bytes.Buffer
 		if err = m.MarshalJSONTo(jsontext.NewEncoder(&b, lenient...)); err == nil {
 			out = b.Bytes()
 		}
-	case marshaler:
+	case jsonform.Marshaler:
 		if out, err = m.MarshalJSON(); err == nil {
 			out = bytes.Clone(out) // Compact writes into it
 		}
@@ -103,14 +75,14 @@ func decodeUnmarshaler(d *decoder, v reflect.Value, n *node) error {
 		return &TypeError{Expected: expectedOf(v.Type()), Got: "undefined"}
 	}
 	switch m := v.Addr().Interface().(type) {
-	case unmarshalerFrom:
+	case jsonform.UnmarshalerFrom:
 		dec := jsontext.NewDecoder(bytes.NewReader(raw), lenient...)
 		if err = m.UnmarshalJSONFrom(dec); err == nil {
 			if _, rest := dec.ReadToken(); rest != io.EOF {
 				err = errors.New("UnmarshalJSONFrom has not read the whole value")
 			}
 		}
-	case unmarshaler:
+	case jsonform.Unmarshaler:
 		err = m.UnmarshalJSON(bytes.Clone(raw)) // it may keep them
 	case encoding.TextUnmarshaler:
 		switch kind {

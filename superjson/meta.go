@@ -81,6 +81,8 @@ func (n *node) add(key string) *node {
 
 // Sub returns the metadata of the value at path, or nil. It leaves out equal places outside the value. If the value is
 // a second copy of an object, Sub returns the metadata of the first copy.
+//
+// For package kkrpc: one message holds several values.
 func (m *Meta) Sub(at ...string) *Meta {
 	if m == nil || len(at) == 0 {
 		return m

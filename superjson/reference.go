@@ -11,6 +11,8 @@ import (
 // without references.
 
 // ReferenceEncoder writes references.
+//
+// For package kkrpc: a channel gives a reference its id.
 type ReferenceEncoder interface {
 	// ReferenceType is the type of the values that are references.
 	ReferenceType() reflect.Type
@@ -19,6 +21,8 @@ type ReferenceEncoder interface {
 }
 
 // ReferenceDecoder recognises references while a value is decoded.
+//
+// For package kkrpc: a channel knows what an id stands for.
 type ReferenceDecoder interface {
 	// ReferenceType is the type of the values that are references.
 	ReferenceType() reflect.Type
@@ -28,9 +32,13 @@ type ReferenceDecoder interface {
 }
 
 // SetReferences makes r write the references among the values, also after Reset. Nil undoes it.
+//
+// For package kkrpc: see ReferenceEncoder.
 func (e *Encoder) SetReferences(r ReferenceEncoder) { e.references = r }
 
 // DecodeReferences is Decode for a value that may contain references.
+//
+// For package kkrpc: see ReferenceDecoder.
 func DecodeReferences(mode Mode, raw []byte, meta *Meta, v any, r ReferenceDecoder) error {
 	return decode(mode, raw, meta, v, r)
 }

@@ -21,6 +21,11 @@
 // Values nest 1000 deep, annotations 64. A bigint has at most 16384 digits. Repeated objects add at most 16 MiB to one
 // envelope. Unlike the original, this package never allocates a typed array from a bare length. It reads Node's Buffer
 // as []byte.
+//
+// # Package kkrpc
+//
+// Package kkrpc is built on this package. The paragraph "For package kkrpc" marks names that other programs do not need.
+// They change with kkrpc.
 package superjson
 
 import (

@@ -51,8 +51,15 @@ type operation struct {
 
 const noSlot = -1
 
-// Expose compiles v, as kkrpc.Expose says. The error joins all problems; each is one line.
+// Expose compiles v, as kkrpc.Expose says. A pointer to an API is compiled already. The error joins all problems; each is
+// one line.
 func (t *Types) Expose(v any) (API, error) {
+	if reflect.TypeOf(v) == reflect.PointerTo(t.kinds.API) {
+		if compiled := t.kinds.Compiled(v); compiled != nil {
+			return *compiled, nil
+		}
+		v = nil
+	}
 	if v == nil {
 		return API{tree: &tree{types: t}}, nil
 	}
@@ -95,12 +102,10 @@ type shape struct {
 type interfaceKey struct{ iface, impl reflect.Type }
 
 func (t *Types) shapeOf(v any) any {
-	typ := reflect.TypeOf(v)
-	if typ == t.kinds.Interface {
-		iface, impl := t.kinds.Implementation(v)
+	if iface, impl, ok := t.Implementation(v); ok {
 		return interfaceKey{iface, reflect.TypeOf(impl)}
 	}
-	return typ
+	return reflect.TypeOf(v)
 }
 
 // source leads from an API value to what goes into a slot: a chain of fields, through pointers.
@@ -110,9 +115,8 @@ func (s source) field(i int) source { return source{append(slices.Clip(s.fields)
 
 // collect finds the slots of another value of the shape's type. ok is false if a pointer on the way is nil.
 func (s *shape) collect(v any) (slots []any, ok bool) {
-	kinds := &s.tree.types.kinds
-	if reflect.TypeOf(v) == kinds.Interface {
-		_, v = kinds.Implementation(v)
+	if _, impl, ok := s.tree.types.Implementation(v); ok {
+		v = impl
 	}
 	root, ok := pointerTo(reflect.ValueOf(v))
 	if !ok {

@@ -31,6 +31,7 @@ func newCounter() *counter {
 }
 
 func TestPropertiesAndNamespaces(t *testing.T) {
+	needsMethods(t)
 	c := newCounter()
 	c.Free = object{
 		"twice": func(a float64) float64 { return 2 * a }, "text": "a", "null": nil, "shared": &shared{1},
@@ -143,6 +144,9 @@ func TestAnAPIInAnAPI(t *testing.T) {
 	}
 	if got := answer(t, &api, parse(t, `"op":"get","p":["b","r"]`)); got != "7" {
 		t.Error(got)
+	}
+	if again, err := types.Expose(&compiled{api}); err != nil || again.tree != api.tree {
+		t.Errorf("Expose of an API: %v, %v", again, err)
 	}
 	if _, err = types.Expose(object{"a": &compiled{}}); err == nil || !strings.Contains(err.Error(), "nothing in it") {
 		t.Errorf("an empty API: %v", err)

@@ -93,6 +93,21 @@ func New(kinds Kinds) *Types {
 	return &Types{kinds: kinds, anyStream: kinds.Stream(reflect.TypeFor[iter.Seq2[any, error]]())}
 }
 
+// Handle returns Kinds.Handle.
+func (t *Types) Handle() reflect.Type { return t.kinds.Handle }
+
+// Ref returns Kinds.Ref.
+func (t *Types) Ref() reflect.Type { return t.kinds.Ref }
+
+// Implementation returns the two halves of v if that is an Interface. ok is false for all other values.
+func (t *Types) Implementation(v any) (iface reflect.Type, impl any, ok bool) {
+	if reflect.TypeOf(v) != t.kinds.Interface {
+		return nil, nil, false
+	}
+	iface, impl = t.kinds.Implementation(v)
+	return iface, impl, true
+}
+
 var (
 	anyType     = reflect.TypeFor[any]()
 	valueType   = reflect.TypeFor[superjson.Value]()

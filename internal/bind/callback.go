@@ -24,7 +24,7 @@ func (t *Types) checkCallback(fn reflect.Type) error {
 		err, _ := known.(error)
 		return err
 	}
-	err := checkOneWay(fn)
+	err := checkCallable(fn)
 	if err == nil {
 		_, err = t.planFor(fn, false)
 	}
@@ -37,7 +37,7 @@ func (t *Types) checkCallback(fn reflect.Type) error {
 
 // checkPeerCallback reports why a fn cannot stand for a function of the peer.
 func (t *Types) checkPeerCallback(fn reflect.Type) error {
-	if err := checkOneWay(fn); err != nil {
+	if err := checkCallable(fn); err != nil {
 		return err
 	}
 	for i := range fn.NumIn() {
@@ -58,11 +58,41 @@ func (t *Types) checkPeerCallback(fn reflect.Type) error {
 	return nil
 }
 
-func checkOneWay(fn reflect.Type) error {
-	if fn.NumOut() == 0 || fn.NumOut() == 1 && fn.Out(0) == errorType {
-		return nil
+// checkCallable reports why no fn can be called across the connection, whatever the types of its data are.
+func checkCallable(fn reflect.Type) error {
+	if fn.NumOut() > 1 || fn.NumOut() == 1 && fn.Out(0) != errorType {
+		return fmt.Errorf("%s returns values; a function across the connection is called one way and returns nothing or an error", fn)
 	}
-	return fmt.Errorf("%s returns values; a function across the connection is called one way and returns nothing or an error", fn)
+	if loop := ownParameter(fn, map[reflect.Type]bool{}); loop != nil {
+		return fmt.Errorf("%s leads back to itself through its parameters; make one of them a *kkrpc.Callback", loop)
+	}
+	return nil
+}
+
+// ownParameter returns a type of funcs that is reached from fn through parameters, and then from itself. nil: there is
+// none. A type is true in open while its parameters are looked at, and false afterwards.
+func ownParameter(fn reflect.Type, open map[reflect.Type]bool) reflect.Type {
+	open[fn] = true
+	for i := range fn.NumIn() {
+		in := fn.In(i)
+		if fn.IsVariadic() && i == fn.NumIn()-1 {
+			in = in.Elem()
+		}
+		if in.Kind() != reflect.Func || IsStreamType(in) {
+			continue
+		}
+		isOpen, known := open[in]
+		if isOpen {
+			return in
+		}
+		if !known {
+			if loop := ownParameter(in, open); loop != nil {
+				return loop
+			}
+		}
+	}
+	open[fn] = false
+	return nil
 }
 
 // Spread returns in, the arguments of a func, as single values, those of a variadic parameter included.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kkrpc-go/kkrpc/internal/jsonform"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
@@ -81,7 +82,7 @@ func (c *checker) check(t reflect.Type, at string) (reason, where string) {
 	switch {
 	case t == reflect.TypeFor[time.Duration]():
 		return "time.Duration has no unit that both sides agree on; use a number of milliseconds", at
-	case t.PkgPath() == "" && t.Kind() < reflect.Array && t.Kind() != reflect.Uintptr, c.seen[t]:
+	case t.PkgPath() == "" && t.Kind() <= reflect.Float64 && t.Kind() != reflect.Uintptr, c.seen[t]:
 		return "", ""
 	case t == contextType:
 		return "a context.Context must be the first parameter", at
@@ -168,7 +169,7 @@ func hasOwnForm(t reflect.Type) bool {
 	if t.PkgPath() == reflect.TypeFor[superjson.Value]().PkgPath() {
 		return true
 	}
-	return superjson.HasJSONForm(t)
+	return jsonform.Writes(t) || jsonform.Reads(t)
 }
 
 func implements[I any](t reflect.Type) bool {

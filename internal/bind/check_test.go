@@ -1,11 +1,13 @@
 package bind
 
 import (
+	"context"
 	"encoding/json"
 	"iter"
 	"reflect"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
@@ -15,12 +17,122 @@ type loop struct {
 	Ref  *reference
 }
 
+// crossing is a type and why it cannot be a parameter, and an argument; "": it can.
+type crossing struct {
+	typ     reflect.Type
+	in, out string
+}
+
+func testCrossing(t *testing.T, rows []crossing) {
+	t.Helper()
+	for _, r := range rows {
+		types := newTypes()
+		for range 2 { // the second time from the caches
+			if got := text(types.checkParameter(r.typ)); got != r.in {
+				t.Errorf("a parameter %s: got %q, want %q", r.typ, got, r.in)
+			}
+			if got := text(types.CheckArgument(r.typ)); got != r.out {
+				t.Errorf("an argument %s: got %q, want %q", r.typ, got, r.out)
+			}
+		}
+	}
+}
+
+// Types of functions that take themselves, directly or through others, and their neighbours that do not.
+type (
+	itself     func(itself)
+	throughOne func(func(string, throughOne) error)
+	manyItself func(context.Context, ...manyItself)
+	ping       func(pong)
+	pong       func(ping)
+	throughAll func(func(*handle), throughAny, func(iter.Seq2[int, error]))
+	throughAny func(any, []any) error
+	iterator   func(yield func(iterator, error) bool)
+)
+
+// TestFunctionsThatTakeThemselves guards against a check without end, which ended the process.
+func TestFunctionsThatTakeThemselves(t *testing.T) {
+	const loop = " leads back to itself through its parameters; make one of them a *kkrpc.Callback"
+	testCrossing(t, []crossing{
+		{reflect.TypeFor[itself](), ": bind.itself" + loop, ": bind.itself cannot be a callback: bind.itself" + loop},
+		{reflect.TypeFor[func(int, itself)](), ": bind.itself" + loop, ": func(int, bind.itself) cannot be a callback: bind.itself" + loop},
+		{reflect.TypeFor[throughOne](), ": bind.throughOne" + loop, ": bind.throughOne cannot be a callback: bind.throughOne" + loop},
+		{reflect.TypeFor[manyItself](), ": bind.manyItself" + loop, ": bind.manyItself cannot be a callback: bind.manyItself" + loop},
+		{reflect.TypeFor[ping](), ": bind.ping" + loop, ": bind.ping cannot be a callback: bind.ping" + loop},
+		{reflect.TypeFor[func(ping, pong)](), ": bind.ping" + loop, ": func(bind.ping, bind.pong) cannot be a callback: bind.ping" + loop},
+		{reflect.TypeFor[throughAll](), "", ""},
+		{reflect.TypeFor[func(throughAny, throughAny)](), "", ""},
+		{reflect.TypeFor[iterator](), " items: bind.iterator: a stream can only be a result, a parameter or a property itself", " items: bind.iterator: a stream can only be a result, a parameter or a property itself"},
+	})
+	types := newTypes()
+	for _, fn := range []any{func(itself) {}, itself(func(itself) {})} {
+		if _, err := types.Function(fn, "f"); text(err) != "parameter 1: bind.itself"+loop {
+			t.Errorf("%T: got %v", fn, err)
+		}
+	}
+	if _, err := types.Callback(itself(func(itself) {})); text(err) != "bind.itself cannot be a callback: bind.itself"+loop {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Named scalars.
+type (
+	truth  bool
+	tiny   int8
+	double float64
+	phase  complex128
+	word   uintptr
+	raw    unsafe.Pointer
+)
+
+// TestScalarsThatCannotCross has every kind of scalar, with and without a name of its own.
+func TestScalarsThatCannotCross(t *testing.T) {
+	for typ, ok := range map[reflect.Type]bool{
+		reflect.TypeFor[bool]():           true,
+		reflect.TypeFor[int]():            true,
+		reflect.TypeFor[int8]():           true,
+		reflect.TypeFor[int16]():          true,
+		reflect.TypeFor[int32]():          true,
+		reflect.TypeFor[int64]():          true,
+		reflect.TypeFor[uint]():           true,
+		reflect.TypeFor[uint8]():          true,
+		reflect.TypeFor[uint16]():         true,
+		reflect.TypeFor[uint32]():         true,
+		reflect.TypeFor[uint64]():         true,
+		reflect.TypeFor[uintptr]():        false,
+		reflect.TypeFor[float32]():        true,
+		reflect.TypeFor[float64]():        true,
+		reflect.TypeFor[complex64]():      false,
+		reflect.TypeFor[complex128]():     false,
+		reflect.TypeFor[string]():         true,
+		reflect.TypeFor[unsafe.Pointer](): false,
+		reflect.TypeFor[truth]():          true,
+		reflect.TypeFor[tiny]():           true,
+		reflect.TypeFor[double]():         true,
+		reflect.TypeFor[label]():          true,
+		reflect.TypeFor[phase]():          false,
+		reflect.TypeFor[word]():           false,
+		reflect.TypeFor[raw]():            false,
+	} {
+		why := func(at string) string {
+			if ok {
+				return ""
+			}
+			return at + ": " + typ.String() + " cannot cross the connection"
+		}
+		field := reflect.StructOf([]reflect.StructField{{Name: "F", Type: typ}})
+		testCrossing(t, []crossing{
+			{typ, why(""), why("")},
+			{reflect.PointerTo(typ), why(""), why("")},
+			{reflect.SliceOf(typ), why("[]"), why("[]")},
+			{field, why(".F"), why(".F")},
+		})
+	}
+}
+
 func TestTypesThatCannotCross(t *testing.T) {
 	const data = "a function can only be a parameter itself"
-	for _, r := range []struct {
-		typ     reflect.Type
-		in, out string // why it cannot be a parameter, and an argument; "": it can
-	}{
+	testCrossing(t, []crossing{
 		{reflect.TypeFor[string](), "", ""},
 		{reflect.TypeFor[loop](), "", ""},
 		{reflect.TypeFor[json.RawMessage](), "", ""},
@@ -45,17 +157,7 @@ func TestTypesThatCannotCross(t *testing.T) {
 		{reflect.TypeFor[map[bool]int](), ": bool cannot be the key of an object", ": bool cannot be the key of an object"},
 		{reflect.TypeFor[chan int](), ": chan int cannot cross the connection; a stream is a <-chan int", ": chan int cannot cross the connection; a stream is a <-chan int"},
 		{reflect.TypeFor[func() int](), ": func() int returns values; a function across the connection is called one way and returns nothing or an error", ": func() int cannot be a callback: func() int returns values; a function across the connection is called one way and returns nothing or an error"},
-	} {
-		types := newTypes()
-		for range 2 { // the second time from the caches
-			if got := text(types.checkParameter(r.typ)); got != r.in {
-				t.Errorf("a parameter %s: got %q, want %q", r.typ, got, r.in)
-			}
-			if got := text(types.CheckArgument(r.typ)); got != r.out {
-				t.Errorf("an argument %s: got %q, want %q", r.typ, got, r.out)
-			}
-		}
-	}
+	})
 }
 
 func text(err error) string {

@@ -3,6 +3,7 @@ package bind
 import (
 	"reflect"
 
+	"github.com/kkrpc-go/kkrpc/internal/jsonform"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
@@ -25,7 +26,7 @@ func (t *Types) newParam(typ reflect.Type) *param {
 		p.stream = t.kinds.Stream(typ)
 	case typ.Kind() == reflect.Func:
 		p.callback = t.kinds.Callback(typ)
-	case typ.Kind() == reflect.Pointer, typ.Kind() == reflect.Interface, typ == valueType, superjson.IsRawJSON(typ):
+	case typ.Kind() == reflect.Pointer, typ.Kind() == reflect.Interface, typ == valueType, jsonform.IsRaw(typ):
 		p.optional = true
 	}
 	p.plain = p.refs == RefNever && typ.Kind() != reflect.Func && typ != t.kinds.Handle

@@ -67,6 +67,7 @@ func ask(t testing.TB, api *API, path string, args ...string) (inv Invocation, a
 }
 
 func TestScalarFunctionsAreCalledWithoutReflection(t *testing.T) {
+	needsMethods(t)
 	s := &tally{"s"}
 	fromMethods := expose(t, s)
 	fromFuncs := expose(t, object{
@@ -112,6 +113,7 @@ func (s *tally) Mixed(_ context.Context, a label, b string) label { return a + l
 
 // Interceptors see values of the declared types, and a type with a form of its own keeps it.
 func TestNamedScalarsAreCalledWithoutReflection(t *testing.T) {
+	needsMethods(t)
 	type function func(label) (level, error)
 	s := &tally{"s"}
 	fromMethods := expose(t, s)

@@ -61,10 +61,6 @@ type Codec interface {
 	// AppendControl writes a StreamReturn or StreamThrow without a value. In classic a StreamReturn cancels the stream,
 	// whose id is that of its request, and a StreamThrow does not exist: dst is returned unchanged.
 	AppendControl(dst []byte, kind Kind, id, streamID string) []byte
-	// BeginControl starts one with a value. Classic has none: it must not be called there.
-	BeginControl(dst []byte, kind Kind, id, streamID string) []byte
-	EndControl(dst []byte, tail *Tail) []byte
-	ControlPath() string
 
 	// BeginItem starts an item of a stream. id is that of the message, or of the control it answers; classic has
 	// none, there streamID is the id of the stream's request. done marks the end and a return value; classic has no

@@ -17,15 +17,6 @@ func (c codec) AppendControl(dst []byte, kind wire.Kind, _, streamID string) []b
 	return c.close(dst, nil, noSlots)
 }
 
-// BeginControl implements wire.Codec.
-func (c codec) BeginControl(dst []byte, _ wire.Kind, _, _ string) []byte { return dst }
-
-// EndControl implements wire.Codec.
-func (c codec) EndControl(dst []byte, _ *wire.Tail) []byte { return dst }
-
-// ControlPath implements wire.Codec.
-func (c codec) ControlPath() string { return "" }
-
 // BeginItem implements wire.Codec.
 func (c codec) BeginItem(dst, _, streamID []byte, _ bool) []byte {
 	return append(c.openID(dst, streamID), `"value":`...)

@@ -34,17 +34,6 @@ func (c codec) AppendControl(dst []byte, kind wire.Kind, id, streamID string) []
 	return c.closeUndefined(c.openControl(dst, id, streamID, controlOp(kind)))
 }
 
-// BeginControl implements wire.Codec.
-func (c codec) BeginControl(dst []byte, kind wire.Kind, id, streamID string) []byte {
-	return append(c.openControl(dst, id, streamID, controlOp(kind)), `,"v":`...)
-}
-
-// EndControl implements wire.Codec.
-func (c codec) EndControl(dst []byte, tail *wire.Tail) []byte { return c.closeValue(dst, tail) }
-
-// ControlPath implements wire.Codec.
-func (c codec) ControlPath() string { return "v" }
-
 func (c codec) openItem(dst, id, streamID []byte) []byte {
 	return appendRaw(appendRaw(c.open(dst, "sr"), `,"id":`, id), `,"sid":`, streamID)
 }

@@ -1,0 +1,51 @@
+// Package jsonform recognises Go types that decide about their own JSON.
+//
+// Such types have the methods of encoding/json or of its version 2. The package imports neither, because importing one
+// links all of it into every program. Programs that are downloaded must be small.
+package jsonform
+
+import (
+	"encoding"
+	"reflect"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// The interfaces of encoding/json and of its version 2.
+type (
+	MarshalerTo     interface{ MarshalJSONTo(*jsontext.Encoder) error }
+	Marshaler       interface{ MarshalJSON() ([]byte, error) }
+	UnmarshalerFrom interface{ UnmarshalJSONFrom(*jsontext.Decoder) error }
+	Unmarshaler     interface{ UnmarshalJSON([]byte) error }
+)
+
+var (
+	writers = []reflect.Type{
+		reflect.TypeFor[MarshalerTo](), reflect.TypeFor[Marshaler](),
+		reflect.TypeFor[encoding.TextAppender](), reflect.TypeFor[encoding.TextMarshaler](),
+	}
+	readers = []reflect.Type{
+		reflect.TypeFor[UnmarshalerFrom](), reflect.TypeFor[Unmarshaler](), reflect.TypeFor[encoding.TextUnmarshaler](),
+	}
+)
+
+// Writes reports whether t, or a pointer to it, has methods that write its JSON.
+func Writes(t reflect.Type) bool { return Implements(t, writers...) }
+
+// Reads reports whether t, or a pointer to it, has methods that read its JSON.
+func Reads(t reflect.Type) bool { return Implements(t, readers...) }
+
+// IsRaw reports whether t is a RawMessage of encoding/json or a Value of its jsontext. Both hold JSON already.
+func IsRaw(t reflect.Type) bool {
+	return t == reflect.TypeFor[jsontext.Value]() || t.Kind() == reflect.Slice && t.PkgPath() == "encoding/json" && t.Name() == "RawMessage"
+}
+
+// Implements reports whether t, or a pointer to it, implements one of the interfaces.
+func Implements(t reflect.Type, interfaces ...reflect.Type) bool {
+	for _, i := range interfaces {
+		if t.Implements(i) || t.Kind() != reflect.Interface && reflect.PointerTo(t).Implements(i) {
+			return true
+		}
+	}
+	return false
+}
