@@ -333,3 +333,44 @@ func TestPlaceIsGivenUpWhileTheResultIsEncoded(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Callbacks that have waited for the peer come back and finish one by one, while too many new ones wait behind them. That
+// is progress, although none of the new ones begins.
+func TestCallbacksThatComeBackAreProgress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := Pipe()
+		ch, err := New(t.Context(), a, &Options{Dialect: Compact, Limits: Limits{CallbackQueue: 10_000}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ch.Close()
+		invoke := func(n int, old bool) {
+			for range n {
+				if err := b.WriteFrames([][]byte{fmt.Appendf(nil, `{"t":"cb","id":"f1","a":[%v]}`, old)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			synctest.Wait()
+		}
+		answered := make(chan struct{})
+		go ch.Call(t.Context(), nil, "keep", func(ctx context.Context, old bool) {
+			if !old {
+				return
+			}
+			s := scopeOf(ctx)
+			s.stepOut()
+			<-answered
+			s.stepIn()
+			time.Sleep(time.Second)
+		})
+		synctest.Wait()
+		invoke(60, true)
+		close(answered)
+		synctest.Wait()
+		invoke(100, false)
+		time.Sleep(2 * time.Minute)
+		if err := ch.Err(); err != nil {
+			t.Error(err)
+		}
+	})
+}
