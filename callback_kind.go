@@ -328,7 +328,7 @@ func (i *invoked) invoke() (err error) {
 	return err
 }
 
-// awaitLane blocks the leader while more callbacks wait than Limits.CallbackQueue allows. If none of them begins for
+// awaitLane blocks the leader while more callbacks wait than Limits.CallbackQueue allows. If none finishes or steps out for
 // long, they may be waiting for something that only the leader could read, and the channel closes.
 func (ch *Channel) awaitLane(lane *gate) {
 	for {
@@ -337,12 +337,12 @@ func (ch *Channel) awaitLane(lane *gate) {
 			ch.mu.Unlock()
 			return
 		}
-		shorter := lane.shorterLocked()
+		moved := lane.movedLocked()
 		ch.mu.Unlock()
 		ch.out.Flush()
 		stall := time.NewTimer(stallAllowance)
 		select {
-		case <-shorter:
+		case <-moved:
 			stall.Stop()
 		case <-ch.done:
 			stall.Stop()
