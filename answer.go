@@ -152,17 +152,20 @@ func makeNoKinds(ch *Channel, k *kinds) {
 
 func refuseHandle(h wire.Handle) error { return unsendable{noHandle[h]} }
 
-func (noKinds) write(_ *values, dst []byte, at place, v any) (_ []byte, is bool, err error) {
+func (k noKinds) write(_ *values, dst []byte, at place, v any) (_ []byte, is bool, err error) {
 	switch _, isHandle := v.(*Callback); {
 	case isHandle && at.argument:
 		return dst, true, refuseHandle(wire.FunctionHandle)
 	case isHandle:
 		return dst, false, nil
 	case bind.IsStream(v):
-		if reflect.ValueOf(v).IsNil() && !at.argument {
-			return append(dst, "null"...), true, nil
+		switch codec := *k.ch.codec.Load(); {
+		case !reflect.ValueOf(v).IsNil():
+			return dst, true, refuseHandle(wire.StreamHandle)
+		case at.argument:
+			return codec.EndArg(append(codec.BeginArg(dst, at.index), "null"...)), true, nil
 		}
-		return dst, true, refuseHandle(wire.StreamHandle)
+		return append(dst, "null"...), true, nil
 	case at.argument && reflect.TypeOf(v).Kind() == reflect.Func:
 		return dst, true, refuseHandle(wire.FunctionHandle)
 	}

@@ -200,3 +200,20 @@ func TestUnaryRefusesResponses(t *testing.T) {
 		t.Error("Options.Expose was accepted")
 	}
 }
+
+// A nil iterator is null, as it is on a channel.
+func TestUnaryPassesNilStreams(t *testing.T) {
+	const want = `{"__kkrpc_next_arg__":"value","v":null}]}`
+	u, err := kkrpc.Unary(func(_ context.Context, request []byte) ([]byte, error) {
+		if !strings.Contains(string(request), want) {
+			t.Errorf("got %s, want %s", request, want)
+		}
+		return []byte(`{"t":"r","id":"1","v":3}`), nil
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := u.Call(t.Context(), nil, "add", 1, iter.Seq[int](nil)); err != nil {
+		t.Error(err)
+	}
+}

@@ -329,8 +329,8 @@ func (i *invoked) invoke() (err error) {
 	return err
 }
 
-// awaitLane blocks the leader while more callbacks wait than Limits.CallbackQueue allows. If none of them begins for
-// long, the channel closes. They may wait for a message that only the leader could read.
+// awaitLane blocks the leader while more callbacks wait than Limits.CallbackQueue allows. If none finishes or steps out
+// for long, the channel closes. They may wait for a message that only the leader could read.
 func (ch *Channel) awaitLane(lane *gate) {
 	for {
 		ch.mu.Lock()
@@ -338,12 +338,12 @@ func (ch *Channel) awaitLane(lane *gate) {
 			ch.mu.Unlock()
 			return
 		}
-		shorter := lane.shorterLocked()
+		moved := lane.movedLocked()
 		ch.mu.Unlock()
 		ch.out.Flush()
 		stall := time.NewTimer(stallAllowance)
 		select {
-		case <-shorter:
+		case <-moved:
 			stall.Stop()
 		case <-ch.done:
 			stall.Stop()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"sync"
 	"testing"
@@ -338,4 +339,77 @@ func TestPlaceIsGivenUpWhileTheResultIsEncoded(t *testing.T) {
 	if err := <-beside; err != nil {
 		t.Error(err)
 	}
+}
+
+// Callbacks that have waited for the peer come back and finish one by one, while too many new ones wait behind them. That
+// is progress, although none of the new ones begins.
+func TestCallbacksThatComeBackAreProgress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := Pipe()
+		ch, err := New(t.Context(), a, &Options{Dialect: Compact, Limits: Limits{CallbackQueue: 10_000}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ch.Close()
+		invoke := func(n int, old bool) {
+			for range n {
+				if err := b.WriteFrames([][]byte{fmt.Appendf(nil, `{"t":"cb","id":"f1","a":[%v]}`, old)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			synctest.Wait()
+		}
+		answered := make(chan struct{})
+		go ch.Call(t.Context(), nil, "keep", func(ctx context.Context, old bool) {
+			if !old {
+				return
+			}
+			s := scopeOf(ctx)
+			s.stepOut()
+			<-answered
+			s.stepIn()
+			time.Sleep(time.Second)
+		})
+		synctest.Wait()
+		invoke(60, true)
+		close(answered)
+		synctest.Wait()
+		invoke(100, false)
+		time.Sleep(2 * time.Minute)
+		if err := ch.Err(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// The first answer to a call is what counts, also while it waits for a callback. It is a stream, which would stay open.
+func TestDelayedAnswerIsNotReplacedByAnUnreadableOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := Pipe()
+		ch, err := New(t.Context(), a, &Options{Dialect: Compact})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ch.Close()
+		var result any
+		ended := make(chan error, 1)
+		go func() { ended <- ch.Call(t.Context(), &result, "job", func() { time.Sleep(time.Second) }) }()
+		synctest.Wait()
+		for _, message := range []string{
+			`{"t":"cb","id":"f1","a":[]}`,
+			`{"t":"r","id":"1","v":{"__kkrpc_next_stream__":"async-iterable","id":"s1"}}`,
+			`{"t":"r","id":"1","v":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`,
+		} {
+			if err := b.WriteFrames([][]byte{[]byte(message)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err = <-ended
+		if n := len(ch.streams().in.open); err != nil && n != 0 {
+			t.Errorf("%d streams are open, of which nobody knows: %v", n, err)
+		}
+		if _, ok := result.(iter.Seq2[any, error]); !ok {
+			t.Errorf("got %T, %v", result, err)
+		}
+	})
 }

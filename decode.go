@@ -200,9 +200,13 @@ func (ch *Channel) answerDelayed(id uint64, m *wire.Message, result any) {
 func (ch *Channel) unreadable(rawID []byte, reason error) {
 	id, _ := parseID(rawID)
 	ch.mu.Lock()
-	p := ch.pending.takeLocked(id)
+	p := ch.pending.table.find(id)
+	awaits := p != nil && p.state == awaited // else it has been answered before
+	if awaits {
+		ch.pending.takeLocked(id)
+	}
 	ch.mu.Unlock()
-	if p != nil {
+	if awaits {
 		p.finish(fmt.Errorf("%w: the answer: %w", ErrLimit, reason))
 	}
 }

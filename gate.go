@@ -11,7 +11,7 @@ type gate struct {
 	queued  int // bytes that the queue stands for
 	queue   []task
 	back    []chan struct{} // tasks that wait to step in again
-	shorter chan struct{}   // closed when the queue gets shorter; nil while nobody waits for that
+	moved   chan struct{}   // closed when a task has left or the queue is dropped; nil while nobody waits for that
 	next    *gate           // of the same channel
 }
 
@@ -36,6 +36,7 @@ func (g *gate) enterLocked(t task) bool {
 // leaveLocked retires one running task. It returns the task that takes its place, which the caller runs, or nil.
 func (g *gate) leaveLocked() task {
 	g.running--
+	g.tellMovedLocked()
 	if g.running >= g.limit {
 		return nil
 	}
@@ -55,22 +56,21 @@ func (g *gate) leaveLocked() task {
 	}
 	g.queued -= t.size()
 	g.running++
-	g.tellShorterLocked()
 	return t
 }
 
-// shorterLocked returns a channel that is closed when the queue gets shorter.
-func (g *gate) shorterLocked() <-chan struct{} {
-	if g.shorter == nil {
-		g.shorter = make(chan struct{})
+// movedLocked returns a channel that is closed when a task leaves, also one that steps out. The queue may be shorter then.
+func (g *gate) movedLocked() <-chan struct{} {
+	if g.moved == nil {
+		g.moved = make(chan struct{})
 	}
-	return g.shorter
+	return g.moved
 }
 
-func (g *gate) tellShorterLocked() {
-	if g.shorter != nil {
-		close(g.shorter)
-		g.shorter = nil
+func (g *gate) tellMovedLocked() {
+	if g.moved != nil {
+		close(g.moved)
+		g.moved = nil
 	}
 }
 
@@ -91,7 +91,7 @@ func (g *gate) clearLocked() {
 		t.dropLocked()
 	}
 	g.queue, g.queued = nil, 0
-	g.tellShorterLocked()
+	g.tellMovedLocked()
 }
 
 // runTasks runs t and then whatever took its place, on one goroutine.

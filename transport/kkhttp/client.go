@@ -86,12 +86,15 @@ func (c *Client) roundTrip(ctx context.Context, request []byte) ([]byte, error) 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(c.ctx, cancel)()
+	var response []byte
+	var err error
 	select {
 	case c.running <- struct{}{}:
 		defer func() { <-c.running }()
+		response, err = c.exchange(ctx, request)
 	case <-ctx.Done():
+		err = context.Cause(ctx)
 	}
-	response, err := c.exchange(ctx, request)
 	if c.ctx.Err() != nil {
 		if c.own != nil {
 			c.own.CloseIdleConnections() // this one's may have become idle after Close

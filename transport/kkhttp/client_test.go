@@ -434,3 +434,43 @@ func TestCloseWithQueue(t *testing.T) {
 		t.Errorf("Close took %v", d)
 	}
 }
+
+// stuck sends nothing, and looks at no context.
+type stuck struct {
+	sent    chan struct{}
+	release chan struct{}
+}
+
+func (s stuck) RoundTrip(*http.Request) (*http.Response, error) {
+	s.sent <- struct{}{}
+	<-s.release
+	return nil, errors.New("of the test")
+}
+
+// A call that is given up while it waits for its turn ends at once: it asks for no header, and MaxRequests holds.
+func TestCallThatIsGivenUpBeforeItsTurn(t *testing.T) {
+	s := stuck{make(chan struct{}, 2), make(chan struct{})}
+	var asked atomic.Int32
+	header := func(context.Context) (http.Header, error) { asked.Add(1); return nil, nil }
+	ch := newClient(t, "http://example.com", &kkhttp.ClientOptions{MaxRequests: 1, Header: header, HTTP: &http.Client{Transport: s}})
+	var first sync.WaitGroup
+	first.Go(func() { _ = ch.Call(testContext(t), nil, "first") })
+	<-s.sent
+	given, giveUp := context.WithTimeout(testContext(t), 10*time.Millisecond)
+	defer giveUp()
+	ended := make(chan error, 1)
+	go func() { ended <- ch.Call(given, nil, "second") }()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("second: %v", err)
+		}
+	case <-s.sent:
+		t.Error("the call that was given up was sent")
+	}
+	if n := asked.Load(); n != 1 {
+		t.Errorf("asked for %d headers", n)
+	}
+	close(s.release)
+	first.Wait()
+}
