@@ -19,15 +19,15 @@ import (
 // streams or references could use, and no channel: a lone channel has no transport, no reader and no kinds, and serves as
 // the place where options and limits are found.
 
-// Answer serves the one request in message, which came by itself, and returns the response. package transport/kkhttp is
-// made with it. It runs the function on its own goroutine and returns when the function does.
+// Answer serves the one request in message without a channel, and returns the response. Package transport/kkhttp is
+// made with it. Answer runs the function on the goroutine of its caller and returns when the function does.
 //
 // The context of the function has the values of ctx and ends with it, and FromContext is nil there. Request.Channel of
-// interceptors is nil. opts may have a Dialect, which is then the only one, ErrorText, Inbound, OnError, and the limits
-// Depth and Metadata; the rest has no effect. Nil means the defaults.
+// interceptors is nil. Of opts, Dialect, ErrorText, Inbound, OnError and the limits Depth and Metadata have an effect.
+// A Dialect is the only one that is accepted. Nil means the defaults.
 //
-// What the function returns, or the peer passes, cannot be a function, a stream or a reference: the response is an error
-// then. The error of Answer says why message is not a whole request.
+// The response is an error if the arguments or the result have a function, a stream or a reference. The error of Answer
+// says why message is not a whole request.
 func (a *API) Answer(ctx context.Context, message []byte, opts *Options) (response []byte, err error) {
 	ch, err := newLone(ctx, a, opts)
 	if err != nil {
@@ -140,8 +140,8 @@ var noHandle = map[wire.Handle]string{
 	wire.ReferenceHandle: "HTTP carries no remote references, since none outlives its request; use a WebSocket",
 }
 
-// noKinds stands for all kinds where nothing can cross by identity. It refuses what this side would send; messages of
-// the peer have been searched before.
+// noKinds stands for all kinds where nothing can cross by identity. It refuses handles that this side would send.
+// Messages of the peer have been searched before.
 type noKinds struct{ ch *Channel }
 
 func makeNoKinds(ch *Channel, k *kinds) {
@@ -197,16 +197,16 @@ type UnaryCaller struct {
 	roundTrip func(ctx context.Context, request []byte) (response []byte, err error)
 }
 
-// Unary returns a Caller that makes a request of each operation and gives it to roundTrip, which brings the response, as
-// an HTTP client does. package transport/kkhttp is made with it.
+// Unary returns a Caller that makes a request of each operation. roundTrip sends the request and returns the response,
+// like an HTTP client. Package transport/kkhttp is made with it.
 //
 // roundTrip is called on the goroutine of the caller, by any number of them at a time. Its ctx ends with that of the
-// operation, or after Options.CallTimeout. It may keep request, and response is the caller's afterwards. Its error is
-// that of the operation. A response that is no answer to the request is an error, and so is an argument that is a
-// function, a stream or a reference: that wraps ErrUnsupported.
+// operation, or after Options.CallTimeout. It may keep request, but not change response after its return. Its error is
+// the error of the operation. A response that does not answer the request is an error. If the arguments have a
+// function, a stream or a reference, the error wraps ErrUnsupported.
 //
-// opts may have a Dialect, Compact if zero, CallTimeout, Metadata, Outbound, whose Request.Channel is nil, and the limit
-// Depth; the rest has no effect. The error is that of opts: Expose is not nil, or an interceptor is nil.
+// Of opts, Dialect, CallTimeout, Metadata, Outbound and the limit Depth have an effect. A zero Dialect means Compact.
+// Request.Channel of interceptors is nil. The error says that Expose is not nil or that an interceptor is nil.
 func Unary(roundTrip func(ctx context.Context, request []byte) (response []byte, err error), opts *Options) (*UnaryCaller, error) {
 	given := Options{}
 	if opts != nil {

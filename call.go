@@ -9,18 +9,18 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
-// Call calls the peer's function at path, such as "math.multiply", and stores what it returns in result, a non-nil
-// pointer; a nil result ignores it. A dot inside a name is written `\.`.
+// Call calls the peer's function at path, such as "math.multiply". It stores the returned value in result, a non-nil
+// pointer, or drops it if result is nil. A dot inside a name is written `\.`.
 //
 // Arguments are encoded as package superjson says. A func (or *Callback) as an argument is a callback: the peer gets a
-// function that calls it. An iter.Seq, iter.Seq2[T, error] or <-chan T is a stream, which compact peers take: it is run
-// when the peer asks for items, and may be after Call has returned. If the peer's function throws, the error wraps an
-// *Error. Call blocks until the answer arrives, ctx or Options.CallTimeout ends, or the channel closes. In a
-// handler, pass the handler's ctx: while Call waits, the handler does not count as running.
+// function that calls it. An iter.Seq, iter.Seq2[T, error] or <-chan T is a stream, which only compact peers take. It
+// runs when the peer asks for items, perhaps after Call has returned. If the peer's function throws, the error wraps an
+// *Error. Call blocks until the answer arrives, ctx or Options.CallTimeout ends, or the channel closes. In a handler,
+// pass the handler's ctx: while Call waits, the handler does not count as running.
 //
-// If the peer returns a stream, result must point to an iter.Seq2[T, error] or an any, which then holds an
-// iter.Seq2[any, error]; a nil result, or another, has the peer stop it. ctx bounds the iteration too, of which there can be
-// only one. The items are as [Stream] says.
+// If the peer returns a stream, result must point to an iter.Seq2[T, error] or to an any. The any then holds an
+// iter.Seq2[any, error]. With any other result, or nil, the peer is asked to stop the stream. The stream can be
+// iterated over once, and ctx bounds the iteration too. [Stream] has more about items.
 func (ch *Channel) Call(ctx context.Context, result any, path string, args ...any) error {
 	if done, err := callScalar(ctx, ch, path, args, result); done {
 		return err
@@ -55,8 +55,8 @@ func Call[T any](ctx context.Context, c Caller, path string, args ...any) (T, er
 	return *kept, err
 }
 
-// Get reads the peer's property at path; with a compact peer, "" is the whole API as far as it is data. A property that
-// is undefined is the zero T if that is a pointer, interface, map or slice, and an error otherwise.
+// Get reads the peer's property at path. With a compact peer, "" is all data of the API. An undefined property is the
+// zero T if T is a pointer, interface, map or slice. Otherwise it is an error.
 func Get[T any](ctx context.Context, c Caller, path string) (T, error) {
 	var result T
 	err := c.do(ctx, outgoing{kind: wire.Get, path: path, result: &result})
@@ -75,9 +75,8 @@ func Construct[T any](ctx context.Context, c Caller, path string, args ...any) (
 	return result, err
 }
 
-// callScalar calls the function at path through c and stores what it returns in result, which is nil or points to a
-// scalar. It keeps neither args nor result, so that both stay on the stack of whoever calls it. done is false if c or
-// result is of another kind: then nothing has happened.
+// callScalar is Channel.do for calls whose result is nil or points to a scalar. It keeps neither args nor result, so
+// that both stay on the stack of its caller. If c or result is of another kind, done is false and nothing has happened.
 func callScalar(ctx context.Context, c Caller, path string, args []any, result any) (done bool, err error) {
 	ch, ok := c.(*Channel)
 	if !ok || ch == nil || ch.outbound != nil || !isScalar(result) {
@@ -90,7 +89,7 @@ func callScalar(ctx context.Context, c Caller, path string, args []any, result a
 	return true, err
 }
 
-// isScalar is for what decodeScalar takes.
+// isScalar reports whether decodeScalar takes result.
 func isScalar(result any) bool {
 	switch r := result.(type) {
 	case nil:
@@ -109,11 +108,11 @@ func isScalar(result any) bool {
 	return false
 }
 
-// Via returns a Caller that asks open for the channel to use, each time; open gets the ctx of the operation and may wait.
-// It is for connections that are made anew when they are lost. When a channel closes before an operation was sent, open
-// is asked for the next one. When it closes later, nobody knows whether the peer has done it: the error, which wraps
-// ErrClosed, says so, unless ctx is from [Idempotent]: then the operation is repeated on the next channel. It is sent at
-// most four times, as it may be what closes the channels.
+// Via returns a Caller that asks open for a channel for each operation. It is for connections that are made anew when
+// they are lost. open gets the ctx of the operation and may wait. If a channel closes before an operation was sent,
+// open is asked for the next one. If it closes later, the peer may have done the operation. The error wraps ErrClosed
+// and says so. With a ctx from [Idempotent] the operation is repeated on the next channel instead. It is sent at most
+// four times, since the operation itself may close the channels.
 func Via(open func(ctx context.Context) (*Channel, error)) Caller {
 	if open == nil {
 		panic("kkrpc: Via: open is nil")

@@ -17,8 +17,8 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
-// Callback is a function that crosses the connection by reference. NewCallback makes one of this side's, to be passed as
-// an argument; as the type of a parameter it is one of the peer's, to be called.
+// Callback is a function that crosses the connection by reference. NewCallback makes one of this side, for an argument
+// of a call. A parameter of type *Callback is a function of the peer.
 type Callback struct {
 	fn     any          // of this side; nil in one of the peer's
 	method *bind.Method // of fn
@@ -40,10 +40,10 @@ type target interface {
 	letGo() error
 }
 
-// NewCallback gives fn a stable identity: the peer sees one function however often the Callback is passed. That matters
-// for functions made anew each time, such as method values, above all with classic peers, which never give one back. fn
-// takes any arguments, a context.Context first if it likes, and returns nothing or an error, which goes to
-// Options.OnError. NewCallback panics if fn is anything else.
+// NewCallback gives fn a stable identity: the peer sees one function however often the Callback is passed. Method
+// values, for example, are new functions each time. Classic peers never give a function back, so each new one stays. fn
+// takes any arguments, perhaps a context.Context first. It returns nothing, or an error, which goes to Options.OnError.
+// NewCallback panics if fn is anything else.
 func NewCallback(fn any) *Callback {
 	m, err := types.Callback(fn)
 	if err != nil {
@@ -57,14 +57,15 @@ func (cb *Callback) MarshalJSON() ([]byte, error) {
 	return nil, errors.New("a function can only be an argument itself, not inside of another value")
 }
 
-// Call invokes the peer's function. It returns when the message is queued; what the function returns or throws does not
-// come back. The error wraps ErrReleased or ErrClosed, or says which argument cannot be encoded. Call blocks only while
-// the outbound queue is full.
+// Call invokes the peer's function. It returns when the message is queued. The result of the function does not come
+// back, nor does an error that it throws. The error wraps ErrReleased or ErrClosed, or says which argument cannot be
+// encoded. Call blocks only while the outbound queue is full.
 func (cb *Callback) Call(args ...any) error { return cb.send(context.Background(), args) }
 
-// Release tells the peer that this side no longer needs callback: a func or *Callback that a handler got as an argument.
-// Calling it afterwards fails with ErrReleased. What is not released is when it is garbage collected. The error wraps
-// ErrUnsupported on a classic channel, which has no such message. A *Ref is released too, without waiting for the answer.
+// Release tells the peer that this side no longer needs callback. It was an argument of a handler, as a func or
+// *Callback. Calls of it fail with ErrReleased from then on. A callback that is never released is released when it is
+// garbage collected. On a classic channel, which has no message for it, the error wraps ErrUnsupported. Release also
+// releases a *Ref, without waiting for the answer.
 func Release(callback any) error {
 	if r, ok := callback.(target); ok && !reflect.ValueOf(r).IsNil() {
 		return r.letGo()
@@ -290,7 +291,7 @@ func (p *callbackParam) make(cb *Callback) any {
 	}).Interface()
 }
 
-// fastCallbacks are the functions that callbacks are most, which reflection would make three times as dear.
+// fastCallbacks make the most common types of callbacks. By reflection they would cost three times as much.
 var fastCallbacks = [...]func(t reflect.Type, cb *Callback) any{
 	fastCallback0, fastCallback1[string], fastCallback1[int], fastCallback1[float64], fastCallback1[bool], fastCallback1[any],
 	fastCallback1[*Shared], fastCallback2[int, int], fastCallback2[string, string], fastCallback2[string, *Shared],

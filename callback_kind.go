@@ -15,8 +15,8 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
-// callbackKind are the functions that crossed a channel as arguments. The peer calls those of this side one way. They run
-// one at a time in the order of their arrival, in the lane: a gate with room for one. A callback that waits for the peer
+// callbackKind are the functions that crossed a channel as arguments. The peer calls those of this side one way. They
+// run one at a time, in the order of arrival, in the lane, a gate with room for one. A callback that waits for the peer
 // with its ctx lets the next one in.
 type callbackKind struct {
 	ch   *Channel
@@ -124,7 +124,8 @@ func (k *callbackKind) export(d wire.Dialect, fn any, out *values) (id string, e
 	}
 	var cb *localCallback
 	if p == nil {
-		// A one-way message is not answered, so that nothing tells whether the peer released an id before or after it arrived.
+		// A one-way message has no answer. Nothing shows whether the peer released an id before or after the message
+		// arrived.
 		key = identity{}
 	} else if e := k.own.find(key); e != nil {
 		if slices.Contains(out.carried, carried(e)) {

@@ -70,8 +70,9 @@ type Channel struct {
 	events   uint64 // counts what answers may have to wait for: invocations of callbacks
 }
 
-// Close closes the channel with the WebSocket code 1000. What was queued is sent first, within Limits.Write, and what
-// comes later is dropped. Pending calls on both sides fail with ErrClosed, and the contexts of running handlers end; Close does not wait for them.
+// Close closes the channel with the WebSocket code 1000. Queued messages are sent first, within Limits.Write. Later
+// messages are dropped. Pending calls on both sides fail with ErrClosed, and the contexts of running handlers end.
+// Close does not wait for handlers.
 func (ch *Channel) Close() error { return ch.CloseWith(closeNormal, "") }
 
 // CloseWith is Close with a code and a reason for the peer, of at most 123 bytes.
@@ -92,7 +93,7 @@ func (ch *Channel) public() *Channel {
 // Done is closed once the channel has closed.
 func (ch *Channel) Done() <-chan struct{} { return ch.done }
 
-// Err is nil while the channel is open; afterwards it wraps ErrClosed and says why, with the transport's error if there
+// Err is nil while the channel is open. Afterwards it wraps ErrClosed and says why, with the transport's error if there
 // was one.
 func (ch *Channel) Err() error {
 	ch.mu.Lock()
@@ -100,7 +101,7 @@ func (ch *Channel) Err() error {
 	return ch.err
 }
 
-// Dialect is what the channel speaks; zero as long as it waits to hear the peer.
+// Dialect is the dialect of the channel. It is zero while the channel waits for the first message of the peer.
 func (ch *Channel) Dialect() Dialect {
 	if c := ch.codec.Load(); c != nil {
 		return Dialect((*c).Dialect())
@@ -108,7 +109,7 @@ func (ch *Channel) Dialect() Dialect {
 	return 0
 }
 
-// Dropped is how many inbound frames or lines were no message of the protocol, or none for this side, and were ignored.
+// Dropped is the number of inbound frames or lines that were ignored, since they were no message for this side.
 func (ch *Channel) Dropped() uint64 { return ch.dropped.Load() }
 
 // fail closes the channel once: every later call does nothing.
@@ -182,7 +183,7 @@ func (ch *Channel) report(err error) {
 	}
 }
 
-// setCodec fixes what this side writes and lets the calls go on that waited for it.
+// setCodec fixes the dialect of this side and lets the calls go on that waited for it.
 func (ch *Channel) setCodec(d wire.Dialect) {
 	c := codecs.Of(d)
 	ch.mu.Lock()
@@ -240,7 +241,7 @@ func (ch *Channel) kinds() *kinds {
 	return k
 }
 
-// settings are what a channel keeps of its Options.
+// settings are the Options that a channel keeps.
 type settings struct {
 	errorText   bool
 	callTimeout time.Duration

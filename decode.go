@@ -16,7 +16,7 @@ import (
 // types compiles everything that is exposed or accepted.
 var types *bind.Types
 
-// request is what the leader decodes. It implements bind.Peer.
+// request is the message that the leader decodes. It implements bind.Peer.
 type request struct {
 	bind.Request
 	ch   *Channel
@@ -30,7 +30,7 @@ func (r *request) reset(ch *Channel, m *wire.Message) {
 	r.Request = bind.Request{Peer: r, Message: m}
 }
 
-// end ends what came with a request that is not served.
+// end ends the streams that came with a request that is not served.
 func (r *request) end() {
 	came := r.came
 	r.came = nil
@@ -59,7 +59,7 @@ func (r *request) Stream(raw []byte) (bind.Source, error) {
 	return v, nil
 }
 
-// references returns what decodes the references in a value of the peer; nil if there are none.
+// references returns the decoder of the references in a value of the peer; nil if there are none.
 func (ch *Channel) references(d wire.Dialect, raw []byte, pins any) superjson.ReferenceDecoder {
 	if d.IsClassic() || !bytes.Contains(raw, []byte(handleMark)) {
 		return nil
@@ -67,7 +67,7 @@ func (ch *Channel) references(d wire.Dialect, raw []byte, pins any) superjson.Re
 	return ch.kinds().inside.decoder(d, raw, pins)
 }
 
-// decode stores the value in what v points to, whose type has to do with references as use says.
+// decode stores the value where v points to. use says whether its type can have references.
 func (k *kept) decode(ch *Channel, v any, use bind.RefUse) error {
 	if k.raw == nil {
 		return decodeUndefined(v)
@@ -80,7 +80,7 @@ func readsRefs(result any) bool {
 	return result != nil && types.RefUseOf(reflect.TypeOf(result).Elem()) != bind.RefNever
 }
 
-// takesHandle reports whether what resulting opens may be stored in result, the pointer of a call. only: nothing else may.
+// takesHandle reports whether result, the pointer of a call, takes a stream. only: it takes nothing else.
 func takesHandle(result any) (takes, only bool) {
 	if _, only = result.(handleResult); only {
 		return true, true
@@ -211,7 +211,7 @@ func (ch *Channel) unreadable(rawID []byte, reason error) {
 	}
 }
 
-// fill makes a what m answers to a call with this result.
+// fill stores m in a, as the answer to a call with this result.
 func (ch *Channel) fill(a *answer, m *wire.Message, result any) {
 	if m.Err != nil {
 		a.err = fromWire(wire.ParseErrorReferences(m, ch.references(m.Dialect, m.Err, nil)))

@@ -6,11 +6,11 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
-// Dialect is how a peer writes: the generation of kkrpc together with its codec.
+// Dialect is the generation of kkrpc that a peer speaks, together with its codec.
 type Dialect uint8
 
 const (
-	// Compact is what kkrpc 2.x speaks unless told otherwise: JSON, one message per frame.
+	// Compact is the default of kkrpc 2.x: JSON, one message per frame.
 	Compact = Dialect(wire.Compact)
 	// CompactSuperJSON is kkrpc 2.x with superJsonCodec.
 	CompactSuperJSON = Dialect(wire.CompactSuperJSON)

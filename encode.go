@@ -33,8 +33,8 @@ var valuesPool = sync.Pool{New: func() any {
 // maxKeptPath is how many segments of a path are kept room for.
 const maxKeptPath = 32
 
-// newValues returns what encodes the values of one message in codec's form. It is to be freed, and to be told by sent if
-// the message is.
+// newValues returns an encoder for the values of one message in codec's form. Its user calls sent when the message is
+// queued, and free in any case.
 func newValues(ch *Channel, codec wire.Codec) *values {
 	out := valuesPool.Get().(*values)
 	out.ch, out.classic = ch, codec.Dialect().IsClassic()
@@ -44,8 +44,8 @@ func newValues(ch *Channel, codec wire.Codec) *values {
 	return out
 }
 
-// free ends the use of o. Unless sent was called, what was written is taken back: nothing was sent, whatever the reason,
-// a panic in a value's own marshaling included.
+// free ends the use of o. Without a call of sent, it takes back everything that o carries. That includes a panic in a
+// value's own marshaling.
 func (o *values) free() {
 	o.takeBack()
 	o.ch, o.host, o.pending, o.tail = nil, nil, nil, wire.Tail{}
@@ -70,7 +70,7 @@ func (o *values) sent() {
 	o.letGo()
 }
 
-// takeBack undoes what was carried since the last message.
+// takeBack takes back everything that o carries since the last message.
 func (o *values) takeBack() {
 	for _, c := range o.carried {
 		c.unsent()
@@ -78,7 +78,7 @@ func (o *values) takeBack() {
 	o.letGo()
 }
 
-// letGo leaves what is carried to somebody else.
+// letGo makes o forget what it carries, which another owner now has.
 func (o *values) letGo() {
 	clear(o.carried)
 	o.carried = o.carried[:0]
@@ -94,7 +94,7 @@ func mayBeHandle(v any) bool {
 	return t == types.Handle() || t.Kind() == reflect.Func || t.Kind() == reflect.Chan
 }
 
-// appendHandle appends what stands for v if it is of a kind that can stand there.
+// appendHandle appends the handle of v if v is of a kind that can stand there.
 func (o *values) appendHandle(dst []byte, at place, v any) (_ []byte, is bool, err error) {
 	for _, one := range o.ch.kinds().list {
 		if dst, is, err = one.write(o, dst, at, v); is {
@@ -112,7 +112,7 @@ func (o *values) AppendReference(dst []byte, v any) ([]byte, error) {
 	return o.ch.kinds().inside.append(o, dst, v)
 }
 
-// annotations is what a Tail takes: nil in the dialects that have none.
+// annotations returns the encoder for Tail.Values, and nil in the dialects without annotations.
 func (o *values) annotations() *superjson.Encoder {
 	if o.enc.Mode() != superjson.ModeSuperJSON {
 		return nil

@@ -19,9 +19,9 @@ var (
 	ErrUnsupported = errors.New("not supported by the peer's protocol")
 )
 
-// Error is a JavaScript Error. A call returns one (use errors.As) when the peer's function threw, and a function that
-// returns one makes the peer's call throw it. Any other error that a function returns crosses as name "Error" with
-// its text as the message; an error with a method RPCError() *Error chooses its form.
+// Error is a JavaScript Error. If the peer's function threw, the error of the call wraps one; use errors.As. If a
+// function returns one, the peer's call throws it. Any other error crosses with the name "Error" and its text as the
+// message. An error with a method RPCError() *Error chooses its form.
 //
 // Stacks never leave this side, and those of a peer are dropped.
 type Error struct {
@@ -53,7 +53,7 @@ func typeErrorf(format string, args ...any) *Error {
 	return &Error{Name: "TypeError", Message: fmt.Sprintf(format, args...)}
 }
 
-// toWire is what the peer sees of an error of this side.
+// toWire returns an error of this side as the peer sees it.
 func toWire(err error) *wire.Error {
 	if e, ok := err.(*wire.Error); ok {
 		return e // of package bind

@@ -17,14 +17,14 @@ import (
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
-// Caller is what operations go through, the parameter of [Call], [Get], [Set], [Construct], [Stream] and [Remote]: a
-// *Channel, a *Ref of the peer, or what [Via] returns, which finds a channel for each operation.
+// Caller carries operations to the peer. It is a parameter of [Call], [Get], [Set], [Construct], [Stream] and [Remote].
+// A *Channel is a Caller, as are a *Ref of the peer, a *UnaryCaller and the result of [Via].
 type Caller interface {
 	// do does op and waits for the answer. Its errors say which operation failed.
 	do(ctx context.Context, op outgoing) error
 }
 
-// outgoing is what this side asks of the peer.
+// outgoing is an operation of this side on the peer.
 type outgoing struct {
 	kind   wire.Kind
 	path   string
@@ -95,7 +95,8 @@ func (ch *Channel) exchange(ctx context.Context, op outgoing) error {
 	return err
 }
 
-// start makes a pending call for an operation with ctx, whose scope is handling, and gathers what is needed to encode it.
+// start makes a pending call for an operation, and gathers the metadata to encode with it. handling is the scope of
+// ctx.
 func (ch *Channel) start(ctx context.Context, handling *scope, result any) (codec wire.Codec, p *pendingCall, meta outgoingMetadata, err error) {
 	if ctx.Err() != nil {
 		return nil, nil, meta, context.Cause(ctx)
@@ -136,8 +137,8 @@ func (ch *Channel) await(ctx context.Context, codec wire.Codec, p *pendingCall) 
 	return p.err
 }
 
-// endOf returns why ctx has ended if a call with it has failed. A deadline counts from its time on, since the timer that tells
-// ctx may be late, and the peer has one of its own.
+// endOf returns why ctx has ended if a call with it has failed. A deadline counts from its time on. The timer that ends
+// ctx may be late, and the peer has its own timer.
 func endOf(ctx context.Context, failed bool) error {
 	switch {
 	case !failed:
@@ -187,8 +188,8 @@ func (ch *Channel) ready(ctx context.Context) (wire.Codec, error) {
 	return ch.awaitCodec(ctx)
 }
 
-// encode writes the request. The callbacks among its arguments are held by p, which ends if there is an error or a panic
-// in an argument's own marshaling.
+// encode writes the request. p carries the callbacks among the arguments. p ends if there is an error, or a panic in an
+// argument's own marshaling.
 func (ch *Channel) encode(codec wire.Codec, op outgoing, p *pendingCall) (_ *outbox.Buffer, err error) {
 	out := newValues(ch, codec)
 	encoded := false
@@ -314,7 +315,7 @@ func (ch *Channel) registerLocked(result any) (*pendingCall, error) {
 	return p, nil
 }
 
-// epoch is what deadlines of calls count from: asking how long something took is half as much work as asking for the time.
+// epoch is the start from which deadlines of calls count. time.Since costs half as much as time.Now.
 var epoch = time.Now()
 
 // withdraw removes p and reports whether it was still pending.
@@ -330,8 +331,8 @@ func (ch *Channel) free(p *pendingCall) {
 	ch.mu.Unlock()
 }
 
-// expire ends the calls that have waited too long. One timer serves all calls of a channel: since they all have the same
-// timeout, the one that was set first ends first.
+// expire ends the calls that have waited too long. One timer serves all calls of a channel. They all have one timeout,
+// so the oldest call ends first.
 func (ch *Channel) expire() {
 	var expired []*pendingCall
 	ch.mu.Lock()
@@ -407,8 +408,8 @@ func (ch *Channel) unwatch(id uint64) {
 	}
 }
 
-// maxWatched is how many one-way calls of the peer's functions are watched for errors at a time: a peer that does not answer
-// must not make this side remember any number of them.
+// maxWatched is how many one-way calls of the peer's functions are watched for errors at a time. It bounds the memory
+// that a peer can take by not answering.
 const maxWatched = 1024
 
 // awaitRoom blocks until b, a one-way message, is queued.

@@ -9,8 +9,8 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/bind"
 )
 
-// API is what a channel lets its peer reach: exactly the functions, constructors, properties and constants that were
-// registered, compiled once by Expose. It may serve any number of channels at a time.
+// API is what a channel lets its peer reach: the registered functions, constructors, properties and constants, and
+// nothing else. Expose compiles it once. It may serve any number of channels at a time.
 type API struct {
 	bound bind.API
 
@@ -24,27 +24,29 @@ type API struct {
 //   - any other value that can be encoded: a read-only constant. It must not be changed afterwards.
 type Object map[string]any
 
-// Expose compiles api into what a channel can offer. All problems are reported at once. api is one of
+// Expose compiles api for any number of channels. All problems are reported at once. api is one of
 //   - nil: nothing;
 //   - an Object;
-//   - what As returns: the methods of an interface, which is the way to be sure what is exposed;
-//   - a struct or a pointer to one: the exported methods that its type declares itself, and of its fields those of type
-//     Object, Property, *Property, ReadOnly and Class, and those with a tag such as `kkrpc:"math"`, which names a
-//     namespace (a struct, Object, interface) or a constant. `kkrpc:"-"` hides a field. No other field is ever exposed. A
+//   - the result of As: the methods of an interface, and no others;
+//   - a struct or a pointer to one: the exported methods that its type declares itself, and some fields. Fields of type
+//     Object, Property, *Property, ReadOnly and Class are exposed. A tag such as `kkrpc:"math"` exposes a struct, Object or
+//     interface as a namespace, and other values as constants. `kkrpc:"-"` hides a field. No other field is ever exposed. A
 //     method that is promoted from an embedded field is an error, since it is easily exposed by mistake;
 //   - an *API, which is returned as it is.
 //
 // Go names become JavaScript's: Greet is greet, GetURL getURL, ID id, IDs ids, HTTPServer httpServer, OAuth oauth. Tags and
 // the keys of an Object are taken as they are.
 //
-// A function may take a context.Context first, which ends with the channel and leads to it by [FromContext], and may
-// return an error last; besides it returns at most one value. A parameter that is a func (or a *Callback) is a function of
-// the peer: it may take a context first and returns nothing or an error. Arguments are decoded by the types of the
-// parameters, and the function is not called unless all of them fit. A pointer, any, superjson.Value, json.RawMessage or
-// variadic parameter may be left out by the peer. time.Duration is refused anywhere, as nobody agrees on its unit.
+// A function may take a context.Context first. The context ends with the channel, and [FromContext] returns the
+// channel. A function may return one value, and an error last. A parameter that is a func (or a *Callback) is a
+// function of the peer. It may take a context first and returns nothing or an error. Arguments are decoded by the types
+// of the parameters, and the function is not called unless all of them fit. A pointer, any, superjson.Value,
+// json.RawMessage or variadic parameter may be left out by the peer. time.Duration is refused anywhere, since its unit
+// is unclear.
 //
-// A result may be a stream: an iter.Seq[T], iter.Seq2[T, error] or <-chan T, and a parameter may be an iter.Seq2[T, error], a stream of
-// the peer that can be iterated over once; see the package comment. In other places of data a stream is refused.
+// A result may be a stream: an iter.Seq[T], iter.Seq2[T, error] or <-chan T. A parameter may be an iter.Seq2[T, error],
+// a stream of the peer that can be iterated over once. See the package comment. In other places of data a stream is
+// refused.
 func Expose(api any) (*API, error) {
 	if a, ok := api.(*API); ok {
 		if a != nil {
@@ -59,9 +61,9 @@ func Expose(api any) (*API, error) {
 	return &API{bound: bound}, nil
 }
 
-// As exposes exactly the methods of the interface I, which impl provides: what the implementation has beyond them stays
-// out of reach, and methods that it gets from embedded fields are welcome. The result is for Expose, for everything
-// that takes what Expose takes, and for a namespace in an Object or a tagged field.
+// As exposes exactly the methods of the interface I. Further methods of impl stay out of reach. Methods that impl gets
+// from embedded fields are welcome. The result is for Expose and Options.Expose, and for namespaces in an Object or a
+// tagged field.
 func As[I any](impl I) any { return methodsOf{iface: reflect.TypeFor[I](), impl: impl} }
 
 type methodsOf struct {

@@ -74,7 +74,7 @@ func (g *gate) tellMovedLocked() {
 	}
 }
 
-// returnLocked is for a task that stepped out. It returns nil if the task is in again, else what it has to wait for.
+// returnLocked is for a task that stepped out. It returns nil if the task is in again, else a channel to wait for.
 func (g *gate) returnLocked() <-chan struct{} {
 	if g.running < g.limit {
 		g.running++

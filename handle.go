@@ -14,7 +14,7 @@ import (
 // Values that cross by identity are known by ids. exports are the values of this side that the peer may use, imports those
 // of the peer that this side holds. Their locks may be taken under Channel.mu and take no other lock, but that of news.
 
-// errFull is what exports and imports return at their limit.
+// errFull is the error of exports and imports at their limit.
 var errFull = errors.New("too many handles")
 
 // exports holds values of this side until the peer gives their ids back.
@@ -50,7 +50,7 @@ type identity struct {
 // funcIdentity returns the identity of a func: two closures of one func literal are two functions. Go's reflection only
 // offers the code that they share.
 func funcIdentity(fn any) identity {
-	// A func is one pointer, to its closure, and an interface holds such a value in its second word.
+	// A func is one pointer, to its closure. An interface holds a value of pointer size in its second word.
 	return identity{reflect.TypeOf(fn), (*[2]uintptr)(unsafe.Pointer(&fn))[1]}
 }
 
@@ -121,9 +121,9 @@ func (t *exports[L]) get(id string) (e *export[L], issued bool) {
 	return nil, ok && err == nil && n > 0 && n <= t.last
 }
 
-// giveBack is called when the peer releases an id. times is how often the peer had received it when it was garbage
-// collected there, or 0 if the peer released it on purpose. An export that was sent again since is kept, and so is one
-// that a call under way carries and that was sent before: the peer may not have seen that call yet.
+// giveBack is called when the peer releases an id. If it was garbage collected there, times is how often the peer had
+// received it. times is 0 if the peer released it on purpose. An export that was sent again since is kept. An export is
+// also kept if it was sent before and a call under way carries it. The peer may not have seen that call yet.
 func (t *exports[L]) giveBack(id string, times int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -158,8 +158,8 @@ func (t *exports[L]) clear() {
 	t.byID, t.byKey = nil, nil
 }
 
-// imports holds values of the peer weakly. R is what the program holds for one. The peer is told of those that the program
-// has dropped, and of those that came with a message that nobody read.
+// imports holds values of the peer weakly. R is what the program holds for one. The peer learns which of them the
+// program has dropped, and which came with a message that nobody read.
 type imports[R any] struct {
 	limit int
 	news  *news
@@ -180,8 +180,7 @@ type absent struct {
 	waits bool // it is for the janitor to tell
 }
 
-// accept returns what the program holds for an id, the same as long as the program holds it and fits says that it still
-// serves. Otherwise make makes another one.
+// accept returns the R that the program holds for an id, if fits accepts it. Otherwise make makes another one.
 func (t *imports[R]) accept(id string, fits func(*R) bool, make func() *R) (*R, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -213,14 +212,14 @@ func (t *imports[R]) accept(id string, fits func(*R) bool, make func() *R) (*R, 
 	return r, nil
 }
 
-// collected is what is left of an R that was garbage collected.
+// collected remains of an R that was garbage collected.
 type collected[R any] struct {
 	id  string
 	ref weak.Pointer[R]
 }
 
-// collect notes that the program has dropped a value. A cleanup has no business in the channel: the peer is told with the
-// next message, or by the janitor.
+// collect notes that the program has dropped a value. It is a cleanup and must not write to the channel. The peer
+// learns of it with the next message, or by the janitor.
 func (t *imports[R]) collect(c collected[R]) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -248,9 +247,9 @@ func (t *imports[R]) forget(id string, r *R) {
 	}
 }
 
-// unread notes that a value of the peer has come with a message that nobody reads. seen: accept may have counted it. The
-// janitor tells the peer, not the next message: kkrpc in JavaScript forgets a function at the first release, and may pass
-// the same one in another attempt.
+// unread notes that a value of the peer has come with a message that nobody reads. seen: accept may have counted it.
+// The janitor tells the peer, not the next message. kkrpc in JavaScript forgets a function at the first release, and
+// may pass that function in another attempt.
 func (t *imports[R]) unread(id string, seen bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -266,7 +265,7 @@ func (t *imports[R]) unread(id string, seen bool) {
 	}
 }
 
-// takeGone returns the ids that the peer is to be told of, by how often each had come. all: also of those that can wait.
+// takeGone returns the ids to report to the peer, with how often each had come. all: also those that can wait.
 func (t *imports[R]) takeGone(all bool) map[string]int {
 	t.mu.Lock()
 	defer t.mu.Unlock()

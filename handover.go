@@ -102,7 +102,7 @@ func (s *scope) stepIn() {
 	}
 }
 
-// watchTick is called by the watchdog with what it saw of role one tick ago. It reports whether to look again.
+// watchTick is called by the watchdog with the role of one tick ago. It reports whether to look again.
 func (ch *Channel) watchTick(seen uint64) (now uint64, again bool) {
 	now = ch.role.Load()
 	if now != seen {
@@ -124,26 +124,26 @@ func (ch *Channel) watchTick(seen uint64) (now uint64, again bool) {
 
 const (
 	watchInterval = time.Millisecond
-	// slowInterval is what a method gets instead that was too slow lately: with slow handlers alone, it is what starting
-	// each costs. Less would put at risk that the next handler begins after this one.
+	// slowInterval replaces watchInterval for a method that was slow lately. With slow handlers alone, each start costs
+	// this long. A shorter one would risk that the next handler begins before this one.
 	slowInterval = 100 * time.Microsecond
 	// slowCalls is for how many calls a method is known as slow; each quick one among them counts down.
 	slowCalls = 64
 )
 
-// Group is what the channels of one server share: a timer that watches for slow handlers, and goroutines that write bursts
-// of one-way messages to many channels. A server of package transport/ws has one, also if each connection has an API of
-// its own. The zero Group is ready for use. It must not be copied after first use.
+// Group is shared by the channels of one server. It has a timer that watches for slow handlers, and goroutines that
+// write bursts of one-way messages to many channels. A server of package transport/ws has one, also if each connection
+// has an API of its own. The zero Group is ready for use. It must not be copied after first use.
 type Group struct {
 	watch   watchdog
 	batcher outbox.Batcher
 }
 
-// watchdog looks after the channels of one group whose leader may be in a handler: it takes reading from a leader that is
-// in the same handler at two ticks in a row. A channel enlists itself when it starts to run handlers and is dropped
-// at the first tick that finds it idle, so a quiet process has no timer and a busy channel pays one atomic load.
+// watchdog watches the channels of one group whose leaders may be in a handler. It takes reading from a leader that is
+// in one handler at two ticks in a row. A channel enlists itself when it starts to run handlers. The first tick that
+// finds it idle drops it. So a quiet process has no timer, and a busy channel pays one atomic load.
 //
-// It is not one for the process, so that channels made under testing/synctest are watched in its time.
+// Each group has its own, so that channels made under testing/synctest are watched in the time of their bubble.
 type watchdog struct {
 	mu      sync.Mutex
 	watched []watchedChannel
@@ -155,8 +155,8 @@ type watchedChannel struct {
 	seen uint64 // role at the last tick
 }
 
-// add enlists ch unless it is. Storing role comes before asking watched, and in watchTick the other way round, so one of
-// the two sees the other.
+// add enlists ch unless it is enlisted. The leader stores role before it loads watched. watchTick stores watched before
+// it loads role. So one of them sees the other.
 func (w *watchdog) add(ch *Channel) {
 	if !ch.watched.CompareAndSwap(false, true) {
 		return

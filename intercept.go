@@ -19,41 +19,42 @@ type Request struct {
 	Inbound bool
 	// Operation is call, get, set or new. On a reference it is call, get, set or apply, which calls a function.
 	Operation string
-	// Path is as Call takes it, such as math.multiply. If Ref is not nil it begins there, and says nothing about the API:
-	// what decides by Path looks at Ref too.
+	// Path is as Call takes it, such as math.multiply. If Ref is not nil, Path begins at Ref and says nothing about the
+	// API. Code that decides by Path must look at Ref too.
 	Path string
-	// Ref is what the operation is on: inbound one of this side, outbound one of the peer; nil for the API.
+	// Ref is the reference that the operation is on; nil for the API. Inbound it is one of this side, outbound one of
+	// the peer.
 	Ref *Ref
-	// Args are the arguments, or the value alone of a set. Inbound they are of the types that the function takes, those
-	// of a variadic parameter one by one; functions of the peer are what the function gets.
+	// Args are the arguments, or the value alone of a set. Inbound they have the types of the parameters. Variadic
+	// arguments are listed one by one. Functions of the peer are as the function gets them.
 	Args []any
-	// Metadata is, inbound, what MetadataFrom returns; outbound what the caller gave to WithMetadata, without what
-	// Options.Metadata, a deadline or an interceptor adds.
+	// Metadata is, inbound, the result of MetadataFrom. Outbound it is the map that the caller gave to WithMetadata,
+	// without the additions of Options.Metadata, deadlines and interceptors.
 	Metadata map[string]any
 }
 
 // Handler does an operation and returns its result.
 //
-// Inbound, the result is what the function returned, of its type, and nil if it returns nothing; the error is the very
-// error that it returned. Outbound, the result is decoded into the type that the caller asked for, and nil if it ignores
-// it.
+// Inbound, the result is the value that the function returned, in its type, and nil if it returns nothing. The error is
+// the function's own. Outbound, the result has the type that the caller asked for. It is nil if the caller ignores it.
 type Handler func(ctx context.Context, r *Request) (any, error)
 
-// Interceptor stands around operations: next does r, through the interceptors that come behind and then for real, and
-// what the interceptor returns counts instead. It may refuse an operation by an error without calling next, change the
-// result or the error, and give next a ctx that is derived from its own, with values, a deadline or, outbound, metadata.
-// What is sent, called or decoded does not depend on the Request that next gets.
+// Interceptor runs around operations. next runs the further interceptors and then the operation. The result and error
+// of the interceptor replace those of next. An interceptor may refuse an operation by an error without calling next. It
+// may change the result or the error. It may give next a ctx derived from its own, with values, a deadline or,
+// outbound, metadata. Changes to the Request that next gets have no effect.
 //
-// An inbound interceptor runs where the function would, under the same rules: it may take its time, it may call the peer
-// with its ctx, and a panic becomes an InternalError. Inbound, next may be called once, by the goroutine that the
-// interceptor was called on, and must have returned before it. Outbound it may be called again, for another attempt. An
-// outbound interceptor runs on the goroutine of the caller; a result that it makes up must be of the caller's type. A stream
-// that a function returns lives on when next has returned: inbound, an end of the ctx that next was given ends what the
-// stream does with it; outbound, that ctx bounds the opening of the stream and not its items.
+// An inbound interceptor runs on the goroutine of the function. It may take long, and it may call the peer with its
+// ctx. A panic becomes an InternalError. Inbound, next may be called once, on the goroutine of the interceptor, and
+// must return before the interceptor does. Outbound, next may be called again for another attempt. An outbound
+// interceptor runs on the goroutine of the caller. A result that it makes up must have the caller's type. A stream that
+// a function returns lives on when next has returned. Inbound, code of the stream sees the end of the ctx that next
+// got. Outbound, that ctx bounds the opening of the stream and not its items.
 //
-// Interceptors see what was asked for by a call, get, set or new, also on references, and the call that opens a stream, whose
-// result is the stream. They do not see invocations of callbacks, which have neither result nor metadata, items of streams,
-// releases of references, or requests that are refused before a function is found and its arguments decoded.
+// Interceptors see call, get, set and new, also on references. They see the call that opens a stream, whose result is
+// the stream. They do not see invocations of callbacks, which have neither result nor metadata, items of streams, or
+// releases of references. They do not see requests that are refused before a function is found and its arguments are
+// decoded.
 type Interceptor func(ctx context.Context, r *Request, next Handler) (any, error)
 
 // refOf returns what an operation is on as a Request shows it.
@@ -83,7 +84,7 @@ func chain(all []Interceptor) Interceptor {
 	}
 }
 
-// interception is what a request of the peer has if there are inbound interceptors.
+// interception is the part of a request of the peer that only inbound interceptors need.
 type interception struct {
 	operation, path string
 	on              any           // see insider.find; nil: the API
@@ -171,7 +172,7 @@ func (ch *Channel) intercept(ctx context.Context, op outgoing) error {
 	return assign(target, result)
 }
 
-// assign stores what the interceptors returned.
+// assign stores the result of the interceptors.
 func assign(target reflect.Value, result any) error {
 	v := reflect.ValueOf(result)
 	switch {

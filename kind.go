@@ -19,8 +19,8 @@ import (
 
 // kind is one of them. Its methods are called without a lock.
 type kind interface {
-	// write appends what stands for v and has out carry v. It reports false if v is not of the kind, or cannot stand there.
-	// v is a func, a chan or a *Callback. The goroutine that encodes calls it.
+	// write appends what stands for v and has out carry v. v is a func, a chan or a *Callback. write reports false if v
+	// is not of the kind, or cannot stand there. The goroutine that encodes calls it.
 	write(out *values, dst []byte, at place, v any) (_ []byte, is bool, err error)
 	// receive acts on a message of the kind. It reports false for a request, which is to be served like others. The leader
 	// calls it, which it may block.
@@ -30,8 +30,8 @@ type kind interface {
 	// discard gives back the handle that t stands for, or the handles in t. Nobody reads t; seen: a part of it may have
 	// been read. Any goroutine.
 	discard(t text, seen bool)
-	// tell queues the news of the handles of the peer that this side holds no more. all: also of those that can wait. more:
-	// there may be news later. The leader calls it, or the janitor.
+	// tell queues the releases of handles of the peer that this side no longer holds. all: also those that can wait.
+	// more: there may be others later. The leader calls it, or the janitor.
 	tell(all bool) (more bool)
 	// clear forgets everything, as the channel has closed for err.
 	clear(err error)
@@ -66,7 +66,8 @@ type (
 	insider interface {
 		holder
 		append(out *values, dst []byte, v any) ([]byte, error)
-		// decoder is for a value of the peer; nil if none of the kind is in it. pins is what pin returned for it.
+		// decoder decodes handles in a value of the peer; nil if there are none. pins is the result of pin for that
+		// value.
 		decoder(d wire.Dialect, raw []byte, pins any) superjson.ReferenceDecoder
 		// pin keeps what t names and a later message may give back, for a value that is decoded later. The leader calls it.
 		pin(t text) (pins any)
@@ -120,7 +121,7 @@ type host interface {
 	takeOver() stay // for a result that goes on when the function has returned
 }
 
-// stay is what a result that outlives its function needs of the request.
+// stay is the part of a request that a result needs when it outlives the function.
 type stay struct {
 	came    []received // with the request; the result ends them
 	context lasting    // lives on; nil if the function has none
@@ -136,7 +137,7 @@ type kinds struct {
 	news   news
 }
 
-// What kinds.list has.
+// The indexes of kinds.list.
 const (
 	callbackIndex = iota
 	streamIndex
@@ -150,7 +151,7 @@ var ownedBy = [...][]wire.Kind{
 	refIndex:      {wire.Ref},
 }
 
-// owners is 1 + the index of the kind that receives a message of a wire.Kind; 0 for all other messages.
+// owners has, by wire.Kind, 1 + the index of the kind that receives such messages. It is 0 for all other messages.
 var owners = func() (owners [256]uint8) {
 	for i, messages := range ownedBy {
 		for _, m := range messages {
@@ -167,8 +168,8 @@ func (k *kinds) clear(err error) {
 	}
 }
 
-// news is what this side has to tell the peer about handles that it no longer holds. It goes with the next messages, or
-// the janitor tells it.
+// news are the handles of the peer that this side no longer holds. The peer learns of them with the next messages, or
+// by the janitor.
 type news struct {
 	kinds *kinds         // immutable
 	out   *outbox.Outbox // immutable
@@ -179,7 +180,7 @@ type news struct {
 	stopped bool
 }
 
-// janitorInterval is how long a quiet channel may take to tell the peer what it no longer holds.
+// janitorInterval is how long a quiet channel may take to release handles of the peer.
 const janitorInterval = 5 * time.Second
 
 // come notes that there is something to tell with the next messages.
@@ -194,7 +195,7 @@ func (n *news) expect() {
 	}
 }
 
-// tell queues what is fresh. The leader calls it before it waits.
+// tell queues the fresh news. The leader calls it before it waits.
 func (n *news) tell() {
 	if n.fresh.Load() {
 		n.tellAll(false)
@@ -209,7 +210,7 @@ func (n *news) tellAll(all bool) (more bool) {
 	return more
 }
 
-// clean is what the janitor does.
+// clean is the function of the janitor.
 func (n *news) clean() {
 	n.mu.Lock()
 	n.janitor = nil

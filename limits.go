@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Limits bounds what one channel may cost. For every field zero means the default. A limit that is reached gives
-// the peer a named error or a close code with a reason, and never lets memory grow.
+// Limits bounds what one channel may cost. For every field zero means the default. At a limit, the peer gets a named
+// error or a close code with a reason. Memory does not grow beyond it.
 type Limits struct {
 	// Frame is the largest inbound message in bytes; 0 means 4 MiB. A larger one closes the channel with code 1009. Whatever
 	// its size, a request with more than 65,536 arguments is answered with an RPCLimitError.
@@ -28,36 +28,34 @@ type Limits struct {
 	// RPCLimitError.
 	Metadata int
 	// Outbound bounds the bytes that wait to be sent; 0 means 16 MiB. While more than half of it waits, calls, callbacks
-	// and results wait for room. A peer that causes more than all of it in other messages, such as refusals of
-	// its requests, and does not read them loses its channel with code 1008.
+	// and results wait for room. Other messages, such as refusals of requests, do not wait. A peer that causes more than
+	// Outbound of them and does not read loses its channel with code 1008.
 	Outbound int
-	// Callbacks is how many functions of this side the peer may hold at a time, and how many of the peer's this side
-	// holds; 0 means 10000. Beyond it a call fails with an error that wraps ErrLimit.
+	// Callbacks is how many functions each side may hold of the other at a time; 0 means 10000. Beyond it a call fails
+	// with an error that wraps ErrLimit.
 	Callbacks int
-	// References is how many values of this side the peer may hold by reference at a time, and how many of the peer's this
-	// side holds; 0 means 10000. Beyond it what carries another one fails: with ErrLimit on this side, with an
-	// RPCLimitError for the peer.
+	// References is how many values each side may hold of the other by reference; 0 means 10000. Beyond it, a message
+	// with another reference fails: with ErrLimit on this side, with an RPCLimitError for the peer.
 	References int
 	// CallbackQueue is how many bytes of the peer's callback invocations may wait for their turn; 0 means 16 MiB. Beyond
-	// it the channel stops reading until there is room; if none of them finishes for 30 s it closes with code 1008.
+	// it the channel stops reading until there is room. If none of them finishes for 30 s, it closes with code 1008.
 	CallbackQueue int
-	// Streams is how many streams of this side may be open at a time, and how many of the peer's; 0 means 1024. A stream
-	// of this side counts until its code has returned. Beyond it a call that returns a stream, or carries one, is answered with
-	// an RPCLimitError, and one of this side fails with an error that wraps ErrLimit.
+	// Streams is how many streams of each side may be open at a time; 0 means 1024. A stream of this side counts until
+	// its code has returned. Beyond it, a call of the peer that returns or carries a stream gets an RPCLimitError. A
+	// call of this side fails with an error that wraps ErrLimit.
 	Streams int
-	// StreamCredit is how many items a peer may have asked for and not received yet, of one stream of this side; 0 means
-	// 1024. What it asks for beyond it is forgotten.
+	// StreamCredit is how many items of one stream a peer may have asked for and not received; 0 means 1024. Further
+	// requests for items are dropped.
 	StreamCredit int
-	// StreamBuffer is how many bytes of items of one stream of the peer may wait for the loop that takes them; 0 means
-	// 16 MiB. All streams of a channel together may hold four times as much. Beyond it the stream, or the largest one, ends
-	// with an error that wraps ErrLimit, and the peer is told to stop.
+	// StreamBuffer is how many bytes of items of one inbound stream may wait for the loop; 0 means 16 MiB. All streams
+	// of a channel together may hold four times as much. Beyond it the stream, or the largest one, ends with an error
+	// that wraps ErrLimit. The peer is asked to stop.
 	StreamBuffer int
-	// StreamIdle is how long a stream of this side may wait for the peer to ask for items, the first or further ones; 0 means
-	// 10 min. Then it is dropped, which the peer learns if it asks. Classic peers do not ask, and are not waited for.
+	// StreamIdle is how long a stream of this side waits for the peer to ask for items; 0 means 10 min. Then it is
+	// dropped. A peer that asks later gets an error. Classic peers do not ask, so their streams have no such limit.
 	StreamIdle time.Duration
-	// Line is how long a line of a classic peer, which may send a message in many pieces, may stay incomplete; 0 means 30 s.
-	// A slower peer loses its channel with code 1008. It is about whole pieces; how long one may take on its way is up to
-	// the transport.
+	// Line is how long a line of a classic peer may stay incomplete; 0 means 30 s. Classic peers may send a message in
+	// many frames. A slower peer loses its channel with code 1008. The time that one frame takes is up to the transport.
 	Line time.Duration
 	// Handshake bounds the time until a connection is established; 0 means 10 s.
 	Handshake time.Duration
@@ -96,7 +94,8 @@ func (l Limits) withDefaults() Limits {
 
 var lastLimits atomic.Pointer[Limits]
 
-// share returns l for a channel to keep: one copy for all, as nearly all channels of a process have the same limits.
+// share returns a copy of l for a channel to keep. Nearly all channels of a process have equal limits, so they share
+// one.
 func (l Limits) share() *Limits {
 	if last := lastLimits.Load(); last != nil && *last == l {
 		return last

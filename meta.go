@@ -22,10 +22,10 @@ const (
 
 type metadataKey struct{}
 
-// WithMetadata returns a ctx whose calls carry metadata to the peer, beside the arguments: a request id, a trace, a
-// tenant. It adds to the metadata that ctx has already and wins over that and over Options.Metadata, by key. Values are
-// encoded like arguments, but cannot have references in them. The map is copied, what is in it is not. Only compact peers (kkrpc 2.x) get metadata; others
-// get the call without it.
+// WithMetadata returns a ctx whose calls carry metadata beside the arguments, such as a request id or a tenant. It adds
+// to the metadata of ctx and of Options.Metadata, and replaces values with equal keys. Values are encoded like
+// arguments, but cannot have references in them. The map is copied, its values are not. Only compact peers (kkrpc 2.x)
+// get metadata. Others get the call without it.
 func WithMetadata(ctx context.Context, metadata map[string]any) context.Context {
 	if len(metadata) == 0 {
 		return ctx
@@ -38,20 +38,20 @@ func WithMetadata(ctx context.Context, metadata map[string]any) context.Context 
 	return context.WithValue(ctx, metadataKey{}, merged)
 }
 
-// metadataOf is what WithMetadata has put into ctx.
+// metadataOf returns the metadata that WithMetadata has put into ctx.
 func metadataOf(ctx context.Context) map[string]any {
 	given, _ := ctx.Value(metadataKey{}).(map[string]any)
 	return given
 }
 
-// outgoingMetadata is what a request of this side carries.
+// outgoingMetadata is the metadata of a request of this side.
 type outgoingMetadata struct {
 	values  map[string]any // with the timeout; nil if there is nothing else
 	timeout int64          // milliseconds; 0 for none
 }
 
-// newOutgoingMetadata gathers what a call with ctx carries, by rising priority: the trace of the request that is handled
-// with ctx, what Options.Metadata gives, and what WithMetadata has put into ctx.
+// newOutgoingMetadata gathers the metadata of a call with ctx. By rising priority: the trace of the request that is
+// handled with ctx, Options.Metadata, WithMetadata.
 func newOutgoingMetadata(ctx context.Context, options func(context.Context) map[string]any, handled *metadata) (m outgoingMetadata) {
 	given := metadataOf(ctx)
 	var own map[string]any
@@ -88,7 +88,7 @@ func appendTimeout(dst []byte, milliseconds int64) []byte {
 	return append(strconv.AppendInt(dst, milliseconds, 10), '}')
 }
 
-// metadata is what a request of the peer carries. It is decoded when somebody asks; a nil one is empty.
+// metadata is the metadata of a request of the peer. It is decoded on demand. A nil one is empty.
 type metadata struct {
 	raw         []byte // a copy; nil if nobody can ask
 	mode        superjson.Mode
@@ -102,7 +102,7 @@ type metadata struct {
 	parent, state string // of the trace
 }
 
-// receiveMetadata takes what of m's metadata outlives the message. keep: its values may be asked for.
+// receiveMetadata copies the part of m's metadata that outlives the message. keep: somebody may ask for its values.
 func receiveMetadata(m *wire.Message, keep bool) *metadata {
 	if len(m.Meta) == 0 || m.Meta[0] != '{' {
 		return nil
@@ -119,7 +119,7 @@ func receiveMetadata(m *wire.Message, keep bool) *metadata {
 	return &r
 }
 
-// maxTimeout is the longest timeout that means anything; more is as good as none.
+// maxTimeout is the longest timeout. Longer ones are neither sent nor heeded.
 const maxTimeout = 365 * 24 * time.Hour
 
 // timeoutIn returns the timeout in raw, a JSON object; 0 if it has none that makes sense.
@@ -204,7 +204,7 @@ func isHex(s string) bool {
 	return true
 }
 
-// maxTraceState is how much of a trace is passed on, in bytes: what the W3C asks for.
+// maxTraceState is how many bytes of a trace are passed on, as the W3C requires.
 const maxTraceState = 512
 
 // isTraceState wants no more than that it is short and printable, so that it can stand in a header.

@@ -13,31 +13,30 @@ type Options struct {
 	// Expose is what the peer may call: an *API from Expose, or whatever Expose accepts. Nil exposes nothing.
 	Expose any
 
-	// Dialect is how this side writes. Zero means, for a channel that New makes, to write as the peer does, which is
-	// known once the peer has sent a message: until then calls wait. A client that must speak first sets it (ws.Dial
-	// does, to Compact).
+	// Dialect is the dialect of this side's messages. For New, zero means the dialect of the peer's first message, for
+	// which calls wait. A client that must speak first sets it (ws.Dial does, to Compact).
 	Dialect Dialect
 
-	// ErrorText makes errors to classic JSON peers plain strings, which is all that kkrpc 0.2 understands; kkrpc 0.7
-	// takes both forms, but gets name and fields only without it. SuperJSON peers are told apart automatically.
+	// ErrorText makes errors to classic JSON peers plain strings, the only form that kkrpc 0.2 understands. kkrpc 0.7
+	// takes both forms, but gets name and fields only without ErrorText. With SuperJSON, peers of 0.2 and 0.7 are
+	// distinguished automatically.
 	ErrorText bool
 
-	// References makes this side a channel of kkrpc/remote-refs from the start: an object of the peer's that looks like a
-	// reference is one, a *Ref, also where it is decoded into any, and the peer may use the references it got. Without it
-	// the same begins with the first *Ref that this side sends or decodes into a *Ref, and at once if one stands in
-	// the types of the API; until then such objects are data, as on the other channels of kkrpc.
+	// References makes this side a channel of kkrpc/remote-refs from the start. An object of the peer that looks like a
+	// reference then becomes a *Ref, also in an any. The peer may use its references. Without the option this begins
+	// when this side sends a *Ref or decodes into one. It begins at once if a *Ref stands in the types of the API. Until
+	// then such objects are data, as on the other channels of kkrpc.
 	References bool
 
-	// CallTimeout bounds every call that this side makes; 0 means 30 s, since a peer may never answer; negative means
-	// no bound beyond the ctx of the call. It ends with the answer, also if that is a stream.
+	// CallTimeout bounds every call of this side; 0 means 30 s, a negative value no bound besides ctx. It ends with
+	// the answer, also if that is a stream.
 	CallTimeout time.Duration
 
-	// Metadata returns what every call of this side carries to the peer beside what WithMetadata gives it; empty is
-	// nothing. It is called on the goroutine of each call, with its ctx, and only on a compact channel. The map is not
-	// kept. Nil adds nothing.
+	// Metadata returns metadata for a call of this side, beside that of WithMetadata. It is called on the goroutine of
+	// each call, with its ctx, and only on a compact channel. The map is not kept. Nil adds nothing.
 	Metadata func(ctx context.Context) map[string]any
 
-	// Inbound and Outbound stand around the operations of the peer and of this side, the first outermost.
+	// Inbound and Outbound run around the operations of the peer and of this side, the first outermost.
 	Inbound  []Interceptor
 	Outbound []Interceptor
 
@@ -48,11 +47,11 @@ type Options struct {
 	// of one *API are a group. Package transport/ws sets it.
 	Group *Group
 
-	// OnError is told of what has no other place to go: a panic in a handler, an error of a callback, a result or
-	// an item of a stream that could not be encoded. Nil drops it. It is called from any goroutine and must not block.
+	// OnError gets errors that no caller gets: panics, errors of callbacks, results and items of streams that cannot be
+	// encoded. Nil drops them. It is called from any goroutine and must not block.
 	OnError func(err error)
 
-	// OnClose is called once when the channel has closed, with what Err returns. Nil does nothing. It must not block.
+	// OnClose is called once when the channel has closed, with the error of Err. Nil does nothing. It must not block.
 	OnClose func(ch *Channel, err error)
 }
 
@@ -60,9 +59,9 @@ func (o *Options) settings() settings {
 	return settings{o.ErrorText, o.CallTimeout, o.Metadata, o.OnError, o.OnClose}
 }
 
-// New starts a channel over t, which it owns from then on. It returns at once; the channel lives until Close, until
-// the peer closes, or until ctx ends, whose values every handler's context carries. The error is that of opts.Expose, or
-// names an interceptor that is nil; t is then left to the caller.
+// New starts a channel over t, which it owns from then on, and returns at once. The channel lives until Close, until
+// the peer closes, or until ctx ends. Every handler's context carries the values of ctx. The error is that of
+// opts.Expose, or names an interceptor that is nil. After an error, t belongs to the caller.
 func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	if opts == nil {
 		opts = &Options{}

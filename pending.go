@@ -18,7 +18,8 @@ type pendingCalls struct {
 	watched int // one-way calls among them
 }
 
-// pendingCall is one of them. Whoever removes it from the table fills in the answer and signals done.
+// pendingCall is one of them. The goroutine that removes it from the table calls finish, unless that is the caller, who
+// gives up.
 type pendingCall struct {
 	id       uint64
 	deadline time.Duration // since epoch
@@ -56,10 +57,10 @@ type answer struct {
 	err  error
 }
 
-// name returns the digits of p's id, which stay as they are until p is freed.
+// name returns the digits of p's id. The string is valid until p is freed.
 func (p *pendingCall) name() string {
-	// A string that changes later is one that nobody must keep: codecs copy it into the message. It saves an allocation
-	// for each call.
+	// The string changes when p serves another call, so nobody may keep it. Codecs copy it into the message. This saves
+	// an allocation for each call.
 	digits := strconv.AppendUint(p.digits[:0], p.id, 10)
 	return unsafe.String(&digits[0], len(digits)) // of at least one digit and at most 20, so within p.digits
 }
@@ -151,8 +152,8 @@ func (c *pendingCalls) takeAllLocked() (all []*pendingCall) {
 	return all
 }
 
-// pendingTable finds calls by their ids, which count up. The low bits of an id are its place in a slice, twice as long as
-// the most calls that were under way at a time: an id whose place is taken by an older call is left out.
+// pendingTable finds calls by their ids, which count up. The low bits of an id are its place in a slice. An id whose
+// place is taken by an older call is left out. The slice is about twice as long as the most calls under way at a time.
 type pendingTable struct {
 	last  uint64
 	slots []*pendingCall // a power of two long; nil while there are no calls

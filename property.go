@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// Property is a value that both sides may read and write at any time: a field of an exposed struct, or a value in an
-// Object. The zero Property holds the zero value of T. It must not be copied after first use. A T with slices, maps or
-// pointers in it is shared with whoever gets it: replace it by Set, never change it in place.
+// Property is a value that both sides may read and write at any time. It is a field of an exposed struct or a value in
+// an Object. The zero Property holds the zero value of T. It must not be copied after first use. Get shares the slices,
+// maps and pointers in a T: replace the value by Set, never change it in place.
 type Property[T any] struct {
 	mu    sync.RWMutex
 	value T
@@ -26,15 +26,16 @@ func (p *Property[T]) Get() T {
 	return p.value
 }
 
-// Set replaces the value. It tells nobody.
+// Set replaces the value. The peer is not notified.
 func (p *Property[T]) Set(v T) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.value = v
 }
 
-// OnSet makes check see every value that a peer sets, before it is stored; its error refuses the value and goes to the
-// peer. One check runs at a time, and must not use the Property. OnSet is called before the Property is exposed.
+// OnSet has check called with every value that a peer sets, before it is stored. An error of check refuses the value
+// and goes to the peer. One check runs at a time, and must not use the Property. OnSet is called before the Property is
+// exposed.
 func (p *Property[T]) OnSet(check func(old, value T) error) { p.check = check }
 
 // ReadOnly returns a view through which the peer reads but cannot write.
@@ -42,15 +43,15 @@ func (p *Property[T]) ReadOnly() ReadOnly[T] {
 	return func(context.Context) (T, error) { return p.Get(), nil }
 }
 
-// ReadOnly is a property that is computed each time the peer reads it. T may be a stream. It may be called from many goroutines at a time;
-// its ctx is like that of a function.
+// ReadOnly is a property that is computed each time the peer reads it. T may be a stream. It may be called from many
+// goroutines at a time. Its ctx is like that of a function.
 type ReadOnly[T any] func(ctx context.Context) (T, error)
 
-// Class is what [Constructor] returns. It has no other use than to be exposed.
+// Class is the result of [Constructor], to be exposed.
 type Class struct{ fn any }
 
-// Constructor makes fn what the peer's `new` calls: new api.Counter(1). fn is like any function of an API, but must return
-// a value, which the peer gets as plain data.
+// Constructor exposes fn to the peer's `new`, as in new api.Counter(1). fn is like any function of an API, but must
+// return a value. The peer gets the value as plain data.
 func Constructor(fn any) Class { return Class{fn: fn} }
 
 // property is a Property or ReadOnly of any type.

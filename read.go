@@ -37,7 +37,7 @@ func (ch *Channel) lead() {
 	}
 }
 
-// read brings the next frame. It reports false when the channel has closed, or the channel is parked.
+// read brings the next frame. It reports false when the channel has closed or is parked.
 func (ch *Channel) read() bool {
 	if ch.turn >= turnBytes {
 		ch.turn = 0
@@ -93,8 +93,8 @@ func (ch *Channel) frame() (frame []byte, err error) {
 	return frame, err
 }
 
-// turnBytes is after how much a leader lets others run. A peer that always has the next request ready would otherwise keep
-// the processor until the scheduler takes it away, 10 ms later, and other connections of a busy server would wait.
+// turnBytes is after how much a leader lets others run. A peer that always has the next request ready would otherwise
+// keep the processor until the scheduler acts, after 10 ms. Other connections of a busy server would wait.
 const turnBytes = 256 << 10
 
 // handle acts on one message. It reports false when this goroutine no longer leads.
@@ -130,8 +130,8 @@ func (ch *Channel) owner(k wire.Kind) kind {
 	return nil
 }
 
-// refuse deals with a message that cannot be parsed: it is dropped, but a request that can be answered is, and a call
-// that it answers ends.
+// refuse drops a message that cannot be parsed. A request is answered if its id is known. An answer ends its call with
+// an error.
 func (ch *Channel) refuse(m *wire.Message, err error) {
 	ch.dropped.Add(1)
 	if !wire.Answerable(err) || m.ID == nil {
@@ -169,7 +169,7 @@ func (ch *Channel) awaitLine() {
 	})
 }
 
-// lineArrived is called when no more of a line is awaited.
+// lineArrived is called when the line is complete, or when reading has failed.
 func (ch *Channel) lineArrived() {
 	ch.line.Stop()
 	ch.line = nil

@@ -19,14 +19,13 @@ import (
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
-// Ref is a remote reference: a function or an object that stays on its side while the other side holds a handle to it.
-// [Proxy] makes one for a value of this side. The other side gets a *Ref, which may stand anywhere in what crosses: as
-// an argument or a result, inside of structs, maps, slices and any, in the fields of an error. One that comes back to
-// its owner is the owner's own *Ref again.
+// Ref is a remote reference: a handle to a function or an object that stays on its own side. [Proxy] makes one for a
+// value of this side, to be sent. A *Ref may stand anywhere in the data: in arguments, results, structs, maps, slices,
+// any, and the fields of an error. One that comes back to its owner is the owner's own *Ref again.
 //
-// A *Ref of the peer is a [Caller]: Call, Get, Set and Remote with it reach the object's functions and properties, and
-// Apply calls a function. It is good for the channel that it came over, and for as long as that is open or Release is
-// called; one that nobody holds is released when it is garbage collected.
+// A *Ref of the peer is a [Caller]. Call, Get, Set and Remote reach the functions and properties of an object, and
+// Apply calls a function. It can be used on the channel that it came over, until Release or the end of the channel. A
+// *Ref that is garbage collected is released.
 //
 // The peer must be kkrpc 2.x with its channel of kkrpc/remote-refs, or Go; see Options.References.
 type Ref struct {
@@ -57,11 +56,11 @@ const (
 	refObject   refKind = "object"
 )
 
-// Proxy returns v as a reference: a func, which may return a value, or whatever [Expose] accepts, whose functions and
-// properties the peer may then use exactly as if v were exposed. Two references to the same func, map or pointer are one to
-// the peer. What cannot be exposed is an error when the reference is sent. Proxy of a *Ref is that *Ref.
+// Proxy returns v as a reference. v is a func, which may return a value, or anything that [Expose] accepts. The peer
+// may use its functions and properties as if v were exposed. Two references to one func, map or pointer are one to the
+// peer. If v cannot be exposed, sending the reference fails. Proxy of a *Ref is that *Ref.
 //
-// The peer may use v until it releases it or the channel closes, and so it is kept that long; see Limits.References.
+// v is kept until the peer releases it or the channel closes; see Limits.References.
 func Proxy(v any) *Ref {
 	if r, ok := v.(*Ref); ok && r != nil {
 		return r
@@ -69,19 +68,19 @@ func Proxy(v any) *Ref {
 	return &Ref{value: v}
 }
 
-// Value returns what [Proxy] was called with, for a reference of this side that came back from the peer; nil for one of the
-// peer, and for a part of an object.
+// Value returns the argument of [Proxy], for a reference of this side that came back from the peer. It is nil for a
+// reference of the peer, and for a part of an object.
 func (r *Ref) Value() any { return r.value }
 
-// Apply calls the peer's function that r stands for, as Channel.Call does with one that has a path. A function of this side
-// that came back is called too, directly: no interceptor sees it, an error is the one that it returns, and its panics are the
-// caller's.
+// Apply calls the peer's function that r stands for. Arguments and result are those of Channel.Call. If r is a function
+// of this side that came back, Apply calls it directly. No interceptor sees the call. The error is the function's own,
+// and its panics reach the caller.
 func (r *Ref) Apply(ctx context.Context, result any, args ...any) error {
 	return r.perform(ctx, outgoing{kind: wire.Call, args: args, result: result, action: "apply"})
 }
 
-// Release gives the reference back: the peer may forget what it stands for. All references to the same value end with it;
-// what is done with them later fails with ErrReleased. It waits for the peer's answer; further calls do nothing.
+// Release gives the reference back, so that the peer may forget the value. All references to that value end. Later
+// operations on them fail with ErrReleased. It waits for the peer's answer; further calls do nothing.
 func (r *Ref) Release(ctx context.Context) error {
 	r = r.origin()
 	if r.ch == nil {
@@ -215,7 +214,7 @@ func (r *Ref) isFunction() bool {
 	return r.kind == refFunction
 }
 
-// part is the reference to what is at path inside r.
+// part returns the reference to the value at path inside r.
 func (r *Ref) part(path []string) *Ref {
 	if len(path) == 0 {
 		return r
@@ -254,7 +253,7 @@ func (r *Ref) prepare() error {
 	return r.err
 }
 
-// key is that of a value of this side. What has no identity is known by its *Ref.
+// key returns the identity of a value of this side. A value without one has that of its *Ref.
 func (r *Ref) key() identity {
 	v := reflect.ValueOf(r.value)
 	typ := v.Type()
@@ -285,8 +284,8 @@ func (r *Ref) String() string {
 	return text
 }
 
-// MarshalJSON fails: what a reference is called is known to a channel only, so that a type with marshaling methods of its
-// own cannot have one inside.
+// MarshalJSON fails. Only a channel knows the id of a reference. A type with marshaling methods of its own cannot have
+// one inside.
 func (r *Ref) MarshalJSON() ([]byte, error) {
 	return nil, errors.New("kkrpc: a *Ref crosses a channel only, and not inside of a type that marshals itself")
 }
@@ -320,7 +319,7 @@ func (r *Ref) applyOwn(ctx context.Context, op *outgoing) error {
 	return resultError(convert(result, reflect.ValueOf(op.result).Elem()))
 }
 
-// convert stores in dst what v is to who gets it over a channel. Functions and streams are stored as they are.
+// convert stores v in dst as if v had crossed a channel. Functions and streams are stored as they are.
 func convert(v any, dst reflect.Value) error {
 	if s, ok := v.(*Shared); ok && s != nil {
 		v = s.value

@@ -33,7 +33,7 @@ func newReferences(ch *Channel, n *news) *referenceKind {
 }
 
 // newPrefix has as many random bits as the UUIDs of the original. math/rand/v2 takes them from the generator of the
-// runtime, which the system has seeded; crypto/rand would do the same and link much more.
+// runtime, which the system has seeded. crypto/rand would do so too, and link much more.
 func newPrefix() string {
 	var b [16]byte
 	binary.LittleEndian.PutUint64(b[:], rand.Uint64())
@@ -77,8 +77,8 @@ func (k *referenceKind) discard(t text, seen bool) {
 	}
 }
 
-// tell names behind the action how often the reference had come, so that an owner in Go keeps one that it has just sent
-// again. kkrpc passes over the number.
+// tell writes behind the action how often the reference had come. So an owner in Go keeps a reference that it has just
+// sent again. kkrpc ignores the number.
 func (k *referenceKind) tell(all bool) (more bool) {
 	codec := *k.ch.codec.Load()
 	for id, times := range k.held.takeGone(all) {
@@ -233,7 +233,7 @@ func (k *referenceKind) DecodeReference(object map[string]any, typed bool) (any,
 	return k.decode(object, typed, nil)
 }
 
-// decode is DecodeReference for a value that came earlier. kept are references of this side in it which may have been
+// decode is DecodeReference for a value that came earlier. kept are its references of this side, which may have been
 // given back since.
 func (k *referenceKind) decode(object map[string]any, typed bool, kept map[string]*Ref) (any, error) {
 	if !typed && !k.ch.refsOn.Load() {

@@ -15,16 +15,16 @@ import (
 //
 //	Greet func(ctx context.Context, name string) (string, error)
 //
-// calls greet: names are those that Expose gives, a tag such as `kkrpc:"sayHello"` replaces one, `kkrpc:"-"` leaves a field
-// alone, and a field that is a struct is a namespace. A func
+// calls greet. Names are made as by Expose. A tag such as `kkrpc:"sayHello"` replaces a name, and `kkrpc:"-"` leaves a
+// field alone. A field that is a struct is a namespace. A func
 //   - may take a context first; without one it uses context.Background, so that only Options.CallTimeout ends the call;
 //   - that returns an iter.Seq2[T, error] alone is like [Stream];
-//   - returns otherwise at most one value and then an error. A func that returns nothing at all waits for the answer and drops an
-//     error; one that returns a value without an error is refused, since a call over a network can always fail;
+//   - otherwise returns at most one value and then an error. A func without results waits for the answer and drops an
+//     error. A func that returns a value without an error is refused, since a call over a network can always fail;
 //   - passes a variadic parameter on as single arguments, and takes funcs as [Channel.Call] does.
 //
-// Remote panics if T is anything else, naming the field; it says nothing about what the peer has. Properties are read and
-// written by [Get] and [Set].
+// Remote panics if T is anything else, and names the field. It does not check what the peer has. Properties are read
+// and written by [Get] and [Set].
 func Remote[T any](c Caller) T {
 	var api T
 	t := reflect.TypeFor[T]()

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// scope is what a running handler or callback is to its channel: its place in a gate, and its context. Its fields are
-// guarded by Channel.mu where nothing else is said.
+// scope is the place of a running handler or callback in a gate, and its context. Channel.mu guards its fields, except
+// where a comment says otherwise.
 type scope struct {
 	ch   *Channel  // immutable
 	gate *gate     // immutable: where it has its place
@@ -69,7 +69,7 @@ type (
 )
 
 // FromContext returns the channel on which the running handler or callback was called. It is nil if ctx comes from
-// neither, and in a handler whose request came by itself, as over HTTP: calls on it then fail with ErrUnsupported.
+// neither, and in a handler of a single request, as over HTTP. Calls on a nil *Channel fail with ErrUnsupported.
 func FromContext(ctx context.Context) *Channel {
 	ch, _ := ctx.Value(channelKey{}).(*Channel)
 	return ch
@@ -227,7 +227,8 @@ func (s *scope) cancel() {
 	startAll(after)
 }
 
-// retireLocked is called once, after the function has returned. What it returns is to be run and started.
+// retireLocked is called once, after the function has returned. Its caller runs next and starts after, without the
+// lock.
 func (s *scope) retireLocked() (next task, after map[*func()]struct{}) {
 	after = s.overLocked()
 	if s.place != away {
@@ -304,9 +305,9 @@ func (l *scopeList) allLocked() (all []*scope) {
 	return all
 }
 
-// MetadataFrom returns the metadata of the request that is handled with ctx, as JavaScript's JSON would be decoded into
-// any. It is nil when there is none, in a callback, on a classic channel, and when the peer sent something else than an
-// object. Who handles the request shares the map: it must not be changed. It is what the peer claims, not what is true.
+// MetadataFrom returns the metadata of the request that is handled with ctx, decoded like an any. It is nil without
+// metadata, in a callback, and on a classic channel. It is nil if the peer sent something other than an object. All
+// code that handles the request shares the map and must not change it. The peer may have put anything into it.
 func MetadataFrom(ctx context.Context) map[string]any {
 	if s := scopeOf(ctx); s != nil {
 		return s.meta.decoded()

@@ -270,8 +270,8 @@ func (c *call) countLocked() {
 	c.ch.active.addLocked(c.scope)
 }
 
-// finish responds for a counted call and retires it. A response waits for room before its call gives up its place, so
-// that a peer cannot make this side queue results faster than it reads them.
+// finish responds for a counted call and retires it. A response waits for room before its call gives up its place. So a
+// peer cannot make this side queue results faster than it reads them.
 func (c *call) finish(err error) task {
 	response := c.response(err)
 	c.ch.out.Admit(response)
@@ -341,7 +341,7 @@ func (c *call) abandoned(err error) {
 	}
 }
 
-// recovered is the error the peer gets for a panic; what happened is reported on this side.
+// recovered returns the error that the peer gets for a panic. The panic itself is reported on this side.
 func (ch *Channel) recovered(path string, value any) error {
 	if value == nil {
 		ch.report(fmt.Errorf("kkrpc: %s called runtime.Goexit", path))
@@ -351,7 +351,7 @@ func (ch *Channel) recovered(path string, value any) error {
 	return &Error{Name: "InternalError", Message: "internal error"}
 }
 
-// response is what the call answers.
+// response encodes the answer to the call.
 func (c *call) response(err error) *outbox.Buffer {
 	codec, b := *c.ch.codec.Load(), outbox.NewBuffer()
 	if err == nil && c.hook == nil && c.came == nil {
@@ -406,7 +406,7 @@ func (c *call) appendResponse(dst []byte, codec wire.Codec, err error) (response
 	return c.ch.appendError(dst[:0], codec, c.id, toWire(err), c.textErrors)
 }
 
-// appendResult appends what the call answers, unless that is undefined.
+// appendResult appends the result of the call, unless it is undefined.
 func (c *call) appendResult(dst []byte, out *values, path string) (_ []byte, absent bool, err error) {
 	switch {
 	case c.hook == nil:
@@ -418,7 +418,8 @@ func (c *call) appendResult(dst []byte, out *values, path string) (_ []byte, abs
 	}
 }
 
-// endCame ends what came with the arguments and the function has not taken over. A property takes what it is set to.
+// endCame ends the streams among the arguments that the function has not taken over. A property takes the stream that
+// it is set to.
 func (c *call) endCame(err error) {
 	if !c.method.Keeps || err != nil {
 		endAll(c.came)
@@ -455,8 +456,7 @@ func (c *call) sent() {
 	}
 }
 
-// decline answers m without having called anything, and gives back the handles in it. decoded: m may have been decoded in
-// part.
+// decline answers m with an error and gives back the handles in m. decoded: m may have been decoded in part.
 func (ch *Channel) decline(m *wire.Message, decoded bool, e *wire.Error) {
 	ch.discard(m, decoded)
 	ch.request.end()

@@ -16,7 +16,7 @@ type Shared struct {
 	forms [3]sharedForm // by superjson.Mode
 }
 
-// sharedForm is the value as the dialects of one mode write it. What is behind once is immutable.
+// sharedForm is the value as the dialects of one mode write it. Only once.Do changes it.
 type sharedForm struct {
 	once sync.Once
 	raw  []byte
@@ -26,12 +26,12 @@ type sharedForm struct {
 	plain bool // raw is all there is to write
 }
 
-// Share prepares v for many receivers, such as a message for everybody in a room: it is encoded when it is first sent in
-// a form, JSON or SuperJSON, and copied from then on. v must not change any more, nor what it leads to.
+// Share prepares v for many receivers, such as the members of a room. v is encoded when it is first sent as JSON or as
+// SuperJSON. Later uses copy the text. v and everything that it points to must not change any more.
 //
-// A *Shared stands for v as an argument of a call or of a callback, as a result, as the value of Set, and as a property or
-// constant. It cannot be a part of something else: share the whole. Functions, streams and references belong to one
-// channel and cannot be shared. An error of encoding is that of each use.
+// A *Shared stands for v as an argument, a result, the value of Set, a property or a constant. It cannot be a part of
+// another value: share the whole. Functions, streams and references belong to one channel and cannot be shared. If v
+// cannot be encoded, each use fails.
 func Share(v any) *Shared {
 	if s, ok := v.(*Shared); ok && s != nil {
 		return s

@@ -12,15 +12,15 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
-// Stream calls the peer's function at path, which returns a stream (in JavaScript an async iterable), and iterates over
-// its items. The call is made when the iteration begins, anew for each; its arguments are those of [Channel.Call]. To leave
-// the loop early stops the peer at once.
+// Stream calls the peer's function at path, which returns a stream, and iterates over its items. In JavaScript a stream
+// is an async iterable. Each iteration makes a call of its own when it begins. The arguments are those of
+// [Channel.Call]. Leaving the loop early stops the peer at once.
 //
-// The error is nil but for the last item, which is then the zero T. It is what the call failed with, or the stream: an
-// [*Error] if the peer's code threw, and one that wraps ErrClosed, ErrLimit or the cause of ctx if it was cut off. ctx
-// bounds the whole iteration, Options.CallTimeout only the call that opens the stream.
+// If the call or the stream fails, the last pair has the zero T and the error. All other errors are nil. The error is
+// an [*Error] if the peer's code threw. If the stream was cut off, it wraps ErrClosed, ErrLimit or the cause of ctx.
+// ctx bounds the whole iteration, Options.CallTimeout only the call that opens the stream.
 //
-// A compact peer runs at most 32 items ahead of the loop. A classic one has no such brake: if it is more than
+// A compact peer runs at most 32 items ahead of the loop. A classic peer has no such limit. If it is more than
 // Limits.StreamBuffer ahead, the stream ends with ErrLimit.
 func Stream[T any](ctx context.Context, c Caller, path string, args ...any) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {

@@ -16,8 +16,8 @@ import (
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
-// Flow control of compact streams, as every peer does it: a consumer asks for streamWindow items, then for streamRefill
-// more each time the application has taken as many.
+// Flow control of compact streams is the same in every peer. A consumer asks for streamWindow items, and for
+// streamRefill more each time the application has taken as many.
 const (
 	streamWindow = 32
 	streamRefill = 16
@@ -282,8 +282,8 @@ func (s *inStream) end() {
 	s.finish(nil)
 }
 
-// each gives the items to deliver as they come. It returns nil once the peer is done or deliver wants no more, and tells
-// the peer when this side is the one to end. The item is valid during the call.
+// each gives the items to deliver as they come. It returns nil once the peer is done or deliver wants no more. If this
+// side ends first, the peer is asked to stop. The item is valid during the call.
 func (s *inStream) each(ctx context.Context, deliver func(*inItem) (more bool, err error)) error {
 	if err := s.begin(); err != nil {
 		return err
@@ -357,8 +357,8 @@ func (s *inStream) pull(n int) {
 	s.ch.out.Send(b)
 }
 
-// take waits for the next item and stores it in item, whose raw is valid until the next take. It reports false and no error
-// at the end. What has not been taken stays in s, so that it can be cut.
+// take waits for the next item and stores it in item, whose raw is valid until the next take. It reports false and no
+// error at the end. Items that are not taken stay in s, so that s can be cut.
 func (s *inStream) take(item *inItem, done <-chan struct{}) (more bool, err error) {
 	s.mu.Lock()
 	s.compactLocked()
@@ -386,7 +386,7 @@ func (s *inStream) take(item *inItem, done <-chan struct{}) (more bool, err erro
 	return true, nil
 }
 
-// compactLocked frees the room of what has been taken, once that is half of all: then each byte is moved about once.
+// compactLocked frees the room of the items taken, once they are half of all. So each byte is moved about once.
 func (s *inStream) compactLocked() {
 	if 2*s.first < len(s.items) || 2*s.start < len(s.data) {
 		return
@@ -454,8 +454,8 @@ func (s *inStream) handle() *streamHandle {
 	return h
 }
 
-// collect notes that nobody can iterate over s any more. The janitor ends it: a cleanup has no business in the channel. One
-// that the peer has ended only gives back what its items count.
+// collect notes that nobody can iterate over s any more. It is a cleanup and must not write to the channel, so the
+// janitor ends s. If the peer has ended s, only the room of its items is given back.
 func (t *inStreams) collect(s *inStream) {
 	t.mu.Lock()
 	open := t.open[s.key] == s
@@ -471,7 +471,7 @@ func (t *inStreams) collect(s *inStream) {
 	}
 }
 
-// sweep ends the streams that nobody can iterate over any more, if the janitor calls it. more: there may be others later.
+// sweep ends the streams whose iterators were collected, if the janitor calls it. more: there may be others later.
 func (t *inStreams) sweep(janitor bool) (more bool) {
 	t.mu.Lock()
 	var collected []*inStream

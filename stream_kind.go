@@ -82,8 +82,8 @@ func streamKey(m *wire.Message) string {
 	return string(m.StreamID)
 }
 
-// marker returns the id of the stream that t stands for: exactly what the originals write, since data of the user could
-// look like it.
+// marker returns the id of the stream that t stands for. It accepts only the exact form of the originals, since data
+// could look like a marker.
 func marker(t text) (id []byte, ok bool) {
 	raw := t.JSON
 	if len(raw) == 0 || raw[0] != '{' || len(raw) > maxHandle {

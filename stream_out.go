@@ -55,8 +55,8 @@ const (
 	unrun                     // nothing more is wanted, and its code will never run
 )
 
-// outStream is a stream of this side. Its code runs on a goroutine of its own, from the first pull on (classic: from the
-// response on): it is started by the leader, or by who sends the response, and ends with the user's code.
+// outStream is a stream of this side. Its code runs on a goroutine of its own. The leader starts it at the first pull.
+// In classic the goroutine that sends the response starts it. It ends with the user's code.
 type outStream struct {
 	ch       *Channel
 	table    *outStreams
@@ -403,8 +403,8 @@ func (t *outStreams) stopLocked(s *outStream) outState {
 	return s.state
 }
 
-// expire drops the streams that have waited too long for a pull. A pull that comes later is answered as one of an unknown
-// stream, which is what ends it at the peer.
+// expire drops the streams that have waited too long for a pull. A later pull is answered like a pull of an unknown
+// stream, which ends the stream at the peer.
 func (t *outStreams) expire() {
 	var expired []*outStream
 	var left []outState

@@ -17,12 +17,12 @@ import (
 // A Transport may have further abilities. A Channel finds them by their methods: [TryWriter], [FrameLender],
 // [TextValidator] and [Parker].
 type Transport interface {
-	// ReadFrame blocks for the next whole message, appended to buf[:0]; msg is valid until buf is passed again.
-	// more reports that another message is already buffered, so that a reply can wait to be sent together with
-	// the next. It is called by one goroutine at a time, not always the same one. io.EOF means a clean close.
+	// ReadFrame blocks for the next whole message, appended to buf[:0]. msg is valid until buf is passed again. more
+	// reports that another message is already buffered. The reply can then wait and be sent together with the next
+	// reply. It is called by one goroutine at a time, not always the same one. io.EOF means a clean close.
 	ReadFrame(buf []byte) (msg []byte, more bool, err error)
-	// WriteFrames sends all messages in order, keeps none of them, and uses as few system calls as it can, within
-	// the transport's write timeout. It is called by one goroutine at a time, concurrently with ReadFrame.
+	// WriteFrames sends all messages in order, within the transport's write timeout. It keeps none of them and uses as
+	// few system calls as it can. It is called by one goroutine at a time, concurrently with ReadFrame.
 	WriteFrames(msgs [][]byte) error
 	// Close tells the peer the WebSocket close code and the reason where it can, and unblocks both other methods.
 	// It may be called more than once and from any goroutine.
@@ -39,8 +39,8 @@ type TryWriter interface {
 
 // FrameLender is a Transport whose messages need not be copied.
 type FrameLender interface {
-	// LendFrame is called in place of ReadFrame. msg is memory of the transport, valid until LendFrame or Park is called
-	// next.
+	// LendFrame is called in place of ReadFrame. msg is memory of the transport. It is valid until the next call of
+	// LendFrame or Park.
 	LendFrame() (msg []byte, more bool, err error)
 }
 
@@ -50,7 +50,7 @@ type TextValidator interface {
 	ValidText()
 }
 
-// Parker is a Transport that can wait for a message without a goroutine, so that an idle connection costs no stack.
+// Parker is a Transport that can wait for a message without a goroutine. An idle connection then costs no stack.
 type Parker interface {
 	// Park is called in place of ReadFrame. It waits until ReadFrame has something to do, and then returns false. It
 	// returns true once nothing has arrived for patience, or for up to twice as long. From then on the transport waits,
@@ -59,8 +59,8 @@ type Parker interface {
 	Park(patience time.Duration, wake func()) (parked bool)
 }
 
-// Inbox turns messages that are pushed into reads: it is the reading half of a Transport over something that delivers
-// by calling, such as an event handler. Make one with NewInbox.
+// Inbox turns pushed messages into reads. It is the reading half of a Transport over a source that calls, such as an
+// event handler. Make one with NewInbox.
 type Inbox struct {
 	limit int
 	wake  chan struct{} // has room for one: something changed
@@ -72,7 +72,7 @@ type Inbox struct {
 	err    error         // what ReadFrame returns once the queue is empty
 }
 
-// NewInbox returns an Inbox that holds at most limit bytes, or one message if that is larger; 0 means 16 MiB.
+// NewInbox returns an Inbox that holds at most limit bytes, or one larger message; 0 means 16 MiB.
 func NewInbox(limit int) *Inbox {
 	return &Inbox{limit: or(limit, 16<<20), wake: make(chan struct{}, 1)}
 }
@@ -80,7 +80,8 @@ func NewInbox(limit int) *Inbox {
 // inboxOverhead is what a queued message costs beside its bytes.
 const inboxOverhead = 32
 
-// Push queues a copy of msg. It never blocks: a full Inbox returns an error that wraps ErrLimit, a closed one io.ErrClosedPipe.
+// Push queues a copy of msg. It never blocks. If the Inbox is full, the error wraps ErrLimit. If it is closed, the
+// error is io.ErrClosedPipe.
 func (b *Inbox) Push(msg []byte) error {
 	_, err := b.push(msg)
 	return err
@@ -158,8 +159,8 @@ func (b *Inbox) releaseLocked() {
 	}
 }
 
-// Pipe returns two connected in-memory transports: what is written to one is read from the other. They serve tests,
-// and programs whose both ends live in one process. Either end's Close ends both.
+// Pipe returns two connected in-memory transports. Messages that are written to one are read from the other. They are
+// for tests, and for programs with both ends in one process. Either end's Close ends both.
 func Pipe() (a, b Transport) {
 	x, y := NewInbox(1<<20), NewInbox(1<<20)
 	return &pipeEnd{in: x, out: y}, &pipeEnd{in: y, out: x}
