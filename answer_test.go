@@ -26,6 +26,11 @@ var lone = kkrpc.Object{
 	"marked": func() any { return map[string]any{"__kkrpc_next_arg__": "callback"} },
 	"ask":    func(ctx context.Context) error { return kkrpc.Set(ctx, kkrpc.FromContext(ctx), "x", 1) },
 	"theme":  kkrpc.NewProperty("dark"),
+	"channel": func(ctx context.Context) []any {
+		ch := kkrpc.FromContext(ctx)
+		<-ch.Done()
+		return []any{ch == nil, ch.Dialect().String(), ch.Close() != nil, ch.Err() != nil, ch.Dropped(), kkrpc.DialectFrom(ctx).String()}
+	},
 }
 
 func answer(t *testing.T, ctx context.Context, request string, opts *kkrpc.Options) string {
@@ -62,6 +67,7 @@ func TestAnswer(t *testing.T) {
 		{"data that looks like a function", call("marked", ""), `HTTP carries no functions`},
 		{"a function as an argument", call("add", `{"__kkrpc_next_arg__":"callback","id":"c"}`), `HTTP carries no functions`},
 		{"a call back", call("ask", ""), `a server cannot call its client`},
+		{"a nil channel", call("channel", ""), `[true,"auto",true,true,0,"compact-json"]`},
 		{"nothing", "", "error: it is no whole message"},
 		{"no request", `{"t":"r","id":"7","v":3}`, "error: it is a message, but no request"},
 		{"two requests", call("add", "1,2") + "\n" + call("add", "1,2"), "error: "},

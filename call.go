@@ -28,9 +28,6 @@ func (ch *Channel) Call(ctx context.Context, result any, path string, args ...an
 	return ch.do(ctx, outgoing{kind: wire.Call, path: path, args: slices.Clone(args), result: result})
 }
 
-// errNoChannel is for calls of what FromContext returns in a handler whose request came by itself.
-var errNoChannel = fmt.Errorf("%w: over HTTP a server cannot call its client; use a WebSocket", ErrUnsupported)
-
 var _ Caller = (*Channel)(nil)
 
 // do implements Caller.

@@ -25,7 +25,8 @@ const (
 )
 
 // Channel is one RPC connection: what either side exposes, the other calls. All methods may be called from any
-// goroutine, also from inside handlers and callbacks.
+// goroutine, also from inside handlers and callbacks. A nil Channel is one without a peer: its calls and Err fail with
+// ErrUnsupported, and its Done is closed.
 type Channel struct {
 	// Immutable.
 	transport Transport
@@ -77,6 +78,9 @@ func (ch *Channel) Close() error { return ch.CloseWith(closeNormal, "") }
 
 // CloseWith is Close with a code and a reason for the peer, of at most 123 bytes.
 func (ch *Channel) CloseWith(code int, reason string) error {
+	if ch == nil {
+		return errNoChannel
+	}
 	ch.out.Finish()
 	ch.fail(fmt.Errorf("%w by this side", ErrClosed), code, reason)
 	return nil
@@ -91,11 +95,19 @@ func (ch *Channel) public() *Channel {
 }
 
 // Done is closed once the channel has closed.
-func (ch *Channel) Done() <-chan struct{} { return ch.done }
+func (ch *Channel) Done() <-chan struct{} {
+	if ch == nil {
+		return noChannelDone
+	}
+	return ch.done
+}
 
 // Err is nil while the channel is open. Afterwards it wraps ErrClosed and says why, with the transport's error if there
 // was one.
 func (ch *Channel) Err() error {
+	if ch == nil {
+		return errNoChannel
+	}
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	return ch.err
@@ -103,6 +115,9 @@ func (ch *Channel) Err() error {
 
 // Dialect is the dialect of the channel. It is zero while the channel waits for the first message of the peer.
 func (ch *Channel) Dialect() Dialect {
+	if ch == nil {
+		return 0
+	}
 	if c := ch.codec.Load(); c != nil {
 		return Dialect((*c).Dialect())
 	}
@@ -110,7 +125,22 @@ func (ch *Channel) Dialect() Dialect {
 }
 
 // Dropped is the number of inbound frames or lines that were ignored, since they were no message for this side.
-func (ch *Channel) Dropped() uint64 { return ch.dropped.Load() }
+func (ch *Channel) Dropped() uint64 {
+	if ch == nil {
+		return 0
+	}
+	return ch.dropped.Load()
+}
+
+// errNoChannel is the error of a nil Channel, which FromContext returns for a request that came by itself.
+var errNoChannel = fmt.Errorf("%w: over HTTP a server cannot call its client; use a WebSocket", ErrUnsupported)
+
+// noChannelDone is Done of a nil Channel.
+var noChannelDone = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
 
 // fail closes the channel once: every later call does nothing.
 func (ch *Channel) fail(err error, code int, reason string) {

@@ -75,6 +75,16 @@ func FromContext(ctx context.Context) *Channel {
 	return ch
 }
 
+// DialectFrom returns the dialect of the peer whose request or callback is handled with ctx. It is zero if ctx comes from
+// neither. It says which values can cross: superjson.Map needs a SuperJSON dialect. In a handler whose request came by
+// itself, as over HTTP, FromContext is nil and DialectFrom is not zero.
+func DialectFrom(ctx context.Context) Dialect {
+	if s := scopeOf(ctx); s != nil {
+		return s.ch.Dialect()
+	}
+	return 0
+}
+
 func scopeOf(ctx context.Context) *scope {
 	s, _ := ctx.Value(scopeKey{}).(*scope)
 	return s

@@ -34,7 +34,7 @@ func delayEcho(ctx context.Context, ms int, v superjson.Value) (superjson.Value,
 
 // plain reports whether the peer writes JSON, where a Map is an object without properties.
 func plain(ctx context.Context) bool {
-	d := kkrpc.FromContext(ctx).Dialect()
+	d := kkrpc.DialectFrom(ctx)
 	return d == kkrpc.Compact || d == kkrpc.Classic
 }
 
@@ -63,7 +63,7 @@ func getBytes(ctx context.Context, n int) (any, error) {
 	for i := range b {
 		b[i] = byte(i)
 	}
-	if kkrpc.FromContext(ctx).Dialect() != kkrpc.Compact {
+	if kkrpc.DialectFrom(ctx) != kkrpc.Compact {
 		return b, nil
 	}
 	// What JSON.stringify makes of a Uint8Array, in its order.
