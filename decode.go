@@ -243,7 +243,7 @@ func (ch *Channel) fillHandles(a *answer, v text, result any) {
 		a.came, a.err = k.result.open(v)
 	}
 	reads := readsRefs(result)
-	if reads && a.came == nil {
+	if a.refs = reads && a.came == nil; a.refs {
 		a.pins = k.inside.pin(v)
 	}
 	for i, one := range k.list {

@@ -53,6 +53,7 @@ const (
 type answer struct {
 	kept          // raw is a copy
 	came received // in place of a value; nil for most
+	refs bool     // decode takes the references in raw; all other handles in it have been given back
 	err  error
 }
 
@@ -60,8 +61,8 @@ type answer struct {
 func (a *answer) discard(ch *Channel) {
 	if a.came != nil {
 		a.came.end()
-	} else {
-		ch.discardText(text{Arg: wire.Arg{JSON: a.raw}, dialect: a.dialect}, false)
+	} else if a.refs {
+		ch.kinds().list[refIndex].discard(text{Arg: wire.Arg{JSON: a.raw}, dialect: a.dialect}, false)
 	}
 }
 
