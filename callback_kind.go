@@ -40,7 +40,7 @@ func newCallbacksLocked(ch *Channel, n *news) *callbackKind {
 	return &callbackKind{
 		ch:   ch,
 		own:  exports[*localCallback]{limit: ch.limits.Callbacks, prefix: "f"},
-		held: imports[Callback]{limit: ch.limits.Callbacks, news: n},
+		held: imports[Callback]{limit: ch.limits.Callbacks, news: n, patient: true},
 		lane: ch.newGateLocked(1),
 	}
 }

@@ -413,3 +413,26 @@ func TestDelayedAnswerIsNotReplacedByAnUnreadableOne(t *testing.T) {
 		}
 	})
 }
+
+// The caller has no use for the result and gives up while the answer waits for a callback. The reference in the result,
+// which this side holds already, has come once more, and not twice.
+func TestDelayedAnswerIsDiscardedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		same := Proxy(func() {})
+		api := Object{"get": func() *Ref { return same }, "job": func(progress func() error) (*Ref, error) { return same, progress() }}
+		_, c := connected(t, Options{Expose: api}, Options{References: true})
+		held, err := Call[*Ref](t.Context(), c, "get")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := c.Call(ctx, nil, "job", func() { time.Sleep(time.Minute) }); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		time.Sleep(2 * time.Minute)
+		if n := c.refs().held.held[held.id].times; n != 2 {
+			t.Errorf("it has come %d times", n)
+		}
+	})
+}

@@ -235,7 +235,7 @@ func (ch *Channel) fillHandles(a *answer, v text, result any) {
 		a.came, a.err = k.result.open(v)
 	}
 	reads := readsRefs(result)
-	if reads && a.came == nil {
+	if a.refs = reads && a.came == nil; a.refs {
 		a.pins = k.inside.pin(v)
 	}
 	for i, one := range k.list {
@@ -250,8 +250,8 @@ func (ch *Channel) fillHandles(a *answer, v text, result any) {
 func (a *answer) discard(ch *Channel) {
 	if a.came != nil {
 		a.came.end()
-	} else {
-		ch.discardText(text{Arg: wire.Arg{JSON: a.raw}, dialect: a.dialect}, false)
+	} else if a.refs {
+		ch.kinds().list[refIndex].discard(text{Arg: wire.Arg{JSON: a.raw}, dialect: a.dialect}, false)
 	}
 }
 

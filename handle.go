@@ -2,6 +2,7 @@ package kkrpc
 
 import (
 	"errors"
+	"maps"
 	"reflect"
 	"runtime"
 	"strconv"
@@ -162,13 +163,15 @@ func (t *exports[L]) clear() {
 // imports holds values of the peer weakly. R is what the program holds for one. The peer learns which of them the
 // program has dropped, and which came with a message that nobody read.
 type imports[R any] struct {
-	limit int
-	news  *news
+	limit   int
+	news    *news
+	patient bool // the janitor tells the peer of what nobody read, see unread
 
 	mu     sync.Mutex // guards what follows
 	closed bool
 	held   map[string]imported[R]
-	gone   map[string]absent // ids that nobody holds and the peer was not told of
+	gone   map[string]int // how often ids came that nobody holds and the peer was not told of
+	later  map[string]int // likewise, for the janitor to tell; no id is in two of the maps
 }
 
 type imported[R any] struct {
@@ -176,12 +179,8 @@ type imported[R any] struct {
 	times int // that it came
 }
 
-type absent struct {
-	times int  // that it came
-	waits bool // it is for the janitor to tell
-}
-
-// accept returns the R that the program holds for an id, if fits accepts it. Otherwise make makes another one.
+// accept returns what the program holds for an id, the same as long as the program holds it and fits says that it still
+// serves. Otherwise make makes another one.
 func (t *imports[R]) accept(id string, fits func(*R) bool, make func() *R) (*R, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -199,8 +198,9 @@ func (t *imports[R]) accept(id string, fits func(*R) bool, make func() *R) (*R, 
 	case !known && len(t.held)+len(t.gone) >= t.limit:
 		return nil, errFull
 	case !known:
-		e.times += t.gone[id].times
+		e.times += t.gone[id] + t.later[id]
 		delete(t.gone, id)
+		delete(t.later, id)
 	}
 	r := make()
 	e.ref = weak.Make(r)
@@ -226,17 +226,16 @@ func (t *imports[R]) collect(c collected[R]) {
 	defer t.mu.Unlock()
 	if e := t.held[c.id]; e.ref == c.ref && !t.closed {
 		delete(t.held, c.id)
-		t.goneLocked(c.id, absent{times: e.times})
-		t.news.come()
+		t.goneLocked(c.id, e.times)
 	}
 }
 
-func (t *imports[R]) goneLocked(id string, a absent) {
+func (t *imports[R]) goneLocked(id string, times int) {
 	if t.gone == nil {
-		t.gone = map[string]absent{}
+		t.gone = map[string]int{}
 	}
-	a.times += t.gone[id].times
-	t.gone[id] = a
+	t.gone[id] += times
+	t.news.come()
 }
 
 // forget drops a value that the program has released.
@@ -248,9 +247,9 @@ func (t *imports[R]) forget(id string, r *R) {
 	}
 }
 
-// unread notes that a value of the peer has come with a message that nobody reads. seen: accept may have counted it.
-// The janitor tells the peer, not the next message. kkrpc in JavaScript forgets a function at the first release, and
-// may pass that function in another attempt.
+// unread notes that a value of the peer has come with a message that nobody reads. seen: accept may have counted it. The
+// next message tells the peer, or the janitor if t is patient: kkrpc in JavaScript forgets a function at the first release,
+// and may pass the same one in another attempt. Until then such ids take no room from values that are held.
 func (t *imports[R]) unread(id string, seen bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -259,9 +258,16 @@ func (t *imports[R]) unread(id string, seen bool) {
 	case known && !seen:
 		e.times++
 		t.held[id] = e
-	case known, t.closed, len(t.held)+len(t.gone) >= t.limit:
-	default:
-		t.goneLocked(id, absent{1, true})
+	case known, t.closed:
+	case !t.patient && len(t.held)+len(t.gone) < t.limit:
+		t.goneLocked(id, 1)
+		t.news.expect()
+	case t.patient && len(t.later) < t.limit:
+		if t.later == nil {
+			t.later = map[string]int{}
+		}
+		t.later[id] += t.gone[id] + 1
+		delete(t.gone, id)
 		t.news.expect()
 	}
 }
@@ -270,16 +276,14 @@ func (t *imports[R]) unread(id string, seen bool) {
 func (t *imports[R]) takeGone(all bool) map[string]int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var taken map[string]int
-	for id, a := range t.gone {
-		if a.waits && !all {
-			continue
-		}
+	taken := t.gone
+	t.gone = nil
+	if all && len(t.later) > 0 {
 		if taken == nil {
 			taken = map[string]int{}
 		}
-		taken[id] = a.times
-		delete(t.gone, id)
+		maps.Copy(taken, t.later)
+		t.later = nil
 	}
 	return taken
 }
@@ -288,14 +292,14 @@ func (t *imports[R]) takeGone(all bool) map[string]int {
 func (t *imports[R]) more() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.held)+len(t.gone) > 0
+	return len(t.held)+len(t.gone)+len(t.later) > 0
 }
 
 func (t *imports[R]) clear() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.closed = true
-	t.held, t.gone = nil, nil
+	t.held, t.gone, t.later = nil, nil, nil
 }
 
 // unquote reads a raw id. Ids of this side need no unescaping, and others are compared as they were written.

@@ -54,10 +54,11 @@ const (
 type answer struct {
 	kept          // raw is a copy
 	came received // in place of a value; nil for most
+	refs bool     // decode takes the references in raw; all other handles in it have been given back
 	err  error
 }
 
-// name returns the digits of p's id. The string is valid until p is freed.
+// name returns the digits of p's id, which stay as they are until p is freed.
 func (p *pendingCall) name() string {
 	// The string changes when p serves another call, so nobody may keep it. Codecs copy it into the message. This saves
 	// an allocation for each call.

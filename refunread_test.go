@@ -208,3 +208,36 @@ func TestAFunctionThatIsPassedAgainIsNotGivenBack(t *testing.T) {
 		}
 	})
 }
+
+// Peers are told at once of references that nobody reads: they may hold no more than Limits.References.
+func TestUnreadReferencesAreGivenBackWithTheNextMessage(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		const limit = 100
+		open := func() *kkrpc.Ref { return kkrpc.Proxy(&counter{}) }
+		_, ch := pair(t, kkrpc.Options{Expose: kkrpc.Object{"open": open}, Limits: kkrpc.Limits{References: limit}},
+			kkrpc.Options{References: true})
+		for round := range 3 * limit {
+			if err := ch.Call(t.Context(), nil, "open"); err != nil {
+				t.Fatalf("round %d: %v", round, err)
+			}
+		}
+	})
+}
+
+// Functions that are to be given back later take no room from others.
+func TestRefusedFunctionsTakeNoRoom(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		const limit = 100
+		take := func(f func()) { f() }
+		_, ch := pair(t, kkrpc.Options{Expose: kkrpc.Object{"take": take}, Limits: kkrpc.Limits{Callbacks: limit}}, kkrpc.Options{})
+		for i := range 2 * limit {
+			if err := mustFail(ch.Call(t.Context(), nil, "nothing", func() { t.Error(i) })); err != nil {
+				t.Fatal(err)
+			}
+		}
+		called := 0
+		if err := ch.Call(t.Context(), nil, "take", func() { called++ }); err != nil || called != 1 {
+			t.Errorf("called %d times, %v", called, err)
+		}
+	})
+}
