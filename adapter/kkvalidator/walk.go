@@ -72,7 +72,7 @@ func (w *walk) elements(v reflect.Value, path []any) {
 	}
 }
 
-// entries validates the values of a map. What is wrong with them is in the order of their keys, to be the same each time.
+// entries validates the values of a map. The problems are in the order of the keys, so that they are the same each time.
 func (w *walk) entries(v reflect.Value, path []any) {
 	before := len(w.issues)
 	for entries := v.MapRange(); entries.Next(); {

@@ -5,7 +5,7 @@
 //	go run ./bench/instr -write   makes what is counted now the baseline
 //
 // Valgrind does the counting. Where it is missing, or where the baseline is of another version of Go or another kind of
-// processor, the command says so and succeeds. What the kernel does is not counted.
+// processor, the command says so and succeeds. The instructions of the kernel are not counted.
 package main
 
 import (

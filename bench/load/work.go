@@ -11,7 +11,7 @@ import (
 )
 
 // Work is a method that is called over and over, with arguments that differ from call to call and whose results are
-// known. What it appends is JSON.
+// known. Arguments and results are JSON.
 type Work struct {
 	Method string // with dots
 	Args   int

@@ -36,7 +36,7 @@ var Peers = []string{"0.2.2", "0.7.0", "2.1.0"}
 // Channel is a kind of channel. Since kkrpc 2 each kind can do something that the others cannot.
 type Channel string
 
-// The kinds of channel. What older versions have is Base.
+// The kinds of channel. Older versions have Base alone.
 const (
 	Base       Channel = "base"
 	Streaming  Channel = "streaming"

@@ -1,6 +1,6 @@
 // Command wasmclient is a client in Go built for js/wasm, which runs in Node, Bun, Deno or a page: it dials a server that
 // exposes the API below by the host's WebSocket, calls it, is called back, reads a stream, and is closed by the server.
-// What it does is printed, one line each; the last one is "done", or begins with "failed".
+// It prints a line for each step. The last one is "done", or begins with "failed".
 //
 //	GOOS=js GOARCH=wasm go build -o wasmclient.wasm ./interop/wasmclient
 //	node "$(go env GOROOT)/lib/wasm/wasm_exec_node.js" wasmclient.wasm ws://localhost:3000/ws

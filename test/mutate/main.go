@@ -60,7 +60,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	deadline := time.Now().Add(c.budget)
 	var below bool
 	for i, pattern := range flags.Args() {
-		// What one group leaves of its share goes to the next ones.
+		// Time that one group leaves goes to the next ones.
 		share := time.Until(deadline) / time.Duration(flags.NArg()-i)
 		res, err := c.group(ctx, pattern, share, out)
 		if err != nil {

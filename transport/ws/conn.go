@@ -132,7 +132,7 @@ func (c *conn) Close(code int, reason string) error {
 		c.pulse.remove(c)
 	}
 	if !c.sock.TryLock() {
-		// Whoever writes gives up if it is stuck, and else ends well: a TLS write cut short ruins the connection.
+		// A writer that is stuck gives up. Any other one ends well: a TLS write cut short ruins the connection.
 		_ = c.nc.SetWriteDeadline(time.Now().Add(graceTime))
 		c.sock.Lock()
 	}

@@ -59,7 +59,7 @@ func (c *conn) unlock() {
 			go c.drain() // ends within the write timeout, or with Close
 		}
 		c.sock.Unlock()
-		// Who sets control tries sock afterwards: either that succeeds, or control is seen here.
+		// A goroutine that sets control tries sock afterwards. Either that succeeds, or control is seen here.
 		if !sent || !c.control.Load() || !c.sock.TryLock() {
 			return
 		}
