@@ -107,7 +107,11 @@ func (p *pendingCall) decode(ctx context.Context, ch *Channel, result any) error
 	if _, only := takesHandle(result); only {
 		return fmt.Errorf("result: expected stream, got %s", bind.JSONKind(p.raw))
 	}
-	return resultError(p.kept.decode(ch, result, types.RefUseOf(reflect.TypeOf(result).Elem())))
+	err := p.kept.decode(ch, result, types.RefUseOf(reflect.TypeOf(result).Elem()))
+	if err != nil {
+		p.answer.discard(ch, true)
+	}
+	return resultError(err)
 }
 
 // resultError says that it is the result that could not be decoded.
@@ -196,7 +200,7 @@ func (ch *Channel) answerDelayed(id uint64, m *wire.Message, result any) {
 		p.answer, p.state = a, delayed
 		p = ch.pending.undelayLocked(id)
 	} else {
-		defer a.discard(ch)
+		defer a.discard(ch, false)
 	}
 	ch.mu.Unlock()
 	if p != nil {

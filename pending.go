@@ -57,12 +57,12 @@ type answer struct {
 	err  error
 }
 
-// discard gives back the handles in an answer that nobody waits for any more.
-func (a *answer) discard(ch *Channel) {
+// discard gives back the handles in an answer that nobody reads. seen: a part of it may have been read.
+func (a *answer) discard(ch *Channel, seen bool) {
 	if a.came != nil {
 		a.came.end()
 	} else if a.refs {
-		ch.kinds().list[refIndex].discard(text{Arg: wire.Arg{JSON: a.raw}, dialect: a.dialect}, false)
+		ch.kinds().list[refIndex].discard(text{Arg: wire.Arg{JSON: a.raw}, dialect: a.dialect}, seen)
 	}
 }
 
