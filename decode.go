@@ -99,7 +99,11 @@ func (p *pendingCall) decode(ctx context.Context, ch *Channel, result any) error
 	if _, only := takesHandle(result); only {
 		return fmt.Errorf("result: expected stream, got %s", bind.JSONKind(p.raw))
 	}
-	return resultError(p.kept.decode(ch, result, types.RefUseOf(reflect.TypeOf(result).Elem())))
+	err := p.kept.decode(ch, result, types.RefUseOf(reflect.TypeOf(result).Elem()))
+	if err != nil {
+		p.answer.discard(ch, true)
+	}
+	return resultError(err)
 }
 
 // resultError says that it is the result that could not be decoded.
@@ -188,7 +192,7 @@ func (ch *Channel) answerDelayed(id uint64, m *wire.Message, result any) {
 		p.answer, p.state = a, delayed
 		p = ch.pending.undelayLocked(id)
 	} else {
-		defer a.discard(ch)
+		defer a.discard(ch, false)
 	}
 	ch.mu.Unlock()
 	if p != nil {
@@ -246,12 +250,12 @@ func (ch *Channel) fillHandles(a *answer, v text, result any) {
 	}
 }
 
-// discard gives back the handles in an answer that nobody waits for any more.
-func (a *answer) discard(ch *Channel) {
+// discard gives back the handles in an answer that nobody reads. seen: a part of it may have been read.
+func (a *answer) discard(ch *Channel, seen bool) {
 	if a.came != nil {
 		a.came.end()
 	} else if a.refs {
-		ch.kinds().list[refIndex].discard(text{Arg: wire.Arg{JSON: a.raw}, dialect: a.dialect}, false)
+		ch.kinds().list[refIndex].discard(text{Arg: wire.Arg{JSON: a.raw}, dialect: a.dialect}, seen)
 	}
 }
 

@@ -125,7 +125,7 @@ func (ch *Channel) await(ctx context.Context, codec wire.Codec, p *pendingCall) 
 		case <-ended:
 			if ch.withdraw(p) {
 				ch.tellCancelled(codec, p.id)
-				p.answer.discard(ch) // if it has come, and waits for callbacks
+				p.answer.discard(ch, false) // if it has come, and waits for callbacks
 				return context.Cause(ctx)
 			}
 			<-p.done

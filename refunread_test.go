@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/kkrpc-go/kkrpc"
@@ -240,4 +241,64 @@ func TestRefusedFunctionsTakeNoRoom(t *testing.T) {
 			t.Errorf("called %d times, %v", called, err)
 		}
 	})
+}
+
+// What could not be decoded, or was taken when nobody wanted it any more, is given back too.
+func TestReferencesInWhatIsNotDecodedAreGivenBack(t *testing.T) {
+	type item struct {
+		A int
+		B *kkrpc.Ref
+	}
+	values := func(a any) map[string]any { return map[string]any{"A": a, "B": kkrpc.Proxy(&counter{})} }
+	api := kkrpc.Object{
+		"text": func() map[string]any { return values("no number") },
+		"texts": func() iter.Seq[map[string]any] {
+			return func(yield func(map[string]any) bool) { yield(values("no number")) }
+		},
+		"numbers": func() iter.Seq[map[string]any] {
+			return func(yield func(map[string]any) bool) { _ = yield(values(1)) && yield(values(2)) }
+		},
+	}
+	for name, do := range map[string]func(ctx context.Context, ch *kkrpc.Channel) (held *kkrpc.Ref, err error){
+		"a result": func(ctx context.Context, ch *kkrpc.Channel) (*kkrpc.Ref, error) {
+			got, err := kkrpc.Call[item](ctx, ch, "text")
+			return got.B, err
+		},
+		"an item": func(ctx context.Context, ch *kkrpc.Channel) (held *kkrpc.Ref, err error) {
+			for _, err = range kkrpc.Stream[item](ctx, ch, "texts") {
+			}
+			return nil, err
+		},
+		"an item behind the end of the context": func(ctx context.Context, ch *kkrpc.Channel) (held *kkrpc.Ref, err error) {
+			ctx, cancel := context.WithCancel(ctx)
+			defer cancel()
+			for got, failed := range kkrpc.Stream[item](ctx, ch, "numbers") {
+				if err = failed; failed == nil {
+					held = got.B
+				}
+				synctest.Wait() // the second item is there
+				cancel()
+			}
+			return held, err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				s, ch := pair(t, kkrpc.Options{Expose: api, Limits: kkrpc.Limits{References: 2}}, kkrpc.Options{References: true})
+				for round := range 3 {
+					held, err := do(t.Context(), ch)
+					if err == nil || strings.Contains(err.Error(), "Limits.References") {
+						t.Fatalf("round %d: %v", round, err)
+					}
+					if held != nil {
+						if err := held.Release(t.Context()); err != nil {
+							t.Fatal(err)
+						}
+					}
+					time.Sleep(10 * time.Second)
+				}
+				runtime.KeepAlive(s)
+			})
+		})
+	}
 }

@@ -104,10 +104,18 @@ type inItem struct {
 // decode stores the item in what v points to, whose type has to do with references as use says.
 func (i *inItem) decode(ch *Channel, v any, use bind.RefUse) error {
 	err := i.kept.decode(ch, v, use)
+	if err != nil {
+		i.discard(ch, true)
+	}
 	if mismatch, ok := errors.AsType[*superjson.TypeError](err); ok {
 		return fmt.Errorf("item%s: expected %s, got %s", at(mismatch.Path), mismatch.Expected, mismatch.Got)
 	}
 	return err
+}
+
+// discard gives back the handles in an item that was taken. seen: a part of it may have been read.
+func (i *inItem) discard(ch *Channel, seen bool) {
+	ch.discardText(text{Arg: wire.Arg{JSON: i.raw}, dialect: i.dialect}, seen)
 }
 
 // data takes a message of the stream with this key. Messages of unknown streams are ignored. Some are still under way
@@ -315,6 +323,7 @@ func (s *inStream) each(ctx context.Context, deliver func(*inItem) (more bool, e
 		}
 		select {
 		case <-done:
+			item.discard(s.ch, false)
 			return context.Cause(ctx)
 		default:
 		}
