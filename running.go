@@ -13,7 +13,7 @@ type scope struct {
 	seq  uint64    // immutable: value of Channel.role while the leader runs it; 0 if it never does
 	meta *metadata // immutable: of the request; nil: none
 
-	request []byte   // raw JSON id of the request that is served, until its function has returned; nil in a callback
+	request *[]byte  // raw JSON id of the request that is served, until its function has returned; nil in a callback
 	place   standing // also owned by the leader before it has published the scope
 	waits   int32    // goroutines of the function that wait for the peer
 	kept    int32    // streams that it has returned and that live

@@ -202,7 +202,7 @@ func newCall(ch *Channel, method *bind.Method, inv bind.Invocation, m *wire.Mess
 	c.method, c.inv, c.textErrors = method, inv, m.TextErrors
 	c.ch, c.gate = ch, &ch.serving
 	c.id = append(c.id[:0], m.ID...)
-	c.scope.request = c.id
+	c.scope.request = &c.id
 	c.came = came
 	for _, v := range came {
 		v.belongTo(c.scope)
@@ -470,7 +470,7 @@ func (ch *Channel) cancelled(id []byte) {
 	var after map[*func()]struct{}
 	ch.mu.Lock()
 	for s := ch.active.first; s != nil; s = s.next {
-		if s.request != nil && string(s.request) == string(id) {
+		if s.request != nil && string(*s.request) == string(id) {
 			after = s.endLocked(context.Canceled)
 			break
 		}
