@@ -33,7 +33,7 @@ func (c *conn) readReady(fd uintptr) bool {
 		c.r, c.w = 0, 0
 	}
 	for {
-		n, err := syscall.Read(int(fd), c.in[c.w:])
+		n, err := recv(int(fd), c.in[c.w:])
 		switch err {
 		case nil:
 			c.readN, c.readErr = n, nil

@@ -9,7 +9,7 @@ import (
 // header sent on its own would wake the peer twice.
 func writeSegments(fd int, segs [][]byte) (int, error) {
 	if len(segs) == 1 {
-		return syscall.Write(fd, segs[0])
+		return send(fd, segs[0])
 	}
 	var iov [maxSegments]syscall.Iovec
 	for i, s := range segs {

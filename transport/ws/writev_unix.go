@@ -2,12 +2,10 @@
 
 package ws
 
-import "syscall"
-
 // writeSegments writes as much of segs, none of which is empty, as the kernel takes without waiting.
 func writeSegments(fd int, segs [][]byte) (total int, err error) {
 	for _, s := range segs {
-		n, err := syscall.Write(fd, s)
+		n, err := send(fd, s)
 		if n > 0 {
 			total += n
 		}
