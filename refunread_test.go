@@ -212,6 +212,7 @@ func TestAFunctionThatIsPassedAgainIsNotGivenBack(t *testing.T) {
 
 // Peers are told at once of references that nobody reads: they may hold no more than Limits.References.
 func TestUnreadReferencesAreGivenBackWithTheNextMessage(t *testing.T) {
+	needsMethods(t)
 	bubble(t, func(t *testing.T) {
 		const limit = 100
 		open := func() *kkrpc.Ref { return kkrpc.Proxy(&counter{}) }
