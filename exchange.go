@@ -171,6 +171,9 @@ func (ch *Channel) sendRequest(ctx context.Context, b *outbox.Buffer, p *pending
 		b.Free()
 		return unsentError{fmt.Errorf("waiting for room in the outbound queue (Limits.Outbound): %w", err)}
 	}
+	for _, c := range p.carried {
+		c.sent()
+	}
 	return nil
 }
 

@@ -89,10 +89,7 @@ func (o *Outbox) Post(b *Buffer) (full <-chan struct{}) {
 	o.mu.Lock()
 	if !o.hasRoomLocked() {
 		o.mu.Unlock()
-		if full = o.Reserve(b); full == nil {
-			o.Send(b)
-		}
-		return full
+		return o.sendReserved(b)
 	}
 	o.claimLocked(b)
 	total := o.bytes

@@ -145,10 +145,7 @@ func (o *Outbox) Submit(b *Buffer) (full <-chan struct{}) {
 	o.mu.Lock()
 	if !o.hasRoomLocked() {
 		o.mu.Unlock()
-		if full = o.Reserve(b); full == nil {
-			o.Send(b)
-		}
-		return full
+		return o.sendReserved(b)
 	}
 	o.claimLocked(b)
 	o.waiting = append(o.waiting, b)
@@ -160,6 +157,14 @@ func (o *Outbox) Submit(b *Buffer) (full <-chan struct{}) {
 		o.drain()
 	}
 	return nil
+}
+
+// sendReserved is Submit where there may be no room.
+func (o *Outbox) sendReserved(b *Buffer) (full <-chan struct{}) {
+	if full = o.Reserve(b); full == nil {
+		o.Send(b)
+	}
+	return full
 }
 
 // Reserve takes room for b, which is to be sent next, or returns a channel that is closed when the caller may try

@@ -41,7 +41,7 @@ func forward(ctx context.Context) (string, error) {
 func main() {
 	http.Handle("/ws", ws.Handler(kkrpc.Object{"greet": greet, "wait": wait, "forward": forward}, &ws.Options{
 		RPC: kkrpc.Options{
-			// What every call of this side carries.
+			// Every call of this side carries this.
 			Metadata: func(context.Context) map[string]any { return map[string]any{"server": "go-1"} },
 		},
 	}))

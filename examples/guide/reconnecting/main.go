@@ -39,7 +39,7 @@ func run(ctx context.Context) error {
 	who, err = kkrpc.Call[string](ctx, server, "whoami")
 	fmt.Println(who, err)
 
-	// What may be done twice is repeated by itself.
+	// A call that may be done twice is repeated by itself.
 	stock, err := kkrpc.Call[int](kkrpc.Idempotent(ctx), server, "stock", "tea")
 	fmt.Println(stock, err)
 	return nil
