@@ -59,7 +59,7 @@ type conn struct {
 	readErr    error
 	inbound    inboundState
 	partial    *partial // what the reader has waited for since it began to arrive; nil for nothing
-	unanswered bool     // a ping came; see answer
+	owed       []byte   // payload of the ping that is to be answered, in in; nil for none
 	idleTimer  idleTimer
 
 	reader  atomic.Int32

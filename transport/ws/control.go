@@ -7,25 +7,26 @@ import (
 )
 
 // answer notes a ping. The pong is sent before the reader waits or returns a message. If several pings have come by then,
-// only the last is answered, as RFC 6455 allows in section 5.5.3. So a flood of pings causes one write for each read. The
-// caller owns the reading side.
+// only the last is answered, as RFC 6455 allows in section 5.5.3. So a flood of pings causes one write for each read.
+// payload must stay valid until sendPong. The caller owns the reading side.
 func (c *conn) answer(payload []byte) {
+	c.owed = payload
+}
+
+// sendPong sends the answer that is owed, if any. The caller owns the reading side.
+func (c *conn) sendPong() {
+	if c.owed == nil {
+		return
+	}
 	c.mu.Lock()
-	c.pong = append(c.pong[:0], payload...)
+	c.pong = append(c.pong[:0], c.owed...)
 	if c.pong == nil {
 		c.pong = []byte{}
 	}
 	c.control.Store(true)
 	c.mu.Unlock()
-	c.unanswered = true
-}
-
-// sendPong sends the answer that is owed, if any. The caller owns the reading side.
-func (c *conn) sendPong() {
-	if c.unanswered {
-		c.unanswered = false
-		c.kick()
-	}
+	c.owed = nil
+	c.kick()
 }
 
 // sendPing makes a ping due.

@@ -301,6 +301,7 @@ func (c *conn) buffered() bool {
 // need reads until n bytes are unread in in.
 func (c *conn) need(n int) error {
 	for c.w-c.r < n {
+		c.sendPong() // before its payload moves
 		switch {
 		case c.in == nil:
 		case c.r == c.w:
@@ -312,7 +313,6 @@ func (c *conn) need(n int) error {
 		if c.in != nil && c.w == len(c.in) {
 			c.widen(n)
 		}
-		c.sendPong()
 		if c.raw == nil { // otherwise it is known only later whether there is a wait
 			c.await()
 		}
