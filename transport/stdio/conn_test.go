@@ -124,6 +124,7 @@ func (e enveloped) ReadFrame(buf []byte) ([]byte, bool, error) {
 func TestTransport(t *testing.T) {
 	for _, carrier := range carriers {
 		t.Run(carrier.name, func(t *testing.T) {
+			t.Parallel() // they mostly wait for the peer to read on after a close
 			transporttest.Run(t, func(t *testing.T) (a, b kkrpc.Transport) {
 				x, y := carrier.pair(t)
 				return enveloped{stdio.New(x.r, x.w, nil)}, enveloped{stdio.New(y.r, y.w, nil)}

@@ -349,8 +349,8 @@ func closeUnblocksRead(t *testing.T, a, _ kkrpc.Transport) {
 }
 
 func closeUnblocksWrite(t *testing.T, a, b kkrpc.Transport) {
-	// The peer reads once, and no system buffers 256 MiB: this write cannot succeed.
-	msgs := make([][]byte, 256)
+	// The peer reads once, and no system buffers 32 MiB: this write cannot succeed.
+	msgs := make([][]byte, 32)
 	large := text(1<<20, 1)
 	for i := range msgs {
 		msgs[i] = large
