@@ -73,7 +73,7 @@ func (s *scope) stepOut() {
 	var next task
 	s.ch.mu.Lock()
 	s.waits++
-	if g := s.gate; s.waits == 1 && s.place == placed && !s.over && g.away < g.maxAway {
+	if g := s.gate; s.waits == 1 && s.place == placed && g.away < g.maxAway {
 		s.place = away
 		g.away++
 		next = g.leaveLocked()

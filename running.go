@@ -17,7 +17,6 @@ type scope struct {
 	place   standing // also owned by the leader before it has published the scope
 	waits   int32    // goroutines of the function that wait for the peer
 	kept    int32    // streams that it has returned and that live
-	over    bool     // the function has returned
 	listed  bool     // in ch.active
 	done    chan struct{}
 	err     error                // why the context has ended
@@ -26,13 +25,14 @@ type scope struct {
 	prev, next *scope // in ch.active
 }
 
-// standing is whether a function has its place in a gate.
+// standing is where a function is in its life. It is away while it waits for the peer, and its place in the gate is free.
 type standing uint8
 
 const (
 	unplaced standing = iota // only the leader knows it, which runs no other
 	placed
-	away // it has a place, which is free while it waits for the peer
+	away
+	over // it has returned
 )
 
 // maxAhead is how many scopes are made at a time: about 1 KiB of memory.
@@ -138,7 +138,7 @@ func (s *scope) Err() error {
 
 // expireLocked ends the context if its deadline has passed. The timer that does it alone is only there if somebody waits.
 func (s *scope) expireLocked() (after map[*func()]struct{}) {
-	if d := s.deadline(); d.IsZero() || s.over || time.Now().Before(d) {
+	if d := s.deadline(); d.IsZero() || s.place == over || time.Now().Before(d) {
 		return nil
 	}
 	return s.endLocked(context.DeadlineExceeded)
@@ -146,7 +146,7 @@ func (s *scope) expireLocked() (after map[*func()]struct{}) {
 
 func (s *scope) watchDeadlineLocked() {
 	d := s.deadline()
-	if d.IsZero() || s.over || s.meta.timer != nil {
+	if d.IsZero() || s.place == over || s.meta.timer != nil {
 		return
 	}
 	s.meta.timer = time.AfterFunc(time.Until(d), func() {
@@ -161,7 +161,7 @@ func (s *scope) endedLocked() error {
 	switch {
 	case s.err != nil:
 		return s.err
-	case s.over && s.kept == 0 || s.ch.err != nil:
+	case s.place == over && s.kept == 0 || s.ch.err != nil:
 		return context.Canceled
 	}
 	return nil
@@ -240,18 +240,18 @@ func (s *scope) cancel() {
 // retireLocked is called once, after the function has returned. Its caller runs next and starts after, without the
 // lock.
 func (s *scope) retireLocked() (next task, after map[*func()]struct{}) {
+	wasAway := s.place == away
 	after = s.overLocked()
-	if s.place != away {
-		return s.gate.leaveLocked(), after
+	if wasAway {
+		s.gate.away--
+		return nil, after
 	}
-	s.place = placed
-	s.gate.away--
-	return nil, after
+	return s.gate.leaveLocked(), after
 }
 
 // overLocked notes that the function has returned, which ends the context unless a stream still needs it.
 func (s *scope) overLocked() (after map[*func()]struct{}) {
-	s.over, s.request = true, nil
+	s.place, s.request = over, nil
 	if s.kept > 0 {
 		s.stopDeadlineLocked() // the caller's timeout was for the answer
 		return nil
@@ -270,7 +270,7 @@ func (s *scope) keep() {
 func (s *scope) release() {
 	s.ch.mu.Lock()
 	var after map[*func()]struct{}
-	if s.kept--; s.over {
+	if s.kept--; s.place == over {
 		after = s.overLocked()
 	}
 	s.ch.mu.Unlock()
