@@ -45,22 +45,22 @@ type conn struct {
 	messageTime time.Duration // that a message may take, see Options; 0: any
 
 	// Owned by the goroutine in ReadFrame, Park or linger; see reader.
-	in         []byte // borrowed, idle or nil; in[r:w] is unread
-	r, w       int
-	last       int    // bytes that the last frame took, a hint for the next buffer
-	idle       []byte // what in is while a read waits; nil with raw, and while parked
-	asm        []byte // a message that is not one piece of in: fragments, inflated text; borrowed
-	fragOp     ws.OpCode
-	fragZip    bool  // the message in fragments is compressed
-	lent       bool  // in or asm holds a message that LendFrame returned
-	rerr       error // sticky
-	readFn     func(fd uintptr) bool
-	readN      int
-	readErr    error
-	inbound    inboundState
-	partial    *partial // what the reader has waited for since it began to arrive; nil for nothing
-	owed       []byte   // payload of the ping that is to be answered, in in; nil for none
-	idleTimer  idleTimer
+	in        []byte // borrowed, idle or nil; in[r:w] is unread
+	r, w      int
+	last      int    // bytes that the last frame took, a hint for the next buffer
+	idle      []byte // what in is while a read waits; nil with raw, and while parked
+	asm       []byte // a message that is not one piece of in: fragments, inflated text; borrowed
+	fragOp    ws.OpCode
+	fragZip   bool  // the message in fragments is compressed
+	lent      bool  // in or asm holds a message that LendFrame returned
+	rerr      error // sticky
+	readFn    func(fd uintptr) bool
+	readN     int
+	readErr   error
+	inbound   inboundState
+	partial   *partial // what the reader has waited for since it began to arrive; nil for nothing
+	owed      []byte   // payload of the ping that is to be answered, in in; nil for none
+	idleTimer idleTimer
 
 	reader  atomic.Int32
 	lingers sync.Mutex // orders parking and the deadlines set by the reader, Close and linger
