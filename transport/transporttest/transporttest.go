@@ -33,9 +33,11 @@ package transporttest
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -116,6 +118,13 @@ func text(n, seed int) []byte {
 		b[i] = 'a' + byte((i*7+seed*13+i>>8)%26)
 	}
 	return b
+}
+
+// noise returns a message of n bytes, a multiple of 4, that hardly compresses.
+func noise(n int) []byte {
+	random := make([]byte, n/4*3)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(random)
+	return base64.StdEncoding.AppendEncode(nil, random)
 }
 
 func send(t *testing.T, tr kkrpc.Transport, msgs ...[]byte) {
@@ -349,9 +358,9 @@ func closeUnblocksRead(t *testing.T, a, _ kkrpc.Transport) {
 }
 
 func closeUnblocksWrite(t *testing.T, a, b kkrpc.Transport) {
-	// The peer reads once, and no system buffers 32 MiB: this write cannot succeed.
+	// The peer reads once, and no system buffers 24 MiB, compressed or not: this write cannot succeed.
 	msgs := make([][]byte, 32)
-	large := text(1<<20, 1)
+	large := noise(1 << 20)
 	for i := range msgs {
 		msgs[i] = large
 	}
