@@ -18,8 +18,12 @@ import (
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
+// libraries are the packages of the versions that peers have: 2.2.7 is what npm install brings, 2.2.6 writes some values
+// in other forms.
+var libraries = []string{"superjson", "superjson-2.2.6"}
+
 var installOnce = sync.OnceValue(func() error {
-	if _, err := os.Stat("testdata/js/node_modules/superjson"); err == nil {
+	if _, err := os.Stat("testdata/js/node_modules/" + libraries[1]); err == nil {
 		return nil
 	}
 	install := exec.Command("npm", "ci", "--no-audit", "--no-fund")
@@ -30,8 +34,9 @@ var installOnce = sync.OnceValue(func() error {
 	return nil
 })
 
-// node runs a command of testdata/js/peer.mjs with lines on its input and returns the lines of its output.
-func node(t *testing.T, command string, input []string) []string {
+// node runs a command of testdata/js/peer.mjs with one of the libraries. It gives it lines on its input and returns the lines
+// of its output.
+func node(t *testing.T, library, command string, input []string) []string {
 	t.Helper()
 	if _, err := exec.LookPath("node"); err != nil {
 		t.Skip("node is not on PATH")
@@ -39,7 +44,7 @@ func node(t *testing.T, command string, input []string) []string {
 	if err := installOnce(); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("node", "peer.mjs", command)
+	cmd := exec.Command("node", "peer.mjs", command, library)
 	cmd.Dir = "testdata/js"
 	cmd.Stdin = strings.NewReader(strings.Join(input, "\n"))
 	cmd.Stderr = os.Stderr
@@ -56,7 +61,13 @@ type named struct {
 }
 
 func TestLibraryValuesThroughGo(t *testing.T) {
-	encoded := node(t, "encode", nil)
+	for _, library := range libraries {
+		t.Run(library, func(t *testing.T) { testLibraryValues(t, library) })
+	}
+}
+
+func testLibraryValues(t *testing.T, library string) {
+	encoded := node(t, library, "encode", nil)
 	var viaAny, viaValue []string
 	for _, line := range encoded {
 		var v named
@@ -88,7 +99,7 @@ func TestLibraryValuesThroughGo(t *testing.T) {
 	if len(viaAny) < 25 {
 		t.Fatalf("only %d values", len(viaAny))
 	}
-	for _, answers := range [][]string{node(t, "verify", viaAny), node(t, "verify", viaValue)} {
+	for _, answers := range [][]string{node(t, library, "verify", viaAny), node(t, library, "verify", viaValue)} {
 		for _, line := range answers {
 			if !strings.Contains(line, `"ok":true`) {
 				t.Error(line)
@@ -152,13 +163,15 @@ func TestGoValuesInTheLibrary(t *testing.T) {
 		}
 		input = append(input, string(out))
 	}
-	for i, line := range node(t, "describe", input) {
-		var got string
-		if err := json.Unmarshal([]byte(line), &got); err != nil {
-			t.Fatal(err)
-		}
-		if got != rows[i].want {
-			t.Errorf("%s:\n got  %s\n want %s\n wire %s", rows[i].name, got, rows[i].want, input[i])
+	for _, library := range libraries {
+		for i, line := range node(t, library, "describe", input) {
+			var got string
+			if err := json.Unmarshal([]byte(line), &got); err != nil {
+				t.Fatal(err)
+			}
+			if got != rows[i].want {
+				t.Errorf("%s in %s:\n got  %s\n want %s\n wire %s", rows[i].name, library, got, rows[i].want, input[i])
+			}
 		}
 	}
 }

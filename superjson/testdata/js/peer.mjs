@@ -1,8 +1,10 @@
 // Three commands, JSON lines in and out. encode: prints every value of the table. verify: reads the same table as the Go
-// side wrote it again and compares. describe: reads values the Go side made and prints what they are.
-import superjson from "superjson";
+// side wrote it again and compares. describe: reads values the Go side made and prints what they are. The second argument
+// is the package of the library: superjson, or superjson-2.2.6.
 import { deepStrictEqual } from "node:assert";
 import { createInterface } from "node:readline";
+
+const { default: superjson } = await import(process.argv[3]);
 
 const shared = { k: 1n };
 const cyclic = { n: 1 };
