@@ -262,6 +262,9 @@ func reviveTypedArray(v any, name string) (any, error) {
 	if !ok {
 		return nil, badValue(name)
 	}
+	if holdsBigInts(name) {
+		return newBigIntArray(name, list)
+	}
 	numbers := make([]float64, len(list))
 	for i, item := range list {
 		switch item := item.(type) {

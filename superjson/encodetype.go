@@ -213,6 +213,9 @@ func (e *Encoder) regExp(dst []byte, r RegExp) ([]byte, error) {
 }
 
 func typedArrayEncoder(t reflect.Type, name string) encodeFunc {
+	if holdsBigInts(name) {
+		return bigIntArrayEncoder(name)
+	}
 	float := t.Elem().Kind() == reflect.Float32 || t.Elem().Kind() == reflect.Float64
 	signed := t.Elem().Kind() >= reflect.Int && t.Elem().Kind() <= reflect.Int64
 	return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
@@ -235,6 +238,29 @@ func typedArrayEncoder(t reflect.Type, name string) encodeFunc {
 			default:
 				dst = strconv.AppendUint(dst, item.Uint(), 10)
 			}
+		}
+		return append(dst, ']'), nil
+	}
+}
+
+func bigIntArrayEncoder(name string) encodeFunc {
+	return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+		if e.mode != ModeSuperJSON {
+			return dst, &EncodeError{Reason: "a " + name + " has no JSON form"}
+		}
+		e.note("typed-array", name)
+		dst = append(dst, '[')
+		for i := range v.Len() {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = append(dst, '"')
+			if item := v.Index(i); item.CanInt() {
+				dst = strconv.AppendInt(dst, item.Int(), 10)
+			} else {
+				dst = strconv.AppendUint(dst, item.Uint(), 10)
+			}
+			dst = append(dst, '"')
 		}
 		return append(dst, ']'), nil
 	}

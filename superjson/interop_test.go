@@ -175,3 +175,15 @@ func TestGoValuesInTheLibrary(t *testing.T) {
 		}
 	}
 }
+
+// superjson 2.2.6 has no typed arrays of bigints.
+func TestGoBigIntArraysInTheLibrary(t *testing.T) {
+	out, err := superjson.Marshal([]any{superjson.BigInt64Array{math.MinInt64, 1}, superjson.BigUint64Array{math.MaxUint64}, superjson.BigInt64Array{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `"[BigInt64Array(-9223372036854775808,1),BigUint64Array(18446744073709551615),BigInt64Array()]"`
+	if got := node(t, libraries[0], "describe", []string{string(out)}); len(got) != 1 || got[0] != want {
+		t.Errorf("%q, want %s of %s", got, want, out)
+	}
+}

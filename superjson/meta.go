@@ -42,7 +42,13 @@ func (n *node) child(key string) *node {
 }
 
 func (n *node) item(i int) *node {
-	if n == nil || len(n.children) == 0 {
+	if n == nil {
+		return nil
+	}
+	if len(n.children) == 0 {
+		if holdsBigInts(n.arg) {
+			return bigIntItem
+		}
 		return nil
 	}
 	var buf [20]byte

@@ -2,11 +2,12 @@ package superjson
 
 import (
 	"math"
+	"math/big"
 	"reflect"
 )
 
 // These are the JavaScript typed arrays except Uint8Array, which is []byte. Under the JSON modes they are arrays of
-// numbers.
+// numbers, and those of bigints are refused. The library reads arrays of bigints since version 2.2.7.
 type (
 	Int8Array         []int8
 	Uint8ClampedArray []uint8
@@ -16,6 +17,8 @@ type (
 	Uint32Array       []uint32
 	Float32Array      []float32
 	Float64Array      []float64
+	BigInt64Array     []int64
+	BigUint64Array    []uint64
 )
 
 const uint8Array = "Uint8Array"
@@ -31,6 +34,8 @@ var typedArrayTypes = map[string]reflect.Type{
 	"Uint32Array":       reflect.TypeFor[Uint32Array](),
 	"Float32Array":      reflect.TypeFor[Float32Array](),
 	"Float64Array":      reflect.TypeFor[Float64Array](),
+	"BigInt64Array":     reflect.TypeFor[BigInt64Array](),
+	"BigUint64Array":    reflect.TypeFor[BigUint64Array](),
 }
 
 // typedArrayName is the JavaScript name of one of the named slice types above, or "".
@@ -72,3 +77,32 @@ func toUint32(f float64) uint32 {
 	f = math.Mod(math.Trunc(f), 1<<32)
 	return uint32(int64(f))
 }
+
+// holdsBigInts reports the typed arrays whose elements are bigints, written as strings.
+func holdsBigInts(name string) bool { return name == "BigInt64Array" || name == "BigUint64Array" }
+
+// bigIntItem annotates the elements of such an array.
+var bigIntItem = &node{typ: "bigint"}
+
+// newBigIntArray converts bigints as a JavaScript typed array does: modulo 2^64.
+func newBigIntArray(name string, list []any) (any, error) {
+	out := reflect.MakeSlice(typedArrayTypes[name], len(list), len(list))
+	for i, item := range list {
+		n, done := item.(*big.Int)
+		if !done {
+			var err error
+			if n, err = reviveBigInt(item); err != nil {
+				return nil, badValue(name)
+			}
+		}
+		low := new(big.Int).And(n, maxUint64).Uint64() // And takes a negative number for its two's complement
+		if v := out.Index(i); v.CanInt() {
+			v.SetInt(int64(low))
+		} else {
+			v.SetUint(low)
+		}
+	}
+	return out.Interface(), nil
+}
+
+var maxUint64 = new(big.Int).SetUint64(math.MaxUint64)

@@ -45,6 +45,10 @@ const table = {
   rootList: [shared, shared],
 };
 
+if (process.argv[3] !== "superjson-2.2.6") {
+  table.bigTyped = [BigInt64Array.of(1n, -2n, 2n ** 63n - 1n, -(2n ** 63n)), BigUint64Array.of(2n ** 64n - 1n, 0n), new BigInt64Array(0)];
+}
+
 const lines = createInterface({ input: process.stdin });
 const print = (v) => process.stdout.write(JSON.stringify(v) + "\n");
 
