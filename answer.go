@@ -60,7 +60,7 @@ func newLone(ctx context.Context, api *API, opts *Options) (*Channel, error) {
 	return ch, nil
 }
 
-// readLone parses message, which is to be one request. A request over a limit is stored without its arguments.
+// readLone parses message, which is to be one request. A request that is Answerable is stored too.
 func (ch *Channel) readLone(message []byte, m *wire.Message) error {
 	if n := len(message); n == 0 || message[n-1] != '\n' {
 		message = append(bytes.Clone(message), '\n') // what ends a classic message
@@ -90,7 +90,7 @@ func (ch *Channel) readLone(message []byte, m *wire.Message) error {
 		return errors.New("it has more than one message")
 	}
 	ch.setCodec(in.Dialect())
-	ch.leading.tooLarge = err
+	ch.leading.unreadable = err
 	return nil
 }
 
@@ -98,8 +98,8 @@ func (ch *Channel) readLone(message []byte, m *wire.Message) error {
 func (ch *Channel) answer(ctx context.Context, m *wire.Message) []byte {
 	codec := *ch.codec.Load()
 	refuse := func(e *wire.Error) []byte { return ch.appendError(nil, codec, m.ID, e, m.TextErrors) }
-	if err := ch.leading.tooLarge; err != nil {
-		return refuse(&wire.Error{Name: limitError, Message: limitOf(err).Error()})
+	if err := ch.leading.unreadable; err != nil {
+		return refuse(refusalOf(m, err))
 	}
 	if found := wire.FindHandle(m); found != wire.NoHandle {
 		return refuse(&wire.Error{Name: "Error", Message: noHandle[found]})
@@ -173,7 +173,7 @@ func (k noKinds) write(_ *values, dst []byte, at place, v any) (_ []byte, is boo
 }
 
 func (noKinds) receive(*wire.Message) bool           { return false }
-func (noKinds) unreadable(*wire.Message, error)      {}
+func (noKinds) unreadable(*wire.Message, error) bool { return false }
 func (noKinds) discard(text, bool)                   {}
 func (noKinds) tell(bool) bool                       { return false }
 func (noKinds) clear(error)                          {}
@@ -303,7 +303,7 @@ func (u *UnaryCaller) decode(ctx context.Context, codec wire.Codec, id string, r
 	case m.Kind != wire.Response || unquote(m.ID) != id, err != nil && !wire.Answerable(err):
 		return errors.New("the answer is no response to the request")
 	case err != nil:
-		return fmt.Errorf("%w: the answer: %w", ErrLimit, limitOf(err))
+		return unreadableError("the answer", err)
 	}
 	if found := wire.FindHandle(&m); found != wire.NoHandle {
 		return fmt.Errorf("the answer: %w: %s", ErrUnsupported, noHandle[found])

@@ -79,7 +79,7 @@ func (k *callbackKind) receive(m *wire.Message) (done bool) {
 	return true
 }
 
-func (k *callbackKind) unreadable(*wire.Message, error) {}
+func (k *callbackKind) unreadable(*wire.Message, error) (told bool) { return false }
 
 func (k *callbackKind) discard(t text, seen bool) {
 	if t.Kind == wire.ArgCallback && !t.dialect.IsClassic() && wire.IsString(t.ID) && len(t.ID) <= maxHandleID {
@@ -190,6 +190,7 @@ func (k *callbackKind) invoked(m *wire.Message) {
 	e, _ := k.own.get(unquote(m.ID))
 	if e == nil {
 		ch.dropped.Add(1)
+		ch.report(fmt.Errorf("kkrpc: message dropped: it calls function %s, which the peer does not hold", shortID(m.ID)))
 		ch.discard(m, false)
 		return
 	}

@@ -124,7 +124,8 @@ func (ch *Channel) Dialect() Dialect {
 	return 0
 }
 
-// Dropped is the number of inbound frames or lines that were ignored, since they were no message for this side.
+// Dropped is the number of inbound messages that could not be read or had no receiver on this side. Options.OnError is
+// told of all but answers to calls that have ended, and requests that an error answers.
 func (ch *Channel) Dropped() uint64 {
 	if ch == nil {
 		return 0

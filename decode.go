@@ -157,9 +157,13 @@ func (ch *Channel) answered(m *wire.Message) {
 	ch.mu.Lock()
 	p := ch.pending.table.find(id)
 	if !ok || p == nil || p.state != awaited {
+		made := ok && id <= ch.pending.table.last
 		ch.mu.Unlock()
 		if unquote(m.ID) != unawaited {
 			ch.dropped.Add(1)
+			if !made { // else its call has ended, and said so
+				ch.report(fmt.Errorf("kkrpc: message dropped: it answers request %s, which this side has not made", shortID(m.ID)))
+			}
 		}
 		ch.discard(m, false)
 		return
@@ -200,8 +204,8 @@ func (ch *Channel) answerDelayed(id uint64, m *wire.Message, result any) {
 	}
 }
 
-// unreadable ends the call whose response is over a limit.
-func (ch *Channel) unreadable(rawID []byte, reason error) {
+// unreadable ends the call whose response cannot be read. It reports false if no call waits for that response.
+func (ch *Channel) unreadable(rawID []byte, why error) bool {
 	id, _ := parseID(rawID)
 	ch.mu.Lock()
 	p := ch.pending.table.find(id)
@@ -211,8 +215,9 @@ func (ch *Channel) unreadable(rawID []byte, reason error) {
 	}
 	ch.mu.Unlock()
 	if awaits {
-		p.finish(fmt.Errorf("%w: the answer: %w", ErrLimit, reason))
+		p.finish(why)
 	}
+	return awaits
 }
 
 // fill stores m in a, as the answer to a call with this result.
@@ -257,6 +262,15 @@ func (a *answer) discard(ch *Channel, seen bool) {
 	} else if a.refs {
 		ch.kinds().list[refIndex].discard(text{Arg: wire.Arg{JSON: a.raw}, dialect: a.dialect}, seen)
 	}
+}
+
+// shortID is an id of the peer for a text to people.
+func shortID(raw []byte) string {
+	const most = 40
+	if len(raw) > most {
+		return string(raw[:most]) + "…"
+	}
+	return string(raw)
 }
 
 // parseID reads one of this side's ids.

@@ -366,10 +366,13 @@ func timeoutError(timeout time.Duration, hint string) *Error {
 	return &Error{Name: "RPCTimeoutError", Message: fmt.Sprintf("no answer within %v%s", timeout, hint), Cause: context.DeadlineExceeded}
 }
 
-// silence explains a timeout on a channel that has never received anything.
+// silence explains a timeout on a channel that has never received a message.
 func (ch *Channel) silence(codec wire.Codec) string {
 	if ch.heard.Load() {
 		return ""
+	}
+	if n := ch.dropped.Load(); n > 0 {
+		return fmt.Sprintf("; all that was received could not be read (messages: %d, see Options.OnError)", n)
 	}
 	other := "a kkrpc 0.x peer needs Options.Dialect kkrpc.Classic or kkrpc.ClassicSuperJSON"
 	if codec.Dialect().IsClassic() {

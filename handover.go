@@ -17,17 +17,17 @@ type inlined interface {
 
 // leading is what the leader works with, borrowed from a pool until the channel is parked.
 type leading struct {
-	in       wire.Inbound
-	msg      wire.Message
-	readBuf  []byte
-	large    bool        // the last frames, which readBuf and msg may refer to, were larger than idleBuffer
-	tooLarge error       // the limit that msg is over, for a lone channel
-	more     bool        // the transport has another message already
-	turn     int         // bytes of messages read and answered since other goroutines had a turn
-	line     *time.Timer // nil unless a classic line is incomplete
-	inline   inlined     // the request that the leader runs, while role is odd
-	request  request
-	scopes   spareScopes
+	in         wire.Inbound
+	msg        wire.Message
+	readBuf    []byte
+	large      bool        // the last frames, which readBuf and msg may refer to, were larger than idleBuffer
+	unreadable error       // why msg cannot be served, for a lone channel
+	more       bool        // the transport has another message already
+	turn       int         // bytes of messages read and answered since other goroutines had a turn
+	line       *time.Timer // nil unless a classic line is incomplete
+	inline     inlined     // the request that the leader runs, while role is odd
+	request    request
+	scopes     spareScopes
 }
 
 var leadings = sync.Pool{New: func() any { return new(leading) }}

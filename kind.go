@@ -25,8 +25,9 @@ type kind interface {
 	// receive acts on a message of the kind. It reports false for a request, which is to be served like others. The leader
 	// calls it, which it may block.
 	receive(m *wire.Message) (done bool)
-	// unreadable is called in place of receive for a message that is over a limit. Only its kind and ids are known.
-	unreadable(m *wire.Message, why error)
+	// unreadable is called in place of receive for a message that cannot be read; why is Answerable. Only its kind and ids are
+	// known. It reports false if nobody learns of it.
+	unreadable(m *wire.Message, why error) (told bool)
 	// discard gives back the handle that t stands for, or the handles in t. Nobody reads t; seen: a part of it may have
 	// been read. Any goroutine.
 	discard(t text, seen bool)

@@ -48,7 +48,8 @@ type Options struct {
 	Group *Group
 
 	// OnError gets errors that no caller gets: panics, errors of callbacks, results and items of streams that cannot be
-	// encoded. Nil drops them. It is called from any goroutine and must not block.
+	// encoded, and messages of the peer that are dropped. Nil drops them. A peer can cause as many as it likes. OnError is
+	// called from any goroutine and must not block.
 	OnError func(err error)
 
 	// OnClose is called once when the channel has closed, with the error of Err. Nil does nothing. It must not block.

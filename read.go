@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
@@ -117,7 +118,7 @@ func (ch *Channel) handle(m *wire.Message) bool {
 		ch.fail(errClosedf("the peer sent __DESTROY__"), closeNormal, "")
 		return false
 	default:
-		ch.dropped.Add(1)
+		ch.refuse(m, wire.ErrNotMessage)
 	}
 	return true
 }
@@ -130,30 +131,36 @@ func (ch *Channel) owner(k wire.Kind) kind {
 	return nil
 }
 
-// refuse drops a message that cannot be parsed. A request is answered if its id is known. An answer ends its call with
-// an error.
+// refuse drops a message that cannot be parsed. A request is answered if its id is known, and an answer or an item ends what
+// waits for it. Everything else is told to Options.OnError.
 func (ch *Channel) refuse(m *wire.Message, err error) {
 	ch.dropped.Add(1)
-	if !wire.Answerable(err) || m.ID == nil {
-		return
+	if m.ID == nil || !wire.Answerable(err) || !ch.refused(m, err) {
+		ch.report(fmt.Errorf("kkrpc: message %w", err))
 	}
-	reason := limitOf(err)
+}
+
+// refused tells the sender of m, or who waits for m, that m cannot be read. It reports whether there was anybody to tell.
+func (ch *Channel) refused(m *wire.Message, err error) bool {
 	switch m.Kind {
 	case wire.Call, wire.Get, wire.Set, wire.New, wire.Ref:
 		if ch.codec.Load() == nil {
 			if ch.in.Dialect() == wire.Unknown {
-				return
+				return false
 			}
 			ch.setCodec(ch.in.Dialect())
 		}
-		ch.decline(m, false, &wire.Error{Name: "RPCLimitError", Message: reason.Error()})
+		ch.decline(m, false, refusalOf(m, err))
+		return true
 	case wire.Response:
-		ch.unreadable(m.ID, reason)
-	default:
-		if owner := ch.owner(m.Kind); owner != nil {
-			owner.unreadable(m, reason)
-		}
+		ch.discard(m, false)
+		return ch.unreadable(m.ID, unreadableError("the answer", err))
+	case wire.Cancel:
+		ch.cancelled(m.ID)
+		return true
 	}
+	owner := ch.owner(m.Kind)
+	return owner != nil && owner.unreadable(m, err)
 }
 
 // awaitLine bounds how long a line of the classic generation may stay incomplete. The leader calls it before it waits for
@@ -210,6 +217,23 @@ func (ch *Channel) park() bool {
 func (ch *Channel) unpark() {
 	ch.leading = newLeading((*ch.codec.Load()).Dialect(), ch.limits, ch.transport)
 	ch.lead()
+}
+
+// refusalOf is the answer to a request of which err is Answerable.
+func refusalOf(m *wire.Message, err error) *wire.Error {
+	if e, ok := errors.AsType[*wire.AnnotationError](err); ok {
+		path, _ := m.Path.Segments(nil)
+		return &wire.Error{Name: "TypeError", Message: strings.Join(path, ".") + ": " + e.Error()}
+	}
+	return &wire.Error{Name: limitError, Message: limitOf(err).Error()}
+}
+
+// unreadableError is the error for this side, of which err is Answerable.
+func unreadableError(what string, err error) error {
+	if e, ok := errors.AsType[*wire.AnnotationError](err); ok {
+		return e
+	}
+	return fmt.Errorf("%w: %s: %w", ErrLimit, what, limitOf(err))
 }
 
 // limitOf returns the limit that an Answerable error is about.

@@ -67,7 +67,7 @@ func (k *referenceKind) receive(m *wire.Message) (done bool) {
 	return true
 }
 
-func (k *referenceKind) unreadable(*wire.Message, error) {}
+func (k *referenceKind) unreadable(*wire.Message, error) (told bool) { return false }
 
 // discard notes the references in t as collected, since nobody could release them.
 func (k *referenceKind) discard(t text, seen bool) {

@@ -139,14 +139,15 @@ func (t *inStreams) data(m *wire.Message, key string) {
 	}
 }
 
-// unreadable ends the stream with this key, an item of which is over a limit.
-func (t *inStreams) unreadable(key string, reason error) {
+// unreadable ends the stream with this key, an item of which cannot be read. It reports false if there is none.
+func (t *inStreams) unreadable(key string, why error) bool {
 	t.mu.Lock()
 	s := t.open[key]
 	t.mu.Unlock()
 	if s != nil {
-		s.cut(fmt.Errorf("%w: an item: %w", ErrLimit, reason))
+		s.cut(why)
 	}
+	return s != nil
 }
 
 func (s *inStream) push(m *wire.Message) {

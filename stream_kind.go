@@ -55,10 +55,13 @@ func (k *streamKind) receive(m *wire.Message) (done bool) {
 	return true
 }
 
-func (k *streamKind) unreadable(m *wire.Message, why error) {
+func (k *streamKind) unreadable(m *wire.Message, why error) (told bool) {
 	if m.Kind == wire.StreamData {
-		k.in.unreadable(streamKey(m), why)
+		return k.in.unreadable(streamKey(m), unreadableError("an item", why))
 	}
+	m.Value = nil // what cannot be read is undefined
+	k.out.control(m, streamKey(m))
+	return true
 }
 
 func (k *streamKind) discard(t text, _ bool) {

@@ -87,3 +87,11 @@ func prefixPath(err error, head string) error {
 	}
 	return err
 }
+
+// atPath puts a path before that of an error in metadata. A hostile path can have any length.
+func atPath(err error, at path) error {
+	if e, ok := errors.AsType[*DataError](err); ok {
+		e.Path = shortPath(joinPath(strings.Join(at, "."), e.Path))
+	}
+	return err
+}

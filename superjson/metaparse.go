@@ -13,8 +13,8 @@ const (
 )
 
 // ParseMeta reads the meta member of an envelope. It refuses annotations of unknown types, paths through __proto__,
-// prototype and constructor, invalid escapes, and annotations nested deeper than 64. It ignores everything else that
-// the JavaScript library ignores. Without "v", paths have the escaping of superjson before path version 1. The result
+// prototype and constructor, invalid escapes, and annotations nested deeper than 64. A *DataError says why, and its Path
+// says where. ParseMeta ignores everything else that the JavaScript library ignores. Without "v", paths have the escaping of superjson before path version 1. The result
 // is nil when raw has no annotations.
 func ParseMeta(raw []byte) (*Meta, error) {
 	if len(raw) == 0 {
@@ -107,7 +107,10 @@ func (p *metaParser) tree(dec *jsontext.Decoder, n *node, depth int) error {
 				}
 				at = next
 			}
-			return p.tree(dec, at, depth+1)
+			if err = p.tree(dec, at, depth+1); err != nil {
+				err = atPath(err, segments)
+			}
+			return err
 		})
 	case '[':
 		return p.annotation(dec, n, depth)
@@ -150,12 +153,13 @@ func (p *metaParser) annotation(dec *jsontext.Decoder, n *node, depth int) error
 func (p *metaParser) annotationType(dec *jsontext.Decoder, n *node) error {
 	var names []string
 	read := func() error {
+		if dec.PeekKind() != '"' {
+			names = append(names, "")
+			return dec.SkipValue()
+		}
 		name, err := dec.ReadToken()
 		if err != nil {
 			return malformed(err)
-		}
-		if name.Kind() != '"' || len(names) > 1 {
-			return metaError("unknown annotation")
 		}
 		names = append(names, name.String())
 		return nil
@@ -178,7 +182,18 @@ func (p *metaParser) annotationType(dec *jsontext.Decoder, n *node) error {
 		n.typ, n.arg = names[0], ""
 		return nil
 	}
-	return metaError("unknown annotation")
+	return unknownAnnotation(names)
+}
+
+// unknownAnnotation is the error for an annotation of a newer library, or one that the peer has registered.
+func unknownAnnotation(names []string) error {
+	text := "unknown annotation"
+	for _, name := range names[:min(len(names), 2)] {
+		if name != "" {
+			text += " " + strconv.Quote(shortPath(name))
+		}
+	}
+	return metaError(text)
 }
 
 var simpleTypes = map[string]bool{

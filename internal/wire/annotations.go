@@ -2,8 +2,8 @@ package wire
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
@@ -17,8 +17,67 @@ var trivialMeta = map[string]bool{
 	`{"values":{"callbackIds":["undefined"],"transferSlots":["undefined"]},"v":1}`: true,
 }
 
+// AnnotationError says why the superjson meta of a message cannot be used. A library that is newer than this package, or one
+// with registered classes, writes annotations that are unknown here.
+type AnnotationError struct {
+	Place  string // in the message: "argument 1.price"; "" for the message itself
+	Reason string
+}
+
+func (e *AnnotationError) Error() string {
+	if e.Place == "" {
+		return e.Reason
+	}
+	return e.Place + ": " + e.Reason
+}
+
+// annotationError is err, of the meta of m.
+func (m *Message) annotationError(err error) error {
+	if e, ok := errors.AsType[*superjson.DataError](err); ok {
+		return &AnnotationError{m.placeOf(e.Path), e.Reason}
+	}
+	return &AnnotationError{"", err.Error()}
+}
+
+// placeOf names the place in m to which the path of an annotation leads.
+func (m *Message) placeOf(path string) string {
+	head, rest, _ := strings.Cut(path, ".")
+	list, value, envelope := "a", "v", true
+	if m.Dialect.IsClassic() {
+		list, value, envelope = "args", "value", false
+	}
+	name := map[Kind]string{Response: "result", StreamData: "item"}[m.Kind]
+	switch {
+	case head == list && name == "" && rest != "":
+		index, inner, _ := strings.Cut(rest, ".")
+		if i, err := strconv.Atoi(index); err == nil {
+			if envelope && i < len(m.Args) && !m.Args[i].Bare {
+				_, inner, _ = strings.Cut(inner, ".")
+			}
+			head, rest = "argument "+strconv.Itoa(i+1), inner
+		}
+	case head == list && !envelope:
+		head, rest, _ = strings.Cut(rest, ".")
+		if head != "error" {
+			head = name
+		}
+	case head == value && name != "":
+		head = name
+	case head == value:
+		head = "value"
+	case head == "e":
+		head = "error"
+	case head == "meta":
+		head = "metadata"
+	}
+	if rest != "" {
+		head += "." + rest
+	}
+	return head
+}
+
 // annotate gives m the superjson meta of its envelope and drops what it declares undefined. Meta that cannot be read, or that
-// annotates the message itself, makes the message invalid.
+// annotates the message itself, is an *AnnotationError.
 func (m *Message) annotate(meta []byte) error {
 	if len(meta) == 0 || trivialMeta[string(meta)] {
 		return nil
@@ -28,7 +87,7 @@ func (m *Message) annotate(meta []byte) error {
 		err = errors.New("the message itself is annotated")
 	}
 	if err != nil {
-		return fmt.Errorf("%w: superjson meta: %w", ErrNotMessage, err)
+		return m.annotationError(err)
 	}
 	m.annotations = parsed
 	for i := range m.Args {

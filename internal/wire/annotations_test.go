@@ -118,8 +118,8 @@ func TestHostileMeta(t *testing.T) {
 	} {
 		var m wire.Message
 		err := codecOf(wire.CompactSuperJSON).Parse([]byte(`{"json":{"t":"r","id":"i","v":{}},"meta":`+meta+`}`), &m, 64)
-		if !errors.Is(err, wire.ErrNotMessage) || m.Kind != wire.Invalid || m.ID != nil || m.Annotations() != nil {
-			t.Errorf("%s: %v", meta, err)
+		if _, ok := errors.AsType[*wire.AnnotationError](err); !ok || !wire.Answerable(err) || m.Kind != wire.Response || string(m.ID) != `"i"` || m.Annotations() != nil {
+			t.Errorf("%s: %v, kind %d, id %s", meta, err, m.Kind, m.ID)
 		}
 	}
 	var m wire.Message

@@ -68,7 +68,7 @@ func TestInjected(t *testing.T) {
 				if !ok && err == nil {
 					break
 				}
-				if !ok || m.Kind < wire.Call || m.Kind > wire.Ref || !decodable(&m) {
+				if !ok || err != nil || m.Kind < wire.Call || m.Kind > wire.Ref || !decodable(&m) {
 					continue
 				}
 				if m.Kind != wire.Call && strings.HasPrefix(r.peer, "0.2.2") {

@@ -64,9 +64,6 @@ func (m *Message) DropIDs() { m.IDs, m.crowded = m.IDs[:0], false }
 // Complete is the last step of a Parse whose outcome so far is err: it applies the meta of a SuperJSON envelope, and says
 // whether m is over a limit.
 func (m *Message) Complete(s *Scanner, meta []byte, err error) error {
-	if err == nil {
-		err = m.annotate(meta)
-	}
 	switch {
 	case err != nil:
 		m.Reset(m.Dialect)
@@ -76,11 +73,18 @@ func (m *Message) Complete(s *Scanner, meta []byte, err error) error {
 	case m.crowded && len(m.Args) == MaxArgs, m.crowded && len(m.IDs) == maxIDs:
 		return ErrArgs
 	}
-	return nil
+	return m.annotate(meta)
 }
 
-// Answerable reports whether err, of a Parse, is about a limit: the message has its Kind and ID then, and can be answered.
-func Answerable(err error) bool { return errors.Is(err, ErrDepth) || errors.Is(err, ErrArgs) }
+// Answerable reports whether err, of a Parse, is about a limit or an *AnnotationError: the message has its Kind and ID then,
+// and can be answered.
+func Answerable(err error) bool {
+	if errors.Is(err, ErrDepth) || errors.Is(err, ErrArgs) {
+		return true
+	}
+	_, ok := errors.AsType[*AnnotationError](err)
+	return ok
+}
 
 // SetOutcome gives m its failure, or its value if the failure is falsy, which is as good as absent.
 func (m *Message) SetOutcome(value, failure []byte) {

@@ -125,7 +125,7 @@ var left = map[string]int{
 	"client frames difference:stream-return":      4,
 	"client frames difference:stream-throw":       4,
 	"client frames difference:unused-streams":     5,
-	"server frames difference:annotations":        15,
+	"server frames difference:annotations":        39,
 	"server frames difference:answered":           43,
 	"server frames difference:binary":             10,
 	"server frames difference:buffer":             7,
