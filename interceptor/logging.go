@@ -14,7 +14,8 @@ type LoggingOptions struct {
 	Level slog.Leveler
 	// ErrorLevel is the level of failed calls; nil means slog.LevelWarn, because a peer can cause failures at will.
 	ErrorLevel slog.Leveler
-	// Args, Result and Metadata log the data of users, and are off by default.
+	// Args, Result and Metadata log the data of users, and are off by default. Each is cut off after 1 KiB and 16 levels.
+	// A struct is logged as a map of its exported fields by their JSON names.
 	Args, Result, Metadata bool
 }
 
@@ -48,16 +49,16 @@ func Logging(logger *slog.Logger, opts *LoggingOptions) kkrpc.Interceptor {
 			attrs = append(attrs, slog.String("on", r.Ref.String()))
 		}
 		if o.Args {
-			attrs = append(attrs, slog.Any("args", r.Args))
+			attrs = append(attrs, slog.Any("args", clipped(r.Args)))
 		}
 		if o.Metadata && r.Metadata != nil {
-			attrs = append(attrs, slog.Any("metadata", r.Metadata))
+			attrs = append(attrs, slog.Any("metadata", clipped(r.Metadata)))
 		}
 		switch {
 		case err != nil:
-			attrs = append(attrs, slog.String("error", shortened(err.Error())))
+			attrs = append(attrs, slog.Any("error", clipped(err.Error())))
 		case o.Result:
-			attrs = append(attrs, slog.Any("result", result))
+			attrs = append(attrs, slog.Any("result", clipped(result)))
 		}
 		message := "kkrpc call"
 		if r.Inbound {
@@ -65,14 +66,4 @@ func Logging(logger *slog.Logger, opts *LoggingOptions) kkrpc.Interceptor {
 		}
 		logger.LogAttrs(ctx, level, message, attrs...)
 	})
-}
-
-// maxErrorText bounds the part of an error in the log, because its text may come from the peer.
-const maxErrorText = 1 << 10
-
-func shortened(text string) string {
-	if len(text) > maxErrorText {
-		return text[:maxErrorText] + "…"
-	}
-	return text
 }
