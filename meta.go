@@ -112,7 +112,7 @@ func receiveMetadata(m *wire.Message, keep bool) *metadata {
 		r.deadline = time.Now().Add(timeout)
 	}
 	if keep {
-		r.raw, r.mode, r.annotations = bytes.Clone(m.Meta), m.Dialect.Mode(), m.Annotations().Sub("meta")
+		r.raw, r.mode, r.annotations = bytes.Clone(m.Meta), m.Dialect.Mode(), m.Annotations().Sub("meta").Unshared()
 	} else if r.deadline.IsZero() {
 		return nil
 	}

@@ -19,7 +19,8 @@ import (
 //
 // Null is decoded into pointers, slices, maps and any. Undefined is decoded into these too, and leaves a struct field
 // unchanged. For other types both are a *TypeError. An invalid Date becomes the zero time.Time. In an any, a number is
-// a float64, an object a map[string]any, and an array an []any. A typed array is a type of this package.
+// a float64, an object a map[string]any, and an array an []any. A typed array is a type of this package. Objects that are
+// shared inside an any are one object there. A cycle in it is a *TypeError; only a Value keeps one.
 func Decode(mode Mode, raw []byte, meta *Meta, v any) error {
 	return decode(mode, raw, meta, v, nil)
 }
@@ -35,8 +36,11 @@ func decode(mode Mode, raw []byte, meta *Meta, v any, references ReferenceDecode
 		if len(raw) > 0 && !jsontext.Value(raw).IsValid(lenient...) {
 			return &DataError{Reason: "malformed JSON"}
 		}
-		*kept = keptValue(raw, meta)
-		return nil
+		value, err := keptValue(raw, meta)
+		if err == nil {
+			*kept = value
+		}
+		return err
 	}
 	target := reflect.ValueOf(v)
 	if target.Kind() != reflect.Pointer || target.IsNil() {
@@ -59,8 +63,10 @@ func decodeSlow(mode Mode, raw []byte, meta *Meta, target reflect.Value, referen
 		raw, root = []byte("null"), &node{typ: "undefined"}
 	}
 	d := startDecoder(raw)
-	d.mode, d.meta, d.references = mode, meta, references
-	d.track = meta != nil && len(meta.equal) > 0
+	d.mode, d.references = mode, references
+	if meta != nil {
+		d.equal, d.here = meta.equal, meta.in
+	}
 	err := decoderOf(target.Type())(d, target, root)
 	if err == nil {
 		err = atEnd(d.dec, raw)
@@ -288,14 +294,14 @@ func isNumberText(raw []byte) bool {
 // decoder reads one value.
 type decoder struct {
 	mode  Mode
-	track bool // keep path, since meta has equalities
 	depth int32
 	dec   *jsontext.Decoder // of buf
 	buf   bytes.Buffer
 	raw   []byte
-	meta  *Meta
-	path  path
-	work  int // equal paths looked at
+
+	equal *equalities // nil: none
+	here  region      // where the decoder is
+	outer []region    // around here
 
 	references ReferenceDecoder // nil: none are looked for
 }
@@ -328,38 +334,27 @@ func (d *decoder) enter() error {
 
 // push enters a member; pop leaves it.
 func (d *decoder) push(key string) {
-	if d.track {
-		d.path = append(d.path, key)
+	if d.equal != nil {
+		d.outer = append(d.outer, d.here)
+		d.here = d.equal.step(d.here, key)
 	}
 }
 
 func (d *decoder) pushIndex(i int) {
-	if d.track {
-		d.path = append(d.path, strconv.Itoa(i))
+	switch {
+	case d.equal == nil:
+	case d.here.empty():
+		d.outer = append(d.outer, d.here)
+	default:
+		d.push(strconv.Itoa(i))
 	}
 }
 
 func (d *decoder) pop() {
-	if d.track {
-		d.path = d.path[:len(d.path)-1]
+	if d.equal != nil {
+		last := len(d.outer) - 1
+		d.here, d.outer = d.outer[last], d.outer[:last]
 	}
-}
-
-// maxEqualWork bounds the compared paths for the places of type any in one typed value. Each place compares all paths.
-const maxEqualWork = 1 << 22
-
-// equal returns the equalities inside the current place.
-func (d *decoder) equal() ([][]path, error) {
-	if !d.track {
-		return nil, nil
-	}
-	for _, group := range d.meta.equal {
-		d.work += len(group)
-	}
-	if d.work > maxEqualWork && len(d.path) > 0 {
-		return nil, metaError("too many equalities for this type")
-	}
-	return d.meta.equalUnder(d.path), nil
 }
 
 func (d *decoder) token() (jsontext.Token, error) {

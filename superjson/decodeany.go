@@ -10,15 +10,19 @@ import (
 
 // anyTree decodes the next value as the annotations say and restores its shared objects.
 func (d *decoder) anyTree(n *node) (any, error) {
-	groups, err := d.equal()
+	if d.here.empty() {
+		return d.any(n)
+	}
+	groups, err := d.equal.inside(d.here)
 	if err != nil {
 		return nil, err
 	}
+	start := d.dec.InputOffset()
 	v, err := d.any(n)
 	if err != nil || groups == nil {
 		return v, err
 	}
-	return applyEqualities(v, groups)
+	return share(v, groups, d.dec.InputOffset()-start)
 }
 
 func (d *decoder) any(n *node) (any, error) {

@@ -149,16 +149,15 @@ func expectedOf(t reflect.Type) string {
 }
 
 func decodeKept(d *decoder, v reflect.Value, n *node) error {
-	groups, err := d.equal()
-	if err != nil {
-		return err
-	}
 	raw, err := d.read()
 	if err != nil {
 		return err
 	}
-	v.Set(reflect.ValueOf(keptValue(raw, newMeta(n, groups))))
-	return nil
+	kept, err := keptValue(raw, newMeta(n, d.equal, d.here))
+	if err == nil {
+		v.Set(reflect.ValueOf(kept))
+	}
+	return err
 }
 
 func decodeRaw(d *decoder, v reflect.Value, _ *node) error {
@@ -380,18 +379,11 @@ func decodeOrdered(expected, annotation string) decodeFunc {
 		if d.dec.PeekKind() != kind {
 			return d.unfit(expected, n)
 		}
-		groups, err := d.equal()
-		if err != nil {
-			return err
-		}
 		annotated := node{typ: annotation}
 		if n != nil {
 			annotated.children, annotated.index = n.children, n.index
 		}
-		tree, err := d.any(&annotated)
-		if err == nil && groups != nil {
-			tree, err = applyEqualities(tree, groups)
-		}
+		tree, err := d.anyTree(&annotated)
 		if err != nil {
 			return err
 		}

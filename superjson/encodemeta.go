@@ -232,7 +232,8 @@ func appendPaths(dst []byte, paths []string) []byte {
 	return append(dst, ']')
 }
 
-// sharedPaths lists the objects met more than once, the shortest path of each first.
+// sharedPaths lists the objects met more than once. The first path of each is the only place where all of it is written: a
+// copy has null where the object that it stands in comes again. The library puts the shortest path first, and loses these.
 func (e *Encoder) sharedPaths() []equalPaths {
 	if !e.hasShared() {
 		return nil
@@ -246,7 +247,6 @@ func (e *Encoder) sharedPaths() []equalPaths {
 		if len(refs) < 2 {
 			continue
 		}
-		slices.SortStableFunc(refs, func(a, b ref) int { return e.segments(a) - e.segments(b) })
 		g := equalPaths{root: refs[0].root}
 		for _, r := range refs {
 			g.paths = append(g.paths, string(e.text[r.start:r.end]))
@@ -254,20 +254,6 @@ func (e *Encoder) sharedPaths() []equalPaths {
 		groups = append(groups, g)
 	}
 	return groups
-}
-
-func (e *Encoder) segments(r ref) int {
-	if r.root {
-		return 0
-	}
-	n := 1
-	for rest := e.text[r.start:r.end]; ; n++ {
-		end := segmentEnd(rest)
-		if end == len(rest) {
-			return n
-		}
-		rest = rest[end+1:]
-	}
 }
 
 func joinEscaped(p path) string {

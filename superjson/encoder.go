@@ -324,12 +324,16 @@ func (e *Encoder) keptValue(dst []byte, v Value) ([]byte, error) {
 		return dst, err
 	}
 	e.noteTree(v.Meta.root)
-	if len(v.Meta.equal) > 0 && e.again == 0 {
+	if v.Meta.equal != nil && e.again == 0 {
+		groups, err := v.Meta.equal.inside(v.Meta.in)
+		if err != nil {
+			return dst, &EncodeError{Reason: err.Error()}
+		}
 		base, _ := parsePath(string(e.path), false)
 		if len(e.path) == 0 && e.depth == 0 {
 			base = nil
 		}
-		for _, group := range v.Meta.equal {
+		for _, group := range groups {
 			moved := make([]path, len(group))
 			for i, p := range group {
 				moved[i] = append(base[:len(base):len(base)], p...)

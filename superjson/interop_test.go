@@ -75,14 +75,21 @@ func testLibraryValues(t *testing.T, library string) {
 			t.Fatal(err)
 		}
 		var tree any
-		if err := superjson.Unmarshal([]byte(v.Text), &tree); err != nil {
+		switch err := superjson.Unmarshal([]byte(v.Text), &tree); {
+		case strings.HasPrefix(v.Name, "cyclic"):
+			if mismatch, ok := errors.AsType[*superjson.TypeError](err); !ok || mismatch.Got != "a cycle" {
+				t.Errorf("%s: %v", v.Name, err)
+			}
+		case err != nil:
 			t.Errorf("%s: %v\n%s", v.Name, err, v.Text)
 			continue
-		}
-		again, err := superjson.Marshal(tree)
-		if err != nil {
-			t.Errorf("%s: %v", v.Name, err)
-			continue
+		default:
+			again, err := superjson.Marshal(tree)
+			if err != nil {
+				t.Errorf("%s: %v", v.Name, err)
+				continue
+			}
+			viaAny = append(viaAny, line2(v.Name, again))
 		}
 		var kept superjson.Value
 		if err := superjson.Unmarshal([]byte(v.Text), &kept); err != nil {
@@ -93,7 +100,6 @@ func testLibraryValues(t *testing.T, library string) {
 		if err != nil || !sameJSON(verbatim, []byte(v.Text)) {
 			t.Errorf("%s: %v\n%s\n%s", v.Name, err, v.Text, verbatim)
 		}
-		viaAny = append(viaAny, line2(v.Name, again))
 		viaValue = append(viaValue, line2(v.Name, verbatim))
 	}
 	if len(viaAny) < 25 {

@@ -1,16 +1,13 @@
 package superjson
 
-import (
-	"slices"
-	"strconv"
-)
+import "strconv"
 
 // Meta is the parsed metadata of a value. It lists the places whose types JSON lacks, and the places that are the same
 // object. It is immutable and safe for concurrent use. A nil Meta is empty.
 type Meta struct {
-	root *node // nil: no annotations
-	// equal lists groups of paths to one object. The first of a group is where the object is written in full.
-	equal [][]path
+	root  *node       // nil: no annotations
+	equal *equalities // nil: none inside the value
+	in    region      // of the value in equal
 }
 
 type path []string
@@ -93,64 +90,45 @@ func (m *Meta) Sub(at ...string) *Meta {
 	if m == nil || len(at) == 0 {
 		return m
 	}
-	n := m.root
+	n, in := m.root, m.in
 	for _, key := range at {
 		n = n.child(key)
+		if m.equal != nil {
+			in = m.equal.step(in, key)
+		}
 	}
-	return newMeta(n, m.equalUnder(at))
+	return newMeta(n, m.equal, in)
 }
 
-func newMeta(n *node, equal [][]path) *Meta {
+func newMeta(n *node, equal *equalities, in region) *Meta {
+	if in.empty() {
+		equal = nil
+	}
 	if n == nil && equal == nil {
 		return nil
 	}
-	return &Meta{root: n, equal: equal}
+	return &Meta{root: n, equal: equal, in: in}
 }
 
-func (m *Meta) equalUnder(at path) [][]path {
-	if len(m.equal) == 0 {
+// Unshared returns the metadata without its equal places, so that each of them is decoded as the JSON has it.
+//
+// For package kkrpc: the text of an error must arrive, even if a field is in a cycle.
+func (m *Meta) Unshared() *Meta {
+	if m == nil || m.root == nil {
 		return nil
 	}
-	if found := m.groupsUnder(at); found != nil {
-		return found
-	}
-	// The library describes the inside of a repeated object only where it met it first.
-	tries := 0
-	for _, group := range m.equal {
-		for _, member := range group {
-			if len(member) > len(at) || !slices.Equal(member, at[:len(member)]) {
-				continue
-			}
-			for _, other := range group {
-				if slices.Equal(other, member) {
-					continue
-				}
-				// The work of hostile metadata stays linear.
-				if tries++; tries > 8 {
-					return nil
-				}
-				if found := m.groupsUnder(slices.Concat(other, at[len(member):])); found != nil {
-					return found
-				}
-			}
-			break
-		}
-	}
-	return nil
+	return &Meta{root: m.root}
 }
 
-func (m *Meta) groupsUnder(at path) [][]path {
-	var groups [][]path
-	for _, group := range m.equal {
-		var inside []path
-		for _, p := range group {
-			if len(p) >= len(at) && slices.Equal(p[:len(at)], at) {
-				inside = append(inside, p[len(at):])
-			}
-		}
-		if len(inside) > 1 {
-			groups = append(groups, inside)
-		}
+// own returns the metadata of a value that is kept, without that of the message around it.
+func (m *Meta) own() (*Meta, error) {
+	if m == nil || m.equal == nil {
+		return m, nil
 	}
-	return groups
+	groups, err := m.equal.inside(m.in)
+	if err != nil {
+		return nil, err
+	}
+	equal := newEqualities(groups)
+	return newMeta(m.root, equal, equal.whole()), nil
 }

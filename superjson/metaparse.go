@@ -10,6 +10,7 @@ import (
 const (
 	maxMetaDepth = 64   // annotations inside annotations
 	maxDepth     = 1000 // arrays and objects inside one another
+	minSegments  = 1024 // of paths, beside one for every two bytes of their text
 )
 
 // ParseMeta reads the meta member of an envelope. It refuses annotations of unknown types, paths through __proto__,
@@ -20,7 +21,7 @@ func ParseMeta(raw []byte) (*Meta, error) {
 	if len(raw) == 0 {
 		return nil, nil
 	}
-	p := metaParser{legacy: true, nodes: 1024 + len(raw)/4}
+	p := metaParser{legacy: true, nodes: minSegments + len(raw)/2}
 	var values, equalities []byte
 	dec := newDecoder(raw)
 	if dec.PeekKind() != '{' {
@@ -61,11 +62,13 @@ func ParseMeta(raw []byte) (*Meta, error) {
 	}
 	var equal [][]path
 	if equalities != nil {
+		p.nodes = minSegments + len(raw)/2
 		if equal, err = p.equalities(newDecoder(equalities)); err != nil {
 			return nil, err
 		}
 	}
-	return newMeta(root, equal), nil
+	q := newEqualities(equal)
+	return newMeta(root, q, q.whole()), nil
 }
 
 func legacyVersion(v jsontext.Value) bool {
@@ -81,7 +84,7 @@ func legacyVersion(v jsontext.Value) bool {
 
 type metaParser struct {
 	legacy bool
-	nodes  int // how many more nodes may be made, so that short paths cannot demand much memory
+	nodes  int // how many more nodes may be made, or segments kept: a path of empty segments must not demand much memory
 }
 
 // tree reads an annotation tree that describes n.

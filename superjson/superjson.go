@@ -1,6 +1,6 @@
 // Package superjson reads and writes the format of the JavaScript library superjson (2.2). The format adds metadata to
-// JSON. With it undefined, NaN, bigint, Date, Map, Set, RegExp, URL, Error, typed arrays, shared references and cycles
-// survive.
+// JSON. With it undefined, NaN, bigint, Date, Map, Set, RegExp, URL, Error, typed arrays and shared references survive.
+// Cycles survive in a Value.
 //
 // # Types
 //
@@ -18,8 +18,9 @@
 //
 // # Limits
 //
-// Values nest 1000 deep, annotations 64. A bigint has at most 16384 digits. Repeated objects add at most 16 MiB to one
-// envelope. Unlike the original, this package never allocates a typed array from a bare length. It reads Node's Buffer
+// Values nest 1000 deep, annotations 64. A bigint has at most 16384 digits. Shared objects repeat at most 16 MiB in one
+// envelope, and as much in one any beyond its text. An any takes no cycle, since printing it would never end. Metadata
+// has at most 1024 path segments and one more for every two of its bytes. Unlike the original, this package never allocates a typed array from a bare length. It reads Node's Buffer
 // as []byte.
 //
 // # Package kkrpc

@@ -25,13 +25,17 @@ type Value struct {
 // Decode decodes the value into the pointer v, like the function Decode under ModeSuperJSON.
 func (v Value) Decode(target any) error { return Decode(ModeSuperJSON, v.JSON, v.Meta, target) }
 
-func keptValue(raw []byte, meta *Meta) Value {
+func keptValue(raw []byte, meta *Meta) (Value, error) {
 	if len(raw) == 0 {
-		return Value{}
+		return Value{}, nil
+	}
+	meta, err := meta.own()
+	if err != nil {
+		return Value{}, err
 	}
 	v := Value{JSON: bytes.Clone(raw), Meta: meta}
 	v.checked = &v.JSON[0]
-	return v
+	return v, nil
 }
 
 // RegExp is a JavaScript regular expression. Go does not run it.

@@ -64,6 +64,9 @@ func TestRecordedFramesSurviveAny(t *testing.T) {
 		t.Fatalf("only %d frames", len(frames))
 	}
 	for _, f := range frames {
+		if strings.HasSuffix(f.name, "/cycles") {
+			continue // an any takes none
+		}
 		var first, second any
 		if err := superjson.Unmarshal(f.text, &first); err != nil {
 			t.Errorf("%s: %v\n%s", f.name, err, f.text)

@@ -116,12 +116,16 @@ func EscapeSegment(key string) string {
 func ParseError(m *Message) *Error { return ParseErrorReferences(m, nil) }
 
 // ParseErrorReferences is ParseError for an error that may have references among its fields. If one of them cannot be had,
-// all are left as data.
+// all are left as data. A cycle among the fields ends in null.
 func ParseErrorReferences(m *Message, references superjson.ReferenceDecoder) *Error {
 	var v any
-	err := superjson.DecodeReferences(m.Dialect.Mode(), m.Err, m.ErrMeta(), &v, references)
+	meta := m.ErrMeta()
+	err := superjson.DecodeReferences(m.Dialect.Mode(), m.Err, meta, &v, references)
 	if err != nil && references != nil {
-		err = superjson.Decode(m.Dialect.Mode(), m.Err, m.ErrMeta(), &v)
+		err = superjson.Decode(m.Dialect.Mode(), m.Err, meta, &v)
+	}
+	if err != nil { // a cycle in a field must not hide the error
+		err = superjson.Decode(m.Dialect.Mode(), m.Err, meta.Unshared(), &v)
 	}
 	if err != nil {
 		return &Error{Name: "Error", Message: "undecodable error: " + err.Error()}

@@ -1,6 +1,7 @@
-// Three commands, JSON lines in and out. encode: prints every value of the table. verify: reads the same table as the Go
-// side wrote it again and compares. describe: reads values the Go side made and prints what they are. The second argument
-// is the package of the library: superjson, or superjson-2.2.6.
+// Five commands, JSON lines in and out. encode: prints every value of the table. verify: reads the same table as the Go
+// side wrote it again and compares. describe: reads values the Go side made and prints what they are. graphs and graph are
+// encode and describe for values with the identity of their objects. The second argument is the package of the library:
+// superjson, or superjson-2.2.6.
 import { deepStrictEqual } from "node:assert";
 import { createInterface } from "node:readline";
 
@@ -70,7 +71,57 @@ function describe(v) {
   return `{${Object.entries(v).map(([k, x]) => `${k}:${describe(x)}`)}}`;
 }
 
+// graph describes a value with the identity of its objects: #n is the n-th object that was met.
+function graph(v, met = new Map()) {
+  if (typeof v !== "object" || v === null) return describe(v);
+  if (met.has(v)) return `#${met.get(v)}`;
+  met.set(v, met.size);
+  if (v instanceof Map) return `Map(${[...v].map(([k, x]) => `${graph(k, met)}=>${graph(x, met)}`)})`;
+  if (v instanceof Set) return `Set(${[...v].map((x) => graph(x, met))})`;
+  if (Array.isArray(v)) return `[${v.map((x) => graph(x, met))}]`;
+  if (Object.getPrototypeOf(v) === Object.prototype) return `{${Object.entries(v).map(([k, x]) => `${k}:${graph(x, met)}`)}}`;
+  return describe(v);
+}
+
+// Values whose objects are in several places.
+const noop = () => {};
+const user = { name: "u", posts: [] };
+const post = { author: user, title: "p" };
+user.posts.push(post);
+const point = { x: 1, bounds: { min: point0(), max: null } };
+point.bounds.max = point.bounds.min;
+function point0() {
+  return { at: new Date(1) };
+}
+const graphs = {
+  usersFirst: [user, post],
+  postsFirst: [post, user],
+  pair: { b: post, a: user },
+  grid: Array.from({ length: 56 }, () => Array(56).fill(shared)),
+  deepGrid: Array.from({ length: 56 }, () => Array(56).fill(point)),
+  notNumbers: Array.from({ length: 2049 }, () => ({ v: NaN })),
+  bigints: Array.from({ length: 2049 }, () => ({ v: 7n })),
+  functions: { close: noop, list: [noop, 1], map: new Map([[1, noop]]), open: noop, z: shared, zz: shared },
+  prices: { paid: 5n, price: 5n },
+  dates: { from: date, to: date },
+  urls: ((u) => ({ a: u, b: u }))(new URL("http://x/")),
+  emptyKeys: { "": { "": { "": 1n } }, a: { "": shared }, b: { "": shared } },
+  nested: { a: { only: 1n, p: { q: { r: { s: { t: { u: 2n } } } } } } },
+};
+
 switch (process.argv[2]) {
+  case "graphs":
+    for (const [name, value] of Object.entries(graphs)) print({ name, text: superjson.stringify(value), graph: graph(value) });
+    break;
+  case "graph":
+    for await (const line of lines) {
+      try {
+        print(graph(superjson.parse(line)));
+      } catch (e) {
+        print("refused: " + e.message);
+      }
+    }
+    break;
   case "encode":
     for (const [name, value] of Object.entries(table)) print({ name, text: superjson.stringify(value) });
     break;
