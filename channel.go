@@ -29,6 +29,7 @@ const (
 // ErrUnsupported, and its Done is closed.
 type Channel struct {
 	// Immutable.
+	id        uint64
 	transport Transport
 	parker    Parker // transport, if it is one; else nil
 	wake      func() // unpark, which parker calls
@@ -52,6 +53,7 @@ type Channel struct {
 	closed  atomic.Bool                // what had been read already is not handled any more
 	heard   atomic.Bool                // a message of the peer has been understood
 	dropped atomic.Uint64
+	refused atomic.Uint64
 	open    atomic.Int32 // requests that are unfinished and not run by the leader
 
 	out       outbox.Outbox
@@ -69,6 +71,7 @@ type Channel struct {
 	active   scopeList     // scopes that have been asked for their context, or are not run by the leader
 	pending  pendingCalls
 	events   uint64 // counts what answers may have to wait for: invocations of callbacks
+	begun    uint64 // requests that were run from the queue of serving; role counts the others
 }
 
 // Close closes the channel with the WebSocket code 1000. Queued messages are sent first, within Limits.Write. Later
@@ -92,6 +95,28 @@ func (ch *Channel) public() *Channel {
 		return nil
 	}
 	return ch
+}
+
+// lastID is the ID of the channel that was made last.
+var lastID atomic.Uint64
+
+// ID is the number of the channel in this process, from 1 on. It is for logs. That of a nil Channel is 0.
+func (ch *Channel) ID() uint64 {
+	if ch == nil {
+		return 0
+	}
+	return ch.id
+}
+
+// Peer names the other end for logs, such as its network address. It is empty if the transport is no [PeerNamer].
+func (ch *Channel) Peer() string {
+	if ch == nil {
+		return ""
+	}
+	if t, ok := ch.transport.(PeerNamer); ok {
+		return t.Peer()
+	}
+	return ""
 }
 
 // Done is closed once the channel has closed.
@@ -185,7 +210,7 @@ func (ch *Channel) fail(err error, code int, reason string) {
 func (ch *Channel) lost(err error) {
 	switch {
 	case errors.Is(err, io.EOF):
-		ch.fail(fmt.Errorf("%w by the peer", ErrClosed), closeNormal, "")
+		ch.fail(closedByPeer{" by the peer"}, closeNormal, "")
 	default:
 		ch.fail(errClosed(err), closeInternal, "")
 	}
@@ -201,11 +226,13 @@ func (o outboxOwner) Overrun(waiting int) {
 
 func (o outboxOwner) Lost(err error) { o.ch.lost(err) }
 
-func errClosed(err error) error { return fmt.Errorf("%w: %w", ErrClosed, err) }
+// closedByPeer is an ErrClosed and io.EOF, so that a transport knows that the peer wanted the end.
+type closedByPeer struct{ how string }
 
-func errClosedf(format string, args ...any) error {
-	return fmt.Errorf("%w: %w", ErrClosed, fmt.Errorf(format, args...))
-}
+func (e closedByPeer) Error() string        { return ErrClosed.Error() + e.how }
+func (e closedByPeer) Is(target error) bool { return target == ErrClosed || target == io.EOF }
+
+func errClosed(err error) error { return fmt.Errorf("%w: %w", ErrClosed, err) }
 
 // report tells Options.OnError.
 func (ch *Channel) report(err error) {

@@ -306,6 +306,7 @@ func (ch *Channel) registerLocked(result any) (*pendingCall, error) {
 	c := &ch.pending
 	p := c.newLocked()
 	c.table.add(p)
+	c.made++
 	p.since, p.result, p.deadline = ch.events, result, math.MaxInt64
 	if ch.opts.callTimeout >= 0 {
 		timeout := or(ch.opts.callTimeout, defaultCallTimeout)

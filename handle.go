@@ -295,6 +295,12 @@ func (t *imports[R]) more() bool {
 	return len(t.held)+len(t.gone)+len(t.later) > 0
 }
 
+func (t *imports[R]) size() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.held)
+}
+
 func (t *imports[R]) clear() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -71,7 +71,7 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	ch := &Channel{transport: t, api: &api.bound, opts: opts.settings(), limits: opts.Limits.withDefaults().share(), base: ctx, done: make(chan struct{})}
+	ch := &Channel{id: lastID.Add(1), transport: t, api: &api.bound, opts: opts.settings(), limits: opts.Limits.withDefaults().share(), base: ctx, done: make(chan struct{})}
 	ch.parker, _ = t.(Parker)
 	ch.wake, ch.next = ch.unpark, ch.lead
 	ch.makeKinds = makeKinds

@@ -15,7 +15,8 @@ type pendingCalls struct {
 	timer *time.Timer // set while a call may time out
 	free  []*pendingCall
 
-	watched int // one-way calls among them
+	watched int    // one-way calls among them
+	made    uint64 // calls so far, for Stats
 }
 
 // pendingCall is one of them. The goroutine that removes it from the table calls finish, unless that is the caller, who

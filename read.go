@@ -74,7 +74,7 @@ func (ch *Channel) read() bool {
 	case err == nil:
 		return true
 	case errors.Is(err, wire.ErrTooLong):
-		ch.fail(errClosed(err), closeTooLarge, err.Error())
+		ch.fail(errClosed(fmt.Errorf("%w: %w", ErrLimit, err)), closeTooLarge, err.Error())
 	default:
 		ch.lost(err)
 	}
@@ -115,7 +115,7 @@ func (ch *Channel) handle(m *wire.Message) bool {
 	case wire.Cancel:
 		ch.cancelled(m.ID)
 	case wire.Destroy:
-		ch.fail(errClosedf("the peer sent __DESTROY__"), closeNormal, "")
+		ch.fail(closedByPeer{": the peer sent __DESTROY__"}, closeNormal, "")
 		return false
 	default:
 		ch.refuse(m, wire.ErrNotMessage)

@@ -238,6 +238,9 @@ func (c *call) run() task {
 	c.ch.mu.Lock()
 	after := c.expireLocked()
 	ended := c.err
+	if ended == nil {
+		c.ch.begun++
+	}
 	c.ch.mu.Unlock()
 	startAll(after)
 	var err error
@@ -248,6 +251,9 @@ func (c *call) run() task {
 		err = &Error{Name: "RPCTimeoutError", Message: "the caller's timeout ended before the request could start"}
 	default:
 		err = &Error{Name: "AbortError", Message: "cancelled by the caller"}
+	}
+	if ended != nil {
+		c.ch.refused.Add(1)
 	}
 	return c.finish(err)
 }
@@ -458,6 +464,7 @@ func (c *call) sent() {
 
 // decline answers m with an error and gives back the handles in m. decoded: m may have been decoded in part.
 func (ch *Channel) decline(m *wire.Message, decoded bool, e *wire.Error) {
+	ch.refused.Add(1)
 	ch.discard(m, decoded)
 	ch.request.end()
 	b := outbox.NewBuffer()

@@ -53,6 +53,12 @@ func (t *inStreams) nextID(prefix string) string {
 	return prefix + strconv.FormatUint(t.last, 10)
 }
 
+func (t *inStreams) size() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.open)
+}
+
 func (t *inStreams) clear(err error) {
 	t.mu.Lock()
 	t.closed = err

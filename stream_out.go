@@ -26,6 +26,13 @@ type outStreams struct {
 	idle      *time.Timer           // set while streams are open
 }
 
+// size is how many streams live, those included whose code has not returned yet.
+func (t *outStreams) size() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.producing
+}
+
 func (t *outStreams) clear(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

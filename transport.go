@@ -15,7 +15,7 @@ import (
 // over something that delivers by calling. Package transport/transporttest has the tests that each must pass.
 //
 // A Transport may have further abilities. A Channel finds them by their methods: [TryWriter], [FrameLender],
-// [TextValidator] and [Parker].
+// [TextValidator], [Parker] and [PeerNamer].
 type Transport interface {
 	// ReadFrame blocks for the next whole message, appended to buf[:0]. msg is valid until buf is passed again. more
 	// reports that another message is already buffered. The reply can then wait and be sent together with the next
@@ -42,6 +42,12 @@ type FrameLender interface {
 	// LendFrame is called in place of ReadFrame. msg is memory of the transport. It is valid until the next call of
 	// LendFrame or Park.
 	LendFrame() (msg []byte, more bool, err error)
+}
+
+// PeerNamer is a Transport that knows its other end.
+type PeerNamer interface {
+	// Peer names the other end for logs, such as its network address. Any goroutine may call it, also after Close.
+	Peer() string
 }
 
 // TextValidator is a Transport that has checked its messages: they are valid UTF-8. A Channel then does not check them again.

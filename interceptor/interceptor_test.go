@@ -59,13 +59,13 @@ func TestLogging(t *testing.T) {
 		args     []any
 		want     string
 	}{
-		{"a request, without its data", nil, false, "add", []any{1, 2}, `level=INFO msg="kkrpc request" operation=call path=add elapsed=0s`},
-		{"a call, without its data", nil, true, "add", []any{1, 2}, `level=INFO msg="kkrpc call" operation=call path=add elapsed=0s`},
-		{"an error", nil, false, "fail", nil, `level=WARN msg="kkrpc request" operation=call path=fail elapsed=0s error="no luck"`},
-		{"a panic", nil, false, "panic", nil, `level=WARN msg="kkrpc request" operation=call path=panic elapsed=0s error="the function did not return: it panicked or called runtime.Goexit"`},
-		{"elapsed", nil, false, "slow", nil, `level=INFO msg="kkrpc request" operation=call path=slow elapsed=250ms`},
-		{"with its data", all, false, "add", []any{1, 2}, `level=DEBUG msg="kkrpc request" operation=call path=add elapsed=0s args="[1 2]" metadata=map[k:v] result=3`},
-		{"an error with its data", all, false, "fail", nil, `level=ERROR msg="kkrpc request" operation=call path=fail elapsed=0s args=[] metadata=map[k:v] error="no luck"`},
+		{"a request, without its data", nil, false, "add", []any{1, 2}, `level=INFO msg="kkrpc request" operation=call path=add elapsed=0s channel=0`},
+		{"a call, without its data", nil, true, "add", []any{1, 2}, `level=INFO msg="kkrpc call" operation=call path=add elapsed=0s channel=0`},
+		{"an error", nil, false, "fail", nil, `level=WARN msg="kkrpc request" operation=call path=fail elapsed=0s channel=0 error="no luck"`},
+		{"a panic", nil, false, "panic", nil, `level=WARN msg="kkrpc request" operation=call path=panic elapsed=0s channel=0 error="the function did not return: it panicked or called runtime.Goexit"`},
+		{"elapsed", nil, false, "slow", nil, `level=INFO msg="kkrpc request" operation=call path=slow elapsed=250ms channel=0`},
+		{"with its data", all, false, "add", []any{1, 2}, `level=DEBUG msg="kkrpc request" operation=call path=add elapsed=0s channel=0 args="[1 2]" metadata=map[k:v] result=3`},
+		{"an error with its data", all, false, "fail", nil, `level=ERROR msg="kkrpc request" operation=call path=fail elapsed=0s channel=0 args=[] metadata=map[k:v] error="no luck"`},
 		{"a long error", nil, false, "long", nil, `error=` + strings.Repeat("x", 1024) + "…"},
 		{"below the level of the logger", &interceptor.LoggingOptions{Level: slog.LevelDebug - 1}, false, "add", []any{1, 2}, ``},
 	} {
@@ -73,8 +73,14 @@ func TestLogging(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var text bytes.Buffer
 				logger := slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-					if a.Key == slog.TimeKey {
+					switch a.Key {
+					case slog.TimeKey:
 						return slog.Attr{}
+					case "channel": // counts over all tests
+						if a.Value.Uint64() == 0 {
+							t.Error("the channel has no number")
+						}
+						return slog.Int("channel", 0)
 					}
 					return a
 				}}))

@@ -20,8 +20,9 @@ type LoggingOptions struct {
 }
 
 // Logging writes one record with the call's ctx when a call ends. The message is "kkrpc request" for a call of the
-// peer, and "kkrpc call" for a call of this side. The attributes are operation, path and elapsed. An operation on a
-// reference also has on. A failed call has at most 1 KiB of error.
+// peer, and "kkrpc call" for a call of this side. The attributes are operation, path and elapsed. On a channel they are
+// also channel, its ID, and peer, unless the transport has no name for it. A server of transport/ws logs the end of a
+// connection with the same two. An operation on a reference also has on. A failed call has at most 1 KiB of error.
 func Logging(logger *slog.Logger, opts *LoggingOptions) kkrpc.Interceptor {
 	if logger == nil {
 		panic("interceptor: Logging: logger is nil")
@@ -44,9 +45,15 @@ func Logging(logger *slog.Logger, opts *LoggingOptions) kkrpc.Interceptor {
 		if !logger.Enabled(ctx, level) {
 			return
 		}
-		attrs := append(make([]slog.Attr, 0, 8), slog.String("operation", r.Operation), slog.String("path", r.Path), slog.Duration("elapsed", elapsed))
+		attrs := append(make([]slog.Attr, 0, 10), slog.String("operation", r.Operation), slog.String("path", r.Path), slog.Duration("elapsed", elapsed))
 		if r.Ref != nil {
 			attrs = append(attrs, slog.String("on", r.Ref.String()))
+		}
+		if r.Channel != nil {
+			attrs = append(attrs, slog.Uint64("channel", r.Channel.ID()))
+			if peer := r.Channel.Peer(); peer != "" {
+				attrs = append(attrs, slog.String("peer", peer))
+			}
 		}
 		if o.Args {
 			attrs = append(attrs, slog.Any("args", clipped(r.Args)))

@@ -292,7 +292,7 @@ func TestServeEnds(t *testing.T) {
 		{"when a handler closes", "serve", func(p *stdio.Process) { _ = p.Call(context.Background(), nil, "close") }, "served: <nil>"},
 		{"when a message is too long", "limited", func(p *stdio.Process) {
 			_ = p.Call(context.Background(), nil, "double", strings.Repeat("x", 2000))
-		}, "served: true channel closed: message too long"},
+		}, "served: true channel closed: limit reached: message too long"},
 		{"when its context ends", "cancelled", func(p *stdio.Process) { <-p.Done() }, "served: channel closed: enough"},
 	}
 	for _, tt := range tests {

@@ -160,6 +160,9 @@ func (c *conn) Close(code int, reason string) error {
 	return nil
 }
 
+// Peer implements kkrpc.PeerNamer.
+func (c *conn) Peer() string { return c.nc.RemoteAddr().String() }
+
 // abort closes a connection for a reason that ReadFrame then returns.
 func (c *conn) abort(cause error) {
 	if c.closed.Load() {

@@ -3,6 +3,7 @@
 package ws
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -10,6 +11,9 @@ import (
 
 // defaultPing is what a zero Options.Ping means.
 const defaultPing = 30 * time.Second
+
+// errNoPong is why a connection ends whose peer is silent.
+var errNoPong = errors.New("ws: the peer did not answer a ping")
 
 // heartbeat is the interval that an option stands for; 0 means none.
 func heartbeat(option time.Duration) time.Duration {
@@ -98,7 +102,7 @@ func (p *pulse) tick() {
 		case life == lifeHeard, c.reader.Load() == readerIdle: // while nobody reads here, silence says nothing about the peer
 			c.life.CompareAndSwap(life, lifeQuiet)
 		case life == lifePinged:
-			go c.abort(fmt.Errorf("ws: the peer did not answer a ping within %v", p.interval))
+			go c.abort(fmt.Errorf("%w within %v", errNoPong, p.interval))
 		default:
 			c.life.CompareAndSwap(lifeQuiet, lifePinged)
 			c.sendPing()

@@ -40,6 +40,7 @@ type Server struct {
 	early   map[*kkrpc.Channel]error // closed before OnOpen returned
 	count   int                      // connections, from the request until OnClose has returned
 	closing bool
+	stats   Stats         // without what is read elsewhere: Open, and what open channels have counted
 	drained chan struct{} // closed when closing and count is 0
 }
 
@@ -111,8 +112,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	dialect, rejected := s.check(r)
 	if rejected == nil {
 		rejected = s.reserve()
-	} else if rejected.Status == http.StatusForbidden {
-		s.tell(r, rejected)
+	} else {
+		s.countEvent(refusalOf(rejected))
+		if rejected.Status == http.StatusForbidden {
+			s.tell(r, rejected)
+		}
 	}
 	if rejected != nil {
 		answer(w, rejected)
@@ -121,6 +125,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started, asked := false, false
 	defer func() {
 		if !asked { // s.api panics, and some middleware that recovers leaves the answer to an upgrade alone
+			s.countEvent(refusedAPI)
 			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		}
 		if !started {
@@ -134,11 +139,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		api, err = kkrpc.Expose(api)
 	}
 	if err != nil {
+		s.countEvent(refusedAPI)
 		s.refuse(w, r, err)
 		return
 	}
 	nc, early, hs, err := s.upgrade(w, r)
 	if err != nil {
+		s.countEvent(refusedFailed)
 		s.log.Warn("ws: upgrade failed", "remote", r.RemoteAddr, "err", err)
 		return
 	}
@@ -184,6 +191,7 @@ func (s *Server) start(nc net.Conn, early []byte, cfg config, rpc *kkrpc.Options
 	}
 	s.mu.Lock()
 	s.open[ch] = session{conn: c}
+	s.stats.Opened++
 	closing := s.closing
 	s.mu.Unlock()
 	if closing {
@@ -204,15 +212,16 @@ func (s *Server) opened(ch *kkrpc.Channel, c *conn) {
 	}
 	s.mu.Lock()
 	err, gone := s.early[ch]
+	var why reason
 	if gone {
 		delete(s.early, ch)
-		delete(s.open, ch)
+		why = s.goneLocked(ch, err)
 	} else {
 		s.open[ch] = session{conn: c, ready: true}
 	}
 	s.mu.Unlock()
 	if gone {
-		s.finish(ch, err)
+		s.finish(ch, err, why)
 	}
 }
 
@@ -220,20 +229,22 @@ func (s *Server) opened(ch *kkrpc.Channel, c *conn) {
 func (s *Server) closed(ch *kkrpc.Channel, err error) {
 	s.mu.Lock()
 	ready := s.open[ch].ready
+	var why reason
 	if ready {
-		delete(s.open, ch)
+		why = s.goneLocked(ch, err)
 	} else {
 		s.early[ch] = err
 	}
 	s.mu.Unlock()
 	if ready {
-		s.finish(ch, err)
+		s.finish(ch, err, why)
 	}
 }
 
 // finish tells that ch has closed and frees its place.
-func (s *Server) finish(ch *kkrpc.Channel, err error) {
+func (s *Server) finish(ch *kkrpc.Channel, err error, why reason) {
 	defer s.unreserve()
+	s.log.Info("ws: closed", "channel", ch.ID(), "peer", ch.Peer(), "reason", why.name, "err", err)
 	if s.opts.RPC.OnClose != nil {
 		s.opts.RPC.OnClose(ch, err)
 	}
@@ -248,8 +259,10 @@ func (s *Server) reserve() *admission.Rejection {
 	defer s.mu.Unlock()
 	switch {
 	case s.closing:
+		s.stats.Refused.Draining++
 		return admission.Reject(http.StatusServiceUnavailable, "The server is shutting down.")
 	case s.opts.MaxConns > 0 && s.count >= s.opts.MaxConns:
+		s.stats.Refused.Full++
 		return admission.Reject(http.StatusServiceUnavailable, "The server has as many connections as it takes.")
 	}
 	s.count++

@@ -46,6 +46,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	admission.Reject(http.StatusNotImplemented, text).Answer(w)
 }
 
+// Stats is empty: no connection is open.
+func (s *Server) Stats() Stats { return Stats{} }
+
 // Shutdown does nothing: no connection is open.
 func (s *Server) Shutdown(context.Context) error { return nil }
 

@@ -1,0 +1,42 @@
+package ws
+
+import (
+	kkrpc "github.com/kkrpc-go/kkrpc"
+)
+
+// Stats is what a Server has done so far and what it holds now; see Server.Stats. Fields of type uint64 only grow.
+type Stats struct {
+	// Open is how many connections there are, those included that are being opened or closed.
+	Open int
+	// Opened is how many connections were opened.
+	Opened uint64
+	// Refused counts requests that did not become a connection, by reason.
+	Refused Refusals
+	// Closed counts connections that have ended, by reason.
+	Closed Closings
+	// Channels is the sum over the channels. Its fields of type uint64 include channels that have closed.
+	Channels kkrpc.Stats
+}
+
+// Refusals counts requests that did not become a connection.
+type Refusals struct {
+	Forbidden uint64 // by Options.Origins and Options.Hosts; status 403
+	Malformed uint64 // no handshake of a WebSocket that the server takes
+	Full      uint64 // beyond Options.MaxConns; status 503
+	Draining  uint64 // after Shutdown; status 503
+	API       uint64 // the function of HandlerFor returned an error
+	Failed    uint64 // the upgrade failed
+}
+
+// Closings counts connections that have ended. The reason in the log is the name of the field in lower case.
+type Closings struct {
+	Peer     uint64 // the peer closed it
+	Lost     uint64 // the network failed, or the peer went without a close frame
+	Self     uint64 // this program closed the channel
+	Shutdown uint64 // Shutdown or Close of the server
+	Ping     uint64 // the peer did not answer a ping; see Options.Ping
+	Slow     uint64 // the peer did not read for Limits.Write
+	Limit    uint64 // the peer exceeded another limit
+	Protocol uint64 // the peer broke the WebSocket protocol
+	Evicted  uint64 // it held the most of what all connections share; see Options.MaxPartial
+}
