@@ -59,6 +59,8 @@ silent: true true
 away: true true
 ask: binary wörld
 closed: true
+ask: classic-superjson
+closed: true
 greet: Hello, wörld 🌍
 step: 1
 step: 2
@@ -107,6 +109,11 @@ func wasmMux(t *testing.T, codes chan<- error) *http.ServeMux {
 	mux.HandleFunc("/ws/away", func(w http.ResponseWriter, r *http.Request) {
 		upgraded(w, r, gobwas.NewCloseFrame(gobwas.NewCloseFrameBody(4001, "come back later")))
 	})
+	mux.Handle("/ws/asks", ws.Handler(nil, &ws.Options{Origins: []string{"*"}, OnOpen: func(ch *kkrpc.Channel, r *http.Request) {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		_ = ch.Call(ctx, nil, "ask", r.URL.Query().Get("kkrpc")) // the client prints what comes
+	}}))
 	mux.HandleFunc("/ws/binary", func(w http.ResponseWriter, r *http.Request) {
 		upgraded(w, r, gobwas.NewBinaryFrame([]byte(`{"t":"q","id":"1","op":"call","p":["ask"],"a":["binary wörld"]}`)))
 	})

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/internal/announce"
 	"github.com/kkrpc-go/kkrpc/internal/origin"
 )
 
@@ -126,12 +127,19 @@ func (s *server) serve(c *conn, about []byte) (err error) {
 	if err := s.admit(r, known); err != nil {
 		return err
 	}
+	dialect, announced, err := announce.Dialect(r.URL.Query(), []string{r.Header["sec-websocket-protocol"]})
+	if err != nil {
+		return Reject(closePolicy, err.Error())
+	}
 	api, err := s.api(r)
 	if err != nil {
 		return err
 	}
 	end := ending{tell: s.ended}
 	rpc := s.opts.RPC
+	if announced {
+		rpc.Dialect = dialect
+	}
 	rpc.Expose, rpc.OnClose = api, end.closed
 	ch, err := kkrpc.New(context.WithValue(context.Background(), requestKey{}, r), c, &rpc)
 	if err != nil {

@@ -123,6 +123,7 @@ func TestConnectionsThatAreClosed(t *testing.T) {
 		{name: "an API that cannot be exposed", api: func(*Request) (any, error) { return make(chan int), nil },
 			code: 1011, reason: "internal error", report: "chan int"},
 		{name: "an account of the request that is not JSON", about: "{", code: 1011, reason: "internal error", report: "account of the request"},
+		{name: "a dialect that is none", about: `{"url":"http://example.com/ws?kkrpc=soap"}`, code: 1008, reason: `unknown dialect "soap"`},
 		{name: "a URL that Go refuses", about: `{"url":"http://example.com/%zz"}`, code: 1008, reason: "URL"},
 		{name: "a panic of the function of ServeFor", api: func(*Request) (any, error) { panic("no API") },
 			code: 1011, reason: "internal error", report: "panic while a connection was opened: no API"},
@@ -234,6 +235,37 @@ func TestEndsAreTold(t *testing.T) {
 				if err := ends[0]; err == nil || !strings.Contains(err.Error(), row.want) {
 					t.Errorf("the connection ended with %v, want %q", err, row.want)
 				}
+			})
+		})
+	}
+}
+
+// TestAnnouncedDialect has the program call a client that has not said anything.
+func TestAnnouncedDialect(t *testing.T) {
+	for _, row := range []struct {
+		name, url, header string
+		fixed             kkrpc.Dialect
+		want              string // how the call begins; "" for a call that waits
+	}{
+		{"none", "http://a.com/ws", "", 0, ""},
+		{"by the URL", "http://a.com/ws?kkrpc=classic-json", "", 0, `{"id":"`},
+		{"by a subprotocol", "http://a.com/ws", "token, kkrpc.compact-json", 0, `{"t":"q"`},
+		{"by both", "http://a.com/ws?kkrpc=compact-superjson", "kkrpc.classic-json", 0, `{"json":{"t":"q"`},
+		{"another than the program's", "http://a.com/ws", "kkrpc.compact-json", kkrpc.Classic, `{"t":"q"`},
+		{"by the program", "http://a.com/ws", "", kkrpc.Compact, `{"t":"q"`},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := start(nil, &Options{
+					RPC:    kkrpc.Options{Dialect: row.fixed},
+					OnOpen: func(ch *kkrpc.Channel, _ *Request) { _, _ = kkrpc.Call[any](t.Context(), ch, "ask") },
+				})
+				s.connect(1, `{"url":"`+row.url+`","header":{"sec-websocket-protocol":"`+row.header+`"}}`)
+				got := s.answers(1)
+				if (row.want == "") != (len(got) == 0) || len(got) > 0 && !strings.HasPrefix(got[0], row.want) {
+					t.Errorf("the client was sent %q, want %q", got, row.want)
+				}
+				s.hangUp(1, closeNormal)
 			})
 		})
 	}

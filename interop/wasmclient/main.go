@@ -49,7 +49,10 @@ func main() {
 func run(ctx context.Context, url string) error {
 	refusals(ctx, url)
 	failures(ctx, url)
-	if err := binary(ctx, url); err != nil {
+	if err := listens(ctx, url+"/binary", kkrpc.Compact); err != nil {
+		return err
+	}
+	if err := listens(ctx, url+"/asks", kkrpc.ClassicSuperJSON); err != nil {
 		return err
 	}
 	if err := calls(ctx, url); err != nil {
@@ -101,11 +104,12 @@ func failures(ctx context.Context, url string) {
 	fmt.Println("away:", ok, ok && closed.Code == 4001 && closed.Reason == "come back later")
 }
 
-// binary shows a call that comes as a binary message, and a server that does not answer the close.
-func binary(ctx context.Context, url string) error {
+// listens shows a client that is called before it has called: at binary by a message of that kind, from a server that does
+// not answer the close, at asks in the dialect that the client names when it connects.
+func listens(ctx context.Context, url string, dialect kkrpc.Dialect) error {
 	asked := make(chan string, 1)
-	opts := &ws.DialOptions{RPC: kkrpc.Options{Expose: kkrpc.Object{"ask": func(what string) { asked <- what }}}}
-	ch, err := ws.Dial(ctx, url+"/binary", opts)
+	opts := &ws.DialOptions{RPC: kkrpc.Options{Dialect: dialect, Expose: kkrpc.Object{"ask": func(what string) { asked <- what }}}}
+	ch, err := ws.Dial(ctx, url, opts)
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/wasm"
@@ -22,8 +24,17 @@ func opens(api any) func(r *wasm.Request) (any, error) {
 	}
 }
 
-// opened is OnOpen.
-func opened(_ *kkrpc.Channel, r *wasm.Request) {
+// opened is OnOpen. With the parameter ask it asks the client, and closes the connection with what that answers.
+func opened(ch *kkrpc.Channel, r *wasm.Request) {
+	if r.URL.Query().Has("ask") {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		answer, err := kkrpc.Call[string](ctx, ch, "ask")
+		if err != nil {
+			answer = err.Error()
+		}
+		go ch.CloseWith(4000, answer) // ends within Limits.Write
+	}
 	if r.URL.Query().Get("panic") == "open" {
 		panic(fmt.Sprint("OnOpen of ", r.URL.Path))
 	}

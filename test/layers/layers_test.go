@@ -77,7 +77,8 @@ var rules = []rule{
 	{dir: "transport/transporttest", may: []string{".", "superjson"}},
 	{dir: "internal/origin", not: noNetwork},
 	{dir: "internal/admission", may: []string{"internal/origin"}},
-	{dir: "transport/ws", may: []string{".", "internal/admission", gobwas, httphead}, tests: []string{"superjson", "transport/transporttest"}},
+	{dir: "internal/announce", may: []string{"."}, not: noNetwork},
+	{dir: "transport/ws", may: []string{".", "internal/admission", "internal/announce", gobwas, httphead}, tests: []string{"superjson", "transport/transporttest"}},
 	{
 		dir:   "transport/kkhttp",
 		may:   []string{".", "internal/admission", "internal/wire", "internal/wire/codecs", "superjson"},
@@ -89,7 +90,7 @@ var rules = []rule{
 	},
 	{dir: "transport/*", may: []string{"."}, tests: []string{"superjson", "transport/transporttest"}},
 
-	{dir: "wasm", may: []string{".", "internal/origin", "superjson"}, tests: []string{"transport/transporttest"}, not: []string{"net", "net/http", "log/slog", "encoding/json", jsonV2}},
+	{dir: "wasm", may: []string{".", "internal/announce", "internal/origin", "superjson"}, tests: []string{"transport/transporttest"}, not: []string{"net", "net/http", "log/slog", "encoding/json", jsonV2}},
 	{dir: "npm"},
 
 	{dir: "test/replay", may: []string{".", "internal/wire", "internal/wire/classic", "internal/wire/compact", "superjson", jsonV2}},

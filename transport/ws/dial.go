@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ import (
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/internal/admission"
+	"github.com/kkrpc-go/kkrpc/internal/announce"
 )
 
 const (
@@ -46,9 +48,7 @@ func Dial(ctx context.Context, url string, opts *DialOptions) (*kkrpc.Channel, e
 		return nil, err
 	}
 	rpc := opts.RPC
-	if rpc.Dialect == 0 {
-		rpc.Dialect = kkrpc.Compact
-	}
+	rpc.Dialect = opts.dialect()
 	api, err := kkrpc.Expose(rpc.Expose) // before the network: a mistake here is not the server's
 	if err != nil {
 		return nil, err
@@ -170,6 +170,9 @@ func handshakeOf(u *url.URL, opts *DialOptions) (ws.Dialer, error) {
 		header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password)))
 	}
 	d := ws.Dialer{Protocols: opts.Subprotocols, Host: header.Get("Host")}
+	if !opts.announced(u) {
+		d.Protocols = append(slices.Clip(d.Protocols), announce.Protocol(opts.dialect()))
+	}
 	header.Del("Host")
 	if header != nil {
 		d.Header = ws.HandshakeHeaderHTTP(header)

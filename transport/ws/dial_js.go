@@ -9,6 +9,7 @@ import (
 	"syscall/js"
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/internal/announce"
 )
 
 // Dial connects to a kkrpc server by the WebSocket of the JavaScript host. url is ws://host[:port]/path or wss://…; http and
@@ -23,9 +24,7 @@ func Dial(ctx context.Context, url string, opts *DialOptions) (*kkrpc.Channel, e
 		return nil, err
 	}
 	rpc := opts.RPC
-	if rpc.Dialect == 0 {
-		rpc.Dialect = kkrpc.Compact
-	}
+	rpc.Dialect = opts.dialect()
 	if rpc.Expose, err = kkrpc.Expose(rpc.Expose); err != nil {
 		return nil, err
 	}
@@ -93,6 +92,12 @@ func connect(ctx context.Context, u *url.URL, opts *DialOptions) (*conn, error) 
 	defer cancel()
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
+	}
+	if !opts.announced(u) {
+		// By the URL: a host fails the connection if the server picks none of the subprotocols, as one on Workers does.
+		announcing := *u
+		announcing.RawQuery = announce.AddTo(u.RawQuery, opts.dialect())
+		u = &announcing
 	}
 	protocols := make([]any, len(opts.Subprotocols))
 	for i, p := range opts.Subprotocols {

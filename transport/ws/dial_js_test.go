@@ -87,6 +87,33 @@ func TestDialIsRefused(t *testing.T) {
 	}
 }
 
+// TestDialAnnouncesItsDialect in the URL: the host does not connect if the server picks none of the subprotocols.
+func TestDialAnnouncesItsDialect(t *testing.T) {
+	for _, test := range []struct {
+		url  string
+		opts ws.DialOptions
+		want string
+	}{
+		{"ws://host.example/ws", ws.DialOptions{}, "ws://host.example/ws?kkrpc=compact-json"},
+		{url, ws.DialOptions{RPC: kkrpc.Options{Dialect: kkrpc.ClassicSuperJSON}}, url + "&kkrpc=classic-superjson"},
+		{url + "&kkrpc=classic-json", ws.DialOptions{}, url + "&kkrpc=classic-json"},
+		{url, ws.DialOptions{Subprotocols: []string{"kkrpc.classic-json"}}, url},
+	} {
+		h := newHost(t)
+		h.onMade(func(s socket) { s.fire("open", nil) })
+		ch, err := ws.Dial(context.Background(), test.url, &test.opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := h.last().Get("url").String(); got != test.want {
+			t.Errorf("%s: connected to %s, want %s", test.url, got, test.want)
+		}
+		go ch.Close()
+		h.last().fire("close", map[string]any{"code": 1000, "reason": ""})
+		<-ch.Done()
+	}
+}
+
 func TestDialIsCancelled(t *testing.T) {
 	h := newHost(t)
 	ctx, cancel := context.WithCancel(context.Background())

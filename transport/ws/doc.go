@@ -5,8 +5,9 @@
 //	ch, err := ws.Dial(ctx, "ws://localhost:3000/ws", nil)
 //
 // A server answers each client in the dialect it is spoken to. A client that is to be called before it has spoken
-// says its dialect when it connects: by the parameter kkrpc in the URL, as in /ws?kkrpc=classic-json, or by the
-// subprotocol kkrpc.classic-json.
+// names its dialect when it connects: by the parameter kkrpc in the URL, as in /ws?kkrpc=classic-json, or by the
+// subprotocol kkrpc.classic-json. Dial offers that subprotocol, and servers that do not know it ignore it. A js/wasm
+// build adds the parameter instead, because its host fails the connection if the server picks no subprotocol.
 //
 // # Origins
 //

@@ -1,14 +1,18 @@
 package ws
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
+	"slices"
 	"time"
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/internal/announce"
 )
 
 const (
@@ -72,7 +76,8 @@ type Options struct {
 
 // DialOptions configures Dial. Nil and the zero value mean the defaults.
 type DialOptions struct {
-	// RPC is how the channel behaves. A zero Dialect means Compact here. Limits.Handshake bounds Dial as a whole.
+	// RPC configures the channel. A zero Dialect means Compact here. Dial names the dialect to the server, so that a Go
+	// server can call this client before it has said anything. Limits.Handshake bounds Dial as a whole.
 	RPC kkrpc.Options
 
 	// Header is sent with the handshake. Host is honoured; what the handshake itself sets is refused.
@@ -81,7 +86,8 @@ type DialOptions struct {
 	// TLS is for wss; it is cloned. Nil means the defaults of crypto/tls.
 	TLS *tls.Config
 
-	// Subprotocols are offered to the server, most wanted first.
+	// Subprotocols are offered to the server, most wanted first. The one that names the dialect is offered last. It is
+	// not added if Subprotocols or the parameter kkrpc of the URL name a dialect.
 	Subprotocols []string
 
 	// Compression offers permessage-deflate.
@@ -95,6 +101,14 @@ type DialOptions struct {
 
 	// NetDial opens the connection under TLS and WebSocket, for proxies and tests. Nil means net.Dialer.
 	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
+}
+
+// dialect is the one that Dial speaks.
+func (o *DialOptions) dialect() kkrpc.Dialect { return cmp.Or(o.RPC.Dialect, kkrpc.Compact) }
+
+// announced reports whether the program names a dialect to the server by itself, in the URL or as a subprotocol.
+func (o *DialOptions) announced(u *url.URL) bool {
+	return announce.In(u.Query()) || slices.ContainsFunc(o.Subprotocols, announce.IsProtocol)
 }
 
 // PersistentOptions configures DialPersistent. Nil and the zero value mean the defaults.

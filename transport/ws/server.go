@@ -152,9 +152,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rpc := new(kkrpc.Options)
 	*rpc = s.opts.RPC
 	rpc.Expose, rpc.Dialect, rpc.OnClose = api, dialect, s.onClose
-	if d, ok := protocolDialect(hs.Protocol); ok && !r.URL.Query().Has("kkrpc") {
-		rpc.Dialect = d
-	}
 	cfg := config{
 		deflate:     len(hs.Extensions) > 0,
 		limit:       rpc.Limits.Frame,

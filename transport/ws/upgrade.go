@@ -17,10 +17,8 @@ import (
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/internal/admission"
+	"github.com/kkrpc-go/kkrpc/internal/announce"
 )
-
-// dialectProtocol is how a subprotocol that names a dialect begins.
-const dialectProtocol = "kkrpc."
 
 // answer writes e as the response.
 func answer(w http.ResponseWriter, e *admission.Rejection) {
@@ -77,11 +75,12 @@ func (s *Server) check(r *http.Request) (kkrpc.Dialect, *admission.Rejection) {
 		return 0, admission.Reject(http.StatusForbidden, fmt.Sprintf("Pages from the origin %s may not connect to %s: "+
 			"add it to Origins in ws.Options to allow them.", admission.Quote(r.Header.Get("Origin")), admission.Quote(r.Host)))
 	}
-	if values, ok := r.URL.Query()["kkrpc"]; ok {
-		name := values[0]
-		if err := dialect.UnmarshalText([]byte(name[:min(len(name), 100)])); err != nil { // no name is that long
-			return 0, admission.Reject(http.StatusBadRequest, "parameter kkrpc: "+err.Error())
-		}
+	announced, ok, err := announce.Dialect(r.URL.Query(), r.Header["Sec-Websocket-Protocol"])
+	if err != nil {
+		return 0, admission.Reject(http.StatusBadRequest, err.Error())
+	}
+	if ok {
+		dialect = announced
 	}
 	return dialect, nil
 }
@@ -172,24 +171,7 @@ func innermost(w http.ResponseWriter) string {
 
 // agrees reports whether the server speaks a subprotocol.
 func (s *Server) agrees(protocol string) bool {
-	if _, ok := protocolDialect(protocol); ok {
-		return true
-	}
-	for _, p := range s.opts.Subprotocols {
-		if p == protocol {
-			return true
-		}
-	}
-	return false
-}
-
-// protocolDialect is the dialect that a subprotocol names.
-func protocolDialect(protocol string) (d kkrpc.Dialect, ok bool) {
-	name, ok := strings.CutPrefix(protocol, dialectProtocol)
-	if !ok || d.UnmarshalText([]byte(name)) != nil {
-		return 0, false
-	}
-	return d, true
+	return announce.IsProtocol(protocol) || slices.Contains(s.opts.Subprotocols, protocol)
 }
 
 // responseHeader is what middleware has set, cookies for instance, without what belongs to the handshake.

@@ -1,0 +1,61 @@
+package announce_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/internal/announce"
+)
+
+func TestDialect(t *testing.T) {
+	for _, row := range []struct {
+		name, query string
+		protocols   []string
+		want        kkrpc.Dialect
+		ok          bool
+		fails       string
+	}{
+		{name: "none"},
+		{name: "parameter", query: "a=b&kkrpc=classic-json", want: kkrpc.Classic, ok: true},
+		{name: "parameter twice", query: "kkrpc=classic-json&kkrpc=no", want: kkrpc.Classic, ok: true},
+		{name: "detection, asked for", query: "kkrpc=auto", protocols: []string{"kkrpc.classic-json"}, ok: true},
+		{name: "unknown", query: "kkrpc=soap", fails: `parameter kkrpc: kkrpc: unknown dialect "soap"`},
+		{name: "long", query: "kkrpc=" + strings.Repeat("x", 1<<10), fails: strings.Repeat("x", 100) + `"`},
+		{name: "subprotocol", protocols: []string{"kkrpc.compact-superjson"}, want: kkrpc.CompactSuperJSON, ok: true},
+		{name: "behind others", protocols: []string{"token, a", "b,kkrpc.classic-superjson ,kkrpc.compact-json"}, want: kkrpc.ClassicSuperJSON, ok: true},
+		{name: "an unknown one", protocols: []string{"kkrpc.soap, kkrpc"}},
+		{name: "both", query: "kkrpc=compact-json", protocols: []string{"kkrpc.classic-json"}, want: kkrpc.Compact, ok: true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			query, err := url.ParseQuery(row.query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, ok, err := announce.Dialect(query, row.protocols)
+			switch {
+			case row.fails != "" && (err == nil || !strings.Contains(err.Error(), row.fails)):
+				t.Errorf("got %v, want %q", err, row.fails)
+			case row.fails == "" && (err != nil || got != row.want || ok != row.ok):
+				t.Errorf("got %v, %t, %v, want %v, %t", got, ok, err, row.want, row.ok)
+			}
+		})
+	}
+}
+
+// TestBothWays reads what a client writes.
+func TestBothWays(t *testing.T) {
+	for _, d := range []kkrpc.Dialect{kkrpc.Compact, kkrpc.CompactSuperJSON, kkrpc.Classic, kkrpc.ClassicSuperJSON} {
+		if got, ok, err := announce.Dialect(nil, []string{announce.Protocol(d)}); got != d || !ok || err != nil || !announce.IsProtocol(announce.Protocol(d)) {
+			t.Errorf("subprotocol of %v: %v, %t, %v", d, got, ok, err)
+		}
+		for _, before := range []string{"", "a=b", "a=b&"} {
+			raw := announce.AddTo(before, d)
+			query, err := url.ParseQuery(raw)
+			if got, ok, err2 := announce.Dialect(query, nil); got != d || !ok || err != nil || err2 != nil || !announce.In(query) || !strings.HasPrefix(raw, before) {
+				t.Errorf("%q: %v, %t, %v, %v", raw, got, ok, err, err2)
+			}
+		}
+	}
+}
