@@ -135,13 +135,13 @@ func (ch *Channel) owner(k wire.Kind) kind {
 // waits for it. Everything else is told to Options.OnError.
 func (ch *Channel) refuse(m *wire.Message, err error) {
 	ch.dropped.Add(1)
-	if m.ID == nil || !wire.Answerable(err) || !ch.refused(m, err) {
+	if m.ID == nil || !wire.Answerable(err) || !ch.tellUnreadable(m, err) {
 		ch.report(fmt.Errorf("kkrpc: message %w", err))
 	}
 }
 
-// refused tells the sender of m, or who waits for m, that m cannot be read. It reports whether there was anybody to tell.
-func (ch *Channel) refused(m *wire.Message, err error) bool {
+// tellUnreadable tells the sender of m, or who waits for m, that m cannot be read. It reports whether there was anybody to tell.
+func (ch *Channel) tellUnreadable(m *wire.Message, err error) bool {
 	switch m.Kind {
 	case wire.Call, wire.Get, wire.Set, wire.New, wire.Ref:
 		if ch.codec.Load() == nil {
