@@ -21,6 +21,9 @@ import (
 // unchanged. For other types both are a *TypeError. An invalid Date becomes the zero time.Time. In an any, a number is
 // a float64, an object a map[string]any, and an array an []any. A typed array is a type of this package. Objects that are
 // shared inside an any are one object there. A cycle in it is a *TypeError; only a Value keeps one.
+//
+// An integer takes a number within ±(2^53-1), -0 included, and an annotated bigint that fits. JavaScript may have lost
+// digits of other numbers, so they are a *TypeError. A json.Number takes every number as it is written.
 func Decode(mode Mode, raw []byte, meta *Meta, v any) error {
 	return decode(mode, raw, meta, v, nil)
 }
@@ -221,13 +224,13 @@ func literalBool(raw []byte) (value, ok bool) {
 	return false, false
 }
 
-// plainInt reads an integer of up to 18 digits without fraction and exponent.
+// plainInt reads an integer without fraction and exponent that a JavaScript number holds exactly.
 func plainInt(raw []byte) (int64, bool) {
 	digits := raw
 	if digits[0] == '-' {
 		digits = digits[1:]
 	}
-	if len(digits) == 0 || len(digits) > 18 || digits[0] == '0' && len(digits) > 1 {
+	if len(digits) == 0 || len(digits) > 16 || digits[0] == '0' && len(digits) > 1 {
 		return 0, false
 	}
 	n := int64(0)
@@ -236,6 +239,9 @@ func plainInt(raw []byte) (int64, bool) {
 			return 0, false
 		}
 		n = n*10 + int64(c-'0')
+	}
+	if n > maxSafeInteger {
+		return 0, false
 	}
 	if raw[0] == '-' {
 		n = -n

@@ -274,7 +274,11 @@ func reviveTypedArray(v any, name string) (any, error) {
 		switch item := item.(type) {
 		case float64:
 			numbers[i] = item
-		case nil: // what became of NaN and the infinities
+		case string:
+			if numbers[i], ok = parseSpecialNumber(item); !ok {
+				return nil, badValue(name)
+			}
+		case nil: // superjson before 2.2.7 writes NaN and the infinities so, and reads it as 0
 		default:
 			return nil, badValue(name)
 		}

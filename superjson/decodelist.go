@@ -27,7 +27,11 @@ func (d *decoder) elements(n *node, element func(i int, item *node) error) error
 			break
 		}
 		d.pushIndex(i)
-		if err := element(i, n.item(i)); err != nil {
+		item := n.item(i)
+		if item == nil && n.kind() == "typed-array" && d.dec.PeekKind() == '"' {
+			item = numberNode
+		}
+		if err := element(i, item); err != nil {
 			return atIndex(err, i)
 		}
 		d.pop()
@@ -36,18 +40,43 @@ func (d *decoder) elements(n *node, element func(i int, item *node) error) error
 	return nil
 }
 
+// numbers is elements for numbers. JSON.stringify writes a typed array as an object with indexes as names.
+func (d *decoder) numbers(expected string, n *node, element func(i int, item *node) error) error {
+	if d.mode == ModeSuperJSON || d.dec.PeekKind() != '{' {
+		return d.elements(n, element)
+	}
+	i := 0
+	return d.members(n, func(name string, item *node) error {
+		if name != strconv.Itoa(i) {
+			return &TypeError{Expected: expected, Got: "object"}
+		}
+		i++
+		return element(i-1, item)
+	})
+}
+
+// elementsOf returns how the elements of an array of numbers, or of other values, are read.
+func elementsOf(elem reflect.Type) func(d *decoder, n *node, element func(i int, item *node) error) error {
+	if !isNumber(elem.Kind()) || jsonform.Reads(elem) {
+		return (*decoder).elements
+	}
+	return func(d *decoder, n *node, element func(i int, item *node) error) error {
+		return d.numbers("array", n, element)
+	}
+}
+
 func sliceDecoder(t reflect.Type) decodeFunc {
 	if t.Elem().Kind() == reflect.Uint8 && !jsonform.Reads(t.Elem()) {
 		return decodeBytes
 	}
-	inner := decoderOf(t.Elem())
+	inner, elements := decoderOf(t.Elem()), elementsOf(t.Elem())
 	return func(d *decoder, v reflect.Value, n *node) error {
 		if nilled, err := d.absent(v, n); nilled {
 			return err
 		}
 		out := reflect.New(t).Elem()
 		out.Set(reflect.MakeSlice(t, 0, 0))
-		err := d.elements(n, func(i int, item *node) error {
+		err := elements(d, n, func(i int, item *node) error {
 			if i == out.Cap() {
 				out.Grow(1)
 			}
@@ -77,10 +106,10 @@ func arrayDecoder(t reflect.Type) decodeFunc {
 			return nil
 		}
 	}
-	inner := decoderOf(t.Elem())
+	inner, elements := decoderOf(t.Elem()), elementsOf(t.Elem())
 	return func(d *decoder, v reflect.Value, n *node) error {
 		count := 0
-		err := d.elements(n, func(i int, item *node) error {
+		err := elements(d, n, func(i int, item *node) error {
 			count++
 			if i >= t.Len() {
 				_, err := d.read()
@@ -326,23 +355,20 @@ func (d *decoder) bytes(n *node) ([]byte, error) {
 
 func (d *decoder) byteArray(n *node) ([]byte, error) {
 	out := []byte{}
-	err := d.elements(n, func(int, *node) error {
-		b, err := d.byte()
+	err := d.elements(n, func(_ int, item *node) error {
+		b, err := d.byte(item)
 		out = append(out, b)
 		return err
 	})
 	return out, err
 }
 
-func (d *decoder) byte() (byte, error) {
-	if d.dec.PeekKind() != '0' {
-		return 0, d.unfit("byte", nil)
-	}
-	t, err := d.token()
+func (d *decoder) byte(n *node) (byte, error) {
+	text, _, err := d.number("byte", n)
 	if err != nil {
 		return 0, err
 	}
-	f, err := strconv.ParseFloat(t.String(), 64)
+	f, err := strconv.ParseFloat(text, 64)
 	if err != nil || f < 0 || f > 255 || f != float64(byte(f)) {
 		return 0, &TypeError{Expected: "byte", Got: "number"}
 	}
@@ -352,7 +378,7 @@ func (d *decoder) byte() (byte, error) {
 func (d *decoder) byteObject(n *node) ([]byte, error) {
 	out, tagged := []byte{}, false
 	data := []byte(nil)
-	err := d.members(n, func(name string, _ *node) error {
+	err := d.members(n, func(name string, item *node) error {
 		var err error
 		switch {
 		case name == "type" && d.dec.PeekKind() == '"':
@@ -362,7 +388,7 @@ func (d *decoder) byteObject(n *node) ([]byte, error) {
 			data, err = d.byteArray(nil)
 		case name == strconv.Itoa(len(out)):
 			var b byte
-			b, err = d.byte()
+			b, err = d.byte(item)
 			out = append(out, b)
 		default:
 			err = &TypeError{Expected: uint8Array, Got: "object"}
@@ -378,6 +404,9 @@ func (d *decoder) byteObject(n *node) ([]byte, error) {
 	if tagged {
 		return data, nil
 	}
+	if len(out) == 0 && d.mode == ModeSuperJSON { // an ArrayBuffer, a Blob, a promise
+		return nil, &TypeError{Expected: uint8Array, Got: "object"}
+	}
 	return out, nil
 }
 
@@ -385,16 +414,25 @@ func decodeTypedArray(d *decoder, v reflect.Value, n *node) error {
 	if nilled, err := d.absent(v, n); nilled {
 		return err
 	}
-	if d.dec.PeekKind() != '[' {
-		return d.unfit(typedArrayName(v.Type()), n)
+	name := typedArrayName(v.Type())
+	if k := d.dec.PeekKind(); k != '[' && (k != '{' || d.mode == ModeSuperJSON) {
+		return d.unfit(name, n)
 	}
-	tree, err := d.plain(nil)
+	list := []any{}
+	err := d.numbers(name, nil, func(int, *node) error {
+		item, err := d.plain(nil)
+		if _, text := item.(string); text && d.mode != ModeSuperJSON {
+			return badValue(name)
+		}
+		list = append(list, item)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	list, err := reviveTypedArray(tree, typedArrayName(v.Type()))
+	array, err := reviveTypedArray(list, name)
 	if err == nil {
-		v.Set(reflect.ValueOf(list))
+		v.Set(reflect.ValueOf(array))
 	}
 	return err
 }

@@ -58,7 +58,7 @@ func quickOf(t reflect.Type) quickFunc {
 
 func makeQuick(t reflect.Type) quickFunc {
 	switch {
-	case ownDecoder(t) != nil, jsonform.IsRaw(t), typedArrayName(t) != "":
+	case ownDecoder(t) != nil, jsonform.IsRaw(t), jsonform.IsNumber(t), typedArrayName(t) != "":
 		return quickOther(decoderOf(t))
 	case jsonform.Reads(t):
 		return quickAdding(decoderOf(t))

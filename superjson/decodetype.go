@@ -1,11 +1,9 @@
 package superjson
 
 import (
-	"math"
 	"math/big"
 	"net/url"
 	"reflect"
-	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -57,6 +55,9 @@ func makeDecoder(t reflect.Type) decodeFunc {
 	}
 	if typedArrayName(t) != "" {
 		return decodeTypedArray
+	}
+	if jsonform.IsNumber(t) {
+		return decodeNumber
 	}
 	switch t.Kind() {
 	case reflect.Interface:
@@ -207,97 +208,6 @@ func (d *decoder) string(expected string, n *node) (string, error) {
 	return t.String(), nil
 }
 
-func decodeInt(d *decoder, v reflect.Value, n *node) error {
-	text, err := d.integer(n)
-	if err != nil {
-		return err
-	}
-	i, ok := new(big.Int).SetString(text, 10)
-	if !ok || !i.IsInt64() || v.OverflowInt(i.Int64()) {
-		return &TypeError{Expected: v.Kind().String(), Got: "integer out of range"}
-	}
-	v.SetInt(i.Int64())
-	return nil
-}
-
-func decodeUint(d *decoder, v reflect.Value, n *node) error {
-	text, err := d.integer(n)
-	if err != nil {
-		return err
-	}
-	i, ok := new(big.Int).SetString(text, 10)
-	if !ok || !i.IsUint64() || v.OverflowUint(i.Uint64()) {
-		return &TypeError{Expected: v.Kind().String(), Got: "integer out of range"}
-	}
-	v.SetUint(i.Uint64())
-	return nil
-}
-
-// integer reads a number that is one, or an annotated bigint, as decimal digits.
-func (d *decoder) integer(n *node) (string, error) {
-	if d.dec.PeekKind() == '"' && n.kind() == "bigint" {
-		t, err := d.token()
-		if err != nil {
-			return "", err
-		}
-		i, ok := parseBigInt(t.String())
-		if !ok {
-			return "", badValue("bigint")
-		}
-		return i.String(), nil
-	}
-	if d.dec.PeekKind() != '0' {
-		return "", d.unfit("integer", n)
-	}
-	t, err := d.token()
-	if err != nil {
-		return "", err
-	}
-	text := t.String()
-	if _, ok := plainInt([]byte(text)); ok {
-		return text, nil
-	}
-	if i, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return strconv.FormatInt(i, 10), nil
-	}
-	if i, err := strconv.ParseUint(text, 10, 64); err == nil {
-		return strconv.FormatUint(i, 10), nil
-	}
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || f != math.Trunc(f) {
-		return "", &TypeError{Expected: "integer", Got: "number"}
-	}
-	return strconv.FormatFloat(f, 'f', 0, 64), nil
-}
-
-func decodeFloat(d *decoder, v reflect.Value, n *node) error {
-	if d.mode == ModeSuperJSON && d.dec.PeekKind() == '"' {
-		t, err := d.token()
-		if err != nil {
-			return err
-		}
-		f, ok := parseSpecialNumber(t.String())
-		if !ok {
-			return &TypeError{Expected: "number", Got: kindName('"', n)}
-		}
-		v.SetFloat(f)
-		return nil
-	}
-	if d.dec.PeekKind() != '0' {
-		return d.unfit("number", n)
-	}
-	t, err := d.token()
-	if err != nil {
-		return err
-	}
-	f, err := strconv.ParseFloat(t.String(), v.Type().Bits())
-	if err != nil {
-		return &TypeError{Expected: "number", Got: "number out of range"}
-	}
-	v.SetFloat(f)
-	return nil
-}
-
 func decodeDate(d *decoder, v reflect.Value, n *node) error {
 	if n.kind() == "Date" {
 		tree, err := d.plain(nil)
@@ -315,27 +225,6 @@ func decodeDate(d *decoder, v reflect.Value, n *node) error {
 		return &TypeError{Expected: "Date", Got: "string"}
 	}
 	v.Set(reflect.ValueOf(t))
-	return nil
-}
-
-func decodeBigInt(d *decoder, v reflect.Value, n *node) error {
-	target := v.Addr().Interface().(*big.Int)
-	if d.dec.PeekKind() == '0' {
-		text, err := d.integer(n)
-		if err == nil {
-			target.SetString(text, 10)
-		}
-		return err
-	}
-	s, err := d.string("bigint", n)
-	if err != nil {
-		return err
-	}
-	i, ok := parseBigInt(s)
-	if !ok {
-		return &TypeError{Expected: "bigint", Got: "string"}
-	}
-	target.Set(i)
 	return nil
 }
 

@@ -2,7 +2,6 @@ package superjson
 
 import (
 	"bytes"
-	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -396,13 +395,16 @@ var byteTexts = func() (all [256]struct {
 	return all
 }()
 
-// typedArrayFloat writes an element as the library leaves it to JSON.stringify.
+// typedArrayFloat writes an element. Numbers that JSON lacks have no annotation inside of a typed array.
 func (e *Encoder) typedArrayFloat(dst []byte, f float64) ([]byte, error) {
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		if e.mode == ModeSuperJSON {
-			return append(dst, "null"...), nil
-		}
-		return dst, &EncodeError{Reason: specialNumber(f) + " has no JSON form"}
+	special := specialNumber(f)
+	switch {
+	case special == "":
+		return appendFloat(dst, f, 64), nil
+	case e.mode == ModeSuperJSON:
+		return appendString(dst, special), nil
+	case f == 0:
+		return append(dst, '0'), nil
 	}
-	return appendFloat(dst, f, 64), nil
+	return dst, &EncodeError{Reason: special + " has no JSON form"}
 }

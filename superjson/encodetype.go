@@ -72,6 +72,9 @@ func makeEncoder(t reflect.Type) encodeFunc {
 	if name := typedArrayName(t); name != "" {
 		return typedArrayEncoder(t, name)
 	}
+	if jsonform.IsNumber(t) {
+		return func(_ *Encoder, dst []byte, v reflect.Value) ([]byte, error) { return appendNumber(dst, v.String()) }
+	}
 	switch t.Kind() {
 	case reflect.Interface:
 		return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) { return e.value(dst, v.Interface()) }

@@ -38,13 +38,19 @@ var installOnce = sync.OnceValue(func() error {
 // of its output.
 func node(t *testing.T, library, command string, input []string) []string {
 	t.Helper()
+	return nodeScript(t, input, "peer.mjs", command, library)
+}
+
+// nodeScript is node for any script there.
+func nodeScript(t *testing.T, input []string, args ...string) []string {
+	t.Helper()
 	if _, err := exec.LookPath("node"); err != nil {
 		t.Skip("node is not on PATH")
 	}
 	if err := installOnce(); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("node", "peer.mjs", command, library)
+	cmd := exec.Command("node", args...)
 	cmd.Dir = "testdata/js"
 	cmd.Stdin = strings.NewReader(strings.Join(input, "\n"))
 	cmd.Stderr = os.Stderr
@@ -149,7 +155,7 @@ func TestGoValuesInTheLibrary(t *testing.T) {
 		{"error", &superjson.Error{Name: "TypeError", Message: "bad", Cause: errors.New("inner")}, "Error(TypeError,bad,Error(Error,inner))"},
 		{"go error", fmt.Errorf("outer: %w", os.ErrNotExist), "Error(Error,outer: file does not exist,Error(Error,file does not exist))"},
 		{"typed arrays", []any{superjson.Int8Array{-1}, superjson.Uint8ClampedArray{255}, superjson.Int16Array{-2}, superjson.Uint16Array{3}, superjson.Int32Array{-4}, superjson.Uint32Array{5}, superjson.Float32Array{0.5}, superjson.Float64Array{0.1, math.NaN()}},
-			"[Int8Array(-1),Uint8ClampedArray(255),Int16Array(-2),Uint16Array(3),Int32Array(-4),Uint32Array(5),Float32Array(0.5),Float64Array(0.1,0)]"},
+			"[Int8Array(-1),Uint8ClampedArray(255),Int16Array(-2),Uint16Array(3),Int32Array(-4),Uint32Array(5),Float32Array(0.5),Float64Array(0.1,NaN)]"},
 		{"minus zero", []any{math.Copysign(0, -1), float32(math.Copysign(0, -1))}, "[-0,-0]"},
 		{"undefined", superjson.Undefined, "undefined"},
 		{"zero time", time.Time{}, "Date(0001-01-01T00:00:00.000Z)"},

@@ -91,7 +91,7 @@ var encodeRows = []struct {
 	{"bytes of a named type", []octet{1, 2}, `[1,2] {"values":[["typed-array","Uint8Array"]],"v":1}`, `"AQI="`, `{"type":"Uint8Array","data":[1,2]}`},
 	{"named bytes", struct{ B blob }{}, `{"B":[]} {"values":{"B":[["typed-array","Uint8Array"]]},"v":1}`, `{"B":""}`, `{"B":{"type":"Uint8Array","data":[]}}`},
 	{"typed array", superjson.Int16Array{-1, 2}, `[-1,2] {"values":[["typed-array","Int16Array"]],"v":1}`, "[-1,2]", "="},
-	{"float array", superjson.Float32Array{float32(math.NaN())}, `[null] {"values":[["typed-array","Float32Array"]],"v":1}`, "![0]: NaN has no JSON form", "="},
+	{"float array", superjson.Float32Array{float32(math.NaN())}, `["NaN"] {"values":[["typed-array","Float32Array"]],"v":1}`, "![0]: NaN has no JSON form", "="},
 	{"unsigned array", superjson.Uint32Array{4294967295, 0}, `[4294967295,0] {"values":[["typed-array","Uint32Array"]],"v":1}`, "[4294967295,0]", "="},
 	{"date", time.UnixMilli(5), `"1970-01-01T00:00:00.005Z" {"values":["Date"],"v":1}`, `"1970-01-01T00:00:00.005Z"`, "="},
 	{"last date", time.UnixMilli(8640000000000000), `"+275760-09-13T00:00:00.000Z" {"values":["Date"],"v":1}`, `"+275760-09-13T00:00:00.000Z"`, "="},

@@ -59,6 +59,21 @@ func appendFloat(dst []byte, f float64, bits int) []byte {
 	return strconv.AppendFloat(dst, f, 'f', -1, bits)
 }
 
+// appendNumber writes a json.Number. The empty one is 0, as in encoding/json.
+func appendNumber(dst []byte, text string) ([]byte, error) {
+	if text == "" {
+		text = "0"
+	}
+	if !isNumberText([]byte(text)) {
+		return dst, &EncodeError{Reason: "a json.Number is no number: " + strconv.Quote(shortPath(text))}
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || !strings.ContainsAny(text, ".eE") && math.Abs(f) > maxSafeInteger {
+		return dst, unsafeInteger(shortPath(text))
+	}
+	return append(dst, text...), nil
+}
+
 // specialNumber is how superjson writes a number that JSON lacks, or "".
 func specialNumber(f float64) string {
 	switch {

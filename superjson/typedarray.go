@@ -6,8 +6,10 @@ import (
 	"reflect"
 )
 
-// These are the JavaScript typed arrays except Uint8Array, which is []byte. Under the JSON modes they are arrays of
-// numbers, and those of bigints are refused. The library reads arrays of bigints since version 2.2.7.
+// These are the JavaScript typed arrays except Uint8Array, which is []byte. Under the JSON modes those of bigints are
+// refused. The others are written as arrays of numbers, and also read from the objects with indexes that JSON.stringify
+// makes of typed arrays. Versions of superjson before 2.2.7 know no arrays of bigints, and write null for NaN and the
+// infinities, which is read as 0.
 type (
 	Int8Array         []int8
 	Uint8ClampedArray []uint8

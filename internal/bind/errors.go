@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/kkrpc-go/kkrpc/internal/jsonform"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
@@ -70,6 +71,9 @@ func (t *Types) expected(v reflect.Type) string {
 		return "Uint8Array"
 	case t.kinds.Ref.Elem():
 		return "reference"
+	}
+	if jsonform.IsNumber(v) {
+		return "number"
 	}
 	switch v.Kind() {
 	case reflect.Chan:

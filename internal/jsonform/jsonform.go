@@ -40,6 +40,11 @@ func IsRaw(t reflect.Type) bool {
 	return t == reflect.TypeFor[jsontext.Value]() || t.Kind() == reflect.Slice && t.PkgPath() == "encoding/json" && t.Name() == "RawMessage"
 }
 
+// IsNumber reports whether t is the Number of encoding/json, a string that is written as a number.
+func IsNumber(t reflect.Type) bool {
+	return t.Kind() == reflect.String && t.PkgPath() == "encoding/json" && t.Name() == "Number"
+}
+
 // Implements reports whether t, or a pointer to it, implements one of the interfaces.
 func Implements(t reflect.Type, interfaces ...reflect.Type) bool {
 	for _, i := range interfaces {
