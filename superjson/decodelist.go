@@ -243,48 +243,6 @@ func keyParser(t reflect.Type) func(k reflect.Value, name string) bool {
 	return nil
 }
 
-func structDecoder(t reflect.Type) decodeFunc {
-	plan := fieldsOf(t)
-	if plan.problem != "" {
-		return func(*decoder, reflect.Value, *node) error { return &DataError{Reason: plan.problem} }
-	}
-	inner := make([]decodeFunc, len(plan.list))
-	for i, f := range plan.list {
-		if inner[i] = decoderOf(f.typ); f.quote {
-			inner[i] = decodeQuoted
-		}
-	}
-	return func(d *decoder, v reflect.Value, n *node) error {
-		return d.members(n, func(name string, item *node) error {
-			f := plan.find(name)
-			// What JSON.stringify would have left out leaves the field as it is.
-			if f == nil || item.kind() == "undefined" && !keepsUndefined(f.typ) {
-				_, err := d.read()
-				return err
-			}
-			return inner[f.order](d, settableField(v, f.index), item)
-		})
-	}
-}
-
-func keepsUndefined(t reflect.Type) bool {
-	return t.Kind() == reflect.Interface && t.NumMethod() == 0 || t == reflect.TypeFor[Value]()
-}
-
-// settableField makes the embedded pointers on the way.
-func settableField(v reflect.Value, index []int) reflect.Value {
-	for i, n := range index {
-		if i > 0 && v.Kind() == reflect.Pointer {
-			if v.IsNil() {
-				v.Set(reflect.New(v.Type().Elem()))
-			}
-			v = v.Elem()
-		}
-		v = v.Field(n)
-	}
-	return v
-}
-
 func decodeQuoted(d *decoder, v reflect.Value, n *node) error {
 	if v.Kind() == reflect.Pointer {
 		if nilled, err := d.absent(v, n); nilled {

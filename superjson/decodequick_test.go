@@ -109,6 +109,9 @@ var quickTexts = []string{
 	`"plain"`, `"quote \" and \\"`, `"\\\""`, `"é ☃ 😀"`, `"\ud83d\ude00"`, `"\ud83d"`, "\"\xff\"", "\"\x01\"", `"\x"`, `"a`, `"a\"`, `""`,
 	`0`, `-0`, `1`, `16777217`, `1e400`, `01`, `1.`, `--1`, `3.4e39`, `null`, `true`, `tru`, `[1,]`, `[,1]`, `{"a":1,}`, `{"a"1}`, `{a:1}`, `[`, `{`, `]`, `1 2`, `[1}`, `{"a":1]`,
 	`{"Name":1}`, `{"Small":128}`, `{"Count":-1}`, `{"Small":1.0}`, `{"\u004eame":"escaped"}`, `{"NAME":"folded"}`,
+	`{"NAME":"folded","Name":"exact","name":7}`, `{"Left":{"left":{"Name":"a"}},"left":{"Name":"b"}}`, `{"left":{"Name":"b"},"LEFT":1}`,
+	`{"LEFT":{"Name":"a"},"Small":1.0,"left":{"flag":true}}`, `{"Left":{"Name":"a"},"LEFT":{"flag":true}}`, `{"Left":{"Name":1},"left":{}}`,
+	`{"FIXED":[1,2],"Fixed":[3,4],"Small":300}`, `{"SUM":1,"Sum":2}`, `{"SUM":1}`, `{"NAME":1,"Small":1.0}`,
 	`{"a":[1,2,{"b":"c"}],"d":0.25,"e":"\t"}`, `[{"Name":"a"},{"Name":"b","Words":["é"]}]`, `{"a":1,"b":2.5}`, `[0,255]`, `12`,
 	strings.Repeat("[", 200) + strings.Repeat("]", 200), strings.Repeat(`{"left":`, 99) + `{}` + strings.Repeat("}", 99),
 }

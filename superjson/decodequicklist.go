@@ -1,6 +1,9 @@
 package superjson
 
-import "reflect"
+import (
+	"reflect"
+	"strings"
+)
 
 // quickStruct expects the members in the order of the fields, and finds them in any.
 func quickStruct(t reflect.Type) quickFunc {
@@ -15,14 +18,16 @@ func quickStruct(t reflect.Type) quickFunc {
 		}
 	}
 	return func(q *quick, v reflect.Value) bool {
+		var exact, folded uint64 // fields that came by their name, and by one in another case
 		more, ok := q.open('{')
 		for i := 0; more && ok; i++ {
+			folds := false
 			if i >= len(plan.list) || q.peek() != '"' || !q.word(plan.list[i].quoted) {
-				f, named := q.field(plan)
+				f, named := q.field(plan, &folds)
 				if !named {
 					return false
 				}
-				if f == nil {
+				if f == nil || folds && exact>>uint(f.order)&1 == 1 {
 					if !q.skip() {
 						return false
 					}
@@ -32,7 +37,21 @@ func quickStruct(t reflect.Type) quickFunc {
 				i = f.order
 			}
 			f := &plan.list[i]
-			if !inner[i](q, settableField(v, f.index)) {
+			at, err := settableField(v, f.index)
+			if err != nil {
+				return false
+			}
+			switch bit := uint64(1) << uint(i); {
+			case !folds && folded&bit == 0:
+				exact |= bit
+			case !folds, bit == 0, f.adds && !at.IsZero():
+				return false // an exact name replaces what another has set
+			default:
+				if folded |= bit; f.adds {
+					q.filled = append(q.filled, at)
+				}
+			}
+			if !inner[i](q, at) {
 				return false
 			}
 			more, ok = q.next('{')
@@ -41,15 +60,15 @@ func quickStruct(t reflect.Type) quickFunc {
 	}
 }
 
-// field reads a name and returns the field that it means, nil for none.
-func (q *quick) field(plan *fields) (f *field, ok bool) {
+// field reads a name and returns the field that it means, nil for none. folds reports another case.
+func (q *quick) field(plan *fields, folds *bool) (f *field, ok bool) {
 	body, plain, ok := q.text()
 	if !ok || !plain || q.peek() != ':' {
 		return nil, false
 	}
 	q.pos++
 	if f = plan.exact[string(body)]; f == nil {
-		f = plan.find(string(body))
+		f, *folds = plan.folded[strings.ToLower(string(body))], true
 	}
 	return f, true
 }

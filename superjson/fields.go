@@ -1,8 +1,10 @@
 package superjson
 
 import (
+	"errors"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -21,6 +23,7 @@ type field struct {
 	omitEmpty bool
 	absent    bool // may hold undefined, which is no member in the JSON modes
 	quote     bool // the option string: a number in a JSON string
+	adds      bool // decoding may keep parts of the value that is there
 }
 
 type fields struct {
@@ -38,6 +41,22 @@ func fieldsOf(t reflect.Type) *fields {
 	}
 	f, _ := fieldsCache.LoadOrStore(t, findFields(t))
 	return f.(*fields)
+}
+
+// CheckStruct reports why values of the struct type t cannot be written or, with reading, cannot be read into a new t.
+//
+// For package kkrpc: functions are checked when they are registered.
+func CheckStruct(t reflect.Type, reading bool) error {
+	plan := fieldsOf(t)
+	if plan.problem != "" {
+		return errors.New(plan.problem)
+	}
+	for _, f := range plan.list {
+		if _, err := settableField(reflect.New(t).Elem(), f.index); reading && err != nil {
+			return errors.New(err.(*DataError).Reason)
+		}
+	}
+	return nil
 }
 
 // find returns the field that a member name means: exactly, or without regard to case.
@@ -80,9 +99,18 @@ func findFields(t reflect.Type) *fields {
 				}
 			}
 		}
-		for _, f := range dominant(found) {
+		best := dominant(found)
+		for _, f := range best {
 			if !taken[f.name] {
 				result.list = append(result.list, f)
+			}
+		}
+		for i, f := range found {
+			if !taken[f.name] && !slices.ContainsFunc(best, sameName(f)) {
+				other := found[i+1+slices.IndexFunc(found[i+1:], sameName(f))]
+				result.problem = "the fields " + goName(t, f.index) + " and " + goName(t, other.index) + " have one name, " + strconv.Quote(f.name) +
+					`; rename one by its tag, or leave it out by json:"-"`
+				break
 			}
 		}
 		for _, f := range found {
@@ -100,6 +128,19 @@ func findFields(t reflect.Type) *fields {
 		}
 	}
 	return result
+}
+
+func sameName(f field) func(field) bool {
+	return func(other field) bool { return other.name == f.name }
+}
+
+// goName is the name of a field in Go, behind those of the embedded structs that lead to it.
+func goName(t reflect.Type, index []int) string {
+	var names []string
+	for i := range index {
+		names = append(names, t.FieldByIndex(index[:i+1]).Name)
+	}
+	return strings.Join(names, ".")
 }
 
 func dominant(found []field) []field {
@@ -128,9 +169,6 @@ func readField(sf reflect.StructField, index []int) (f *field, inner reflect.Typ
 	}
 	embed := sf.Anonymous && name == "" && target.Kind() == reflect.Struct || slices.Contains(options, "embed")
 	if embed && target.Kind() == reflect.Struct && ownEncoder(target) == nil && !jsonform.Writes(target) {
-		if !sf.IsExported() && sf.Type.Kind() == reflect.Pointer {
-			return nil, nil, "" // cannot be set from outside its package
-		}
 		return nil, target, ""
 	}
 	if slices.Contains(options, "embed") {
@@ -144,6 +182,12 @@ func readField(sf reflect.StructField, index []int) (f *field, inner reflect.Typ
 		f.name = sf.Name
 	}
 	f.quoted = string(appendString(nil, f.name)) + ":"
+	switch sf.Type.Kind() {
+	case reflect.Pointer, reflect.Struct, reflect.Array:
+		f.adds = true
+	default:
+		f.adds = jsonform.Reads(sf.Type)
+	}
 	f.absent = sf.Type.Kind() == reflect.Interface || sf.Type == reflect.TypeFor[Value]() || sf.Type == reflect.TypeFor[UndefinedType]()
 	if slices.Contains(options, "omitzero") {
 		f.isZero = zeroTest(f.typ)

@@ -8,8 +8,17 @@
 // Set, RegExp, Error, Undefined and the other typed arrays are types of this package.
 //
 // Two places that hold one map, []any or pointer to a struct are written as one object. A Date that is decoded twice
-// from one object becomes two times. Struct tags are those of github.com/go-json-experiment/json, except that only
-// structs can be embedded.
+// from one object becomes two times.
+//
+// # Structs
+//
+// The tag json:"name,options" knows the options omitzero, omitempty, string and embed of
+// github.com/go-json-experiment/json. omitempty leaves out null, "", {} and [], so 0 and false are written. string is
+// for numbers, embed for structs. Other options of that package, such as format and case, have no effect.
+//
+// A member belongs to the field with its exact name. Without one, upper and lower case do not matter. A struct with two
+// fields of one name is refused. A member for a field behind a nil embedded pointer to an unexported struct cannot be
+// read.
 //
 // # Errors
 //

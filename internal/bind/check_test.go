@@ -188,3 +188,47 @@ func TestRefUseOf(t *testing.T) {
 		}
 	}
 }
+
+type (
+	unseen       struct{ Shown int }
+	embedsUnseen struct{ *unseen }
+	left         struct{ Same int }
+	right        struct{ Same int }
+	both         struct {
+		left
+		right
+	}
+	decided struct {
+		both
+		Same int
+	}
+)
+
+// TestStructsWithoutAForm has the structs whose fields JSON would lose without a word.
+func TestStructsWithoutAForm(t *testing.T) {
+	const two = `the fields left.Same and right.Same have one name, "Same"; rename one by its tag, or leave it out by json:"-"`
+	const sealed = "cannot set the embedded pointer to the unexported struct unseen; export it or embed the struct itself"
+	testCrossing(t, []crossing{
+		{reflect.TypeFor[both](), ": " + two, ": " + two},
+		{reflect.TypeFor[[]map[string]*both](), "[][]: " + two, "[][]: " + two},
+		{reflect.TypeFor[struct{ In both }](), ".In: " + two, ".In: " + two},
+		{reflect.TypeFor[decided](), "", ""},
+		{reflect.TypeFor[struct{ A, B decided }](), "", ""},
+		{reflect.TypeFor[struct {
+			decided
+			Deep struct{ In both }
+		}](), ".Deep.In: " + two, ".Deep.In: " + two},
+		{reflect.TypeFor[struct{ both }](), ": the fields both.left.Same and both.right.Same" + two[len("the fields left.Same and right.Same"):], ": the fields both.left.Same and both.right.Same" + two[len("the fields left.Same and right.Same"):]},
+		{reflect.TypeFor[embedsUnseen](), ": " + sealed, ""},
+		{reflect.TypeFor[[]embedsUnseen](), "[]: " + sealed, ""},
+		{reflect.TypeFor[struct{ unseen }](), "", ""},
+		{reflect.TypeFor[struct{ *left }](), ": cannot set the embedded pointer to the unexported struct left; export it or embed the struct itself", ""},
+		{reflect.TypeFor[struct {
+			A struct{ time.Duration } `json:"-"`
+			B int                     `json:"-,"`
+		}](), "", ""},
+		{reflect.TypeFor[struct {
+			B time.Duration `json:"-,"`
+		}](), ".B: time.Duration has no unit that both sides agree on; use a number of milliseconds", ".B: time.Duration has no unit that both sides agree on; use a number of milliseconds"},
+	})
+}
