@@ -3,7 +3,6 @@ package superjson
 import (
 	"math"
 	"math/big"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -185,23 +184,4 @@ func parseBigInt(s string) (*big.Int, bool) {
 		return new(big.Int), true
 	}
 	return new(big.Int).SetString(s, base)
-}
-
-// parseURL accepts what could be the href of a JavaScript URL, which is always absolute.
-func parseURL(s string) (*url.URL, bool) {
-	u, err := url.Parse(s)
-	if err != nil || !absoluteURL(u) {
-		return nil, false
-	}
-	return u, true
-}
-
-func absoluteURL(u *url.URL) bool {
-	switch u.Scheme {
-	case "":
-		return false
-	case "http", "https", "ws", "wss", "ftp":
-		return u.Host != ""
-	}
-	return true
 }

@@ -7,6 +7,9 @@
 // A bigint is a *big.Int, a Date a time.Time (UTC, milliseconds), a URL a *url.URL, and a Uint8Array a []byte. Map,
 // Set, RegExp, Error, Undefined and the other typed arrays are types of this package.
 //
+// A *url.URL returns the href of JavaScript by its String. Package url would write some of these in another form, as
+// http://x/a|b. Such a URL has Opaque beside its other fields. Clear Opaque before you change them.
+//
 // Two places that hold one map, []any or pointer to a struct are written as one object. A Date that is decoded twice
 // from one object becomes two times.
 //
