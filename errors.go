@@ -3,6 +3,7 @@ package kkrpc
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
@@ -21,7 +22,8 @@ var (
 
 // Error is a JavaScript Error. If the peer's function threw, the error of the call wraps one; use errors.As. If a
 // function returns one, the peer's call throws it. Any other error crosses with the name "Error" and its text as the
-// message. An error with a method RPCError() *Error chooses its form.
+// message. An error with a method RPCError() *Error chooses its form. Both are found in what wraps them, whose text does
+// not cross. The texts of errors that are joined with them do.
 //
 // Stacks never leave this side, and those of a peer are dropped.
 type Error struct {
@@ -58,17 +60,71 @@ func toWire(err error) *wire.Error {
 	if e, ok := err.(*wire.Error); ok {
 		return e // of package bind
 	}
-	var own interface{ RPCError() *Error }
-	var e *Error
-	switch {
-	case errors.As(err, &own):
-		e = own.RPCError()
-	case errors.As(err, &e):
+	var own chooser
+	if !errors.As(err, &own) {
+		return find(err).wire(0)
 	}
+	e := own.RPCError()
 	if e == nil {
 		e = &Error{Message: err.Error()}
 	}
-	return e.wire(0)
+	return e.among(err, func(err error) bool { _, ok := err.(chooser); return ok }).wire(0)
+}
+
+// chooser is an error that chooses its form.
+type chooser interface{ RPCError() *Error }
+
+// find returns the Error in err, or one with its text.
+func find(err error) *Error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return &Error{Message: err.Error()}
+	}
+	return e.among(err, func(err error) bool { return err == error(e) })
+}
+
+// among returns e, the form of the first error in err that is reports, with the texts of the errors joined with that.
+func (e *Error) among(err error, is func(error) bool) *Error {
+	text, found := textAround(err, e.wire(maxCauses).Message, is)
+	if !found || text == e.Message {
+		return e
+	}
+	joined := *e
+	joined.Message = text
+	return &joined
+}
+
+// textAround returns the text of err in which message stands for the first error that is reports, and for what wraps it.
+func textAround(err error, message string, is func(error) bool) (text string, found bool) {
+	if is(err) {
+		return message, true
+	}
+	switch outer := err.(type) {
+	case interface{ Unwrap() error }:
+		if inner := outer.Unwrap(); inner != nil {
+			if text, found = textAround(inner, message, is); found {
+				return text, true
+			}
+		}
+	case interface{ Unwrap() []error }:
+		var texts []string
+		for _, inner := range outer.Unwrap() {
+			text := ""
+			switch {
+			case inner == nil:
+				continue
+			case found:
+				text = inner.Error()
+			default:
+				text, found = textAround(inner, message, is)
+			}
+			texts = append(texts, text)
+		}
+		if found {
+			return strings.Join(texts, "\n"), true
+		}
+	}
+	return err.Error(), false
 }
 
 // maxCauses bounds how many causes of an error cross, since a chain may be a cycle.
@@ -83,11 +139,7 @@ func (e *Error) wire(depth int) *wire.Error {
 		w.Message = w.Name
 	}
 	if e.Cause != nil && depth < maxCauses {
-		var cause *Error
-		if !errors.As(e.Cause, &cause) {
-			cause = &Error{Message: e.Cause.Error()}
-		}
-		w.Cause = cause.wire(depth + 1)
+		w.Cause = find(e.Cause).wire(depth + 1)
 	}
 	return w
 }
