@@ -18,8 +18,8 @@ import (
 // become integers, and for a Map that becomes a Go map. The JSON modes ignore meta. Empty raw means undefined.
 //
 // Null is decoded into pointers, slices, maps and any. Undefined is decoded into these too, and leaves a struct field
-// unchanged. For other types both are a *TypeError. An invalid Date becomes the zero time.Time. In an any, a number is
-// a float64, an object a map[string]any, and an array an []any. A typed array is a type of this package. Objects that are
+// unchanged. For other types both are a *TypeError. JavaScript writes an invalid Date as null. In an any, a number is a
+// float64, an object a map[string]any, and an array an []any. A typed array is a type of this package. Objects that are
 // shared inside an any are one object there. A cycle in it is a *TypeError; only a Value keeps one.
 //
 // An integer takes a number within ±(2^53-1), -0 included, and an annotated bigint that fits. JavaScript may have lost

@@ -146,7 +146,8 @@ func revive(v any, n *node) (any, error) {
 	case "number":
 		return reviveNumber(v)
 	case "Date":
-		return reviveDate(v), nil
+		t, _ := reviveDate(v)
+		return t, nil
 	case "bigint":
 		return reviveBigInt(v)
 	case "Error":
@@ -191,20 +192,17 @@ func reviveNumber(v any) (any, error) {
 	return nil, badValue("number")
 }
 
-// reviveDate is new Date(v); an invalid date is the zero time.
-func reviveDate(v any) time.Time {
+// reviveDate is new Date(v). An invalid date is the zero time and false. The library itself writes one as null.
+func reviveDate(v any) (t time.Time, ok bool) {
 	switch v := v.(type) {
 	case string:
-		t, _ := parseDate(v)
-		return t
+		return parseDate(v)
 	case float64:
-		if math.Abs(v) <= maxDateMillis {
-			return time.UnixMilli(int64(v)).UTC()
-		}
+		return time.UnixMilli(int64(v)).UTC(), math.Abs(v) <= maxDateMillis
 	case nil:
-		return time.UnixMilli(0).UTC()
+		return time.UnixMilli(0).UTC(), true
 	}
-	return time.Time{}
+	return time.Time{}, false
 }
 
 func reviveBigInt(v any) (*big.Int, error) {

@@ -211,10 +211,15 @@ func (d *decoder) string(expected string, n *node) (string, error) {
 func decodeDate(d *decoder, v reflect.Value, n *node) error {
 	if n.kind() == "Date" {
 		tree, err := d.plain(nil)
-		if err == nil {
-			v.Set(reflect.ValueOf(reviveDate(tree)))
+		if err != nil {
+			return err
 		}
-		return err
+		t, ok := reviveDate(tree)
+		if !ok {
+			return &TypeError{Expected: "Date", Got: "invalid Date"}
+		}
+		v.Set(reflect.ValueOf(t))
+		return nil
 	}
 	s, err := d.string("Date", n)
 	if err != nil {
