@@ -10,6 +10,7 @@ import (
 	"time"
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
 // lingerTime is the time for which a closed transport keeps reading. The last writes of the peer then do not fail.
@@ -29,8 +30,9 @@ type conn struct {
 	linger  time.Duration         // 0: until the peer closes, or cut
 	explain func(err error) error // says more of the error that ends reading or writing; may be nil
 
-	reading sync.Mutex // held by ReadFrame and by drain; guards the fields of read.go
+	reading sync.Mutex // held by ReadFrame and by drain; guards lines and filter
 	lines
+	filter filter
 
 	out  []byte // lines on their way; owned by who writes
 	werr error  // likewise; sticky
@@ -43,7 +45,7 @@ type conn struct {
 }
 
 // New returns a Transport that reads messages from r and writes messages to w, one a line. It works over anything that
-// carries bytes. It uses Output and RPC.Limits of opts.
+// carries bytes. It uses Output, RPC.Dialect and RPC.Limits of opts.
 //
 // Close closes w, reads r until it ends, for at most 2 s, and closes r. It closes w and r only if they are io.Closers.
 // If closing does not end a blocked Read or Write, Close leaves it behind. Pipes and connections always end.
@@ -60,6 +62,7 @@ func newConn(r source, w sink, o Options) *conn {
 		limit:   cmp.Or(max(limits.Frame, 0), defaultFrame),
 		timeout: cmp.Or(max(limits.Write, 0), defaultWrite),
 		linger:  lingerTime,
+		filter:  filter{dialect: wire.Dialect(o.RPC.Dialect)},
 		closed:  make(chan struct{}),
 		drained: make(chan struct{}),
 	}

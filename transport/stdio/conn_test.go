@@ -2,6 +2,7 @@ package stdio_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -91,15 +92,17 @@ var carriers = []struct {
 	{"pipes in memory", ioPipes},
 }
 
-// enveloped makes messages of the suite look like ours: what is no message passes through.
+// enveloped makes messages of the suite those of a callback: what is no message passes through.
 type enveloped struct{ kkrpc.Transport }
-
-const envelope = `{"t":"q"` // short, because the suite reads into a buffer of 20 bytes
 
 func (e enveloped) WriteFrames(msgs [][]byte) error {
 	wrapped := make([][]byte, len(msgs))
 	for i, m := range msgs {
-		wrapped[i] = fmt.Appendf(nil, "%s%s", envelope, m)
+		text, err := json.Marshal(string(m))
+		if err != nil {
+			return err
+		}
+		wrapped[i] = fmt.Appendf(nil, `{"t":"cb","id":%s,"a":[]}`, text)
 	}
 	err := e.Transport.WriteFrames(wrapped)
 	for _, m := range wrapped {
@@ -109,16 +112,20 @@ func (e enveloped) WriteFrames(msgs [][]byte) error {
 }
 
 func (e enveloped) ReadFrame(buf []byte) ([]byte, bool, error) {
-	msg, more, err := e.Transport.ReadFrame(buf)
+	const envelope = 100 // bytes, and more
+	wide := make([]byte, 1, cap(buf)+envelope)
+	msg, more, err := e.Transport.ReadFrame(wide)
 	if err != nil {
 		return msg, more, err
 	}
-	inner, ok := bytes.CutPrefix(msg, []byte(envelope))
-	inner, ok2 := bytes.CutSuffix(inner, []byte("\n"))
-	if !ok || !ok2 {
-		return nil, false, fmt.Errorf("the message is %.100q", msg)
+	if len(msg) <= cap(wide) && &msg[0] != &wide[0] {
+		return nil, false, errors.New("the message is not in the buffer, though it fits")
 	}
-	return append(msg[:0], inner...), more, nil
+	var inner struct{ ID string }
+	if err := json.Unmarshal(msg, &inner); err != nil {
+		return nil, false, fmt.Errorf("the message is %.100q: %w", msg, err)
+	}
+	return append(buf[:0], inner.ID...), more, nil
 }
 
 func TestTransport(t *testing.T) {
@@ -169,6 +176,23 @@ func TestReadFrame(t *testing.T) {
 		classic  = `{"id":"1","method":"","args":{"result":2},"type":"response","version":"json"}`
 		classicS = `{"json":{"id":"1","method":"","args":{"result":2},"type":"response","version":"superjson"}}`
 	)
+	const looksLikeOne = `{"type":"request","method":"GET","url":"/","status":200}
+{"type":"response","status":200}
+{"type":"get","path":["cache"],"hit":true}
+{"type":"stream-end","ms":7}
+{"t":"cb","a":[],"msg":"x"}
+{"type":"error","message":"no database"}
+{"type":"log","id":"7","args":["x"]}
+{"id":"7","type":"audit","user":"Ada"}
+{"id":"7","method":"GET","args":[],"type":"http","version":"json"}
+{"t":"q","msg":"quiet"}
+{"t":"r","n":1}
+{"t":"cb","id":7}
+{"t":"q","id":"1","op":"open","p":["a"],"a":[]}
+{"json":{"t":"q","msg":"x"},"meta":{}}
+{"json":{"id":"7","type":"audit"}}
+{"msg":"x","t":"sq"}
+`
 	deep := strings.Repeat("[", 200) + strings.Repeat("]", 200)
 	long := strings.Repeat("x", 100_000)
 	tests := []struct {
@@ -177,6 +201,7 @@ func TestReadFrame(t *testing.T) {
 		output     string
 		wantErr    error // io.EOF if nil
 		frameLimit int
+		dialect    kkrpc.Dialect
 	}{
 		{name: "each dialect", in: compact + "\n" + compactS + "\n" + classic + "\n" + classicS + "\n",
 			msgs: []string{compact + "\n", compactS + "\n", classic + "\n", classicS + "\n"}},
@@ -190,21 +215,29 @@ func TestReadFrame(t *testing.T) {
 		{name: "JSON log lines pass through", in: `{"level":"info","msg":"ready"}` + "\n" + `{"t":"2024-02-29","msg":"x"}` + "\n" +
 			`{"id":"7","msg":"x"}` + "\n[1]\n\"t\"\n", output: `{"level":"info","msg":"ready"}` + "\n" +
 			`{"t":"2024-02-29","msg":"x"}` + "\n" + `{"id":"7","msg":"x"}` + "\n[1]\n\"t\"\n"},
+		{name: "log lines that look like messages pass through", in: looksLikeOne + compact + "\n", msgs: []string{compact + "\n"}, output: looksLikeOne},
+		{name: "messages of the other generation pass through", dialect: kkrpc.Compact, in: classic + "\n" + compact + "\n" + classicS + "\n",
+			msgs: []string{compact + "\n"}, output: classic + "\n" + classicS + "\n"},
+		{name: "messages of the newer generation pass through", dialect: kkrpc.ClassicSuperJSON, in: classic + "\n" + compact + "\n" + classicS + "\n",
+			msgs: []string{classic + "\n", classicS + "\n"}, output: compact + "\n"},
+		{name: "bytes that are no text pass through", in: "{\"t\":\"r\",\"id\":\"\xff\"}\n" + compact + "\n", msgs: []string{compact + "\n"},
+			output: "{\"t\":\"r\",\"id\":\"\xff\"}\n"},
 		{name: "half a message passes through", in: `{"id":"1","method":"a` + "\n" + compact + "\n", msgs: []string{compact + "\n"},
 			output: `{"id":"1","method":"a` + "\n"},
 		{name: "blank lines are dropped", in: "\n \r\n" + compact + "\n\n\n", msgs: []string{compact + "\n"}},
 		{name: "the last line needs no end", in: compact + "\n" + compact, msgs: []string{compact + "\n", compact + "\n"}},
 		{name: "nor does text", in: "bye", output: "bye\n"},
 		{name: "the destroy signal is a line like others", in: "__DESTROY__\n" + compact + "\n", msgs: []string{compact + "\n"}, output: "__DESTROY__\n"},
-		{name: "too deep is for the channel to answer", in: `{"x":` + deep + `,"t":"q"}` + "\n",
-			msgs: []string{`{"x":` + deep + `,"t":"q"}` + "\n"}},
+		{name: "too deep is for the channel to answer", in: `{"t":"q","op":"call","p":["f"],"a":[` + deep + `],"id":"1"}` + "\n",
+			msgs: []string{`{"t":"q","op":"call","p":["f"],"a":[` + deep + `],"id":"1"}` + "\n"}},
+		{name: "too deep, and nobody to answer", in: `{"x":` + deep + `,"t":"q"}` + "\n", output: `{"x":` + deep + `,"t":"q"}` + "\n"},
 		{name: "long text is cut off", in: long + "\n" + compact + "\n" + long + long + "\nshort\n",
 			msgs: []string{compact + "\n"}, output: long[:64<<10] + "…\n" + long[:64<<10] + "…\nshort\n"},
 		{name: "long text without an end", in: long + long, output: long[:64<<10] + "…\n"},
 		{name: "a long object that is no message is cut off too", in: `{"level":"` + long + "\"}\n" + compact + "\n",
 			msgs: []string{compact + "\n"}, output: `{"level":"` + long[:64<<10-10] + "…\n"},
-		{name: "a long message arrives", in: `{"t":"r","v":"` + long + "\"}\n", msgs: []string{`{"t":"r","v":"` + long + "\"}\n"}},
-		{name: "a message over the limit ends the connection", in: compact + "\n" + `{"t":"r","v":"` + long + "\"}\n",
+		{name: "a long message arrives", in: `{"t":"r","id":"1","v":"` + long + "\"}\n", msgs: []string{`{"t":"r","id":"1","v":"` + long + "\"}\n"}},
+		{name: "a message over the limit ends the connection", in: compact + "\n" + `{"t":"r","id":"1","v":"` + long + "\"}\n",
 			msgs: []string{compact + "\n"}, frameLimit: 90_000, wantErr: kkrpc.ErrLimit},
 		{name: "text over the limit does not", in: long + "\n" + compact + "\n", msgs: []string{compact + "\n"}, frameLimit: 70_000,
 			output: long[:64<<10] + "…\n"},
@@ -217,7 +250,9 @@ func TestReadFrame(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, %d bytes at a time", tt.name, step), func(t *testing.T) {
 				var output bytes.Buffer
 				r := &stepReader{data: []byte(tt.in), step: step}
-				tr := stdio.New(r, io.Discard, &stdio.Options{Output: &output, RPC: kkrpc.Options{Limits: kkrpc.Limits{Frame: tt.frameLimit}}})
+				tr := stdio.New(r, io.Discard, &stdio.Options{Output: &output, RPC: kkrpc.Options{
+					Dialect: tt.dialect, Limits: kkrpc.Limits{Frame: tt.frameLimit},
+				}})
 				defer tr.Close(1000, "")
 				msgs, more, err := readAll(tr)
 				want := tt.wantErr

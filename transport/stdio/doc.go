@@ -25,8 +25,9 @@
 //
 // The output of a program must not damage the channel. A line from the peer that is not a message goes to
 // Options.Output. The output of console.log in a child therefore appears on the parent's standard error, unless
-// Options.Output is set. A message is a JSON object with a member t or type as the two generations write them. In a Go
-// child that called [Serve] or [Open], standard output is standard error, so fmt.Println is safe.
+// Options.Output is set. A message is a line that the channel takes: complete, and in the dialect of the child. A JSON
+// log line with a member t or type is none. In a Go child that called [Serve] or [Open], standard output is standard
+// error, so fmt.Println is safe.
 //
 // # The end
 //

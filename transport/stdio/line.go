@@ -4,41 +4,65 @@ import (
 	"bytes"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
 )
 
-// detectDepth is the depth to which a line is examined. Deeper values are skipped here and refused by the channel.
+// detectDepth is the depth to which a line is examined. The channel answers a deeper message with a refusal.
 const detectDepth = 64
 
-// isMessage reports whether a line is a message of either generation. A line that begins like those of all known
-// writers is not examined further. The channel drops it if it is wrong. Any other object may be a log line.
-func isMessage(line []byte) bool {
+// filter tells messages from the other lines that a program prints.
+type filter struct {
+	dialect wire.Dialect // of all messages; Unknown for any
+	message wire.Message // the last one
+}
+
+// isMessage reports whether the channel will take a line: it is a message of its dialect, or a request that it refuses. A
+// line of JSON with a member t or type alone is none.
+func (f *filter) isMessage(line []byte) bool {
 	line = bytes.TrimSpace(line)
-	switch {
-	case !mayBeMessage(line):
+	if !mayBeMessage(line) {
 		return false
-	case compactStart(line), bytes.HasPrefix(line, []byte(`{"json":{"t":"`)), bytes.HasPrefix(line, []byte(`{"json":{"id":"`)):
-		return true
-	case bytes.HasPrefix(line, []byte(`{"id":"`)) && bytes.HasSuffix(line, []byte(`,"version":"json"}`)):
+	}
+	likely := begins(line)
+	switch {
+	case f.dialect != wire.Unknown:
+		return f.parses(line, f.dialect)
+	case likely != wire.Unknown && f.parses(line, likely):
 		return true
 	}
 	d, _, _ := wire.Detect(line, detectDepth)
-	return d != wire.Unknown
+	return d != wire.Unknown && d != likely && f.parses(line, d)
+}
+
+func (f *filter) parses(line []byte, d wire.Dialect) bool {
+	err := codecs.Of(d).Parse(line, &f.message, detectDepth)
+	whole := f.message.ID != nil || f.message.Kind == wire.Release // all other kinds have an id
+	taken := whole && (err == nil || wire.Answerable(err))
+	if len(line) > outputBytes {
+		f.message.Forget()
+	}
+	return taken
+}
+
+// begins returns the dialect whose known writers begin a message so.
+func begins(line []byte) wire.Dialect {
+	switch {
+	case bytes.HasPrefix(line, []byte(`{"t":"`)):
+		return wire.Compact
+	case bytes.HasPrefix(line, []byte(`{"id":"`)):
+		return wire.Classic
+	case bytes.HasPrefix(line, []byte(`{"json":{"t":"`)):
+		return wire.CompactSuperJSON
+	case bytes.HasPrefix(line, []byte(`{"json":{"id":"`)):
+		return wire.ClassicSuperJSON
+	}
+	return wire.Unknown
 }
 
 // mayBeMessage reports whether a line that begins like this can be a message.
 func mayBeMessage(line []byte) bool {
 	line = bytes.TrimLeft(line, " \t\r\n")
 	return len(line) > 0 && line[0] == '{'
-}
-
-// compactStart reports whether line begins with {"t":"q" or another of the short kinds of compact messages.
-func compactStart(line []byte) bool {
-	kind, ok := bytes.CutPrefix(line, []byte(`{"t":"`))
-	if !ok {
-		return false
-	}
-	end := bytes.IndexByte(kind[:min(len(kind), 4)], '"')
-	return end > 0
 }
 
 // passOn gives Output a line that is no message, which may lack its newline.

@@ -18,10 +18,10 @@ const (
 // Options configures all functions of this package. Nil and the zero value mean the defaults.
 type Options struct {
 	// RPC configures the channel. For Start, a zero Dialect means Compact; a child recognises the dialect of its
-	// parent. Serve ignores Expose, and New uses only Limits.
+	// parent. Serve ignores Expose, and New uses only Dialect and Limits.
 	RPC kkrpc.Options
 
-	// Output gets the output of a child: each line that is not a message, in one Write with its newline. Lines are cut
+	// Output gets the output of a child: each line that is not a message of its dialect, in one Write with its newline. Lines are cut
 	// off after 64 KiB, and blank lines are dropped. While a Write blocks, the channel is not read. Nil means
 	// os.Stderr.
 	Output io.Writer

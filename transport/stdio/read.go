@@ -63,7 +63,7 @@ func (c *conn) find() bool {
 		switch {
 		case c.skipping:
 			c.skipping = false
-		case isMessage(line):
+		case c.filter.isMessage(line):
 			c.found = true
 			return true
 		default:
