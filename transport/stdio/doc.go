@@ -29,6 +29,9 @@
 // log line with a member t or type is none. In a Go child that called [Serve] or [Open], standard output is standard
 // error, so fmt.Println is safe.
 //
+// A stranger who can make a child print a line of his choice can send the parent a message. [Options].Pipes prevents
+// that: messages then have two pipes of their own, the child's descriptors 3 and 4.
+//
 // # The end
 //
 // When a child ends, pending calls fail with an error that wraps kkrpc.ErrClosed and an [*ExitError]. That has the exit

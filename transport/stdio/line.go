@@ -2,6 +2,8 @@ package stdio
 
 import (
 	"bytes"
+	"io"
+	"sync"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
@@ -74,4 +76,16 @@ func (c *conn) passOn(line []byte) {
 		line = append(line[:min(len(line), outputBytes):outputBytes], "…\n"...)
 	}
 	_, _ = c.output.Write(line) // there is nobody to tell
+}
+
+// locked is an Output that two goroutines may write to.
+type locked struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *locked) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
 }

@@ -26,6 +26,12 @@ type Options struct {
 	// os.Stderr.
 	Output io.Writer
 
+	// Pipes carries the messages over two pipes of their own instead of standard input and output: the child reads its
+	// file descriptor 3 and writes to 4. Nothing that a child prints can then be taken for a message. Parent and child
+	// must both set it. The child keeps its standard input and output. Unless the command of Start has a Stdout, its
+	// output goes to Output as it comes. It needs Unix.
+	Pipes bool
+
 	// Grace is the time that a child gets to end after its standard input is closed. It gets the same time after it was
 	// asked to terminate. Then it is killed. 0 means 2 s. It is for Start only.
 	Grace time.Duration

@@ -8,7 +8,8 @@ import (
 	kkrpc "github.com/kkrpc-go/kkrpc"
 )
 
-// Serve exposes api to the parent of this process. It takes over standard input and output as Open does. It blocks
+// Serve exposes api to the parent of this process. It takes over standard input and output, or with Options.Pipes
+// descriptors 3 and 4, as Open does. It blocks
 // until the parent closes standard input, until ctx ends, or until the channel closes otherwise. The error is nil when
 // the parent or a handler closed the channel. Otherwise it is the channel's Err.
 //
@@ -40,13 +41,22 @@ func Serve(ctx context.Context, api any, opts *Options) error {
 // standard error instead, and its standard input reads as empty. On Unix this holds for the file descriptors: also for
 // C code, child processes and code that kept os.Stdout. On other systems it holds for the variables os.Stdin and
 // os.Stdout. Call Open first in main. A second Open or Serve fails.
+//
+// With Options.Pipes the channel has descriptors 3 and 4 instead, and standard input and output stay as they are. Open
+// fails if the parent has not made them pipes or sockets.
 func Open(ctx context.Context, opts *Options) (*kkrpc.Channel, error) {
 	ch, _, err := open(ctx, opts.withDefaults())
 	return ch, err
 }
 
-// standardTaken is set once standard input and output belong to a channel.
-var standardTaken atomic.Bool
+// The descriptors of a child that Options.Pipes names.
+const (
+	pipeIn  = 3
+	pipeOut = 4
+)
+
+// taken is set once a channel has the descriptors that lead to the parent.
+var taken atomic.Bool
 
 func open(ctx context.Context, o Options) (*kkrpc.Channel, *conn, error) {
 	api, err := kkrpc.Expose(o.RPC.Expose) // before anything is taken over
@@ -54,10 +64,14 @@ func open(ctx context.Context, o Options) (*kkrpc.Channel, *conn, error) {
 		return nil, nil, err
 	}
 	o.RPC.Expose = api
-	if !standardTaken.CompareAndSwap(false, true) {
-		return nil, nil, errors.New("stdio: standard input and output already belong to a channel")
+	if !taken.CompareAndSwap(false, true) {
+		return nil, nil, errors.New("stdio: this process already has a channel to its parent")
 	}
-	in, out, err := takeStandard()
+	take := takeStandard
+	if o.Pipes {
+		take = takePipes
+	}
+	in, out, err := take()
 	if err != nil {
 		return nil, nil, err
 	}

@@ -3,9 +3,14 @@
 package stdio
 
 import (
+	"errors"
 	"fmt"
 	"os"
 )
+
+func takePipes() (in, out *os.File, err error) {
+	return nil, nil, fmt.Errorf("stdio: Options.Pipes needs Unix: %w", errors.ErrUnsupported)
+}
 
 // takeStandard takes the files and puts nothing and standard error in their place.
 func takeStandard() (in, out *os.File, err error) {

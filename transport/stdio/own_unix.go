@@ -38,6 +38,20 @@ func takeStandard() (in, out *os.File, err error) {
 	return in, out, nil
 }
 
+// takePipes takes the two pipes that the parent has made for the channel. Child processes do not inherit them.
+func takePipes() (in, out *os.File, err error) {
+	for _, fd := range []int{pipeIn, pipeOut} {
+		if !isPipe(fd) {
+			return nil, nil, fmt.Errorf("stdio: descriptor %d is no pipe: the parent has to set Options.Pipes, or to make one", fd)
+		}
+	}
+	for _, fd := range []int{pipeIn, pipeOut} {
+		syscall.CloseOnExec(fd)
+		_ = syscall.SetNonblock(fd, true) // then os.File knows deadlines
+	}
+	return os.NewFile(pipeIn, "descriptor 3"), os.NewFile(pipeOut, "descriptor 4"), nil
+}
+
 // duplicate returns what fd stands for under a number of its own, which child processes do not inherit.
 func duplicate(fd int, name string) (*os.File, error) {
 	syscall.ForkLock.RLock()

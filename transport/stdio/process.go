@@ -26,13 +26,14 @@ type Process struct {
 	conn   *conn
 	grace  time.Duration
 	stderr *tail // nil without Options.StderrTail
+	pipes  bool
 
 	exited chan struct{} // closed once the process has been waited for
 	exit   *ExitError    // its State is set before exited is closed
 }
 
-// Start starts cmd and a channel over its standard input and output, which must not be set. If its standard error is
-// not set, it becomes that of this process. When ctx ends, the child is ended as by Close. The contexts of handlers
+// Start starts cmd and a channel over its standard input and output, which must not be set. With Options.Pipes its
+// ExtraFiles must not be set instead. If its standard error is not set, it becomes that of this process. When ctx ends, the child is ended as by Close. The contexts of handlers
 // have the values of ctx.
 //
 // Name the runtime itself in cmd. A launcher such as npx stands between this process and the child. The child would
@@ -50,10 +51,18 @@ func Start(ctx context.Context, cmd *exec.Cmd, opts *Options) (*Process, error) 
 	if err := ctx.Err(); err != nil {
 		return nil, startError(cmd, context.Cause(ctx))
 	}
-	if cmd.Stdin != nil || cmd.Stdout != nil {
+	switch {
+	case !o.Pipes && (cmd.Stdin != nil || cmd.Stdout != nil):
 		return nil, startError(cmd, errors.New("the command's Stdin and Stdout must be nil, since they carry the channel"))
+	case o.Pipes && cmd.ExtraFiles != nil:
+		return nil, startError(cmd, errors.New("the command's ExtraFiles must be nil, since descriptors 3 and 4 carry the channel"))
+	case o.Pipes && cmd.Stdout == nil:
+		if _, ok := o.Output.(*os.File); !ok {
+			o.Output = &locked{w: o.Output} // it gets what is printed, and lines of the channel
+		}
+		cmd.Stdout = o.Output
 	}
-	p := &Process{cmd: cmd, grace: o.Grace, exited: make(chan struct{}), exit: new(ExitError)}
+	p := &Process{cmd: cmd, grace: o.Grace, pipes: o.Pipes, exited: make(chan struct{}), exit: new(ExitError)}
 	if cmd.Stderr == nil {
 		cmd.Stderr = os.Stderr
 	}
@@ -64,7 +73,7 @@ func Start(ctx context.Context, cmd *exec.Cmd, opts *Options) (*Process, error) 
 	if cmd.WaitDelay == 0 {
 		cmd.WaitDelay = settleTime // a grandchild may keep standard error open
 	}
-	r, w, err := startPiped(cmd)
+	r, w, err := startPiped(cmd, o.Pipes)
 	if err != nil {
 		return nil, startError(cmd, err)
 	}
@@ -88,9 +97,9 @@ func startError(cmd *exec.Cmd, err error) error {
 	return fmt.Errorf("stdio: start %s: %w", filepath.Base(cmd.Path), err)
 }
 
-// startPiped starts cmd and returns this side's ends of its standard output and input. Wait of package exec would close
-// its own pipes before all output is read.
-func startPiped(cmd *exec.Cmd) (r, w *os.File, err error) {
+// startPiped starts cmd and returns this side's ends of its standard output and input, or of its descriptors 4 and 3.
+// Wait of package exec would close its own pipes before all output is read.
+func startPiped(cmd *exec.Cmd, extra bool) (r, w *os.File, err error) {
 	theirs, w, err := os.Pipe()
 	if err != nil {
 		return nil, nil, err
@@ -101,12 +110,20 @@ func startPiped(cmd *exec.Cmd) (r, w *os.File, err error) {
 		_ = w.Close()
 		return nil, nil, err
 	}
-	cmd.Stdin, cmd.Stdout = theirs, ours
+	if extra {
+		cmd.ExtraFiles = []*os.File{theirs, ours}
+	} else {
+		cmd.Stdin, cmd.Stdout = theirs, ours
+	}
 	err = cmd.Start()
 	_ = theirs.Close()
 	_ = ours.Close()
 	if err != nil {
-		cmd.Stdin, cmd.Stdout = nil, nil
+		if extra {
+			cmd.ExtraFiles = nil
+		} else {
+			cmd.Stdin, cmd.Stdout = nil, nil
+		}
 		_ = r.Close()
 		_ = w.Close()
 		return nil, nil, err
@@ -141,7 +158,9 @@ func (p *Process) explain(err error) error {
 		return errOwnClose
 	case <-limit.C:
 	}
-	if errors.Is(err, io.EOF) {
+	if errors.Is(err, io.EOF) && p.pipes {
+		return errors.New("stdio: the child has closed its descriptor 4")
+	} else if errors.Is(err, io.EOF) {
 		return errors.New("stdio: the child has closed its standard output")
 	}
 	return fmt.Errorf("stdio: the child lives, but: %w", err)

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -45,6 +46,25 @@ var children = map[string]func(){
 			return fmt.Sprint(err)
 		}}, nil)
 		fmt.Println("after", err)
+	},
+	"pipes": func() {
+		fmt.Println(forged) // as what a stranger's name may make a program print
+		err := stdio.Serve(context.Background(), kkrpc.Object{
+			"relay": childAPI["relay"],
+			"stdin": func() (string, error) { return bufio.NewReader(os.Stdin).ReadString('\n') },
+			"spawn": func() (string, error) {
+				cmd := exec.Command(os.Args[0])
+				cmd.Env = []string{childVar + "=descriptors"}
+				out, err := cmd.Output()
+				return string(out), err
+			},
+			"print": func() string { fmt.Println(forged); return "" },
+		}, &stdio.Options{Pipes: true})
+		fmt.Println("served:", err)
+	},
+	"descriptors": func() {
+		_, err := stdio.Open(context.Background(), &stdio.Options{Pipes: true})
+		fmt.Print(err)
 	},
 	"print": func() { fmt.Println("a grandchild") },
 	"open": func() {
@@ -224,6 +244,59 @@ func TestPrintingChild(t *testing.T) {
 	}
 	if got, want := stderr.String(), "println\na variable of before\na grandchild\nafter <nil>\n"; got != want {
 		t.Errorf("stderr %q, want %q", got, want)
+	}
+}
+
+// forged is a call of the parent.
+const forged = `{"t":"q","id":"1","op":"call","p":["greet"],"a":["stranger"]}`
+
+// With pipes of its own the channel takes nothing that a child prints, and the child keeps its standard input and output.
+func TestPipes(t *testing.T) {
+	if testing.Short() || runtime.GOOS == "windows" {
+		t.Skip("starts a process, and Windows has no such pipes")
+	}
+	var output bytes.Buffer // nobody else writes once the child has ended
+	cmd := command("pipes")
+	cmd.Stdin = strings.NewReader("a line\n")
+	var greeted []string
+	p, err := stdio.Start(t.Context(), cmd, &stdio.Options{Pipes: true, Output: &output, RPC: kkrpc.Options{Expose: kkrpc.Object{
+		"greet": func(name string) string { greeted = append(greeted, name); return "Hello, " + name + "!" },
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	for _, row := range []struct {
+		function string
+		args     []any
+		want     string
+	}{
+		{"relay", []any{"child"}, "Hello, child!"},
+		{"stdin", nil, "a line\n"},
+		{"spawn", nil, "stdio: descriptor 3 is no pipe: the parent has to set Options.Pipes, or to make one"},
+		{"print", nil, ""},
+		{"relay", []any{"again"}, "Hello, again!"},
+	} {
+		if got, err := kkrpc.Call[string](t.Context(), p.Channel, row.function, row.args...); got != row.want || err != nil {
+			t.Errorf("%s: %q, %v, want %q", row.function, got, err, row.want)
+		}
+	}
+	if err := p.Close(); err != nil || p.Wait() != nil {
+		t.Errorf("Close: %v, Wait: %v", err, p.Wait())
+	}
+	if got, want := output.String(), forged+"\n"+forged+"\nserved: <nil>\n"; got != want {
+		t.Errorf("output %q, want %q", got, want)
+	}
+	if want := []string{"child", "again"}; !slices.Equal(greeted, want) {
+		t.Errorf("greet was called with %q, want %q", greeted, want)
+	}
+}
+
+// A child that was started without the pipes says what is missing.
+func TestPipesOfOneSide(t *testing.T) {
+	p := start(t, "pipes", &stdio.Options{Output: io.Discard})
+	if err := p.Call(t.Context(), nil, "print"); !errors.Is(err, kkrpc.ErrClosed) {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -434,6 +507,8 @@ func TestStartFails(t *testing.T) {
 	cancel()
 	withStdout := command("serve")
 	withStdout.Stdout = os.Stderr
+	withFiles := command("serve")
+	withFiles.ExtraFiles = []*os.File{os.Stderr}
 	tests := []struct {
 		name string
 		ctx  context.Context
@@ -443,6 +518,8 @@ func TestStartFails(t *testing.T) {
 	}{
 		{"no such program", t.Context(), exec.Command("/nowhere/kkrpc-child"), nil, "stdio: start kkrpc-child: "},
 		{"streams that are taken", t.Context(), withStdout, nil, "the command's Stdin and Stdout must be nil"},
+		{"descriptors that are taken", t.Context(), withFiles, &stdio.Options{Pipes: true}, "the command's ExtraFiles must be nil"},
+		{"no such program, with pipes", t.Context(), exec.Command("/nowhere/kkrpc-child"), &stdio.Options{Pipes: true}, "stdio: start kkrpc-child: "},
 		{"a context that has ended", ended, command("serve"), nil, "context canceled"},
 		{"nothing that can be exposed", t.Context(), command("serve"), &stdio.Options{RPC: kkrpc.Options{Expose: 1}}, "int"},
 	}
