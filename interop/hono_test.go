@@ -125,7 +125,12 @@ func serve(t *testing.T, h host, pkg, tags string) server {
 // serveScript starts the server of a folder that build has made until the test ends.
 func serveScript(t *testing.T, rt js.Runtime, script string) server {
 	t.Helper()
-	cmd := rt.Command(t, script)
+	return serveCommand(t, rt.Command(t, script))
+}
+
+// serveCommand starts a server that prints its URL, as those of kkrpc build hono do, until the test ends.
+func serveCommand(t *testing.T, cmd *exec.Cmd) server {
+	t.Helper()
 	cmd.Env = append(cmd.Env, "PORT=0")
 	s := server{out: new(js.Output)}
 	cmd.Stderr = s.out

@@ -3,11 +3,13 @@ package interop_test
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/interop/js"
 	"github.com/kkrpc-go/kkrpc/transport/ws"
 )
 
@@ -113,9 +115,17 @@ func TestProgramThatEndsInHono(t *testing.T) {
 	}
 }
 
-// TestProgramThatCannotStartInHono closes each connection with code 1011 and says why; the server goes on.
+// TestProgramThatCannotStartInHono closes each connection with code 1011 and says why; the server goes on. Those for Node and
+// Bun start the program first, for its limit, and do not serve.
 func TestProgramThatCannotStartInHono(t *testing.T) {
 	eachHost(t, func(t *testing.T, h host) {
+		if h == "node" || h == "bun" {
+			cmd := js.Runtime(h).Command(t, filepath.Join(build(t, h, "wasmbroken", ""), "server.mjs"))
+			if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "chan int") {
+				t.Errorf("%v: the server did not name the parameter, but said:\n%s", err, out)
+			}
+			return
+		}
 		s := serve(t, h, "wasmbroken", "")
 		for range 2 {
 			ch := dial(t, s.url, kkrpc.Options{})

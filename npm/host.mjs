@@ -2,7 +2,7 @@
 // says. It knows neither the runtime nor Hono's helpers; those pick what they need from handler().
 
 import { Batch } from "./batch.mjs"
-import { FAILED, INTERNAL, Socket, TOO_LARGE } from "./socket.mjs"
+import { FAILED, INTERNAL, Socket, TOO_LARGE, Waiting } from "./socket.mjs"
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -25,6 +25,7 @@ class Instance {
 	#scratch = 0 // where the program reads messages
 	#log
 	#contexts
+	maxMessage // in bytes
 	dead = false
 
 	/** Starts the program and resolves when it serves. */
@@ -59,6 +60,7 @@ class Instance {
 		ended.catch((reason) => instance.#die(reason))
 		await Promise.race([ready, ended.then(() => ready)])
 		instance.#scratch = wasm.exports.kkrpc_scratch()
+		instance.maxMessage = wasm.exports.kkrpc_frame()
 		return instance
 	}
 
@@ -187,12 +189,15 @@ class Instance {
 		return HEAD + length
 	}
 
-	closed(socket, code) {
+	/** Tells the program that a socket has closed. reason says why this side has closed it, and is undefined for the peer. */
+	closed(socket, code, reason = "") {
 		socket.batch?.drop()
 		if (socket.inbox.length > 0) this.#deliver([socket]) // what it said before
 		if (!this.#sockets.delete(socket.id)) return
 		this.#enter(socket, () => {
-			this.#exports.kkrpc_closed(socket.id, code)
+			const data = encoder.encode(reason)
+			if (data.byteLength > 0) this.#copy(data)
+			this.#exports.kkrpc_closed(socket.id, code, data.byteLength)
 			this.#run()
 		})
 	}
@@ -263,10 +268,10 @@ const anywhere = {
  *
  * @param {() => WebAssembly.Module | Promise<WebAssembly.Module>} load returns the compiled program; it is called
  *   once, and again after it has failed.
- * @param {{log?: (...what: unknown[]) => void}} [options] log is told of a program that ends or cannot start;
- *   console.error by default.
+ * @param {{log?: (...what: unknown[]) => void, most?: number}} [options] log is told of a program that ends or cannot start;
+ *   console.error by default. most is the size in bytes of the largest message that the runtime takes.
  */
-export function createHost(load, { log = console.error, contexts = anywhere } = {}) {
+export function createHost(load, { log = console.error, contexts = anywhere, most = Infinity } = {}) {
 	const { Go } = globalThis // now: another bundle may bring that of another version of Go
 	let module // a promise of it
 	let instance
@@ -277,7 +282,9 @@ export function createHost(load, { log = console.error, contexts = anywhere } = 
 			if (Go === undefined) throw new Error("import wasm_exec.js, of the Go that has built the program, before createHost is called")
 			module ??= Promise.resolve(load())
 			module.catch(() => (module = undefined)) // the next connection tries again
-			return (instance = await Instance.start(Go, await module, log, contexts))
+			instance = await Instance.start(Go, await module, log, contexts)
+			if (instance.maxMessage > most) log(`kkrpc: Limits.Frame is ${instance.maxMessage} bytes, but this runtime takes messages of up to ${most}`)
+			return instance
 		} catch (error) {
 			log("kkrpc: cannot start the Go program:", error)
 			throw error
@@ -289,6 +296,7 @@ export function createHost(load, { log = console.error, contexts = anywhere } = 
 	const host = {
 		contexts,
 		log,
+		waiting: new Waiting(),
 		/** Resolves to the instance that runs. It may have ended when whoever asked gets to see it. */
 		running() {
 			if (instance !== undefined && !instance.dead) return Promise.resolve(instance)
@@ -300,6 +308,9 @@ export function createHost(load, { log = console.error, contexts = anywhere } = 
 		/** Starts the program now instead of with the first connection. */
 		start: () => host.running().then(() => {}),
 
+		/** Starts the program, and resolves to the size in bytes of the largest message that it takes, its Limits.Frame. */
+		maxMessage: () => host.running().then((instance) => instance.maxMessage),
+
 		/**
 		 * The events of one connection for Hono's upgradeWebSocket.
 		 *
@@ -310,8 +321,8 @@ export function createHost(load, { log = console.error, contexts = anywhere } = 
 			return {
 				onOpen: (_event, ws) => socket.open(ws),
 				onMessage: (event, ws) => socket.message(event.data, ws),
-				onClose: (event, ws) => socket.owns(ws) && socket.closed(event?.code ?? 0),
-				onError: (_event, ws) => socket.owns(ws) && socket.failed(),
+				onClose: (event, ws) => socket.owns(ws) && socket.closed(event?.code ?? 0, event?.reason),
+				onError: (event, ws) => socket.owns(ws) && socket.failed(event?.error?.message || event?.message),
 			}
 		},
 	}

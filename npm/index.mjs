@@ -1,9 +1,13 @@
-// The Go program of this folder as a WebSocket handler for Hono in Bun, Deno and Node.js.
+// The Go program of this folder as a WebSocket handler for Hono in Deno and Node.js.
 import "./wasm_exec.js"
 import { readFile } from "node:fs/promises"
 import { createHost } from "./host.mjs"
 
-const host = createHost(async () => WebAssembly.compile(await readFile(new URL("./api.wasm", import.meta.url))))
+const load = async () => WebAssembly.compile(await readFile(new URL("./api.wasm", import.meta.url)))
+
+// Deno ends a connection with a frame of 64 MiB or more. In Node.js the server sets the limit.
+const host = createHost(load, { most: globalThis.Deno ? (64 << 20) - 1 : Infinity })
 
 export const createHonoWebSocketHandler = host.handler
+export const maxMessage = host.maxMessage
 export const start = host.start

@@ -1,6 +1,8 @@
 // A connection as createHost in host.mjs has it: the events of Hono on one side, what Go and the runtime want of the socket on
 // the other.
 
+const OPEN = 1 // a readyState
+
 const NORMAL = 1000
 const UNSUPPORTED = 1003
 export const TOO_LARGE = 1009
@@ -10,11 +12,38 @@ const TRY_LATER = 1013
 const NO_CODE = [0, 1005, 1006] // of closes that had none
 
 export const FAILED = "the server has failed"
+const LATER = "the server is still starting"
 
-// How many bytes of a socket's messages may wait for a program that is starting, or behind a Blob that is being read; one
-// message may be larger. OVERHEAD is what each counts for besides.
+// What runtimes say when they close a socket because of the size of a message: ws in Node, Bun, Deno and workerd.
+const TOO_BIG = /max payload size|too (big|large)/i
+
+// How many bytes of a socket's messages, and of those of all sockets, may wait for a program that is starting, or behind a
+// Blob that is being read; one message may be larger. OVERHEAD is what each counts for besides.
 const MAX_WAITING = 4 << 20
+const MAX_WAITING_ALL = 64 << 20
 const OVERHEAD = 64
+
+// How many milliseconds pass until a message is sent again that Bun did not take, and how many until a close waits no more.
+const AGAIN = 10
+const PATIENCE = 30_000
+
+/** How many bytes wait in all sockets of a host. */
+export class Waiting {
+	#sockets = new Map() // to what the messages of each cost
+	#size = 0
+
+	set(socket, size) {
+		this.#size += size - (this.#sockets.get(socket) ?? 0)
+		if (size > 0) this.#sockets.set(socket, size)
+		else this.#sockets.delete(socket)
+	}
+
+	/** @returns the socket whose messages cost most if there are too many, and of more than one socket. */
+	worst() {
+		if (this.#size <= MAX_WAITING_ALL || this.#sockets.size < 2) return
+		return [...this.#sockets].reduce((a, b) => (b[1] > a[1] ? b : a))[0]
+	}
+}
 
 /**
  * A WebSocket of the runtime, from its first event to its last.
@@ -34,6 +63,8 @@ export class Socket {
 	batch // of these, where each socket has its own
 	#out = [] // what is to be sent
 	#unsent = 0 // how long that is
+	#again // a timer: Bun has not taken all of it
+	#shut // code and reason of a close that waits for that, and until when
 	#over = false
 
 	constructor(host, about) {
@@ -81,10 +112,19 @@ export class Socket {
 			this.#deliver(data)
 			return
 		}
-		this.#size += cost(data)
-		if (this.#waiting.length > 0 && this.#size > MAX_WAITING) return this.shut(TRY_LATER, "the server is still starting")
+		const size = this.#size + cost(data)
+		if (this.#waiting.length > 0 && size > MAX_WAITING) return this.shut(TRY_LATER, LATER)
+		this.#wait(size)
 		this.#waiting.push(data)
+		for (let worst = this.#host.waiting.worst(); worst !== undefined; worst = this.#host.waiting.worst()) worst.shut(TRY_LATER, LATER)
+		if (this.#over) return
 		if (this.#instance !== undefined && this.#waiting.length === 1) return this.#flush()
+	}
+
+	/** Is told what the messages that wait cost. */
+	#wait(size) {
+		this.#size = size
+		this.#host.waiting.set(this, size)
 	}
 
 	/** Delivers what waits, in order: a Blob has to be read first. */
@@ -98,10 +138,10 @@ export class Socket {
 				return this.shut(UNSUPPORTED, "the message cannot be read")
 			}
 			if (!this.#over) this.#deliver(data)
-			this.#size -= size
+			if (!this.#over) this.#wait(this.#size - size)
 		}
 		this.#waiting.length = 0
-		this.#size = 0
+		this.#wait(0)
 		if (this.#left !== undefined) this.#end(this.#left)
 	}
 
@@ -125,12 +165,13 @@ export class Socket {
 	/** Sends what was pushed, in one go where the runtime has a way. */
 	flush() {
 		const out = this.#out
-		if (out.length === 0) return
+		if (out.length === 0 || this.#again !== undefined) return
 		this.#out = []
 		this.#unsent = 0
 		const raw = this.#ws.raw
+		let sent = 0
 		const send = () => {
-			for (const text of out) this.#ws.send(text)
+			while (sent < out.length && this.#take(raw, out[sent])) sent++
 		}
 		try {
 			if (out.length === 1) send()
@@ -139,11 +180,33 @@ export class Socket {
 				raw?._socket?.cork?.() // ws, in Node
 				send()
 			}
+			if (sent < out.length) this.#keep(out.slice(sent))
 		} catch {
 			// It is closing; its close event follows.
 		} finally {
 			if (out.length > 1) raw?._socket?.uncork?.()
 		}
+	}
+
+	/** Sends text. @returns false if Bun has not taken it, because of its backpressureLimit. */
+	#take(raw, text) {
+		if (raw?.cork === undefined) {
+			this.#ws.send(text)
+			return true
+		}
+		return raw.send(text) !== 0 || raw.readyState !== OPEN // else it was dropped
+	}
+
+	/** Keeps what Bun has not taken, and sends it later. */
+	#keep(out) {
+		this.#out = out
+		this.#unsent = out.reduce((size, text) => size + text.length, 0)
+		this.#again = setTimeout(() => {
+			this.#again = undefined
+			this.flush()
+			const shut = this.#shut
+			if (shut !== undefined && (this.#again === undefined || Date.now() > shut.until)) this.#close(shut.code, shut.reason)
+		}, AGAIN)
 	}
 
 	/** About how many bytes wait here and in the runtime, as far as that tells. */
@@ -159,11 +222,16 @@ export class Socket {
 		this.#over = true
 		if (this.#host.contexts.may(this)) this.#close(code, reason)
 		else this.#host.contexts.later(this, () => this.#close(code, reason))
-		this.#end(code)
+		this.#end(code, reason)
 	}
 
 	#close(code, reason) {
 		this.flush()
+		if (this.#again !== undefined && !(Date.now() > this.#shut?.until)) {
+			this.#shut ??= { code, reason, until: Date.now() + PATIENCE }
+			return
+		}
+		clearTimeout(this.#again)
 		try {
 			this.#ws?.close(code, reason)
 		} catch {
@@ -171,9 +239,10 @@ export class Socket {
 		}
 	}
 
-	/** Is told, in its own request, that the socket has closed. */
-	closed(code) {
+	/** Is told, in its own request, that the socket has closed. Where there was no close frame, reason is the runtime's. */
+	closed(code, reason) {
 		if (this.#over || this.#left !== undefined) return
+		if (code === 1006 && TOO_BIG.test(reason)) return this.#refused(reason)
 		this.#close(NO_CODE.includes(code) ? NORMAL : code, "") // Workers do not answer a close before compatibility date 2026-04-07
 		if (this.#waiting.length > 0 && !this.#host.contexts.apart) {
 			this.#left = code // what it said before comes first; a request would end meanwhile
@@ -184,17 +253,24 @@ export class Socket {
 	}
 
 	/** Is told, in its own request, that the socket has failed, or the application's code for it. */
-	failed() {
+	failed(reason) {
 		if (this.#over) return
+		if (TOO_BIG.test(reason)) return this.#refused(reason)
 		this.#over = true
 		this.#close(INTERNAL, FAILED)
-		this.#end(0)
+		this.#end(0, reason)
 	}
 
-	#end(code) {
+	/** Is told that the runtime has closed the socket because of the size of a message. */
+	#refused(reason) {
+		this.shut(TOO_LARGE, `the message is too large for the JavaScript server: ${reason}`)
+	}
+
+	#end(code, reason) {
 		this.#over = true
 		this.#waiting.length = 0
-		this.#instance?.closed(this, code)
+		this.#wait(0)
+		this.#instance?.closed(this, code, reason)
 		this.#host.contexts.end(this)
 	}
 }

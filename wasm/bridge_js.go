@@ -5,6 +5,7 @@ package wasm
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 	"unsafe"
 
 	"github.com/kkrpc-go/kkrpc"
@@ -75,8 +76,19 @@ func messages(n int32) {
 	}
 }
 
+// closed takes the code of a close, and the reason of one by the host, of n bytes in the buffer.
+//
 //go:wasmexport kkrpc_closed
-func closed(id, code int32) { serving.closed(id, int(code)) }
+func closed(id, code, n int32) {
+	reason := ""
+	if n > 0 {
+		reason = string(written(n))
+	}
+	serving.closed(id, int(code), reason)
+}
+
+//go:wasmexport kkrpc_frame
+func frame() int32 { return int32(min(serving.opts.RPC.Limits.Frame, math.MaxInt32)) }
 
 type bridge struct{}
 

@@ -25,9 +25,13 @@ type conn struct {
 	host    host
 	in      *kkrpc.Inbox
 	timeout time.Duration
+	took    func(n int) // is told of each message that was read, of n bytes; nil for nobody
 
 	over chan struct{} // closed when the connection has ended
 	once sync.Once     // guards the closing of over
+
+	waiting int  // what its messages cost that have not been read; guarded by server.mu
+	ended   bool // its channel has ended, or it will have none; likewise
 
 	unsent int      // bytes that the host had not sent when it was last asked; used by who writes
 	kept   [][]byte // messages that TryWriteFrames could not hand over; likewise
@@ -42,7 +46,13 @@ func newConn(h host, id int32, inbox int, limits kkrpc.Limits) *conn {
 }
 
 // ReadFrame implements kkrpc.Transport.
-func (c *conn) ReadFrame(buf []byte) (msg []byte, more bool, err error) { return c.in.ReadFrame(buf) }
+func (c *conn) ReadFrame(buf []byte) (msg []byte, more bool, err error) {
+	msg, more, err = c.in.ReadFrame(buf)
+	if err == nil && c.took != nil {
+		c.took(len(msg))
+	}
+	return msg, more, err
+}
 
 // TryWriteFrames passes msgs to the host, unless the host has too much to send. Then it keeps copies, and WriteFrames
 // must follow.

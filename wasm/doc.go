@@ -18,8 +18,8 @@
 //
 //	app.get("/ws", upgradeWebSocket((c) => createHonoWebSocketHandler(c)))
 //
-// With the context c, pages of other origins are refused as by transport/ws, see Options.Origins. Without c, the
-// application has to check them.
+// With the context c, pages of other origins are refused as by transport/ws, see Options.Origins. Without c every
+// connection is refused, unless Options.Origins has "*".
 //
 // On Workers each Durable Object has its own instance of the program. With --plain each isolate has one. Hono reports a
 // connection there only with its first message.
@@ -32,7 +32,7 @@
 // # Limits
 //
 // kkrpc.Limits bounds the cost of a connection. WebSockets in JavaScript have no back-pressure. Options.Inbox therefore
-// bounds the received messages that wait in the JavaScript server, and Limits.Outbound the unsent ones.
+// bounds the received messages of all connections that wait, and Limits.Outbound the unsent ones of each.
 //
 // A panic on one of your goroutines ends the instance. Its connections are closed with code 1011, and the next
 // connection starts another instance.

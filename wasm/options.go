@@ -11,16 +11,17 @@ type Options struct {
 	// Origins are the origins whose pages may connect, beside the server's own host. Examples are
 	// "https://app.example.com", "https://*.example.com" for every subdomain but not example.com itself,
 	// "http://localhost:*" for every port, "*" for all. Other pages are closed with code 1008. The check needs the Hono
-	// context in createHonoWebSocketHandler(c). Without it, every connection is served if Origins is empty; otherwise
-	// none is, unless "*" is an entry. Serve returns an error if an entry is malformed.
+	// context in createHonoWebSocketHandler(c). Without it every connection is closed with code 1008, unless "*" is an
+	// entry. Serve returns an error if an entry is malformed.
 	Origins []string
 
 	// MaxConns is the number of open connections; 0 means 10000, negative no bound. Further ones are closed with code
 	// 1013.
 	MaxConns int
 
-	// Inbox is the number of bytes of a connection's messages that may wait to be read; 0 means 16 MiB. Beyond it the
-	// connection is closed with code 1013, because a JavaScript server cannot make the peer wait.
+	// Inbox is the number of bytes of messages that may wait to be read, over all connections; 0 means 64 MiB. Beyond
+	// it the connection whose messages hold most is closed with code 1013, because a JavaScript server cannot make a
+	// peer wait. It should be several times RPC.Limits.Frame.
 	Inbox int
 
 	// OnOpen is called with each new channel and its request, on a goroutine of its own. Calls of the peer may already
@@ -34,7 +35,7 @@ type Options struct {
 
 const (
 	defaultMaxConns = 10_000
-	defaultInbox    = 16 << 20
+	defaultInbox    = 64 << 20
 	defaultFrame    = 4 << 20
 )
 

@@ -45,8 +45,10 @@ type server struct {
 	opts    Options
 	origins origin.Patterns
 
-	mu    sync.Mutex
-	conns map[int32]*conn // until the host says that the socket has closed, or this side wants no more of it
+	mu      sync.Mutex
+	conns   map[int32]*conn    // until the host says that the socket has closed, or this side wants no more of it
+	reading map[*conn]struct{} // those whose messages may be read
+	waiting int                // what the messages of all of these cost
 }
 
 func newServer(h host, api func(r *Request) (any, error), opts *Options) (*server, error) {
@@ -57,7 +59,7 @@ func newServer(h host, api func(r *Request) (any, error), opts *Options) (*serve
 	if err != nil {
 		return nil, fmt.Errorf("wasm: %w", err)
 	}
-	s := &server{host: h, api: api, opts: *opts, origins: origins, conns: map[int32]*conn{}}
+	s := &server{host: h, api: api, opts: *opts, origins: origins, conns: map[int32]*conn{}, reading: map[*conn]struct{}{}}
 	if s.opts.MaxConns == 0 {
 		s.opts.MaxConns = defaultMaxConns
 	}
@@ -92,8 +94,10 @@ func (s *server) open(id int32, about []byte) {
 		return
 	}
 	c := newConn(s.host, id, s.opts.Inbox, s.opts.RPC.Limits)
+	c.took = func(n int) { s.count(c, -n-waitCost) }
 	s.mu.Lock()
 	s.conns[id] = c
+	s.reading[c] = struct{}{}
 	s.mu.Unlock()
 	go s.start(c, about) // ends when OnOpen returns; what arrives meanwhile waits in the inbox
 }
@@ -105,6 +109,7 @@ func (s *server) start(c *conn, about []byte) {
 		return
 	}
 	s.forget(c.id)
+	s.release(c)
 	if rejected, ok := errors.AsType[*rejection](err); ok {
 		_ = c.Close(rejected.code, rejected.reason)
 		return
@@ -140,7 +145,10 @@ func (s *server) serve(c *conn, about []byte) (err error) {
 	if announced {
 		rpc.Dialect = dialect
 	}
-	rpc.Expose, rpc.OnClose = api, end.closed
+	rpc.Expose, rpc.OnClose = api, func(ch *kkrpc.Channel, err error) {
+		s.release(c)
+		end.closed(ch, err)
+	}
 	ch, err := kkrpc.New(context.WithValue(context.Background(), requestKey{}, r), c, &rpc)
 	if err != nil {
 		return err
@@ -155,7 +163,7 @@ func (s *server) serve(c *conn, about []byte) (err error) {
 // admit refuses the pages of other servers.
 func (s *server) admit(r *Request, known bool) error {
 	if !known {
-		if len(s.origins) == 0 || s.origins.Allow([]string{""}, "", false) {
+		if s.origins.Allow([]string{""}, "", false) {
 			return nil
 		}
 		return Reject(closePolicy, "the server cannot tell the origin: createHonoWebSocketHandler was not given the Hono context")
@@ -226,29 +234,87 @@ func (s *server) message(id int32, msg []byte, text bool) {
 		s.drop(c, closeTooLarge, "the message is over the limit (Limits.Frame)")
 	case !text && !utf8.Valid(msg):
 		s.drop(c, closeInvalidData, "binary message is not JSON in UTF-8")
-	case errors.Is(c.in.Push(msg), kkrpc.ErrLimit):
-		s.drop(c, closeTryLater, "too many messages wait to be read")
+	default:
+		s.count(c, len(msg)+waitCost)
+		s.makeRoom(len(msg) + waitCost)
+		if c.in.Push(msg) != nil { // it is closed
+			s.count(c, -len(msg)-waitCost)
+		}
 	}
 }
 
 // drop ends a connection for what the peer has done.
 func (s *server) drop(c *conn, code int, reason string) {
 	s.forget(c.id)
-	c.in.Close(fmt.Errorf("wasm: %s: %w", reason, kkrpc.ErrLimit))
+	c.in.Close(fmt.Errorf("wasm: closed with code %d: %s: %w", code, reason, kkrpc.ErrLimit))
 	_ = c.Close(code, reason)
 }
 
-// closed is called by the host when a socket has closed, with the code of its close frame. The code is closeNoStatus if
-// the frame had none, and closeAbnormal or 0 without a close frame.
-func (s *server) closed(id int32, code int) {
+// waitCost is the cost of a message that waits to be read, beside its bytes.
+const waitCost = 32
+
+// count adds n to the cost of the messages of c that wait.
+func (s *server) count(c *conn, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !c.ended {
+		c.waiting += n
+		s.waiting += n
+	}
+}
+
+// release stops counting the messages of c, which nobody will read.
+func (s *server) release(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting -= c.waiting
+	c.waiting, c.ended = 0, true
+	delete(s.reading, c)
+}
+
+// makeRoom drops connections whose messages cost most until those of the others are within Options.Inbox. The message
+// that has come, of this cost, may be larger if no other waits.
+func (s *server) makeRoom(cost int) {
+	for {
+		s.mu.Lock()
+		var worst *conn
+		if s.waiting > max(s.opts.Inbox, cost) {
+			for c := range s.reading {
+				if worst == nil || c.waiting > worst.waiting {
+					worst = c
+				}
+			}
+		}
+		s.mu.Unlock()
+		if worst == nil {
+			return
+		}
+		s.drop(worst, closeTryLater, "too many messages wait to be read")
+		for msg, err := []byte(nil), error(nil); err == nil; { // its memory is wanted now
+			msg, _, err = worst.in.ReadFrame(msg)
+		}
+		s.release(worst)
+	}
+}
+
+// closed is called by the host when a socket has closed. reason is "" if the peer or the network has closed it: code is
+// that of the close frame, closeNoStatus if the frame had none, and closeAbnormal or 0 without a close frame. Otherwise
+// reason says why the connection failed, or why the JavaScript server has closed it.
+func (s *server) closed(id int32, code int, reason string) {
 	c := s.forget(id)
 	if c == nil {
 		return
 	}
-	switch code {
-	case closeNormal, closeGoingAway, closeNoStatus:
+	switch {
+	case reason != "" && (code == 0 || code == closeAbnormal):
+		c.gone(fmt.Errorf("wasm: the connection ended without a close frame: %s", reason))
+	case reason != "" && (code == closeTooLarge || code == closeTryLater):
+		c.gone(fmt.Errorf("wasm: closed with code %d: %s: %w", code, reason, kkrpc.ErrLimit))
+	case reason != "":
+		c.gone(fmt.Errorf("wasm: closed with code %d: %s", code, reason))
+	case code == closeNormal || code == closeGoingAway || code == closeNoStatus:
 		c.gone(nil)
-	case 0, closeAbnormal:
+	case code == 0 || code == closeAbnormal:
 		c.gone(errors.New("wasm: the connection ended without a close frame"))
 	default:
 		c.gone(fmt.Errorf("wasm: the peer closed with code %d", code))

@@ -13,6 +13,12 @@ import (
 
 const greet = `{"t":"q","id":"1","op":"call","p":["greet"],"a":["you"]}`
 
+// unknown is what the host tells of a request if createHonoWebSocketHandler was not given the context.
+const unknown = "unknown"
+
+// request is a request of no page.
+const request = `{"url":"http://example.com/ws","params":{},"header":{}}`
+
 // started is a server of an API, with a fake host whose sockets are read.
 type started struct {
 	*server
@@ -36,8 +42,14 @@ func start(api func(r *Request) (any, error), opts *Options) *started {
 	return s
 }
 
-// connect opens a connection as the host does.
+// connect opens a connection as the host does. about is what it tells of the request; "" is that of no page.
 func (s *started) connect(id int32, about string) {
+	switch about {
+	case "":
+		about = request
+	case unknown:
+		about = ""
+	}
 	s.host.open(id, func(msg []byte) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -48,7 +60,7 @@ func (s *started) connect(id int32, about string) {
 
 // hangUp ends a connection as the host does, if this side has not closed it.
 func (s *started) hangUp(id int32, code int) {
-	s.closed(id, code)
+	s.closed(id, code, "")
 	s.host.close(id, code, "")
 }
 
@@ -170,7 +182,7 @@ func TestRequestOfAConnection(t *testing.T) {
 	const about = `{"url":"http://example.com/chat/7?a=b","params":{"room":"7"},"header":{"user-agent":"x"}}`
 	for _, row := range []struct{ name, about, path, query, room, agent string }{
 		{"with the context of Hono", about, "/chat/7", "a=b", "7", "x"},
-		{"without", "", "", "", "", ""},
+		{"without", unknown, "", "", "", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -182,7 +194,7 @@ func TestRequestOfAConnection(t *testing.T) {
 						return strings.Join([]string{r.URL.Path, r.URL.RawQuery, r.Params["room"], r.Header["user-agent"]}, " ")
 					}}, nil
 				}
-				s := start(api, &Options{OnOpen: func(_ *kkrpc.Channel, r *Request) { opened = r }})
+				s := start(api, &Options{Origins: []string{"*"}, OnOpen: func(_ *kkrpc.Channel, r *Request) { opened = r }})
 				s.connect(1, row.about)
 				s.message(1, []byte(greet), true)
 				want := strings.Join([]string{row.path, row.query, row.room, row.agent}, " ")
@@ -204,16 +216,23 @@ func TestRequestOfAConnection(t *testing.T) {
 // TestEndsAreTold has the host say how a socket closed.
 func TestEndsAreTold(t *testing.T) {
 	for _, row := range []struct {
-		name string
-		code int
-		want string // some of the error; "" for none
+		name   string
+		code   int
+		reason string // of a close by the host
+		want   string // some of the error; "" for none
+		limit  bool   // it is about a limit
 	}{
-		{"normal", 1000, ""},
-		{"going away", 1001, ""},
-		{"no code", 1005, ""},
-		{"no close frame", 0, "without a close frame"},
-		{"no close frame, as most runtimes say it", 1006, "without a close frame"},
-		{"a code", 4000, "code 4000"},
+		{"normal", 1000, "", "", false},
+		{"going away", 1001, "", "", false},
+		{"no code", 1005, "", "", false},
+		{"no close frame", 0, "", "without a close frame", false},
+		{"no close frame, as most runtimes say it", 1006, "", "without a close frame", false},
+		{"a code", 4000, "", "the peer closed with code 4000", false},
+		{"a code of a limit of the peer", 1009, "", "the peer closed with code 1009", false},
+		{"a message that the host does not take", 1009, "the message is too large", "wasm: closed with code 1009: the message is too large", true},
+		{"more than may wait in the host", 1013, "too many messages", "wasm: closed with code 1013: too many messages", true},
+		{"a failure of the network", 0, "reset", "without a close frame: reset", false},
+		{"a failure of the host", 1011, "the network", "wasm: closed with code 1011: the network", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -226,14 +245,15 @@ func TestEndsAreTold(t *testing.T) {
 				s.connect(1, "")
 				s.message(1, []byte(greet), true)
 				s.answers(1)
-				s.hangUp(1, row.code)
-				s.closed(1, row.code) // the host may say so again
+				s.closed(1, row.code, row.reason)
+				s.closed(1, row.code, row.reason) // the host may say so again
+				s.host.close(1, row.code, row.reason)
 				synctest.Wait()
 				if len(ends) != 1 || !own {
 					t.Fatalf("OnClose was called %d times, that of RPC: %t", len(ends), own)
 				}
-				if err := ends[0]; err == nil || !strings.Contains(err.Error(), row.want) {
-					t.Errorf("the connection ended with %v, want %q", err, row.want)
+				if err := ends[0]; err == nil || !strings.Contains(err.Error(), row.want) || errors.Is(err, kkrpc.ErrLimit) != row.limit {
+					t.Errorf("the connection ended with %v, want %q, about a limit: %t", err, row.want, row.limit)
 				}
 			})
 		})
@@ -273,7 +293,6 @@ func TestAnnouncedDialect(t *testing.T) {
 
 // TestOrigins has what a request says of the page that it comes from; internal/admission has the patterns.
 func TestOrigins(t *testing.T) {
-	const unknown = "unknown"
 	listed := []string{"https://b.com"}
 	for _, row := range []struct {
 		name    string
@@ -294,7 +313,7 @@ func TestOrigins(t *testing.T) {
 		{"two", listed, "http://a.com/ws", `{"host":"a.com","origin":"https://b.com, https://b.com"}`, "https://b.com"},
 		{"listed", listed, "http://a.com/ws", `{"host":"a.com","origin":"https://b.com"}`, ""},
 		{"everyone", []string{"*"}, "http://a.com/ws", `{"host":"a.com","origin":"https://b.com"}`, ""},
-		{"unknown", nil, unknown, "", ""},
+		{"unknown", nil, unknown, "", "context"},
 		{"unknown, and some are listed", listed, unknown, "", "context"},
 		{"unknown, and null is listed", []string{"null"}, unknown, "", "context"},
 		{"unknown, and everyone is", []string{"*"}, unknown, "", ""},
@@ -302,7 +321,7 @@ func TestOrigins(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := start(nil, &Options{Origins: row.origins})
-				about := ""
+				about := unknown
 				if row.url != unknown {
 					about = `{"url":"` + row.url + `","params":{},"header":` + row.header + `}`
 				}

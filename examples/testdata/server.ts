@@ -4,7 +4,7 @@ import { upgradeWebSocket as bun } from "hono/bun"
 import { upgradeWebSocket as deno } from "hono/deno"
 import { upgradeWebSocket as workers } from "hono/cloudflare-workers"
 import { upgradeWebSocket as node } from "@hono/node-server"
-import { createHonoWebSocketHandler, start } from "./index.mjs"
+import { createHonoWebSocketHandler, maxMessage, start } from "./index.mjs"
 import { createHonoWebSocketHandler as plain, createInstance } from "./workers/index.mjs"
 
 const { handler, start: startOne } = createInstance()
@@ -16,6 +16,7 @@ app.get("/c/:room", node((c) => createHonoWebSocketHandler(c)))
 app.get("/d/:room", workers((c) => plain(c)))
 app.get("/e/:room", workers((c) => handler(c)))
 await start()
+const most: number = await maxMessage()
 await startOne()
 // @ts-expect-error
 createHonoWebSocketHandler({ expose: {} })

@@ -180,10 +180,89 @@ const checks = {
 		want(await ws.closed, "1011 the server has failed")
 	},
 
-	async "the origin is not known, and origins are listed"() {
+	async "the origin is not known"() {
 		const ws = new Connection()
 		createHost(() => program, silent).handler().onOpen({}, ws)
 		want((await ws.closed).slice(0, 38), "1008 the server cannot tell the origin")
+	},
+
+	async "the runtime says why it has closed"() {
+		const host = createHost(() => program, silent)
+		const told = new Connection()
+		const events = host.handler(context)
+		events.onMessage({ data: request("call", "ends") }, told) // kkrpc takes a missing a for no arguments
+		await told.answers(1)
+		const ended = async (event, data) => {
+			const ws = new Connection()
+			const other = host.handler(context)
+			other.onMessage({ data: greet("you") }, ws)
+			await ws.answers(1)
+			other[event](data, ws)
+			events.onMessage({ data: request("call", "ends") }, told)
+			return (await told.answers(told.sent.length + 1)).at(-1)
+		}
+		const limit = (text) => [`limit: channel closed: wasm: closed with code 1009: the message is too large for the JavaScript server: ${text}: limit reached`]
+		const plain = (text) => [`channel closed: wasm: ${text}`]
+		want(await ended("onError", { error: new RangeError("Max payload size exceeded") }), limit("Max payload size exceeded")) // ws, Node
+		want(await ended("onClose", { code: 1006, reason: "Received too big message" }), limit("Received too big message")) // Bun
+		want(await ended("onError", { message: "Frame too large", error: new Error("Frame too large") }), limit("Frame too large")) // Deno
+		want(await ended("onError", { message: "protocolError.description = Message is too large" }), limit("protocolError.description = Message is too large")) // workerd
+		want(await ended("onError", { error: new Error("read ECONNRESET") }), plain("the connection ended without a close frame: read ECONNRESET"))
+		want(await ended("onError", {}), plain("the connection ended without a close frame"))
+		want(await ended("onClose", { code: 1009, reason: "too large" }), plain("the peer closed with code 1009"))
+	},
+
+	async "Bun does not take what is over its backpressureLimit"() {
+		const host = createHost(() => program, silent)
+		const ws = new Connection()
+		let [room, refused] = [1, 0]
+		ws.raw = {
+			readyState: 1,
+			cork: (f) => f(),
+			getBufferedAmount: () => 0,
+			send(text) {
+				if (room === 0) return refused++, 0
+				room--
+				ws.send(text)
+				return text.length
+			},
+		}
+		const events = host.handler(context)
+		for (let i = 0; i < 50; i++) events.onMessage({ data: greet(`${i}`) }, ws)
+		await ws.answers(1)
+		events.onMessage({ data: greet("50") }, ws)
+		while (ws.sent.length < 51) {
+			await new Promise((resolve) => setTimeout(resolve))
+			room = 3
+		}
+		want(ws.sent.map((answer) => answer.v), Array.from({ length: 51 }, (_, i) => `Hello, ${i}!`))
+		const turn = async (n) => {
+			for (refused = 0; refused < n; ) await new Promise((resolve) => setTimeout(resolve))
+		}
+		room = 0
+		events.onMessage({ data: greet("last") }, ws)
+		await turn(1)
+		events.onMessage({ data: new Uint8Array([255]) }, ws) // for which the program closes the connection
+		await turn(3)
+		want(ws.sent.length, 51)
+		room = 1
+		want((await ws.closed).slice(0, 4), "1007") // after what it had to say
+		want(ws.sent.at(-1).v, "Hello, last!")
+	},
+
+	async "more is said to a program that starts than may wait at all"() {
+		const host = createHost(() => program, silent)
+		const opened = Array.from({ length: 40 }, () => [host.handler(context), new Connection()])
+		for (const [events, ws] of opened) {
+			ws.closed.then((how) => (ws.how = how))
+			events.onMessage({ data: greet("you").padEnd(2 << 19) }, ws)
+		}
+		const [events, worst] = opened[7] // which says most
+		events.onMessage({ data: "x".repeat(2 << 20) }, worst)
+		for (const [events, ws] of opened.slice(8, 32)) events.onMessage({ data: greet("again").padEnd(2 << 19) }, ws)
+		want(await worst.closed, "1013 the server is still starting")
+		for (const [, ws] of opened) if (ws !== worst) want((await ws.answers(1))[0], "Hello, you!")
+		want(opened.filter(([, ws]) => ws.how !== undefined).length, 1)
 	},
 
 	async "a connection that closes before its first event"() {

@@ -19,7 +19,8 @@ import (
 func main() {
 	object := api.New()
 	var r room
-	for _, part := range []kkrpc.Object{harm(), account(), r.api(), javascript()} {
+	var e ends
+	for _, part := range []kkrpc.Object{harm(), account(), r.api(), e.api(), javascript()} {
 		maps.Copy(object, part)
 	}
 	compiled, err := kkrpc.Expose(object)
@@ -35,7 +36,10 @@ func main() {
 		Inbox:   4 << 20,
 		Origins: []string{"https://listed.example"},
 		OnOpen:  opened,
-		OnClose: func(ch *kkrpc.Channel, _ error) { r.leave(ch) },
+		OnClose: func(ch *kkrpc.Channel, err error) {
+			r.leave(ch)
+			e.closed(err)
+		},
 	}))
 	os.Exit(1)
 }

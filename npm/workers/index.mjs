@@ -4,10 +4,12 @@ import "./wasm_exec.js"
 import { requestContexts } from "./contexts.mjs"
 import { createHost } from "./host.mjs"
 
-/** An instance of the program for one Durable Object, which makes it once. */
-export const createInstance = () => createHost(() => program)
+const most = 32 << 20 // of a message; workerd closes a connection beyond it
 
-const shared = createHost(() => program, { contexts: requestContexts() })
+/** An instance of the program for one Durable Object, which makes it once. */
+export const createInstance = () => createHost(() => program, { most })
+
+const shared = createHost(() => program, { most, contexts: requestContexts() })
 
 /** For a Worker without a Durable Object: one instance for the sockets that meet in an isolate. */
 export function createHonoWebSocketHandler(c) {

@@ -1,0 +1,172 @@
+package interop_test
+
+import (
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
+	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/interop/js"
+)
+
+// TestWhoClosedInHono has OnClose tell which side has closed a connection, and why.
+func TestWhoClosedInHono(t *testing.T) {
+	eachHost(t, func(t *testing.T, h host) {
+		s := serve(t, h, "wasmserver", "")
+		other := dial(t, s.url, kkrpc.Options{})
+		greets(t, other)
+		tooMuch := 3 << 20 // for the runtime; the servers for Node and Bun set its limit from Limits.Frame
+		switch h {
+		case "deno":
+			tooMuch = 64 << 20
+		case "workers", "workers-plain":
+			tooMuch = 33 << 20
+		}
+		for _, row := range []struct {
+			name string
+			does func(conn net.Conn) error
+			want string // some of the error
+		}{
+			{"a text over Limits.Frame", func(c net.Conn) error { return wsutil.WriteClientText(c, make([]byte, 3<<20)) },
+				"limit: channel closed: wasm: closed with code 1009: the message is "},
+			{"a text over what the runtime takes", func(c net.Conn) error { return wsutil.WriteClientText(c, make([]byte, tooMuch)) },
+				"limit: channel closed: wasm: closed with code 1009: the message is too large for the JavaScript server"},
+			{"bytes that are not UTF-8", func(c net.Conn) error { return wsutil.WriteClientBinary(c, []byte("{\xff}")) },
+				"closed with code 1007"},
+			{"a close of the peer", func(c net.Conn) error {
+				_ = ws.WriteFrame(c, ws.MaskFrame(ws.NewCloseFrame(ws.NewCloseFrameBody(1009, "too much for me"))))
+				_, _ = ws.ReadHeader(c) // the answer
+				return c.Close()
+			}, "the peer closed with code 1009"},
+			{"a cut", net.Conn.Close, "without a close frame"},
+		} {
+			t.Run(row.name, func(t *testing.T) {
+				conn := rawDial(t, s.url)
+				if err := wsutil.WriteClientText(conn, []byte(greetMessage("1", "you"))); err != nil {
+					t.Fatal(err)
+				}
+				if got, err := wsutil.ReadServerText(conn); err != nil {
+					t.Fatalf("answered %q, %v", got, err)
+				}
+				_ = row.does(conn) // the server may have closed
+				var got []string
+				for end := time.Now().Add(30 * time.Second); len(got) == 0; {
+					var err error
+					if got, err = kkrpc.Call[[]string](t.Context(), other, "ends"); err != nil {
+						t.Fatal(err)
+					}
+					if time.Now().After(end) {
+						t.Fatal("the program was not told of the end")
+					}
+				}
+				if len(got) != 1 || !strings.Contains(got[0], row.want) {
+					t.Errorf("the program was told %q, want %q", got, row.want)
+				}
+			})
+		}
+	})
+}
+
+// TestLargeMessagesInHono has a program whose Limits.Frame is above what some servers take by default: the servers of
+// kkrpc build hono take as much as their runtime can, and say where that is less.
+func TestLargeMessagesInHono(t *testing.T) {
+	eachHost(t, func(t *testing.T, h host) {
+		s := serve(t, h, "wasmlarge", "")
+		ch := dial(t, s.url, kkrpc.Options{CallTimeout: 2 * time.Minute, Limits: kkrpc.Limits{Outbound: 64 << 20}})
+		const size = 24 << 20
+		if got, err := kkrpc.Call[int](t.Context(), ch, "size", strings.Repeat("x", size)); err != nil || got != size {
+			t.Errorf("size: %d, %v, want %d", got, err, size)
+		}
+		warns := h != "node" && h != "bun"
+		if said := s.out.String(); strings.Contains(said, "Limits.Frame is 73400320 bytes, but this runtime takes") != warns {
+			t.Errorf("it was to warn: %t; the server said:\n%s", warns, said)
+		}
+	})
+}
+
+// edited is the script of a folder that build has made, as another file there.
+func edited(t *testing.T, h host, pkg, name, old, text string) (script string) {
+	t.Helper()
+	dir := build(t, h, pkg, "")
+	server, err := os.ReadFile(filepath.Join(dir, "server.mjs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(server), old) {
+		t.Fatalf("no %s in\n%s", old, server)
+	}
+	script = filepath.Join(dir, name)
+	if err := os.WriteFile(script, []byte(strings.ReplaceAll(string(server), old, text)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return script
+}
+
+// TestNoContextInHono has a server that does not give the handler Hono's context: the program cannot tell the origin.
+func TestNoContextInHono(t *testing.T) {
+	eachHost(t, func(t *testing.T, h host) {
+		old, text := "createHonoWebSocketHandler(c)", "createHonoWebSocketHandler()"
+		if h == "workers" {
+			old, text = "handler(c)", "handler()"
+		}
+		script := edited(t, h, "wasmlarge", "blind.mjs", old, text)
+		var url string
+		if h.runtime() == js.Workerd {
+			w := js.Worker{Script: script, Wasm: []string{"api.wasm"}, Date: "2026-10-01"}
+			if h == "workers" {
+				w.Object = "Rpc"
+			}
+			addr, _ := w.Start(t)
+			url = "ws://" + addr + "/ws"
+		} else {
+			url = serveScript(t, js.Runtime(h), script).url
+		}
+		conn := rawDialFrom(t, url, "https://evil.example")
+		_ = wsutil.WriteClientText(conn, []byte(greetMessage("1", "you"))) // the peer may have closed
+		got, err := wsutil.ReadServerText(conn)
+		if h == "deno" && err != nil { // it closes without a close frame where a message is under way
+			return
+		}
+		closed, ok := errors.AsType[wsutil.ClosedError](err)
+		if !ok || closed.Code != ws.StatusPolicyViolation || !strings.Contains(closed.Reason, "Hono context") {
+			t.Errorf("answered %q, %v, want a close with 1008", got, err)
+		}
+	})
+}
+
+// TestBackpressureLimitOfBunInHono has a server with a small one, and a peer that reads late: Bun drops what is over it.
+func TestBackpressureLimitOfBunInHono(t *testing.T) {
+	have(t, js.Bun)
+	script := edited(t, "bun", "wasmserver", "small.mjs", "...websocket,", "...websocket, backpressureLimit: 64 << 10,")
+	s := serveScript(t, js.Bun, script)
+	small := net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
+		return c.Control(func(fd uintptr) { _ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10) })
+	}}
+	conn, early, _, err := ws.Dialer{NetDial: small.DialContext}.Dial(t.Context(), s.url)
+	if err != nil || early != nil {
+		t.Fatal(err, early)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
+	const requests = 100
+	text := strings.Repeat("x", 100<<10)
+	for i := range requests {
+		if err := wsutil.WriteClientText(conn, []byte(greetMessage(string(rune('0'+i%10)), text))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	greets(t, dial(t, s.url, kkrpc.Options{})) // by now it has answered
+	for i := range requests {
+		got, err := wsutil.ReadServerText(conn)
+		if err != nil || len(got) < len(text) || !strings.Contains(string(got[:30]), `"id":"`+string(rune('0'+i%10))+`"`) {
+			t.Fatalf("answer %d is %.50q, %v", i, got, err)
+		}
+	}
+}
