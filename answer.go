@@ -23,7 +23,7 @@ import (
 // made with it. Answer runs the function on the goroutine of its caller and returns when the function does.
 //
 // The context of the function has the values of ctx and ends with it, and FromContext is nil there. Request.Channel of
-// interceptors is nil. Of opts, Dialect, ErrorText, Inbound, OnError and the limits Depth and Metadata have an effect.
+// interceptors is nil. Of opts, Dialect, Dialects, ErrorText, Inbound, OnError and the limits Depth and Metadata have an effect.
 // A Dialect is the only one that is accepted. Nil means the defaults.
 //
 // The response is an error if the arguments or the result have a function, a stream or a reference. The error of Answer
@@ -54,6 +54,9 @@ func newLone(ctx context.Context, api *API, opts *Options) (*Channel, error) {
 	if ch.outbound, err = compose("Outbound", opts.Outbound); err != nil {
 		return nil, err
 	}
+	if ch.accepts, err = opts.accepted(); err != nil {
+		return nil, err
+	}
 	if opts.Dialect != 0 {
 		ch.setCodec(wire.Dialect(opts.Dialect))
 	}
@@ -70,11 +73,14 @@ func (ch *Channel) readLone(message []byte, m *wire.Message) error {
 		fixed = (*c).Dialect()
 	}
 	in := wire.NewInbound(codecs.Of, fixed, len(message), ch.limits.Depth)
+	in.Accept(ch.accepts)
 	if err := in.Push(message); err != nil {
 		return err
 	}
 	ok, err := in.Next(m)
 	switch {
+	case errors.Is(err, wire.ErrDialect):
+		return fmt.Errorf("the dialect %v is not accepted here", Dialect(m.Dialect))
 	case err != nil && !ok:
 		return err
 	case !ok:

@@ -41,6 +41,7 @@ type Channel struct {
 	base      context.Context                              // parent of every handler's context: values only
 	inbound   Interceptor                                  // nil: none
 	outbound  Interceptor                                  // nil: none
+	accepts   wire.DialectSet                              // of the peer's messages
 	alone     func(ctx context.Context, op outgoing) error // exchange of a channel without a transport; nil for others
 
 	*leading      // owned by the leader, the one goroutine that reads; nil while the channel is parked

@@ -32,11 +32,12 @@ type leading struct {
 
 var leadings = sync.Pool{New: func() any { return new(leading) }}
 
-func newLeading(d wire.Dialect, limits *Limits, t Transport) *leading {
+func (ch *Channel) newLeading(d wire.Dialect) *leading {
 	l := leadings.Get().(*leading)
-	l.in = *wire.NewInbound(codecs.Of, d, limits.Frame, limits.Depth)
-	_, checked := t.(TextValidator)
+	l.in = *wire.NewInbound(codecs.Of, d, ch.limits.Frame, ch.limits.Depth)
+	_, checked := ch.transport.(TextValidator)
 	l.in.Trust(checked)
+	l.in.Accept(ch.accepts)
 	return l
 }
 

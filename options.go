@@ -2,6 +2,7 @@ package kkrpc
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
@@ -16,6 +17,11 @@ type Options struct {
 	// Dialect is the dialect of this side's messages. For New, zero means the dialect of the peer's first message, for
 	// which calls wait. A client that must speak first sets it (ws.Dial does, to Compact).
 	Dialect Dialect
+
+	// Dialects are the dialects in which the peer's messages may be; nil means all. A peer that uses another loses its channel
+	// with code 1008. A server whose clients are known lists theirs, since a client chooses the codec. ws also refuses
+	// a client that asks for another dialect.
+	Dialects []Dialect
 
 	// ErrorText makes errors to classic JSON peers plain strings, the only form that kkrpc 0.2 understands. kkrpc 0.7
 	// takes both forms, but gets name and fields only without ErrorText. With SuperJSON, peers of 0.2 and 0.7 are
@@ -62,7 +68,8 @@ func (o *Options) settings() settings {
 
 // New starts a channel over t, which it owns from then on, and returns at once. The channel lives until Close, until
 // the peer closes, or until ctx ends. Every handler's context carries the values of ctx. The error is that of
-// opts.Expose, or names an interceptor that is nil. After an error, t belongs to the caller.
+// opts.Expose, or names an interceptor that is nil or a dialect that is not in opts.Dialects. After an error, t belongs to
+// the caller.
 func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	if opts == nil {
 		opts = &Options{}
@@ -81,6 +88,9 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	if ch.outbound, err = compose("Outbound", opts.Outbound); err != nil {
 		return nil, err
 	}
+	if ch.accepts, err = opts.accepted(); err != nil {
+		return nil, err
+	}
 	ch.serving.limit = ch.limits.Running
 	ch.serving.maxAway = ch.limits.Open
 	if ch.group = opts.Group; ch.group == nil {
@@ -92,7 +102,7 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	if opts.Dialect != 0 {
 		ch.setCodec(wire.Dialect(opts.Dialect))
 	}
-	ch.leading = newLeading(wire.Dialect(opts.Dialect), ch.limits, t)
+	ch.leading = ch.newLeading(wire.Dialect(opts.Dialect))
 	if ctx.Done() != nil {
 		ch.mu.Lock() // the function may run at once
 		ch.stopBase = context.AfterFunc(ctx, func() { ch.fail(errClosed(context.Cause(ctx)), closeNormal, "") })
@@ -100,6 +110,20 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	}
 	go ch.lead() // ends when the channel closes or when another goroutine takes over reading
 	return ch, nil
+}
+
+// accepted returns the set of o.Dialects.
+func (o *Options) accepted() (s wire.DialectSet, err error) {
+	for _, d := range o.Dialects {
+		if d < Compact || d > ClassicSuperJSON {
+			return 0, fmt.Errorf("kkrpc: Options.Dialects: %v is no dialect", d)
+		}
+		s = s.With(wire.Dialect(d))
+	}
+	if o.Dialect != 0 && !s.Has(wire.Dialect(o.Dialect)) {
+		return 0, fmt.Errorf("kkrpc: Options.Dialect: %v is not in Options.Dialects", o.Dialect)
+	}
+	return s, nil
 }
 
 // makeKinds is called with Channel.mu.

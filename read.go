@@ -134,6 +134,11 @@ func (ch *Channel) owner(k wire.Kind) kind {
 // refuse drops a message that cannot be parsed. A request is answered if its id is known, and an answer or an item ends what
 // waits for it. Everything else is told to Options.OnError.
 func (ch *Channel) refuse(m *wire.Message, err error) {
+	if errors.Is(err, wire.ErrDialect) {
+		reason := fmt.Sprintf("the dialect %v is not accepted here (Options.Dialects)", Dialect(m.Dialect))
+		ch.fail(errClosed(fmt.Errorf("%w: %s", ErrUnsupported, reason)), closePolicy, reason)
+		return
+	}
 	ch.dropped.Add(1)
 	if m.ID == nil || !wire.Answerable(err) || !ch.tellUnreadable(m, err) {
 		ch.report(fmt.Errorf("kkrpc: message %w", err))
@@ -215,7 +220,7 @@ func (ch *Channel) park() bool {
 
 // unpark runs the next leader of a parked channel.
 func (ch *Channel) unpark() {
-	ch.leading = newLeading((*ch.codec.Load()).Dialect(), ch.limits, ch.transport)
+	ch.leading = ch.newLeading((*ch.codec.Load()).Dialect())
 	ch.lead()
 }
 

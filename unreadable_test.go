@@ -219,3 +219,62 @@ func TestTimeoutAfterUnreadableMessages(t *testing.T) {
 		}
 	})
 }
+
+// An any that contains itself would end the process of whoever prints it. Nothing that a peer sends becomes one.
+func TestCyclesInMessages(t *testing.T) {
+	ran := ""
+	api := kkrpc.Object{
+		"any":   func(v any) { ran += fmt.Sprint(v) },
+		"field": func(v struct{ In any }) { ran += fmt.Sprint(v) },
+		"many":  func(v ...any) { ran += fmt.Sprint(v...) },
+		"map":   func(v map[string]any) { ran += fmt.Sprint(v) },
+		"set":   func(v *superjson.Set) { ran += fmt.Sprint(v.Values()) },
+		"kept":  func(v superjson.Value) string { return string(v.JSON) },
+		"meta":  func(ctx context.Context) string { return fmt.Sprint(kkrpc.MetadataFrom(ctx)) },
+		"prop":  kkrpc.NewProperty[any](nil),
+	}
+	const call = `{"json":{"t":"q","id":"7","op":"call","p":["%s"],"a":[%s]},"meta":{%s,"v":1}}`
+	for _, row := range []struct{ text, want string }{
+		{fmt.Sprintf(call, "any", `{"a":null}`, `"referentialEqualities":{"a.0":["a.0.a"]}`), "any: argument 1.a: expected a value without cycles (only a superjson.Value keeps them), got a cycle"},
+		{fmt.Sprintf(call, "any", `{"__kkrpc_next_arg__":"value","v":{"a":null}}`, `"referentialEqualities":{"a.0.v":["a.0.v.a"]}`), "any: argument 1.a: expected a value without cycles"},
+		{fmt.Sprintf(call, "field", `{"In":[0]}`, `"referentialEqualities":{"a.0.In":["a.0.In.0"]}`), "field: argument 1.In[0]: expected a value without cycles"},
+		{fmt.Sprintf(call, "many", `1,[0]`, `"referentialEqualities":{"a.1":["a.1.0"]}`), "many: argument 2[0]: expected a value without cycles"},
+		{fmt.Sprintf(call, "map", `{"k":[0]}`, `"referentialEqualities":{"a.0":["a.0.k.0"]}`), "cycle through another value"},
+		{fmt.Sprintf(call, "map", `{"k":[0]}`, `"referentialEqualities":{"a.0.k":["a.0.k.0"]}`), "map: argument 1.k[0]: expected a value without cycles"},
+		{fmt.Sprintf(call, "set", `[0]`, `"values":{"a.0":["set"]},"referentialEqualities":{"a.0":["a.0.0"]}`), "set: argument 1[0]: expected a value without cycles"},
+		{fmt.Sprintf(call, "kept", `{"a":null}`, `"referentialEqualities":{"a.0":["a.0.a"]}`), `"v":"{\"a\":null}"`},
+		{`{"json":{"t":"q","id":"7","op":"call","p":["meta"],"a":[],"meta":{"k":{"me":null}}},"meta":{"referentialEqualities":{"meta.k":["meta.k.me"]},"v":1}}`, "map[k:map[me:<nil>]]"},
+		{`{"json":{"t":"q","id":"7","op":"set","p":["prop"],"v":[0]},"meta":{"referentialEqualities":{"v":["v.0"]},"v":1}}`, "prop[0]: expected a value without cycles"},
+	} {
+		bubble(t, func(t *testing.T) {
+			_, peer := raw(t, kkrpc.Options{Expose: api})
+			write(t, peer, row.text)
+			if answer := read(t, peer); !strings.Contains(answer, row.want) {
+				t.Errorf("%s\n answered %s", row.text, answer)
+			}
+		})
+	}
+	if ran != "" {
+		t.Errorf("a function got %s", ran)
+	}
+}
+
+// A field in a cycle does not hide the error that it is a field of.
+func TestErrorsWithCyclesKeepTheirTexts(t *testing.T) {
+	for d, answer := range map[kkrpc.Dialect]string{
+		kkrpc.CompactSuperJSON: `{"json":{"t":"r","id":"1","e":{"n":"RangeError","m":"too far","d":{"me":null}}},"meta":{"referentialEqualities":{"e.d":["e.d.me"]},"v":1}}`,
+		kkrpc.ClassicSuperJSON: `{"json":{"id":"1","args":{"error":{"name":"RangeError","message":"too far","d":{"me":null}}},"type":"response"},"meta":{"referentialEqualities":{"args.error":["args.error.d.me"]},"v":1}}` + "\n",
+	} {
+		bubble(t, func(t *testing.T) {
+			ch, peer := raw(t, kkrpc.Options{Dialect: d})
+			ended := make(chan error, 1)
+			go func() { ended <- ch.Call(context.Background(), nil, "f") }()
+			read(t, peer)
+			write(t, peer, answer)
+			e, ok := errors.AsType[*kkrpc.Error](<-ended)
+			if !ok || e.Name != "RangeError" || e.Message != "too far" || fmt.Sprint(e.Fields["d"]) != "map[me:<nil>]" {
+				t.Errorf("%v: %v %+v", d, ok, e)
+			}
+		})
+	}
+}

@@ -132,7 +132,7 @@ func (s *server) serve(c *conn, about []byte) (err error) {
 	if err := s.admit(r, known); err != nil {
 		return err
 	}
-	dialect, announced, err := announce.Dialect(r.URL.Query(), []string{r.Header["sec-websocket-protocol"]})
+	dialect, announced, err := announce.Dialect(r.URL.Query(), []string{r.Header["sec-websocket-protocol"]}, s.opts.RPC.Dialects)
 	if err != nil {
 		return Reject(closePolicy, err.Error())
 	}

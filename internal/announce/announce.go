@@ -5,6 +5,7 @@ package announce
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/kkrpc-go/kkrpc"
@@ -24,6 +25,21 @@ func IsProtocol(protocol string) bool {
 	return ok
 }
 
+// Accepted reports whether a server that accepts the dialects of list agrees to a subprotocol that names one. An empty list
+// has all.
+func Accepted(protocol string, list []kkrpc.Dialect) bool {
+	d, ok := ofProtocol(protocol)
+	return ok && accepts(list, d)
+}
+
+func accepts(list []kkrpc.Dialect, d kkrpc.Dialect) bool {
+	return d == 0 || len(list) == 0 || slices.Contains(list, d)
+}
+
+func notAccepted(list []kkrpc.Dialect, d kkrpc.Dialect) error {
+	return fmt.Errorf("the dialect %v is not accepted here, only %s", d, strings.Trim(fmt.Sprint(list), "[]"))
+}
+
 // In reports whether the parameters of a URL name a dialect.
 func In(query url.Values) bool { return query.Has(parameter) }
 
@@ -36,24 +52,31 @@ func AddTo(rawQuery string, d kkrpc.Dialect) string {
 }
 
 // Dialect returns the dialect that a request names, and whether it names one. The URL counts more than the subprotocols.
-// protocols are the lines of the header Sec-WebSocket-Protocol. An error is about the URL; unknown subprotocols are not
-// ours.
-func Dialect(query url.Values, protocols []string) (d kkrpc.Dialect, ok bool, err error) {
+// protocols are the lines of the header Sec-WebSocket-Protocol. list are the dialects that the server accepts; an empty list
+// has all. An error is for the client: its URL names no dialect, or it names none that is accepted.
+func Dialect(query url.Values, protocols []string, list []kkrpc.Dialect) (d kkrpc.Dialect, ok bool, err error) {
 	if values, ok := query[parameter]; ok {
 		name := values[0]
-		if err := d.UnmarshalText([]byte(name[:min(len(name), 100)])); err != nil { // no name is that long
+		if err = d.UnmarshalText([]byte(name[:min(len(name), 100)])); err == nil && !accepts(list, d) { // no name is that long
+			err = notAccepted(list, d)
+		}
+		if err != nil {
 			return 0, false, fmt.Errorf("parameter %s: %w", parameter, err)
 		}
 		return d, true, nil
 	}
 	for _, line := range protocols {
 		for protocol := range strings.SplitSeq(line, ",") {
-			if d, ok := ofProtocol(strings.TrimSpace(protocol)); ok {
+			d, named := ofProtocol(strings.TrimSpace(protocol))
+			switch {
+			case named && accepts(list, d):
 				return d, true, nil
+			case named && err == nil:
+				err = notAccepted(list, d)
 			}
 		}
 	}
-	return 0, false, nil
+	return 0, false, err
 }
 
 func ofProtocol(protocol string) (d kkrpc.Dialect, ok bool) {

@@ -10,9 +10,11 @@ import (
 )
 
 func TestDialect(t *testing.T) {
+	some := []kkrpc.Dialect{kkrpc.Compact, kkrpc.Classic}
 	for _, row := range []struct {
 		name, query string
 		protocols   []string
+		list        []kkrpc.Dialect
 		want        kkrpc.Dialect
 		ok          bool
 		fails       string
@@ -27,13 +29,18 @@ func TestDialect(t *testing.T) {
 		{name: "behind others", protocols: []string{"token, a", "b,kkrpc.classic-superjson ,kkrpc.compact-json"}, want: kkrpc.ClassicSuperJSON, ok: true},
 		{name: "an unknown one", protocols: []string{"kkrpc.soap, kkrpc"}},
 		{name: "both", query: "kkrpc=compact-json", protocols: []string{"kkrpc.classic-json"}, want: kkrpc.Compact, ok: true},
+		{name: "accepted", query: "kkrpc=compact-json", list: some, want: kkrpc.Compact, ok: true},
+		{name: "detection among the accepted", query: "kkrpc=auto", list: some, ok: true},
+		{name: "not accepted", query: "kkrpc=classic-superjson", list: some, fails: "parameter kkrpc: the dialect classic-superjson is not accepted here, only compact-json classic-json"},
+		{name: "a subprotocol that is not accepted", protocols: []string{"soap, kkrpc.classic-superjson"}, list: some, fails: "the dialect classic-superjson is not accepted here"},
+		{name: "one of the subprotocols is accepted", protocols: []string{"kkrpc.classic-superjson", "kkrpc.classic-json"}, list: some, want: kkrpc.Classic, ok: true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			query, err := url.ParseQuery(row.query)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, ok, err := announce.Dialect(query, row.protocols)
+			got, ok, err := announce.Dialect(query, row.protocols, row.list)
 			switch {
 			case row.fails != "" && (err == nil || !strings.Contains(err.Error(), row.fails)):
 				t.Errorf("got %v, want %q", err, row.fails)
@@ -47,13 +54,13 @@ func TestDialect(t *testing.T) {
 // TestBothWays reads what a client writes.
 func TestBothWays(t *testing.T) {
 	for _, d := range []kkrpc.Dialect{kkrpc.Compact, kkrpc.CompactSuperJSON, kkrpc.Classic, kkrpc.ClassicSuperJSON} {
-		if got, ok, err := announce.Dialect(nil, []string{announce.Protocol(d)}); got != d || !ok || err != nil || !announce.IsProtocol(announce.Protocol(d)) {
+		if got, ok, err := announce.Dialect(nil, []string{announce.Protocol(d)}, nil); got != d || !ok || err != nil || !announce.IsProtocol(announce.Protocol(d)) {
 			t.Errorf("subprotocol of %v: %v, %t, %v", d, got, ok, err)
 		}
 		for _, before := range []string{"", "a=b", "a=b&"} {
 			raw := announce.AddTo(before, d)
 			query, err := url.ParseQuery(raw)
-			if got, ok, err2 := announce.Dialect(query, nil); got != d || !ok || err != nil || err2 != nil || !announce.In(query) || !strings.HasPrefix(raw, before) {
+			if got, ok, err2 := announce.Dialect(query, nil, nil); got != d || !ok || err != nil || err2 != nil || !announce.In(query) || !strings.HasPrefix(raw, before) {
 				t.Errorf("%q: %v, %t, %v, %v", raw, got, ok, err, err2)
 			}
 		}

@@ -11,6 +11,8 @@ var (
 	ErrTooLong = errors.New("message too long")
 	// ErrDropped: what was received is no message for us. It is dropped and counted, and the next one read.
 	ErrDropped = errors.New("dropped")
+	// ErrDialect: a message in a dialect that is not accepted; Message.Dialect says which. The connection should end.
+	ErrDialect = errors.New("dialect not accepted")
 )
 
 const (
@@ -26,6 +28,7 @@ type Inbound struct {
 	maxFrame int
 	maxDepth int
 	checked  bool // frames are UTF-8
+	accepts  DialectSet
 
 	whole   []byte // a frame that is a message; borrowed
 	pending bool   // whole is to be read
@@ -43,6 +46,9 @@ func NewInbound(codecs func(Dialect) Codec, fixed Dialect, maxFrame, maxDepth in
 
 // Trust says whether all frames are known to be UTF-8. Otherwise each message is checked.
 func (in *Inbound) Trust(checked bool) { in.checked = checked }
+
+// Accept says in which dialects messages may be. Messages in others are dropped with ErrDialect.
+func (in *Inbound) Accept(s DialectSet) { in.accepts = s }
 
 // Dialect is how to write to the peer: the fixed dialect, or the one of the first message; Unknown before it.
 // A classic peer may mix codecs in what it sends, see Message.Dialect.
@@ -192,6 +198,10 @@ func (in *Inbound) parse(text []byte, d Dialect, m *Message) (bool, error) {
 	m.Checked = in.checked
 	err := in.codecs(d).Parse(text, m, in.maxDepth)
 	m.Size = len(text)
+	if !in.accepts.Has(m.Dialect) {
+		m.Reset(m.Dialect)
+		err = ErrDialect
+	}
 	if err == nil {
 		return true, nil
 	}

@@ -18,6 +18,15 @@ const (
 	ClassicSuperJSON                // kkrpc 0.x, SuperJSON
 )
 
+// DialectSet is a set of dialects. The zero set has all of them.
+type DialectSet uint8
+
+// With returns s and d.
+func (s DialectSet) With(d Dialect) DialectSet { return s | 1<<d }
+
+// Has reports whether d is in s.
+func (s DialectSet) Has(d Dialect) bool { return s == 0 || s&(1<<d) != 0 }
+
 // IsClassic reports whether d is of the newline-framed 0.x generation.
 func (d Dialect) IsClassic() bool { return d == Classic || d == ClassicSuperJSON }
 

@@ -23,8 +23,8 @@ const (
 // Options configures a handler. Nil and the zero value mean the defaults.
 type Options struct {
 	// RPC configures how requests are answered, see kkrpc.API.Answer. Its Expose is ignored, because Handler and HandlerFor take the API.
-	// With a zero Dialect, requests of all dialects are accepted; any other Dialect is the only one. Limits.Frame
-	// bounds a body.
+	// With a zero Dialect, requests of all dialects are accepted, or of those in Dialects; any other Dialect is the only
+	// one. Requests in another one are answered with 400. Limits.Frame bounds a body.
 	RPC kkrpc.Options
 
 	// Origins are the origins whose pages may call, beside the server's own, as in ws.Options. Pages of other origins

@@ -8,6 +8,7 @@
 // names its dialect when it connects: by the parameter kkrpc in the URL, as in /ws?kkrpc=classic-json, or by the
 // subprotocol kkrpc.classic-json. Dial offers that subprotocol, and servers that do not know it ignore it. A js/wasm
 // build adds the parameter instead, because its host fails the connection if the server picks no subprotocol.
+// RPC.Dialects lists what a client may name and speak.
 //
 // # Origins
 //

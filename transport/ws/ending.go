@@ -91,6 +91,8 @@ func reasonOf(err error, stopping bool) reason {
 		return endedPing
 	case errors.Is(err, kkrpc.ErrLimit):
 		return endedLimit
+	case errors.Is(err, kkrpc.ErrUnsupported): // a dialect that is not accepted
+		return endedProtocol
 	case isTimeout(err):
 		return endedSlow
 	case errors.Is(err, net.ErrClosed), errors.Unwrap(err) == kkrpc.ErrClosed: // this side, without any other cause

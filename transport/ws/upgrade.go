@@ -75,7 +75,7 @@ func (s *Server) check(r *http.Request) (kkrpc.Dialect, *admission.Rejection) {
 		return 0, admission.Reject(http.StatusForbidden, fmt.Sprintf("Pages from the origin %s may not connect to %s: "+
 			"add it to Origins in ws.Options to allow them.", admission.Quote(r.Header.Get("Origin")), admission.Quote(r.Host)))
 	}
-	announced, ok, err := announce.Dialect(r.URL.Query(), r.Header["Sec-Websocket-Protocol"])
+	announced, ok, err := announce.Dialect(r.URL.Query(), r.Header["Sec-Websocket-Protocol"], s.opts.RPC.Dialects)
 	if err != nil {
 		return 0, admission.Reject(http.StatusBadRequest, err.Error())
 	}
@@ -171,7 +171,7 @@ func innermost(w http.ResponseWriter) string {
 
 // agrees reports whether the server speaks a subprotocol.
 func (s *Server) agrees(protocol string) bool {
-	return announce.IsProtocol(protocol) || slices.Contains(s.opts.Subprotocols, protocol)
+	return announce.Accepted(protocol, s.opts.RPC.Dialects) || slices.Contains(s.opts.Subprotocols, protocol)
 }
 
 // responseHeader is what middleware has set, cookies for instance, without what belongs to the handshake.
