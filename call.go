@@ -144,10 +144,13 @@ func (open via) do(ctx context.Context, op outgoing) error {
 			return op.failed(err)
 		}
 		err = ch.do(ctx, op)
-		if !errors.Is(err, ErrClosed) || ch.Err() == nil || context.Cause(ctx) != nil {
+		name := nameOf(err)
+		lost := errors.Is(err, ErrClosed) && ch.Err() != nil || name == interruptedError
+		if !lost && name != unavailableError || context.Cause(ctx) != nil {
 			return err
 		}
 		_, unsent := errors.AsType[unsentError](err)
+		unsent = unsent || name == unavailableError
 		repeatable := ctx.Value(idempotentKey{}) != nil
 		switch {
 		case !unsent && !repeatable:

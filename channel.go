@@ -57,6 +57,8 @@ type Channel struct {
 	refused atomic.Uint64
 	open    atomic.Int32 // requests that are unfinished and not run by the leader
 
+	draining atomic.Bool // requests are refused. Set with mu.
+
 	out       outbox.Outbox
 	kindsMade atomic.Pointer[kinds]  // see kinds
 	makeKinds func(*Channel, *kinds) // immutable
@@ -67,6 +69,8 @@ type Channel struct {
 	done     chan struct{}
 	stopBase func() bool   // undoes the watch over base
 	known    chan struct{} // closed once codec is set; nil until somebody waits
+	leaving  chan struct{} // of Draining; nil until somebody asks
+	left     bool          // Draining is, or would be, closed
 	serving  gate          // requests
 	gates    *gate         // all others, see newGateLocked
 	active   scopeList     // scopes that have been asked for their context, or are not run by the leader
@@ -177,6 +181,7 @@ func (ch *Channel) fail(err error, code int, reason string) {
 		return
 	}
 	ch.err = err
+	ch.leaveLocked()
 	close(ch.done)
 	ch.closed.Store(true)
 	calls := ch.pending.takeAllLocked()
@@ -205,6 +210,14 @@ func (ch *Channel) fail(err error, code int, reason string) {
 	if ch.opts.onClose != nil {
 		ch.opts.onClose(ch, err)
 	}
+}
+
+// leaveLocked closes Draining.
+func (ch *Channel) leaveLocked() {
+	if !ch.left && ch.leaving != nil {
+		close(ch.leaving)
+	}
+	ch.left = true
 }
 
 // lost is fail for an error of the transport.

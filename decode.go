@@ -223,7 +223,12 @@ func (ch *Channel) unreadable(rawID []byte, why error) bool {
 // fill stores m in a, as the answer to a call with this result.
 func (ch *Channel) fill(a *answer, m *wire.Message, result any) {
 	if m.Err != nil {
-		a.err = fromWire(wire.ParseErrorReferences(m, ch.references(m.Dialect, m.Err, nil)))
+		e := fromWire(wire.ParseErrorReferences(m, ch.references(m.Dialect, m.Err, nil)))
+		if a.err = e; e.Name == unavailableError {
+			ch.mu.Lock()
+			ch.leaveLocked()
+			ch.mu.Unlock()
+		}
 		return
 	}
 	a.dialect, a.meta = m.Dialect, m.ValueMeta()

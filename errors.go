@@ -44,11 +44,35 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// Names of errors that cross for a limit, and for a reference that was released.
+// Names of errors that cross for a limit, for a reference that was released, for a request that did not run and for one that
+// was cut off, both because this side shuts down.
 const (
-	limitError    = "RPCLimitError"
-	releasedError = "RPCRemoteReferenceReleasedError"
+	limitError       = "RPCLimitError"
+	releasedError    = "RPCRemoteReferenceReleasedError"
+	unavailableError = "RPCUnavailableError"
+	interruptedError = "RPCInterruptedError"
 )
+
+// unavailable refuses a request. text: in the form that kkrpc 0.2 understands.
+func unavailable(text bool) *wire.Error {
+	return shutdownError(unavailableError, "the other side is shutting down; the request did not run", text)
+}
+
+// shutdownError has its name in the message for a peer that reads nothing else.
+func shutdownError(name, message string, text bool) *wire.Error {
+	if text {
+		message = name + ": " + message
+	}
+	return &wire.Error{Name: name, Message: message}
+}
+
+// nameOf returns the name of the JavaScript Error in err, or "".
+func nameOf(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Name
+	}
+	return ""
+}
 
 // typeErrorf is the error for a request that does not fit the function it names.
 func typeErrorf(format string, args ...any) *Error {

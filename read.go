@@ -42,14 +42,14 @@ func (ch *Channel) lead() {
 func (ch *Channel) read() bool {
 	if ch.turn >= turnBytes {
 		ch.turn = 0
-		ch.out.Flush()
+		ch.out.Settle()
 		runtime.Gosched()
 	}
 	if !ch.more {
 		if k := ch.kindsMade.Load(); k != nil {
 			k.news.tell()
 		}
-		ch.out.Flush()
+		ch.out.Settle()
 		if ch.large {
 			ch.readBuf, ch.large = nil, false
 			ch.msg.Forget()

@@ -18,9 +18,12 @@ type scope struct {
 	waits   int32    // goroutines of the function that wait for the peer
 	kept    int32    // streams that it has returned and that live
 	listed  bool     // in ch.active
-	done    chan struct{}
-	err     error                // why the context has ended
-	after   map[*func()]struct{} // to be called when the context ends
+
+	textErrors bool // immutable: the peer reads no other form, see wire.Message
+
+	done  chan struct{}
+	err   error                // why the context has ended
+	after map[*func()]struct{} // to be called when the context ends
 
 	prev, next *scope // in ch.active
 }
@@ -244,6 +247,7 @@ func (s *scope) retireLocked() (next task, after map[*func()]struct{}) {
 	after = s.overLocked()
 	if wasAway {
 		s.gate.away--
+		s.gate.tellMovedLocked()
 		return nil, after
 	}
 	return s.gate.leaveLocked(), after

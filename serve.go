@@ -16,16 +16,15 @@ import (
 
 // call is one request of the peer, from the moment its arguments are decoded until its response is queued.
 type call struct {
-	*scope     // kept for the next call unless it is known
-	method     *bind.Method
-	inv        bind.Invocation
-	id         []byte // raw JSON, a copy
-	textErrors bool
-	known      bool          // others than the leader may know the scope, even when the function has returned
-	bytes      int           // of the message
-	hook       *interception // nil: there are no inbound interceptors
-	came       []received    // with the arguments, and not taken over by the result
-	carried    []carried     // by the response
+	*scope  // kept for the next call unless it is known
+	method  *bind.Method
+	inv     bind.Invocation
+	id      []byte        // raw JSON, a copy
+	known   bool          // others than the leader may know the scope, even when the function has returned
+	bytes   int           // of the message
+	hook    *interception // nil: there are no inbound interceptors
+	came    []received    // with the arguments, and not taken over by the result
+	carried []carried     // by the response
 }
 
 // serve answers a request, or sees to it that it is answered. It reports false when this goroutine no longer leads.
@@ -49,15 +48,24 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		switch ch.admit(c) {
 		case refused:
 			ch.request.came = c.came
-			ch.decline(m, true, &wire.Error{Name: "RPCOverloadedError",
-				Message: "the requests of this connection that wait are too large together; wait for some of them"})
+			why := &wire.Error{Name: "RPCOverloadedError",
+				Message: "the requests of this connection that wait are too large together; wait for some of them"}
+			if ch.draining.Load() {
+				why = unavailable(m.TextErrors)
+			}
+			ch.decline(m, true, why)
 			return true
 		case queued:
 			return true // whoever makes room runs it
 		}
 		counted = true
 	}
-	err, leads := ch.runInline(c)
+	err, leads := ch.runInline(c, counted)
+	if err == errDraining {
+		ch.request.came = c.came
+		ch.decline(m, true, unavailable(m.TextErrors))
+		return true
+	}
 	if !leads {
 		runTasks(c.finish(err))
 		return false
@@ -98,13 +106,20 @@ func (ch *Channel) find(m *wire.Message) (method *bind.Method, inv bind.Invocati
 }
 
 // runInline runs c on the leader. It reports whether the goroutine still leads afterwards; if not, the caller finishes
-// c as one that was handed over.
-func (ch *Channel) runInline(c *call) (err error, leads bool) {
+// c as one that was handed over. The error is errDraining if c has not run. counted: c is open already.
+func (ch *Channel) runInline(c *call, counted bool) (err error, leads bool) {
 	c.seq = ch.role.Load() + 1
 	ch.inline = c
 	ch.role.Store(c.seq)
 	if !ch.watched.Load() {
 		ch.group.watch.add(ch)
+	}
+	// Shutdown sets draining before it looks at role. So it either sees that c runs, or c sees that it must not.
+	if ch.draining.Load() && !counted && ch.role.CompareAndSwap(c.seq, c.seq+1) {
+		ch.mu.Lock()
+		ch.begun-- // role counts it
+		ch.mu.Unlock()
+		return errDraining, true
 	}
 	slow := c.method.Slow.Load()
 	if slow == 0 {
@@ -146,7 +161,7 @@ func (ch *Channel) admit(c *call) admission {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	g := &ch.serving
-	if ch.err != nil || g.queued > 0 && g.queued+c.bytes > ch.limits.RequestQueue {
+	if ch.err != nil || ch.draining.Load() || g.queued > 0 && g.queued+c.bytes > ch.limits.RequestQueue {
 		return refused
 	}
 	ch.open.Add(1)
@@ -199,7 +214,7 @@ func newCall(ch *Channel, method *bind.Method, inv bind.Invocation, m *wire.Mess
 	case known || c.scope == nil:
 		c.scope = new(scope)
 	}
-	c.method, c.inv, c.textErrors = method, inv, m.TextErrors
+	c.method, c.inv, c.scope.textErrors = method, inv, m.TextErrors
 	c.ch, c.gate = ch, &ch.serving
 	c.id = append(c.id[:0], m.ID...)
 	c.scope.request = &c.id
@@ -409,7 +424,18 @@ func (c *call) appendResponse(dst []byte, codec wire.Codec, err error) (response
 			return dst
 		}
 	}
-	return c.ch.appendError(dst[:0], codec, c.id, toWire(err), c.textErrors)
+	return c.ch.appendError(dst[:0], codec, c.id, ofFunction(toWire(err)), c.textErrors)
+}
+
+// ofFunction is the error that a function has returned. It must not tell that the request did not run, as an error can that
+// the function got from another peer.
+func ofFunction(e *wire.Error) *wire.Error {
+	if e.Name != unavailableError && e.Name != interruptedError {
+		return e
+	}
+	own := *e
+	own.Name, own.Message = "Error", e.Name+": "+e.Message
+	return &own
 }
 
 // appendResult appends the result of the call, unless it is undefined.

@@ -89,6 +89,7 @@ type outStream struct {
 	since   time.Time // it has waited for credit since then; zero while its code runs, and in classic
 	state   outState
 	control *control // what stopped it, to be answered when its code has returned
+	cut     error    // in place of how it ends; nil unless this side has stopped it
 }
 
 // produce notes a stream. h is the request whose result it is, nil for an argument.
@@ -313,7 +314,10 @@ func (s *outStream) await() bool {
 func (s *outStream) finish(err error) {
 	t := s.table
 	t.mu.Lock()
-	wanted := s.state <= running
+	wanted := s.state <= running || s.cut != nil
+	if s.cut != nil {
+		err = s.cut
+	}
 	t.mu.Unlock()
 	if wanted {
 		if b := s.last(err); s.reserve(b) {
@@ -337,6 +341,28 @@ func (s *outStream) finish(err error) {
 	endAll(s.stay.came)
 	if s.stay.context != nil {
 		s.stay.context.release()
+	}
+	if s.ch.draining.Load() {
+		s.ch.mu.Lock()
+		s.ch.serving.tellMovedLocked() // Shutdown waits
+		s.ch.mu.Unlock()
+	}
+}
+
+// cut ends all streams with err as soon as their code has returned.
+func (t *outStreams) cut(err error) {
+	t.mu.Lock()
+	streams := make(map[*outStream]outState, len(t.open))
+	for _, s := range t.open {
+		s.cut = err
+		streams[s] = announced
+	}
+	for s := range streams {
+		streams[s] = t.stopLocked(s)
+	}
+	t.mu.Unlock()
+	for s, left := range streams {
+		s.abandon(left)
 	}
 }
 

@@ -21,6 +21,10 @@ func (o *Outbox) FlushSoon() {
 func (o *Outbox) begin() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	return o.beginLocked()
+}
+
+func (o *Outbox) beginLocked() bool {
 	if o.writing || o.phase == shut || len(o.waiting) == 0 {
 		return false
 	}

@@ -67,6 +67,7 @@ type Outbox struct {
 	writing bool          // one goroutine is the writer
 	room    chan struct{} // closed when there is room again; nil while nobody waits
 	idle    chan struct{} // closed when the writer ends; nil while nobody waits
+	settled uint64        // see Settle
 
 	crowded atomic.Bool // more than half of Limit is taken
 	posted  atomic.Bool // the Batcher will flush

@@ -1,0 +1,37 @@
+package outbox
+
+// Settle is Flush for the reading goroutine, where it has queued the answers to all requests that it has run. Settled then
+// returns what Config.Reader was.
+func (o *Outbox) Settle() {
+	o.mu.Lock()
+	o.settled = o.Reader.Load()
+	begins := o.beginLocked()
+	o.mu.Unlock()
+	if begins {
+		o.drain()
+	}
+}
+
+// Settled returns the value of Config.Reader at the last Settle.
+func (o *Outbox) Settled() uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.settled
+}
+
+// Empty returns nil if nothing waits, is being written, or has room reserved. Otherwise the channel that it returns is closed
+// when the writer has written everything that waits now. It may have to be asked again.
+func (o *Outbox) Empty() <-chan struct{} {
+	o.mu.Lock()
+	if o.phase == shut || o.bytes == 0 {
+		o.mu.Unlock()
+		return nil
+	}
+	if o.idle == nil {
+		o.idle = make(chan struct{})
+	}
+	idle := o.idle
+	o.mu.Unlock()
+	o.FlushSoon()
+	return idle
+}
