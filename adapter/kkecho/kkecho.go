@@ -66,6 +66,9 @@ func HandlerFor(api func(c *echo.Context) (api any, err error), opts *ws.Options
 		if !ok || o.c == nil {
 			return nil, errors.New("kkecho: a request without echo's context")
 		}
+		original := o.c.Request()
+		o.c.SetRequest(r) // for ws.OnEnd
+		defer o.c.SetRequest(original)
 		w := o.c.Response()
 		o.c.SetResponse(&witness{w, o})
 		defer o.c.SetResponse(w) // also when api panics
@@ -104,8 +107,14 @@ func (s *Server) Serve(c *echo.Context) error {
 	return nil
 }
 
-// Shutdown closes the open connections with code 1001 and waits until they are gone, like that of ws.Server.
+// Shutdown drains the open connections, like that of ws.Server.
 func (s *Server) Shutdown(ctx context.Context) error { return s.ws.Shutdown(ctx) }
+
+// Ready reports whether neither Shutdown nor Close was called.
+func (s *Server) Ready() bool { return s.ws.Ready() }
+
+// Stats returns what the server has done and holds, like that of ws.Server.
+func (s *Server) Stats() ws.Stats { return s.ws.Stats() }
 
 // Close closes the open connections without waiting, like that of ws.Server.
 func (s *Server) Close() error { return s.ws.Close() }

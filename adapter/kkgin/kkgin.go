@@ -66,6 +66,7 @@ func HandlerFor(api func(c *gin.Context) (api any, err error), opts *ws.Options)
 			return nil, errors.New("kkgin: a request without gin's context")
 		}
 		kept := o.c.Copy()
+		kept.Request = r // for ws.OnEnd
 		lease := &lease{w: o.c.Writer}
 		kept.Writer = lease
 		defer func() { // also when api panics
@@ -91,8 +92,14 @@ func (s *Server) Serve(c *gin.Context) {
 	s.ws.ServeHTTP(response{c.Writer, o}, c.Request.WithContext(context.WithValue(c.Request.Context(), openingKey{}, o)))
 }
 
-// Shutdown closes the open connections with code 1001 and waits until they are gone, like that of ws.Server.
+// Shutdown drains the open connections, like that of ws.Server.
 func (s *Server) Shutdown(ctx context.Context) error { return s.ws.Shutdown(ctx) }
+
+// Ready reports whether neither Shutdown nor Close was called.
+func (s *Server) Ready() bool { return s.ws.Ready() }
+
+// Stats returns what the server has done and holds, like that of ws.Server.
+func (s *Server) Stats() ws.Stats { return s.ws.Stats() }
 
 // Close closes the open connections without waiting, like that of ws.Server.
 func (s *Server) Close() error { return s.ws.Close() }

@@ -380,3 +380,26 @@ func TestShutdown(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestOnEnd gives back what the function of HandlerFor took when the connection ends, and not before.
+func TestOnEnd(t *testing.T) {
+	ended := make(chan struct{})
+	s := kkgin.HandlerFor(func(c *gin.Context) (any, error) {
+		ws.OnEnd(c.Request, func() { close(ended) })
+		return kkrpc.Object{"hello": func() string { return "hello" }}, nil
+	}, nil)
+	ch := dial(t, serve(t, s)+"a", nil)
+	if got, err := kkrpc.Call[string](t.Context(), ch, "hello"); got != "hello" || err != nil {
+		t.Error(got, err)
+	}
+	select {
+	case <-ended:
+		t.Error("the connection is open")
+	default:
+	}
+	if open := s.Stats().Open; open != 1 || !s.Ready() {
+		t.Errorf("%d connections, ready %v", open, s.Ready())
+	}
+	ch.Close()
+	<-ended
+}

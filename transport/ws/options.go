@@ -60,6 +60,11 @@ type Options struct {
 	// time costs its connection, with code 1013.
 	MaxPartial int
 
+	// DrainWindow is over how long Shutdown spreads the ends of the connections, so that their clients do not all connect
+	// elsewhere in the same moment. 0 means 1 ms for each connection, at most 2 s; negative all at once. It is no longer
+	// than half of the time that the ctx of Shutdown has left.
+	DrainWindow time.Duration
+
 	// OnOpen is called with each new channel and the request that opened it, on a goroutine of its own: calls of the
 	// peer may already be running. What a router pools, such as chi's URL parameters, must not be read here: use
 	// HandlerFor. Nil does nothing.
@@ -70,7 +75,8 @@ type Options struct {
 	OnClose func(ch *kkrpc.Channel, err error)
 
 	// Logger gets what goes wrong while connecting, and what RPC.OnError would be told if that is nil. Of pages and hosts
-	// that are refused it gets one each 10 s, so that nobody can fill it. Nil means slog.Default().
+	// that are refused it gets one each 10 s, so that nobody can fill it. It gets one line of level Info for each connection
+	// that has ended, with channel, peer, reason and err; Closings lists the reasons. Nil means slog.Default().
 	Logger *slog.Logger
 }
 

@@ -35,18 +35,20 @@ type Server struct {
 	onClose func(ch *kkrpc.Channel, err error) // closed, made once for all channels
 	told    atomic.Pointer[time.Time]          // when a refused page was in the log; nil for never
 
-	mu      sync.Mutex
-	open    map[*kkrpc.Channel]session
-	early   map[*kkrpc.Channel]error // closed before OnOpen returned
-	count   int                      // connections, from the request until OnClose has returned
-	closing bool
-	stats   Stats         // without what is read elsewhere: Open, and what open channels have counted
-	drained chan struct{} // closed when closing and count is 0
+	mu       sync.Mutex
+	open     map[*kkrpc.Channel]session
+	early    map[*kkrpc.Channel]error // closed before OnOpen returned
+	count    int                      // connections, from the request until OnClose has returned
+	closing  bool
+	draining context.Context // of Shutdown; nil for Close
+	stats    Stats           // without what is read elsewhere: Open, and what open channels have counted
+	drained  chan struct{}   // closed when closing and count is 0
 }
 
 // session is what the server knows of a channel.
 type session struct {
 	conn  *conn
+	ends  *ends
 	ready bool // OnOpen has returned
 }
 
@@ -123,13 +125,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	started, asked := false, false
+	r, ends := withEnds(r)
 	defer func() {
 		if !asked { // s.api panics, and some middleware that recovers leaves the answer to an upgrade alone
 			s.countEvent(refusedAPI)
 			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		}
 		if !started {
-			s.unreserve()
+			defer s.unreserve()
+			ends.run()
 		}
 	}()
 
@@ -161,7 +165,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		budget:      s.budget,
 	}
 	started = true
-	go s.start(nc, early, cfg, rpc, r) // ends when OnOpen returns
+	go s.start(nc, early, cfg, rpc, r, ends) // ends when OnOpen returns
 }
 
 // refuse answers for an error of the api function.
@@ -177,24 +181,25 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 
 // start runs the channel of a connection. It runs apart from ServeHTTP, so that what net/http keeps for a request is
 // freed.
-func (s *Server) start(nc net.Conn, early []byte, cfg config, rpc *kkrpc.Options, r *http.Request) {
+func (s *Server) start(nc net.Conn, early []byte, cfg config, rpc *kkrpc.Options, r *http.Request, ends *ends) {
 	c := newConn(nc, early, cfg)
 	ch, err := kkrpc.New(context.WithoutCancel(r.Context()), c, rpc)
 	if err != nil { // rpc.Expose is compiled: nothing is known to fail here
 		s.log.Error("ws: no channel for a connection", "remote", r.RemoteAddr, "err", err)
 		_ = c.Close(closeInternal, "")
-		s.unreserve()
+		defer s.unreserve()
+		ends.run()
 		return
 	}
 	s.mu.Lock()
-	s.open[ch] = session{conn: c}
+	s.open[ch] = session{conn: c, ends: ends}
 	s.stats.Opened++
-	closing := s.closing
+	closing, draining := s.closing, s.draining
 	s.mu.Unlock()
 	if closing {
-		go ch.CloseWith(closeGoingAway, goingAway) // ends within Limits.Write
+		go s.late(draining, ch) // ends soon after draining, or within Limits.Write
 	}
-	defer s.opened(ch, c)
+	defer s.opened(ch)
 	if s.opts.OnOpen != nil {
 		s.opts.OnOpen(ch, r)
 	}
@@ -202,45 +207,48 @@ func (s *Server) start(nc net.Conn, early []byte, cfg config, rpc *kkrpc.Options
 
 // opened is called when OnOpen has returned. A panic in it closes the connection, and leaves the process alone as one in a
 // handler of net/http does.
-func (s *Server) opened(ch *kkrpc.Channel, c *conn) {
+func (s *Server) opened(ch *kkrpc.Channel) {
 	if value := recover(); value != nil {
 		s.log.Error("ws: panic in OnOpen", "panic", value, "stack", string(debug.Stack()))
 		go ch.CloseWith(closeInternal, "internal error") // ends within Limits.Write
 	}
 	s.mu.Lock()
 	err, gone := s.early[ch]
+	session := s.open[ch]
 	var why reason
 	if gone {
 		delete(s.early, ch)
 		why = s.goneLocked(ch, err)
 	} else {
-		s.open[ch] = session{conn: c, ready: true}
+		session.ready = true
+		s.open[ch] = session
 	}
 	s.mu.Unlock()
 	if gone {
-		s.finish(ch, err, why)
+		s.finish(ch, session.ends, err, why)
 	}
 }
 
 // closed is what each channel calls when it has closed.
 func (s *Server) closed(ch *kkrpc.Channel, err error) {
 	s.mu.Lock()
-	ready := s.open[ch].ready
+	session := s.open[ch]
 	var why reason
-	if ready {
+	if session.ready {
 		why = s.goneLocked(ch, err)
 	} else {
 		s.early[ch] = err
 	}
 	s.mu.Unlock()
-	if ready {
-		s.finish(ch, err, why)
+	if session.ready {
+		s.finish(ch, session.ends, err, why)
 	}
 }
 
 // finish tells that ch has closed and frees its place.
-func (s *Server) finish(ch *kkrpc.Channel, err error, why reason) {
+func (s *Server) finish(ch *kkrpc.Channel, ends *ends, err error, why reason) {
 	defer s.unreserve()
+	defer ends.run()
 	s.log.Info("ws: closed", "channel", ch.ID(), "peer", ch.Peer(), "reason", why.name, "err", err)
 	if s.opts.RPC.OnClose != nil {
 		s.opts.RPC.OnClose(ch, err)
@@ -282,52 +290,5 @@ func (s *Server) drainedLocked() {
 	case <-s.drained:
 	default:
 		close(s.drained)
-	}
-}
-
-// Shutdown refuses new connections with 503, closes the open ones with code 1001 once what they have queued is sent,
-// and waits until OnClose has returned for each. When ctx ends first it cuts the remaining ones off and returns
-// ctx's error. The contexts of running handlers end; Shutdown does not wait for handlers that go on regardless.
-func (s *Server) Shutdown(ctx context.Context) error {
-	for _, open := range s.stop() {
-		go open.ch.CloseWith(closeGoingAway, goingAway) // ends within Limits.Write, or when cut off
-	}
-	select {
-	case <-s.drained:
-		return nil
-	case <-ctx.Done():
-		s.cut()
-		return ctx.Err()
-	}
-}
-
-// Close refuses new connections with 503 and closes the open ones with code 1001 at once. It waits for nothing.
-func (s *Server) Close() error {
-	s.stop()
-	s.cut()
-	return nil
-}
-
-type openChannel struct {
-	ch   *kkrpc.Channel
-	conn *conn
-}
-
-// stop refuses connections from now on and returns the open ones.
-func (s *Server) stop() (open []openChannel) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closing = true
-	s.drainedLocked()
-	for ch, session := range s.open {
-		open = append(open, openChannel{ch, session.conn})
-	}
-	return open
-}
-
-// cut closes the connections themselves, which ends their channels.
-func (s *Server) cut() {
-	for _, open := range s.stop() {
-		go open.conn.Close(closeGoingAway, goingAway) // ends within the grace of a close; in turn, stuck peers would add up
 	}
 }

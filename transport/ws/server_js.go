@@ -49,6 +49,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Stats is empty: no connection is open.
 func (s *Server) Stats() Stats { return Stats{} }
 
+// Ready is false: the server takes no connections.
+func (s *Server) Ready() bool { return false }
+
 // Shutdown does nothing: no connection is open.
 func (s *Server) Shutdown(context.Context) error { return nil }
 
