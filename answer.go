@@ -207,7 +207,7 @@ type UnaryCaller struct {
 // like an HTTP client. Package transport/kkhttp is made with it.
 //
 // roundTrip is called on the goroutine of the caller, by any number of them at a time. Its ctx ends with that of the
-// operation, or after Options.CallTimeout. It may keep request, but not change response after its return. Its error is
+// operation, or after Options.CallTimeout if the operation has no deadline. It may keep request, but not change response after its return. Its error is
 // the error of the operation. A response that does not answer the request is an error. If the arguments have a
 // function, a stream or a reference, the error wraps ErrUnsupported.
 //
@@ -256,7 +256,7 @@ func (u *UnaryCaller) exchange(ctx context.Context, op outgoing) error {
 		return unsentError{err}
 	}
 	trip := ctx
-	if timeout := u.ch.opts.callTimeout; timeout >= 0 {
+	if timeout := u.ch.opts.callTimeout; timeout >= 0 && !isBounded(ctx) {
 		timeout = or(timeout, defaultCallTimeout)
 		var cancel context.CancelFunc
 		trip, cancel = context.WithTimeoutCause(ctx, timeout, timeoutError(timeout, ""))

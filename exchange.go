@@ -110,9 +110,17 @@ func (ch *Channel) start(ctx context.Context, handling *scope, result any) (code
 			handled = handling.meta
 		}
 		meta = newOutgoingMetadata(ctx, ch.opts.metadata, handled)
+	} else {
+		meta.bounded = isBounded(ctx)
 	}
-	p, err = ch.register(result)
+	p, err = ch.register(result, meta.bounded)
 	return codec, p, meta, err
+}
+
+// isBounded reports whether ctx has a deadline, which replaces Options.CallTimeout.
+func isBounded(ctx context.Context) bool {
+	_, bounded := ctx.Deadline()
+	return bounded
 }
 
 // await waits for the answer to p's request.
@@ -126,7 +134,7 @@ func (ch *Channel) await(ctx context.Context, codec wire.Codec, p *pendingCall) 
 			if ch.withdraw(p) {
 				ch.tellCancelled(codec, p.id)
 				p.answer.discard(ch, false) // if it has come, and waits for callbacks
-				return context.Cause(ctx)
+				return ch.gaveUp(ctx, codec)
 			}
 			<-p.done
 		}
@@ -135,6 +143,17 @@ func (ch *Channel) await(ctx context.Context, codec wire.Codec, p *pendingCall) 
 		return ended // the peer has given up for the same reason
 	}
 	return p.err
+}
+
+// gaveUp is the error of a call whose ctx has ended.
+func (ch *Channel) gaveUp(ctx context.Context, codec wire.Codec) error {
+	err := context.Cause(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		if hint := ch.silence(codec); hint != "" {
+			return fmt.Errorf("%w%s", err, hint)
+		}
+	}
+	return err
 }
 
 // endOf returns why ctx has ended if a call with it has failed. A deadline counts from its time on. The timer that ends
@@ -182,7 +201,7 @@ func (ch *Channel) ready(ctx context.Context) (wire.Codec, error) {
 	if c := ch.codec.Load(); c != nil {
 		return *c, nil
 	}
-	if ch.opts.callTimeout >= 0 {
+	if ch.opts.callTimeout >= 0 && !isBounded(ctx) {
 		timeout := or(ch.opts.callTimeout, defaultCallTimeout)
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, timeout, timeoutError(timeout, ""))
@@ -292,14 +311,14 @@ func (ch *Channel) delay(p *pendingCall, d delayer) {
 	p.delayers = append(p.delayers, d)
 }
 
-// register makes a pending call and starts its timeout.
-func (ch *Channel) register(result any) (*pendingCall, error) {
+// register makes a pending call and starts its timeout, unless it is bounded by a ctx.
+func (ch *Channel) register(result any, bounded bool) (*pendingCall, error) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
-	return ch.registerLocked(result)
+	return ch.registerLocked(result, bounded)
 }
 
-func (ch *Channel) registerLocked(result any) (*pendingCall, error) {
+func (ch *Channel) registerLocked(result any, bounded bool) (*pendingCall, error) {
 	if ch.err != nil {
 		return nil, ch.err
 	}
@@ -308,7 +327,7 @@ func (ch *Channel) registerLocked(result any) (*pendingCall, error) {
 	c.table.add(p)
 	c.made++
 	p.since, p.result, p.deadline = ch.events, result, math.MaxInt64
-	if ch.opts.callTimeout >= 0 {
+	if ch.opts.callTimeout >= 0 && !bounded {
 		timeout := or(ch.opts.callTimeout, defaultCallTimeout)
 		p.deadline = time.Since(epoch)
 		p.deadline += min(timeout, math.MaxInt64-max(0, p.deadline))
@@ -335,8 +354,8 @@ func (ch *Channel) free(p *pendingCall) {
 	ch.mu.Unlock()
 }
 
-// expire ends the calls that have waited too long. One timer serves all calls of a channel. They all have one timeout,
-// so the oldest call ends first.
+// expire ends the calls that have waited too long. One timer serves all calls of a channel whose ctx has no deadline. They all
+// have one timeout, so the oldest call ends first.
 func (ch *Channel) expire() {
 	var expired []*pendingCall
 	ch.mu.Lock()
@@ -367,13 +386,13 @@ func timeoutError(timeout time.Duration, hint string) *Error {
 	return &Error{Name: "RPCTimeoutError", Message: fmt.Sprintf("no answer within %v%s", timeout, hint), Cause: context.DeadlineExceeded}
 }
 
-// silence explains a timeout on a channel that has never received a message.
+// silence explains a timeout on a channel that has never received anything, or nothing that it could read.
 func (ch *Channel) silence(codec wire.Codec) string {
 	if ch.heard.Load() {
 		return ""
 	}
 	if n := ch.dropped.Load(); n > 0 {
-		return fmt.Sprintf("; all that was received could not be read (messages: %d, see Options.OnError)", n)
+		return fmt.Sprintf("; this channel speaks %v, and could not read what it has received (%d messages)", Dialect(codec.Dialect()), n)
 	}
 	other := "a kkrpc 0.x peer needs Options.Dialect kkrpc.Classic or kkrpc.ClassicSuperJSON"
 	if codec.Dialect().IsClassic() {
@@ -390,7 +409,7 @@ func (ch *Channel) watch() (id uint64) {
 	if ch.pending.watched >= maxWatched {
 		return 0
 	}
-	p, err := ch.registerLocked(nil)
+	p, err := ch.registerLocked(nil, false)
 	if err != nil {
 		return 0
 	}

@@ -48,6 +48,7 @@ func metadataOf(ctx context.Context) map[string]any {
 type outgoingMetadata struct {
 	values  map[string]any // with the timeout; nil if there is nothing else
 	timeout int64          // milliseconds; 0 for none
+	bounded bool           // the ctx of the call has a deadline
 }
 
 // newOutgoingMetadata gathers the metadata of a call with ctx. By rising priority: the trace of the request that is
@@ -60,6 +61,7 @@ func newOutgoingMetadata(ctx context.Context, options func(context.Context) map[
 	}
 	parent, state := handled.trace()
 	if deadline, ok := ctx.Deadline(); ok {
+		m.bounded = true
 		if left := time.Until(deadline); left < maxTimeout {
 			m.timeout = max(1, (left + time.Millisecond - 1).Milliseconds()) // rounded up: the caller is to give up first
 		}

@@ -34,8 +34,8 @@ type Options struct {
 	// then such objects are data, as on the other channels of kkrpc.
 	References bool
 
-	// CallTimeout bounds every call of this side; 0 means 30 s, a negative value no bound besides ctx. It ends with
-	// the answer, also if that is a stream.
+	// CallTimeout bounds the calls of this side whose ctx has no deadline; 0 means 30 s, a negative value no bound besides
+	// ctx. It ends with the answer, also if that is a stream. A deadline of ctx replaces it, be it earlier or later.
 	CallTimeout time.Duration
 
 	// Metadata returns metadata for a call of this side, beside that of WithMetadata. It is called on the goroutine of

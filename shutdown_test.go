@@ -415,3 +415,35 @@ func b2i(b bool) int {
 	}
 	return 0
 }
+
+// lateText is a result that takes until release to encode, which the goroutine that reads does.
+type lateText struct{ release chan struct{} }
+
+func (s lateText) MarshalJSON() ([]byte, error) {
+	<-s.release
+	return []byte(`"done"`), nil
+}
+
+// TestShutdownWhileAnswering begins when a function has returned and its result is being encoded.
+func TestShutdownWhileAnswering(t *testing.T) {
+	every(t, func(t *testing.T, d kkrpc.Dialect) {
+		release := make(chan struct{})
+		s, c := pair(t, kkrpc.Options{Expose: kkrpc.Object{"get": func() lateText { return lateText{release} }}}, kkrpc.Options{Dialect: d})
+		got := make(chan string, 1)
+		go func() {
+			text, err := kkrpc.Call[string](t.Context(), c, "get")
+			got <- fmt.Sprint(text, err)
+		}()
+		synctest.Wait()
+		ended := make(chan error, 1)
+		go func() { ended <- s.Shutdown(t.Context()) }()
+		time.Sleep(time.Second)
+		close(release)
+		if text := <-got; text != "done<nil>" {
+			t.Errorf("got %s", text)
+		}
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}

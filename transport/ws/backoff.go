@@ -1,9 +1,11 @@
 package ws
 
 import (
+	"crypto/tls"
 	"errors"
 	"math"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"time"
 )
@@ -71,18 +73,20 @@ type StatusError struct {
 
 func (e *StatusError) Error() string { return "the server answered " + e.Text }
 
-// transient is the rule where PersistentOptions.RetryIf is nil.
-func transient(err error) bool {
-	if hopeless(err) {
-		return false
+// permanent reports whether err is one that does not pass by waiting, as long as nobody changes something.
+func permanent(err error) bool {
+	if refused, ok := errors.AsType[*StatusError](err); ok {
+		switch refused.Status {
+		case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+			return false
+		}
+		return refused.Status >= 400 && refused.Status <= 499
 	}
-	refused, ok := errors.AsType[*StatusError](err)
-	if !ok {
-		return true
+	if unknown, ok := errors.AsType[*net.DNSError](err); ok {
+		return unknown.IsNotFound && !unknown.IsTemporary
 	}
-	switch refused.Status {
-	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
-		return true
-	}
-	return refused.Status < 400 || refused.Status > 499
+	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	_, plain := errors.AsType[tls.RecordHeaderError](err) // what answers does not speak TLS
+	_, malformed := errors.AsType[*urlError](err)
+	return untrusted || plain || malformed
 }

@@ -120,7 +120,7 @@ func (o *DialOptions) announced(u *url.URL) bool {
 // PersistentOptions configures DialPersistent. Nil and the zero value mean the defaults.
 type PersistentOptions struct {
 	// Dial is how each connection is made. Its RPC.Expose is exposed on each, its RPC.OnClose called for each, and
-	// its RPC.CallTimeout also bounds how long a call waits for a connection.
+	// its RPC.CallTimeout also bounds how long a call without a deadline waits for a connection.
 	Dial DialOptions
 
 	// Target, if not nil, is asked before each attempt where to connect, for tokens that expire: url is the one that
@@ -136,10 +136,14 @@ type PersistentOptions struct {
 	MaxAttempts int
 
 	// RetryIf tells whether to connect again after err: an attempt failed, or a connection was lost, then err wraps
-	// kkrpc.ErrClosed. If not, the Persistent closes. Nil means: unless the server has answered with an HTTP
-	// status of 400 to 499 other than 408, 425 and 429 (see StatusError). Where a gateway answers 404 while the server
-	// behind it restarts, that is too strict.
+	// kkrpc.ErrClosed. If not, the Persistent closes. Nil means always, except that errors which do not pass by waiting
+	// are final until the first connection has been made: a host that does not exist, a certificate that is not accepted, a
+	// server without TLS, a malformed URL, and an HTTP status of 400 to 499 other than 408, 425 and 429 (see StatusError).
 	RetryIf func(err error) bool
+
+	// Logger gets a line of level Info for each connection, and one of level Warn for each attempt that failed and each
+	// connection that was lost. Backoff thus bounds how many there are. Nil means slog.Default().
+	Logger *slog.Logger
 
 	// Background makes DialPersistent return before the first connection has been made.
 	Background bool

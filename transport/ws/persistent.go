@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"sync"
@@ -21,7 +22,9 @@ type Persistent struct {
 
 	// Immutable.
 	url    string
+	where  string // of url, without secrets
 	opts   PersistentOptions
+	log    *slog.Logger
 	ctx    context.Context // ends with the Persistent, with why
 	cancel context.CancelCauseFunc
 	done   chan struct{}
@@ -32,6 +35,7 @@ type Persistent struct {
 	mu      sync.Mutex
 	state   State
 	live    *kkrpc.Channel // the last one made; nil before
+	leaving *kkrpc.Channel // one before it, whose server shuts down and answers what is under way; nil for none
 	ready   bool           // live is for everyone: connected
 	changed chan struct{}  // closed when ready becomes true, or with the Persistent
 }
@@ -49,8 +53,8 @@ func DialPersistent(ctx context.Context, url string, opts *PersistentOptions) (*
 	}
 	p := &Persistent{url: url, opts: *opts, done: make(chan struct{}), changed: make(chan struct{})}
 	// What is wrong now is wrong in every attempt.
-	if p.opts.Target == nil {
-		u, where, err := parseURL(url)
+	u, where, err := parseURL(url)
+	if p.where = where; p.opts.Target == nil {
 		if err != nil {
 			return nil, err
 		}
@@ -58,15 +62,15 @@ func DialPersistent(ctx context.Context, url string, opts *PersistentOptions) (*
 			return nil, fmt.Errorf("ws: dial %s: %w", where, err)
 		}
 	}
+	if p.log = p.opts.Logger; p.log == nil {
+		p.log = slog.Default()
+	}
 	api, err := kkrpc.Expose(p.opts.Dial.RPC.Expose)
 	if err != nil {
 		return nil, err
 	}
 	p.opts.Dial.RPC.Expose = api
 	p.opts.Backoff = p.opts.Backoff.withDefaults()
-	if p.opts.RetryIf == nil {
-		p.opts.RetryIf = transient
-	}
 	p.Caller = kkrpc.Via(p.Channel)
 	p.ctx, p.cancel = context.WithCancelCause(ctx)
 	changed := p.changed
@@ -82,13 +86,14 @@ func DialPersistent(ctx context.Context, url string, opts *PersistentOptions) (*
 	return p, nil
 }
 
-// Channel returns the current connection. While there is none it waits, within ctx and RPC.CallTimeout, or fails if
-// FailFast is set. The channel is not replaced when it closes: ask again for each use.
+// Channel returns the current connection. While there is none it waits, within the deadline of ctx or else
+// RPC.CallTimeout, or fails if FailFast is set. The channel is not replaced when it closes: ask again for each use.
 func (p *Persistent) Channel(ctx context.Context) (*kkrpc.Channel, error) {
 	if ch, ok := ctx.Value(connectionKey{p}).(*kkrpc.Channel); ok { // in OnConnect, or since
 		return ch, ch.Err()
 	}
 	var expired <-chan time.Time
+	_, bounded := ctx.Deadline()
 	for {
 		ch, state, changed := p.look()
 		switch {
@@ -101,7 +106,7 @@ func (p *Persistent) Channel(ctx context.Context) (*kkrpc.Channel, error) {
 		case p.opts.FailFast:
 			return nil, withLast(fmt.Errorf("%w: no connection now", kkrpc.ErrClosed), state.Err)
 		}
-		if limit := p.opts.Dial.RPC.CallTimeout; limit >= 0 && expired == nil {
+		if limit := p.opts.Dial.RPC.CallTimeout; limit >= 0 && !bounded && expired == nil {
 			timer := time.NewTimer(callTime(limit))
 			defer timer.Stop()
 			expired = timer.C
@@ -126,13 +131,23 @@ func (p *Persistent) Channel(ctx context.Context) (*kkrpc.Channel, error) {
 func (p *Persistent) look() (ch *kkrpc.Channel, state State, changed <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.ready && p.live.Err() != nil { // run has not noticed yet
+	if p.ready && isLeaving(p.live) { // run has not noticed yet
 		p.ready, p.changed = false, make(chan struct{})
 	}
 	if p.ready {
 		ch = p.live
 	}
 	return ch, p.state, p.changed
+}
+
+// isLeaving reports whether ch has closed or is about to.
+func isLeaving(ch *kkrpc.Channel) bool {
+	select {
+	case <-ch.Draining():
+		return true
+	default:
+		return false
+	}
 }
 
 // State is what p is doing now.
@@ -158,10 +173,12 @@ func (p *Persistent) Err() error {
 func (p *Persistent) Close() error {
 	p.cancel(errByThisSide)
 	p.mu.Lock()
-	ch := p.live
+	open := []*kkrpc.Channel{p.leaving, p.live}
 	p.mu.Unlock()
-	if ch != nil {
-		return ch.Close() // run does it too, but here what is queued has been sent when Close returns
+	for _, ch := range open {
+		if ch != nil {
+			_ = ch.Close() // run does it too, but here what is queued has been sent when Close returns
+		}
 	}
 	return nil
 }
@@ -182,7 +199,7 @@ func (p *Persistent) run() {
 		switch {
 		case p.ctx.Err() != nil:
 			err = p.ended(last)
-		case !p.opts.RetryIf(err):
+		case !p.retry(err):
 			err = &endError{err}
 		case p.opts.MaxAttempts > 0 && failures >= p.opts.MaxAttempts:
 			err = &endError{fmt.Errorf("gave up after %d attempts: %w", failures, err)}
@@ -206,6 +223,29 @@ func (p *Persistent) run() {
 	}
 }
 
+// retry reports whether to connect again after err.
+func (p *Persistent) retry(err error) bool {
+	if p.opts.RetryIf != nil {
+		return p.opts.RetryIf(err)
+	}
+	return !hopeless(err) && (p.connected || !permanent(err))
+}
+
+// tell logs a state. There is at most one line for each attempt.
+func (p *Persistent) tell(state State) {
+	switch state.Phase {
+	case Connected:
+		p.log.Info("ws: connected", "url", p.where)
+	case Waiting:
+		p.log.Warn("ws: not connected", "url", p.where, "err", state.Err, "failures", state.Failures,
+			"wait", time.Until(state.Next).Round(time.Millisecond))
+	case Closed:
+		if state.Err != errByThisSide {
+			p.log.Warn("ws: not connected, for good", "url", p.where, "err", state.Err, "failures", state.Failures)
+		}
+	}
+}
+
 // enter makes state the current one and lets go on who waits for it.
 func (p *Persistent) enter(state State) {
 	p.mu.Lock()
@@ -222,35 +262,67 @@ func (p *Persistent) enter(state State) {
 		close(p.changed)
 	}
 	p.mu.Unlock()
+	p.tell(state)
 	if p.opts.OnState != nil {
 		p.opts.OnState(state)
 	}
 }
 
-// connection makes one connection and waits for its end. It returns why there is none any more, and whether it lasted.
+// errServerLeaves is why a connection is replaced that is still open.
+var errServerLeaves = fmt.Errorf("%w: the server is shutting down", kkrpc.ErrClosed)
+
+// connection makes one connection and waits for its end, or until the server refuses calls as it shuts down. It returns why
+// there is none any more, and whether it lasted.
 func (p *Persistent) connection(failures int) (steady bool, err error) {
 	ctx, cancel := context.WithCancelCause(p.ctx)
-	defer cancel(nil)
 	ch, err := p.dial(ctx, cancel)
 	if err != nil {
+		cancel(nil)
 		return false, err
 	}
-	defer ch.Close()
 	p.mu.Lock()
 	p.live = ch
 	p.mu.Unlock()
-	defer context.AfterFunc(p.ctx, func() { _ = ch.Close() })()
-	if err := p.prepare(context.WithValue(ctx, connectionKey{p}, ch), ch); err != nil {
-		return false, err
+	stop := context.AfterFunc(p.ctx, func() { _ = ch.Close() })
+	end := func() {
+		_ = ch.Close()
+		stop()
+		cancel(nil)
 	}
-	if err := ch.Err(); err != nil { // the hooks took no notice
+	err = p.prepare(context.WithValue(ctx, connectionKey{p}, ch), ch)
+	if err == nil {
+		err = ch.Err() // the hooks took no notice
+	}
+	if err != nil {
+		end()
 		return false, err
 	}
 	p.connected = true
 	began := time.Now()
 	p.enter(State{Phase: Connected, Failures: failures})
-	<-ch.Done()
-	return time.Since(began) >= p.opts.Backoff.Steady, ch.Err()
+	<-ch.Draining()
+	steady = time.Since(began) >= p.opts.Backoff.Steady
+	if err := ch.Err(); err != nil {
+		end()
+		return steady, err
+	}
+	p.leave(ch)
+	go func() { // ends with ch, which the server closes, or p
+		<-ch.Done()
+		end()
+	}()
+	return steady, errServerLeaves
+}
+
+// leave lets ch end by itself. Only one channel at a time does.
+func (p *Persistent) leave(ch *kkrpc.Channel) {
+	p.mu.Lock()
+	before := p.leaving
+	p.leaving = ch
+	p.mu.Unlock()
+	if before != nil {
+		_ = before.Close()
+	}
 }
 
 // connectionKey is the key, in the ctx of OnConnect, of the connection that calls of the Persistent use.

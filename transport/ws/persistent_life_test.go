@@ -85,6 +85,7 @@ func TestPersistentWithoutConnection(t *testing.T) {
 			ctx := testContext(t)
 			if test.change != nil {
 				test.change(opts)
+				ctx = context.WithoutCancel(ctx) // a deadline would replace CallTimeout
 			} else {
 				var cancel context.CancelFunc
 				ctx, cancel = context.WithTimeout(ctx, time.Millisecond)

@@ -16,7 +16,7 @@ func parseURL(raw string) (u *url.URL, where string, err error) {
 		if errors.As(err, &ue) {
 			err = ue.Err
 		}
-		return nil, "", fmt.Errorf("ws: dial: malformed URL: %w", err)
+		return nil, "", &urlError{fmt.Errorf("ws: dial: malformed URL: %w", err)}
 	}
 	where = u.Scheme + "://" + u.Host + u.Path
 	switch strings.ToLower(u.Scheme) {
@@ -25,11 +25,16 @@ func parseURL(raw string) (u *url.URL, where string, err error) {
 	case "wss", "https":
 		u.Scheme = "wss"
 	default:
-		return nil, "", fmt.Errorf("ws: dial: the URL must begin with ws:// or wss://, got scheme %q", u.Scheme)
+		return nil, "", &urlError{fmt.Errorf("ws: dial: the URL must begin with ws:// or wss://, got scheme %q", u.Scheme)}
 	}
 	if u.Hostname() == "" {
-		return nil, "", fmt.Errorf("ws: dial %s: the URL has no host", where)
+		return nil, "", &urlError{fmt.Errorf("ws: dial %s: the URL has no host", where)}
 	}
 	u.Fragment = ""
 	return u, where, nil
 }
+
+// urlError is for a URL that nothing can be dialled with.
+type urlError struct{ error }
+
+func (e *urlError) Unwrap() error { return e.error }
