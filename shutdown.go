@@ -14,8 +14,8 @@ import (
 const (
 	closeGoingAway = 1001
 
-	// lateTime is for how long requests are refused before the channel closes. A request on its way when it closes gets no
-	// answer, and kkrpc 0.2 then waits for ever.
+	// lateTime is for how long requests are refused behind the last answer, before the channel closes. Many peers send their
+	// next request when they have an answer. One on its way when the channel closes gets none, and kkrpc 0.2 then waits for ever.
 	lateTime = 100 * time.Millisecond
 	// cutTime is how long Shutdown takes once ctx has ended, to send what it has to tell.
 	cutTime = 100 * time.Millisecond
@@ -29,8 +29,8 @@ var errDraining = errors.New("the channel takes no requests any more")
 // Shutdown closes the channel when the requests of the peer are answered, with the WebSocket code 1001. It returns nil once
 // it has closed.
 //
-// From its start on, requests of the peer are refused with an RPCUnavailableError: none of them has run. It lasts 100 ms at
-// least, so that requests on their way are refused too. Requests that came before it are answered, those that wait for
+// From its start on, requests of the peer are refused with an RPCUnavailableError: none of them has run. The channel closes
+// 100 ms after the last answer, so that requests on their way are refused too. Requests that came before it are answered, those that wait for
 // Limits.Running included. Streams of this side go on until they end. Calls of this side go on until the channel closes, so
 // that handlers can end; Shutdown waits for no other calls.
 //
@@ -48,10 +48,10 @@ func (ch *Channel) Shutdown(ctx context.Context) error {
 	ch.draining.Store(true)
 	ch.leaveLocked()
 	ch.mu.Unlock()
-	late := time.NewTimer(lateTime)
-	defer late.Stop()
 	cut := ch.awaitQuiet(ctx)
 	if cut == nil {
+		late := time.NewTimer(lateTime)
+		defer late.Stop()
 		select {
 		case <-late.C:
 		case <-ctx.Done():

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/interceptor"
 	"github.com/kkrpc-go/kkrpc/transport/ws"
 )
 
@@ -74,7 +75,7 @@ func serveDemo(ctx context.Context, addr string, stdout io.Writer, log *slog.Log
 	log.Info("shutting down")
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer cancel()
-	// http.Server forgets connections that became WebSockets: those are the RPC server's to close.
+	// http.Server forgets connections that became WebSockets: those are the RPC server's to drain.
 	err = errors.Join(server.Shutdown(bounded), rpc.Shutdown(bounded))
 	<-served // it closes the listener if Shutdown came before it knew that
 	return err
@@ -94,14 +95,13 @@ If npm says ERESOLVE, the project has TypeScript 6 or later, and kkrpc 0.2 asks 
 %s
 `
 
-// demoServer gives every connection its own API, because the log says who calls.
+// demoServer logs each call, and the end of each connection with the same number and address.
 func demoServer(log *slog.Logger) *ws.Server {
-	return ws.HandlerFor(func(r *http.Request) (any, error) {
-		return logged(log.With("peer", r.RemoteAddr), demoAPI()), nil
-	}, &ws.Options{
-		RPC: kkrpc.Options{OnError: func(err error) { log.Error("rpc", "error", err) }},
+	return ws.Handler(demoAPI(), &ws.Options{
+		RPC: kkrpc.Options{Inbound: []kkrpc.Interceptor{interceptor.Logging(log, nil)}},
 		// A page that a development server serves on another port is another origin.
 		Origins: []string{"http://localhost:*", "http://127.0.0.1:*"},
+		Logger:  log,
 	})
 }
 

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -49,10 +51,16 @@ func TestDemoCallsAndIsCalled(t *testing.T) {
 	if !errors.As(err, &thrown) || thrown.Message != "Something went wrong!" || thrown.Cause == nil || thrown.Cause.Error() != "Root cause" {
 		t.Errorf("riskyOperation: got %v, want both messages", err)
 	}
-	log := demo.log()
-	for _, line := range []string{"level=INFO msg=call peer=127.0.0.1:", "method=math.multiply took=", `level=WARN msg=call`, `error="Something went wrong!"`} {
-		if !strings.Contains(log, line) {
-			t.Errorf("the log does not say %s:\n%s", line, log)
+	ch.Close()
+	ended := regexp.MustCompile(`level=INFO msg="ws: closed" (channel=\d+ peer=127\.0\.0\.1:\d+) reason=peer`)
+	end := ended.FindStringSubmatch(demo.log())
+	for ; end == nil; end = ended.FindStringSubmatch(demo.log()) {
+		runtime.Gosched()
+	}
+	for _, line := range []string{`level=INFO msg="kkrpc request" operation=call path=math.multiply elapsed=`, end[1] + "\n",
+		`level=WARN msg="kkrpc request" operation=call path=riskyOperation elapsed=`, end[1] + ` error="Something went wrong!"`} {
+		if !strings.Contains(demo.log(), line) {
+			t.Errorf("the log does not say %s:\n%s", line, demo.log())
 		}
 	}
 }

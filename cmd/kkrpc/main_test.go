@@ -3,9 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net"
 	"strings"
 	"testing"
+
+	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/transport/ws"
 )
 
 func TestCommandLine(t *testing.T) {
@@ -66,5 +70,38 @@ func TestInterruptEndsTheDemo(t *testing.T) {
 	if conn, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(url, "ws://"), "/ws")); err == nil {
 		conn.Close()
 		t.Error("it still listens")
+	}
+}
+
+// TestInterruptAnswers has a call under way when the demo is interrupted.
+func TestInterruptAnswers(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	out, demo := start(t, ctx)
+	asked, release := make(chan struct{}), make(chan struct{})
+	ch, err := ws.Dial(t.Context(), out.url(), &ws.DialOptions{RPC: kkrpc.Options{Expose: kkrpc.Object{"getClientInfo": func() clientInfo {
+		close(asked)
+		<-release
+		return clientInfo{Type: "test", Version: "2"}
+	}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ch.Close()
+	answered := make(chan error, 1)
+	go func() { answered <- ch.Call(t.Context(), nil, "whoAreYou") }()
+	<-asked
+	cancel()
+	var refused *kkrpc.Error
+	for refused == nil || refused.Name != "RPCUnavailableError" { // the server stops soon
+		if err := ch.Call(t.Context(), nil, "add", 1, 2); err != nil && !errors.As(err, &refused) {
+			t.Fatal(err)
+		}
+	}
+	close(release)
+	if err := <-answered; err != nil {
+		t.Errorf("the call under way: %v", err)
+	}
+	if code := demo.wait(); code != 0 {
+		t.Errorf("exit code %d, want 0; log:\n%s", code, demo.log())
 	}
 }

@@ -354,7 +354,7 @@ func TestCallEnds(t *testing.T) {
 
 		opts.RPC.CallTimeout = 20 * time.Millisecond
 		var e *kkrpc.Error
-		if err := newClient(t, url, opts).Call(testContext(t), nil, "wait"); !errors.As(err, &e) || e.Name != "RPCTimeoutError" {
+		if err := newClient(t, url, opts).Call(context.Background(), nil, "wait"); !errors.As(err, &e) || e.Name != "RPCTimeoutError" {
 			t.Errorf("timeout: %v", err)
 		}
 		<-ended
