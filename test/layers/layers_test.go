@@ -78,7 +78,8 @@ var rules = []rule{
 	{dir: "internal/origin", not: noNetwork},
 	{dir: "internal/admission", may: []string{"internal/origin"}},
 	{dir: "internal/announce", may: []string{"."}, not: noNetwork},
-	{dir: "transport/ws", may: []string{".", "internal/admission", "internal/announce", gobwas, httphead}, tests: []string{"superjson", "transport/transporttest"}},
+	{dir: "internal/wstest"},
+	{dir: "transport/ws", may: []string{".", "internal/admission", "internal/announce", gobwas, httphead}, tests: []string{"internal/wstest", "superjson", "transport/transporttest"}},
 	{
 		dir:   "transport/kkhttp",
 		may:   []string{".", "internal/admission", "internal/wire", "internal/wire/codecs", "superjson"},
@@ -98,7 +99,7 @@ var rules = []rule{
 	{dir: "test/mutate"},
 
 	{dir: "interop/js"},
-	{dir: "interop", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interop/api", "interop/check", "interop/js", "interop/seen", "any"}},
+	{dir: "interop", may: []string{".", "internal/wstest", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interop/api", "interop/check", "interop/js", "interop/seen", "any"}},
 	{dir: "interop/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interop/api", "interop/check", "interop/seen", "interop/js", "any"}},
 	{dir: "bench", may: []string{"bench/host", "bench/load", "any"}},
 	{dir: "bench/*", may: []string{".", "wasm", "transport/ws", "bench/host", "bench/load", "any"}},

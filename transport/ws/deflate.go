@@ -7,6 +7,7 @@ import (
 	"compress/flate"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/gobwas/httphead"
@@ -43,12 +44,28 @@ const (
 func negotiateDeflate() func(httphead.Option) (httphead.Option, error) {
 	ext := wsflate.Extension{Parameters: deflateParams}
 	return func(offer httphead.Option) (httphead.Option, error) {
+		if !wellFormed(offer) {
+			return httphead.Option{}, nil
+		}
 		accepted, err := ext.Negotiate(offer)
 		if err != nil {
 			return httphead.Option{}, nil
 		}
 		return accepted, nil
 	}
+}
+
+// wellFormed refuses what wsflate lets pass, though RFC 7692 forbids it in section 7.1: a parameter that comes twice, and a
+// window whose number begins with a zero.
+func wellFormed(o httphead.Option) bool {
+	var names []string
+	ok := true
+	o.Parameters.ForEach(func(name, value []byte) bool {
+		ok = !slices.Contains(names, string(name)) && !bytes.HasPrefix(value, []byte("0"))
+		names = append(names, string(name))
+		return ok
+	})
+	return ok
 }
 
 // deflate compresses p as one message; the caller hands the result to putDeflated.

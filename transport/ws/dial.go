@@ -235,7 +235,7 @@ func agreedDeflate(extensions []httphead.Option) (bool, error) {
 	if err := p.Parse(extensions[0]); err != nil {
 		return false, err
 	}
-	if len(extensions) > 1 || !p.ServerNoContextTakeover || p.ClientMaxWindowBits != 0 {
+	if len(extensions) > 1 || !wellFormed(extensions[0]) || !p.ServerNoContextTakeover || p.ClientMaxWindowBits != 0 {
 		return false, errors.New("the server agreed to other terms of compression than were offered")
 	}
 	return true, nil

@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/gobwas/ws"
+
+	"github.com/kkrpc-go/kkrpc/internal/wstest"
 )
 
 // scripted is a connection whose peer sends in, some bytes at a time, then ends.
@@ -38,6 +40,10 @@ func FuzzReadFrame(f *testing.F) {
 	f.Add(join(fromClient(ws.OpText, false, "a"), fromClient(ws.OpPing, true, "p"), fromClient(ws.OpContinuation, true, "b")), 300, false)
 	f.Add(frame(ws.Header{Fin: true, OpCode: ws.OpText, Masked: true}, nil, 1<<62), 7, false)
 	f.Add(frame(ws.Header{Fin: true, Rsv: 4, OpCode: ws.OpText, Masked: true}, zipped(f, bytes.Repeat([]byte("z"), 5000)), 0), 7, true)
+	inputs, compressed := wstest.Inputs()
+	for i, in := range inputs {
+		f.Add(in, i, compressed[i])
+	}
 	f.Fuzz(func(t *testing.T, in []byte, step int, deflate bool) {
 		const limit = 4000
 		type end struct {
