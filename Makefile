@@ -84,6 +84,10 @@ interop: go js chromium cover ## all Go tests, with real JavaScript runtimes on 
 		$$(go list work | grep -vxF -f <(scripts/cover.sh --packages))
 	@go run ./interop/matrix -check $(ROWS) docs/compatibility.md
 
+.PHONY: ws-conformance
+ws-conformance: go js ## the WebSocket cases against transport/ws and package ws of npm, counted by section
+	@scripts/ws-conformance.sh
+
 .PHONY: matrix
 matrix: go js chromium ## run what the table of runtimes in docs/compatibility.md shows, and write it
 	@mkdir -p $(CACHE); rm -f $(ROWS)
