@@ -392,7 +392,7 @@ func (ch *Channel) silence(codec wire.Codec) string {
 		return ""
 	}
 	if n := ch.dropped.Load(); n > 0 {
-		return fmt.Sprintf("; this channel speaks %v, and could not read what it has received (%d messages)", Dialect(codec.Dialect()), n)
+		return fmt.Sprintf("; this channel speaks %v, and could not read what it has received (messages: %d, see Options.OnError)", Dialect(codec.Dialect()), n)
 	}
 	other := "a kkrpc 0.x peer needs Options.Dialect kkrpc.Classic or kkrpc.ClassicSuperJSON"
 	if codec.Dialect().IsClassic() {

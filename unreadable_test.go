@@ -214,7 +214,7 @@ func TestTimeoutAfterUnreadableMessages(t *testing.T) {
 		write(t, peer, `{"json":{"t":"r","id":"1","v":1}}`)
 		err := <-ended
 		if err == nil || strings.Contains(err.Error(), "Dialect") || strings.Contains(err.Error(), "nothing was ever received") ||
-			!strings.Contains(err.Error(), "all that was received could not be read (messages: 1, see Options.OnError)") {
+			!strings.Contains(err.Error(), "could not read what it has received (messages: 1, see Options.OnError)") {
 			t.Error(err)
 		}
 	})
