@@ -63,7 +63,7 @@ func decodeSlow(mode Mode, raw []byte, meta *Meta, target reflect.Value, referen
 		root = meta.root
 	}
 	if len(raw) == 0 {
-		raw, root = []byte("null"), &node{typ: "undefined"}
+		raw, root = []byte("null"), newNode("undefined")
 	}
 	d := startDecoder(raw)
 	d.mode, d.references = mode, references

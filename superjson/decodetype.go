@@ -273,11 +273,11 @@ func decodeOrdered(expected, annotation string) decodeFunc {
 		if d.dec.PeekKind() != kind {
 			return d.unfit(expected, n)
 		}
-		annotated := node{typ: annotation}
+		annotated := newNode(annotation)
 		if n != nil {
-			annotated.children, annotated.index = n.children, n.index
+			annotated.first, annotated.more = n.first, n.more
 		}
-		tree, err := d.anyTree(&annotated)
+		tree, err := d.anyTree(annotated)
 		if err != nil {
 			return err
 		}

@@ -351,7 +351,7 @@ func (e *Encoder) noteTree(n *node) {
 		e.note(n.typ, n.arg)
 	}
 	e.depth++
-	for _, c := range n.children {
+	for c := n.first; c != nil; c = c.next {
 		mark := e.push(c.key)
 		e.noteTree(c)
 		e.pop(mark)

@@ -12,14 +12,42 @@ type Meta struct {
 
 type path []string
 
-// node is a place in the annotated value.
+// node is a place in the annotated value. A peer can have many made by a short text, so a node is small.
 type node struct {
-	typ      string // "" when only something below is annotated
-	arg      string // the constructor of a typed-array
-	key      string // the segment that leads here from the parent
-	children []*node
-	index    map[string]*node // of children, when they are many
+	*annotation
+	key         string // the segment that leads here from the parent
+	first, next *node  // the first child, and the next one of the same parent
+	more        *siblings
 }
+
+// siblings index the children of a node, when they are many.
+type siblings struct {
+	byKey map[string]*node
+	last  *node
+}
+
+// annotation is one that is known. They are shared by all nodes.
+type annotation struct {
+	typ string // "" when only something below is annotated
+	arg string // the constructor of a typed-array
+}
+
+var unannotated = &annotation{}
+
+// annotations has the simple types, and the typed arrays by their names.
+var annotations = func() map[string]*annotation {
+	all := map[string]*annotation{}
+	for _, typ := range []string{"undefined", "bigint", "Date", "Error", "regexp", "set", "map", "number", "URL"} {
+		all[typ] = &annotation{typ: typ}
+	}
+	for name := range typedArrayTypes {
+		all[name] = &annotation{typ: "typed-array", arg: name}
+	}
+	return all
+}()
+
+// newNode returns a node that is annotated with a simple type.
+func newNode(typ string) *node { return &node{annotation: annotations[typ]} }
 
 const indexFrom = 8
 
@@ -27,10 +55,10 @@ func (n *node) child(key string) *node {
 	if n == nil {
 		return nil
 	}
-	if n.index != nil {
-		return n.index[key]
+	if n.more != nil {
+		return n.more.byKey[key]
 	}
-	for _, c := range n.children {
+	for c := n.first; c != nil; c = c.next {
 		if c.key == key {
 			return c
 		}
@@ -42,7 +70,7 @@ func (n *node) item(i int) *node {
 	if n == nil {
 		return nil
 	}
-	if len(n.children) == 0 {
+	if n.first == nil {
 		if holdsBigInts(n.arg) {
 			return bigIntItem
 		}
@@ -50,10 +78,10 @@ func (n *node) item(i int) *node {
 	}
 	var buf [20]byte
 	key := strconv.AppendInt(buf[:0], int64(i), 10)
-	if n.index != nil {
-		return n.index[string(key)]
+	if n.more != nil {
+		return n.more.byKey[string(key)]
 	}
-	for _, c := range n.children {
+	for c := n.first; c != nil; c = c.next {
 		if c.key == string(key) {
 			return c
 		}
@@ -69,14 +97,21 @@ func (n *node) kind() string {
 }
 
 func (n *node) add(key string) *node {
-	c := &node{key: key}
-	n.children = append(n.children, c)
-	if n.index != nil {
-		n.index[key] = c
-	} else if len(n.children) > indexFrom {
-		n.index = make(map[string]*node, 2*len(n.children))
-		for _, c := range n.children {
-			n.index[c.key] = c
+	c := &node{annotation: unannotated, key: key}
+	if n.more != nil {
+		n.more.byKey[key] = c
+		n.more.last.next = c
+		n.more.last = c
+		return c
+	}
+	end, count := &n.first, 0
+	for ; *end != nil; end = &(*end).next {
+		count++
+	}
+	if *end = c; count == indexFrom {
+		n.more = &siblings{byKey: make(map[string]*node, 2*indexFrom), last: c}
+		for c := n.first; c != nil; c = c.next {
+			n.more.byKey[c.key] = c
 		}
 	}
 	return c

@@ -51,13 +51,13 @@ func ParseMeta(raw []byte) (*Meta, error) {
 	if err := atEnd(dec, raw); err != nil {
 		return nil, err
 	}
-	root := &node{}
+	root := &node{annotation: unannotated}
 	if values != nil {
 		if err := p.tree(newDecoder(values), root, 0); err != nil {
 			return nil, err
 		}
 	}
-	if root.typ == "" && len(root.children) == 0 {
+	if root.typ == "" && root.first == nil {
 		root = nil
 	}
 	var equal [][]path
@@ -178,12 +178,16 @@ func (p *metaParser) annotationType(dec *jsontext.Decoder, n *node) error {
 		return err
 	}
 	switch {
-	case composite && len(names) == 2 && names[0] == "typed-array" && typedArrayTypes[names[1]] != nil:
-		n.typ, n.arg = "typed-array", names[1]
-		return nil
-	case !composite && simpleTypes[names[0]]:
-		n.typ, n.arg = names[0], ""
-		return nil
+	case composite && len(names) == 2 && names[0] == "typed-array":
+		if known := annotations[names[1]]; known != nil && known.arg != "" {
+			n.annotation = known
+			return nil
+		}
+	case !composite:
+		if known := annotations[names[0]]; known != nil && known.arg == "" {
+			n.annotation = known
+			return nil
+		}
 	}
 	return unknownAnnotation(names)
 }
@@ -197,11 +201,6 @@ func unknownAnnotation(names []string) error {
 		}
 	}
 	return metaError(text)
-}
-
-var simpleTypes = map[string]bool{
-	"undefined": true, "bigint": true, "Date": true, "Error": true, "regexp": true, "set": true, "map": true,
-	"number": true, "URL": true,
 }
 
 // equalities reads {path: [paths]}, or [[paths equal to the root], {path: [paths]}].

@@ -84,7 +84,7 @@ func toUint32(f float64) uint32 {
 func holdsBigInts(name string) bool { return name == "BigInt64Array" || name == "BigUint64Array" }
 
 // bigIntItem annotates the elements of such an array.
-var bigIntItem = &node{typ: "bigint"}
+var bigIntItem = newNode("bigint")
 
 // newBigIntArray converts bigints as a JavaScript typed array does: modulo 2^64.
 func newBigIntArray(name string, list []any) (any, error) {
