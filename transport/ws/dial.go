@@ -23,7 +23,6 @@ import (
 	"github.com/gobwas/ws/wsflate"
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
-	"github.com/kkrpc-go/kkrpc/internal/admission"
 	"github.com/kkrpc-go/kkrpc/internal/announce"
 )
 
@@ -37,6 +36,9 @@ const (
 // Dial connects to a kkrpc server. url is ws://host[:port]/path or wss://…; http and https mean the same, and
 // user:password@ is sent as basic authentication. ctx bounds Dial alone; its values are the base of the contexts of
 // handlers. The channel lives until it is closed.
+//
+// Dial uses the proxy that the environment names, like net/http: HTTPS_PROXY for wss, HTTP_PROXY for ws, unless NO_PROXY
+// excepts the host. Hosts on this machine need no proxy.
 //
 // An error wraps a *StatusError if the server refused, which tells the HTTP status and the first part of the body.
 func Dial(ctx context.Context, url string, opts *DialOptions) (*kkrpc.Channel, error) {
@@ -83,11 +85,7 @@ func connect(ctx context.Context, u *url.URL, opts *DialOptions) (_ net.Conn, ea
 	if err != nil {
 		return nil, nil, false, err
 	}
-	dial := opts.NetDial
-	if dial == nil {
-		dial = new(net.Dialer).DialContext
-	}
-	nc, err := dial(ctx, "tcp", net.JoinHostPort(u.Hostname(), admission.Port(u)))
+	nc, err := dialHost(ctx, u, opts)
 	if err != nil {
 		return nil, nil, false, causeOr(ctx, err)
 	}

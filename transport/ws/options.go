@@ -105,7 +105,8 @@ type DialOptions struct {
 	// MessageTime is that of Options.
 	MessageTime time.Duration
 
-	// NetDial opens the connection under TLS and WebSocket, for proxies and tests. Nil means net.Dialer.
+	// NetDial opens the connection under TLS and WebSocket, for SOCKS proxies and tests. It is given the address of the
+	// server and replaces the proxy of the environment. Nil means net.Dialer, through that proxy.
 	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
