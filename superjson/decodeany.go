@@ -198,7 +198,9 @@ func reviveDate(v any) (t time.Time, ok bool) {
 	case string:
 		return parseDate(v)
 	case float64:
-		return time.UnixMilli(int64(v)).UTC(), math.Abs(v) <= maxDateMillis
+		if math.Abs(v) <= maxDateMillis {
+			return time.UnixMilli(int64(v)).UTC(), true
+		}
 	case nil:
 		return time.UnixMilli(0).UTC(), true
 	}

@@ -149,6 +149,7 @@ var left = map[string]int{
 	"server frames difference:stream-errors":      2,
 	"server frames difference:stream-return":      27,
 	"server frames difference:stream-throw":       3,
+	"server frames difference:typed-arrays":       6,
 	"server frames difference:undecodable":        20,
 	"server frames difference:undefined-property": 6,
 	"server frames difference:unencodable":        19,
