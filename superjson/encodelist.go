@@ -49,16 +49,21 @@ func (e *Encoder) member(dst []byte, key string, v any) ([]byte, error) {
 			return dst, nil
 		}
 	} else if forbiddenKey(key) {
-		return dst, forbidden(key)
+		return e.guarded(dst, key, func(dst []byte) ([]byte, error) { return e.value(dst, v) })
 	}
-	if dst[len(dst)-1] != '{' {
-		dst = append(dst, ',')
-	}
-	dst = append(appendString(dst, key), ':')
+	dst = appendName(dst, key)
 	mark := e.push(key)
 	dst, err := e.value(dst, v)
 	e.pop(mark)
 	return dst, err
+}
+
+// appendName writes "key": with a comma before it where needed.
+func appendName(dst []byte, key string) []byte {
+	if dst[len(dst)-1] != '{' {
+		dst = append(dst, ',')
+	}
+	return append(appendString(dst, key), ':')
 }
 
 func isUndefined(v any) bool {
@@ -71,8 +76,22 @@ func isUndefined(v any) bool {
 	return false
 }
 
-func forbidden(key string) error {
-	return &EncodeError{Reason: "superjson refuses the member name " + key}
+// guarded writes a member whose name the library refuses in paths. It reads such a member if nothing in it is annotated
+// or shared, but for __proto__, which it leaves out.
+func (e *Encoder) guarded(dst []byte, key string, write func(dst []byte) ([]byte, error)) ([]byte, error) {
+	if key == "__proto__" {
+		return dst, &EncodeError{Reason: "superjson refuses the member name " + key}
+	}
+	before := e.mark()
+	e.unshared++
+	dst, err := write(appendName(dst, key))
+	e.unshared--
+	if err == nil && len(e.notes) > before.notes {
+		err = &EncodeError{Reason: "superjson refuses a value of type " + e.notes[before.notes].typ + " inside of the member name " + key}
+	} else if err == nil && len(e.kept) > before.kept {
+		err = &EncodeError{Reason: "superjson refuses shared objects inside of the member name " + key}
+	}
+	return dst, err
 }
 
 func (e *Encoder) anyMap(dst []byte, m map[string]any) ([]byte, error) {
@@ -199,15 +218,12 @@ func (e *Encoder) typedMembers(dst []byte, v reflect.Value, name func(reflect.Va
 func (e *Encoder) typedMember(dst []byte, m member, inner encodeFunc) ([]byte, error) {
 	if e.mode == ModeSuperJSON {
 		if forbiddenKey(m.name) {
-			return dst, forbidden(m.name)
+			return e.guarded(dst, m.name, func(dst []byte) ([]byte, error) { return inner(e, dst, m.value) })
 		}
 	} else if undefinedField(m.value) {
 		return dst, nil
 	}
-	if dst[len(dst)-1] != '{' {
-		dst = append(dst, ',')
-	}
-	dst = append(appendString(dst, m.name), ':')
+	dst = appendName(dst, m.name)
 	mark := e.push(m.name)
 	dst, err := inner(e, dst, m.value)
 	e.pop(mark)

@@ -30,7 +30,9 @@ type Encoder struct {
 	again   int   // how deep we are inside an object that an earlier Append wrote: what it holds is not met anew
 	copied  int   // bytes written by repeating objects
 	kept    [][]path
-	active  map[objectKey]bool // JSON modes: the deep objects around the current one
+	active  map[objectKey]bool // where objects are not shared: the deep ones around the current one
+
+	unshared int // how deep we are inside members whose names no path may have
 
 	metaNodes []metaNode
 
@@ -72,7 +74,7 @@ func (e *Encoder) Reset(mode Mode) {
 	if len(e.active) > 0 {
 		clear(e.active)
 	}
-	e.round, e.again, e.copied, e.depth, e.hops = 0, 0, 0, 0, 0
+	e.round, e.again, e.copied, e.depth, e.hops, e.unshared = 0, 0, 0, 0, 0, 0
 }
 
 // Mode returns the mode in which the Encoder writes.
@@ -112,7 +114,7 @@ func (e *Encoder) Append(dst []byte, path string, v any) ([]byte, error) {
 			e.seen[i].open = false
 		}
 		clear(e.active)
-		e.depth, e.again, e.hops = 0, 0, 0
+		e.depth, e.again, e.hops, e.unshared = 0, 0, 0, 0
 		return dst, err
 	}
 	return out, nil

@@ -45,7 +45,7 @@ func (e *Encoder) field(dst []byte, f *field, parent reflect.Value, inner encode
 			return dst, nil
 		}
 	} else if forbiddenKey(f.name) {
-		return dst, forbidden(f.name)
+		return e.guarded(dst, f.name, func(dst []byte) ([]byte, error) { return inner(e, dst, v) })
 	}
 	length, before := len(dst), mark{}
 	if f.omitEmpty {

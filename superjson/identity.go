@@ -52,7 +52,7 @@ func (e *Encoder) object(dst []byte, key objectKey, write func(dst []byte) ([]by
 // begin is called before the object of key is written. done means that dst already has the result: a second copy, or
 // null in place of a cycle. Otherwise the caller must call finish with id.
 func (e *Encoder) begin(dst []byte, key objectKey) (out []byte, id int32, done bool, err error) {
-	if e.mode != ModeSuperJSON {
+	if e.mode != ModeSuperJSON || e.unshared > 0 {
 		if e.depth < trackFrom {
 			return dst, -1, false, nil
 		}
