@@ -44,7 +44,8 @@
 //
 // # Stopping
 //
-// http.Server.Shutdown waits for running requests. Client.Close aborts its requests.
+// http.Server.Shutdown is all that a server needs: it waits for running requests and takes no further ones. Client.Close aborts
+// its requests.
 //
 // # Limits
 //

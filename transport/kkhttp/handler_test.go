@@ -479,3 +479,41 @@ func TestVeryDeepRequest(t *testing.T) {
 		t.Errorf("%d %.100s", w.Code, w.Body)
 	}
 }
+
+// TestServerShutdown has http.Server.Shutdown wait for a request that runs.
+func TestServerShutdown(t *testing.T) {
+	began, release := make(chan struct{}), make(chan struct{})
+	srv := httptest.NewServer(kkhttp.Handler(kkrpc.Object{"wait": func() int { close(began); <-release; return 7 }}, nil))
+	defer srv.Close()
+	c := newClient(t, srv.URL, nil)
+	answered := make(chan error, 1)
+	go func() {
+		got, err := kkrpc.Call[int](testContext(t), c, "wait")
+		if err == nil && got != 7 {
+			err = fmt.Errorf("got %d", got)
+		}
+		answered <- err
+	}()
+	<-began
+	ended := make(chan error, 1)
+	go func() { ended <- srv.Config.Shutdown(testContext(t)) }()
+	for {
+		conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+		if err != nil {
+			break // no further requests
+		}
+		conn.Close()
+	}
+	select {
+	case err := <-ended:
+		t.Errorf("Shutdown has not waited: %v", err)
+	default:
+	}
+	close(release)
+	if err := <-answered; err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}

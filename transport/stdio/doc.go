@@ -40,6 +40,9 @@
 // When the channel closes first, the child's standard input is closed. A child that does not end is asked to terminate
 // and then killed (Options.Grace). Every child is waited for, so none becomes a zombie.
 //
+// Shutdown of a Process, which is that of its Channel, first answers the calls of the child that run. A child that is to end
+// by itself opens its channel with [Open] and calls Shutdown.
+//
 // When a parent dies, the standard input of its children closes too. A child that ignores this lives on. BunIo and
 // DenoIo of kkrpc 0.2 ignore it and keep a processor busy. In Bun and Deno, use NodeIo with process.stdin and
 // process.stdout.

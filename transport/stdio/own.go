@@ -27,7 +27,7 @@ func Serve(ctx context.Context, api any, opts *Options) error {
 	}
 	<-ch.Done()
 	<-c.closed // code is set
-	if c.code == 1000 && ctx.Err() == nil {
+	if (c.code == 1000 || c.code == 1001) && ctx.Err() == nil { // closed, or shut down
 		return nil
 	}
 	return ch.Err()

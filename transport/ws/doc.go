@@ -44,6 +44,16 @@
 //	…
 //	err := errors.Join(srv.Shutdown(ctx), handler.Shutdown(ctx))
 //
+// Server.Shutdown answers the requests that run, refuses others by name, and closes the connections one after another. Where slow
+// HTTP requests could take all of ctx, call both at the same time. A load balancer that asks before it sends needs an answer
+// while the server drains. Then call handler.Shutdown first, and have a probe answer by Ready:
+//
+//	mux.HandleFunc("/ready", func(w http.ResponseWriter, _ *http.Request) {
+//		if !handler.Ready() {
+//			http.Error(w, "shutting down", http.StatusServiceUnavailable)
+//		}
+//	})
+//
 // # Memory
 //
 // ServeHTTP returns once the channel has started. An idle connection over plain TCP holds no buffer: it borrows one
