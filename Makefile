@@ -23,6 +23,7 @@ STAGES := $(CHECKS) cross interop bench-go bench-smoke instr fuzz mutate
 FUZZTIME ?= 5s
 MUTATE_N ?= 120
 MUTATE_TIME ?= 4m
+MUTATE_WS := ./transport/ws:read.go,deflate.go,control.go,upgrade.go,conn.go,dial.go
 COVER_MIN ?= 85
 MUTATE_MIN ?= 70
 ADDR ?= :3000
@@ -123,8 +124,8 @@ fuzz: go ## every fuzz target for FUZZTIME=5s
 	@scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: mutate
-mutate: go ## change the wire code and superjson; the tests must notice MUTATE_MIN=70 percent
-	@go run ./test/mutate -min $(MUTATE_MIN) -n $(MUTATE_N) -time $(MUTATE_TIME) ./superjson ./internal/wire/...
+mutate: go ## change the wire code, superjson and the WebSocket frames; the tests must notice MUTATE_MIN=70 percent
+	@go run ./test/mutate -min $(MUTATE_MIN) -n $(MUTATE_N) -time $(MUTATE_TIME) ./superjson ./internal/wire/... $(MUTATE_WS)
 
 .PHONY: js bench-js
 js: node $(JS)/node_modules/.stamp ## install the npm packages and runtimes that tests use

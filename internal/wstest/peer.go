@@ -13,7 +13,7 @@ import (
 )
 
 // patience is how long a case may take.
-const patience = 20 * time.Second
+const patience = 10 * time.Second
 
 // peer is a connection after the handshake.
 type peer struct {

@@ -1,9 +1,10 @@
 // Command mutate measures how much the tests notice. It changes one operator, constant, condition or statement at a
 // time, runs the tests of the packages, and counts the changes that made them fail ("killed").
 //
-//	go run ./test/mutate -min 70 ./superjson ./internal/wire/...
+//	go run ./test/mutate -min 70 ./superjson ./internal/wire/... ./transport/ws:read.go,deflate.go
 //
-// Each argument is a group of packages with its own sample and its own result. A change in one package is tried
+// Each argument is a group of packages with its own sample and its own result. Files after a colon are the only ones that
+// are changed. A change in one package is tried
 // against that package's tests and then against those of the group's packages that import it. Changes that do not
 // compile count neither way. Nothing is written to the source tree: changes are overlays.
 //
@@ -19,6 +20,9 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -93,13 +97,18 @@ func (r result) percent() float64 {
 
 func (c config) group(ctx context.Context, pattern string, share time.Duration, out io.Writer) (result, error) {
 	start := time.Now()
-	pkgs, err := list(ctx, pattern)
+	packages, files, some := strings.Cut(pattern, ":")
+	pkgs, err := list(ctx, packages)
 	if err != nil {
 		return result{}, err
 	}
 	sites, err := findSites(pkgs)
 	if err != nil {
 		return result{}, err
+	}
+	if some {
+		names := strings.Split(files, ",")
+		sites = slices.DeleteFunc(sites, func(s site) bool { return !slices.Contains(names, filepath.Base(s.file)) })
 	}
 	rand.New(rand.NewPCG(c.seed, c.seed)).Shuffle(len(sites), func(i, j int) { sites[i], sites[j] = sites[j], sites[i] })
 

@@ -32,6 +32,12 @@ func TestToy(t *testing.T) {
 		t.Errorf("changed a line marked //mutate:skip:\n%s", &out)
 	}
 
+	out.Reset()
+	err = run(t.Context(), []string{"-n", "0", "-min", "0", "./testdata/toy:other.go"}, &out)
+	if err != nil || !strings.Contains(out.String(), "of 0 changes noticed") {
+		t.Errorf("changed files that were not named: %v\n%s", err, &out)
+	}
+
 	err = run(t.Context(), []string{"-n", "0", "-min", "41", "./testdata/toy"}, &out)
 	if !errors.Is(err, errBelow) {
 		t.Errorf("under the minimum: got error %v", err)
