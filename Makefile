@@ -22,7 +22,7 @@ STAGES := $(CHECKS) cross interop bench-go bench-smoke instr fuzz mutate
 
 FUZZTIME ?= 5s
 MUTATE_N ?= 120
-MUTATE_TIME ?= 4m
+MUTATE_TIME ?= 5m
 MUTATE_WS := ./transport/ws:read.go,deflate.go,control.go,upgrade.go,conn.go,dial.go
 COVER_MIN ?= 85
 MUTATE_MIN ?= 70

@@ -72,6 +72,21 @@ func TestDeflateIsUsed(t *testing.T) {
 	}
 }
 
+// Below minDeflate a message would hardly shrink.
+func TestDeflateFromItsLeastSize(t *testing.T) {
+	peer, nc := tcpPair(t)
+	c := newConn(nc, nil, config{deflate: true})
+	defer c.Close(1000, "")
+	for _, size := range []int{511, 512} {
+		if err := c.WriteFrames([][]byte{bytes.Repeat([]byte("x"), size)}); err != nil {
+			t.Fatal(err)
+		}
+		if f := readUntil(t, peer, ws.OpText); f.Header.Rsv1() != (size == 512) {
+			t.Errorf("%d bytes are sent with compression %v", size, f.Header.Rsv1())
+		}
+	}
+}
+
 func TestDeflateRefusals(t *testing.T) {
 	bomb := zipped(t, make([]byte, 16<<20))
 	tests := []struct {
