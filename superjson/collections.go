@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"reflect"
 	"slices"
+	"time"
 	"unsafe"
 )
 
@@ -12,8 +13,9 @@ import (
 type Entry struct{ Key, Value any }
 
 // Map is a JavaScript Map: pairs in the order of their insertion, with keys of any type. Keys are equal as in
-// JavaScript. Numbers of any Go type and *big.Int are equal by value; maps, slices and pointers by identity. The zero
-// Map is empty and ready. Concurrent reads are safe, writes are not.
+// JavaScript. Numbers of any Go type and *big.Int are equal by value; maps, slices and pointers by identity. A time.Time
+// is equal by value, but Dates that came from JavaScript remain as many as they were; Get finds the first of equal ones.
+// The zero Map is empty and ready. Concurrent reads are safe, writes are not.
 type Map struct {
 	entries []Entry
 	index   map[any]int
@@ -57,11 +59,28 @@ func (m *Map) Set(key, value any) {
 	m.entries = append(m.entries, Entry{key, value})
 }
 
-// replaceKey puts another key in the place of the n-th.
-func (m *Map) replaceKey(n int, key any) {
-	delete(m.index, identity(m.entries[n].Key))
-	m.entries[n].Key = key
-	m.index[identity(key)] = n
+// settle removes equal keys, as Set would, and indexes the others. A decoded Map has neither before. Two Dates at one
+// time are two keys in JavaScript.
+func (m *Map) settle() {
+	if len(m.entries) == 0 {
+		return
+	}
+	m.index = make(map[any]int, len(m.entries))
+	kept := m.entries[:0]
+	for _, e := range m.entries {
+		id := identity(e.Key)
+		i, equal := m.index[id]
+		if equal && !isTime(e.Key) {
+			kept[i].Value = e.Value
+			continue
+		}
+		if !equal {
+			m.index[id] = len(kept)
+		}
+		kept = append(kept, e)
+	}
+	clear(m.entries[len(kept):])
+	m.entries = kept
 }
 
 // Set is a JavaScript Set: distinct values in the order of their insertion. Values are equal like the keys of a Map.
@@ -105,10 +124,31 @@ func (s *Set) Add(value any) {
 	s.values = append(s.values, value)
 }
 
-func (s *Set) replace(n int, value any) {
-	delete(s.index, identity(s.values[n]))
-	s.values[n] = value
-	s.index[identity(value)] = n
+// settle is that of Map.
+func (s *Set) settle() {
+	if len(s.values) == 0 {
+		return
+	}
+	s.index = make(map[any]int, len(s.values))
+	kept := s.values[:0]
+	for _, v := range s.values {
+		id := identity(v)
+		_, equal := s.index[id]
+		if equal && !isTime(v) {
+			continue
+		}
+		if !equal {
+			s.index[id] = len(kept)
+		}
+		kept = append(kept, v)
+	}
+	clear(s.values[len(kept):])
+	s.values = kept
+}
+
+func isTime(v any) bool {
+	_, is := v.(time.Time)
+	return is
 }
 
 type (

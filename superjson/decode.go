@@ -309,6 +309,8 @@ type decoder struct {
 	here  region      // where the decoder is
 	outer []region    // around here
 
+	unsettled []settler // of the tree being decoded, while there are equalities
+
 	references ReferenceDecoder // nil: none are looked for
 }
 

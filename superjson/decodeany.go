@@ -3,6 +3,7 @@ package superjson
 import (
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,10 +20,23 @@ func (d *decoder) anyTree(n *node) (any, error) {
 	}
 	start := d.dec.InputOffset()
 	v, err := d.any(n)
-	if err != nil || groups == nil {
-		return v, err
+	if err == nil && groups != nil {
+		v, err = share(v, groups, d.dec.InputOffset()-start)
 	}
-	return share(v, groups, d.dec.InputOffset()-start)
+	d.settle()
+	return v, err
+}
+
+// settler is a *Map or a *Set.
+type settler interface{ settle() }
+
+// settle completes the Maps and Sets of a tree. Before it is shared, null stands for an object of which they are a part.
+func (d *decoder) settle() {
+	for _, c := range d.unsettled {
+		c.settle()
+	}
+	clear(d.unsettled)
+	d.unsettled = d.unsettled[:0]
 }
 
 func (d *decoder) any(n *node) (any, error) {
@@ -30,7 +44,17 @@ func (d *decoder) any(n *node) (any, error) {
 	if err != nil || n.kind() == "" {
 		return v, err
 	}
-	return revive(v, n)
+	if v, err = revive(v, n); err != nil {
+		return nil, err
+	}
+	if c, ok := v.(settler); ok {
+		if d.here.empty() {
+			c.settle()
+		} else {
+			d.unsettled = append(d.unsettled, c)
+		}
+	}
+	return v, nil
 }
 
 // plain decodes JSON whose inside may be annotated.
@@ -241,7 +265,7 @@ func reviveSet(v any) (*Set, error) {
 	if !ok && v != nil {
 		return nil, badValue("set")
 	}
-	return NewSet(list...), nil
+	return &Set{values: list}, nil
 }
 
 func reviveMap(v any) (*Map, error) {
@@ -249,13 +273,13 @@ func reviveMap(v any) (*Map, error) {
 	if !ok && v != nil {
 		return nil, badValue("map")
 	}
-	m := NewMap()
+	m := &Map{entries: slices.Grow([]Entry(nil), len(list))}
 	for _, item := range list {
 		pair, ok := item.([]any)
 		if !ok || len(pair) != 2 {
 			return nil, badValue("map")
 		}
-		m.Set(pair[0], pair[1])
+		m.entries = append(m.entries, Entry{pair[0], pair[1]})
 	}
 	return m, nil
 }

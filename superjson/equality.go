@@ -240,10 +240,10 @@ func (p place) set(v any) {
 	case []any:
 		c[p.index] = v
 	case *Set:
-		c.replace(p.index, v)
+		c.values[p.index] = v
 	case *Map:
 		if p.isKey {
-			c.replaceKey(p.index, v)
+			c.entries[p.index].Key = v
 		} else {
 			c.entries[p.index].Value = v
 		}

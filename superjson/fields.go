@@ -158,16 +158,16 @@ func dominant(found []field) []field {
 
 // readField reads a field's tag. inner is the struct to descend into when the field is embedded.
 func readField(sf reflect.StructField, index []int) (f *field, inner reflect.Type, problem string) {
-	tag, hasTag := sf.Tag.Lookup("json")
+	tag := sf.Tag.Get("json")
 	if tag == "-" {
 		return nil, nil, ""
 	}
-	name, options := cutName(tag)
+	name, named, options := cutName(tag)
 	target := sf.Type
 	if target.Kind() == reflect.Pointer && target.Name() == "" {
 		target = target.Elem()
 	}
-	embed := sf.Anonymous && name == "" && target.Kind() == reflect.Struct || slices.Contains(options, "embed")
+	embed := sf.Anonymous && !named && target.Kind() == reflect.Struct || slices.Contains(options, "embed")
 	if embed && target.Kind() == reflect.Struct && ownEncoder(target) == nil && !jsonform.Writes(target) {
 		return nil, target, ""
 	}
@@ -177,8 +177,8 @@ func readField(sf reflect.StructField, index []int) (f *field, inner reflect.Typ
 	if !sf.IsExported() {
 		return nil, nil, ""
 	}
-	f = &field{name: name, index: index, typ: sf.Type, tagged: hasTag && name != ""}
-	if name == "" {
+	f = &field{name: name, index: index, typ: sf.Type, tagged: named}
+	if !named {
 		f.name = sf.Name
 	}
 	f.quoted = string(appendString(nil, f.name)) + ":"
@@ -199,8 +199,8 @@ func readField(sf reflect.StructField, index []int) (f *field, inner reflect.Typ
 
 func isNumber(k reflect.Kind) bool { return k >= reflect.Int && k <= reflect.Float64 }
 
-// cutName splits a tag into the name, which may be in single quotes, and the options.
-func cutName(tag string) (name string, options []string) {
+// cutName splits a tag into the name, which may be in single quotes, and the options. Only in quotes a name can be empty.
+func cutName(tag string) (name string, named bool, options []string) {
 	if strings.HasPrefix(tag, "'") {
 		var b strings.Builder
 		for i := 1; i < len(tag); i++ {
@@ -209,12 +209,12 @@ func cutName(tag string) (name string, options []string) {
 				i++
 				b.WriteByte(tag[i])
 			case tag[i] == '\'':
-				return b.String(), strings.Split(tag[i+1:], ",")
+				return b.String(), true, strings.Split(tag[i+1:], ",")
 			default:
 				b.WriteByte(tag[i])
 			}
 		}
 	}
 	parts := strings.Split(tag, ",")
-	return parts[0], parts[1:]
+	return parts[0], parts[0] != "", parts[1:]
 }

@@ -70,6 +70,7 @@ func referenceDecoder(t reflect.Type, plain decodeFunc) decodeFunc {
 		if err != nil {
 			return err
 		}
+		d.settle()
 		if object, ok := read.(map[string]any); ok {
 			if read, err = d.references.DecodeReference(object, true); err != nil {
 				return err
