@@ -8,7 +8,7 @@ import (
 )
 
 // numberNode describes the elements of a typed array, in which a number that JSON lacks has no annotation of its own.
-var numberNode = &node{typ: "number"}
+var numberNode = newNode("number")
 
 func decodeInt(d *decoder, v reflect.Value, n *node) error {
 	text, err := d.integer(n)
