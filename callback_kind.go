@@ -240,6 +240,9 @@ type invoked struct {
 
 func (i *invoked) size() int { return i.bytes }
 
+// beginLocked returns nil, since the lane has one place.
+func (i *invoked) beginLocked() any { return nil }
+
 func (i *invoked) dropLocked() {}
 
 // run is a task of the lane.
@@ -255,7 +258,11 @@ func (i *invoked) run() task {
 func (i *invoked) retire() task {
 	i.ch.mu.Lock()
 	ready := i.callback.finishedLocked(i.number, &i.ch.pending)
-	next, after := i.retireLocked()
+	free, after := i.retireLocked()
+	var next task
+	if free {
+		next = i.gate.takeLocked()
+	}
 	i.ch.mu.Unlock()
 	for _, p := range ready {
 		p.finish(p.err)

@@ -98,8 +98,8 @@
 // Handlers of a channel start in the order in which their requests arrive. A handler runs on the goroutine that reads
 // the channel. Another goroutine goes on reading when the handler waits for the peer or takes longer than a few
 // milliseconds. So handlers run concurrently and must guard shared state. At most [Limits].Running of them run at a
-// time. A handler that waits for the peer with its own ctx does not count. Limits.Running of 1 gives the interleaving
-// of JavaScript.
+// time, and further ones wait in order. A handler that waits for the peer with its own ctx does not count.
+// Limits.Running of 1 gives the interleaving of JavaScript.
 //
 // Callbacks of a channel run one at a time, in the order of arrival, on a goroutine of their own. A response is
 // delivered after the callbacks of its call that came before it have returned. A callback that calls the peer takes a

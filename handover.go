@@ -71,17 +71,18 @@ func (ch *Channel) handOver(seq uint64) inlined {
 // another goroutine goes on reading first. Only reading can end the wait.
 func (s *scope) stepOut() {
 	s.ch.handOver(s.seq)
-	var next task
+	ready := false
 	s.ch.mu.Lock()
 	s.waits++
 	if g := s.gate; s.waits == 1 && s.place == placed && g.away < g.maxAway {
 		s.place = away
 		g.away++
-		next = g.leaveLocked()
+		ready = g.leaveLocked(s)
+		s.ch.settleLocked(g)
 	}
 	s.ch.mu.Unlock()
-	if next != nil {
-		go runTasks(next) // ends with the queue of the gate
+	if ready {
+		go s.ch.runQueue(s.gate) // ends with the queue of the gate
 	}
 }
 
@@ -125,9 +126,6 @@ func (ch *Channel) watchTick(seen uint64) (now uint64, again bool) {
 
 const (
 	watchInterval = time.Millisecond
-	// slowInterval replaces watchInterval for a method that was slow lately. With slow handlers alone, each start costs
-	// this long. A shorter one would risk that the next handler begins before this one.
-	slowInterval = 100 * time.Microsecond
 	// slowCalls is for how many calls a method is known as slow; each quick one among them counts down.
 	slowCalls = 64
 )

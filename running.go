@@ -66,6 +66,36 @@ func (ch *Channel) newGateLocked(limit int) *gate {
 	return ch.gates
 }
 
+// takeTask takes the next task of g that may begin, for a caller that runs it at once.
+func (ch *Channel) takeTask(g *gate) task {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	t := g.takeLocked()
+	ch.settleLocked(g)
+	return t
+}
+
+// runQueue runs tasks of g until none may begin.
+func (ch *Channel) runQueue(g *gate) { runTasks(ch.takeTask(g)) }
+
+// settleLocked starts a timer if tasks wait for nothing but that an earlier one reaches its function.
+func (ch *Channel) settleLocked(g *gate) {
+	if g.settles || !g.heldUpLocked() {
+		return
+	}
+	g.settles = true
+	fresh := g.fresh
+	time.AfterFunc(slowInterval, func() {
+		ch.mu.Lock()
+		g.settles = false
+		if g.fresh == fresh {
+			g.fresh = nil
+		}
+		ch.mu.Unlock()
+		ch.runQueue(g)
+	})
+}
+
 type (
 	channelKey struct{}
 	scopeKey   struct{}
@@ -240,17 +270,19 @@ func (s *scope) cancel() {
 	startAll(after)
 }
 
-// retireLocked is called once, after the function has returned. Its caller runs next and starts after, without the
-// lock.
-func (s *scope) retireLocked() (next task, after map[*func()]struct{}) {
+// retireLocked is called once, after the function has returned. Its caller starts after, without the lock. If ready is
+// true, it also runs the next task of the gate.
+func (s *scope) retireLocked() (ready bool, after map[*func()]struct{}) {
 	wasAway := s.place == away
 	after = s.overLocked()
 	if wasAway {
 		s.gate.away--
 		s.gate.tellMovedLocked()
-		return nil, after
+		return false, after
 	}
-	return s.gate.leaveLocked(), after
+	ready = s.gate.leaveLocked(s)
+	s.ch.settleLocked(s.gate)
+	return ready, after
 }
 
 // overLocked notes that the function has returned, which ends the context unless a stream still needs it.

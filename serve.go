@@ -22,6 +22,7 @@ type call struct {
 	id      []byte        // raw JSON, a copy
 	known   bool          // others than the leader may know the scope, even when the function has returned
 	bytes   int           // of the message
+	ended   error         // of the context, when a call that waited for its turn begins
 	hook    *interception // nil: there are no inbound interceptors
 	came    []received    // with the arguments, and not taken over by the result
 	carried []carried     // by the response
@@ -77,8 +78,8 @@ func (ch *Channel) serve(m *wire.Message) bool {
 	c.sent()
 	if !counted {
 		c.end()
-	} else if next := c.retire(); next != nil {
-		go runTasks(next) // ends with the queue of the gate
+	} else if c.retire() {
+		go ch.runQueue(&ch.serving) // ends with the queue of the gate
 	}
 	return true
 }
@@ -170,6 +171,7 @@ func (ch *Channel) admit(c *call) admission {
 	if g.enterLocked(c) {
 		return admitted
 	}
+	ch.settleLocked(g)
 	return queued
 }
 
@@ -248,18 +250,19 @@ func (c *call) free() {
 	calls.Put(c)
 }
 
-// run is a task of the gate: a call that had to wait for its turn.
-func (c *call) run() task {
-	c.ch.mu.Lock()
-	after := c.expireLocked()
-	ended := c.err
-	if ended == nil {
+// beginLocked notes whether the context of a call that had to wait for its turn has ended.
+func (c *call) beginLocked() any {
+	startAll(c.expireLocked())
+	if c.ended = c.err; c.ended == nil {
 		c.ch.begun++
 	}
-	c.ch.mu.Unlock()
-	startAll(after)
+	return c.scope
+}
+
+// run is a task of the gate: a call that had to wait for its turn.
+func (c *call) run() task {
 	var err error
-	switch ended {
+	switch c.ended {
 	case nil:
 		err = c.invoke()
 	case context.DeadlineExceeded:
@@ -267,7 +270,7 @@ func (c *call) run() task {
 	default:
 		err = &Error{Name: "AbortError", Message: "cancelled by the caller"}
 	}
-	if ended != nil {
+	if c.ended != nil {
 		c.ch.refused.Add(1)
 	}
 	return c.finish(err)
@@ -292,23 +295,27 @@ func (c *call) countLocked() {
 }
 
 // finish responds for a counted call and retires it. A response waits for room before its call gives up its place. So a
-// peer cannot make this side queue results faster than it reads them.
+// peer cannot make this side queue results faster than it reads them. It returns a task that has begun, or nil.
 func (c *call) finish(err error) task {
 	response := c.response(err)
 	c.ch.out.Admit(response)
-	next := c.retire()
+	ready := c.retire()
 	c.ch.out.Send(response)
 	c.sent()
-	return next
+	if !ready {
+		return nil
+	}
+	return c.ch.takeTask(c.gate)
 }
 
-func (c *call) retire() task {
+// retire reports whether its caller is to run the next task of the gate.
+func (c *call) retire() (ready bool) {
 	c.ch.mu.Lock()
-	next, after := c.retireLocked()
+	ready, after := c.retireLocked()
 	c.ch.open.Add(-1)
 	c.ch.mu.Unlock()
 	startAll(after)
-	return next
+	return ready
 }
 
 // end ends a call that was never counted, and its context.
