@@ -52,6 +52,7 @@ var scenarios = []scenario{
 	{name: "add-64x1", about: "math.add, 64 connections, 1 call in flight on each", kind: calls, conns: 64, inFlight: 1, work: load.Add, basic: true},
 	{name: "add-64x16", about: "math.add, 64 connections, 16 calls in flight on each", kind: calls, conns: 64, inFlight: 16, work: load.Add, basic: true, dialects: allDialects},
 	{name: "echo-1k", about: "echo of 1 KiB, 16 connections, 4 calls in flight on each", kind: calls, conns: 16, inFlight: 4, size: 1 << 10, work: echoOf(1 << 10), basic: true},
+	{name: "fair-16x4", about: "echo of 4.4 KB, 16 connections, 4 calls in flight on each; p99/p50 tells whether they have fair turns", kind: calls, conns: 16, inFlight: 4, size: 4400, work: echoOf(4400), basic: true},
 	{name: "echo-64k", about: "echo of 64 KiB, 4 connections, 2 calls in flight on each", kind: calls, conns: 4, inFlight: 2, size: 64 << 10, work: echoOf(64 << 10), basic: true},
 	{name: "struct-20", about: "echo of an object with 20 fields, 16 connections, 4 calls in flight on each", kind: calls, conns: 16, inFlight: 4, work: load.Struct},
 	{name: "bytes-1m", about: "a result of 1 MiB of bytes, 1 connection, 2 calls in flight", kind: blobs, conns: 1, inFlight: 2, work: func() load.Work { return load.Bytes(1 << 20) }, dialects: []string{"compact-superjson", "classic-superjson"}},

@@ -57,6 +57,7 @@ type conn struct {
 	readFn    func(fd uintptr) bool
 	readN     int
 	readErr   error
+	turn      turn
 	inbound   inboundState
 	partial   *partial // what the reader has waited for since it began to arrive; nil for nothing
 	owed      []byte   // payload of the ping that is to be answered, in in; nil for none

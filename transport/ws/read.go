@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"time"
 	"unicode/utf8"
 
 	"github.com/gobwas/ws"
@@ -317,6 +318,7 @@ func (c *conn) need(n int) error {
 			c.await()
 		}
 		c.stopIdleTimer()
+		c.turn.next()
 		if err := c.fill(); err != nil {
 			if err == io.EOF {
 				err = io.ErrUnexpectedEOF
@@ -364,7 +366,9 @@ func (c *conn) fill() error {
 		}
 		c.in = c.idle
 	}
+	began := time.Since(epoch)
 	n, err := c.nc.Read(c.in[c.w:])
+	c.turn.timed(began)
 	c.w += n
 	if n > 0 {
 		err = nil // it will come again

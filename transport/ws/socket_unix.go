@@ -45,6 +45,7 @@ func (c *conn) readReady(fd uintptr) bool {
 				putBuffer(c.in)
 				c.in, c.r, c.w = nil, 0, 0
 			}
+			c.turn.waited()
 			c.await()
 			return false
 		default:

@@ -1,0 +1,48 @@
+//go:build !js
+
+package ws
+
+import "time"
+
+// turnTime is for how long a connection may read without a wait before other connections get a turn. 15 busy ones then
+// delay the next by no more than 4 ms.
+const turnTime = 200 * time.Microsecond
+
+// freeReads is how many reads in a row may find data before the clock is looked at.
+const freeReads = 2
+
+// epoch is the start from which turns count. time.Since costs half as much as time.Now.
+var epoch = time.Now()
+
+// turn is how long a connection has been reading without a wait.
+type turn struct {
+	reads int           // in a row that found data
+	since time.Duration // of the last one of freeReads, since epoch
+}
+
+// waited is called when a read had to wait. Others had a turn.
+func (t *turn) waited() { t.reads = 0 }
+
+// next is called before a read that may find data. Where many connections always have data, nobody would ask the kernel
+// which of the others have some: Go does that when nothing else is left to do, or after 10 ms.
+func (t *turn) next() {
+	t.reads++
+	switch {
+	case t.reads < freeReads:
+	case t.reads == freeReads:
+		t.since = time.Since(epoch)
+	case time.Since(epoch)-t.since >= turnTime:
+		t.reads = 0
+		yield()
+	}
+}
+
+// longRead is how long a read that finds data takes at most, where nothing else tells whether it had to wait.
+const longRead = 50 * time.Microsecond
+
+// timed is waited for a read that began at since.
+func (t *turn) timed(since time.Duration) {
+	if time.Since(epoch)-since > longRead {
+		t.waited()
+	}
+}

@@ -1,0 +1,63 @@
+//go:build unix
+
+package ws
+
+import (
+	"bytes"
+	"net"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// On one processor, a connection has many requests ready, each of which takes a while. Another one gets a request
+// meanwhile. Only the kernel knows of it, and the scheduler would ask the kernel after 10 ms, or when nothing is left to do.
+func TestABusyConnectionLetsOthersBeRead(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	const frames, size, work = 80, 3 << 10, 30 * time.Microsecond // a buffer holds 5 of them
+	connect := func() (client, server *conn) {
+		a, b := tcpPair(t)
+		_ = a.(*net.TCPConn).SetWriteBuffer(1 << 20)
+		_ = b.(*net.TCPConn).SetReadBuffer(1 << 20)
+		client, server = newConn(a, nil, config{client: true}), newConn(b, nil, config{})
+		t.Cleanup(func() { client.Close(1000, ""); server.Close(1000, "") })
+		return client, server
+	}
+	busyClient, busy := connect()
+	otherClient, other := connect()
+	var served atomic.Int32
+	at := make(chan int32, 1)
+	go func() {
+		if _, _, err := other.LendFrame(); err != nil {
+			t.Error(err)
+		}
+		at <- served.Load()
+	}()
+	var batch [][]byte
+	for range frames {
+		batch = append(batch, bytes.Repeat([]byte("x"), size))
+	}
+	if err := busyClient.WriteFrames(batch); err != nil {
+		t.Fatal(err)
+	}
+	for other.reader.Load() != readerBusy {
+		runtime.Gosched() // on the only processor, until the other goroutine waits in the kernel
+	}
+	for range frames {
+		if _, _, err := busy.LendFrame(); err != nil {
+			t.Fatal(err)
+		}
+		if served.Load() == 0 {
+			if err := otherClient.WriteFrames([][]byte{[]byte("x")}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for end := time.Now().Add(work); time.Now().Before(end); {
+		}
+		served.Add(1)
+	}
+	if n := <-at; n > 40 {
+		t.Errorf("the other connection was read after %d requests of %d", n, frames)
+	}
+}
