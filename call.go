@@ -72,6 +72,20 @@ func Construct[T any](ctx context.Context, c Caller, path string, args ...any) (
 	return result, err
 }
 
+// Notify calls the peer's function at path and does not wait for its answer. It returns at once, when the message is
+// queued, and never blocks, so that it may be called with a lock held. Messages arrive in the order of the calls, also
+// beside Call and callbacks. An error that the peer answers goes to Options.OnError.
+//
+// If more than Limits.Backlog waits to be sent, Options.SlowConsumer applies: the error wraps ErrSlowConsumer and
+// ErrClosed, or ErrDropped. While the dialect of the peer is not known, the error wraps ErrUnsupported.
+func (ch *Channel) Notify(path string, args ...any) error { return Notify(ch, path, args...) }
+
+// Notify is Channel.Notify on anything that carries calls. With the result of [Via] it waits for a channel. A
+// [UnaryCaller] cannot do it: the error wraps ErrUnsupported.
+func Notify(c Caller, path string, args ...any) error {
+	return c.do(context.Background(), outgoing{kind: wire.Call, path: path, args: slices.Clone(args), oneWay: true})
+}
+
 // callScalar is Channel.do for calls whose result is nil or points to a scalar. It keeps neither args nor result, so
 // that both stay on the stack of its caller. If c or result is of another kind, done is false and nothing has happened.
 func callScalar(ctx context.Context, c Caller, path string, args []any, result any) (done bool, err error) {

@@ -59,8 +59,22 @@ func (cb *Callback) MarshalJSON() ([]byte, error) {
 
 // Call invokes the peer's function. It returns when the message is queued. The result of the function does not come
 // back, nor does an error that it throws. The error wraps ErrReleased or ErrClosed, or says which argument cannot be
-// encoded. Call blocks only while the outbound queue is full.
-func (cb *Callback) Call(args ...any) error { return cb.send(context.Background(), args) }
+// encoded. Call blocks only while the outbound queue is full, at most for Limits.SendWait. Then Options.SlowConsumer
+// applies.
+func (cb *Callback) Call(args ...any) error { return cb.send(context.Background(), args, inTurn) }
+
+// Notify is Call for a function that many receivers have: it never blocks, so that it may be called with a lock held. If
+// more than Limits.Backlog waits to be sent, Options.SlowConsumer applies: the error wraps ErrSlowConsumer and
+// ErrClosed, or ErrDropped.
+func (cb *Callback) Notify(args ...any) error { return cb.send(context.Background(), args, atOnce) }
+
+// delivery says whether a message waits for room.
+type delivery bool
+
+const (
+	inTurn delivery = false
+	atOnce delivery = true
+)
 
 // Release tells the peer that this side no longer needs callback. It was an argument of a handler, as a func or
 // *Callback. Calls of it fail with ErrReleased from then on. A callback that is never released is released when it is
@@ -98,10 +112,10 @@ func (cb *Callback) release() error {
 	return nil
 }
 
-func (cb *Callback) send(ctx context.Context, args []any) error {
-	done, err := cb.sendPlain(ctx, args)
+func (cb *Callback) send(ctx context.Context, args []any, how delivery) error {
+	done, err := cb.sendPlain(ctx, args, how)
 	if !done {
-		err = cb.sendAny(ctx, slices.Clone(args)) // so that only such arguments cost the caller the allocation
+		err = cb.sendAny(ctx, slices.Clone(args), how) // so that only such arguments cost the caller the allocation
 	}
 	if err != nil {
 		return fmt.Errorf("kkrpc: callback: %w", err)
@@ -111,7 +125,7 @@ func (cb *Callback) send(ctx context.Context, args []any) error {
 
 // sendPlain is sendAny for arguments that can be written as they are. It reports done false if there are others, and does
 // not keep args.
-func (cb *Callback) sendPlain(ctx context.Context, args []any) (done bool, err error) {
+func (cb *Callback) sendPlain(ctx context.Context, args []any, how delivery) (done bool, err error) {
 	if err := cb.refusal(); err != nil {
 		return true, err
 	}
@@ -136,7 +150,7 @@ func (cb *Callback) sendPlain(ctx context.Context, args []any) (done bool, err e
 		bytes = codec.EndArg(bytes)
 	}
 	b.Bytes = codec.EndCallback(bytes, nil)
-	if err = cb.post(ctx, b); err != nil {
+	if err = cb.post(ctx, b, how); err != nil {
 		b.Free()
 	}
 	return true, err
@@ -155,7 +169,7 @@ func (cb *Callback) refusal() error {
 	return nil
 }
 
-func (cb *Callback) sendAny(ctx context.Context, args []any) error {
+func (cb *Callback) sendAny(ctx context.Context, args []any, how delivery) error {
 	if err := cb.refusal(); err != nil {
 		return err
 	}
@@ -189,7 +203,7 @@ func (cb *Callback) sendAny(ctx context.Context, args []any) error {
 	if err != nil {
 		return err
 	}
-	if err = cb.post(ctx, b); err != nil {
+	if err = cb.post(ctx, b, how); err != nil {
 		return err
 	}
 	sent = true
@@ -198,9 +212,11 @@ func (cb *Callback) sendAny(ctx context.Context, args []any) error {
 }
 
 // post queues b, an invocation of cb. With an error, b remains the caller's.
-func (cb *Callback) post(ctx context.Context, b *outbox.Buffer) error {
+func (cb *Callback) post(ctx context.Context, b *outbox.Buffer, how delivery) error {
 	var err error
-	if full := cb.ch.out.Post(b); full != nil {
+	if how == atOnce {
+		err = cb.ch.postNow(b)
+	} else if full := cb.ch.out.Post(b); full != nil {
 		err = cb.ch.awaitRoom(ctx, b, full)
 	}
 	runtime.KeepAlive(cb)
@@ -279,7 +295,7 @@ func (p *callbackParam) make(cb *Callback) any {
 			}
 			in = in[1:]
 		}
-		err := cb.send(ctx, bind.Spread(in, p.variadic))
+		err := cb.send(ctx, bind.Spread(in, p.variadic), inTurn)
 		if !p.failing {
 			return nil
 		}
@@ -305,7 +321,7 @@ func fastCallback0(t reflect.Type, cb *Callback) any {
 	case reflect.TypeFor[func() error]():
 		return func() error { return cb.Call() }
 	case reflect.TypeFor[func(context.Context) error]():
-		return func(ctx context.Context) error { return cb.send(ctx, nil) }
+		return func(ctx context.Context) error { return cb.send(ctx, nil, inTurn) }
 	}
 	return nil
 }
@@ -317,7 +333,7 @@ func fastCallback1[A any](t reflect.Type, cb *Callback) any {
 	case reflect.TypeFor[func(A) error]():
 		return func(a A) error { return cb.Call(a) }
 	case reflect.TypeFor[func(context.Context, A) error]():
-		return func(ctx context.Context, a A) error { return cb.send(ctx, []any{a}) }
+		return func(ctx context.Context, a A) error { return cb.send(ctx, []any{a}, inTurn) }
 	}
 	return nil
 }
@@ -329,7 +345,7 @@ func fastCallback2[A, B any](t reflect.Type, cb *Callback) any {
 	case reflect.TypeFor[func(A, B) error]():
 		return func(a A, b B) error { return cb.Call(a, b) }
 	case reflect.TypeFor[func(context.Context, A, B) error]():
-		return func(ctx context.Context, a A, b B) error { return cb.send(ctx, []any{a, b}) }
+		return func(ctx context.Context, a A, b B) error { return cb.send(ctx, []any{a, b}, inTurn) }
 	}
 	return nil
 }

@@ -107,7 +107,7 @@ func (k *callbackKind) clear(error) {
 func (k *callbackKind) export(d wire.Dialect, fn any, out *values) (id string, err error) {
 	p := out.pending
 	if p == nil && d.IsClassic() {
-		return "", fmt.Errorf("a function as an argument of a callback: %w", ErrUnsupported)
+		return "", fmt.Errorf("a function as an argument of a one-way message: %w", ErrUnsupported)
 	}
 	var key identity
 	var method *bind.Method

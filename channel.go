@@ -50,12 +50,15 @@ type Channel struct {
 	role    atomic.Uint64
 	watched atomic.Bool // the watchdog looks at role
 
-	codec   atomic.Pointer[wire.Codec] // nil until the dialect is known
-	closed  atomic.Bool                // what had been read already is not handled any more
-	heard   atomic.Bool                // a message of the peer has been understood
-	dropped atomic.Uint64
-	refused atomic.Uint64
-	open    atomic.Int32 // requests that are unfinished and not run by the leader
+	codec    atomic.Pointer[wire.Codec] // nil until the dialect is known
+	closed   atomic.Bool                // what had been read already is not handled any more
+	heard    atomic.Bool                // a message of the peer has been understood
+	dropped  atomic.Uint64
+	refused  atomic.Uint64
+	skipped  atomic.Uint64 // one-way messages that were not sent, since the peer is slow
+	slow     atomic.Bool   // it closes since the peer is slow
+	notifies atomic.Bool   // this side has sent a notification
+	open     atomic.Int32  // requests that are unfinished and not run by the leader
 
 	draining atomic.Bool // requests are refused. Set with mu.
 
@@ -318,6 +321,7 @@ type settings struct {
 	errorText   bool
 	callTimeout time.Duration
 	metadata    func(ctx context.Context) map[string]any
+	slow        SlowConsumer
 	onError     func(err error)
 	onClose     func(ch *Channel, err error)
 }

@@ -267,7 +267,7 @@ func (ch *Channel) refs() *referenceKind { return ch.kinds().list[refIndex].(*re
 func TestOneWayCallThatWaitsForRoomLeavesOtherCallsAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := Pipe()
-		ch, err := New(t.Context(), a, &Options{Dialect: Compact, References: true, Limits: Limits{Outbound: 1000}})
+		ch, err := New(t.Context(), a, &Options{Dialect: Compact, References: true, Limits: Limits{Outbound: 1000, SendWait: time.Minute}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -286,7 +286,7 @@ func TestOneWayCallThatWaitsForRoomLeavesOtherCallsAlone(t *testing.T) {
 		patient, cancel := context.WithTimeout(t.Context(), 40*time.Second)
 		defer cancel()
 		time.Sleep(2 * time.Second)
-		go func() { _ = theirs.asCallback().send(patient, []any{"x"}) }()
+		go func() { _ = theirs.asCallback().send(patient, []any{"x"}, inTurn) }()
 		time.Sleep(35 * time.Second)
 		other := make(chan error, 1)
 		go func() { other <- ch.Call(context.Background(), nil, "other") }()

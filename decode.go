@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
@@ -159,6 +160,9 @@ func (ch *Channel) answered(m *wire.Message) {
 	if !ok || p == nil || p.state != awaited {
 		made := ok && id <= ch.pending.table.last
 		ch.mu.Unlock()
+		if ch.notified(m) {
+			return
+		}
 		if unquote(m.ID) != unawaited {
 			ch.dropped.Add(1)
 			if !made { // else its call has ended, and said so
@@ -183,6 +187,20 @@ func (ch *Channel) answered(m *wire.Message) {
 	ch.mu.Unlock()
 	ch.fill(&p.answer, m, p.result)
 	p.finish(p.err)
+}
+
+// notified takes the answer to a notification, and reports whether m is one.
+func (ch *Channel) notified(m *wire.Message) bool {
+	path, is := strings.CutPrefix(unquote(m.ID), unawaited)
+	if !is || path == "" || !ch.notifies.Load() {
+		return false
+	}
+	var a answer
+	ch.fill(&a, m, nil)
+	if a.err != nil {
+		ch.report(fmt.Errorf("kkrpc: notify %s: %w", path, a.err))
+	}
+	return true
 }
 
 // answerDelayed stores m, the answer to a call that has to wait for callbacks. The call may be given up at any time, and

@@ -81,6 +81,11 @@
 //
 // [Share] encodes a value once for any number of receivers. Each further receiver costs a copy of the bytes.
 //
+// [Channel.Notify] and [Callback.Notify] send one way and never wait. So a program can tell all members of a room under
+// its lock, and all get the messages in one order. A member that reads too slowly has a bound, [Limits].Backlog. Beyond
+// it [Options].SlowConsumer closes its channel or drops the message. The call of a callback, in contrast, waits for room,
+// so that a function reports progress as fast as its caller reads. It waits at most for Limits.SendWait.
+//
 // # Dialects
 //
 // kkrpc 2.x (compact) and 0.x (classic) write different messages, each in JSON or SuperJSON. A server learns the
@@ -113,8 +118,8 @@
 // An error that the peer's function threw is an [*Error] inside the error of the call; errors.As finds it. An *Error
 // that a function returns crosses with name, fields and cause, any other error with its text. A panic in a handler
 // gives the peer an InternalError without details and goes to [Options].OnError. Arguments that do not fit the function
-// give a TypeError, and the function is not called. Errors of this side wrap [ErrClosed], [ErrReleased], [ErrLimit] or
-// [ErrUnsupported].
+// give a TypeError, and the function is not called. Errors of this side wrap [ErrClosed], [ErrReleased], [ErrLimit],
+// [ErrUnsupported], [ErrSlowConsumer] or [ErrDropped].
 //
 // # Limits
 //

@@ -18,6 +18,11 @@ var (
 	ErrLimit = errors.New("limit reached")
 	// ErrUnsupported: the peer's generation of kkrpc, or the transport, has no such operation.
 	ErrUnsupported = errors.New("not supported by the peer's protocol")
+	// ErrSlowConsumer: the channel was closed since one-way messages came faster than the peer reads; see
+	// Options.SlowConsumer.
+	ErrSlowConsumer = errors.New("slow consumer")
+	// ErrDropped: this one-way message was not sent, since the peer is a slow consumer; see Options.SlowConsumer.
+	ErrDropped = errors.New("message dropped")
 )
 
 // Error is a JavaScript Error. If the peer's function threw, the error of the call wraps one; use errors.As. If a

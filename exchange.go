@@ -35,6 +35,7 @@ type outgoing struct {
 	action string  // on it
 	meta   outgoingMetadata
 	items  context.Context // bounds the items of a stream that is the result; nil: as it bounds the operation
+	oneWay bool            // nobody waits for an answer
 }
 
 // subject is what an operation is on, if not on the API of the peer.
@@ -45,12 +46,20 @@ type subject interface {
 
 var operationNames = map[wire.Kind]string{wire.Call: "call", wire.Get: "get", wire.Set: "set", wire.New: "new"}
 
-// name is the operation as people call it.
-func (op *outgoing) name() string {
+// operation is the operation as a Request names it.
+func (op *outgoing) operation() string {
 	if op.action != "" {
 		return op.action
 	}
 	return operationNames[op.kind]
+}
+
+// name is the operation as people call it.
+func (op *outgoing) name() string {
+	if op.oneWay {
+		return "notify"
+	}
+	return op.operation()
 }
 
 // checkResult reports why nothing can be stored in the result.
@@ -399,61 +408,6 @@ func (ch *Channel) silence(codec wire.Codec) string {
 		other = "a kkrpc 2.x peer needs Options.Dialect kkrpc.Compact or kkrpc.CompactSuperJSON"
 	}
 	return fmt.Sprintf("; nothing was ever received on this channel, which speaks %v: %s", Dialect(codec.Dialect()), other)
-}
-
-// watch makes a pending call for a request that nobody waits for, and returns its id. Its only purpose is to report an
-// error. It may end, and its pendingCall serve another call, at any time. 0: there are too many already.
-func (ch *Channel) watch() (id uint64) {
-	ch.mu.Lock()
-	defer ch.mu.Unlock()
-	if ch.pending.watched >= maxWatched {
-		return 0
-	}
-	p, err := ch.registerLocked(nil, false)
-	if err != nil {
-		return 0
-	}
-	ch.pending.watched++
-	p.then = func(err error) {
-		ch.mu.Lock()
-		ch.pending.watchedLocked(p)
-		ch.mu.Unlock()
-		if err != nil && !errors.Is(err, ErrClosed) {
-			ch.report(fmt.Errorf("kkrpc: callback: %w", err))
-		}
-	}
-	return p.id
-}
-
-// unwatch ends the call that watch has made, unless it has ended.
-func (ch *Channel) unwatch(id uint64) {
-	ch.mu.Lock()
-	defer ch.mu.Unlock()
-	if p := ch.pending.takeLocked(id); p != nil {
-		ch.pending.watchedLocked(p)
-	}
-}
-
-// maxWatched is how many one-way calls of the peer's functions are watched for errors at a time. It bounds the memory
-// that a peer can take by not answering.
-const maxWatched = 1024
-
-// awaitRoom blocks until b, a one-way message, is queued.
-func (ch *Channel) awaitRoom(ctx context.Context, b *outbox.Buffer, full <-chan struct{}) error {
-	if s := scopeOf(ctx); s != nil {
-		s.stepOut()
-		defer s.stepIn()
-	}
-	for ; full != nil; full = ch.out.Post(b) {
-		select {
-		case <-full:
-		case <-ch.done:
-			return ch.Err()
-		case <-ctx.Done():
-			return fmt.Errorf("waiting for room in the outbound queue (Limits.Outbound): %w", context.Cause(ctx))
-		}
-	}
-	return nil
 }
 
 // exchangeScalar is exchange for callScalar.

@@ -17,7 +17,8 @@ type Request struct {
 	Channel *Channel // to the peer; nil for a request that travels by itself, see API.Answer and Unary
 	// Inbound: the peer asks this side. Otherwise this side asks the peer.
 	Inbound bool
-	// Operation is call, get, set or new. On a reference it is call, get, set or apply, which calls a function.
+	// Operation is call, get, set or new. On a reference it is call, get, set or apply, which calls a function. Notify is
+	// a call.
 	Operation string
 	// Path is as Call takes it, such as math.multiply. If Ref is not nil, Path begins at Ref and says nothing about the
 	// API. Code that decides by Path must look at Ref too.
@@ -141,12 +142,20 @@ func (ch *Channel) perform(ctx context.Context, op outgoing) error {
 	if ch.outbound != nil {
 		return ch.intercept(ctx, op)
 	}
+	return ch.carryOut(ctx, op)
+}
+
+// carryOut does op without interceptors.
+func (ch *Channel) carryOut(ctx context.Context, op outgoing) error {
+	if op.oneWay {
+		return ch.notify(ctx, op)
+	}
 	return ch.exchange(ctx, op)
 }
 
 // intercept does op within the outbound interceptors.
 func (ch *Channel) intercept(ctx context.Context, op outgoing) error {
-	r := &Request{Channel: ch.public(), Operation: op.name(), Path: op.path, Ref: refOf(op.on), Args: op.args, Metadata: metadataOf(ctx)}
+	r := &Request{Channel: ch.public(), Operation: op.operation(), Path: op.path, Ref: refOf(op.on), Args: op.args, Metadata: metadataOf(ctx)}
 	var target reflect.Value
 	if op.result != nil {
 		target = reflect.ValueOf(op.result).Elem()
@@ -156,12 +165,12 @@ func (ch *Channel) intercept(ctx context.Context, op outgoing) error {
 		attempt := op
 		attempt.items = caller
 		if op.result == nil {
-			return nil, ch.exchange(ctx, attempt)
+			return nil, ch.carryOut(ctx, attempt)
 		}
 		own := reflect.New(target.Type()) // so that a failed attempt leaves nothing behind
 		own.Elem().Set(target)
 		attempt.result = own.Interface()
-		if err := ch.exchange(ctx, attempt); err != nil {
+		if err := ch.carryOut(ctx, attempt); err != nil {
 			return nil, err
 		}
 		return own.Elem().Interface(), nil

@@ -28,9 +28,15 @@ type Limits struct {
 	// RPCLimitError.
 	Metadata int
 	// Outbound bounds the bytes that wait to be sent; 0 means 16 MiB. While more than half of it waits, calls, callbacks
-	// and results wait for room. Other messages, such as refusals of requests, do not wait. A peer that causes more than
-	// Outbound of them and does not read loses its channel with code 1008.
+	// and results wait for room, callbacks at most for SendWait. Other messages, such as refusals of requests, do not
+	// wait. A peer that causes more than Outbound of them and does not read loses its channel with code 1008.
 	Outbound int
+	// Backlog is how many bytes of one-way messages from Notify may wait to be sent; 0 means 1 MiB. Beyond it the peer is
+	// a slow consumer, and Options.SlowConsumer applies. A message that is larger goes when no other one waits.
+	Backlog int
+	// SendWait is how long the call of a callback waits for room in Outbound; 0 means 5 s. Then the peer is a slow
+	// consumer, and Options.SlowConsumer applies.
+	SendWait time.Duration
 	// Callbacks is how many functions each side may hold of the other at a time; 0 means 10000. Beyond it a call fails
 	// with an error that wraps ErrLimit.
 	Callbacks int
@@ -63,6 +69,18 @@ type Limits struct {
 	Write time.Duration
 }
 
+// SlowConsumer says what happens to one-way messages that come faster than the peer reads.
+type SlowConsumer uint8
+
+const (
+	// Disconnect closes the channel with the code 1008 and ErrSlowConsumer. A client that connects again starts afresh,
+	// so that it never misses a message in the middle.
+	Disconnect SlowConsumer = iota
+	// Drop does not send the message. Its sender gets an error that wraps ErrDropped. It suits messages that a later
+	// one replaces, such as prices.
+	Drop
+)
+
 func or[T int | time.Duration](v, def T) T {
 	if v > 0 {
 		return v
@@ -79,6 +97,8 @@ func (l Limits) withDefaults() Limits {
 	l.RequestQueue = or(l.RequestQueue, 16<<20)
 	l.Metadata = or(l.Metadata, 16<<10)
 	l.Outbound = or(l.Outbound, 16<<20)
+	l.Backlog = or(l.Backlog, 1<<20)
+	l.SendWait = or(l.SendWait, 5*time.Second)
 	l.Callbacks = or(l.Callbacks, 10_000)
 	l.References = or(l.References, 10_000)
 	l.CallbackQueue = or(l.CallbackQueue, 16<<20)

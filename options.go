@@ -49,13 +49,17 @@ type Options struct {
 	// Limits bounds what the channel may cost.
 	Limits Limits
 
+	// SlowConsumer says what happens to one-way messages that come faster than the peer reads, beyond Limits.Backlog or
+	// Limits.SendWait. Zero means Disconnect.
+	SlowConsumer SlowConsumer
+
 	// Group is shared by the channels of one server, so that they share timers and goroutines. Nil means that all channels
 	// of one *API are a group. Package transport/ws sets it.
 	Group *Group
 
-	// OnError gets errors that no caller gets: panics, errors of callbacks, results and items of streams that cannot be
-	// encoded, and messages of the peer that are dropped. Nil drops them. A peer can cause as many as it likes. OnError is
-	// called from any goroutine and must not block.
+	// OnError gets errors that no caller gets: panics, errors of callbacks, errors that the peer answers to Notify, results
+	// and items of streams that cannot be encoded, and messages of the peer that are dropped. Nil drops them. A peer can
+	// cause as many as it likes. OnError is called from any goroutine and must not block.
 	OnError func(err error)
 
 	// OnClose is called once when the channel has closed, with the error of Err. Nil does nothing. It must not block.
@@ -63,7 +67,7 @@ type Options struct {
 }
 
 func (o *Options) settings() settings {
-	return settings{o.ErrorText, o.CallTimeout, o.Metadata, o.OnError, o.OnClose}
+	return settings{o.ErrorText, o.CallTimeout, o.Metadata, o.SlowConsumer, o.OnError, o.OnClose}
 }
 
 // New starts a channel over t, which it owns from then on, and returns at once. The channel lives until Close, until

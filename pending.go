@@ -67,8 +67,11 @@ func (p *pendingCall) name() string {
 	return unsafe.String(&digits[0], len(digits)) // of at least one digit and at most 20, so within p.digits
 }
 
-// unawaited is the id of requests that need no answer.
+// unawaited is the id of requests that need no answer. Ids of notifications begin with it.
 const unawaited = "-"
+
+// unnamed is the id of a notification whose path an id cannot have.
+const unnamed = unawaited + "?"
 
 // maxFreeCalls is how many ended calls a channel keeps for the next ones. They are not in a sync.Pool, since a Go channel
 // must not wander between the bubbles of testing/synctest.

@@ -21,6 +21,8 @@ import (
 //   - that returns an iter.Seq2[T, error] alone is like [Stream];
 //   - otherwise returns at most one value and then an error. A func without results waits for the answer and drops an
 //     error. A func that returns a value without an error is refused, since a call over a network can always fail;
+//   - whose tag ends in ",notify", as in `kkrpc:"onNews,notify"` or `kkrpc:",notify"`, is like [Notify]. It returns an
+//     error or nothing;
 //   - passes a variadic parameter on as single arguments, and takes funcs as [Channel.Call] does.
 //
 // Remote panics if T is anything else, and names the field. It does not check what the peer has. Properties are read
@@ -53,6 +55,7 @@ type remoteFunc struct {
 	context bool
 	result  reflect.Type // nil: none
 	failing bool
+	oneWay  bool
 	stream  *streamParam // the result alone: an iterator that makes the call; nil for others
 }
 
@@ -70,7 +73,8 @@ func remoteFuncs(t reflect.Type, index []int, path []string) []remoteFunc {
 		if tag == "-" || !f.IsExported() {
 			continue
 		}
-		if !tagged {
+		tag, oneWay := strings.CutSuffix(tag, ",notify")
+		if !tagged || oneWay && tag == "" {
 			tag = bind.ExportedName(f.Name)
 		}
 		at := append(index[:len(index):len(index)], i)
@@ -83,6 +87,9 @@ func remoteFuncs(t reflect.Type, index []int, path []string) []remoteFunc {
 			funcs = append(funcs, remoteFuncs(f.Type, at, to)...)
 		case f.Type.Kind() == reflect.Func:
 			r, err := newRemoteFunc(f.Type, at, strings.Join(to, "."))
+			if r.oneWay = oneWay; err == nil && oneWay && (r.result != nil || r.stream != nil) {
+				err = fmt.Errorf("%s is to notify and returns a value", f.Type)
+			}
 			if err != nil {
 				panic(fmt.Sprintf("kkrpc: Remote: field %s: %v", where, err))
 			}
@@ -149,7 +156,7 @@ func (r *remoteFunc) bind(c Caller) func(in []reflect.Value) []reflect.Value {
 			result = reflect.New(r.result)
 			target = result.Interface()
 		}
-		err := c.do(ctx, outgoing{kind: wire.Call, path: r.path, args: args, result: target})
+		err := c.do(ctx, outgoing{kind: wire.Call, path: r.path, args: args, result: target, oneWay: r.oneWay})
 		if !r.failing {
 			return nil
 		}

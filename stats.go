@@ -34,6 +34,9 @@ type Stats struct {
 
 	// Dropped is how many messages of the peer were ignored, as Channel.Dropped tells.
 	Dropped uint64
+	// Skipped is how many one-way messages of this side were not sent, since the peer is a slow consumer and
+	// Options.SlowConsumer is Drop.
+	Skipped uint64
 }
 
 // Add adds o to s, field by field.
@@ -53,6 +56,7 @@ func (s *Stats) Add(o Stats) {
 	s.ReferencesOut += o.ReferencesOut
 	s.ReferencesIn += o.ReferencesIn
 	s.Dropped += o.Dropped
+	s.Skipped += o.Skipped
 }
 
 // Stats returns what the channel has done and holds. It takes about a microsecond, and fields may be some calls apart from each
@@ -71,6 +75,7 @@ func (ch *Channel) Stats() Stats {
 		Pending: ch.pending.table.n,
 		BytesIn: ch.serving.queued,
 		Dropped: ch.dropped.Load(),
+		Skipped: ch.skipped.Load(),
 	}
 	closed := ch.err != nil
 	if s.Running = max(0, int(ch.open.Load())-s.Queued); s.Running == 0 {
@@ -78,7 +83,7 @@ func (ch *Channel) Stats() Stats {
 	}
 	ch.mu.Unlock()
 	if closed {
-		return Stats{Served: s.Served, Refused: s.Refused, Made: s.Made, Dropped: s.Dropped}
+		return Stats{Served: s.Served, Refused: s.Refused, Made: s.Made, Dropped: s.Dropped, Skipped: s.Skipped}
 	}
 	s.BytesOut = ch.out.Waiting()
 	if k := ch.kindsMade.Load(); k != nil {

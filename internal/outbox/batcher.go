@@ -92,6 +92,41 @@ func (o *Outbox) Post(b *Buffer) (full <-chan struct{}) {
 		return o.sendReserved(b)
 	}
 	o.claimLocked(b)
+	o.postLocked(b)
+	return nil
+}
+
+// Verdict is what PostNow did with a message.
+type Verdict uint8
+
+const (
+	Posted  Verdict = iota
+	Full            // too much waits already; the message stays the caller's
+	Closing         // nothing is accepted any more; the message stays the caller's
+)
+
+// PostNow is Post for a message that does not wait for room. Instead, at most backlog bytes of such messages wait to be
+// sent. One that is larger goes alone.
+func (o *Outbox) PostNow(b *Buffer, backlog int) Verdict {
+	n := len(b.Bytes)
+	o.mu.Lock()
+	switch {
+	case o.phase != accepting:
+		o.mu.Unlock()
+		return Closing
+	case o.backlog > 0 && o.backlog+n > backlog:
+		o.mu.Unlock()
+		return Full
+	}
+	o.growLocked(n)
+	o.backlog += n
+	b.room = roomBacklog
+	o.postLocked(b)
+	return Posted
+}
+
+// postLocked queues b, which has been counted, and has it sent soon. It unlocks mu.
+func (o *Outbox) postLocked(b *Buffer) {
 	total := o.bytes
 	joined := o.joinLocked(b)
 	o.mu.Unlock()
@@ -106,7 +141,6 @@ func (o *Outbox) Post(b *Buffer) (full <-chan struct{}) {
 		o.posted.Store(false)
 		o.FlushSoon()
 	}
-	return nil
 }
 
 // maxJoined is up to what size in bytes posted messages share a buffer. Thousands of buffers with a small message each
@@ -116,7 +150,7 @@ const maxJoined = 8 << 10
 // joinLocked appends b to the buffer of the message that was posted before and reports true, or it queues b.
 func (o *Outbox) joinLocked(b *Buffer) bool {
 	if n := len(o.waiting); n > 0 {
-		if last := o.waiting[n-1]; len(last.ends) > 0 && len(last.Bytes)+len(b.Bytes) <= maxJoined {
+		if last := o.waiting[n-1]; len(last.ends) > 0 && last.room == b.room && len(last.Bytes)+len(b.Bytes) <= maxJoined {
 			last.Bytes = append(last.Bytes, b.Bytes...)
 			last.ends = append(last.ends, len(last.Bytes))
 			return true

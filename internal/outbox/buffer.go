@@ -18,6 +18,7 @@ const (
 	roomForced   room = iota // without waiting: a peer that does not read answers for it
 	roomExcused              // without waiting, and not held against the peer
 	roomReserved             // after waiting; it has been counted already
+	roomBacklog              // without waiting, within the bound of PostNow
 )
 
 var buffers = sync.Pool{New: func() any { return &Buffer{Bytes: make([]byte, 0, 512)} }}

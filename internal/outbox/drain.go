@@ -49,27 +49,27 @@ func (o *Outbox) drain() {
 			return
 		}
 		done, err := w.TryWriteFrames(o.frames)
-		n, forced := o.release()
+		left := o.release()
 		if err != nil {
 			go o.Owner.Lost(err) // it may wait for a lock that a sender holds
 			return
 		}
 		if !done {
-			go o.drainRest(n, forced) // ends when nothing waits or the connection closes
+			go o.drainRest(left) // ends when nothing waits or the connection closes
 			return
 		}
-		o.written(n, forced)
+		o.written(left)
 	}
 	go o.drainBlocking() // ends when nothing waits or the connection closes
 }
 
-// drainRest sends the messages that TryWriteFrames kept, n bytes, then everything that waits.
-func (o *Outbox) drainRest(n, forced int) {
+// drainRest sends the messages that TryWriteFrames kept, then everything that waits.
+func (o *Outbox) drainRest(left share) {
 	if err := o.Writer.WriteFrames(nil); err != nil {
 		o.Owner.Lost(err)
 		return
 	}
-	o.written(n, forced)
+	o.written(left)
 	o.drainBlocking()
 }
 
@@ -77,12 +77,12 @@ func (o *Outbox) drainRest(n, forced int) {
 func (o *Outbox) drainBlocking() {
 	for o.take() {
 		err := o.Writer.WriteFrames(o.frames)
-		n, forced := o.release()
+		left := o.release()
 		if err != nil {
 			o.Owner.Lost(err)
 			return
 		}
-		o.written(n, forced)
+		o.written(left)
 	}
 }
 
@@ -113,25 +113,33 @@ func (o *Outbox) take() bool {
 	return true
 }
 
-// release frees the buffers of take. It returns how many bytes they held, and how many of these were forced.
-func (o *Outbox) release() (n, forced int) {
+// share is how many bytes a batch has of everything that is counted.
+type share struct{ bytes, forced, backlog int }
+
+// release frees the buffers of take and returns what they held.
+func (o *Outbox) release() (left share) {
 	for i, b := range o.batch {
-		n += len(b.Bytes)
-		if b.room == roomForced {
-			forced += len(b.Bytes)
+		n := len(b.Bytes)
+		left.bytes += n
+		switch b.room {
+		case roomForced:
+			left.forced += n
+		case roomBacklog:
+			left.backlog += n
 		}
 		b.Free()
 		o.batch[i] = nil
 	}
 	o.batch = o.batch[:0]
 	clear(o.frames)
-	return n, forced
+	return left
 }
 
 // written accounts for bytes that have left.
-func (o *Outbox) written(n, forced int) {
+func (o *Outbox) written(left share) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.forced -= forced
-	o.shrinkLocked(n)
+	o.forced -= left.forced
+	o.backlog -= left.backlog
+	o.shrinkLocked(left.bytes)
 }

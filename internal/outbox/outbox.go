@@ -8,7 +8,7 @@
 // # Back-pressure
 //
 // Config.Limit bounds the bytes that wait. While more than half of it waits, Submit, Post and Admit make their callers
-// wait. Queue, Send and Add never wait; a peer that causes more than Limit of such messages and does not read them is
+// wait. PostNow never waits and has a bound of its own. Queue, Send and Add never wait; a peer that causes more than Limit of such messages and does not read them is
 // reported to Owner.Overrun.
 //
 // # Concurrency
@@ -63,6 +63,7 @@ type Outbox struct {
 	waiting []*Buffer
 	bytes   int // waiting, being written, or reserved
 	forced  int // bytes of those that are held against the peer
+	backlog int // bytes of those that PostNow took
 	phase   phase
 	writing bool          // one goroutine is the writer
 	room    chan struct{} // closed when there is room again; nil while nobody waits

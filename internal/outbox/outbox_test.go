@@ -332,3 +332,37 @@ func TestPostedMessagesWaitForTheReader(t *testing.T) {
 		}
 	})
 }
+
+func TestPostNowHasABoundOfItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine()
+		unblock := l.block()
+		l.Send(message(strings.Repeat("x", 3*limit))) // no room for others, and no backlog
+		const backlog = 10
+		for i, want := range []outbox.Verdict{outbox.Posted, outbox.Posted, outbox.Full} {
+			b := message("55555")
+			if got := l.PostNow(b, backlog); got != want {
+				t.Errorf("message %d: %d, want %d", i, got, want)
+			}
+		}
+		if l.overrun != nil {
+			t.Errorf("overrun by %v", l.overrun)
+		}
+		unblock()
+		synctest.Wait()
+		if n := l.Waiting(); n != 0 || len(l.written) != 3 {
+			t.Errorf("%d bytes are left, %d messages are written", n, len(l.written))
+		}
+		if got := l.PostNow(message(strings.Repeat("y", 5*backlog)), backlog); got != outbox.Posted {
+			t.Errorf("a large message alone: %d", got)
+		}
+		synctest.Wait()
+		if got := l.PostNow(message("z"), backlog); got != outbox.Posted {
+			t.Errorf("after it: %d", got)
+		}
+		l.Shut()
+		if got := l.PostNow(message("z"), backlog); got != outbox.Closing {
+			t.Errorf("after the end: %d", got)
+		}
+	})
+}

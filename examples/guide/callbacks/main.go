@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log"
-	"maps"
 	"net/http"
 	"sync"
 
@@ -16,10 +15,10 @@ import (
 type prices struct {
 	mu        sync.Mutex
 	next      int
-	listeners map[int]func(price float64) error
+	listeners map[int]*kkrpc.Callback
 }
 
-func (p *prices) subscribe(listener func(price float64) error) (id int) {
+func (p *prices) subscribe(listener *kkrpc.Callback) (id int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.next++
@@ -37,18 +36,17 @@ func (p *prices) unsubscribe(id int) {
 }
 
 func (p *prices) publish(price float64) {
-	p.mu.Lock()
-	listeners := maps.Clone(p.listeners)
-	p.mu.Unlock() // a client that reads slowly must not hold up others
-	for id, listener := range listeners {
-		if listener(price) != nil { // the connection is closed
-			p.unsubscribe(id)
+	p.mu.Lock() // so that all clients get all prices in one order; Notify never waits
+	defer p.mu.Unlock()
+	for id, listener := range p.listeners {
+		if listener.Notify(price) != nil { // the connection is closed
+			delete(p.listeners, id)
 		}
 	}
 }
 
 func main() {
-	p := &prices{listeners: map[int]func(float64) error{}}
+	p := &prices{listeners: map[int]*kkrpc.Callback{}}
 	http.Handle("/ws", ws.Handler(kkrpc.Object{
 		"copy": func(files []string, progress func(done, total int)) string {
 			for i := range files {

@@ -17,7 +17,7 @@ type Message struct {
 
 type member struct {
 	name   string
-	listen func(message *kkrpc.Shared) error // a function of the client
+	listen *kkrpc.Callback // a function of the client
 }
 
 type room struct {
@@ -25,7 +25,7 @@ type room struct {
 	members map[*kkrpc.Channel]member
 }
 
-func (r *room) join(ctx context.Context, name string, listen func(*kkrpc.Shared) error) {
+func (r *room) join(ctx context.Context, name string, listen *kkrpc.Callback) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.members[kkrpc.FromContext(ctx)] = member{name, listen}
@@ -38,17 +38,11 @@ func (r *room) leave(ch *kkrpc.Channel, _ error) {
 }
 
 func (r *room) say(ctx context.Context, text string) (reached int) {
-	r.mu.Lock()
-	from := r.members[kkrpc.FromContext(ctx)].name
-	all := make([]member, 0, len(r.members))
+	r.mu.Lock() // so that all members get all messages in one order; Notify never waits
+	defer r.mu.Unlock()
+	message := kkrpc.Share(Message{From: r.members[kkrpc.FromContext(ctx)].name, Text: text}) // encoded once
 	for _, m := range r.members {
-		all = append(all, m)
-	}
-	r.mu.Unlock() // a member that reads slowly must not hold up who joins
-
-	message := kkrpc.Share(Message{From: from, Text: text}) // encoded once in each form that members speak
-	for _, m := range all {
-		if m.listen(message) == nil {
+		if m.listen.Notify(message) == nil {
 			reached++
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log"
-	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -42,7 +41,7 @@ type ServerAPI interface {
 
 // ClientAPI is what the server calls of each client.
 type ClientAPI struct {
-	OnUserUpdate func(ctx context.Context, user User) error
+	OnUserUpdate func(user User) error `kkrpc:",notify"` // nobody waits for the answer
 }
 
 type users struct {
@@ -78,19 +77,12 @@ func (u *users) UpdateUser(id string, changes Changes) (User, error) {
 	if changes.Age != nil {
 		u.all[i].Age = *changes.Age
 	}
-	go tell(slices.Collect(maps.Values(u.clients)), u.all[i])
-	return u.all[i], nil
-}
-
-// tell waits for each client, so that it is nothing to do with the lock held.
-func tell(clients []ClientAPI, user User) {
-	for _, client := range clients {
-		go func() {
-			if err := client.OnUserUpdate(context.Background(), user); err != nil { // at the latest after CallTimeout, 30 s
-				log.Print(err)
-			}
-		}()
+	for _, client := range u.clients { // under the lock: all clients get all changes in one order
+		if err := client.OnUserUpdate(u.all[i]); err != nil {
+			log.Print(err)
+		}
 	}
+	return u.all[i], nil
 }
 
 func (u *users) opened(ch *kkrpc.Channel, _ *http.Request) {

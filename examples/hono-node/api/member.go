@@ -6,13 +6,10 @@ import (
 	"github.com/kkrpc-go/kkrpc"
 )
 
-// Listener is a function of a client.
-type Listener = func(message *kkrpc.Shared) error
-
 // ChatAPI is what a client may call.
 type ChatAPI interface {
 	Greet() string
-	JoinRoom(ctx context.Context, room string, onMessage Listener) error
+	JoinRoom(ctx context.Context, room string, onMessage *kkrpc.Callback) error
 	SendMessage(message, room string) (reached int, err error)
 	GetMessages(room string) ([]Message, error)
 	LeaveRoom(ctx context.Context, room string) error
@@ -34,7 +31,7 @@ func (m *member) allow(name string) error {
 
 func (m *member) Greet() string { return "Hello, " + m.name + "!" }
 
-func (m *member) JoinRoom(ctx context.Context, room string, onMessage Listener) error {
+func (m *member) JoinRoom(ctx context.Context, room string, onMessage *kkrpc.Callback) error {
 	if err := m.allow(room); err != nil {
 		return err
 	}

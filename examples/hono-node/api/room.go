@@ -1,7 +1,6 @@
 package main
 
 import (
-	"maps"
 	"slices"
 	"sync"
 
@@ -22,13 +21,15 @@ type room struct {
 	name string
 
 	mu       sync.Mutex
-	members  map[*kkrpc.Channel]Listener
+	members  map[*kkrpc.Channel]*kkrpc.Callback
 	messages []Message
 }
 
-func newRoom(name string) *room { return &room{name: name, members: map[*kkrpc.Channel]Listener{}} }
+func newRoom(name string) *room {
+	return &room{name: name, members: map[*kkrpc.Channel]*kkrpc.Callback{}}
+}
 
-func (r *room) join(ch *kkrpc.Channel, onMessage Listener) {
+func (r *room) join(ch *kkrpc.Channel, onMessage *kkrpc.Callback) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.members[ch] = onMessage
@@ -41,17 +42,15 @@ func (r *room) leave(ch *kkrpc.Channel) {
 }
 
 func (r *room) send(msg Message) (reached int) {
-	r.mu.Lock()
+	r.mu.Lock() // so that all members get all messages in one order; Notify never waits
+	defer r.mu.Unlock()
 	if len(r.messages) == keep {
 		r.messages = slices.Delete(r.messages, 0, 1)
 	}
 	r.messages = append(r.messages, msg)
-	members := maps.Clone(r.members)
-	r.mu.Unlock() // a member that reads slowly must not hold up who joins
-
 	shared := kkrpc.Share(msg) // encoded once, however many there are
-	for _, onMessage := range members {
-		if onMessage(shared) == nil {
+	for _, onMessage := range r.members {
+		if onMessage.Notify(shared) == nil {
 			reached++
 		}
 	}

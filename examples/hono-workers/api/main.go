@@ -17,7 +17,7 @@ func greet(ctx context.Context, name string) string {
 	return "Hello, " + name + ", in " + wasm.RequestFromContext(ctx).Params["room"] + "!"
 }
 
-func join(ctx context.Context, name string, onMessage Listener) {
+func join(ctx context.Context, name string, onMessage *kkrpc.Callback) {
 	here.join(kkrpc.FromContext(ctx), member{name, onMessage})
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -15,12 +14,9 @@ type Message struct {
 	Text string `json:"text"`
 }
 
-// Listener is a function of a client.
-type Listener = func(message *kkrpc.Shared) error
-
 type member struct {
 	name      string
-	onMessage Listener
+	onMessage *kkrpc.Callback
 }
 
 // maxPlanned is how many messages may wait for their time.
@@ -84,13 +80,11 @@ func (r *room) later(d time.Duration, msg Message) error {
 }
 
 func (r *room) broadcast(msg Message) (reached int) {
-	r.mu.Lock()
-	members := maps.Clone(r.members)
-	r.mu.Unlock() // a member that reads slowly must not hold up who joins
-
+	r.mu.Lock() // so that all members get all messages in one order; Notify never waits
+	defer r.mu.Unlock()
 	shared := kkrpc.Share(msg) // encoded once, however many there are
-	for _, m := range members {
-		if m.onMessage(shared) == nil {
+	for _, m := range r.members {
+		if m.onMessage.Notify(shared) == nil {
 			reached++
 		}
 	}
