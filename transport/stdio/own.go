@@ -26,7 +26,7 @@ func Serve(ctx context.Context, api any, opts *Options) error {
 		return err
 	}
 	<-ch.Done()
-	<-c.closed // code is set
+	<-c.closed                                                  // code is set
 	if (c.code == 1000 || c.code == 1001) && ctx.Err() == nil { // closed, or shut down
 		return nil
 	}

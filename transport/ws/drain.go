@@ -82,7 +82,9 @@ func (s *Server) window(ctx context.Context, n int) time.Duration {
 
 // Close refuses new connections with 503 and closes the open ones with code 1001 at once. It waits for nothing.
 func (s *Server) Close() error {
-	s.stop(nil)
+	ended, end := context.WithCancel(context.Background())
+	end()
+	s.stop(ended)
 	s.cut()
 	return nil
 }
@@ -92,8 +94,7 @@ type openChannel struct {
 	conn *conn
 }
 
-// stop refuses connections from now on and returns the open ones. Those that are being opened end as ctx says; nil means at
-// once.
+// stop refuses connections from now on and returns the open ones. Those that are being opened are drained until ctx ends.
 func (s *Server) stop(ctx context.Context) (open []openChannel) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -107,15 +108,6 @@ func (s *Server) allLocked() (open []openChannel) {
 		open = append(open, openChannel{ch, session.conn})
 	}
 	return open
-}
-
-// late ends a channel that was opened while the server stopped.
-func (s *Server) late(ctx context.Context, ch *kkrpc.Channel) {
-	if ctx == nil {
-		ch.CloseWith(closeGoingAway, goingAway)
-		return
-	}
-	ch.Shutdown(ctx)
 }
 
 // cut closes the connections themselves, which ends their channels.

@@ -197,7 +197,7 @@ func (s *Server) start(nc net.Conn, early []byte, cfg config, rpc *kkrpc.Options
 	closing, draining := s.closing, s.draining
 	s.mu.Unlock()
 	if closing {
-		go s.late(draining, ch) // ends soon after draining, or within Limits.Write
+		go ch.Shutdown(draining) // ends soon after draining
 	}
 	defer s.opened(ch)
 	if s.opts.OnOpen != nil {
