@@ -106,6 +106,9 @@ func (ch *Channel) find(m *wire.Message) (method *bind.Method, inv bind.Invocati
 	return method, inv, refusal
 }
 
+// errDraining is why a request is not run, see Channel.runInline.
+var errDraining = errors.New("the channel takes no requests any more")
+
 // runInline runs c on the leader. It reports whether the goroutine still leads afterwards; if not, the caller finishes
 // c as one that was handed over. The error is errDraining if c has not run. counted: c is open already.
 func (ch *Channel) runInline(c *call, counted bool) (err error, leads bool) {

@@ -3,7 +3,6 @@ package kkrpc
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -22,9 +21,6 @@ const (
 	// settleTick is how often Shutdown looks whether the leader has queued the response of a handler that has returned.
 	settleTick = time.Millisecond
 )
-
-// errDraining is why a request is not run, see Channel.runInline.
-var errDraining = errors.New("the channel takes no requests any more")
 
 // Shutdown closes the channel when the requests of the peer are answered, with the WebSocket code 1001. It returns nil once
 // it has closed.

@@ -79,7 +79,7 @@ var rules = []rule{
 	{dir: "internal/admission", may: []string{"internal/origin"}},
 	{dir: "internal/announce", may: []string{"."}, not: noNetwork},
 	{dir: "internal/wstest"},
-	{dir: "transport/ws", may: []string{".", "internal/admission", "internal/announce", gobwas, httphead}, tests: []string{"internal/wstest", "superjson", "transport/transporttest"}},
+	{dir: "transport/ws", may: []string{".", "internal/admission", "internal/announce", gobwas, httphead, xTime}, tests: []string{"internal/wstest", "superjson", "transport/transporttest"}},
 	{
 		dir:   "transport/kkhttp",
 		may:   []string{".", "internal/admission", "internal/wire", "internal/wire/codecs", "superjson"},

@@ -74,8 +74,9 @@ type Options struct {
 	// block. Nil does nothing.
 	OnClose func(ch *kkrpc.Channel, err error)
 
-	// Logger gets what goes wrong while connecting, and what RPC.OnError would be told if that is nil. Of pages and hosts
-	// that are refused it gets one each 10 s, so that nobody can fill it. It gets one line of level Info for each connection
+	// Logger gets what goes wrong while connecting, and what RPC.OnError would be told if that is nil. Nobody can fill it: of
+	// pages and hosts that are refused it gets one each 10 s, of other errors 100 at once and then one a second. The
+	// attribute left_out is how many errors were left out before a line. It gets one line of level Info for each connection
 	// that has ended, with channel, peer, reason and err; Closings lists the reasons. Nil means slog.Default().
 	Logger *slog.Logger
 }

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	kkrpc "github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/internal/admission"
 )
@@ -34,6 +36,8 @@ type Server struct {
 	log     *slog.Logger
 	onClose func(ch *kkrpc.Channel, err error) // closed, made once for all channels
 	told    atomic.Pointer[time.Time]          // when a refused page was in the log; nil for never
+	errs    *rate.Limiter                      // of errors in the log
+	untold  atomic.Uint64                      // errors since the last one in the log
 
 	mu       sync.Mutex
 	open     map[*kkrpc.Channel]session
@@ -86,6 +90,7 @@ func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) *
 		open:    map[*kkrpc.Channel]session{},
 		early:   map[*kkrpc.Channel]error{},
 		drained: make(chan struct{}),
+		errs:    rate.NewLimiter(errorsPerSecond, errorsAtOnce),
 	}
 	s.onClose = s.closed
 	if s.opts.RPC.Group == nil {
@@ -104,9 +109,27 @@ func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) *
 		s.budget = &budget{limit: int64(n)}
 	}
 	if s.opts.RPC.OnError == nil {
-		s.opts.RPC.OnError = func(err error) { s.log.Error("kkrpc: error without a caller", "err", err) }
+		s.opts.RPC.OnError = s.tellError
 	}
 	return s
+}
+
+const (
+	errorsPerSecond = 1
+	errorsAtOnce    = 100
+)
+
+// tellError is the OnError of a server that is given none. A peer can cause an error with each message.
+func (s *Server) tellError(err error) {
+	if !s.errs.Allow() {
+		s.untold.Add(1)
+		return
+	}
+	args := []any{"err", err}
+	if n := s.untold.Swap(0); n > 0 {
+		args = append(args, "left_out", n)
+	}
+	s.log.Error("kkrpc: error without a caller", args...)
 }
 
 // ServeHTTP upgrades r and returns once its channel has started.
