@@ -11,10 +11,10 @@ import (
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
-type named2 struct {
+type member struct {
 	ID     int    `json:"id"`
-	UserID string // folded by most peers: userId
-	Inner  *named2
+	UserID string // userId to most peers
+	Inner  *member
 	List   []int `json:"list"`
 }
 
@@ -30,22 +30,22 @@ func TestExactNamesWin(t *testing.T) {
 	for _, mode := range []superjson.Mode{superjson.ModeSuperJSON, superjson.ModeJSON} {
 		for _, row := range []struct {
 			name, json string
-			want       named2
+			want       member
 		}{
-			{"after", `{"ID":2,"id":1}`, named2{ID: 1}},
-			{"before", `{"id":1,"ID":2}`, named2{ID: 1}},
-			{"around", `{"Id":3,"id":1,"ID":2}`, named2{ID: 1}},
-			{"twice", `{"id":3,"id":1,"ID":2}`, named2{ID: 1}},
-			{"none", `{"Id":3,"ID":2}`, named2{ID: 2}},
-			{"another type after", `{"id":1,"ID":"x"}`, named2{ID: 1}},
-			{"another type before", `{"ID":{"a":[{"b":"c"}]},"id":1,"list":[1]}`, named2{ID: 1, List: []int{1}}},
-			{"wrong inside of what was folded", `{"List":[1,{"a":[2]},3],"list":[4],"id":1}`, named2{ID: 1, List: []int{4}}},
-			{"another field", `{"userId":"a","userID":"b","UserID":"c"}`, named2{UserID: "c"}},
-			{"in any order", `{"list":[1],"ID":2,"userid":"x","id":1}`, named2{ID: 1, UserID: "x", List: []int{1}}},
-			{"inside", `{"inner":{"ID":2,"id":1,"inner":{"ID":4,"id":3}}}`, named2{Inner: &named2{ID: 1, Inner: &named2{ID: 3}}}},
-			{"inner that is replaced", `{"inner":{"list":[1]},"Inner":{"id":1}}`, named2{Inner: &named2{ID: 1}}},
+			{"after", `{"ID":2,"id":1}`, member{ID: 1}},
+			{"before", `{"id":1,"ID":2}`, member{ID: 1}},
+			{"around", `{"Id":3,"id":1,"ID":2}`, member{ID: 1}},
+			{"twice", `{"id":3,"id":1,"ID":2}`, member{ID: 1}},
+			{"none", `{"Id":3,"ID":2}`, member{ID: 2}},
+			{"another type after", `{"id":1,"ID":"x"}`, member{ID: 1}},
+			{"another type before", `{"ID":{"a":[{"b":"c"}]},"id":1,"list":[1]}`, member{ID: 1, List: []int{1}}},
+			{"wrong inside of what was folded", `{"List":[1,{"a":[2]},3],"list":[4],"id":1}`, member{ID: 1, List: []int{4}}},
+			{"another field", `{"userId":"a","userID":"b","UserID":"c"}`, member{UserID: "c"}},
+			{"in any order", `{"list":[1],"ID":2,"userid":"x","id":1}`, member{ID: 1, UserID: "x", List: []int{1}}},
+			{"inside", `{"inner":{"ID":2,"id":1,"inner":{"ID":4,"id":3}}}`, member{Inner: &member{ID: 1, Inner: &member{ID: 3}}}},
+			{"inner that is replaced", `{"inner":{"list":[1]},"Inner":{"id":1}}`, member{Inner: &member{ID: 1}}},
 		} {
-			var got named2
+			var got member
 			if err := superjson.Decode(mode, []byte(row.json), nil, &got); err != nil {
 				t.Errorf("%s: %v", row.name, err)
 			} else if diff := cmp.Diff(row.want, got); diff != "" {
@@ -60,7 +60,7 @@ func TestExactNamesWin(t *testing.T) {
 			`{"ID":{"a":`:                   "malformed JSON",
 			`{"ID":[1,2`:                    "malformed JSON",
 		} {
-			if err := superjson.Decode(mode, []byte(text), nil, new(named2)); err == nil || !strings.Contains(err.Error(), want) {
+			if err := superjson.Decode(mode, []byte(text), nil, new(member)); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: got %v, want %q", text, err, want)
 			}
 		}
@@ -70,8 +70,9 @@ func TestExactNamesWin(t *testing.T) {
 		}
 	}
 	js := []string{"({id:1,ID:2})", `({userID:"x",UserID:undefined,id:-0,ID:new Date(0)})`, "({id:undefined,ID:7})"}
-	for i, want := range []named2{{ID: 1}, {UserID: "x"}, {ID: 7}} {
-		got, err := decodeAs[named2](superjson.ModeSuperJSON, libraryWrites(t, superjson.ModeSuperJSON, libraries[0], js)[i])
+	texts := libraryWrites(t, superjson.ModeSuperJSON, libraries[0], js)
+	for i, want := range []member{{ID: 1}, {UserID: "x"}, {ID: 7}} {
+		got, err := decodeAs[member](superjson.ModeSuperJSON, texts[i])
 		if diff := cmp.Diff(any(want), got); err != nil || diff != "" {
 			t.Errorf("%s: %v %s", js[i], err, diff)
 		}
@@ -80,11 +81,11 @@ func TestExactNamesWin(t *testing.T) {
 
 // What a failed or a folded member has changed must not last, and what was there must be found again.
 func TestFoldedNamesIntoWhatIsThere(t *testing.T) {
-	got := named2{ID: 9, UserID: "kept", List: []int{9}}
+	got := member{ID: 9, UserID: "kept", List: []int{9}}
 	if err := superjson.Decode(superjson.ModeSuperJSON, []byte(`{"LIST":["x"],"list":[1],"Id":2}`), nil, &got); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(named2{ID: 2, UserID: "kept", List: []int{1}}, got); diff != "" {
+	if diff := cmp.Diff(member{ID: 2, UserID: "kept", List: []int{1}}, got); diff != "" {
 		t.Error(diff)
 	}
 }
