@@ -242,7 +242,7 @@ func (ch *Channel) unreadable(rawID []byte, why error) bool {
 func (ch *Channel) fill(a *answer, m *wire.Message, result any) {
 	if m.Err != nil {
 		e := fromWire(wire.ParseErrorReferences(m, ch.references(m.Dialect, m.Err, nil)))
-		if a.err = e; e.Name == unavailableError {
+		if a.err = e; e.Name == unavailableError || e.Name == interruptedError {
 			ch.mu.Lock()
 			ch.leaveLocked()
 			ch.mu.Unlock()

@@ -62,8 +62,8 @@ func (ch *Channel) Shutdown(ctx context.Context) error {
 	return cut
 }
 
-// Draining is closed when the channel is about to close: Shutdown was called, or the peer has refused a request because it
-// shuts down itself. It is closed no later than Done. Until then, requests that run are still answered.
+// Draining is closed when the channel is about to close: Shutdown was called, or the peer has refused a request or cut one off
+// because it shuts down itself. It is closed no later than Done. Until then, requests that run are still answered.
 func (ch *Channel) Draining() <-chan struct{} {
 	if ch == nil {
 		return noChannelDone

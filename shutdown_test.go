@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -231,61 +230,62 @@ func TestShutdownWithStreams(t *testing.T) {
 func TestShutdownLosesNothing(t *testing.T) {
 	rounds := 300
 	if testing.Short() {
-		rounds = 30
+		rounds = 40
 	}
 	for round := range rounds {
-		d := dialects[round%len(dialects)]
-		var ran atomic.Int64
-		s, c := pair(t, kkrpc.Options{Limits: kkrpc.Limits{Running: 4}, Expose: kkrpc.Object{
-			"quick": func(n int) int { ran.Add(1); return n },
-			"slow": func(n int) int {
-				ran.Add(1)
-				time.Sleep(time.Duration(n%7) * time.Millisecond)
-				return n
-			},
-			"large": func(n int) string { ran.Add(1); return strings.Repeat("x", 100<<10) },
-		}}, kkrpc.Options{Dialect: d})
-		var answered, refused, lost atomic.Int64
-		var callers sync.WaitGroup
-		for i := range 8 {
-			callers.Go(func() {
-				for n := 0; ; n++ {
-					var err error
-					switch path := []string{"quick", "slow", "large"}[(n+i)%3]; path {
-					case "large":
-						_, err = kkrpc.Call[string](context.Background(), c, path, n)
-					default:
-						var got int
-						if got, err = kkrpc.Call[int](context.Background(), c, path, n); err == nil && got != n {
-							t.Errorf("%s(%d) = %d", path, n, got)
-						}
+		bubble(t, func(t *testing.T) { loseNothing(t, dialects[round%len(dialects)], int64(1+round%50)) })
+	}
+}
+
+// loseNothing shuts down when begin functions have begun.
+func loseNothing(t *testing.T, d kkrpc.Dialect, begin int64) {
+	var ran atomic.Int64
+	begun := make(chan struct{})
+	run := func() {
+		if ran.Add(1) == begin {
+			close(begun)
+		}
+	}
+	s, c := pair(t, kkrpc.Options{Limits: kkrpc.Limits{Running: 4}, Expose: kkrpc.Object{
+		"quick": func(n int) int { run(); return n },
+		"slow":  func(n int) int { run(); time.Sleep(time.Duration(n%7) * time.Millisecond); return n },
+		"large": func(n int) string { run(); return strings.Repeat("x", 100<<10) },
+	}}, kkrpc.Options{Dialect: d})
+	var answered, refused atomic.Int64
+	var callers sync.WaitGroup
+	for i := range 8 {
+		callers.Go(func() {
+			for n := 0; ; n++ {
+				var err error
+				if path := []string{"quick", "slow", "large"}[(n+i)%3]; path == "large" {
+					_, err = kkrpc.Call[string](context.Background(), c, path, n)
+				} else {
+					var got int
+					if got, err = kkrpc.Call[int](context.Background(), c, path, n); err == nil && got != n {
+						t.Errorf("%s(%d) = %d", path, n, got)
 					}
-					var e *kkrpc.Error
-					switch {
-					case err == nil:
-						answered.Add(1)
-						continue
-					case errors.As(err, &e) && e.Name == "RPCUnavailableError":
-						refused.Add(1)
-					case errors.Is(err, kkrpc.ErrClosed): // the caller had not been refused yet
-						lost.Add(1)
-					default:
-						t.Errorf("%v", err)
-					}
-					return
 				}
-			})
-		}
-		for answered.Load() < int64(round%50) {
-			runtime.Gosched()
-		}
-		if err := s.Shutdown(context.Background()); err != nil {
-			t.Errorf("Shutdown: %v", err)
-		}
-		callers.Wait()
-		if ran.Load() != answered.Load() || refused.Load() != 8 || lost.Load() != 0 {
-			t.Fatalf("round %d, %v: %d ran, %d answered, %d refused, %d lost", round, d, ran.Load(), answered.Load(), refused.Load(), lost.Load())
-		}
+				var e *kkrpc.Error
+				switch {
+				case err == nil:
+					answered.Add(1)
+					continue
+				case errors.As(err, &e) && e.Name == "RPCUnavailableError":
+					refused.Add(1)
+				default:
+					t.Errorf("neither answered nor refused: %v", err)
+				}
+				return
+			}
+		})
+	}
+	<-begun
+	if err := s.Shutdown(context.Background()); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+	callers.Wait()
+	if ran.Load() != answered.Load() || refused.Load() != 8 {
+		t.Fatalf("%v, begin %d: %d ran, %d answered, %d refused", d, begin, ran.Load(), answered.Load(), refused.Load())
 	}
 }
 
@@ -444,6 +444,31 @@ func TestShutdownWhileAnswering(t *testing.T) {
 		}
 		if err := <-ended; err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// TestShutdownRefusesBehindTheLastAnswer has a client that sends its next request when it has the answer.
+func TestShutdownRefusesBehindTheLastAnswer(t *testing.T) {
+	every(t, func(t *testing.T, d kkrpc.Dialect) {
+		s, c := pair(t, kkrpc.Options{Expose: kkrpc.Object{"wait": func() { time.Sleep(10 * time.Second) }}}, kkrpc.Options{Dialect: d})
+		answered := make(chan error, 1)
+		go func() { answered <- c.Call(context.Background(), nil, "wait") }()
+		time.Sleep(time.Second)
+		go s.Shutdown(context.Background())
+		if err := <-answered; err != nil {
+			t.Fatal(err)
+		}
+		for range 9 {
+			time.Sleep(10 * time.Millisecond)
+			var e *kkrpc.Error
+			if err := c.Call(context.Background(), nil, "wait"); !errors.As(err, &e) || e.Name != "RPCUnavailableError" {
+				t.Errorf("got %v", err)
+			}
+		}
+		time.Sleep(20 * time.Millisecond)
+		if err := c.Call(context.Background(), nil, "wait"); !errors.Is(err, kkrpc.ErrClosed) {
+			t.Errorf("the channel is open: %v", err)
 		}
 	})
 }

@@ -23,6 +23,7 @@ import (
 // endings are how calls have ended, by their numbers.
 type endings struct {
 	Answered, Refused []int
+	Crossed           []int // begun after SIGTERM and sent too late to be refused, by a client that got little of the processor
 	Wrong             []string
 }
 
@@ -32,7 +33,7 @@ const (
 )
 
 // TestShutdownUnderLoad sends SIGTERM to a server with 1,000 calls under way, from kkrpc in Node and from Go, while the clients go
-// on. Each call is answered and has run, or is refused by name and has not.
+// on. Each call is answered and has run, or is refused by name and has not. A further one may cross the close, and has not run.
 func TestShutdownUnderLoad(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("needs SIGTERM")
@@ -97,11 +98,11 @@ func shutDownUnderLoad(t *testing.T, exe string) {
 	}
 
 	for name, got := range map[string]endings{"Node": fromNode, "Go": fromGo} {
-		t.Logf("%s: %d answered, %d refused", name, len(got.Answered), len(got.Refused))
+		t.Logf("%s: %d answered, %d refused, %d crossed the close", name, len(got.Answered), len(got.Refused), len(got.Crossed))
 		if len(got.Wrong) > 0 {
 			t.Errorf("%s: neither answered nor refused: %v", name, got.Wrong)
 		}
-		if len(got.Answered)+len(got.Refused) < drainChannels*drainCalls+drainChannels || len(got.Refused) < drainChannels {
+		if len(got.Answered)+len(got.Refused) < drainChannels*drainCalls || len(got.Refused)+len(got.Crossed) < drainChannels {
 			t.Errorf("%s: only %d answered, %d refused", name, len(got.Answered), len(got.Refused))
 		}
 	}
@@ -111,9 +112,9 @@ func shutDownUnderLoad(t *testing.T, exe string) {
 	if !slices.Equal(answered, ran) {
 		t.Errorf("%d calls have run, %d were answered", len(ran), len(answered))
 	}
-	for _, id := range slices.Concat(fromNode.Refused, fromGo.Refused) {
+	for _, id := range slices.Concat(fromNode.Refused, fromGo.Refused, fromNode.Crossed, fromGo.Crossed) {
 		if _, found := slices.BinarySearch(ran, id); found {
-			t.Errorf("call %d was refused and has run", id)
+			t.Errorf("call %d has no answer and has run", id)
 		}
 	}
 }
@@ -152,6 +153,8 @@ func drainClient(t *testing.T, url string) (goOn func() endings) {
 			return true
 		case refused != nil && refused.Name == "RPCUnavailableError":
 			ended.Refused = append(ended.Refused, id)
+		case errors.Is(err, kkrpc.ErrClosed) && id > drainChannels*drainCalls:
+			ended.Crossed = append(ended.Crossed, id)
 		default:
 			ended.Wrong = append(ended.Wrong, fmt.Sprintf("%d: %d, %v", id, got, err))
 		}

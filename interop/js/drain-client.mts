@@ -15,7 +15,7 @@ globalThis.WebSocket = class extends WebSocket {
 	}
 } as any
 
-const ended = { answered: [] as number[], refused: [] as number[], wrong: [] as string[] }
+const ended = { answered: [] as number[], refused: [] as number[], crossed: [] as number[], wrong: [] as string[] }
 let next = first
 const open = new Set<number>()
 
@@ -48,6 +48,9 @@ await once(process.stdin, "data")
 for (const api of apis) all.push((async () => { while (await work(api)); })())
 const closed = Promise.all(sockets.map((socket) => socket.readyState === WebSocket.CLOSED || once(socket, "close")))
 await Promise.race([Promise.all(all), closed.then(tick)])
-for (const id of open) ended.wrong.push(`${id}: nothing`)
+for (const id of open) {
+	if (id >= first + channels * calls) ended.crossed.push(id)
+	else ended.wrong.push(`${id}: nothing`)
+}
 console.log(JSON.stringify(ended))
 process.exit(0)

@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -190,14 +191,11 @@ func TestCloseReasons(t *testing.T) {
 
 // TestServerStats counts refused requests by reason, and the calls of all channels, those that have closed included.
 func TestServerStats(t *testing.T) {
-	var refusal error
-	var broken bool
-	s := ws.HandlerFor(func(*http.Request) (any, error) {
-		if broken {
-			panic(http.ErrAbortHandler)
-		}
-		return greeter, refusal
-	}, &ws.Options{MaxConns: 2, Logger: silent})
+	var answer atomic.Value // func() (any, error)
+	serves := func(f func() (any, error)) { answer.Store(f) }
+	accept := func() (any, error) { return greeter, nil }
+	serves(accept)
+	s := ws.HandlerFor(func(*http.Request) (any, error) { return answer.Load().(func() (any, error))() }, &ws.Options{MaxConns: 2, Logger: silent})
 	url := serve(t, s)
 	get := func(header http.Header) {
 		t.Helper()
@@ -217,13 +215,13 @@ func TestServerStats(t *testing.T) {
 
 	get(nil)
 	get(upgrade)
-	refusal = ws.Reject(http.StatusTeapot, "no")
+	serves(func() (any, error) { return nil, ws.Reject(http.StatusTeapot, "no") })
 	get(without(upgrade, "Origin"))
-	refusal = errors.New("no")
+	serves(func() (any, error) { return nil, errors.New("no") })
 	get(without(upgrade, "Origin"))
-	broken = true
+	serves(func() (any, error) { panic(http.ErrAbortHandler) })
 	get(without(upgrade, "Origin"))
-	broken, refusal = false, nil
+	serves(accept)
 	s.ServeHTTP(unhijackable{}, httpRequest(without(upgrade, "Origin")))
 
 	a, b := dial(t, url, nil), dial(t, url, nil)
