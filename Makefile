@@ -89,6 +89,13 @@ interop: go js chromium cover ## all Go tests, with real JavaScript runtimes on 
 ws-conformance: go js ## the WebSocket cases against transport/ws and package ws of npm, counted by section
 	@scripts/ws-conformance.sh
 
+N ?= 1000000
+SEED ?= 1
+
+.PHONY: soak-values
+soak-values: go js ## random JavaScript values through Go and back, compared by superjson; N=1000000 SEED=1
+	@KKRPC_REQUIRE_JS=1 go test -v -count=1 -timeout 3h ./interop/values -values $(N) -seed $(SEED)
+
 .PHONY: matrix
 matrix: go js chromium ## run what the table of runtimes in docs/compatibility.md shows, and write it
 	@mkdir -p $(CACHE); rm -f $(ROWS)

@@ -1,0 +1,147 @@
+// The differences that remain on purpose. Each rule is a row of "What arrives differently" in docs/guide/values.md.
+import { inside, objects } from "./values-graph.mjs"
+import { readArrays } from "./values-leaves.mjs"
+import { integers, numberArrays } from "./values-schema.mjs"
+import { isPlain } from "./values-source.mjs"
+
+const goesTyped = ({ form }) => form === "typed" || form === "json typed"
+const inGo = ({ form }) => form !== "value"
+const halves = (text) => typeof text === "string" && !text.isWellFormed()
+const mended = (sent, arrived) => halves(sent) && sent.toWellFormed() === arrived
+const inMap = /<\w* ?\d+>/
+const isObject = (value) => typeof value === "object" && value !== null
+const nowhere = (value) => ["function", "symbol"].includes(typeof value)
+const sparse = (value) => Array.isArray(value) && Object.keys(value).length !== value.length
+const namesElements = (list) => Array.isArray(list) && Object.keys(list).some((key) => String(key >>> 0) !== key)
+const strange = (value) => isObject(value) && !isPlain(value) && ![Array, Map, Set, Date, RegExp, URL, Error].some((type) => value instanceof type) && (!ArrayBuffer.isView(value) || value instanceof DataView)
+
+function json(value) {
+	try {
+		return JSON.stringify(value)
+	} catch {
+		return // a cycle, which none of those has
+	}
+}
+
+/** zero tells what can be the zero value of a Go type. A struct knows nothing of members without a field. */
+function zero(value, schema) {
+	if (schema?.k === "struct" && isObject(value)) return schema.f.every((field) => zero(value[field.name], field.of))
+	if (value instanceof Date) return value.getTime() === -62135596800000
+	if (value instanceof Map || value instanceof Set) return value.size === 0
+	return isObject(value) ? Object.values(value).every(zero) : !value
+}
+
+const inCause = (root, object) => [...objects(root)].some((value) => value instanceof Error && inside(value, object))
+const inCycle = (value) => isObject(value) && inside(value, value)
+const annotated = (key) => isObject(key) || ["bigint", "undefined"].includes(typeof key) || (typeof key === "number" && !Number.isFinite(key))
+const keysOf = (value) => (value instanceof Map || value instanceof Set ? [...value.keys()] : [])
+
+/**
+ * rules are tried in order. A rule has the first cell of its row as its name. It takes a difference of
+ * values-compare.mjs and the circumstances: the form of the value in Go, the version of superjson, and whether the
+ * library by itself makes the same difference (lost) or refuses its own text (refused).
+ */
+export const rules = [
+	// What the library loses, Go or not.
+	{
+		name: "a function or symbol",
+		// One at two places may be a member of value undefined, at the end.
+		allows: ({ kind, sent, arrived }) => (nowhere(sent) && (arrived === undefined || arrived === null)) || (kind === "order" && Object.values(sent).some(nowhere))
+	},
+	{ name: "a hole in an array", allows: ({ kind, sent, arrived }) => (kind === "hole" && arrived === null) || (kind === "length" && sparse(sent) && arrived.length === Number(Object.keys(sent).at(-1) ?? -1) + 1) },
+	{ name: "a named element of an array", allows: ({ kind, sent }) => kind === "named elements" && namesElements(sent) },
+	{ name: "an object without a prototype", allows: ({ kind, sent, arrived }) => kind === "prototype" && Object.getPrototypeOf(sent) === null && Object.getPrototypeOf(arrived) === Object.prototype },
+	{ name: "an object of a class", allows: ({ sent, arrived }) => strange(sent) && json(sent) === json(arrived) },
+	{ name: "the class of an Error", allows: ({ kind, arrived }) => kind === "class" && arrived.constructor === Error },
+	{ name: "a property of an Error", allows: ({ kind }) => kind === "property" },
+	{ name: "an invalid Date", allows: ({ sent, arrived }) => sent instanceof Date && isNaN(sent) && arrived === null },
+	{
+		name: "NaN, infinities and -0 in a typed array of superjson 2.2.6",
+		allows: ({ kind, sent, arrived }, { version }) =>
+			version === "2.2.6" && kind === "value" && ArrayBuffer.isView(sent) && ArrayBuffer.isView(arrived) && sent.every((n, i) => (Number.isFinite(n) && !Object.is(n, -0) ? n === arrived[i] : Object.is(arrived[i], 0)))
+	},
+	{ name: "an undefined `cause` of an Error", allows: ({ kind, sent, arrived }) => kind === "cause" && sent === undefined && arrived === undefined },
+	{
+		name: "a key that JSON lacks, in a Map or Set of superjson 2.2.6",
+		// It moves a key that it replaces to the end, and looks for others at their old places.
+		allows: ({ kind, path }, { version, lost, lostInMaps, root }) =>
+			version === "2.2.6" && (lost || lostInMaps || ["unreadable", "apart", "together"].includes(kind) || inMap.test(path)) && [...objects(root)].some((value) => keysOf(value).some(annotated))
+	},
+	{
+		name: "an object at two places, one in the `cause` of an Error",
+		allows: ({ kind, sent, arrived, path }, { root }) => (kind === "apart" && inCause(root, sent)) || (inCycle(sent) && (arrived === null || arrived === undefined) && path.includes(".cause"))
+	},
+	{ name: "an object at two places that superjson separates", allows: ({ kind }, { lost }) => lost && ["apart", "together", "value", "kind", "length", "missing", "new"].includes(kind) },
+	{
+		name: "null beside a cycle, in a Set or as keys of a Map",
+		allows: ({ sent, path }, { root }) => (inMap.test(path) || keysOf(sent).length > 0) && [...objects(root)].some((value) => keysOf(value).includes(null) && keysOf(value).some((key) => isObject(key) && objects(key).has(value)))
+	},
+	{
+		name: "what superjson refuses to read",
+		allows: ({ kind, sent, arrived }, { refused }) => {
+			const buffer = ArrayBuffer.isView(sent) && !readArrays.includes(sent.constructor.name) && arrived instanceof Uint8Array && String([...sent]) === String([...arrived])
+			return refused && (buffer || ["refused", "unreadable", "apart", "together"].includes(kind))
+		}
+	},
+	// What Go's types cannot hold.
+	{ name: "the order of members", allows: ({ kind, schema }, c) => kind === "order" && inGo(c) && schema?.k !== "struct" },
+	{ name: "a cycle, for an `any`", allows: ({ kind, arrived }, { root }) => kind === "refused" && /value without cycles/.test(arrived) && [...objects(root)].some(inCycle) },
+	{
+		name: "half of a surrogate pair",
+		// A Value keeps it, but not in the path of an annotation.
+		allows: ({ kind, sent, arrived, path }, c) => {
+			if (/\\ud[89a-f]/.test(path) || (kind === "new" && path.includes("\ufffd"))) return true
+			// Two names may become one.
+			if (kind === "refused") return /\\ud[89a-f]/.test(c.text) && arrived.includes("\ufffd")
+			if (c.form === "value" || c.form === "typed") {
+				if (/"meta":[^]*\\ud[89a-f]/.test(c.text)) return true
+			}
+			if (!inGo(c)) return false
+			if (kind === "value" && sent instanceof Error) return halves(sent.name + sent.message) && sent.name.toWellFormed() === arrived.name && sent.message.toWellFormed() === arrived.message
+			return mended(sent, arrived)
+		}
+	},
+	{
+		name: "a Date, an empty array or a typed array at two places",
+		allows: ({ kind, sent, arrived }, c) => kind === "apart" && inGo(c) && (sent instanceof Date || ArrayBuffer.isView(sent) || (Array.isArray(arrived) && arrived.length === 0))
+	},
+	{ name: "null as the `cause` of an Error", allows: ({ sent, arrived, path }, c) => path.endsWith(".cause") && json(sent) === "null" && arrived === undefined && inGo(c) },
+	// What the type says.
+	{ name: "a Set, for a slice", allows: ({ kind, sent, arrived, schema }, c) => c.form === "typed" && kind === "kind" && schema?.k === "goset" && sent instanceof Set && (Array.isArray(arrived) || (schema.of.k === "uint8" && arrived instanceof Uint8Array)) },
+	{ name: "a Map, for a Go map", allows: ({ kind, sent, arrived, schema }, c) => c.form === "typed" && kind === "kind" && schema?.k === "gomap" && sent instanceof Map && isPlain(arrived) },
+	{ name: "an object at two places, for other Go types", allows: ({ kind }, c) => kind === "apart" && goesTyped(c) },
+	{
+		name: "a cycle, for other Go types",
+		// Null stands for it. Where an Error has null as its cause, and a Map or Set has it twice, more is lost.
+		allows: ({ kind, sent, arrived, path }, c) => {
+			if (c.form !== "typed") return false
+			if (inCycle(sent) && (arrived === null || arrived === undefined)) return true
+			return (inMap.test(path) || keysOf(sent).length > 0) && [...objects(c.root)].some((value) => keysOf(value).length > 0 && inCycle(value))
+		}
+	},
+	{
+		name: "an array, for `[]byte`",
+		allows: ({ sent, arrived, schema }, c) => goesTyped(c) && schema?.of?.k === "uint8" && Array.isArray(sent) && (arrived instanceof Uint8Array || (c.json && arrived === btoa(String.fromCharCode(...sent))))
+	},
+	{
+		name: "a typed array under JSON, for one",
+		allows: ({ sent, arrived, schema }, { json }) => {
+			if (!json || !numberArrays.includes(schema?.k) || !Array.isArray(arrived)) return false
+			const numbers = Object.values(sent)
+			return numbers.length === arrived.length && numbers.every((n, i) => (n ?? 0) === arrived[i])
+		}
+	},
+	{ name: "a number, for a `float32`", allows: ({ sent, arrived, schema }, c) => goesTyped(c) && schema?.k === "float32" && Math.fround(arrived) === sent },
+	{ name: "-0, for an integer", allows: ({ sent, arrived, schema }, c) => goesTyped(c) && integers[schema?.k] && Object.is(sent, -0) && arrived === 0 },
+	{ name: "a bigint, for an integer", allows: ({ sent, arrived, schema }, c) => goesTyped(c) && schema?.k === "bigint-int64" && Number(sent) === arrived },
+	{ name: "undefined, for an optional field", allows: ({ kind, sent, schema }, c) => goesTyped(c) && kind === "missing" && sent === undefined && schema?.optional },
+	{ name: "the zero value, for an optional field", allows: ({ kind, sent, schema }, c) => goesTyped(c) && kind === "missing" && schema?.optional && zero(sent, schema.of) },
+	{ name: "null, for a slice or a map", allows: ({ sent, arrived, schema }, c) => goesTyped(c) && sent === null && schema?.k === "nil" && isObject(arrived) && Object.keys(arrived).length === 0 },
+	{ name: "no member, for a field", allows: ({ kind, arrived, schema }, c) => goesTyped(c) && kind === "new" && schema && zero(arrived, schema.of) },
+	{ name: "a member without a field", allows: ({ kind, schema }, c) => goesTyped(c) && kind === "missing" && schema?.k === "struct" }
+]
+
+/** ruleOf returns the name of the first rule that allows a difference, undefined without one. */
+export function ruleOf(difference, circumstances) {
+	return rules.find((rule) => rule.allows(difference, circumstances))?.name
+}
