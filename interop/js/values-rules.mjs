@@ -74,7 +74,7 @@ export const rules = [
 	{ name: "an object at two places that superjson separates", allows: ({ kind }, { lost }) => lost && ["apart", "together", "value", "kind", "length", "missing", "new"].includes(kind) },
 	{
 		name: "null beside a cycle, in a Set or as keys of a Map",
-		allows: ({ sent, path }, { root }) => (inMap.test(path) || keysOf(sent).length > 0) && [...objects(root)].some((value) => keysOf(value).includes(null) && keysOf(value).some((key) => isObject(key) && objects(key).has(value)))
+		allows: ({ kind, sent, path }, { root }) => (kind === "unreadable" || inMap.test(path) || keysOf(sent).length > 0) && [...objects(root)].some((value) => keysOf(value).includes(null) && keysOf(value).some((key) => isObject(key) && objects(key).has(value)))
 	},
 	{
 		name: "what superjson refuses to read",
@@ -91,8 +91,8 @@ export const rules = [
 		// A Value keeps it, but not in the path of an annotation.
 		allows: ({ kind, sent, arrived, path }, c) => {
 			if (/\\ud[89a-f]/.test(path) || (kind === "new" && path.includes("\ufffd"))) return true
-			// Two names may become one.
-			if (kind === "refused") return /\\ud[89a-f]/.test(c.text) && arrived.includes("\ufffd")
+			// Two names or keys may become one.
+			if (inGo(c) && /\\ud[89a-f]/.test(c.text) && c.text.includes("\ufffd")) return true
 			if (c.form === "value" || c.form === "typed") {
 				if (/"meta":[^]*\\ud[89a-f]/.test(c.text)) return true
 			}
@@ -136,7 +136,7 @@ export const rules = [
 	{ name: "a bigint, for an integer", allows: ({ sent, arrived, schema }, c) => goesTyped(c) && schema?.k === "bigint-int64" && Number(sent) === arrived },
 	{ name: "undefined, for an optional field", allows: ({ kind, sent, schema }, c) => goesTyped(c) && kind === "missing" && sent === undefined && schema?.optional },
 	{ name: "the zero value, for an optional field", allows: ({ kind, sent, schema }, c) => goesTyped(c) && kind === "missing" && schema?.optional && zero(sent, schema.of) },
-	{ name: "null, for a slice or a map", allows: ({ sent, arrived, schema }, c) => goesTyped(c) && sent === null && schema?.k === "nil" && isObject(arrived) && Object.keys(arrived).length === 0 },
+	{ name: "null, for a slice or a map", allows: ({ sent, arrived, schema }, c) => goesTyped(c) && sent === null && schema?.k === "nil" && (arrived === "" || (isObject(arrived) && Object.keys(arrived).length === 0)) },
 	{ name: "no member, for a field", allows: ({ kind, arrived, schema }, c) => goesTyped(c) && kind === "new" && schema && zero(arrived, schema.of) },
 	{ name: "a member without a field", allows: ({ kind, schema }, c) => goesTyped(c) && kind === "missing" && schema?.k === "struct" }
 ]
