@@ -22,7 +22,7 @@ var (
 	// Options.SlowConsumer.
 	ErrSlowConsumer = errors.New("slow consumer")
 	// ErrDropped: this one-way message was not sent, since the peer is a slow consumer; see Options.SlowConsumer.
-	ErrDropped = errors.New("message dropped")
+	ErrDropped = errors.New("message not sent")
 )
 
 // Error is a JavaScript Error. If the peer's function threw, the error of the call wraps one; use errors.As. If a
