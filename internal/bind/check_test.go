@@ -225,9 +225,11 @@ func TestStructsWithoutAForm(t *testing.T) {
 		{reflect.TypeFor[struct{ *left }](), ": cannot set the embedded pointer to the unexported struct left; export it or embed the struct itself", ""},
 		{reflect.TypeFor[struct {
 			A struct{ time.Duration } `json:"-"`
-			B int                     `json:"-,"`
+			//lint:ignore SA5008 this form of the tag is read, if not written
+			B int `json:"-,"`
 		}](), "", ""},
 		{reflect.TypeFor[struct {
+			//lint:ignore SA5008 likewise
 			B time.Duration `json:"-,"`
 		}](), ".B: time.Duration has no unit that both sides agree on; use a number of milliseconds", ".B: time.Duration has no unit that both sides agree on; use a number of milliseconds"},
 	})
