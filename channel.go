@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/bind"
+	"github.com/kkrpc-go/kkrpc/internal/budget"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
@@ -21,6 +22,7 @@ const (
 	closePolicy    = 1008 // a limit was exceeded
 	closeTooLarge  = 1009
 	closeInternal  = 1011
+	closeTryAgain  = 1013             // the server is short of memory
 	stallAllowance = 30 * time.Second // how long callbacks may make no progress while they hold up the reader
 )
 
@@ -63,6 +65,7 @@ type Channel struct {
 	draining atomic.Bool // requests are refused. Set with mu.
 
 	out       outbox.Outbox
+	account   budget.Account
 	kindsMade atomic.Pointer[kinds]  // see kinds
 	makeKinds func(*Channel, *kinds) // immutable
 	refsOn    atomic.Bool            // this side uses references, see Options.References
@@ -198,6 +201,7 @@ func (ch *Channel) fail(err error, code int, reason string) {
 
 	ch.out.Shut()
 	ch.transport.Close(code, reason)
+	ch.account.Close()
 	for _, p := range calls {
 		p.finish(err)
 	}
@@ -242,6 +246,14 @@ func (o outboxOwner) Overrun(waiting int) {
 }
 
 func (o outboxOwner) Lost(err error) { o.ch.lost(err) }
+
+// accountOwner is the Channel as its group's budget sees it.
+type accountOwner struct{ ch *Channel }
+
+func (o accountOwner) Evict(held, limit int64) {
+	o.ch.fail(errClosed(fmt.Errorf("%w: %w: the connections of this server hold more than %d bytes together, and this one %d of them (Group.Memory)",
+		ErrLimit, budget.ErrEvicted, limit, held)), closeTryAgain, "too much memory is in use, and this connection holds most")
+}
 
 // closedByPeer is an ErrClosed and io.EOF, so that a transport knows that the peer wanted the end.
 type closedByPeer struct{ how string }

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kkrpc-go/kkrpc/internal/budget"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
@@ -30,6 +31,7 @@ type leading struct {
 	inline     inlined       // the request that the leader runs, while role is odd
 	request    request
 	scopes     spareScopes
+	memory     budget.Meter // the classic line that is incomplete
 }
 
 var leadings = sync.Pool{New: func() any { return new(leading) }}
@@ -136,9 +138,38 @@ const (
 // write bursts of one-way messages to many channels. A server of package transport/ws has one, also if each connection
 // has an API of its own. The zero Group is ready for use. It must not be copied after first use.
 type Group struct {
+	// Memory bounds the bytes that the peers of all channels of the group can make this side hold: messages that have
+	// arrived in part, requests that wait or run, callbacks and items of streams that wait, and messages to be sent. 0 means
+	// a quarter of the memory limit of the process (GOMEMLIMIT), or 1 GiB without one. Negative means no bound. Over the
+	// bound, channels close with code 1013 and an error that wraps ErrLimit: those first whose bytes × age are the most.
+	// Memory must not change once the group has a channel.
+	Memory int64
+
 	watch   watchdog
 	batcher outbox.Batcher
+
+	counts sync.Once
+	budget *budget.Budget
 }
+
+// memory is what the channels of the group share.
+func (g *Group) memory() *budget.Budget {
+	g.counts.Do(func() {
+		g.budget = new(budget.Budget)
+		g.budget.Init(budget.Limit(g.Memory))
+	})
+	return g.budget
+}
+
+// MemoryUsage is what the channels of a Group hold for their peers.
+type MemoryUsage struct {
+	Used    int64  // bytes that count for Group.Memory
+	Limit   int64  // bytes that Group.Memory stands for; math.MaxInt64 for no bound
+	Evicted uint64 // channels that were closed because of it
+}
+
+// MemoryUsage returns what the channels of the group hold now. Channels that hold less than 16 KiB are not counted.
+func (g *Group) MemoryUsage() MemoryUsage { return MemoryUsage(g.memory().Usage()) }
 
 // watchdog watches the channels of one group whose leaders may be in a handler. It takes reading from a leader that is
 // in one handler at two ticks in a row. A channel enlists itself when it starts to run handlers. The first tick that

@@ -100,6 +100,10 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	if ch.group = opts.Group; ch.group == nil {
 		ch.group = &api.group
 	}
+	ch.account.Open(ch.group.memory(), accountOwner{ch})
+	if t, ok := t.(accounted); ok {
+		t.SetAccount(&ch.account)
+	}
 	ch.out.Init(outbox.Config{Writer: t, Owner: outboxOwner{ch}, Batcher: &ch.group.batcher, Reader: &ch.role, Closed: ch.done,
 		Limit: ch.limits.Outbound, Drain: ch.limits.Write})
 	ch.refsOn.Store(opts.References || api.bound.HasReferences())

@@ -65,6 +65,7 @@ func (ch *Channel) read() bool {
 		ch.large = ch.large || len(frame) > idleBuffer
 		ch.turn += len(frame)
 		err = ch.in.Push(frame)
+		ch.memory.Set(&ch.account, ch.in.Held())
 	}
 	if ch.line != nil && (err != nil || !ch.in.Incomplete()) {
 		ch.lineArrived()
@@ -226,6 +227,7 @@ func (ch *Channel) park() bool {
 		ch.leading = l
 		return false
 	}
+	l.memory.Set(&ch.account, 0)
 	l.free()
 	ch.out.Shrink()
 	ch.mu.Lock()

@@ -6,6 +6,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"github.com/kkrpc-go/kkrpc/internal/budget"
 )
 
 // Transport carries whole messages of one connection: text in UTF-8, whose length the transport bounds. A Channel owns the
@@ -63,6 +65,11 @@ type Parker interface {
 	// and calls wake once, on another goroutine, when ReadFrame has something to do. wake may run before Park returns.
 	// A transport that cannot park this connection returns false at once.
 	Park(patience time.Duration, wake func()) (parked bool)
+}
+
+// accounted is a Transport of this module that holds memory for its peer, which counts for Group.Memory.
+type accounted interface {
+	SetAccount(*budget.Account)
 }
 
 // Inbox turns pushed messages into reads. It is the reading half of a Transport over a source that calls, such as an

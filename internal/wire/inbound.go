@@ -120,6 +120,9 @@ func (in *Inbound) pushLines(frame []byte) error {
 // Incomplete reports whether a classic line has begun, and its end has not been pushed.
 func (in *Inbound) Incomplete() bool { return len(in.partial) > 0 && len(in.lines) == 0 }
 
+// Held is how many bytes of a classic line are kept until its end is pushed.
+func (in *Inbound) Held() int { return cap(in.partial) }
+
 // Forget lets go of the frame that was pushed, after Next has said that there is no more.
 func (in *Inbound) Forget() { in.whole, in.lines = nil, nil }
 

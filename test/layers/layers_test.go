@@ -64,10 +64,11 @@ var rules = []rule{
 	{dir: "internal/wire/compact", may: []string{"internal/wire", "superjson", jsonV2}, not: noNetwork},
 	{dir: "internal/wire/codecs", may: []string{"internal/wire", "internal/wire/classic", "internal/wire/compact"}, not: noNetwork},
 	{dir: "internal/bind", may: []string{"internal/jsonform", "internal/wire", "superjson"}, tests: []string{"internal/wire/compact"}, not: noNetwork},
-	{dir: "internal/outbox", not: noNetwork},
+	{dir: "internal/budget", not: noNetwork},
+	{dir: "internal/outbox", may: []string{"internal/budget"}, not: noNetwork},
 	{
 		dir:   ".",
-		may:   []string{"internal/bind", "internal/outbox", "internal/wire", "internal/wire/codecs", "superjson", jsonV2},
+		may:   []string{"internal/bind", "internal/budget", "internal/outbox", "internal/wire", "internal/wire/codecs", "superjson", jsonV2},
 		tests: []string{"internal/wire/classic", "internal/wire/compact", "transport/transporttest", "transport/ws"},
 		not:   []string{"net", "net/http", "log/slog"},
 	},
@@ -79,7 +80,7 @@ var rules = []rule{
 	{dir: "internal/admission", may: []string{"internal/origin"}},
 	{dir: "internal/announce", may: []string{"."}, not: noNetwork},
 	{dir: "internal/wstest"},
-	{dir: "transport/ws", may: []string{".", "internal/admission", "internal/announce", gobwas, httphead, xTime}, tests: []string{"internal/wstest", "superjson", "transport/transporttest"}},
+	{dir: "transport/ws", may: []string{".", "internal/admission", "internal/announce", "internal/budget", gobwas, httphead, xTime}, tests: []string{"internal/wstest", "superjson", "transport/transporttest"}},
 	{
 		dir:   "transport/kkhttp",
 		may:   []string{".", "internal/admission", "internal/wire", "internal/wire/codecs", "superjson"},

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"github.com/kkrpc-go/kkrpc/internal/budget"
 )
 
 const (
@@ -40,9 +42,9 @@ type conn struct {
 	deflate     bool // permessage-deflate was negotiated
 	limit       int  // of an inbound message, in bytes
 	timeout     time.Duration
-	pulse       *pulse        // nil without heartbeat
-	budget      *budget       // nil: none
-	messageTime time.Duration // that a message may take, see Options; 0: any
+	pulse       *pulse          // nil without heartbeat
+	account     *budget.Account // nil: nothing is counted
+	messageTime time.Duration   // that a message may take, see Options; 0: any
 
 	// Owned by the goroutine in ReadFrame, Park or linger; see reader.
 	in        []byte // borrowed, idle or nil; in[r:w] is unread
@@ -59,8 +61,9 @@ type conn struct {
 	readErr   error
 	turn      turn
 	inbound   inboundState
-	partial   *partial // what the reader has waited for since it began to arrive; nil for nothing
-	owed      []byte   // payload of the ping that is to be answered, in in; nil for none
+	memory    budget.Meter // in and asm
+	partial   *partial     // what the reader has waited for since it began to arrive; nil for nothing
+	owed      []byte       // payload of the ping that is to be answered, in in; nil for none
 	idleTimer idleTimer
 
 	reader  atomic.Int32
@@ -97,12 +100,11 @@ type config struct {
 	timeout         time.Duration // of a write; 0 means 30 s
 	ping            time.Duration // 0 means no heartbeat
 	messageTime     time.Duration // 0 means no bound
-	budget          *budget       // nil means no bound
 }
 
 // newConn starts a connection on nc, from which early has been read already; early is copied.
 func newConn(nc net.Conn, early []byte, cfg config) *conn {
-	c := &conn{nc: nc, client: cfg.client, deflate: cfg.deflate, limit: cfg.limit, timeout: cfg.timeout, messageTime: cfg.messageTime, budget: cfg.budget}
+	c := &conn{nc: nc, client: cfg.client, deflate: cfg.deflate, limit: cfg.limit, timeout: cfg.timeout, messageTime: cfg.messageTime}
 	if c.limit <= 0 {
 		c.limit = 4 << 20
 	}
@@ -128,6 +130,9 @@ func newConn(nc net.Conn, early []byte, cfg config) *conn {
 func (c *conn) Close(code int, reason string) error {
 	if !c.closed.CompareAndSwap(false, true) {
 		return nil
+	}
+	if code == int(ws.StatusPolicyViolation) || code == int(statusTryAgainLater) { // what more it sends is not kept
+		c.decide(&CloseError{Code: code, Reason: reason, Sent: true})
 	}
 	if c.pulse != nil {
 		c.pulse.remove(c)
@@ -316,7 +321,11 @@ func (c *conn) release() {
 	putBuffer(c.in)
 	putBuffer(c.asm)
 	c.in, c.asm, c.idle, c.r, c.w = nil, nil, nil, 0, 0
+	c.memory.Set(c.account, 0)
 }
+
+// SetAccount has the connection count its buffers. It is called before all other methods.
+func (c *conn) SetAccount(a *budget.Account) { c.account = a }
 
 // isTimeout reports whether err is a deadline that passed.
 func isTimeout(err error) bool {

@@ -76,7 +76,7 @@
 // # Limits
 //
 // Of kkrpc.Limits this package enforces Frame, Handshake and Write; Options.MessageTime bounds how long a message may
-// trickle in, and Options.MaxPartial what all unfinished messages of a server may hold. A message that is too large closes the connection
+// trickle in, and Options.Memory what all clients of a server can make it hold. A message that is too large closes the connection
 // with code 1009, whether by its announced length, by its fragments or by what it inflates to. Beside the
 // compressed or fragmented text of one message a connection never allocates ahead of what has arrived.
 package ws

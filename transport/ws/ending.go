@@ -12,6 +12,7 @@ import (
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/internal/admission"
+	"github.com/kkrpc-go/kkrpc/internal/budget"
 )
 
 // Stats returns what the server has done and holds. It takes about a microsecond for each open connection.
@@ -77,12 +78,12 @@ var (
 func reasonOf(err error, stopping bool) reason {
 	verdict, decided := errors.AsType[*CloseError](err)
 	switch {
+	case errors.Is(err, budget.ErrEvicted):
+		return endedEvicted
 	case errors.Is(err, io.EOF), decided && !verdict.Sent:
 		return endedPeer
 	case decided:
 		switch ws.StatusCode(verdict.Code) {
-		case statusTryAgainLater:
-			return endedEvicted
 		case ws.StatusPolicyViolation, ws.StatusMessageTooBig:
 			return endedLimit
 		}

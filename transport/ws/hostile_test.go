@@ -56,8 +56,8 @@ func TestUnfinishedMessages(t *testing.T) {
 		left int // connections that stay
 	}{
 		{"time", ws.Options{MessageTime: 50 * time.Millisecond}, 1008, 0},
-		{"memory", ws.Options{MaxPartial: 5 << 20}, 1013, 5},
-		{"no bounds", ws.Options{MessageTime: -1, MaxPartial: -1}, 0, crowd},
+		{"memory", ws.Options{Memory: 5 << 20}, 0, 5},
+		{"no bounds", ws.Options{MessageTime: -1, Memory: -1}, 0, crowd},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.opts.Logger = slog.New(slog.DiscardHandler)
@@ -80,7 +80,10 @@ func TestUnfinishedMessages(t *testing.T) {
 			}
 			for range crowd - test.left {
 				var ce *ws.CloseError
-				if err := <-closed; !errors.As(err, &ce) || ce.Code != test.code {
+				err := <-closed
+				if test.code == 0 && (!errors.Is(err, kkrpc.ErrLimit) || !strings.Contains(err.Error(), "more than 5242880 bytes together")) {
+					t.Errorf("closed with %v", err)
+				} else if test.code != 0 && (!errors.As(err, &ce) || ce.Code != test.code) {
 					t.Errorf("closed with %v", err)
 				}
 			}
@@ -91,6 +94,38 @@ func TestUnfinishedMessages(t *testing.T) {
 				t.Errorf("one more was closed: %v", <-closed)
 			}
 		})
+	}
+}
+
+// A classic peer may send a line in many messages. Its pieces count like those of one message.
+func TestUnfinishedLines(t *testing.T) {
+	const crowd = 20
+	closed := make(chan error, 2*crowd)
+	group := &kkrpc.Group{Memory: 5 << 20}
+	url := serve(t, ws.Handler(greeter, &ws.Options{
+		RPC:     kkrpc.Options{Group: group},
+		OnClose: func(_ *kkrpc.Channel, err error) { closed <- err },
+	}))
+	piece := `{"id":"1","method":"` + strings.Repeat("x", 200<<10)
+	for range crowd {
+		conn, _, _, err := gobwas.Dial(testContext(t), url+"/?kkrpc=classic-json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		for range 5 { // 1 MiB
+			if err := gobwas.WriteFrame(conn, gobwas.MaskFrame(gobwas.NewTextFrame([]byte(piece)))); err != nil {
+				break
+			}
+		}
+	}
+	for range crowd - 5 {
+		if err := <-closed; !errors.Is(err, kkrpc.ErrLimit) || !strings.Contains(err.Error(), "Group.Memory") {
+			t.Errorf("closed with %v", err)
+		}
+	}
+	if u := group.MemoryUsage(); u.Used > u.Limit || u.Evicted < crowd-5 {
+		t.Errorf("%+v", u)
 	}
 }
 

@@ -55,10 +55,10 @@ type Options struct {
 	// that have arrived: a peer that is slower loses its connection with code 1008. 0 means 30 s, negative any time.
 	MessageTime time.Duration
 
-	// MaxPartial is how many bytes of buffers messages may hold that have not arrived completely, over all connections
-	// of the server; 0 means 256 MiB, negative any number. Beyond it the message that is under way for the longest
-	// time costs its connection, with code 1013.
-	MaxPartial int
+	// Memory is how many bytes the clients of the server can make it hold together, see kkrpc.Group.Memory; 0 means a
+	// quarter of GOMEMLIMIT, or 1 GiB without one, negative any number. Beyond it connections close with code 1013, those
+	// with the most bytes × age first. If RPC.Group is set, its Memory counts in place of this one.
+	Memory int64
 
 	// DrainWindow is over how long Shutdown spreads the ends of the connections, so that their clients do not all connect
 	// elsewhere in the same moment. 0 means 1 ms for each connection, at most 2 s; negative all at once. It is no longer

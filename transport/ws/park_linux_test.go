@@ -15,6 +15,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/internal/budget"
 )
 
 var parkablePairs = []struct {
@@ -209,7 +210,12 @@ func TestLimitsOfTheParked(t *testing.T) {
 			}
 
 			client, nc = tt.pair(t)
-			c = newConn(nc, nil, config{messageTime: 50 * time.Millisecond, budget: &budget{limit: 1 << 20}})
+			c = newConn(nc, nil, config{messageTime: 50 * time.Millisecond})
+			var b budget.Budget
+			var account budget.Account
+			b.Init(1 << 20)
+			account.Open(&b, nil)
+			c.SetAccount(&account)
 			defer c.Close(1000, "")
 			woken = parkAgain(t, c)
 			if _, err := client.Write(fromClient(1, true, "whole")[:1]); err != nil {
@@ -219,11 +225,8 @@ func TestLimitsOfTheParked(t *testing.T) {
 			if _, _, err := c.ReadFrame(nil); err == nil || !strings.Contains(err.Error(), "not complete after") {
 				t.Errorf("ReadFrame of a peer that trickles: %v", err)
 			}
-			await(t, "the budget", func() bool {
-				c.budget.mu.Lock()
-				defer c.budget.mu.Unlock()
-				return c.budget.used == 0
-			})
+			_ = c.Close(1000, "")
+			awaitUsed(t, &b, func(used int64) bool { return used == 0 })
 		})
 	}
 }

@@ -3,7 +3,6 @@
 package ws
 
 import (
-	"container/list"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -14,7 +13,6 @@ import (
 
 const (
 	defaultMessageTime = 30 * time.Second
-	defaultMaxPartial  = 256 << 20
 	// partialStep is for how many bytes that have arrived a message gets its time once more.
 	partialStep = 64 << 10
 )
@@ -25,18 +23,15 @@ type partial struct {
 	began time.Time
 	got   atomic.Int64 // bytes of the message
 
-	mu    sync.Mutex // guards what follows; never held together with budget.mu
+	mu    sync.Mutex // guards what follows
 	timer *time.Timer
 	over  bool
-
-	held    int64         // guarded by budget.mu: what the budget counts for it
-	place   *list.Element // guarded by budget.mu: in budget.order
-	evicted bool          // guarded by budget.mu
 }
 
 // await notes that the reader has to wait, in the middle of a message or not. The caller owns the reading side.
 func (c *conn) await() {
 	if c.w == c.r && c.fragOp == 0 || c.closed.Load() {
+		c.memory.Set(c.account, 0)
 		return
 	}
 	p := c.partial
@@ -50,9 +45,7 @@ func (c *conn) await() {
 		}
 	}
 	p.got.Store(int64(len(c.asm) + c.w - c.r))
-	if c.budget != nil {
-		c.budget.hold(p, int64(cap(c.asm)+cap(c.in)))
-	}
+	c.memory.Set(c.account, cap(c.asm)+cap(c.in))
 }
 
 // whole notes that what had arrived in part is complete. The caller owns the reading side.
@@ -68,9 +61,16 @@ func (c *conn) whole() {
 		p.timer.Stop()
 	}
 	p.mu.Unlock()
-	if c.budget != nil {
-		c.budget.release(p)
+}
+
+// countLent counts the buffers of a message that LendFrame returns. Those of small messages are not worth it. The caller
+// owns the reading side.
+func (c *conn) countLent() {
+	n := cap(c.asm) + cap(c.in)
+	if n <= smallBuffer {
+		n = 0
 	}
+	c.memory.Set(c.account, n)
 }
 
 // late ends the connection if the message has had its time.
@@ -95,51 +95,6 @@ func (p *partial) late() {
 	p.mu.Unlock()
 	p.conn.reject(refuse(ws.StatusPolicyViolation,
 		"message is not complete after %v: %d bytes of it have arrived", allowed, got))
-}
-
-// budget bounds the buffers of messages that have arrived in part, over all connections of a server.
-type budget struct {
-	limit int64
-
-	mu    sync.Mutex
-	used  int64
-	order list.List // of *partial, the oldest first
-}
-
-// hold makes size what p is counted for. Beyond the limit the oldest message costs its connection: those that trickle
-// are the old ones. One alone may be of any size, which is bounded by Limits.Frame.
-func (b *budget) hold(p *partial, size int64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if p.evicted {
-		return
-	}
-	if p.place == nil {
-		p.place = b.order.PushBack(p)
-	}
-	b.used += size - p.held
-	p.held = size
-	for b.used > b.limit && b.order.Len() > 1 {
-		oldest := b.order.Front().Value.(*partial)
-		b.removeLocked(oldest)
-		oldest.evicted = true
-		v := refuse(statusTryAgainLater, "too many messages are incomplete, and this for the longest time")
-		go oldest.conn.reject(v) // ends as Close does
-	}
-}
-
-func (b *budget) release(p *partial) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.removeLocked(p)
-}
-
-func (b *budget) removeLocked(p *partial) {
-	if p.place != nil {
-		b.order.Remove(p.place)
-		b.used -= p.held
-		p.place, p.held = nil, 0
-	}
 }
 
 // messageTime is the time that an option stands for; 0 means any.

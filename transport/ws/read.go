@@ -35,6 +35,7 @@ func (c *conn) LendFrame() (msg []byte, more bool, err error) {
 	c.sendPong()
 	if err == nil {
 		more, c.lent = c.buffered(), true
+		c.countLent()
 	}
 	if open := c.leave(); !open && err == nil || isTimeout(err) && c.closed.Load() {
 		return nil, false, c.closedErr()
@@ -48,6 +49,7 @@ func (c *conn) ValidText() {}
 // reclaim ends what LendFrame lent.
 func (c *conn) reclaim() {
 	c.lent = false
+	c.memory.Set(c.account, 0)
 	if c.asm != nil && c.fragOp == 0 {
 		putBuffer(c.asm)
 		c.asm = nil

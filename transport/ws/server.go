@@ -31,7 +31,6 @@ type Server struct {
 	opts    Options
 	origins admission.Origins
 	hosts   admission.Hosts
-	budget  *budget // nil: none
 	api     func(r *http.Request) (any, error)
 	log     *slog.Logger
 	onClose func(ch *kkrpc.Channel, err error) // closed, made once for all channels
@@ -94,19 +93,13 @@ func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) *
 	}
 	s.onClose = s.closed
 	if s.opts.RPC.Group == nil {
-		s.opts.RPC.Group = new(kkrpc.Group)
+		s.opts.RPC.Group = &kkrpc.Group{Memory: opts.Memory}
 	}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
 	if s.opts.MaxConns == 0 {
 		s.opts.MaxConns = defaultMaxConns
-	}
-	switch n := s.opts.MaxPartial; {
-	case n == 0:
-		s.budget = &budget{limit: defaultMaxPartial}
-	case n > 0:
-		s.budget = &budget{limit: int64(n)}
 	}
 	if s.opts.RPC.OnError == nil {
 		s.opts.RPC.OnError = s.tellError
@@ -185,7 +178,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		timeout:     rpc.Limits.Write,
 		ping:        heartbeat(s.opts.Ping),
 		messageTime: messageTime(s.opts.MessageTime),
-		budget:      s.budget,
 	}
 	started = true
 	go s.start(nc, early, cfg, rpc, r, ends) // ends when OnOpen returns

@@ -38,5 +38,5 @@ type Closings struct {
 	Slow     uint64 // the peer did not read for Limits.Write
 	Limit    uint64 // the peer exceeded another limit
 	Protocol uint64 // the peer broke the WebSocket protocol, or spoke a dialect that is not in RPC.Dialects
-	Evicted  uint64 // it held the most of what all connections share; see Options.MaxPartial
+	Evicted  uint64 // it held the most of what all connections share; see Options.Memory
 }
