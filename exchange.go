@@ -182,7 +182,11 @@ func endOf(ctx context.Context, failed bool) error {
 
 // sendRequest sends b, the request of p, when there is room for it. An error ends the call.
 func (ch *Channel) sendRequest(ctx context.Context, b *outbox.Buffer, p *pendingCall) error {
-	for full := ch.out.Submit(b); full != nil; full = ch.out.Submit(b) {
+	full := ch.out.Submit(b)
+	if full != nil {
+		defer ch.out.Block(b)()
+	}
+	for ; full != nil; full = ch.out.Submit(b) {
 		var err error
 		select {
 		case <-full:

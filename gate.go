@@ -14,6 +14,7 @@ type gate struct {
 	running int
 	away    int // tasks that have stepped out
 	maxAway int // further ones keep their place while they wait, so that a peer cannot start any number of tasks
+	stalled int // running tasks whose results wait for room; until they have it, no task begins
 	queued  int // bytes that the queue stands for
 	queue   []task
 	fresh   any             // holder of a task that left the queue and may not have reached its function yet; nil: none
@@ -38,7 +39,7 @@ type task interface {
 
 // enterLocked lets a task in or queues it, and reports whether it is in.
 func (g *gate) enterLocked(t task) bool {
-	if g.running < g.limit && len(g.queue) == 0 && g.fresh == nil {
+	if g.running < g.limit && len(g.queue) == 0 && g.fresh == nil && g.stalled == 0 {
 		g.running++
 		return true
 	}
@@ -63,7 +64,7 @@ func (g *gate) leaveLocked(holder any) (ready bool) {
 		g.back = g.back[1:]
 		return false
 	}
-	return len(g.queue) > 0 && g.fresh == nil
+	return len(g.queue) > 0 && g.fresh == nil && g.stalled == 0
 }
 
 // heldUpLocked reports whether the queue waits for nothing but fresh.
@@ -71,7 +72,7 @@ func (g *gate) heldUpLocked() bool { return g.fresh != nil && g.running < g.limi
 
 // takeLocked takes the next task from the queue and begins it. Its caller runs it at once. It is nil if none may begin.
 func (g *gate) takeLocked() task {
-	if g.running >= g.limit || len(g.queue) == 0 || g.fresh != nil {
+	if g.running >= g.limit || len(g.queue) == 0 || g.fresh != nil || g.stalled > 0 {
 		return nil
 	}
 	t := g.queue[0]

@@ -28,8 +28,10 @@ type Limits struct {
 	// RPCLimitError.
 	Metadata int
 	// Outbound bounds the bytes that wait to be sent; 0 means 16 MiB. While more than half of it waits, calls, callbacks
-	// and results wait for room, callbacks at most for SendWait. Other messages, such as refusals of requests, do not
-	// wait. A peer that causes more than Outbound of them and does not read loses its channel with code 1008.
+	// and results wait for room, callbacks at most for SendWait. While a result waits no further handler begins. What the
+	// handlers that run already return waits beside Outbound and counts for Group.Memory. Other messages, such as refusals
+	// of requests, do not wait. A peer that causes more than Outbound of them and does not read loses its channel with code
+	// 1008.
 	Outbound int
 	// Backlog is how many bytes of one-way messages from Notify may wait to be sent; 0 means 1 MiB. Beyond it the peer is
 	// a slow consumer, and Options.SlowConsumer applies. A message that is larger goes when no other one waits.

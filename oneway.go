@@ -153,6 +153,7 @@ func (ch *Channel) awaitRoom(ctx context.Context, b *outbox.Buffer, full <-chan 
 	}
 	limit := time.NewTimer(ch.limits.SendWait)
 	defer limit.Stop()
+	defer ch.out.Block(b)()
 	for ; full != nil; full = ch.out.Post(b) {
 		select {
 		case <-limit.C:

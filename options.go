@@ -104,7 +104,7 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	if t, ok := t.(accounted); ok {
 		t.SetAccount(&ch.account)
 	}
-	ch.out.Init(outbox.Config{Writer: t, Owner: outboxOwner{ch}, Batcher: &ch.group.batcher, Reader: &ch.role, Closed: ch.done,
+	ch.out.Init(outbox.Config{Writer: t, Owner: outboxOwner{ch}, Account: &ch.account, Batcher: &ch.group.batcher, Reader: &ch.role, Closed: ch.done,
 		Limit: ch.limits.Outbound, Drain: ch.limits.Write})
 	ch.refsOn.Store(opts.References || api.bound.HasReferences())
 	if opts.Dialect != 0 {

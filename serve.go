@@ -20,6 +20,7 @@ type call struct {
 	method  *bind.Method
 	inv     bind.Invocation
 	id      []byte        // raw JSON, a copy
+	stalled bool          // counted in gate.stalled
 	known   bool          // others than the leader may know the scope, even when the function has returned
 	bytes   int           // of the message
 	ended   error         // of the context, when a call that waited for its turn begins
@@ -145,6 +146,7 @@ func (ch *Channel) runInline(c *call, counted bool) (err error, leads bool) {
 // yieldIfCrowded gives reading away if c's result has to wait until the peer has read what is queued for it.
 func (ch *Channel) yieldIfCrowded(c *call) {
 	if ch.out.Crowded() {
+		c.stall()
 		ch.handOver(c.seq)
 	}
 }
@@ -297,11 +299,17 @@ func (c *call) countLocked() {
 	c.ch.active.addLocked(c.scope)
 }
 
-// finish responds for a counted call and retires it. A response waits for room before its call gives up its place. So a
-// peer cannot make this side queue results faster than it reads them. It returns a task that has begun, or nil.
+// finish responds for a counted call and retires it. A response waits for room before its call gives up its place, and no
+// other call begins meanwhile. So a peer cannot make this side queue results faster than it reads them. It returns a task that has begun, or nil.
 func (c *call) finish(err error) task {
 	response := c.response(err)
-	c.ch.out.Admit(response)
+	if full := c.ch.out.Reserve(response); full != nil {
+		c.stall()
+		c.ch.out.Admit(response)
+	}
+	if c.stalled {
+		c.ch.resume(&c.ch.serving)
+	}
 	ready := c.retire()
 	c.ch.out.Send(response)
 	c.sent()
@@ -309,6 +317,28 @@ func (c *call) finish(err error) task {
 		return nil
 	}
 	return c.ch.takeTask(c.gate)
+}
+
+// stall keeps other calls from beginning until c has its response sent.
+func (c *call) stall() {
+	if c.stalled {
+		return
+	}
+	c.stalled = true
+	c.ch.mu.Lock()
+	c.gate.stalled++
+	c.ch.mu.Unlock()
+}
+
+// resume lets tasks of g begin again, one after another: the result of each may take the room that there is.
+func (ch *Channel) resume(g *gate) {
+	ch.mu.Lock()
+	g.stalled--
+	waits := len(g.queue) > 0
+	ch.mu.Unlock()
+	if waits {
+		go ch.runQueue(g) // ends with the queue of the gate
+	}
 }
 
 // retire reports whether its caller is to run the next task of the gate.

@@ -271,7 +271,12 @@ func (s *outStream) send(v any, scalar bool) bool {
 
 // reserve waits for room in the outbox. It reports false if the stream ends meanwhile.
 func (s *outStream) reserve(b *outbox.Buffer) bool {
-	for full := s.ch.out.Reserve(b); full != nil; full = s.ch.out.Reserve(b) {
+	full := s.ch.out.Reserve(b)
+	if full == nil {
+		return true
+	}
+	defer s.ch.out.Block(b)()
+	for ; full != nil; full = s.ch.out.Reserve(b) {
 		select {
 		case <-full:
 		case <-s.done:

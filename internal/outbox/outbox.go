@@ -8,8 +8,9 @@
 // # Back-pressure
 //
 // Config.Limit bounds the bytes that wait. While more than half of it waits, Submit, Post and Admit make their callers
-// wait. PostNow never waits and has a bound of its own. Queue, Send and Add never wait; a peer that causes more than Limit of such messages and does not read them is
-// reported to Owner.Overrun.
+// wait. PostNow never waits and has a bound of its own. Queue, Send and Add never wait; a peer that causes more than
+// Limit of such messages and does not read them is reported to Owner.Overrun. Config.Account counts all messages, also
+// those whose senders wait.
 //
 // # Concurrency
 //
@@ -22,6 +23,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/kkrpc-go/kkrpc/internal/budget"
 )
 
 // Writer is the sending half of a transport.
@@ -48,8 +51,9 @@ type Owner interface {
 type Config struct {
 	Writer  Writer
 	Owner   Owner
-	Batcher *Batcher       // writes what was posted; shared by many connections
-	Reader  *atomic.Uint64 // odd while the reading goroutine is in a handler, after which it calls Flush
+	Account *budget.Account // counts what waits; nil: nothing does
+	Batcher *Batcher        // writes what was posted; shared by many connections
+	Reader  *atomic.Uint64  // odd while the reading goroutine is in a handler, after which it calls Flush
 	Closed  <-chan struct{}
 	Limit   int           // bytes that may wait
 	Drain   time.Duration // how long Finish waits at most
@@ -61,9 +65,11 @@ type Outbox struct {
 
 	mu      sync.Mutex // guards what follows
 	waiting []*Buffer
-	bytes   int // waiting, being written, or reserved
-	forced  int // bytes of those that are held against the peer
-	backlog int // bytes of those that PostNow took
+	bytes   int          // waiting, being written, or reserved
+	forced  int          // bytes of those that are held against the peer
+	backlog int          // bytes of those that PostNow took
+	blocked int          // bytes of messages that wait for room
+	memory  budget.Meter // of bytes and blocked
 	phase   phase
 	writing bool          // one goroutine is the writer
 	room    chan struct{} // closed when there is room again; nil while nobody waits
@@ -189,7 +195,12 @@ func (o *Outbox) Reserve(b *Buffer) (full <-chan struct{}) {
 
 // Admit blocks until there is room for b, or the connection closes.
 func (o *Outbox) Admit(b *Buffer) {
-	for full := o.Reserve(b); full != nil; full = o.Reserve(b) {
+	full := o.Reserve(b)
+	if full == nil {
+		return
+	}
+	defer o.Block(b)()
+	for ; full != nil; full = o.Reserve(b) {
 		select {
 		case <-full:
 		case <-o.Closed:
@@ -198,15 +209,31 @@ func (o *Outbox) Admit(b *Buffer) {
 	}
 }
 
+// Block counts b, whose sender waits for room, until unblock is called.
+func (o *Outbox) Block(b *Buffer) (unblock func()) {
+	n := len(b.Bytes)
+	o.block(n)
+	return func() { o.block(-n) }
+}
+
+func (o *Outbox) block(n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.blocked += n
+	o.countLocked()
+}
+
 // Crowded reports whether more than half of Limit is taken.
 func (o *Outbox) Crowded() bool { return o.crowded.Load() }
 
-// Waiting returns how many bytes wait, are being written, or have room reserved for them.
+// Waiting returns how many bytes wait, for room or to be written, or are being written.
 func (o *Outbox) Waiting() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.bytes
+	return o.bytes + o.blocked
 }
+
+func (o *Outbox) countLocked() { o.memory.Set(o.Account, o.bytes+o.blocked) }
 
 func (o *Outbox) hasRoomLocked() bool { return o.phase == accepting && o.bytes <= o.Limit/2 }
 
@@ -219,10 +246,13 @@ func (o *Outbox) growLocked(n int) {
 	if o.bytes += n; o.bytes > o.Limit/2 {
 		o.crowded.Store(true)
 	}
+	o.countLocked()
 }
 
 func (o *Outbox) shrinkLocked(n int) {
-	if o.bytes -= n; o.bytes > o.Limit/2 {
+	o.bytes -= n
+	o.countLocked()
+	if o.bytes > o.Limit/2 {
 		return
 	}
 	if o.crowded.Load() {

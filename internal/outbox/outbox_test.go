@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/kkrpc-go/kkrpc/internal/budget"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 )
 
@@ -363,6 +364,83 @@ func TestPostNowHasABoundOfItsOwn(t *testing.T) {
 		l.Shut()
 		if got := l.PostNow(message("z"), backlog); got != outbox.Closing {
 			t.Errorf("after the end: %d", got)
+		}
+	})
+}
+
+// evicted counts the evictions of an account.
+type evicted chan int64
+
+func (e evicted) Evict(held, _ int64) { e <- held }
+
+// Messages count for the budget of the server from the moment on that their senders wait for room.
+func TestBudgetCountsWhatWaitsForRoom(t *testing.T) {
+	const size = 100 << 10
+	for name, wait := range map[string]func(l *line, b *outbox.Buffer){
+		"Admit": func(l *line, b *outbox.Buffer) { go l.Admit(b) },
+		"Block": func(l *line, b *outbox.Buffer) {
+			if l.Reserve(b) != nil {
+				l.Block(b)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var b budget.Budget
+				var account budget.Account
+				gone := make(evicted, 1)
+				b.Init(12 * size)
+				account.Open(&b, gone)
+				l := newLine()
+				l.Account = &account
+				unblock := l.block()
+				defer unblock()
+				defer close(l.closed)
+				l.Send(message(strings.Repeat("x", size)))
+				for n := range 11 {
+					wait(l, message(strings.Repeat("x", size)))
+					synctest.Wait()
+					if used := b.Usage().Used; used < int64(n+2)*size-8<<10 {
+						t.Fatalf("%d bytes are counted while %d messages wait", used, n+2)
+					}
+				}
+				if l.Waiting() != 12*size || len(gone) > 0 {
+					t.Errorf("%d bytes wait, %d evictions", l.Waiting(), len(gone))
+				}
+				wait(l, message(strings.Repeat("x", size)))
+				synctest.Wait()
+				if len(gone) != 1 {
+					t.Fatal("over the limit nothing happens")
+				}
+			})
+		})
+	}
+}
+
+func TestBudgetIsGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var b budget.Budget
+		var account budget.Account
+		b.Init(1 << 30)
+		account.Open(&b, nil)
+		l := newLine()
+		l.Account = &account
+		unblock := l.block()
+		for range 3 {
+			go func() {
+				m := message(strings.Repeat("x", 100<<10))
+				l.Admit(m)
+				l.Send(m)
+			}()
+		}
+		synctest.Wait()
+		if used := b.Usage().Used; used < 290<<10 {
+			t.Errorf("%d bytes are counted", used)
+		}
+		unblock()
+		synctest.Wait()
+		if used := b.Usage().Used; used != 0 || l.Waiting() != 0 {
+			t.Errorf("%d bytes are counted, %d wait", used, l.Waiting())
 		}
 	})
 }

@@ -76,6 +76,7 @@ type conn struct {
 	rest     []byte // what the kernel did not take yet; ends at a frame boundary
 	restFor  restOwner
 	outbound outboundState
+	pace     pace
 	werr     error // sticky
 
 	closed atomic.Bool
@@ -100,6 +101,7 @@ type config struct {
 	timeout         time.Duration // of a write; 0 means 30 s
 	ping            time.Duration // 0 means no heartbeat
 	messageTime     time.Duration // 0 means no bound
+	sendTime        time.Duration // 0 means no bound
 }
 
 // newConn starts a connection on nc, from which early has been read already; early is copied.
@@ -111,6 +113,7 @@ func newConn(nc net.Conn, early []byte, cfg config) *conn {
 	if c.timeout <= 0 {
 		c.timeout = 30 * time.Second
 	}
+	c.pace.time = cfg.sendTime
 	c.initRaw()
 	if len(early) > 0 {
 		c.in = getBuffer(len(early))

@@ -72,6 +72,7 @@ func (c *conn) unlock() {
 func (c *conn) drain() {
 	c.sock.Lock()
 	c.restFor = restForNext
+	c.pace.begin()
 	err := c.writable()
 	if err == nil {
 		err = c.sendRest(true)

@@ -80,6 +80,8 @@ func reasonOf(err error, stopping bool) reason {
 	switch {
 	case errors.Is(err, budget.ErrEvicted):
 		return endedEvicted
+	case isTimeout(err):
+		return endedSlow
 	case errors.Is(err, io.EOF), decided && !verdict.Sent:
 		return endedPeer
 	case decided:
@@ -94,8 +96,6 @@ func reasonOf(err error, stopping bool) reason {
 		return endedLimit
 	case errors.Is(err, kkrpc.ErrUnsupported): // a dialect that is not accepted
 		return endedProtocol
-	case isTimeout(err):
-		return endedSlow
 	case errors.Is(err, net.ErrClosed), errors.Unwrap(err) == kkrpc.ErrClosed: // this side, without any other cause
 		if stopping {
 			return endedShutdown

@@ -55,6 +55,11 @@ type Options struct {
 	// that have arrived: a peer that is slower loses its connection with code 1008. 0 means 30 s, negative any time.
 	MessageTime time.Duration
 
+	// SendTime is how long a client may take to read what waits for it, and once more for each MiB of it that it has read,
+	// as it crosses the network: a client that is slower loses its connection with code 1008. A client that reads less
+	// than a MiB in SendTime can put that off, but not for ever. 0 means 1 min, which is 17 KiB/s, negative any time.
+	SendTime time.Duration
+
 	// Memory is how many bytes the clients of the server can make it hold together, see kkrpc.Group.Memory; 0 means a
 	// quarter of GOMEMLIMIT, or 1 GiB without one, negative any number. Beyond it connections close with code 1013, those
 	// with the most bytes × age first. If RPC.Group is set, its Memory counts in place of this one.

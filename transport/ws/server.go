@@ -178,6 +178,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		timeout:     rpc.Limits.Write,
 		ping:        heartbeat(s.opts.Ping),
 		messageTime: messageTime(s.opts.MessageTime),
+		sendTime:    sendTime(s.opts.SendTime),
 	}
 	started = true
 	go s.start(nc, early, cfg, rpc, r, ends) // ends when OnOpen returns

@@ -4,13 +4,10 @@ package ws
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"net"
-	"os"
 	"sync"
-	"time"
 
 	"github.com/gobwas/ws"
 )
@@ -40,6 +37,7 @@ var batches = sync.Pool{New: func() any { return new(batch) }}
 func (c *conn) WriteFrames(msgs [][]byte) error {
 	c.sock.Lock()
 	defer c.unlock()
+	c.pace.begin()
 	if err := c.writable(); err != nil {
 		return err
 	}
@@ -242,7 +240,7 @@ func (c *conn) send(segs [][]byte, wait bool) error {
 	if closed {
 		err = c.closedErr()
 	} else if isTimeout(err) {
-		err = fmt.Errorf("ws: the peer took no data for %v: %w", c.timeout, os.ErrDeadlineExceeded)
+		err = c.late()
 	}
 	if !closed || started || c.outbound == outboundInside {
 		c.werr = err
@@ -265,6 +263,7 @@ func (c *conn) sendReady(segs [][]byte, wait bool) (started bool, err error) {
 		case n > 0:
 			started = true
 			if waiting {
+				c.pace.taken(n)
 				c.life.Store(lifeHeard) // a peer that takes data lives: no ping can get past what is being written
 			}
 			segs = advance(segs, n)
@@ -275,7 +274,7 @@ func (c *conn) sendReady(segs [][]byte, wait bool) (started bool, err error) {
 			waiting = true
 		}
 		if waiting {
-			_ = c.nc.SetWriteDeadline(time.Now().Add(c.timeout))
+			_ = c.nc.SetWriteDeadline(c.pace.deadline(c.timeout))
 			if c.closed.Load() { // Close sets its deadline after closed: one of the two is seen
 				return started, net.ErrClosed
 			}
@@ -292,7 +291,7 @@ func (c *conn) sendBlocking(segs [][]byte, _ bool) (started bool, err error) {
 	for _, s := range segs {
 		for len(s) > 0 {
 			n := min(len(s), 64<<10) // so that the deadline measures progress
-			_ = c.nc.SetWriteDeadline(time.Now().Add(c.timeout))
+			_ = c.nc.SetWriteDeadline(c.pace.deadline(c.timeout))
 			if c.closed.Load() {
 				return started, net.ErrClosed
 			}
@@ -300,6 +299,7 @@ func (c *conn) sendBlocking(segs [][]byte, _ bool) (started bool, err error) {
 			if _, err := c.nc.Write(s[:n]); err != nil {
 				return started, err
 			}
+			c.pace.taken(n)
 			if len(s) > n {
 				c.life.Store(lifeHeard) // a peer that takes data lives: no ping can get past what is being written
 			}
