@@ -205,7 +205,7 @@ func (k *callbackKind) invoked(m *wire.Message) {
 		}
 		return
 	}
-	i := &invoked{callback: cb, inv: inv, bytes: messageSize(m)}
+	i := &invoked{callback: cb, inv: inv, bytes: ch.request.size()}
 	i.scope = scope{ch: ch, gate: k.lane, place: placed}
 	i.came, ch.request.came = ch.request.came, nil
 	for _, v := range i.came {
@@ -219,6 +219,7 @@ func (k *callbackKind) invoked(m *wire.Message) {
 	ch.events++
 	i.number = ch.events
 	cb.unfinished = append(cb.unfinished, i.number)
+	ch.holdLocked(i.bytes)
 	in := k.lane.enterLocked(i)
 	ch.mu.Unlock()
 	if in {
@@ -259,6 +260,7 @@ func (i *invoked) retire() task {
 	i.ch.mu.Lock()
 	ready := i.callback.finishedLocked(i.number, &i.ch.pending)
 	free, after := i.retireLocked()
+	i.ch.holdLocked(-i.bytes)
 	var next task
 	if free {
 		next = i.gate.takeLocked()

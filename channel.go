@@ -79,6 +79,8 @@ type Channel struct {
 	left     bool          // Draining is, or would be, closed
 	serving  gate          // requests
 	gates    *gate         // all others, see newGateLocked
+	held     int           // bytes of requests and callbacks, see holdLocked
+	requests budget.Meter  // of held
 	active   scopeList     // scopes that have been asked for their context, or are not run by the leader
 	pending  pendingCalls
 	events   uint64 // counts what answers may have to wait for: invocations of callbacks

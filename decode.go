@@ -28,8 +28,23 @@ type request struct {
 // reset makes r the request m.
 func (r *request) reset(ch *Channel, m *wire.Message) {
 	*r = request{ch: ch}
-	r.Request = bind.Request{Peer: r, Message: m}
+	r.Request = bind.Request{Peer: r, Message: m, Meter: superjson.Meter{Limit: ch.limits.Decoded, Watch: r}}
 }
+
+// Grown counts what decoding has allocated so far. It ends the decoding for a channel that has closed.
+func (r *request) Grown(spent int) error {
+	r.ch.memory.Set(&r.ch.account, r.ch.in.Held()+spent)
+	if r.ch.closed.Load() {
+		return ErrClosed
+	}
+	return nil
+}
+
+// size is about what the decoded message takes while it waits or runs, in bytes.
+func (r *request) size() int { return messageOverhead + max(r.Message.Size, r.Meter.Spent) }
+
+// messageOverhead is what a message costs beside its values.
+const messageOverhead = 256
 
 // end ends the streams that came with a request that is not served.
 func (r *request) end() {
@@ -73,8 +88,23 @@ func (k *kept) decode(ch *Channel, v any, use bind.RefUse) error {
 	if k.raw == nil {
 		return decodeUndefined(v)
 	}
-	return types.DecodeData(k.dialect, k.raw, k.meta, v, use, ch.references(k.dialect, k.raw, k.pins))
+	err := types.DecodeData(k.dialect, k.raw, k.meta, v, use, ch.references(k.dialect, k.raw, k.pins), ch.meter(k.raw))
+	if errors.Is(err, superjson.ErrMemory) {
+		err = fmt.Errorf("%w: the value takes more than %d bytes when decoded (Limits.Decoded)", ErrLimit, ch.limits.Decoded)
+	}
+	return err
 }
+
+// meter returns a meter for the decoding of raw outside of requests, or nil where none is needed.
+func (ch *Channel) meter(raw []byte) *superjson.Meter {
+	if len(raw) <= unmetered {
+		return nil
+	}
+	return &superjson.Meter{Limit: ch.limits.Decoded}
+}
+
+// unmetered is up to what size in bytes a value cannot take much memory.
+const unmetered = 16 << 10
 
 // readsRefs reports whether a value that is decoded into result, the pointer of a call, can have references in it.
 func readsRefs(result any) bool {

@@ -31,7 +31,7 @@ type leading struct {
 	inline     inlined       // the request that the leader runs, while role is odd
 	request    request
 	scopes     spareScopes
-	memory     budget.Meter // the classic line that is incomplete
+	memory     budget.Meter // the classic line that is incomplete, and the message that is being decoded
 }
 
 var leadings = sync.Pool{New: func() any { return new(leading) }}

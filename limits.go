@@ -21,9 +21,14 @@ type Limits struct {
 	// 0 means 4096. Further requests are answered with an RPCOverloadedError at once. As many callbacks may wait in an
 	// operation of the channel with their own ctx, each letting the next begin.
 	Open int
-	// RequestQueue is how many bytes of requests may wait because of Running; 0 means 16 MiB. Further requests are
+	// RequestQueue is how many bytes of requests may wait because of Running; 0 means 16 MiB. A request counts with what
+	// its arguments take when decoded, or with its text if that is more. Further requests are
 	// answered with an RPCOverloadedError.
 	RequestQueue int
+	// Decoded is how many bytes of memory the values of one message may take when decoded, which can be 50 times their text
+	// and more; 0 means 64 MiB. A request beyond it is answered with an RPCLimitError. A result or an item fails with an
+	// error that wraps ErrLimit.
+	Decoded int
 	// Metadata is how many bytes of metadata a request may carry; 0 means 16 KiB. A request with more is answered with an
 	// RPCLimitError.
 	Metadata int
@@ -45,7 +50,8 @@ type Limits struct {
 	// References is how many values each side may hold of the other by reference; 0 means 10000. Beyond it, a message
 	// with another reference fails: with ErrLimit on this side, with an RPCLimitError for the peer.
 	References int
-	// CallbackQueue is how many bytes of the peer's callback invocations may wait for their turn; 0 means 16 MiB. Beyond
+	// CallbackQueue is how many bytes of the peer's callback invocations, counted like requests, may wait for their turn;
+	// 0 means 16 MiB. Beyond
 	// it the channel stops reading until there is room. If none of them finishes for 30 s, it closes with code 1008.
 	CallbackQueue int
 	// Streams is how many streams of each side may be open at a time; 0 means 1024. A stream of this side counts until
@@ -97,6 +103,7 @@ func (l Limits) withDefaults() Limits {
 	l.Running = or(l.Running, 256)
 	l.Open = or(l.Open, 4096)
 	l.RequestQueue = or(l.RequestQueue, 16<<20)
+	l.Decoded = or(l.Decoded, 64<<20)
 	l.Metadata = or(l.Metadata, 16<<10)
 	l.Outbound = or(l.Outbound, 16<<20)
 	l.Backlog = or(l.Backlog, 1<<20)

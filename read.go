@@ -40,6 +40,7 @@ func (ch *Channel) lead() {
 
 // read brings the next frame. It reports false when the channel has closed or is parked.
 func (ch *Channel) read() bool {
+	ch.memory.Set(&ch.account, ch.in.Held()) // what was decoded is counted elsewhere, or done with
 	if ch.turn >= turnBytes && ch.turnIsOver() {
 		ch.out.Settle()
 		runtime.Gosched()

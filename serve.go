@@ -22,7 +22,7 @@ type call struct {
 	id      []byte        // raw JSON, a copy
 	stalled bool          // counted in gate.stalled
 	known   bool          // others than the leader may know the scope, even when the function has returned
-	bytes   int           // of the message
+	bytes   int           // see request.size
 	ended   error         // of the context, when a call that waited for its turn begins
 	hook    *interception // nil: there are no inbound interceptors
 	came    []received    // with the arguments, and not taken over by the result
@@ -44,9 +44,9 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		return true
 	}
 	c := newCall(ch, method, inv, m)
+	c.bytes = ch.request.size()
 	counted := false // c.place tells, but goroutines of the function may change it
 	if busy > 0 {
-		c.bytes = messageSize(m)
 		switch ch.admit(c) {
 		case refused:
 			ch.request.came = c.came
@@ -171,6 +171,7 @@ func (ch *Channel) admit(c *call) admission {
 		return refused
 	}
 	ch.open.Add(1)
+	ch.holdLocked(c.bytes)
 	c.place = placed
 	ch.active.addLocked(c.scope)
 	if g.enterLocked(c) {
@@ -180,17 +181,11 @@ func (ch *Channel) admit(c *call) admission {
 	return queued
 }
 
-// messageSize is about what a decoded message costs while it waits, in bytes.
-func messageSize(m *wire.Message) int {
-	n := messageOverhead + len(m.ID) + len(m.Value) + len(m.Meta)
-	for i := range m.Args {
-		n += len(m.Args[i].JSON)
-	}
-	return n
+// holdLocked counts n more bytes of requests and callbacks that are not the leader's own.
+func (ch *Channel) holdLocked(n int) {
+	ch.held += n
+	ch.requests.Set(&ch.account, ch.held)
 }
-
-// messageOverhead is what a message costs beside its text.
-const messageOverhead = 256
 
 // decode reads the arguments in ch.request. A panic of a type's own unmarshaling is the peer's InternalError, and has
 // been reported.
@@ -286,6 +281,7 @@ func (c *call) size() int { return c.bytes }
 func (c *call) dropLocked() {
 	c.ch.active.removeLocked(c.scope)
 	c.ch.open.Add(-1)
+	c.ch.holdLocked(-c.bytes)
 }
 
 // countLocked makes c one of the calls that are no longer the leader's own.
@@ -295,6 +291,7 @@ func (c *call) countLocked() {
 	}
 	c.place = placed
 	c.ch.open.Add(1)
+	c.ch.holdLocked(c.bytes)
 	c.ch.serving.running++
 	c.ch.active.addLocked(c.scope)
 }
@@ -346,6 +343,7 @@ func (c *call) retire() (ready bool) {
 	c.ch.mu.Lock()
 	ready, after := c.retireLocked()
 	c.ch.open.Add(-1)
+	c.ch.holdLocked(-c.bytes)
 	c.ch.mu.Unlock()
 	startAll(after)
 	return ready

@@ -175,6 +175,7 @@ func (s *inStream) push(m *wire.Message) {
 	s.data = append(s.data, m.Value...)
 	s.items = append(s.items, inItem{kept: kept{dialect: m.Dialect, meta: meta, pins: pins}, undefined: m.Value == nil, text: len(m.Value), size: n})
 	s.bytes += n
+	s.ch.account.Add(n)
 	bytes, alone := s.bytes, len(s.items)-s.first == 1
 	s.signalLocked()
 	s.mu.Unlock()
@@ -225,6 +226,7 @@ type leftItems struct {
 // clearLocked drops what waits in s. The result is to be discarded without the lock.
 func (s *inStream) clearLocked() leftItems {
 	s.table.buffered.Add(-int64(s.bytes))
+	s.ch.account.Add(-s.bytes)
 	left := leftItems{s.items[s.first:], s.data[s.start:]}
 	s.items, s.first, s.data, s.start, s.bytes = nil, 0, nil, 0, 0
 	return left
@@ -399,6 +401,7 @@ func (s *inStream) take(item *inItem, done <-chan struct{}) (more bool, err erro
 	s.start += item.text
 	s.bytes -= item.size
 	s.table.buffered.Add(-int64(item.size))
+	s.ch.account.Add(-item.size)
 	return true, nil
 }
 

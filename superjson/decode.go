@@ -25,10 +25,10 @@ import (
 // An integer takes a number within ±(2^53-1), -0 included, and an annotated bigint that fits. JavaScript may have lost
 // digits of other numbers, so they are a *TypeError. A json.Number takes every number as it is written.
 func Decode(mode Mode, raw []byte, meta *Meta, v any) error {
-	return decode(mode, raw, meta, v, nil)
+	return decode(mode, raw, meta, v, nil, nil)
 }
 
-func decode(mode Mode, raw []byte, meta *Meta, v any, references ReferenceDecoder) error {
+func decode(mode Mode, raw []byte, meta *Meta, v any, references ReferenceDecoder, m *Meter) error {
 	if mode != ModeSuperJSON {
 		meta = nil
 	}
@@ -38,6 +38,9 @@ func decode(mode Mode, raw []byte, meta *Meta, v any, references ReferenceDecode
 	if kept, ok := v.(*Value); ok {
 		if len(raw) > 0 && !jsontext.Value(raw).IsValid(lenient...) {
 			return &DataError{Reason: "malformed JSON"}
+		}
+		if !m.spend(len(raw)) {
+			return m.err
 		}
 		value, err := keptValue(raw, meta)
 		if err == nil {
@@ -50,14 +53,19 @@ func decode(mode Mode, raw []byte, meta *Meta, v any, references ReferenceDecode
 		return &DataError{Reason: "the target must be a pointer that is not nil"}
 	}
 	target = target.Elem()
-	if meta == nil && references == nil && len(raw) > 0 && decodeQuick(mode, raw, target) {
-		return nil
+	if meta == nil && references == nil && len(raw) > 0 {
+		if decodeQuick(mode, raw, target, m) {
+			return nil
+		}
+		if err := m.failed(); err != nil {
+			return err
+		}
 	}
-	return decodeSlow(mode, raw, meta, target, references)
+	return decodeSlow(mode, raw, meta, target, references, m)
 }
 
 // decodeSlow reads every value there is, and says what is wrong with the others.
-func decodeSlow(mode Mode, raw []byte, meta *Meta, target reflect.Value, references ReferenceDecoder) error {
+func decodeSlow(mode Mode, raw []byte, meta *Meta, target reflect.Value, references ReferenceDecoder, m *Meter) error {
 	var root *node
 	if meta != nil {
 		root = meta.root
@@ -66,7 +74,7 @@ func decodeSlow(mode Mode, raw []byte, meta *Meta, target reflect.Value, referen
 		raw, root = []byte("null"), newNode("undefined")
 	}
 	d := startDecoder(raw)
-	d.mode, d.references = mode, references
+	d.mode, d.references, d.meter = mode, references, m
 	if meta != nil {
 		d.equal, d.here = meta.equal, meta.in
 	}
@@ -312,6 +320,7 @@ type decoder struct {
 	unsettled []settler // of the tree being decoded, while there are equalities
 
 	references ReferenceDecoder // nil: none are looked for
+	meter      *Meter           // nil: nothing is counted
 }
 
 // decoderPool reuses the buffers of jsontext.Decoder.
@@ -363,6 +372,14 @@ func (d *decoder) pop() {
 		last := len(d.outer) - 1
 		d.here, d.outer = d.outer[last], d.outer[:last]
 	}
+}
+
+// spend counts memory that the value takes.
+func (d *decoder) spend(n int) error {
+	if d.meter.spend(n) {
+		return nil
+	}
+	return d.meter.err
 }
 
 func (d *decoder) token() (jsontext.Token, error) {

@@ -44,6 +44,9 @@ func (d *decoder) any(n *node) (any, error) {
 	if err != nil || n.kind() == "" {
 		return v, err
 	}
+	if err := d.spend(revivedCost(v, n)); err != nil {
+		return nil, err
+	}
 	if v, err = revive(v, n); err != nil {
 		return nil, err
 	}
@@ -71,8 +74,12 @@ func (d *decoder) plain(n *node) (any, error) {
 	}
 	switch t.Kind() {
 	case '"':
-		return t.String(), nil
+		s := t.String()
+		return s, d.spend(stringCost + len(s))
 	case '0':
+		if err := d.spend(numberCost); err != nil {
+			return nil, err
+		}
 		f, err := strconv.ParseFloat(t.String(), 64)
 		if err != nil {
 			return nil, &DataError{Reason: "a number is out of range"}
@@ -92,6 +99,9 @@ func (d *decoder) anyObject(n *node) (any, error) {
 		return nil, err
 	}
 	m := map[string]any{}
+	if err := d.spend(mapCost); err != nil {
+		return nil, err
+	}
 	for {
 		name, ok, err := d.name()
 		if err != nil {
@@ -99,6 +109,9 @@ func (d *decoder) anyObject(n *node) (any, error) {
 		}
 		if !ok {
 			break
+		}
+		if !d.meter.spendMember(len(m), anyMember) || !d.meter.spend(len(name)) {
+			return nil, d.meter.err
 		}
 		if m[name], err = d.any(n.child(name)); err != nil {
 			return nil, atKey(err, name)
@@ -126,6 +139,9 @@ func (d *decoder) anyArray(n *node) (any, error) {
 		return nil, err
 	}
 	list := []any{}
+	if err := d.spend(listCost); err != nil {
+		return nil, err
+	}
 	for {
 		if more, err := d.more(); err != nil {
 			return nil, err
@@ -136,7 +152,11 @@ func (d *decoder) anyArray(n *node) (any, error) {
 		if err != nil {
 			return nil, atIndex(err, len(list))
 		}
+		before := cap(list)
 		list = append(list, v)
+		if !d.meter.spendGrowth(before, cap(list), stringCost) {
+			return nil, d.meter.err
+		}
 	}
 	d.depth--
 	return list, nil

@@ -77,8 +77,11 @@ func sliceDecoder(t reflect.Type) decodeFunc {
 		out := reflect.New(t).Elem()
 		out.Set(reflect.MakeSlice(t, 0, 0))
 		err := elements(d, n, func(i int, item *node) error {
-			if i == out.Cap() {
+			if before := out.Cap(); i == before {
 				out.Grow(1)
+				if !d.meter.spendGrowth(before, out.Cap(), t.Elem().Size()) {
+					return d.meter.err
+				}
 			}
 			out.SetLen(i + 1)
 			return inner(d, out.Index(i), item)
@@ -136,7 +139,10 @@ func mapDecoder(t reflect.Type) decodeFunc {
 		if nilled, err := d.absent(v, n); nilled {
 			return err
 		}
-		out := reflect.MakeMap(t)
+		out, size := reflect.MakeMap(t), memberSize(t)
+		if err := d.spend(mapCost); err != nil {
+			return err
+		}
 		if n.kind() == "map" {
 			err := d.pairs(n, out)
 			if err == nil {
@@ -146,6 +152,9 @@ func mapDecoder(t reflect.Type) decodeFunc {
 		}
 		err := d.members(n, func(name string, item *node) error {
 			k := reflect.New(t.Key()).Elem()
+			if !d.meter.spendMember(out.Len(), size) || !d.meter.spend(len(name)) {
+				return d.meter.err
+			}
 			if !key(k, name) {
 				return &TypeError{Expected: "a member named by " + t.Key().String(), Got: "string"}
 			}
@@ -166,7 +175,11 @@ func mapDecoder(t reflect.Type) decodeFunc {
 // pairs reads a Map into a Go map, whose keys are decoded like any value. Of equal keys the last value stays.
 func (d *decoder) pairs(n *node, out reflect.Value) error {
 	key, inner := decoderOf(out.Type().Key()), decoderOf(out.Type().Elem())
+	size := memberSize(out.Type())
 	return d.elements(n, func(_ int, pair *node) error {
+		if !d.meter.spendMember(out.Len(), size) {
+			return d.meter.err
+		}
 		k, value := reflect.New(out.Type().Key()).Elem(), reflect.New(out.Type().Elem()).Elem()
 		count := 0
 		err := d.elements(pair, func(i int, item *node) error {
@@ -298,6 +311,9 @@ func (d *decoder) bytes(n *node) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := d.spend(len(t.String())); err != nil {
+			return nil, err
+		}
 		b, err := base64.StdEncoding.DecodeString(t.String())
 		if err != nil {
 			return nil, &TypeError{Expected: uint8Array, Got: "string"}
@@ -315,7 +331,10 @@ func (d *decoder) byteArray(n *node) ([]byte, error) {
 	out := []byte{}
 	err := d.elements(n, func(_ int, item *node) error {
 		b, err := d.byte(item)
-		out = append(out, b)
+		before := cap(out)
+		if out = append(out, b); err == nil && !d.meter.spendGrowth(before, cap(out), 1) {
+			err = d.meter.err
+		}
 		return err
 	})
 	return out, err

@@ -18,6 +18,7 @@ type quick struct {
 	pos    int
 	depth  int
 	mode   Mode
+	meter  *Meter
 	filled []reflect.Value // were zero, and must be so again for the decoder
 }
 
@@ -30,13 +31,20 @@ type quickFunc func(q *quick, v reflect.Value) bool
 var quickPool = sync.Pool{New: func() any { return new(quick) }}
 
 // decodeQuick is Decode for values as they mostly are. False means that the decoder has to read raw.
-func decodeQuick(mode Mode, raw []byte, target reflect.Value) bool {
+func decodeQuick(mode Mode, raw []byte, target reflect.Value, m *Meter) bool {
 	q := quickPool.Get().(*quick)
-	q.raw, q.mode = raw, mode
+	q.raw, q.mode, q.meter = raw, mode, m
+	spent := 0
+	if m != nil {
+		spent = m.Spent
+	}
 	ok := quickOf(target.Type())(q, target) && q.peek() == 0 && q.pos == len(raw)
 	if !ok {
 		for _, v := range q.filled {
 			v.SetZero()
+		}
+		if m != nil && m.err == nil {
+			m.Spent = spent // the decoder counts again
 		}
 	}
 	clear(q.filled)
@@ -105,7 +113,7 @@ func quickOther(decode decodeFunc) quickFunc {
 			return false
 		}
 		d := startDecoder(q.raw[start:q.pos])
-		d.mode, d.depth = q.mode, int32(q.depth)
+		d.mode, d.depth, d.meter = q.mode, int32(q.depth), q.meter
 		err := decode(d, v, nil)
 		d.end()
 		return err == nil
@@ -252,8 +260,11 @@ func isEscaped(before []byte) bool {
 // string reads a string.
 func (q *quick) string() (string, bool) {
 	body, plain, ok := q.text()
-	if !ok || plain {
-		return string(body), ok
+	if !ok || !q.meter.spend(len(body)) {
+		return "", false
+	}
+	if plain {
+		return string(body), true
 	}
 	text, err := jsontext.AppendUnquote(nil, q.raw[q.pos-len(body)-2:q.pos])
 	return string(text), err == nil
@@ -342,6 +353,9 @@ func quickPointer(t reflect.Type) quickFunc {
 			return false
 		}
 		if v.IsNil() {
+			if !q.meter.spend(pointerCost + int(t.Elem().Size())) {
+				return false
+			}
 			v.Set(reflect.New(t.Elem()))
 		}
 		q.depth++

@@ -69,7 +69,7 @@ func checkQuick(t *testing.T, raw []byte) (read int) {
 			reflect.TypeFor[map[string]any](), reflect.TypeFor[map[quickName]float64](), reflect.TypeFor[[]uint8](), reflect.TypeFor[**int](),
 			reflect.TypeFor[[]quickSum](), reflect.TypeFor[[2]quickLevel](),
 		} {
-			if decodeQuick(mode, raw, reflect.New(typ).Elem()) {
+			if decodeQuick(mode, raw, reflect.New(typ).Elem(), nil) {
 				read++
 			}
 			got, want := reflect.New(typ).Elem(), reflect.New(typ).Elem()
@@ -77,7 +77,7 @@ func checkQuick(t *testing.T, raw []byte) (read int) {
 				copied := bytes.Clone(raw)
 				err := Decode(mode, copied, nil, got.Addr().Interface())
 				clear(copied) // as the buffer of the next message
-				wantErr := decodeSlow(mode, raw, nil, want, nil)
+				wantErr := decodeSlow(mode, raw, nil, want, nil, nil)
 				if fmt.Sprint(err) != fmt.Sprint(wantErr) || !reflect.DeepEqual(forgetChecked(got), forgetChecked(want)) {
 					t.Fatalf("mode %d, %q into a %v:\n got %+v, %v\nwant %+v, %v", mode, raw, typ, got, err, want, wantErr)
 				}
@@ -132,7 +132,7 @@ func TestQuickReadsTheSame(t *testing.T) {
 // What applications send is not left to the decoder.
 func TestQuickReadsTheUsual(t *testing.T) {
 	for _, text := range []string{quickTexts[0], quickTexts[1], quickTexts[2], quickTexts[3], quickTexts[7], `{"Name":"escaped \n é","Any":["\u00e9"]}`, `{"Name":"é è"}`, `{"SumAt":1,"Sums":[1,null]}`} {
-		if !decodeQuick(ModeJSON, []byte(text), reflect.New(reflect.TypeFor[quickTree]()).Elem()) {
+		if !decodeQuick(ModeJSON, []byte(text), reflect.New(reflect.TypeFor[quickTree]()).Elem(), nil) {
 			t.Errorf("%s was not read", text)
 		}
 	}
@@ -143,7 +143,7 @@ func TestQuickStringIsLinear(t *testing.T) {
 	var s string
 	raw := []byte(`"` + strings.Repeat("x", 1<<20) + strings.Repeat(`\"`, 1<<20) + `"`)
 	start := time.Now()
-	if !decodeQuick(ModeJSON, raw, reflect.ValueOf(&s).Elem()) || len(s) != 2<<20 {
+	if !decodeQuick(ModeJSON, raw, reflect.ValueOf(&s).Elem(), nil) || len(s) != 2<<20 {
 		t.Error("not read")
 	}
 	if d := time.Since(start); d > 5*time.Second {

@@ -3,6 +3,7 @@ package superjson
 import (
 	"reflect"
 	"strings"
+	"unsafe"
 )
 
 // quickStruct expects the members in the order of the fields, and finds them in any.
@@ -92,8 +93,11 @@ func quickSlice(t reflect.Type) quickFunc {
 		out.Set(reflect.MakeSlice(t, 0, 0))
 		more, ok := q.open('[')
 		for i := 0; more && ok; i++ {
-			if i == out.Cap() {
+			if before := out.Cap(); i == before {
 				out.Grow(1)
+				if !q.meter.spendGrowth(before, out.Cap(), t.Elem().Size()) {
+					return false
+				}
 			}
 			out.SetLen(i + 1)
 			if !inner(q, out.Index(i)) {
@@ -126,13 +130,20 @@ func quickList[T any](read func(*quick) (T, bool)) quickFunc {
 
 func quickItems[T any](q *quick, read func(*quick) (T, bool)) ([]T, bool) {
 	list := []T{}
+	if !q.meter.spend(listCost) {
+		return nil, false
+	}
 	more, ok := q.open('[')
 	for more && ok {
 		item, read := read(q)
 		if !read {
 			return nil, false
 		}
+		before := cap(list)
 		list = append(list, item)
+		if !q.meter.spendGrowth(before, cap(list), unsafe.Sizeof(item)) {
+			return nil, false
+		}
 		more, ok = q.next('[')
 	}
 	return list, ok
@@ -159,12 +170,18 @@ func quickMap(t reflect.Type) quickFunc {
 			v.SetZero()
 			return true
 		}
-		out := reflect.MakeMap(t)
+		out, size := reflect.MakeMap(t), memberSize(t)
+		if !q.meter.spend(mapCost) {
+			return false
+		}
 		key, value := reflect.New(t.Key()).Elem(), reflect.New(t.Elem()).Elem()
 		more, ok := q.open('{')
 		for more && ok {
 			name, read := q.memberName()
 			if !read {
+				return false
+			}
+			if !q.meter.spendMember(out.Len(), size) {
 				return false
 			}
 			key.SetString(name)
@@ -218,6 +235,9 @@ func (q *quick) any() (any, bool) {
 	case '[':
 		return boxed(quickItems(q, (*quick).any))
 	case '"':
+		if !q.meter.spend(stringCost) {
+			return nil, false
+		}
 		return boxed(q.string())
 	case 't':
 		return true, q.word("true")
@@ -226,6 +246,13 @@ func (q *quick) any() (any, bool) {
 	case 'n':
 		return nil, q.word("null")
 	}
+	return boxedNumber(q)
+}
+
+func boxedNumber(q *quick) (any, bool) {
+	if !q.meter.spend(numberCost) {
+		return nil, false
+	}
 	return boxed(q.float(64))
 }
 
@@ -233,10 +260,13 @@ func boxed[T any](v T, ok bool) (any, bool) { return v, ok }
 
 func (q *quick) object() (map[string]any, bool) {
 	m := map[string]any{}
+	if !q.meter.spend(mapCost) {
+		return nil, false
+	}
 	more, ok := q.open('{')
 	for more && ok {
 		name, read := q.memberName()
-		if !read {
+		if !read || !q.meter.spendMember(len(m), anyMember) {
 			return nil, false
 		}
 		if m[name], read = q.any(); !read {

@@ -113,6 +113,9 @@ func pointerDecoder(t reflect.Type) decodeFunc {
 			return err
 		}
 		if v.IsNil() {
+			if err := d.spend(pointerCost + int(t.Elem().Size())); err != nil {
+				return err
+			}
 			v.Set(reflect.New(t.Elem()))
 		}
 		if err := d.enter(); err != nil { // a pointer type may point to itself
@@ -154,6 +157,9 @@ func decodeKept(d *decoder, v reflect.Value, n *node) error {
 	if err != nil {
 		return err
 	}
+	if err := d.spend(len(raw)); err != nil {
+		return err
+	}
 	kept, err := keptValue(raw, newMeta(n, d.equal, d.here))
 	if err == nil {
 		v.Set(reflect.ValueOf(kept))
@@ -163,6 +169,9 @@ func decodeKept(d *decoder, v reflect.Value, n *node) error {
 
 func decodeRaw(d *decoder, v reflect.Value, _ *node) error {
 	raw, err := d.read()
+	if err == nil {
+		err = d.spend(len(raw))
+	}
 	if err == nil {
 		v.SetBytes(append([]byte(nil), raw...))
 	}
@@ -205,7 +214,8 @@ func (d *decoder) string(expected string, n *node) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return t.String(), nil
+	s := t.String()
+	return s, d.spend(len(s))
 }
 
 func decodeDate(d *decoder, v reflect.Value, n *node) error {

@@ -68,6 +68,9 @@ func encodeMarshaler(_ *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
 func decodeUnmarshaler(d *decoder, v reflect.Value, n *node) error {
 	kind := d.dec.PeekKind()
 	raw, err := d.read()
+	if err == nil {
+		err = d.spend(len(raw))
+	}
 	if err != nil {
 		return err
 	}

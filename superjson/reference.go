@@ -40,7 +40,7 @@ func (e *Encoder) SetReferences(r ReferenceEncoder) { e.references = r }
 //
 // For package kkrpc: see ReferenceDecoder.
 func DecodeReferences(mode Mode, raw []byte, meta *Meta, v any, r ReferenceDecoder) error {
-	return decode(mode, raw, meta, v, r)
+	return decode(mode, raw, meta, v, r, nil)
 }
 
 // referenceEncoder returns how values of t are written, which may be references; plain writes those that are none.

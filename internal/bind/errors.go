@@ -26,6 +26,9 @@ func (t *Types) argumentError(path string, i int, err error) error {
 
 // placeError is err as the peer sees it, with the place where it happened.
 func (t *Types) placeError(where string, err error) error {
+	if errors.Is(err, superjson.ErrMemory) {
+		return &wire.Error{Name: "RPCLimitError", Message: where + ": the values of the message take too much memory when decoded"}
+	}
 	inner, text := "", err.Error()
 	if e, ok := errors.AsType[*superjson.TypeError](err); ok {
 		inner, text = e.Path, "expected "+e.Expected+", got "+e.Got

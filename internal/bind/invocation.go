@@ -49,6 +49,7 @@ type Invocation interface {
 type Request struct {
 	Peer    Peer
 	Message *wire.Message
+	Meter   superjson.Meter // counts what decoding allocates
 }
 
 // Peer gives a meaning to what crosses by identity.

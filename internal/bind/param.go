@@ -65,9 +65,9 @@ func (p *param) decodeData(in *Request, raw []byte, meta *superjson.Meta, dst re
 		}
 	}
 	if p.refs == RefNever {
-		return superjson.Decode(in.Message.Dialect.Mode(), raw, meta, dst.Addr().Interface())
+		return superjson.DecodeMetered(in.Message.Dialect.Mode(), raw, meta, dst.Addr().Interface(), nil, &in.Meter)
 	}
-	return p.types.DecodeData(in.Message.Dialect, raw, meta, dst.Addr().Interface(), p.refs, in.Peer.References(raw))
+	return p.types.DecodeData(in.Message.Dialect, raw, meta, dst.Addr().Interface(), p.refs, in.Peer.References(raw), &in.Meter)
 }
 
 // decodeStream stores an iterator in dst if raw stands for a stream. done is false if raw is to be decoded as data.
@@ -121,7 +121,7 @@ func (p *param) setCallback(handle Handle, dst reflect.Value) {
 // decodeFunction decodes a reference to a function into a callback.
 func (p *param) decodeFunction(in *Request, i int, references superjson.ReferenceDecoder, dst reflect.Value) error {
 	ref := reflect.New(p.types.kinds.Ref)
-	err := superjson.DecodeReferences(in.Message.Dialect.Mode(), in.Message.Args[i].JSON, in.Message.ArgMeta(i), ref.Interface(), references)
+	err := superjson.DecodeMetered(in.Message.Dialect.Mode(), in.Message.Args[i].JSON, in.Message.ArgMeta(i), ref.Interface(), references, &in.Meter)
 	if err != nil {
 		return err
 	}

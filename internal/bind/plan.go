@@ -226,7 +226,7 @@ func (c *reflectCell) Decode(in *Request) error {
 		case i >= len(in.Message.Args):
 			err = param.undefined()
 		case param.plain && in.Message.Args[i].Kind == wire.ArgValue && in.Message.Args[i].JSON != nil:
-			err = superjson.Decode(in.Message.Dialect.Mode(), in.Message.Args[i].JSON, in.Message.ArgMeta(i), c.targets[i])
+			err = superjson.DecodeMetered(in.Message.Dialect.Mode(), in.Message.Args[i].JSON, in.Message.ArgMeta(i), c.targets[i], nil, &in.Meter)
 		default:
 			err = param.decode(in, i, c.args[c.first+i])
 		}
@@ -244,6 +244,7 @@ func (c *reflectCell) decodeRest(in *Request, fixed int) error {
 		return nil
 	}
 	slice := c.args[len(c.args)-1]
+	in.Meter.Spent += n * int(slice.Type().Elem().Size())
 	slice.Set(reflect.MakeSlice(slice.Type(), n, n))
 	for i := range n {
 		if err := c.plan.params[fixed].decode(in, fixed+i, slice.Index(i)); err != nil {

@@ -67,12 +67,12 @@ func (t *Types) refUseIn(v reflect.Type, seen map[reflect.Type]bool) (use RefUse
 }
 
 // DecodeData decodes raw into the pointer v, whose type has to do with references as use says. references is nil if
-// there are none in raw.
-func (t *Types) DecodeData(d wire.Dialect, raw []byte, meta *superjson.Meta, v any, use RefUse, references superjson.ReferenceDecoder) error {
+// there are none in raw. m counts what it takes, unless it is nil.
+func (t *Types) DecodeData(d wire.Dialect, raw []byte, meta *superjson.Meta, v any, use RefUse, references superjson.ReferenceDecoder, m *superjson.Meter) error {
 	if references == nil && use == RefSurely {
 		references = noReferences{t.kinds.Ref}
 	}
-	return superjson.DecodeReferences(d.Mode(), raw, meta, v, references)
+	return superjson.DecodeMetered(d.Mode(), raw, meta, v, references, m)
 }
 
 // noReferences is for a value without references that is decoded where one is expected.

@@ -115,17 +115,23 @@ func EscapeSegment(key string) string {
 // says so, and what is no error object gives one with its text as the message.
 func ParseError(m *Message) *Error { return ParseErrorReferences(m, nil) }
 
+// maxErrorMemory bounds what the fields of an error take when decoded, in bytes.
+const maxErrorMemory = 16 << 20
+
 // ParseErrorReferences is ParseError for an error that may have references among its fields. If one of them cannot be had,
 // all are left as data. A cycle among the fields ends in null.
 func ParseErrorReferences(m *Message, references superjson.ReferenceDecoder) *Error {
 	var v any
 	meta := m.ErrMeta()
-	err := superjson.DecodeReferences(m.Dialect.Mode(), m.Err, meta, &v, references)
+	decode := func(meta *superjson.Meta, references superjson.ReferenceDecoder) error {
+		return superjson.DecodeMetered(m.Dialect.Mode(), m.Err, meta, &v, references, &superjson.Meter{Limit: maxErrorMemory})
+	}
+	err := decode(meta, references)
 	if err != nil && references != nil {
-		err = superjson.Decode(m.Dialect.Mode(), m.Err, meta, &v)
+		err = decode(meta, nil)
 	}
 	if err != nil { // a cycle in a field must not hide the error
-		err = superjson.Decode(m.Dialect.Mode(), m.Err, meta.Unshared(), &v)
+		err = decode(meta.Unshared(), nil)
 	}
 	if err != nil {
 		return &Error{Name: "Error", Message: "undecodable error: " + err.Error()}

@@ -1,0 +1,164 @@
+package kkrpc_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/superjson"
+)
+
+// tinyList is JSON that takes some twenty times its length when it is decoded into an any.
+func tinyList(n int) superjson.Value {
+	return superjson.Value{JSON: []byte("[" + strings.Repeat("{},", n-1) + "{}]")}
+}
+
+// A message whose values take much more memory than its text is refused, wherever the values stand.
+func TestDecodedLimit(t *testing.T) {
+	const limit = 1 << 20
+	large, small := tinyList(60_000), tinyList(1000)
+	for _, d := range dialects {
+		t.Run(d.String(), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				limits := kkrpc.Limits{Decoded: limit}
+				s, c := pair(t, kkrpc.Options{Limits: limits, Expose: kkrpc.Object{
+					"any":     func(v any) int { return len(v.([]any)) },
+					"structs": func(v []struct{ A, B, C, D *int }) int { return len(v) },
+					"rest":    func(v ...[]any) int { return len(v[0]) },
+					"value":   kkrpc.NewProperty[any](nil),
+				}}, kkrpc.Options{Dialect: d, Limits: limits, Expose: kkrpc.Object{
+					"list": func(n int) superjson.Value { return tinyList(n) },
+					"items": func(n int) iter.Seq[superjson.Value] {
+						return func(yield func(superjson.Value) bool) { yield(tinyList(n)) }
+					},
+				}})
+				for _, name := range []string{"any", "structs", "rest"} {
+					if n, err := kkrpc.Call[int](t.Context(), c, name, small); n != 1000 || err != nil {
+						t.Errorf("%s, small: %d, %v", name, n, err)
+					}
+					if _, err := kkrpc.Call[int](t.Context(), c, name, large); !named(err, "RPCLimitError") || !strings.Contains(err.Error(), "too much memory") {
+						t.Errorf("%s, large: %v", name, err)
+					}
+				}
+				if err := kkrpc.Set(t.Context(), c, "value", large); !named(err, "RPCLimitError") {
+					t.Errorf("set: %v", err)
+				}
+				if _, err := kkrpc.Call[any](t.Context(), s, "list", 60_000); !errors.Is(err, kkrpc.ErrLimit) || !strings.Contains(err.Error(), "Limits.Decoded") {
+					t.Errorf("result: %v", err)
+				}
+				if v, err := kkrpc.Call[[]any](t.Context(), s, "list", 1000); len(v) != 1000 || err != nil {
+					t.Errorf("small result: %v", err)
+				}
+				var failed error
+				for _, err := range kkrpc.Stream[any](t.Context(), s, "items", 60_000) {
+					failed = err
+				}
+				if !errors.Is(failed, kkrpc.ErrLimit) {
+					t.Errorf("item: %v", failed)
+				}
+			})
+		})
+	}
+}
+
+// Callbacks are one-way, so that their owner is told.
+func TestDecodedLimitOfCallbacks(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		reported := make(chan error, 1)
+		_, c := pair(t, kkrpc.Options{Expose: kkrpc.Object{"back": func(f func(superjson.Value)) { f(tinyList(60_000)) }}},
+			kkrpc.Options{Limits: kkrpc.Limits{Decoded: 1 << 20}, OnError: func(err error) { reported <- err }})
+		if _, err := kkrpc.Call[any](t.Context(), c, "back", func(any) { t.Error("it runs") }); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-reported; !strings.Contains(err.Error(), "too much memory") {
+			t.Errorf("reported: %v", err)
+		}
+	})
+}
+
+// Requests that wait or run count with what their arguments take, for Limits.RequestQueue and for the budget.
+func TestDecodedRequestsCount(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		release := make(chan struct{})
+		group := &kkrpc.Group{}
+		_, c := pair(t, kkrpc.Options{Group: group, Expose: kkrpc.Object{"wait": func(any) { <-release }},
+			Limits: kkrpc.Limits{Running: 1, RequestQueue: 5 << 20}}, kkrpc.Options{})
+		answers := make(chan error, 10)
+		for range 10 { // of 30 KB, more than 600 KiB each
+			go func() {
+				_, err := kkrpc.Call[any](t.Context(), c, "wait", tinyList(10_000))
+				answers <- err
+			}()
+			time.Sleep(10 * time.Millisecond) // the first is handed over
+		}
+		if used := group.MemoryUsage().Used; used < 5<<20 || used > 8<<20 {
+			t.Errorf("%d bytes are counted", used)
+		}
+		refused := 0
+		for len(answers) > 0 {
+			if err := <-answers; !named(err, "RPCOverloadedError") {
+				t.Errorf("%v", err)
+			}
+			refused++
+		}
+		if refused < 1 || refused > 3 {
+			t.Errorf("%d are refused", refused)
+		}
+		close(release)
+		for range 10 - refused {
+			if err := <-answers; err != nil {
+				t.Error(err)
+			}
+		}
+		synctest.Wait()
+		if used := group.MemoryUsage().Used; used != 0 {
+			t.Errorf("%d bytes are still counted", used)
+		}
+	})
+}
+
+// The budget of a group is over all of its channels, and whatever they hold.
+func TestGroupMemory(t *testing.T) {
+	for name, hold := range map[string]func(t *testing.T, c *kkrpc.Channel){
+		"requests that run": func(t *testing.T, c *kkrpc.Channel) {
+			go kkrpc.Call[any](t.Context(), c, "wait", tinyList(20_000))
+		},
+		"items that nobody takes": func(t *testing.T, c *kkrpc.Channel) {
+			go kkrpc.Call[any](t.Context(), c, "slow", iter.Seq[string](func(yield func(string) bool) {
+				for yield(strings.Repeat("x", 100<<10)) {
+				}
+			}))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				group := &kkrpc.Group{Memory: 10 << 20}
+				closed := make(chan error, 20)
+				for range 20 {
+					_, c := pair(t, kkrpc.Options{Group: group, Expose: kkrpc.Object{
+						"wait": func(ctx context.Context, _ any) { <-ctx.Done() },
+						"slow": func(ctx context.Context, items iter.Seq2[string, error]) {
+							for range items {
+								<-ctx.Done()
+							}
+						},
+					}, OnClose: func(_ *kkrpc.Channel, err error) { closed <- err }}, kkrpc.Options{})
+					hold(t, c)
+					time.Sleep(10 * time.Millisecond)
+				}
+				if u := group.MemoryUsage(); u.Used > u.Limit || u.Evicted == 0 || u.Evicted > 18 || int(u.Evicted) != len(closed) {
+					t.Errorf("%+v, %d closed", u, len(closed))
+				}
+				if err := <-closed; !errors.Is(err, kkrpc.ErrLimit) || !strings.Contains(fmt.Sprint(err), "Group.Memory") {
+					t.Errorf("closed with %v", err)
+				}
+			})
+		})
+	}
+}
