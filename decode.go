@@ -31,15 +31,6 @@ func (r *request) reset(ch *Channel, m *wire.Message) {
 	r.Request = bind.Request{Peer: r, Message: m, Meter: superjson.Meter{Limit: ch.limits.Decoded, Watch: r}}
 }
 
-// Grown counts what decoding has allocated so far. It ends the decoding for a channel that has closed.
-func (r *request) Grown(spent int) error {
-	r.ch.memory.Set(&r.ch.account, r.ch.in.Held()+spent)
-	if r.ch.closed.Load() {
-		return ErrClosed
-	}
-	return nil
-}
-
 // size is about what the decoded message takes while it waits or runs, in bytes.
 func (r *request) size() int { return messageOverhead + max(r.Message.Size, r.Meter.Spent) }
 

@@ -52,6 +52,15 @@ func (l *leading) free() {
 	leadings.Put(l)
 }
 
+// Grown counts what decoding has allocated so far. It ends the decoding for a channel that has closed.
+func (r *request) Grown(spent int) error {
+	r.ch.memory.Set(&r.ch.account, r.ch.in.Held()+spent)
+	if r.ch.closed.Load() {
+		return ErrClosed
+	}
+	return nil
+}
+
 // handOver takes reading from the leader if it still is in the handler that seq stands for. It returns that call, or
 // nil if it was too late.
 func (ch *Channel) handOver(seq uint64) inlined {

@@ -287,7 +287,8 @@ func (s *scope) retireLocked() (ready bool, after map[*func()]struct{}) {
 
 // overLocked notes that the function has returned, which ends the context unless a stream still needs it.
 func (s *scope) overLocked() (after map[*func()]struct{}) {
-	s.place, s.request = over, nil
+	s.place = over
+	s.ch.active.answeredLocked(s)
 	if s.kept > 0 {
 		s.stopDeadlineLocked() // the caller's timeout was for the answer
 		return nil
@@ -314,13 +315,53 @@ func (s *scope) release() {
 }
 
 // scopeList holds the scopes that an event on the channel may end.
-type scopeList struct{ first *scope }
+type scopeList struct {
+	first *scope
+	count int
+	byID  map[string]*scope // of the request; nil until somebody looks in a long list
+}
+
+// longList is from how many scopes on a look through all of them costs more than an index.
+const longList = 32
+
+// findLocked returns the scope of the request with an id, or nil. Of several requests with one id it is the last.
+func (l *scopeList) findLocked(id []byte) *scope {
+	if l.byID == nil && l.count > longList {
+		l.byID = make(map[string]*scope, l.count)
+		for s := l.first; s != nil; s = s.next {
+			if s.request != nil && l.byID[string(*s.request)] == nil {
+				l.byID[string(*s.request)] = s
+			}
+		}
+	}
+	if l.byID != nil {
+		return l.byID[string(id)]
+	}
+	for s := l.first; s != nil; s = s.next {
+		if s.request != nil && string(*s.request) == string(id) {
+			return s
+		}
+	}
+	return nil
+}
+
+// answeredLocked notes that s is no longer the scope of its request.
+func (l *scopeList) answeredLocked(s *scope) {
+	if l.byID != nil && s.request != nil && l.byID[string(*s.request)] == s {
+		delete(l.byID, string(*s.request))
+	}
+	s.request = nil
+}
 
 func (l *scopeList) addLocked(s *scope) {
 	if s.listed {
 		return
 	}
 	s.listed = true
+	l.count++
+	if l.byID != nil && s.request != nil {
+		l.byID[string(*s.request)] = s
+	}
 	if s.next = l.first; s.next != nil {
 		s.next.prev = s
 	}
@@ -332,6 +373,9 @@ func (l *scopeList) removeLocked(s *scope) {
 		return
 	}
 	s.listed = false
+	if l.count--; l.count == 0 {
+		l.byID = nil
+	}
 	if s.prev != nil {
 		s.prev.next = s.next
 	} else {

@@ -279,6 +279,7 @@ func (c *call) run() task {
 func (c *call) size() int { return c.bytes }
 
 func (c *call) dropLocked() {
+	c.ch.active.answeredLocked(c.scope)
 	c.ch.active.removeLocked(c.scope)
 	c.ch.open.Add(-1)
 	c.ch.holdLocked(-c.bytes)
@@ -540,11 +541,8 @@ func (ch *Channel) decline(m *wire.Message, decoded bool, e *wire.Error) {
 func (ch *Channel) cancelled(id []byte) {
 	var after map[*func()]struct{}
 	ch.mu.Lock()
-	for s := ch.active.first; s != nil; s = s.next {
-		if s.request != nil && string(*s.request) == string(id) {
-			after = s.endLocked(context.Canceled)
-			break
-		}
+	if s := ch.active.findLocked(id); s != nil {
+		after = s.endLocked(context.Canceled)
 	}
 	ch.mu.Unlock()
 	startAll(after)

@@ -11,9 +11,34 @@ func (o *Outbox) Flush() {
 
 // FlushSoon is Flush for all other goroutines. It yields once, so that others can add to the same write.
 func (o *Outbox) FlushSoon() {
-	if o.begin() {
-		runtime.Gosched()
-		o.drain()
+	o.mu.Lock()
+	yields := o.yieldsLocked()
+	o.mu.Unlock()
+	if yields {
+		o.yield()
+	}
+}
+
+// yieldsLocked reports whether its caller is to call yield, as what waits has no writer yet.
+func (o *Outbox) yieldsLocked() bool {
+	if o.writing || o.yielding || o.phase == shut || len(o.waiting) == 0 {
+		return false
+	}
+	o.yielding = true
+	return true
+}
+
+// yield lets other goroutines add to what waits, and writes it. Its caller is not the writer before that: others must not
+// wait for a goroutine that is not scheduled. So the reading goroutine may have written everything meanwhile.
+func (o *Outbox) yield() {
+	runtime.Gosched()
+	o.mu.Lock()
+	o.yielding = false
+	writes := !o.writing && o.phase != shut && o.takeLocked()
+	o.writing = o.writing || writes
+	o.mu.Unlock()
+	if writes {
+		o.drainTaken()
 	}
 }
 
@@ -39,15 +64,19 @@ const maxDrained = 16
 // goroutine goes on where the transport would block, and while messages come as fast as they are written, so that its
 // caller can go on reading or turn to the next connection.
 func (o *Outbox) drain() {
+	if o.take() {
+		o.drainTaken()
+	}
+}
+
+// drainTaken is drain for a caller that has taken what waits.
+func (o *Outbox) drainTaken() {
 	w, ok := o.Writer.(TryWriter)
 	if !ok {
-		go o.drainBlocking() // ends when nothing waits or the connection closes
+		go o.writeBlocking() // ends when nothing waits or the connection closes
 		return
 	}
 	for range maxDrained {
-		if !o.take() {
-			return
-		}
 		done, err := w.TryWriteFrames(o.frames)
 		left := o.release()
 		if err != nil {
@@ -59,8 +88,11 @@ func (o *Outbox) drain() {
 			return
 		}
 		o.written(left)
+		if !o.take() {
+			return
+		}
 	}
-	go o.drainBlocking() // ends when nothing waits or the connection closes
+	go o.writeBlocking() // ends when nothing waits or the connection closes
 }
 
 // drainRest sends the messages that TryWriteFrames kept, then everything that waits.
@@ -70,12 +102,21 @@ func (o *Outbox) drainRest(left share) {
 		return
 	}
 	o.written(left)
-	o.drainBlocking()
+	if o.take() {
+		o.writeBlocking()
+	}
 }
 
 // drainBlocking is drain for a goroutine that may block.
 func (o *Outbox) drainBlocking() {
-	for o.take() {
+	if o.take() {
+		o.writeBlocking()
+	}
+}
+
+// writeBlocking is drainTaken for a goroutine that may block.
+func (o *Outbox) writeBlocking() {
+	for more := true; more; more = o.take() {
 		err := o.Writer.WriteFrames(o.frames)
 		left := o.release()
 		if err != nil {
@@ -90,12 +131,20 @@ func (o *Outbox) drainBlocking() {
 func (o *Outbox) take() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.takeLocked() {
+		return true
+	}
+	o.writing = false
+	if o.idle != nil {
+		close(o.idle)
+		o.idle = nil
+	}
+	return false
+}
+
+// takeLocked is take for a caller that becomes the writer with it.
+func (o *Outbox) takeLocked() bool {
 	if len(o.waiting) == 0 {
-		o.writing = false
-		if o.idle != nil {
-			close(o.idle)
-			o.idle = nil
-		}
 		return false
 	}
 	o.batch, o.waiting = o.waiting, o.batch[:0]

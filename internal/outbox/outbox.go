@@ -19,7 +19,6 @@
 package outbox
 
 import (
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,9 +38,9 @@ type TryWriter interface {
 	TryWriteFrames(msgs [][]byte) (done bool, err error)
 }
 
-// Owner is the connection to which an Outbox belongs. Its methods are called without a lock.
+// Owner is the connection to which an Outbox belongs. Its methods are called without a lock, and not by senders.
 type Owner interface {
-	// Overrun is told that waiting bytes wait, more than Config.Limit, and that the peer does not read.
+	// Overrun is told once that waiting bytes wait, more than Config.Limit, and that the peer does not read.
 	Overrun(waiting int)
 	// Lost is told the error of the Writer, after which nothing more is written.
 	Lost(err error)
@@ -63,18 +62,20 @@ type Config struct {
 type Outbox struct {
 	Config
 
-	mu      sync.Mutex // guards what follows
-	waiting []*Buffer
-	bytes   int          // waiting, being written, or reserved
-	forced  int          // bytes of those that are held against the peer
-	backlog int          // bytes of those that PostNow took
-	blocked int          // bytes of messages that wait for room
-	memory  budget.Meter // of bytes and blocked
-	phase   phase
-	writing bool          // one goroutine is the writer
-	room    chan struct{} // closed when there is room again; nil while nobody waits
-	idle    chan struct{} // closed when the writer ends; nil while nobody waits
-	settled uint64        // see Settle
+	mu       sync.Mutex // guards what follows
+	waiting  []*Buffer
+	bytes    int          // waiting, being written, or reserved
+	forced   int          // bytes of those that are held against the peer
+	backlog  int          // bytes of those that PostNow took
+	blocked  int          // bytes of messages that wait for room
+	memory   budget.Meter // of bytes and blocked
+	phase    phase
+	writing  bool          // one goroutine is the writer
+	yielding bool          // a sender will write when it is scheduled again, unless somebody has written by then
+	overrun  bool          // Owner.Overrun was called
+	room     chan struct{} // closed when there is room again; nil while nobody waits
+	idle     chan struct{} // closed when the writer ends; nil while nobody waits
+	settled  uint64        // see Settle
 
 	crowded atomic.Bool // more than half of Limit is taken
 	posted  atomic.Bool // the Batcher will flush
@@ -138,11 +139,12 @@ func (o *Outbox) Add(b *Buffer) (waiting int) {
 		o.forced += n
 	}
 	waiting = o.bytes
-	over := b.room == roomForced && o.forced > o.Limit && o.forced > n
+	over := b.room == roomForced && o.forced > o.Limit && o.forced > n && !o.overrun
+	o.overrun = o.overrun || over
 	o.waiting = append(o.waiting, b)
 	o.mu.Unlock()
 	if over {
-		o.Owner.Overrun(waiting)
+		go o.Owner.Overrun(waiting) // ends as it does; it may wait for a lock that a sender holds
 	}
 	return waiting
 }
@@ -157,12 +159,10 @@ func (o *Outbox) Submit(b *Buffer) (full <-chan struct{}) {
 	}
 	o.claimLocked(b)
 	o.waiting = append(o.waiting, b)
-	writes := !o.writing
-	o.writing = true
+	yields := o.yieldsLocked()
 	o.mu.Unlock()
-	if writes {
-		runtime.Gosched() // lets others add to the same write
-		o.drain()
+	if yields {
+		o.yield()
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package outbox_test
 
 import (
 	"errors"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -67,7 +68,11 @@ func (l *line) record(msgs [][]byte) {
 	}
 }
 
-func (l *line) Overrun(waiting int) { l.overrun = append(l.overrun, waiting) }
+func (l *line) Overrun(waiting int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.overrun = append(l.overrun, waiting)
+}
 func (l *line) Lost(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -214,6 +219,7 @@ func TestOnlyMessagesWithoutExcuseOverrun(t *testing.T) {
 			t.Errorf("overrun by %v", l.overrun)
 		}
 		l.Queue(message("y"))
+		synctest.Wait()
 		if !slices.Equal(l.overrun, []int{6*limit + 1}) {
 			t.Errorf("overrun by %v", l.overrun)
 		}
@@ -441,6 +447,68 @@ func TestBudgetIsGivenBack(t *testing.T) {
 		synctest.Wait()
 		if used := b.Usage().Used; used != 0 || l.Waiting() != 0 {
 			t.Errorf("%d bytes are counted, %d wait", used, l.Waiting())
+		}
+	})
+}
+
+// pen is a transport whose writer can be seen.
+type pen struct {
+	line
+	write func(msgs [][]byte)
+}
+
+func (p *pen) TryWriteFrames(msgs [][]byte) (bool, error) {
+	p.write(msgs)
+	return true, nil
+}
+
+// A sender that yields must not keep the reading goroutine from writing: nobody knows when it is scheduled again.
+func TestReaderWritesWhileSenderYields(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // what yields waits for this goroutine
+	for name, send := range map[string]func(p *pen, b *outbox.Buffer){
+		"Submit":    func(p *pen, b *outbox.Buffer) { p.Submit(b) },
+		"Send":      func(p *pen, b *outbox.Buffer) { p.Send(b) },
+		"FlushSoon": func(p *pen, b *outbox.Buffer) { p.Add(b); p.FlushSoon() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log []string
+			p := &pen{line: line{closed: make(chan struct{})}}
+			p.write = func(msgs [][]byte) {
+				for _, m := range msgs {
+					log = append(log, string(m))
+				}
+			}
+			p.Init(outbox.Config{Writer: p, Owner: p, Batcher: &p.batcher, Reader: &p.reader, Closed: p.closed, Limit: limit, Drain: time.Minute})
+			done := make(chan struct{})
+			go func() { // as the reading goroutine: it runs when the sender yields
+				p.Queue(message("answer"))
+				p.Flush()
+				log = append(log, "reader has flushed")
+				close(done)
+			}()
+			send(p, message("call"))
+			<-done
+			if want := []string{"call", "answer", "reader has flushed"}; !slices.Equal(log, want) {
+				t.Errorf("%q, want %q", log, want)
+			}
+		})
+	}
+}
+
+// Overrun may close a connection, and tell a program that waits for a lock which the sender holds.
+func TestSenderDoesNotCallTheOwner(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine()
+		unblock := l.block()
+		defer unblock()
+		l.mu.Lock() // what Overrun wants
+		for range 3 {
+			l.Add(message(strings.Repeat("x", limit)))
+		}
+		l.mu.Unlock()
+		synctest.Wait()
+		if len(l.overrun) != 1 {
+			t.Errorf("overrun by %v", l.overrun)
 		}
 	})
 }
