@@ -126,6 +126,10 @@ instr: go valgrind ## instructions of a request and a call, counted by valgrind:
 instr-baseline: go valgrind ## make what they take now the baseline
 	@go run ./bench/instr -write
 
+.PHONY: attack
+attack: go ## attack a server in every known way for a minute: its memory stays within the budget, honest clients get answers
+	@go run ./test/attack
+
 .PHONY: fuzz
 fuzz: go ## every fuzz target for FUZZTIME=5s
 	@scripts/fuzz.sh $(FUZZTIME)

@@ -98,6 +98,7 @@ var rules = []rule{
 	{dir: "test/replay", may: []string{".", "internal/wire", "internal/wire/classic", "internal/wire/compact", "superjson", jsonV2}},
 	{dir: "test/layers"},
 	{dir: "test/mutate"},
+	{dir: "test/attack", may: []string{".", "superjson", "transport/ws", gobwas}},
 
 	{dir: "interop/js"},
 	{dir: "interop", may: []string{".", "internal/wstest", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interop/api", "interop/check", "interop/js", "interop/seen", "any"}},
