@@ -100,6 +100,7 @@ func TestSendTimeNetworks(t *testing.T) {
 					name += ", tried first"
 				}
 				t.Run(name, func(t *testing.T) {
+					t.Parallel() // they mostly wait for the slow reader
 					client, nc := network.pair(t)
 					c := newConn(nc, nil, config{sendTime: 300 * time.Millisecond, deflate: deflate})
 					stop := make(chan struct{})
@@ -133,9 +134,9 @@ func TestSendTimeNetworks(t *testing.T) {
 						t.Errorf("a slow reader: %v", err)
 					}
 
-					client, nc = network.pair(t)
+					quick, nc := network.pair(t)
 					c = newConn(nc, nil, config{sendTime: 20 * time.Second, deflate: deflate})
-					go io.Copy(io.Discard, client)
+					go io.Copy(io.Discard, quick)
 					if err := c.WriteFrames(msgs); err != nil {
 						t.Errorf("a quick reader: %v", err)
 					}
