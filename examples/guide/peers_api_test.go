@@ -58,19 +58,20 @@ func peerValues(t *testing.T) {
 
 func peerCallbacks(t *testing.T) {
 	var steps []int
-	var prices []float64
+	prices := make(chan float64, 10)
 	ctx, ch, server := dial(t, "callbacks", "/ws", kkrpc.Object{
 		"onAlarm": func(reminder func(string)) { reminder("08:00") },
 	})
 	want(t, "copied")(kkrpc.Call[string](ctx, ch, "copy", []string{"a", "b"}, func(done, total int) { steps = append(steps, done, total) }))
 	want(t, []int{1, 2, 2, 2})(steps, nil)
-	id, err := kkrpc.Call[int](ctx, ch, "subscribe", func(price float64) { prices = append(prices, price) })
+	id, err := kkrpc.Call[int](ctx, ch, "subscribe", func(price float64) { prices <- price })
 	want(t, 1)(id, err)
 	succeeds(t, ch.Call(ctx, nil, "publish", 10))
+	want(t, 10.0)(<-prices, nil)
 	succeeds(t, ch.Call(ctx, nil, "unsubscribe", id))
 	succeeds(t, ch.Call(ctx, nil, "publish", 11))
-	want(t, []float64{10})(prices, nil)
 	succeeds(t, ch.Call(ctx, nil, "remind", "tea"))
+	want(t, 0)(len(prices), nil)
 	want(t, "tea at 08:00\n")(server.stop(), nil)
 }
 

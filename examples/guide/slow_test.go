@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/transport/ws"
 )
 
 // ledger is what one client was told, in order.
@@ -105,9 +106,15 @@ func TestOneOrderBesideASlowClient(t *testing.T) {
 			var heard []*ledger
 			for range 3 {
 				l := new(ledger)
-				ch := connect(t, kkrpc.Compact, url, kkrpc.Object{"onUserUpdate": func(user map[string]any) { l.add(fmt.Sprint(user["age"])) }})
+				ch, err := ws.Dial(ctx, url, &ws.DialOptions{RPC: kkrpc.Options{
+					Expose: kkrpc.Object{"onUserUpdate": func(user map[string]any) { l.add(fmt.Sprint(user["age"])) }},
+					Limits: kkrpc.Limits{Running: 1}, // each ends before the next one begins
+				}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer ch.Close()
 				clients, heard = append(clients, ch), append(heard, l)
-				var err error
 				switch {
 				case test.join != nil:
 					err = test.join(ctx, ch, l)

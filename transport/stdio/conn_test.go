@@ -295,7 +295,7 @@ func TestMoreLooksPastOtherLines(t *testing.T) {
 	a, b := osPipes(t)
 	tr := stdio.New(a.r, a.w, &stdio.Options{Output: io.Discard})
 	defer tr.Close(1000, "")
-	if _, err := io.WriteString(b.w, `{"t":"r"}`+"\ntext\n"+`{"t":"r"}`+"\ntext\n"); err != nil {
+	if _, err := io.WriteString(b.w, `{"t":"r","id":"1"}`+"\ntext\n"+`{"t":"r","id":"2"}`+"\ntext\n"); err != nil {
 		t.Fatal(err)
 	}
 	for i, want := range []bool{true, false} {
