@@ -23,8 +23,8 @@ import (
 // made with it. Answer runs the function on the goroutine of its caller and returns when the function does.
 //
 // The context of the function has the values of ctx and ends with it, and FromContext is nil there. Request.Channel of
-// interceptors is nil. Of opts, Dialect, Dialects, ErrorText, Inbound, OnError and the limits Depth and Metadata have an effect.
-// A Dialect is the only one that is accepted. Nil means the defaults.
+// interceptors is nil. Of opts, Dialect, Dialects, ErrorText, Inbound, OnError and the limits Depth, Decoded and Metadata have
+// an effect. A Dialect is the only one that is accepted. Nil means the defaults.
 //
 // The response is an error if the arguments or the result have a function, a stream or a reference. The error of Answer
 // says why message is not a whole request.

@@ -21,25 +21,25 @@ type Limits struct {
 	// 0 means 4096. Further requests are answered with an RPCOverloadedError at once. As many callbacks may wait in an
 	// operation of the channel with their own ctx, each letting the next begin.
 	Open int
-	// RequestQueue is how many bytes of requests may wait because of Running; 0 means 16 MiB. A request counts with what
-	// its arguments take when decoded, or with its text if that is more. Further requests are
-	// answered with an RPCOverloadedError.
+	// RequestQueue is how many bytes of requests may wait because of Running; 0 means 16 MiB. A request counts with the
+	// memory of its decoded arguments, or with its text if that is more. Further requests are answered with an
+	// RPCOverloadedError. A single request may be larger.
 	RequestQueue int
-	// Decoded is how many bytes of memory the values of one message may take when decoded, which can be 50 times their text
-	// and more; 0 means 64 MiB. A request beyond it is answered with an RPCLimitError. A result or an item fails with an
+	// Decoded is how many bytes of memory the values of one message may take when decoded; 0 means 64 MiB. They can take 50
+	// times their text and more. A request beyond it is answered with an RPCLimitError. A result or an item fails with an
 	// error that wraps ErrLimit.
 	Decoded int
 	// Metadata is how many bytes of metadata a request may carry; 0 means 16 KiB. A request with more is answered with an
 	// RPCLimitError.
 	Metadata int
 	// Outbound bounds the bytes that wait to be sent; 0 means 16 MiB. While more than half of it waits, calls, callbacks
-	// and results wait for room, callbacks at most for SendWait. While a result waits no further handler begins. What the
-	// handlers that run already return waits beside Outbound and counts for Group.Memory. Other messages, such as refusals
-	// of requests, do not wait. A peer that causes more than Outbound of them and does not read loses its channel with code
+	// and results wait for room, callbacks at most for SendWait. While a result waits no further handler begins. Results of
+	// handlers that run already wait beside Outbound and count for Group.Memory. Other messages, such as refusals of
+	// requests, do not wait. A peer that causes more than Outbound of them and does not read loses its channel with code
 	// 1008.
 	Outbound int
 	// Backlog is how many bytes of one-way messages from Notify may wait to be sent; 0 means 1 MiB. Beyond it the peer is
-	// a slow consumer, and Options.SlowConsumer applies. A message that is larger goes when no other one waits.
+	// a slow consumer, and Options.SlowConsumer applies. A larger message is sent if no other one-way message waits.
 	Backlog int
 	// SendWait is how long the call of a callback waits for room in Outbound; 0 means 5 s. Then the peer is a slow
 	// consumer, and Options.SlowConsumer applies.
@@ -50,9 +50,9 @@ type Limits struct {
 	// References is how many values each side may hold of the other by reference; 0 means 10000. Beyond it, a message
 	// with another reference fails: with ErrLimit on this side, with an RPCLimitError for the peer.
 	References int
-	// CallbackQueue is how many bytes of the peer's callback invocations, counted like requests, may wait for their turn;
-	// 0 means 16 MiB. Beyond
-	// it the channel stops reading until there is room. If none of them finishes for 30 s, it closes with code 1008.
+	// CallbackQueue is how many bytes of the peer's callback invocations may wait for their turn; 0 means 16 MiB. They count
+	// like requests. Beyond it the channel stops reading until there is room. If none of them finishes for 30 s, it closes
+	// with code 1008.
 	CallbackQueue int
 	// Streams is how many streams of each side may be open at a time; 0 means 1024. A stream of this side counts until
 	// its code has returned. Beyond it, a call of the peer that returns or carries a stream gets an RPCLimitError. A

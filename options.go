@@ -18,9 +18,9 @@ type Options struct {
 	// which calls wait. A client that must speak first sets it (ws.Dial does, to Compact).
 	Dialect Dialect
 
-	// Dialects are the dialects in which the peer's messages may be; nil means all. A peer that uses another loses its channel
-	// with code 1008. A server whose clients are known lists theirs, since a client chooses the codec. ws also refuses
-	// a client that asks for another dialect.
+	// Dialects are the dialects in which the peer's messages may be; nil means all. A message in another dialect closes the
+	// channel with code 1008. A server that knows its clients lists their dialects, since a client chooses the codec.
+	// Package transport/ws also refuses a client that asks for another dialect.
 	Dialects []Dialect
 
 	// ErrorText makes errors to classic JSON peers plain strings, the only form that kkrpc 0.2 understands. kkrpc 0.7
@@ -34,7 +34,7 @@ type Options struct {
 	// then such objects are data, as on the other channels of kkrpc.
 	References bool
 
-	// CallTimeout bounds the calls of this side whose ctx has no deadline; 0 means 30 s, a negative value no bound besides
+	// CallTimeout bounds the calls of this side whose ctx has no deadline. 0 means 30 s, a negative value no bound besides
 	// ctx. It ends with the answer, also if that is a stream. A deadline of ctx replaces it, be it earlier or later.
 	CallTimeout time.Duration
 
@@ -53,13 +53,13 @@ type Options struct {
 	// Limits.SendWait. Zero means Disconnect.
 	SlowConsumer SlowConsumer
 
-	// Group is shared by the channels of one server, so that they share timers and goroutines. Nil means that all channels
-	// of one *API are a group. Package transport/ws sets it.
+	// Group is shared by the channels of one server, so that they share timers, goroutines and a bound of memory. Nil means
+	// that all channels of one *API are a group. Package transport/ws sets it.
 	Group *Group
 
-	// OnError gets errors that no caller gets: panics, errors of callbacks, errors that the peer answers to Notify, results
-	// and items of streams that cannot be encoded, and messages of the peer that are dropped. Nil drops them. A peer can
-	// cause as many as it likes. OnError is called from any goroutine and must not block.
+	// OnError gets errors that no caller gets. These are panics, errors of callbacks, and errors that the peer answers to
+	// Notify. It also gets results and items of streams that cannot be encoded, and messages of the peer that are dropped.
+	// Nil drops them. A peer can cause as many as it likes. OnError is called from any goroutine and must not block.
 	OnError func(err error)
 
 	// OnClose is called once when the channel has closed, with the error of Err. Nil does nothing. It must not block.

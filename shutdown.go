@@ -26,8 +26,8 @@ const (
 // it has closed.
 //
 // From its start on, requests of the peer are refused with an RPCUnavailableError: none of them has run. The channel closes
-// 100 ms after the last answer, so that requests on their way are refused too. Requests that came before it are answered, those that wait for
-// Limits.Running included. Streams of this side go on until they end. Calls of this side go on until the channel closes, so
+// 100 ms after the last answer, so that requests on their way are refused too. Requests that came before it are answered,
+// those that wait for Limits.Running included. Streams of this side go on until they end. Calls of this side go on until the channel closes, so
 // that handlers can end; Shutdown waits for no other calls.
 //
 // When ctx ends first, Shutdown returns its cause, at most 100 ms later. Requests that have not begun get an
@@ -62,8 +62,8 @@ func (ch *Channel) Shutdown(ctx context.Context) error {
 	return cut
 }
 
-// Draining is closed when the channel is about to close: Shutdown was called, or the peer has refused a request or cut one off
-// because it shuts down itself. It is closed no later than Done. Until then, requests that run are still answered.
+// Draining is closed when the channel is about to close. Either Shutdown was called, or the peer shuts down and has refused a
+// request or cut one off. It is closed no later than Done. Until Done, requests that run are still answered.
 func (ch *Channel) Draining() <-chan struct{} {
 	if ch == nil {
 		return noChannelDone

@@ -5,7 +5,7 @@ package kkrpc
 type Stats struct {
 	// Served is how many functions of this side the peer has had run, those under way included.
 	Served uint64
-	// Refused is how many requests of the peer got an error without a function being run, such as an unknown name, wrong
+	// Refused is how many requests of the peer got an error without a function being run. Reasons are an unknown name, wrong
 	// arguments, a limit, or a shutdown.
 	Refused uint64
 	// Running is how many requests of the peer have begun and are not answered. Those whose handler waits for the peer count.
@@ -18,8 +18,8 @@ type Stats struct {
 	// Pending is how many calls of this side have no answer yet.
 	Pending int
 
-	// BytesIn is how many bytes of the peer wait for this side: requests because of Limits.Running, invocations of callbacks,
-	// and items of streams.
+	// BytesIn is how many bytes of the peer wait for this side. These are requests that wait because of Limits.Running,
+	// invocations of callbacks, and items of streams.
 	BytesIn int
 	// BytesOut is how many bytes wait to be sent to the peer.
 	BytesOut int
@@ -34,8 +34,7 @@ type Stats struct {
 
 	// Dropped is how many messages of the peer were ignored, as Channel.Dropped tells.
 	Dropped uint64
-	// Skipped is how many one-way messages of this side were not sent, since the peer is a slow consumer and
-	// Options.SlowConsumer is Drop.
+	// Skipped is how many one-way messages of this side were not sent to a slow consumer, because Options.SlowConsumer is Drop.
 	Skipped uint64
 }
 
@@ -59,7 +58,7 @@ func (s *Stats) Add(o Stats) {
 	s.Skipped += o.Skipped
 }
 
-// Stats returns what the channel has done and holds. It takes about a microsecond, and fields may be some calls apart from each
+// Stats returns what the channel has done and holds. It takes about a microsecond. Fields may be some calls apart from each
 // other. A nil Channel has the zero Stats.
 func (ch *Channel) Stats() Stats {
 	if ch == nil {

@@ -26,14 +26,14 @@ type Options struct {
 	// RPC is how each connection's channel behaves. Its Expose is ignored: Handler and HandlerFor say what is exposed.
 	RPC kkrpc.Options
 
-	// Origins are the pages that may connect beside the server's own: "https://app.example.com",
+	// Origins are the origins whose pages may connect beside the server's own. Examples are "https://app.example.com",
 	// "https://*.example.com" for every subdomain but not example.com itself, "http://localhost:*" for every port,
-	// "*" for everyone. A malformed one makes Handler panic.
+	// "*" for all. A malformed one makes Handler panic.
 	Origins []string
 
 	// Hosts are the names and addresses that requests may be sent to, without port: "localhost", "127.0.0.1",
-	// "*.example.com" for every subdomain. A server for this machine alone should list its own: to a page whose name was
-	// made to point here (DNS rebinding) the check of origins is no obstacle. Nil means any. A malformed one makes
+	// "*.example.com" for every subdomain. A server for this machine alone should list its names. Otherwise a page whose
+	// own name points to this machine (DNS rebinding) passes the check of origins. Nil means any. A malformed one makes
 	// Handler panic.
 	Hosts []string
 
@@ -47,42 +47,43 @@ type Options struct {
 	// MaxConns is how many connections may be open; 0 means 100000, negative no bound. Further ones get a 503.
 	MaxConns int
 
-	// Ping is after how long a silent connection gets a WebSocket ping; if it is still silent after as long again, it
-	// is closed. 0 means 30 s, negative never.
+	// Ping is the time of silence after which a connection gets a WebSocket ping. If it is silent for as long again, it is
+	// closed with code 1001. 0 means 30 s, negative never.
 	Ping time.Duration
 
-	// MessageTime is how long a message may take from its first byte to its last, and once more for each 64 KiB of it
-	// that have arrived: a peer that is slower loses its connection with code 1008. 0 means 30 s, negative any time.
+	// MessageTime is how long a message may take from its first byte to its last. Each 64 KiB of it that have arrived add
+	// as much again. A slower peer loses its connection with code 1008. 0 means 30 s, negative any time.
 	MessageTime time.Duration
 
-	// SendTime is how long a client may take to read what waits for it, and once more for each MiB of it that it has read,
-	// as it crosses the network: a client that is slower loses its connection with code 1008. A client that reads less
-	// than a MiB in SendTime can put that off, but not for ever. 0 means 1 min, which is 17 KiB/s, negative any time.
+	// SendTime is how long a client may take to read what waits for it. Each MiB that it has read adds as much again, counted
+	// as it crosses the network. A slower client loses its connection with code 1008. A client that reads less than a MiB
+	// in SendTime can delay that, but not for ever. 0 means 1 min, which is 17 KiB/s, negative any time.
 	SendTime time.Duration
 
-	// Memory is how many bytes the clients of the server can make it hold together, see kkrpc.Group.Memory; 0 means a
-	// quarter of GOMEMLIMIT, or 1 GiB without one, negative any number. Beyond it connections close with code 1013, those
-	// with the most bytes × age first. If RPC.Group is set, its Memory counts in place of this one.
+	// Memory is how many bytes all clients together can make the server hold, see kkrpc.Group.Memory. 0 means a quarter of
+	// GOMEMLIMIT, or 1 GiB without one; negative means no bound. Beyond it connections close with code 1013, those with the
+	// most bytes × age first. If RPC.Group is set, its Memory counts in place of this one.
 	Memory int64
 
-	// DrainWindow is over how long Shutdown spreads the ends of the connections, so that their clients do not all connect
-	// elsewhere in the same moment. 0 means 1 ms for each connection, at most 2 s; negative all at once. It is no longer
-	// than half of the time that the ctx of Shutdown has left.
+	// DrainWindow is the time over which Shutdown spreads the drains of the connections. Their clients then do not all connect
+	// elsewhere at once. 0 means 1 ms for each connection, at most 2 s; negative means all at once. It is at most half of
+	// the time that the ctx of Shutdown has left.
 	DrainWindow time.Duration
 
-	// OnOpen is called with each new channel and the request that opened it, on a goroutine of its own: calls of the
-	// peer may already be running. What a router pools, such as chi's URL parameters, must not be read here: use
-	// HandlerFor. Nil does nothing.
+	// OnOpen is called with each new channel and the request that opened it, on a goroutine of its own. Calls of the peer
+	// may already be running. Do not read pooled values of a router here, such as chi's URL parameters: use HandlerFor.
+	// Nil does nothing.
 	OnOpen func(ch *kkrpc.Channel, r *http.Request)
 
 	// OnClose is called after RPC.OnClose, and never before OnOpen has returned, with what ch.Err returns. It must not
 	// block. Nil does nothing.
 	OnClose func(ch *kkrpc.Channel, err error)
 
-	// Logger gets what goes wrong while connecting, and what RPC.OnError would be told if that is nil. Nobody can fill it: of
-	// pages and hosts that are refused it gets one each 10 s, of other errors 100 at once and then one a second. The
-	// attribute left_out is how many errors were left out before a line. It gets one line of level Info for each connection
-	// that has ended, with channel, peer, reason and err; Closings lists the reasons. Nil means slog.Default().
+	// Logger gets errors while connecting. If RPC.OnError is nil, it also gets the errors for OnError: 100 at once, then one a
+	// second. The attribute left_out is how many of them were left out before a line. Of refused pages and hosts it gets
+	// one line each 10 s. It gets a line for each upgrade that failed, and for each error of the function of HandlerFor
+	// that is not from Reject. It gets one line of level Info for each connection that has ended, with channel, peer,
+	// reason and err. Closings lists the reasons. Nil means slog.Default().
 	Logger *slog.Logger
 }
 
@@ -126,29 +127,29 @@ func (o *DialOptions) announced(u *url.URL) bool {
 
 // PersistentOptions configures DialPersistent. Nil and the zero value mean the defaults.
 type PersistentOptions struct {
-	// Dial is how each connection is made. Its RPC.Expose is exposed on each, its RPC.OnClose called for each, and
-	// its RPC.CallTimeout also bounds how long a call without a deadline waits for a connection.
+	// Dial is how each connection is made. Its RPC.Expose is exposed on each, and its RPC.OnClose is called for each. Its
+	// RPC.CallTimeout also bounds how long a call without a deadline waits for a connection.
 	Dial DialOptions
 
-	// Target, if not nil, is asked before each attempt where to connect, for tokens that expire: url is the one that
-	// DialPersistent was given, header a copy of Dial.Header, which it may change. It returns the URL to use, and has as
-	// long as connecting itself, Limits.Handshake: then ctx ends. An error or a panic is a failed attempt.
+	// Target, if not nil, is called before each attempt and returns the URL to use. It is for tokens that expire. url is the
+	// one that DialPersistent was given. header is a copy of Dial.Header, which Target may change. ctx ends after
+	// Limits.Handshake. An error or a panic is a failed attempt.
 	Target func(ctx context.Context, url string, header http.Header) (string, error)
 
 	// Backoff is how long to wait before connecting again.
 	Backoff Backoff
 
-	// MaxAttempts is how many attempts in a row may lead to no connection, or to none that lasts Backoff.Steady,
-	// until the Persistent closes; 0 means any number.
+	// MaxAttempts is how many attempts in a row may fail until the Persistent closes; 0 means any number. An attempt also
+	// fails if its connection does not last Backoff.Steady.
 	MaxAttempts int
 
-	// RetryIf tells whether to connect again after err: an attempt failed, or a connection was lost, then err wraps
-	// kkrpc.ErrClosed. If not, the Persistent closes. Nil means always, except that errors which do not pass by waiting
-	// are final until the first connection has been made: a host that does not exist, a certificate that is not accepted, a
-	// server without TLS, a malformed URL, and an HTTP status of 400 to 499 other than 408, 425 and 429 (see StatusError).
+	// RetryIf tells whether to connect again after err. An attempt failed, or a connection was lost: then err wraps
+	// kkrpc.ErrClosed. If not, the Persistent closes. Nil means always, with an exception before the first connection.
+	// Errors that do not pass by waiting are final then: an unknown host, an untrusted certificate, a server without TLS,
+	// and a malformed URL. So is an HTTP status of 400 to 499 other than 408, 425 and 429 (see StatusError).
 	RetryIf func(err error) bool
 
-	// Logger gets a line of level Info for each connection, and one of level Warn for each attempt that failed and each
+	// Logger gets a line of level Info for each connection. It gets one of level Warn for each failed attempt and each
 	// connection that was lost. Backoff thus bounds how many there are. Nil means slog.Default().
 	Logger *slog.Logger
 
@@ -158,10 +159,9 @@ type PersistentOptions struct {
 	// FailFast makes calls fail with kkrpc.ErrClosed while there is no connection, instead of waiting for one.
 	FailFast bool
 
-	// OnConnect is called with each new connection, before other calls use it: what the peer forgets with a
-	// connection, such as who this client is, is told again here. ctx ends with the connection, and calls of the
-	// Persistent made with ctx use this connection. An error or a panic closes the connection, as a failed
-	// attempt. Nil does nothing.
+	// OnConnect is called with each new connection, before other calls use it. Sign in here, since the peer forgets the client
+	// with the connection. ctx ends with the connection. Calls of the Persistent made with ctx use this connection. An error
+	// or a panic closes the connection, as a failed attempt. Nil does nothing.
 	OnConnect func(ctx context.Context, ch *kkrpc.Channel) error
 
 	// OnReconnect is called like OnConnect and after it, with each connection but the first, to subscribe again.
