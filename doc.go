@@ -124,5 +124,5 @@
 // # Limits
 //
 // [Limits] bounds the cost of a channel. Its defaults suit a server on the internet. At a limit the peer gets a named
-// error, or the channel closes with a reason.
+// error, or the channel closes with a reason. [Group].Memory bounds what all channels of a server hold for their peers.
 package kkrpc

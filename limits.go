@@ -6,7 +6,7 @@ import (
 )
 
 // Limits bounds what one channel may cost. For every field zero means the default. At a limit, the peer gets a named
-// error or a close code with a reason. Memory does not grow beyond it.
+// error or a close code with a reason. Group.Memory bounds what all channels of a server hold together.
 type Limits struct {
 	// Frame is the largest inbound message in bytes; 0 means 4 MiB. A larger one closes the channel with code 1009. Whatever
 	// its size, a request with more than 65,536 arguments is answered with an RPCLimitError.

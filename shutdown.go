@@ -27,8 +27,8 @@ const (
 //
 // From its start on, requests of the peer are refused with an RPCUnavailableError: none of them has run. The channel closes
 // 100 ms after the last answer, so that requests on their way are refused too. Requests that came before it are answered,
-// those that wait for Limits.Running included. Streams of this side go on until they end. Calls of this side go on until the channel closes, so
-// that handlers can end; Shutdown waits for no other calls.
+// those that wait for Limits.Running included. Streams of this side go on until they end. Calls of this side go on until the
+// channel closes, so that handlers can end; Shutdown waits for no other calls.
 //
 // When ctx ends first, Shutdown returns its cause, at most 100 ms later. Requests that have not begun get an
 // RPCUnavailableError. Requests and streams that run get an RPCInterruptedError, and their contexts end. An ended ctx

@@ -81,8 +81,8 @@ type Options struct {
 
 	// Logger gets errors while connecting. If RPC.OnError is nil, it also gets the errors for OnError: 100 at once, then one a
 	// second. The attribute left_out is how many of them were left out before a line. Of refused pages and hosts it gets
-	// one line each 10 s. It gets a line for each upgrade that failed, and for each error of the function of HandlerFor
-	// that is not from Reject. It gets one line of level Info for each connection that has ended, with channel, peer,
+	// one line each 10 s. It gets a line for each upgrade that failed. Each error of the function of HandlerFor gets
+	// one too, unless it is from Reject. It gets one line of level Info for each connection that has ended, with channel, peer,
 	// reason and err. Closings lists the reasons. Nil means slog.Default().
 	Logger *slog.Logger
 }
@@ -145,8 +145,8 @@ type PersistentOptions struct {
 
 	// RetryIf tells whether to connect again after err. An attempt failed, or a connection was lost: then err wraps
 	// kkrpc.ErrClosed. If not, the Persistent closes. Nil means always, with an exception before the first connection.
-	// Errors that do not pass by waiting are final then: an unknown host, an untrusted certificate, a server without TLS,
-	// and a malformed URL. So is an HTTP status of 400 to 499 other than 408, 425 and 429 (see StatusError).
+	// Errors that do not pass by waiting are final then. These are an unknown host, an untrusted certificate, a server
+	// without TLS, and a malformed URL. So is an HTTP status of 400 to 499 other than 408, 425 and 429 (see StatusError).
 	RetryIf func(err error) bool
 
 	// Logger gets a line of level Info for each connection. It gets one of level Warn for each failed attempt and each
