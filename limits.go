@@ -12,7 +12,7 @@ type Limits struct {
 	// its size, a request with more than 65,536 arguments is answered with an RPCLimitError.
 	Frame int
 	// Depth is how deep the JSON of a message may nest; 0 means 64. A deeper request is answered with an RPCLimitError. A
-	// deeper answer or item fails the call or the stream. Other deeper messages are dropped and told to Options.OnError.
+	// deeper answer or item fails the call or the stream. Other deeper messages are dropped and reported to Options.OnError.
 	Depth int
 	// Running is how many handlers may run at once; 0 means 256. Further requests wait in order. A handler that
 	// waits in an operation of the channel with its own ctx does not count while it waits.
