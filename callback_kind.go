@@ -350,7 +350,7 @@ func (ch *Channel) awaitLane(lane *gate) {
 		}
 		moved := lane.movedLocked()
 		ch.mu.Unlock()
-		ch.out.Flush()
+		ch.out.Settle() // Shutdown may wait for that
 		stall := time.NewTimer(stallAllowance)
 		select {
 		case <-moved:

@@ -219,7 +219,7 @@ func (ch *Channel) notified(m *wire.Message) bool {
 	var a answer
 	ch.fill(&a, m, nil)
 	if a.err != nil {
-		ch.report(fmt.Errorf("kkrpc: notify %s: %w", path, a.err))
+		ch.report(fmt.Errorf("kkrpc: notify %s: %w", shortID([]byte(path)), a.err))
 	}
 	return true
 }

@@ -35,7 +35,9 @@ const (
 	// oldest is from what age on accounts are equally old. Otherwise a small one would be the worst after some hours.
 	oldest = time.Minute
 	// youngest is the age of an account that has just begun to hold something.
-	youngest = 10 * time.Millisecond
+	youngest = 100 * time.Millisecond
+	// few is the part of the limit below which an account is evicted last, however old it is: it frees little.
+	few = 1024
 
 	fallback = 1 << 30
 )
@@ -172,7 +174,15 @@ func (b *Budget) evictLocked(now time.Time) {
 		age := min(max(now.Sub(a.since), youngest), oldest)
 		return float64(a.told.Load()) * age.Seconds()
 	}
-	worst := slices.SortedFunc(slices.Values(b.heavy), func(x, y *Account) int { return cmp.Compare(badness(y), badness(x)) })
+	large := func(a *Account) int {
+		if a.told.Load() >= b.limit/few {
+			return 1
+		}
+		return 0
+	}
+	worst := slices.SortedFunc(slices.Values(b.heavy), func(x, y *Account) int {
+		return cmp.Or(cmp.Compare(large(y), large(x)), cmp.Compare(badness(y), badness(x)))
+	})
 	for _, a := range worst {
 		if b.used <= b.limit-b.limit/slack {
 			return

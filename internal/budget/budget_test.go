@@ -118,6 +118,23 @@ func TestWorstGoesFirst(t *testing.T) {
 	}
 }
 
+// A fresh flood does not push out connections that have held little for long.
+func TestLittleIsLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(1 << 30)
+		for range 100 {
+			s.open("subscriber").Add(500 << 10)
+		}
+		time.Sleep(time.Hour)
+		for range 17 {
+			s.open("flood").Add(64 * mib)
+		}
+		if got := s.gone(); len(got) == 0 || slices.Contains(got, "subscriber") {
+			t.Errorf("evicted %q", got)
+		}
+	})
+}
+
 // A connection that sends large messages one after another is not as old as its first message.
 func TestAgeBeginsWithWhatIsHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -50,11 +50,11 @@ func (m *Message) placeOf(path string) string {
 	switch {
 	case head == list && name == "" && rest != "":
 		index, inner, _ := strings.Cut(rest, ".")
-		if i, err := strconv.Atoi(index); err == nil {
-			if envelope && i < len(m.Args) && !m.Args[i].Bare {
+		if i, err := strconv.ParseUint(index, 10, 31); err == nil {
+			if envelope && i < uint64(len(m.Args)) && !m.Args[i].Bare {
 				_, inner, _ = strings.Cut(inner, ".")
 			}
-			head, rest = "argument "+strconv.Itoa(i+1), inner
+			head, rest = "argument "+strconv.FormatUint(i+1, 10), inner
 		}
 	case head == list && !envelope:
 		head, rest, _ = strings.Cut(rest, ".")

@@ -127,3 +127,23 @@ func TestHostileMeta(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A path of an annotation leads where its sender likes, also where no argument can be.
+func TestAnnotationsOfNoArgument(t *testing.T) {
+	for _, index := range []string{"-1", "+1", "00", "1", "7", "99999999999999999999", "", "x"} {
+		for _, text := range []string{
+			`{"json":{"t":"q","id":"i","op":"call","p":["x"],"a":[]},"meta":{"values":{"a.` + index + `":["foo"],"a.` + index + `.v.y":["foo"]},"v":1}}`,
+			`{"json":{"id":"i","method":"x","args":[],"type":"request"},"meta":{"values":{"args.` + index + `":["foo"]},"v":1}}`,
+		} {
+			var m wire.Message
+			c := codecOf(wire.CompactSuperJSON)
+			if d, _, _ := wire.Detect([]byte(text), 64); d.IsClassic() {
+				c = codecOf(wire.ClassicSuperJSON)
+			}
+			err := c.Parse([]byte(text), &m, 64)
+			if _, is := errors.AsType[*wire.AnnotationError](err); !is || !wire.Answerable(err) || string(m.ID) != `"i"` {
+				t.Errorf("%s: %v, id %s", text, err, m.ID)
+			}
+		}
+	}
+}

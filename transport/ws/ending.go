@@ -80,7 +80,7 @@ func reasonOf(err error, stopping bool) reason {
 	switch {
 	case errors.Is(err, budget.ErrEvicted):
 		return endedEvicted
-	case isTimeout(err):
+	case isTimeout(err), errors.Is(err, kkrpc.ErrSlowConsumer):
 		return endedSlow
 	case errors.Is(err, io.EOF), decided && !verdict.Sent:
 		return endedPeer

@@ -81,8 +81,8 @@ type Options struct {
 
 	// Logger gets errors while connecting. If RPC.OnError is nil, it also gets the errors for OnError: 100 at once, then one a
 	// second. The attribute left_out is how many of them were left out before a line. Of refused pages and hosts it gets
-	// one line each 10 s. It gets a line for each upgrade that failed. Each error of the function of HandlerFor gets
-	// one too, unless it is from Reject. It gets one line of level Info for each connection that has ended, with channel, peer,
+	// one line each 10 s. An upgrade that failed counts as such an error. Each error of the function of HandlerFor gets
+	// one line, unless it is from Reject. It gets one line of level Info for each connection that has ended, with channel, peer,
 	// reason and err. Closings lists the reasons. Nil means slog.Default().
 	Logger *slog.Logger
 }

@@ -112,17 +112,31 @@ const (
 	errorsAtOnce    = 100
 )
 
-// tellError is the OnError of a server that is given none. A peer can cause an error with each message.
+// tellError is the OnError of a server that is given none.
 func (s *Server) tellError(err error) {
+	s.tellBounded(slog.LevelError, "kkrpc: error without a caller", "err", clipped(err))
+}
+
+// tellBounded logs what a stranger can cause with each message or each connection.
+func (s *Server) tellBounded(level slog.Level, msg string, args ...any) {
 	if !s.errs.Allow() {
 		s.untold.Add(1)
 		return
 	}
-	args := []any{"err", err}
 	if n := s.untold.Swap(0); n > 0 {
 		args = append(args, "left_out", n)
 	}
-	s.log.Error("kkrpc: error without a caller", args...)
+	s.log.Log(context.Background(), level, msg, args...)
+}
+
+// longestError is up to what size in bytes the log gets the text of an error, in which a peer may have a part.
+const longestError = 4 << 10
+
+func clipped(err error) any {
+	if text := err.Error(); len(text) > longestError {
+		return text[:longestError] + "…"
+	}
+	return err
 }
 
 // ServeHTTP upgrades r and returns once its channel has started.
@@ -166,7 +180,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	nc, early, hs, err := s.upgrade(w, r)
 	if err != nil {
 		s.countEvent(refusedFailed)
-		s.log.Warn("ws: upgrade failed", "remote", r.RemoteAddr, "err", err)
+		s.tellBounded(slog.LevelWarn, "ws: upgrade failed", "remote", r.RemoteAddr, "err", clipped(err))
 		return
 	}
 	rpc := new(kkrpc.Options)

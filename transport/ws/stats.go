@@ -35,7 +35,7 @@ type Closings struct {
 	Self     uint64 // this program closed the channel
 	Shutdown uint64 // Shutdown or Close of the server
 	Ping     uint64 // the peer did not answer a ping; see Options.Ping
-	Slow     uint64 // the peer did not read for Limits.Write
+	Slow     uint64 // the peer read too slowly: Limits.Write, SendTime, or kkrpc.ErrSlowConsumer
 	Limit    uint64 // the peer exceeded another limit
 	Protocol uint64 // the peer broke the WebSocket protocol, or spoke a dialect that is not in RPC.Dialects
 	Evicted  uint64 // it held the most of what all connections share; see Options.Memory

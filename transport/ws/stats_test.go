@@ -115,6 +115,12 @@ func TestCloseReasons(t *testing.T) {
 		{name: "a peer that does not read", reason: "slow", want: ws.Closings{Slow: 1},
 			opts: ws.Options{RPC: kkrpc.Options{Dialect: kkrpc.Compact, Limits: kkrpc.Limits{Write: 50 * time.Millisecond}}},
 			open: func(ch *kkrpc.Channel) { go ch.Call(t.Context(), nil, "f", strings.Repeat("x", 15<<20)) }},
+		{name: "a peer that is behind with notifications", reason: "slow", want: ws.Closings{Slow: 1},
+			opts: ws.Options{RPC: kkrpc.Options{Dialect: kkrpc.Compact, Limits: kkrpc.Limits{Backlog: 1 << 10}}},
+			open: func(ch *kkrpc.Channel) {
+				for ch.Notify("f", strings.Repeat("x", 1<<20)) == nil {
+				}
+			}},
 		{name: "a large frame", reason: "limit", want: ws.Closings{Limit: 1},
 			opts: ws.Options{RPC: kkrpc.Options{Limits: kkrpc.Limits{Frame: 100}}},
 			peer: func(t *testing.T, nc net.Conn, _ string) {

@@ -5,7 +5,6 @@ package ws
 import (
 	"os"
 	"runtime"
-	"sync"
 	"syscall"
 )
 
@@ -13,22 +12,41 @@ import (
 // once if nothing else is ready, without asking the kernel. So yield waits for the kernel itself, in a pipe that it
 // writes to.
 func yield() {
-	l, _ := loops.Get().(*loop)
-	if l == nil {
+	select {
+	case l := <-loops:
+		if l == nil {
+			if l = newLoop(); l == nil {
+				runtime.Gosched()
+				loops <- nil
+				return
+			}
+		}
+		l.written = false
+		if l.raw.Read(l.turn) != nil {
+			l = nil // the garbage collector closes it
+		}
+		loops <- l
+	default: // as many wait for the kernel already as can have an effect
 		runtime.Gosched()
-		return
-	}
-	l.written = false
-	if l.raw.Read(l.turn) == nil {
-		loops.Put(l)
 	}
 }
 
-// loops are pipes for those who yield at a time. What the pool drops is closed by the garbage collector.
-var loops = sync.Pool{New: func() any {
+// loops are pipes for those who yield at a time, two for each processor that the program may use at its start. Nil stands
+// for one that is not there yet.
+var loops = func() chan *loop {
+	n := 2 * runtime.GOMAXPROCS(0)
+	c := make(chan *loop, n)
+	for range n {
+		c <- nil
+	}
+	return c
+}()
+
+// newLoop returns nil if there are no descriptors left.
+func newLoop() *loop {
 	r, w, err := os.Pipe()
 	if err != nil {
-		return (*loop)(nil) // there are no descriptors left
+		return nil
 	}
 	l := &loop{r: r, w: w}
 	var to syscall.RawConn
@@ -39,11 +57,11 @@ var loops = sync.Pool{New: func() any {
 		err = to.Control(func(fd uintptr) { l.to = int(fd) })
 	}
 	if err != nil {
-		return (*loop)(nil)
+		return nil
 	}
 	l.turn = l.around
 	return l
-}}
+}
 
 // loop is a pipe whose ends one goroutine has.
 type loop struct {
