@@ -28,7 +28,7 @@ type request struct {
 // reset makes r the request m.
 func (r *request) reset(ch *Channel, m *wire.Message) {
 	*r = request{ch: ch}
-	r.Request = bind.Request{Peer: r, Message: m, Meter: superjson.Meter{Limit: ch.limits.Decoded, Watch: r}}
+	r.Request = bind.Request{Peer: r, Message: m, Meter: superjson.Meter{Limit: ch.limits.Decoded, Spent: m.Annotations().Cost(), Watch: r}}
 }
 
 // size is about what the decoded message takes while it waits or runs, in bytes.
@@ -79,7 +79,7 @@ func (k *kept) decode(ch *Channel, v any, use bind.RefUse) error {
 	if k.raw == nil {
 		return decodeUndefined(v)
 	}
-	err := types.DecodeData(k.dialect, k.raw, k.meta, v, use, ch.references(k.dialect, k.raw, k.pins), ch.meter(k.raw))
+	err := types.DecodeData(k.dialect, k.raw, k.meta, v, use, ch.references(k.dialect, k.raw, k.pins), ch.meter(k.raw, k.meta))
 	if errors.Is(err, superjson.ErrMemory) {
 		err = fmt.Errorf("%w: the value takes more than %d bytes when decoded (Limits.Decoded)", ErrLimit, ch.limits.Decoded)
 	}
@@ -87,8 +87,8 @@ func (k *kept) decode(ch *Channel, v any, use bind.RefUse) error {
 }
 
 // meter returns a meter for the decoding of raw outside of requests, or nil where none is needed.
-func (ch *Channel) meter(raw []byte) *superjson.Meter {
-	if len(raw) <= unmetered {
+func (ch *Channel) meter(raw []byte, meta *superjson.Meta) *superjson.Meter {
+	if len(raw) <= unmetered && meta == nil {
 		return nil
 	}
 	return &superjson.Meter{Limit: ch.limits.Decoded}

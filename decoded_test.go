@@ -123,6 +123,24 @@ func TestDecodedRequestsCount(t *testing.T) {
 	})
 }
 
+// The places on the path of an annotation take more than its text, also where nobody reads them.
+func TestAnnotationsCount(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		group := &kkrpc.Group{}
+		ch, peer := raw(t, kkrpc.Options{Group: group, Expose: kkrpc.Object{"wait": func(ctx context.Context) { <-ctx.Done() }}})
+		path := "meta" + strings.Repeat(".a", 500_000)
+		message := `{"json":{"t":"q","id":"1","op":"call","p":["wait"],"a":[],"meta":{}},"meta":{"values":{"` + path + `":["Date"]},"v":1}}`
+		if err := peer.WriteFrames([][]byte{[]byte(message)}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Millisecond) // the request is handed over
+		if used := group.MemoryUsage().Used; used < 24_000_000 {
+			t.Errorf("%d bytes are counted for %d", used, len(message))
+		}
+		ch.Close()
+	})
+}
+
 // The budget of a group is over all of its channels, and whatever they hold.
 func TestGroupMemory(t *testing.T) {
 	for name, hold := range map[string]func(t *testing.T, c *kkrpc.Channel){

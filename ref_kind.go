@@ -73,7 +73,7 @@ func (k *referenceKind) unreadable(*wire.Message, error) (told bool) { return fa
 func (k *referenceKind) discard(t text, seen bool) {
 	if k.ch.refsOn.Load() && k.in(t.dialect, t.JSON) {
 		var ignored any
-		_ = superjson.DecodeMetered(superjson.ModeJSON, t.JSON, nil, &ignored, unreadRefs{k, seen}, k.ch.meter(t.JSON))
+		_ = superjson.DecodeMetered(superjson.ModeJSON, t.JSON, nil, &ignored, unreadRefs{k, seen}, k.ch.meter(t.JSON, nil))
 	}
 }
 
@@ -372,7 +372,7 @@ func (k *referenceKind) pin(t text) any {
 	}
 	f := refFinder{kind: k}
 	var ignored any
-	_ = superjson.DecodeMetered(superjson.ModeJSON, t.JSON, nil, &ignored, &f, k.ch.meter(t.JSON))
+	_ = superjson.DecodeMetered(superjson.ModeJSON, t.JSON, nil, &ignored, &f, k.ch.meter(t.JSON, nil))
 	if f.found == nil {
 		return nil
 	}

@@ -26,8 +26,6 @@ const (
 	// A stream keeps room for so many bytes and items while none waits.
 	keptItemBytes = 64 << 10
 	keptItems     = 1 << 10
-	// annotationCost is how much memory the annotations of an item take, as a multiple of their text.
-	annotationCost = 8
 	// streamShares: all streams of a channel together may hold as much as so many of them.
 	streamShares = 4
 )
@@ -164,7 +162,7 @@ func (s *inStream) push(m *wire.Message) {
 	}
 	n := itemOverhead + len(m.Value)
 	if meta != nil {
-		n += annotationCost * (m.Size - len(m.Value))
+		n += m.Size - len(m.Value) + m.Annotations().Cost()
 	}
 	s.mu.Lock()
 	if s.ended {

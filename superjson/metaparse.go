@@ -51,6 +51,7 @@ func ParseMeta(raw []byte) (*Meta, error) {
 	if err := atEnd(dec, raw); err != nil {
 		return nil, err
 	}
+	made := p.nodes
 	root := &node{annotation: unannotated}
 	if values != nil {
 		if err := p.tree(newDecoder(values), root, 0); err != nil {
@@ -60,16 +61,28 @@ func ParseMeta(raw []byte) (*Meta, error) {
 	if root.typ == "" && root.first == nil {
 		root = nil
 	}
+	made -= p.nodes
 	var equal [][]path
 	if equalities != nil {
+		made += minSegments + len(raw)/2
 		p.nodes = minSegments + len(raw)/2
 		if equal, err = p.equalities(newDecoder(equalities)); err != nil {
 			return nil, err
 		}
 	}
+	if equalities != nil {
+		made -= p.nodes
+	}
 	q := newEqualities(equal)
-	return newMeta(root, q, q.whole()), nil
+	m := newMeta(root, q, q.whole())
+	if m != nil {
+		m.cost = placeCost * made
+	}
+	return m, nil
 }
+
+// placeCost is about what a place in metadata takes in bytes.
+const placeCost = 48
 
 func legacyVersion(v jsontext.Value) bool {
 	switch v.Kind() {
