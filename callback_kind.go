@@ -244,7 +244,7 @@ func (i *invoked) size() int { return i.bytes }
 // beginLocked returns nil, since the lane has one place.
 func (i *invoked) beginLocked() any { return nil }
 
-func (i *invoked) dropLocked() {}
+func (i *invoked) dropLocked() { i.ch.holdLocked(-i.bytes) }
 
 // run is a task of the lane.
 func (i *invoked) run() task {

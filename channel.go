@@ -80,6 +80,7 @@ type Channel struct {
 	serving  gate          // requests
 	gates    *gate         // all others, see newGateLocked
 	held     int           // bytes of requests and callbacks, see holdLocked
+	outlived bool          // the channel has closed, and held counts apart from account
 	requests budget.Meter  // of held
 	active   scopeList     // scopes that have been asked for their context, or are not run by the leader
 	pending  pendingCalls
@@ -199,6 +200,7 @@ func (ch *Channel) fail(err error, code int, reason string) {
 	for g := ch.gates; g != nil; g = g.next {
 		g.clearLocked()
 	}
+	ch.outliveLocked()
 	ch.mu.Unlock()
 
 	ch.out.Shut()

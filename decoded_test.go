@@ -180,3 +180,28 @@ func TestGroupMemory(t *testing.T) {
 		})
 	}
 }
+
+// A function that goes on after its connection has closed counts until it returns.
+func TestFunctionsThatOutliveTheirConnectionCount(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		release := make(chan struct{})
+		group := &kkrpc.Group{}
+		s, c := pair(t, kkrpc.Options{Group: group, Expose: kkrpc.Object{"wait": func(any) { <-release }},
+			Limits: kkrpc.Limits{Running: 1}}, kkrpc.Options{})
+		for range 3 { // one runs and two wait
+			go kkrpc.Call[any](t.Context(), c, "wait", tinyList(10_000))
+			time.Sleep(10 * time.Millisecond)
+		}
+		all := group.MemoryUsage().Used
+		s.Close()
+		synctest.Wait()
+		if used := group.MemoryUsage().Used; used < all/4 || used > all/2 {
+			t.Errorf("%d bytes are counted after the close, %d before", used, all)
+		}
+		close(release)
+		synctest.Wait()
+		if used := group.MemoryUsage().Used; used != 0 {
+			t.Errorf("%d bytes are still counted", used)
+		}
+	})
+}

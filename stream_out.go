@@ -320,14 +320,19 @@ func (s *outStream) finish(err error) {
 	t := s.table
 	t.mu.Lock()
 	wanted := s.state <= running || s.cut != nil
-	if s.cut != nil {
+	cut := s.cut != nil
+	if cut {
 		err = s.cut
 	}
 	t.mu.Unlock()
 	if wanted {
-		if b := s.last(err); s.reserve(b) {
+		switch b := s.last(err); {
+		case cut: // there is no time to wait
+			b.Excuse()
 			s.ch.out.SendLater(b)
-		} else {
+		case s.reserve(b):
+			s.ch.out.SendLater(b)
+		default:
 			b.Free()
 		}
 	}

@@ -119,7 +119,7 @@ func (a *Account) Add(n int) {
 	}
 }
 
-// Close ends the counting: the connection is closed, and what it held is garbage or will be soon.
+// Close ends the counting: the connection is closed, and its buffers are garbage or will be soon. See Linger for the rest.
 func (a *Account) Close() {
 	if a.budget == nil {
 		return
@@ -127,6 +127,19 @@ func (a *Account) Close() {
 	a.budget.mu.Lock()
 	defer a.budget.mu.Unlock()
 	a.budget.removeLocked(a)
+}
+
+// Linger counts n more bytes, or less if n is negative, that functions hold whose connections are closed. Nobody can be
+// evicted for them.
+func (b *Budget) Linger(n int) {
+	if n == 0 {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.used += int64(n); b.used > b.limit {
+		b.evictLocked(time.Now())
+	}
 }
 
 // settle learns what a holds now.
