@@ -151,7 +151,7 @@ type Group struct {
 	// arrived in part, requests that wait or run, callbacks and items of streams that wait, and messages to be sent. 0 means
 	// a quarter of the memory limit of the process (GOMEMLIMIT), or 1 GiB without one. Negative means no bound. Over the
 	// bound, channels close with code 1013 and an error that wraps ErrLimit: those first whose bytes × age are the most.
-	// Memory must not change once the group has a channel.
+	// A channel counts once it holds 16 KiB. Memory must not change once the group has a channel.
 	Memory int64
 
 	watch   watchdog

@@ -56,8 +56,8 @@ type Options struct {
 	MessageTime time.Duration
 
 	// SendTime is how long a client may take to read what waits for it. Each MiB that it has read adds as much again, counted
-	// as it crosses the network. A slower client loses its connection with code 1008. A client that reads less than a MiB
-	// in SendTime can delay that, but not for ever. 0 means 1 min, which is 17 KiB/s, negative any time.
+	// as it crosses the network. The connection of a slower client is cut. OnClose gets a CloseError of 1008, which the
+	// client cannot see. A client that reads less than a MiB in SendTime can delay that, but not for ever. 0 means 1 min, which is 17 KiB/s, negative any time.
 	SendTime time.Duration
 
 	// Memory is how many bytes all clients together can make the server hold, see kkrpc.Group.Memory. 0 means a quarter of
