@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
 	"net/http"
 	"os"
 	"strings"
@@ -183,7 +184,11 @@ func tooLarge(ctx context.Context, url string) error {
 
 // persistent shows a connection that comes again.
 func persistent(ctx context.Context, url string) error {
-	p, err := ws.DialPersistent(ctx, url, &ws.PersistentOptions{Dial: *dialOptions(), Backoff: ws.Backoff{Min: time.Millisecond}})
+	p, err := ws.DialPersistent(ctx, url, &ws.PersistentOptions{
+		Dial:    *dialOptions(),
+		Backoff: ws.Backoff{Min: time.Millisecond},
+		Logger:  slog.New(slog.DiscardHandler), // the test compares all that is printed
+	})
 	if err != nil {
 		return err
 	}
