@@ -21,14 +21,12 @@ type leading struct {
 	in         wire.Inbound
 	msg        wire.Message
 	readBuf    []byte
-	large      bool          // the last frames, which readBuf and msg may refer to, were larger than idleBuffer
-	unreadable error         // why msg cannot be served, for a lone channel
-	more       bool          // the transport has another message already
-	turn       int           // bytes of messages read and answered since the leader looked at the clock
-	turns      int           // and before, since other goroutines had a turn
-	turnFrom   time.Duration // when that was, since epoch
-	line       *time.Timer   // nil unless a classic line is incomplete
-	inline     inlined       // the request that the leader runs, while role is odd
+	large      bool        // the last frames, which readBuf and msg may refer to, were larger than idleBuffer
+	unreadable error       // why msg cannot be served, for a lone channel
+	more       bool        // the transport has another message already
+	turn       int         // bytes of messages read and answered since other goroutines had a turn
+	line       *time.Timer // nil unless a classic line is incomplete
+	inline     inlined     // the request that the leader runs, while role is odd
 	request    request
 	scopes     spareScopes
 	memory     budget.Meter // the classic line that is incomplete, and the message that is being decoded
