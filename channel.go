@@ -223,6 +223,23 @@ func (ch *Channel) fail(err error, code int, reason string) {
 	}
 }
 
+// holdLocked counts n more bytes of requests and callbacks that are not the leader's own.
+func (ch *Channel) holdLocked(n int) {
+	ch.held += n
+	if ch.outlived {
+		ch.group.memory().Linger(n)
+		return
+	}
+	ch.requests.Set(&ch.account, ch.held)
+}
+
+// outliveLocked has what running functions hold count on after the channel has closed. Else a peer that comes again and again
+// could have any number of them run.
+func (ch *Channel) outliveLocked() {
+	ch.outlived = true
+	ch.group.memory().Linger(ch.held)
+}
+
 // leaveLocked closes Draining.
 func (ch *Channel) leaveLocked() {
 	if !ch.left && ch.leaving != nil {

@@ -181,23 +181,6 @@ func (ch *Channel) admit(c *call) admission {
 	return queued
 }
 
-// holdLocked counts n more bytes of requests and callbacks that are not the leader's own.
-func (ch *Channel) holdLocked(n int) {
-	ch.held += n
-	if ch.outlived {
-		ch.group.memory().Linger(n)
-		return
-	}
-	ch.requests.Set(&ch.account, ch.held)
-}
-
-// outliveLocked has what running functions hold count on after the channel has closed. Else a peer that comes again and again
-// could have any number of them run.
-func (ch *Channel) outliveLocked() {
-	ch.outlived = true
-	ch.group.memory().Linger(ch.held)
-}
-
 // decode reads the arguments in ch.request. A panic of a type's own unmarshaling is the peer's InternalError, and has
 // been reported.
 func (ch *Channel) decode(inv bind.Invocation, path string) (refusal *wire.Error, reported bool) {
