@@ -114,7 +114,7 @@ func (ch *Channel) public() *Channel {
 // lastID is the ID of the channel that was made last.
 var lastID atomic.Uint64
 
-// ID is the number of the channel in this process, from 1 on. It is for logs. That of a nil Channel is 0.
+// ID is the number of the channel in this process, from 1 on. It is for logs. A nil Channel has the ID 0.
 func (ch *Channel) ID() uint64 {
 	if ch == nil {
 		return 0

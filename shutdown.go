@@ -188,7 +188,7 @@ func (ch *Channel) refuseQueued(codec wire.Codec) {
 	}
 }
 
-// cutRunning answers the requests whose functions run. What these return later is dropped with the channel.
+// cutRunning answers the requests whose functions run. Their results come too late and are dropped with the channel.
 func (ch *Channel) cutRunning(codec wire.Codec) {
 	type request struct {
 		id   []byte

@@ -187,7 +187,7 @@ func rootAnnotated(meta []byte) (annotated bool) {
 }
 
 // Wrapped reads the envelope of SuperJSON, {"json":…,"meta":…}, in either order. It calls message at the value of json, and
-// again if that is repeated, since the last one counts. What is no object has neither.
+// again if that is repeated, since the last one counts. A message that is no object has neither.
 func (s *Scanner) Wrapped(message func() error) (meta []byte, err error) {
 	if s.Peek() != '{' {
 		_, err := s.Value()
