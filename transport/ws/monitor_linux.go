@@ -7,31 +7,32 @@ import (
 	"time"
 )
 
-// While all of a process waits, the scheduler's monitor sleeps: until the next timer that was set by then, or until it is
-// told of a system call. It is what takes the processor from a goroutine that does not let go of it. If no read told it, a
-// function that computes would keep all others waiting where there is one processor, timers and the watchdog of
-// channels included, for as long as it likes.
+// A raw system call is cheaper than one of package syscall, since the scheduler does not learn of it. The scheduler has a
+// monitor that takes the processor from goroutines that compute for too long. The monitor sleeps while the whole process
+// waits. It wakes at the next timer, or when the scheduler learns of a system call. Raw calls alone would leave it asleep.
+// On one processor, a function that computes would then hold up everything else, timers and the watchdog of channels too.
 //
-// So calls go untold only while a timer is set here, which wakes the monitor in time. What awakes after a quiet moment
-// begins with told calls, as long as it is not known to be more than a call now and then.
+// So raw calls are made only while a timer is set here, which wakes the monitor in time. A process that has been quiet
+// begins with ordinary calls. Its timer is set once there are more than a few of them.
 
 const (
-	// untoldTime is for how long calls may be made untold: as long as the scheduler itself lets a goroutine run.
-	untoldTime = 10 * time.Millisecond
-	// toldCalls is how many are told before: a timer for each call of a quiet process would cost more than telling.
-	toldCalls = 16
+	// rawTime is for how long raw calls may be made: as long as the scheduler itself lets a goroutine run.
+	rawTime = 10 * time.Millisecond
+	// ordinaryCalls is how many calls come before the timer is set. A timer for each call of a quiet process would cost
+	// more than it saves.
+	ordinaryCalls = 16
 )
 
 var monitor monitorTimer
 
-// monitorTimer decides which calls are made without telling the scheduler.
+// monitorTimer decides which calls are raw.
 type monitorTimer struct {
-	set  atomic.Bool   // the timer is
-	used atomic.Bool   // a call went untold since
-	told atomic.Uint32 // calls, since the process began
+	set      atomic.Bool   // the timer is set
+	used     atomic.Bool   // there was a raw call since
+	ordinary atomic.Uint32 // calls since the process began
 }
 
-// covers reports whether the call that follows may go untold.
+// covers reports whether the call that follows may be raw.
 func (m *monitorTimer) covers() bool {
 	if m.set.Load() {
 		if !m.used.Load() {
@@ -39,8 +40,8 @@ func (m *monitorTimer) covers() bool {
 		}
 		return true
 	}
-	if m.told.Add(1)%toldCalls == 0 && m.set.CompareAndSwap(false, true) {
-		time.AfterFunc(untoldTime, m.expire) // before the call that wakes the monitor, which then heeds it
+	if m.ordinary.Add(1)%ordinaryCalls == 0 && m.set.CompareAndSwap(false, true) {
+		time.AfterFunc(rawTime, m.expire) // before the call that wakes the monitor, which then heeds it
 	}
 	return false
 }
@@ -49,7 +50,7 @@ func (m *monitorTimer) covers() bool {
 // the monitor, and it does not sleep again while that call's goroutine runs.
 func (m *monitorTimer) expire() {
 	if m.used.Swap(false) {
-		time.AfterFunc(untoldTime, m.expire)
+		time.AfterFunc(rawTime, m.expire)
 		return
 	}
 	m.set.Store(false)

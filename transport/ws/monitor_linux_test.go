@@ -16,7 +16,7 @@ func TestMonitorTimer(t *testing.T) {
 			t.Helper()
 			for i := range n {
 				if m.covers() != want {
-					t.Fatalf("after %v call %d goes untold: %v", time.Since(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), i, !want)
+					t.Fatalf("after %v call %d is raw: %v", time.Since(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), i, !want)
 				}
 			}
 		}
@@ -24,14 +24,14 @@ func TestMonitorTimer(t *testing.T) {
 			time.Sleep(d)
 			synctest.Wait()
 		}
-		calls(toldCalls, false)
+		calls(ordinaryCalls, false)
 		calls(3, true)
-		pass(untoldTime) // the timer has found calls and begins again
+		pass(rawTime) // the timer has found calls and begins again
 		calls(1, true)
-		pass(untoldTime)
-		pass(untoldTime)
-		calls(toldCalls, false)
+		pass(rawTime)
+		pass(rawTime)
+		calls(ordinaryCalls, false)
 		calls(1, true)
-		pass(3 * untoldTime)
+		pass(3 * rawTime)
 	})
 }

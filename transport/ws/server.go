@@ -36,7 +36,7 @@ type Server struct {
 	onClose func(ch *kkrpc.Channel, err error) // closed, made once for all channels
 	told    atomic.Pointer[time.Time]          // when a refused page was in the log; nil for never
 	errs    *rate.Limiter                      // of errors in the log
-	untold  atomic.Uint64                      // errors since the last one in the log
+	leftOut atomic.Uint64                      // errors since the last one in the log
 
 	mu       sync.Mutex
 	open     map[*kkrpc.Channel]session
@@ -120,10 +120,10 @@ func (s *Server) tellError(err error) {
 // tellBounded logs what a stranger can cause with each message or each connection.
 func (s *Server) tellBounded(level slog.Level, msg string, args ...any) {
 	if !s.errs.Allow() {
-		s.untold.Add(1)
+		s.leftOut.Add(1)
 		return
 	}
-	if n := s.untold.Swap(0); n > 0 {
+	if n := s.leftOut.Swap(0); n > 0 {
 		args = append(args, "left_out", n)
 	}
 	s.log.Log(context.Background(), level, msg, args...)
