@@ -62,7 +62,10 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		}
 		counted = true
 	}
-	err, leads := ch.runInline(c, counted)
+	err, leads := errDraining, true
+	if counted || !ch.draining.Load() {
+		err, leads = ch.runInline(c, counted)
+	}
 	if err == errDraining {
 		ch.request.came = c.came
 		ch.decline(m, true, unavailable(m.TextErrors))
