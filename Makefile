@@ -22,10 +22,12 @@ STAGES := $(CHECKS) cross interop bench-go bench-smoke instr fuzz mutate
 
 FUZZTIME ?= 5s
 MUTATE_N ?= 120
-MUTATE_TIME ?= 5m
-MUTATE_WS := ./transport/ws:read.go,deflate.go,control.go,upgrade.go,conn.go,dial.go
+MUTATE_TIME ?= 4m
+MUTATE_WS := ./transport/ws:read.go,deflate.go,control.go,upgrade.go,conn.go,dial.go:Conformance|Frames|Deflate|Dial|Ping|Pong|Close|Refus|Upgrade|HTTP|Shutdown|Write|Call|Limit|More|Ends|Open|Masks
 COVER_MIN ?= 85
 MUTATE_MIN ?= 70
+MUTATE_WS_TIME ?= 2m
+MUTATE_WS_MIN ?= 50
 ADDR ?= :3000
 BENCH ?=
 
@@ -135,8 +137,9 @@ fuzz: go ## every fuzz target for FUZZTIME=5s
 	@scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: mutate
-mutate: go ## change the wire code, superjson and the WebSocket frames; the tests must notice MUTATE_MIN=70 percent
-	@go run ./test/mutate -min $(MUTATE_MIN) -n $(MUTATE_N) -time $(MUTATE_TIME) ./superjson ./internal/wire/... $(MUTATE_WS)
+mutate: go ## change the wire code, superjson and the WebSocket frames; the tests must notice MUTATE_MIN=70 percent, of the frames MUTATE_WS_MIN=50
+	@go run ./test/mutate -min $(MUTATE_MIN) -n $(MUTATE_N) -time $(MUTATE_TIME) ./superjson ./internal/wire/...
+	@go run ./test/mutate -min $(MUTATE_WS_MIN) -n $(MUTATE_N) -time $(MUTATE_WS_TIME) '$(MUTATE_WS)'
 
 .PHONY: js bench-js
 js: node $(JS)/node_modules/.stamp ## install the npm packages and runtimes that tests use

@@ -4,9 +4,9 @@
 //	go run ./test/mutate -min 70 ./superjson ./internal/wire/... ./transport/ws:read.go,deflate.go
 //
 // Each argument is a group of packages with its own sample and its own result. Files after a colon are the only ones that
-// are changed. A change in one package is tried
-// against that package's tests and then against those of the group's packages that import it. Changes that do not
-// compile count neither way. Nothing is written to the source tree: changes are overlays.
+// are changed. A pattern after a second colon chooses tests, like -run of go test. A change in one package is tried against
+// that package's tests and then against those of the group's packages that import it. Changes that do not compile count
+// neither way. Nothing is written to the source tree: changes are overlays.
 //
 // A line that ends in a comment //mutate:skip with a reason is left alone: for changes that no test can see.
 package main
@@ -98,6 +98,7 @@ func (r result) percent() float64 {
 func (c config) group(ctx context.Context, pattern string, share time.Duration, out io.Writer) (result, error) {
 	start := time.Now()
 	packages, files, some := strings.Cut(pattern, ":")
+	files, tests, _ := strings.Cut(files, ":")
 	pkgs, err := list(ctx, packages)
 	if err != nil {
 		return result{}, err
@@ -112,7 +113,7 @@ func (c config) group(ctx context.Context, pattern string, share time.Duration, 
 	}
 	rand.New(rand.NewPCG(c.seed, c.seed)).Shuffle(len(sites), func(i, j int) { sites[i], sites[j] = sites[j], sites[i] })
 
-	r, err := newRunner(ctx, pkgs, c.workers)
+	r, err := newRunner(ctx, pkgs, c.workers, tests)
 	if err != nil {
 		return result{}, err
 	}

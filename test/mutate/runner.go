@@ -81,15 +81,16 @@ type runner struct {
 	workers int
 	tests   map[*pkg][]*pkg // the packages whose tests can see a change in the key, its own first
 	timeout time.Duration
+	only    string // pattern of the tests that run; "" for all
 }
 
 // newRunner runs the unchanged tests, which must pass, and takes the time limit of the others from them.
-func newRunner(ctx context.Context, pkgs []*pkg, workers int) (*runner, error) {
+func newRunner(ctx context.Context, pkgs []*pkg, workers int, only string) (*runner, error) {
 	tmp, err := os.MkdirTemp("", "mutate-")
 	if err != nil {
 		return nil, err
 	}
-	r := &runner{tmp: tmp, workers: max(workers, 1), tests: map[*pkg][]*pkg{}, timeout: time.Minute}
+	r := &runner{tmp: tmp, workers: max(workers, 1), tests: map[*pkg][]*pkg{}, timeout: time.Minute, only: only}
 	group := map[string]*pkg{}
 	for _, p := range pkgs {
 		group[p.ImportPath] = p
@@ -234,7 +235,7 @@ var errTimeout = errors.New("no end in time")
 func (r *runner) test(ctx context.Context, p *pkg, bin string) ([]byte, error) {
 	hard, cancel := context.WithTimeoutCause(ctx, r.timeout+5*time.Second, errTimeout)
 	defer cancel()
-	flags := []string{"-test.short", "-test.failfast", "-test.timeout", r.timeout.String()}
+	flags := []string{"-test.short", "-test.failfast", "-test.timeout", r.timeout.String(), "-test.run", r.only}
 	cmd := exec.CommandContext(hard, bin, flags...)
 	if runtime.GOOS != "windows" {
 		const limit = `ulimit -v 4194304 2>/dev/null; exec "$0" "$@"`
