@@ -28,6 +28,8 @@ type scope struct {
 	prev, next *scope // in ch.active
 }
 
+var _ context.Context = (*scope)(nil)
+
 // standing is where a function is in its life. It is away while it waits for the peer, and its place in the gate is free.
 type standing uint8
 
