@@ -42,7 +42,7 @@ func decode(mode Mode, raw []byte, meta *Meta, v any, references ReferenceDecode
 		if !m.spend(len(raw)) {
 			return m.err
 		}
-		value, err := keptValue(raw, meta)
+		value, err := keptValue(raw, meta, &imports{meter: m})
 		if err == nil {
 			*kept = value
 		}
@@ -316,6 +316,7 @@ type decoder struct {
 	equal *equalities // nil: none
 	here  region      // where the decoder is
 	outer []region    // around here
+	taken imports     // for places that are copies
 
 	unsettled []settler // of the tree being decoded, while there are equalities
 
@@ -375,6 +376,12 @@ func (d *decoder) pop() {
 }
 
 // spend counts memory that the value takes.
+// counted is what inside counts in.
+func (d *decoder) counted() *imports {
+	d.taken.meter = d.meter
+	return &d.taken
+}
+
 func (d *decoder) spend(n int) error {
 	if d.meter.spend(n) {
 		return nil

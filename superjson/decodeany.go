@@ -14,7 +14,7 @@ func (d *decoder) anyTree(n *node) (any, error) {
 	if d.here.empty() {
 		return d.any(n)
 	}
-	groups, err := d.equal.inside(d.here)
+	groups, err := d.equal.inside(d.here, d.counted())
 	if err != nil {
 		return nil, err
 	}

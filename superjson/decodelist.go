@@ -311,10 +311,11 @@ func (d *decoder) bytes(n *node) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := d.spend(len(t.String())); err != nil {
+		text := t.String()
+		if err := d.spend(len(text)); err != nil {
 			return nil, err
 		}
-		b, err := base64.StdEncoding.DecodeString(t.String())
+		b, err := base64.StdEncoding.DecodeString(text)
 		if err != nil {
 			return nil, &TypeError{Expected: uint8Array, Got: "string"}
 		}
@@ -401,9 +402,15 @@ func decodeTypedArray(d *decoder, v reflect.Value, n *node) error {
 		if _, text := item.(string); text && d.mode != ModeSuperJSON {
 			return badValue(name)
 		}
-		list = append(list, item)
+		before := cap(list)
+		if list = append(list, item); err == nil && !d.meter.spendGrowth(before, cap(list), stringCost) {
+			err = d.meter.err
+		}
 		return err
 	})
+	if err == nil {
+		err = d.spend(listCost + numberCost*len(list))
+	}
 	if err != nil {
 		return err
 	}

@@ -100,17 +100,16 @@ type foldedMember struct {
 
 // read reads a member for the field at.
 func (all *foldedMembers) read(d *decoder, f *field, name string, at reflect.Value, inner decodeFunc, item *node) error {
-	m := foldedMember{name: name, order: f.order, at: at, value: reflect.New(f.typ).Elem()}
-	m.value.Set(at)
-	for _, before := range *all {
-		if before.order == m.order {
-			m.value = before.value
-		}
+	m, err := all.of(d, f, at)
+	if err != nil {
+		return err
 	}
 	depth, open, start, here, outer := d.depth, d.dec.StackDepth(), d.dec.InputOffset(), d.here, len(d.outer)
-	m.err = inner(d, m.value, item)
-	*all = append(*all, m)
-	if m.err == nil {
+	failed := inner(d, m.value, item)
+	if m.err == nil { // the first error counts
+		m.name, m.err = name, failed
+	}
+	if failed == nil {
 		return nil
 	}
 	d.depth, d.here, d.outer = depth, here, d.outer[:outer]
@@ -125,6 +124,25 @@ func (all *foldedMembers) read(d *decoder, f *field, name string, at reflect.Val
 	}
 	return nil
 }
+
+// of returns the member for the field at, of several the same one.
+func (all *foldedMembers) of(d *decoder, f *field, at reflect.Value) (*foldedMember, error) {
+	for i := range *all {
+		if m := &(*all)[i]; m.order == f.order {
+			return m, nil
+		}
+	}
+	if err := d.spend(foldedCost + int(f.typ.Size())); err != nil {
+		return nil, err
+	}
+	m := foldedMember{order: f.order, at: at, value: reflect.New(f.typ).Elem()}
+	m.value.Set(at)
+	*all = append(*all, m)
+	return &(*all)[len(*all)-1], nil
+}
+
+// foldedCost is what a foldedMember takes beside its value, in bytes.
+const foldedCost = 96
 
 // keep stores what no exact name has replaced, and returns the first error there.
 func (all foldedMembers) keep(exact *fieldSet) (err error) {

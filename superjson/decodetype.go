@@ -160,7 +160,7 @@ func decodeKept(d *decoder, v reflect.Value, n *node) error {
 	if err := d.spend(len(raw)); err != nil {
 		return err
 	}
-	kept, err := keptValue(raw, newMeta(n, d.equal, d.here))
+	kept, err := keptValue(raw, newMeta(n, d.equal, d.here), d.counted())
 	if err == nil {
 		v.Set(reflect.ValueOf(kept))
 	}

@@ -326,7 +326,7 @@ func (e *Encoder) keptValue(dst []byte, v Value) ([]byte, error) {
 	}
 	e.noteTree(v.Meta.root)
 	if v.Meta.equal != nil && e.again == 0 {
-		groups, err := v.Meta.equal.inside(v.Meta.in)
+		groups, err := v.Meta.equal.inside(v.Meta.in, new(imports))
 		if err != nil {
 			return dst, &EncodeError{Reason: err.Error()}
 		}

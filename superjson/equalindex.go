@@ -16,6 +16,7 @@ type equalities struct {
 	groups [][]path     // of at least two paths each
 	order  []occurrence // all of their paths, sorted, so that those below a place stand together
 	met    []region     // by group: the described place; none if no path leads into any of its places
+	size   int          // segments of all paths, and one more for each path
 }
 
 // occurrence is the path groups[group][index].
@@ -40,6 +41,7 @@ func newEqualities(groups [][]path) *equalities {
 	for g, paths := range groups {
 		for i := range paths {
 			q.order = append(q.order, occurrence{int32(g), int32(i)})
+			q.size += 1 + len(paths[i])
 		}
 	}
 	slices.SortFunc(q.order, func(a, b occurrence) int {
@@ -103,26 +105,43 @@ func (q *equalities) step(r region, key string) region {
 	first := q.order[r.from]
 	met, at := q.met[first.group], q.path(first)
 	if len(at) == int(r.depth) && !met.empty() {
-		met.open = met.depth < r.depth && startsWith(at, q.metPath(met))
+		met.open = met.depth < r.depth && met.from <= r.from && r.from < met.to
 		return met
 	}
 	return r
 }
 
-func (q *equalities) metPath(met region) path { return q.path(q.order[met.from]) }
-
-// maxImported bounds the paths that places of one message can have in common.
+// maxImported bounds the segments of paths that places of one value can have in common.
 const maxImported = 1 << 20
 
+// segmentCost is what a segment of a path takes in bytes.
+const segmentCost = 16
+
+// imports counts what is gathered for the places of one value, which a short text can have import the same again and again.
+type imports struct {
+	segments int
+	meter    *Meter // nil: nothing is counted
+}
+
+func (i *imports) add(q *equalities, segments int) error {
+	if i.segments += segments; i.segments > maxImported+q.size {
+		return metaError("too many equalities")
+	}
+	if !i.meter.spend(segmentCost * segments) {
+		return i.meter.err
+	}
+	return nil
+}
+
 // inside returns the groups inside r, with paths relative to it. The described place of a group comes first.
-func (q *equalities) inside(r region) ([][]path, error) {
+func (q *equalities) inside(r region, i *imports) ([][]path, error) {
 	if r.empty() {
 		return nil, nil
 	}
 	if r.open {
 		return nil, &TypeError{Expected: withoutCycles, Got: outerCycle}
 	}
-	w := equalWalk{q: q, done: map[int32]bool{}}
+	w := equalWalk{q: q, imports: i, done: map[int32]bool{}}
 	if err := w.add(r, nil, none); err != nil {
 		return nil, err
 	}
@@ -133,24 +152,23 @@ const outerCycle = "a cycle through another value"
 
 // equalWalk gathers what is equal inside of a place.
 type equalWalk struct {
-	q     *equalities
-	found []relative
-	done  map[int32]bool // groups whose described places are in found
+	q       *equalities
+	imports *imports
+	found   []relative
+	done    map[int32]bool // groups whose described places are in found
 }
 
 // relative is an occurrence, with its path from the place.
 type relative struct {
 	occurrence
-	met bool // it is the described place of its group, or has a copy of what is described there
-	at  path
+	order int32 // its index in equalities.order
+	met   bool  // it is the described place of its group, or has a copy of what is described there
+	at    path
 }
 
 // add adds what is at r and below it, with the path base. It leaves out the occurrences at r of the group copied.
 func (w *equalWalk) add(r region, base path, copied int32) error {
 	q := w.q
-	if len(w.found)+int(r.to-r.from) > maxImported+len(q.order) {
-		return metaError("too many equalities")
-	}
 	start := len(w.found)
 	for k := r.from; k < r.to; k++ {
 		m := q.order[k]
@@ -162,7 +180,11 @@ func (w *equalWalk) add(r region, base path, copied int32) error {
 		if here {
 			w.done[m.group] = true
 		}
-		w.found = append(w.found, relative{m, here, slices.Concat(base, at[r.depth:])})
+		below := at[r.depth:]
+		if err := w.imports.add(q, 1+len(base)+len(below)); err != nil {
+			return err
+		}
+		w.found = append(w.found, relative{m, k, here, slices.Concat(base, below)})
 	}
 	for i := start; i < len(w.found); i++ {
 		f := w.found[i]
@@ -170,7 +192,7 @@ func (w *equalWalk) add(r region, base path, copied int32) error {
 		if met.empty() || w.done[f.group] {
 			continue
 		}
-		if at := q.path(f.occurrence); int(met.depth) < len(at) && startsWith(at, q.metPath(met)) {
+		if int(met.depth) < len(q.path(f.occurrence)) && met.from <= f.order && f.order < met.to {
 			return &TypeError{Path: pathText(f.at), Expected: withoutCycles, Got: outerCycle}
 		}
 		// The object is described outside of the place. Here is a copy, whose inside is equal as it is there.

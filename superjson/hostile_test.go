@@ -105,6 +105,7 @@ func TestHostileInput(t *testing.T) {
 		{"equality fan-out", `{"json":{"a":{}},"meta":{"referentialEqualities":{"a":["` + strings.Repeat(`a","`, 1000) + `a"]},"v":1}}`, ""},
 		{"more segments than bytes allow", values("1", `{"`+strings.Repeat(".", 5000)+`":["Date"]}`), "too many path segments"},
 		{"as many segments as bytes allow", values("1", `{"`+strings.Repeat("a.", 5000)+`":["Date"]}`), ""},
+		{"segments of a described place", `{"json":{},"meta":{"referentialEqualities":{"` + strings.Repeat(".", 5000) + `":["a"]},"v":1}}`, "too many path segments"},
 		{"equal segments", `{"json":{},"meta":{"referentialEqualities":{"a":["` + strings.Repeat(".", 5000) + `"]},"v":1}}`, "too many path segments"},
 		{"number out of range", `{"json":1e999}`, "out of range"},
 		{"not an object", `[]`, "not an object"},
@@ -287,5 +288,40 @@ func TestManyEqualities(t *testing.T) {
 	tree.([]any)[0].(map[string]any)["any"].([]any)[0] = 2.0
 	if got := tree.([]any)[n].(map[string]any)["any"].([]any)[0]; got != 2.0 {
 		t.Errorf("the last is not the first: %v", got)
+	}
+}
+
+// Places that are copies of one described place have everything below it in common. A short text must not have that gathered
+// for each of them.
+func TestManyCopiesOfOnePlace(t *testing.T) {
+	const n = 20_000 // 700 KB: it would take minutes
+	var pairs strings.Builder
+	for i := range n {
+		fmt.Fprintf(&pairs, `,"0.a%d":["0.b%[1]d"]`, i)
+	}
+	text := []byte(`{"json":[{}` + strings.Repeat(`,{}`, n) + `],"meta":{"referentialEqualities":{"0":[` + everyIndex(n) + `]` + pairs.String() + `},"v":1}}`)
+	for _, target := range []any{new([]any), new([]superjson.Value)} {
+		if err := superjson.Unmarshal(text, target); err == nil || !strings.Contains(err.Error(), "too many equalities") {
+			t.Errorf("%T: %v", target, err)
+		}
+	}
+	deep := "1" + strings.Repeat(".x", 900)
+	pairs.Reset()
+	for i := range 20_000 {
+		fmt.Fprintf(&pairs, `,"0.a%d":["0.b%[1]d"]`, i)
+	}
+	text = []byte(`{"json":[{},{}],"meta":{"referentialEqualities":{"0":["` + deep + `"]` + pairs.String() + `},"v":1}}`)
+	if err := superjson.Unmarshal(text, new([]any)); err == nil || !strings.Contains(err.Error(), "too many equalities") {
+		t.Errorf("a deep copy: %v", err)
+	}
+}
+
+// Members whose names differ from a field's in the case take one place for the field, however many they are.
+func TestManyNamesInAnotherCase(t *testing.T) {
+	text := `{` + strings.Repeat(`"A":1,`, 200_000) + `"b":"x"}` // 1.2 MB: it would take minutes
+	var v struct{ A, B int }
+	m := superjson.Meter{Limit: 1 << 20}
+	if err := superjson.DecodeMetered(superjson.ModeJSON, []byte(text), nil, &v, nil, &m); err == nil || !strings.Contains(err.Error(), "b: expected") {
+		t.Errorf("%.200v", err)
 	}
 }

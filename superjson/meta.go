@@ -168,11 +168,11 @@ func (m *Meta) Unshared() *Meta {
 }
 
 // own returns the metadata of a value that is kept, without that of the message around it.
-func (m *Meta) own() (*Meta, error) {
+func (m *Meta) own(i *imports) (*Meta, error) {
 	if m == nil || m.equal == nil {
 		return m, nil
 	}
-	groups, err := m.equal.inside(m.in)
+	groups, err := m.equal.inside(m.in, i)
 	if err != nil {
 		return nil, err
 	}

@@ -258,6 +258,9 @@ func (p *metaParser) paths(dec *jsontext.Decoder, first path) ([]path, error) {
 		return nil, metaError("equal paths are not an array")
 	}
 	group := []path{first}
+	if p.nodes -= len(first); p.nodes < 0 {
+		return nil, metaError("too many path segments")
+	}
 	err := eachElement(dec, func() error {
 		name, err := dec.ReadToken()
 		if err != nil {

@@ -42,6 +42,7 @@ var metered = []struct {
 	{"a set of numbers", `%d`, `{"values":["set"]}`, func() any { return new(any) }},
 	{"a map of numbers", `[%d,1]`, `{"values":["map"]}`, func() any { return new(any) }},
 	{"a typed array", `1`, `{"values":[["typed-array","Float64Array"]]}`, func() any { return new(any) }}, // made of an array of any, which counts too
+	{"a typed array", `1`, "", func() any { return new(superjson.Float64Array) }},
 }
 
 func listOf(item string) []byte {

@@ -25,11 +25,11 @@ type Value struct {
 // Decode decodes the value into the pointer v, like the function Decode under ModeSuperJSON.
 func (v Value) Decode(target any) error { return Decode(ModeSuperJSON, v.JSON, v.Meta, target) }
 
-func keptValue(raw []byte, meta *Meta) (Value, error) {
+func keptValue(raw []byte, meta *Meta, i *imports) (Value, error) {
 	if len(raw) == 0 {
 		return Value{}, nil
 	}
-	meta, err := meta.own()
+	meta, err := meta.own(i)
 	if err != nil {
 		return Value{}, err
 	}
