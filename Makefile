@@ -31,6 +31,9 @@ MUTATE_WS_MIN ?= 50
 ADDR ?= :3000
 BENCH ?=
 
+# The package whose tests take longest comes first: the others run beside it.
+LONGEST := ./transport/ws
+
 # The race detector needs a C compiler; without one the same tests run without it.
 RACE = $(if $(and $(filter 1,$(shell go env CGO_ENABLED)),$(shell command -v "$$(go env CC)")),-race)
 
@@ -54,7 +57,7 @@ check: go ## what a pull request has to pass: format, vet, staticcheck, the Go t
 test-go: go ## the Go tests that need nothing else, with the race detector
 	@mkdir -p $(RESULTS)
 	@$(if $(RACE),,echo "no C compiler: running without the race detector")
-	@$(GOTESTSUM) --hide-summary skipped --jsonfile $(RESULTS)/test-go.json -- $(RACE) -short work
+	@$(GOTESTSUM) --hide-summary skipped --jsonfile $(RESULTS)/test-go.json -- $(RACE) -short $(LONGEST) work
 	@$(GOTESTSUM) --jsonfile $(RESULTS)/functions.json -- -tags kkrpc_functions -short ./internal/bind .
 
 .PHONY: lint vet

@@ -111,14 +111,19 @@ func within(t *testing.T, what string, f func()) {
 	}
 }
 
-// text returns a message of n bytes that differs by seed.
+// text returns a message of n bytes, at most 1 MiB, that differs by seed.
 func text(n, seed int) []byte {
-	b := make([]byte, n)
+	from := seed * 97 % 4096
+	return bytes.Clone(letters()[from : from+n])
+}
+
+var letters = sync.OnceValue(func() []byte {
+	b := make([]byte, 1<<20+4096)
 	for i := range b {
-		b[i] = 'a' + byte((i*7+seed*13+i>>8)%26)
+		b[i] = 'a' + byte((i*7+i>>8)%26)
 	}
 	return b
-}
+})
 
 // noise returns a message of n bytes, a multiple of 4, that hardly compresses.
 func noise(n int) []byte {
@@ -126,6 +131,8 @@ func noise(n int) []byte {
 	_, _ = rand.NewChaCha8([32]byte{}).Read(random)
 	return base64.StdEncoding.AppendEncode(nil, random)
 }
+
+var megabyte = sync.OnceValue(func() []byte { return noise(1 << 20) })
 
 func send(t *testing.T, tr kkrpc.Transport, msgs ...[]byte) {
 	t.Helper()
@@ -360,7 +367,7 @@ func closeUnblocksRead(t *testing.T, a, _ kkrpc.Transport) {
 func closeUnblocksWrite(t *testing.T, a, b kkrpc.Transport) {
 	// The peer reads once, and no system buffers 24 MiB, compressed or not: this write cannot succeed.
 	msgs := make([][]byte, 32)
-	large := noise(1 << 20)
+	large := megabyte()
 	for i := range msgs {
 		msgs[i] = large
 	}

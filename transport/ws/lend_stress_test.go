@@ -17,7 +17,7 @@ import (
 // Connections share buffers one after the other, never at the same time: what one has lent shows nothing of another, with
 // messages of all sizes, in pieces and compressed, and closed while they are read.
 func TestLentMessagesOfManyConnections(t *testing.T) {
-	const connections, lives, messages = 8, 6, 20
+	const connections, lives, messages = 8, 4, 20
 	var all sync.WaitGroup
 	for i := range connections {
 		all.Go(func() {
