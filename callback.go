@@ -18,7 +18,7 @@ import (
 )
 
 // Callback is a function that crosses the connection by reference. NewCallback makes one of this side, for an argument
-// of a call. A parameter of type *Callback is a function of the peer.
+// of a call. A parameter of type *Callback is a function of the peer. Calls of a nil *Callback fail.
 type Callback struct {
 	fn     any          // of this side; nil in one of the peer's
 	method *bind.Method // of fn
@@ -159,6 +159,8 @@ func (cb *Callback) sendPlain(ctx context.Context, args []any, how delivery) (do
 // refusal says why cb cannot be called, or is nil.
 func (cb *Callback) refusal() error {
 	switch {
+	case cb == nil:
+		return errNil
 	case cb.ch == nil:
 		return errors.New("it is a function of this side, only the peer can call it")
 	case cb.released.Load(), cb.through != nil && cb.through.isReleased():

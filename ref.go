@@ -25,7 +25,7 @@ import (
 //
 // A *Ref of the peer is a [Caller]. Call, Get, Set and Remote reach the functions and properties of an object, and
 // Apply calls a function. It can be used on the channel that it came over, until Release or the end of the channel. A
-// *Ref that is garbage collected is released.
+// *Ref that is garbage collected is released. All operations on a nil *Ref fail.
 //
 // The peer must be kkrpc 2.x with its channel of kkrpc/remote-refs, or Go; see Options.References.
 type Ref struct {
@@ -70,7 +70,12 @@ func Proxy(v any) *Ref {
 
 // Value returns the argument of [Proxy], for a reference of this side that came back from the peer. It is nil for a
 // reference of the peer, and for a part of an object.
-func (r *Ref) Value() any { return r.value }
+func (r *Ref) Value() any {
+	if r == nil {
+		return nil
+	}
+	return r.value
+}
 
 // Apply calls the peer's function that r stands for. Arguments and result are those of Channel.Call. If r is a function
 // of this side that came back, Apply calls it directly. No interceptor sees the call. The error is the function's own,
@@ -82,6 +87,9 @@ func (r *Ref) Apply(ctx context.Context, result any, args ...any) error {
 // Release gives the reference back, so that the peer may forget the value. All references to that value end. Later
 // operations on them fail with ErrReleased. It waits for the peer's answer; further calls do nothing.
 func (r *Ref) Release(ctx context.Context) error {
+	if r == nil {
+		return fmt.Errorf("kkrpc: release reference: %w", errNil)
+	}
 	r = r.origin()
 	if r.ch == nil {
 		return errOwnRelease
@@ -100,6 +108,9 @@ func (r *Ref) Release(ctx context.Context) error {
 	}
 	return op.failed(err)
 }
+
+// errNil is the error of a nil *Ref and a nil *Callback. A peer that sends null for a parameter makes one.
+var errNil = errors.New("it is nil")
 
 var errOwnRelease = errors.New("kkrpc: release reference: it is of this side")
 
@@ -131,6 +142,9 @@ func (r *Ref) perform(ctx context.Context, op outgoing) error {
 }
 
 func (r *Ref) exchange(ctx context.Context, op outgoing) error {
+	if r == nil {
+		return errNil
+	}
 	origin := r.origin()
 	switch {
 	case origin.ch == nil && r.isFunction() && op.action == "apply":
@@ -206,7 +220,7 @@ func (r *Ref) origin() *Ref {
 // isFunction reports whether r is a function, and no part of an object.
 func (r *Ref) isFunction() bool {
 	switch {
-	case r.whole != nil:
+	case r == nil, r.whole != nil:
 		return false
 	case r.ch == nil:
 		return reflect.ValueOf(r.value).Kind() == reflect.Func
@@ -273,6 +287,9 @@ var refType = reflect.TypeFor[*Ref]()
 
 // String says what kind of reference it is and whose, for logs. It shows nothing of the value.
 func (r *Ref) String() string {
+	if r == nil {
+		return "no reference"
+	}
 	origin := r.origin()
 	text := "reference of the peer"
 	if origin.ch == nil {

@@ -256,3 +256,23 @@ func TestRefMustBeAPointer(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A peer that sends null for a reference or a callback makes a nil pointer. Using it is an error, as it is on a nil Channel.
+func TestNilReferenceAndCallback(t *testing.T) {
+	var r *kkrpc.Ref
+	var cb *kkrpc.Callback
+	_, gotten := kkrpc.Get[int](t.Context(), r, "x")
+	_, called := kkrpc.Call[int](t.Context(), r, "f", 1)
+	for name, err := range map[string]error{
+		"get": gotten, "call": called, "set": kkrpc.Set(t.Context(), r, "x", 1), "notify": kkrpc.Notify(r, "f"), "apply": r.Apply(t.Context(), nil),
+		"release": r.Release(t.Context()), "callback": cb.Call(1), "notified callback": cb.Notify(1), "released callback": kkrpc.Release(cb), "let go": kkrpc.Release(r),
+	} {
+		if err == nil || !strings.HasPrefix(err.Error(), "kkrpc: ") {
+			t.Errorf("%s: %v", name, err)
+		}
+
+	}
+	if r.Value() != nil || r.String() != "no reference" {
+		t.Errorf("%v, %v", r.Value(), r)
+	}
+}
