@@ -98,7 +98,7 @@ func runFrames(t *testing.T, f *frames) {
 	if err := ch.Err(); err != nil {
 		t.Errorf("the channel has closed: %v", err)
 	}
-	if s := ch.Stats(); s.Running != 0 || s.Queued != 0 || s.Pending != 0 || s.BytesOut != 0 {
+	if s := ch.Stats(); s.Running != 0 || s.Queued != 0 || s.Pending != 0 || s.BytesIn != 0 || s.BytesOut != 0 {
 		t.Errorf("a minute later: %+v", s)
 	}
 	_ = ch.Close()
@@ -223,7 +223,7 @@ func fuzzAPI() (kkrpc.Object, *atomic.Int64) {
 			held = nil
 			return err
 		},
-		"settings": kkrpc.Object{"theme": kkrpc.NewProperty[any]("light"), "version": "1.0"},
+		"settings": kkrpc.Object{"theme": kkrpc.NewProperty("light"), "version": "1.0"},
 		"Point":    kkrpc.Constructor(func(x, y int) point { return point{X: x, Y: y} }),
 	}, alive
 }
