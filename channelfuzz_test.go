@@ -171,7 +171,13 @@ func fuzzAPI() (kkrpc.Object, *atomic.Int64) {
 		},
 		"ask": func(ctx context.Context, v any) (any, error) {
 			count(ctx)
-			return kkrpc.Call[any](ctx, kkrpc.FromContext(ctx), "theirs", v)
+			answer, err := kkrpc.Call[any](ctx, kkrpc.FromContext(ctx), "theirs", v)
+			if items, ok := answer.(iter.Seq2[any, error]); ok { // else it stays until the garbage collector comes to it
+				for _, err := range items {
+					return nil, err
+				}
+			}
+			return answer, err
 		},
 		"open": func(ctx context.Context, n int) iter.Seq[int] { count(ctx); return upTo(n % 100) },
 		"slow": func(ctx context.Context) iter.Seq2[int, error] {
@@ -212,7 +218,7 @@ func fuzzAPI() (kkrpc.Object, *atomic.Int64) {
 			mu.Lock()
 			held = append(held, r)
 			mu.Unlock()
-			return kkrpc.Get[any](ctx, r, "x")
+			return kkrpc.Get[superjson.Value](ctx, r, "x")
 		},
 		"drop": func() (err error) {
 			mu.Lock()
