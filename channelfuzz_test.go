@@ -87,10 +87,12 @@ func runFrames(t *testing.T, f *frames) {
 			_ = kkrpc.Notify(ch, "told", 1)
 		}
 	}
-	if f.compact() { // handlers that wait for a stream end
-		for i := range 4 {
-			write(t, peer, f.line(f.wrap(fmt.Sprintf(`{"t":"sr","id":"x","sid":"a%d","d":true}`, i), "")))
+	for i := range ch.Stats().Made + 4 { // handlers that wait for a stream end
+		end := fmt.Sprintf(`{"t":"sr","id":"x","sid":"a%d","d":true}`, i)
+		if !f.compact() {
+			end = fmt.Sprintf(`{"id":"%d","method":"","args":{},"type":"stream-end"}`, i)
 		}
+		write(t, peer, f.line(f.wrap(end, "")))
 	}
 	time.Sleep(time.Minute) // every call of this side has got its answer or timed out
 	synctest.Wait()
