@@ -25,6 +25,9 @@ var (
 	ErrDropped = errors.New("message not sent")
 )
 
+// errNil is the error of a nil *Ref and a nil *Callback. A peer that sends null for a parameter makes one.
+var errNil = errors.New("it is nil")
+
 // Error is a JavaScript Error. If the peer's function threw, the error of the call wraps one; use errors.As. If a
 // function returns one, the peer's call throws it. Any other error crosses with the name "Error" and its text as the
 // message. An error with a method RPCError() *Error chooses its form. Both are found in what wraps them, whose text does

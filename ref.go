@@ -109,9 +109,6 @@ func (r *Ref) Release(ctx context.Context) error {
 	return op.failed(err)
 }
 
-// errNil is the error of a nil *Ref and a nil *Callback. A peer that sends null for a parameter makes one.
-var errNil = errors.New("it is nil")
-
 var errOwnRelease = errors.New("kkrpc: release reference: it is of this side")
 
 var _ Caller = (*Ref)(nil)
