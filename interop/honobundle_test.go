@@ -27,7 +27,7 @@ func TestBundledServerOfGoInHono(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			have(t, row.rt)
-			bundle, out := build(t, host(row.rt), "wasmlarge", ""), t.TempDir()
+			bundle, out := build(t, host(row.rt), "wasmlarge", ""), oddFolder(t)
 			bundling := exec.CommandContext(t.Context(), js.Bun.Path(t), append(row.args, filepath.Join(bundle, "server.mjs"))...)
 			bundling.Dir = out
 			if said, err := bundling.CombinedOutput(); err != nil {
@@ -51,6 +51,31 @@ func TestBundledServerOfGoInHono(t *testing.T) {
 				cmd.Env = os.Environ()
 			}
 			greets(t, dial(t, serveCommand(t, cmd).url, kkrpc.Options{}))
+		})
+	}
+}
+
+// oddFolder returns a new folder whose path does not mean the same as a URL.
+func oddFolder(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "a#b %41")
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// TestGoInHonoInAFolderOfAnyName starts each server from a folder whose name has the special characters of URLs.
+func TestGoInHonoInAFolderOfAnyName(t *testing.T) {
+	for _, h := range []host{"node", "deno", "bun"} {
+		t.Run(string(h), func(t *testing.T) {
+			t.Parallel()
+			have(t, h.runtime())
+			from, dir := build(t, h, "wasmlarge", ""), oddFolder(t)
+			if err := os.CopyFS(dir, os.DirFS(from)); err != nil { // a copy, since runtimes follow symbolic links
+				t.Fatal(err)
+			}
+			greets(t, dial(t, serveScript(t, h.runtime(), filepath.Join(dir, "server.mjs")).url, kkrpc.Options{}))
 		})
 	}
 }

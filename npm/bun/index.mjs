@@ -1,9 +1,13 @@
 // The Go program of this folder as a WebSocket handler for Hono in Bun.
 import "./wasm_exec.js"
+import { resolve } from "node:path"
 import program from "./api.wasm" with { type: "file" } // so that `bun build` takes it along
 import { createHost } from "./host.mjs"
 
-const host = createHost(async () => WebAssembly.compile(await Bun.file(new URL(program, import.meta.url)).arrayBuffer()))
+// program is an absolute path, or one relative to this file after `bun build`. It is no URL: a folder may be named a#b.
+const load = async () => WebAssembly.compile(await Bun.file(resolve(import.meta.dir, program)).arrayBuffer())
+
+const host = createHost(load)
 
 export const createHonoWebSocketHandler = host.handler
 export const maxMessage = host.maxMessage
