@@ -30,9 +30,12 @@ type conn struct {
 	linger  time.Duration         // 0: until the peer closes, or cut
 	explain func(err error) error // says more of the error that ends reading or writing; may be nil
 
+	pipes bool // nothing but messages arrives: Options.Pipes
+
 	reading sync.Mutex // held by ReadFrame and by drain; guards lines and filter
 	lines
 	filter filter
+	heard  atomic.Bool // something has arrived
 
 	out  []byte // lines on their way; owned by who writes
 	werr error  // likewise; sticky
@@ -45,7 +48,7 @@ type conn struct {
 }
 
 // New returns a Transport that reads messages from r and writes messages to w, one a line. It works over anything that
-// carries bytes. It uses Output, RPC.Dialect and RPC.Limits of opts.
+// carries bytes. It uses Output, Pipes, RPC.Dialect and RPC.Limits of opts.
 //
 // Close closes w, reads r until it ends, for at most 2 s, and closes r. It closes w and r only if they are io.Closers.
 // If closing does not end a blocked Read or Write, Close leaves it behind. Pipes and connections always end.
@@ -62,6 +65,7 @@ func newConn(r source, w sink, o Options) *conn {
 		limit:   cmp.Or(max(limits.Frame, 0), defaultFrame),
 		timeout: cmp.Or(max(limits.Write, 0), defaultWrite),
 		linger:  lingerTime,
+		pipes:   o.Pipes,
 		filter:  filter{dialect: wire.Dialect(o.RPC.Dialect)},
 		closed:  make(chan struct{}),
 		drained: make(chan struct{}),

@@ -202,6 +202,7 @@ func TestReadFrame(t *testing.T) {
 		wantErr    error // io.EOF if nil
 		frameLimit int
 		dialect    kkrpc.Dialect
+		pipes      bool
 	}{
 		{name: "each dialect", in: compact + "\n" + compactS + "\n" + classic + "\n" + classicS + "\n",
 			msgs: []string{compact + "\n", compactS + "\n", classic + "\n", classicS + "\n"}},
@@ -241,6 +242,11 @@ func TestReadFrame(t *testing.T) {
 			msgs: []string{compact + "\n"}, frameLimit: 90_000, wantErr: kkrpc.ErrLimit},
 		{name: "text over the limit does not", in: long + "\n" + compact + "\n", msgs: []string{compact + "\n"}, frameLimit: 70_000,
 			output: long[:64<<10] + "…\n"},
+		{name: "with Pipes each line is for the channel", pipes: true, in: "hello\n" + compact + "\n\n \r\n" + looksLikeOne,
+			msgs: append([]string{"hello\n", compact + "\n"}, slices.Collect(strings.Lines(looksLikeOne))...)},
+		{name: "with Pipes a long line arrives whole", pipes: true, in: long + "\n", msgs: []string{long + "\n"}},
+		{name: "with Pipes any line over the limit ends the connection", pipes: true, in: compact + "\n" + long + "\n",
+			msgs: []string{compact + "\n"}, frameLimit: 70_000, wantErr: kkrpc.ErrLimit},
 	}
 	for _, tt := range tests {
 		for _, step := range []int{1 << 20, 1000, 7} {
@@ -250,7 +256,7 @@ func TestReadFrame(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, %d bytes at a time", tt.name, step), func(t *testing.T) {
 				var output bytes.Buffer
 				r := &stepReader{data: []byte(tt.in), step: step}
-				tr := stdio.New(r, io.Discard, &stdio.Options{Output: &output, RPC: kkrpc.Options{
+				tr := stdio.New(r, io.Discard, &stdio.Options{Output: &output, Pipes: tt.pipes, RPC: kkrpc.Options{
 					Dialect: tt.dialect, Limits: kkrpc.Limits{Frame: tt.frameLimit},
 				}})
 				defer tr.Close(1000, "")

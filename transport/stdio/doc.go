@@ -30,7 +30,8 @@
 // error, so fmt.Println is safe.
 //
 // A stranger who can make a child print a line of his choice can send the parent a message. [Options].Pipes prevents
-// that: messages then have two pipes of their own, the child's descriptors 3 and 4.
+// that: messages then have two pipes of their own, the child's descriptors 3 and 4. A line of these pipes that is no
+// message goes to RPC.OnError.
 //
 // # The end
 //

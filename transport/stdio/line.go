@@ -2,8 +2,6 @@ package stdio
 
 import (
 	"bytes"
-	"io"
-	"sync"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
@@ -76,16 +74,4 @@ func (c *conn) passOn(line []byte) {
 		line = append(line[:min(len(line), outputBytes):outputBytes], "…\n"...)
 	}
 	_, _ = c.output.Write(line) // there is nobody to tell
-}
-
-// locked is an Output that two goroutines may write to.
-type locked struct {
-	mu sync.Mutex
-	w  io.Writer
-}
-
-func (l *locked) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.w.Write(p)
 }

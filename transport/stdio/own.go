@@ -8,10 +8,9 @@ import (
 	kkrpc "github.com/kkrpc-go/kkrpc"
 )
 
-// Serve exposes api to the parent of this process. It takes over standard input and output, or with Options.Pipes
-// descriptors 3 and 4, as Open does. It blocks
-// until the parent closes standard input, until ctx ends, or until the channel closes otherwise. The error is nil when
-// the parent or a handler closed the channel. Otherwise it is the channel's Err.
+// Serve exposes api to the parent of this process, over a channel like that of Open. It blocks until the parent closes
+// standard input, until ctx ends, or until the channel closes otherwise. The error is nil when the parent or a handler
+// closed the channel. Otherwise it is the channel's Err.
 //
 //	func main() {
 //		if err := stdio.Serve(context.Background(), api, nil); err != nil {
@@ -40,7 +39,7 @@ func Serve(ctx context.Context, api any, opts *Options) error {
 // Standard input and output then belong to the channel until the process ends. Output of this process goes to its
 // standard error instead, and its standard input reads as empty. On Unix this holds for the file descriptors: also for
 // C code, child processes and code that kept os.Stdout. On other systems it holds for the variables os.Stdin and
-// os.Stdout. Call Open first in main. A second Open or Serve fails.
+// os.Stdout. Call Open first in main. After an Open or Serve that succeeded, a second one fails.
 //
 // With Options.Pipes the channel has descriptors 3 and 4 instead, and standard input and output stay as they are. Open
 // fails if the parent has not made them pipes or sockets.
@@ -55,7 +54,7 @@ const (
 	pipeOut = 4
 )
 
-// taken is set once a channel has the descriptors that lead to the parent.
+// taken is set while a channel has, or takes, the descriptors that lead to the parent.
 var taken atomic.Bool
 
 func open(ctx context.Context, o Options) (*kkrpc.Channel, *conn, error) {
@@ -73,6 +72,7 @@ func open(ctx context.Context, o Options) (*kkrpc.Channel, *conn, error) {
 	}
 	in, out, err := take()
 	if err != nil {
+		taken.Store(false)
 		return nil, nil, err
 	}
 	c := newConn(newSource(in), newSink(out), o)

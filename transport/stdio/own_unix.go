@@ -31,6 +31,7 @@ func takeStandard() (in, out *os.File, err error) {
 		err = replace(1, 2)
 	}
 	if err != nil {
+		_ = replace(0, int(in.Fd()))
 		_ = in.Close()
 		_ = out.Close()
 		return fail(err)

@@ -33,8 +33,8 @@ type Process struct {
 }
 
 // Start starts cmd and a channel over its standard input and output, which must not be set. With Options.Pipes its
-// ExtraFiles must not be set instead. If its standard error is not set, it becomes that of this process. When ctx ends, the child is ended as by Close. The contexts of handlers
-// have the values of ctx.
+// ExtraFiles must not be set instead. If its standard error is not set, it becomes that of this process. When ctx ends,
+// the child is ended as by Close. The contexts of handlers have the values of ctx.
 //
 // Name the runtime itself in cmd. A launcher such as npx stands between this process and the child. The child would
 // outlive the launcher.
@@ -57,9 +57,6 @@ func Start(ctx context.Context, cmd *exec.Cmd, opts *Options) (*Process, error) 
 	case o.Pipes && cmd.ExtraFiles != nil:
 		return nil, startError(cmd, errors.New("the command's ExtraFiles must be nil, since descriptors 3 and 4 carry the channel"))
 	case o.Pipes && cmd.Stdout == nil:
-		if _, ok := o.Output.(*os.File); !ok {
-			o.Output = &locked{w: o.Output} // it gets what is printed, and lines of the channel
-		}
 		cmd.Stdout = o.Output
 	}
 	p := &Process{cmd: cmd, grace: o.Grace, pipes: o.Pipes, exited: make(chan struct{}), exit: new(ExitError)}
@@ -144,8 +141,12 @@ func (p *Process) wait() {
 	limit.Stop()
 }
 
+// noPipes is what a user has to do if a child wrote nothing to its descriptor 4.
+const noPipes = "a child must use descriptors 3 and 4 too (Options.Pipes)"
+
 // explain turns the error that ended reading or writing into its cause, which often is the end of the child.
 func (p *Process) explain(err error) error {
+	unpiped := p.pipes && !p.conn.heard.Load()
 	if errors.Is(err, kkrpc.ErrLimit) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
 	}
@@ -153,12 +154,17 @@ func (p *Process) explain(err error) error {
 	defer limit.Stop()
 	select {
 	case <-p.exited:
+		if unpiped && p.exit.State != nil && p.exit.State.Success() {
+			return fmt.Errorf("%w; nothing came over its descriptor 4: %s", p.exit, noPipes)
+		}
 		return p.exit
 	case <-p.conn.closed:
 		return errOwnClose
 	case <-limit.C:
 	}
-	if errors.Is(err, io.EOF) && p.pipes {
+	if errors.Is(err, io.EOF) && unpiped {
+		return fmt.Errorf("stdio: the child has closed its descriptor 4; nothing came over it: %s", noPipes)
+	} else if errors.Is(err, io.EOF) && p.pipes {
 		return errors.New("stdio: the child has closed its descriptor 4")
 	} else if errors.Is(err, io.EOF) {
 		return errors.New("stdio: the child has closed its standard output")

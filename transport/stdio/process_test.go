@@ -66,6 +66,16 @@ var children = map[string]func(){
 		_, err := stdio.Open(context.Background(), &stdio.Options{Pipes: true})
 		fmt.Print(err)
 	},
+	"either": func() {
+		if err := stdio.Serve(context.Background(), childAPI, &stdio.Options{Pipes: true}); err == nil {
+			panic("there are no pipes")
+		}
+		_ = stdio.Serve(context.Background(), childAPI, nil)
+	},
+	"unpiped": func() { // knows nothing of the pipes, and closes what it has not opened, as daemons do
+		_, _ = os.NewFile(3, "").Close(), os.NewFile(4, "").Close()
+		select {}
+	},
 	"print": func() { fmt.Println("a grandchild") },
 	"open": func() {
 		ch, err := stdio.Open(context.Background(), &stdio.Options{RPC: kkrpc.Options{Dialect: kkrpc.Compact}})
@@ -292,11 +302,75 @@ func TestPipes(t *testing.T) {
 	}
 }
 
-// A child that was started without the pipes says what is missing.
+// A parent or child whose other side has no Pipes says so.
 func TestPipesOfOneSide(t *testing.T) {
-	p := start(t, "pipes", &stdio.Options{Output: io.Discard})
-	if err := p.Call(t.Context(), nil, "print"); !errors.Is(err, kkrpc.ErrClosed) {
-		t.Errorf("got %v", err)
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no such pipes")
+	}
+	t.Run("the child's", func(t *testing.T) {
+		var output lockedBuffer
+		p := start(t, "pipes", &stdio.Options{Output: &output})
+		if err := p.Call(t.Context(), nil, "print"); !errors.Is(err, kkrpc.ErrClosed) {
+			t.Errorf("got %v", err)
+		}
+		_ = p.Close()
+		if want := "served: stdio: descriptor 3 is no pipe: the parent has to set Options.Pipes, or to make one\n"; output.String() != want {
+			t.Errorf("the child said %q, want %q", output.String(), want)
+		}
+	})
+	t.Run("the parent's", func(t *testing.T) {
+		const want = "stdio: the child ended: exit status 0; nothing came over its descriptor 4: a child must use descriptors 3 and 4 too (Options.Pipes)"
+		p := start(t, "serve", &stdio.Options{Pipes: true, Output: io.Discard})
+		<-p.Done()
+		var exit *stdio.ExitError
+		if err := p.Err(); !errors.As(err, &exit) || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	})
+	t.Run("the parent's, and the child lives", func(t *testing.T) {
+		p := start(t, "unpiped", &stdio.Options{Pipes: true, Output: io.Discard, Grace: short})
+		<-p.Done()
+		if err := p.Err(); !strings.HasSuffix(err.Error(), "stdio: the child has closed its descriptor 4; nothing came over it: "+
+			"a child must use descriptors 3 and 4 too (Options.Pipes)") {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("the parent's, and the child fails", func(t *testing.T) {
+		p := start(t, "limited", &stdio.Options{Pipes: true, Output: io.Discard})
+		<-p.Done()
+		if err := p.Err(); !strings.HasSuffix(err.Error(), "exit status 4") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// An Open that fails has taken nothing, so a child can go on with standard input and output.
+func TestOpenAgain(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no such pipes")
+	}
+	p := start(t, "either", nil)
+	if got, err := kkrpc.Call[int](t.Context(), p.Channel, "double", 21); got != 42 || err != nil {
+		t.Errorf("double: %v, %v", got, err)
+	}
+}
+
+// A line that is no message reaches OnError when it comes over the pipes of the channel.
+func TestNoMessageOverPipes(t *testing.T) {
+	r, w := io.Pipe()
+	defer w.Close()
+	told := make(chan error, 1)
+	opts := &stdio.Options{Pipes: true, Output: io.Discard, RPC: kkrpc.Options{OnError: func(err error) { told <- err }}}
+	ch, err := kkrpc.New(t.Context(), stdio.New(r, io.Discard, opts), &opts.RPC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ch.Close()
+	if _, err := io.WriteString(w, "hello\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-told; !strings.Contains(err.Error(), "dropped") {
+		t.Errorf("OnError got %v", err)
 	}
 }
 

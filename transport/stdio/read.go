@@ -63,7 +63,7 @@ func (c *conn) find() bool {
 		switch {
 		case c.skipping:
 			c.skipping = false
-		case c.filter.isMessage(line):
+		case c.isMessage(line):
 			c.found = true
 			return true
 		default:
@@ -72,6 +72,14 @@ func (c *conn) find() bool {
 		c.r = c.s
 	}
 	return true
+}
+
+// isMessage reports whether a line is for the channel. Over pipes of its own every line is, except for blank ones.
+func (c *conn) isMessage(line []byte) bool {
+	if c.pipes {
+		return len(bytes.TrimSpace(line)) > 0
+	}
+	return c.filter.isMessage(line)
 }
 
 // take returns the message that find found, valid until fill.
@@ -89,6 +97,9 @@ func (c *conn) fill() error {
 	c.makeRoom()
 	n, err := c.source.Read(c.in[c.w:])
 	c.w += n
+	if n > 0 {
+		c.heard.Store(true)
+	}
 	switch {
 	case n > 0 || err == nil:
 		return nil // an error will come again
@@ -112,7 +123,7 @@ func (c *conn) bound() error {
 	case c.skipping:
 		c.r, c.s, c.w = 0, 0, 0
 	case len(held) < min(outputBytes, c.limit):
-	case !mayBeMessage(held):
+	case !c.pipes && !mayBeMessage(held):
 		if len(held) >= outputBytes {
 			c.passOn(held)
 			c.skipping = true
