@@ -64,14 +64,20 @@ func (b Backoff) wait(n int, err error) time.Duration {
 	return wait
 }
 
-// StatusError is a server's answer to the handshake other than an upgrade. Errors of Dial wrap it.
+// StatusError is a server's answer to the handshake other than an upgrade, or a proxy's refusal. Errors of Dial wrap it.
 type StatusError struct {
 	Status     int           // of HTTP, such as 401
 	Text       string        // the status, where a redirection leads, and the first part of the body
-	RetryAfter time.Duration // what the server asked for; 0 if nothing
+	RetryAfter time.Duration // how long the answer asks to wait; 0 if not
+	Proxy      bool          // the answer came from the proxy, not from the server
 }
 
-func (e *StatusError) Error() string { return "the server answered " + e.Text }
+func (e *StatusError) Error() string {
+	if e.Proxy {
+		return "the proxy answered " + e.Text
+	}
+	return "the server answered " + e.Text
+}
 
 // permanent reports whether err is one that does not pass by waiting, as long as nobody changes something.
 func permanent(err error) bool {

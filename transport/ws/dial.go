@@ -38,9 +38,11 @@ const (
 // handlers. The channel lives until it is closed.
 //
 // Dial uses the proxy that the environment names, like net/http: HTTPS_PROXY for wss, HTTP_PROXY for ws, unless NO_PROXY
-// excepts the host. Hosts on this machine need no proxy.
+// excepts the host. Hosts on this machine need no proxy. The URL of a proxy begins with http:// or https://. For a SOCKS
+// proxy set DialOptions.NetDial.
 //
-// An error wraps a *StatusError if the server refused, which tells the HTTP status and the first part of the body.
+// An error wraps a *StatusError if the server or the proxy refused. It tells the HTTP status and the first part of the
+// body.
 func Dial(ctx context.Context, url string, opts *DialOptions) (*kkrpc.Channel, error) {
 	if opts == nil {
 		opts = &DialOptions{}
@@ -200,6 +202,11 @@ func refusal(r io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("handshake: %w", err)
 	}
+	return statusError(resp)
+}
+
+// statusError reads what a StatusError tells of a response.
+func statusError(resp *http.Response) *StatusError {
 	defer resp.Body.Close()
 	text := resp.Status
 	if to := resp.Header.Get("Location"); to != "" {

@@ -96,7 +96,8 @@ type DialOptions struct {
 	// Header is sent with the handshake. Host is honoured; what the handshake itself sets is refused.
 	Header http.Header
 
-	// TLS is for wss; it is cloned. Nil means the defaults of crypto/tls.
+	// TLS is for wss and for a proxy whose URL begins with https://. It is cloned. ServerName is for wss alone. Nil means
+	// the defaults of crypto/tls.
 	TLS *tls.Config
 
 	// Subprotocols are offered to the server, most wanted first. The one that names the dialect is offered last. It is
@@ -146,7 +147,8 @@ type PersistentOptions struct {
 	// RetryIf tells whether to connect again after err. An attempt failed, or a connection was lost: then err wraps
 	// kkrpc.ErrClosed. If not, the Persistent closes. Nil means always, with an exception before the first connection.
 	// Errors that do not pass by waiting are final then. These are an unknown host, an untrusted certificate, a server
-	// without TLS, and a malformed URL. So is an HTTP status of 400 to 499 other than 408, 425 and 429 (see StatusError).
+	// without TLS, a malformed URL, and a proxy that Dial cannot use. So is an HTTP status of 400 to 499 other than 408,
+	// 425 and 429, of the server or the proxy (see StatusError).
 	RetryIf func(err error) bool
 
 	// Logger gets a line of level Info for each connection. It gets one of level Warn for each failed attempt and each

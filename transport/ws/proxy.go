@@ -34,28 +34,31 @@ func dialHost(ctx context.Context, u *url.URL, opts *DialOptions) (net.Conn, err
 	var dialer net.Dialer
 	proxy, err := proxyFor(u)
 	if err != nil {
-		return nil, fmt.Errorf("proxy of the environment: %w", err)
+		return nil, &urlError{fmt.Errorf("proxy of the environment: %w", err)}
 	}
 	if proxy == nil {
 		return dialer.DialContext(ctx, "tcp", target)
 	}
-	nc, err := dialProxy(ctx, proxy, &dialer)
+	nc, err := dialProxy(ctx, proxy, &dialer, opts)
 	if err == nil {
 		if err = tunnel(ctx, nc, proxy, target); err != nil {
 			_ = nc.Close()
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("proxy %s: %w", proxy.Host, causeOr(ctx, err))
+		if _, refused := errors.AsType[*StatusError](err); !refused {
+			err = causeOr(ctx, err)
+		}
+		return nil, fmt.Errorf("proxy %s: %w", proxy.Host, err)
 	}
 	return nc, nil
 }
 
-func dialProxy(ctx context.Context, proxy *url.URL, dialer *net.Dialer) (net.Conn, error) {
+func dialProxy(ctx context.Context, proxy *url.URL, dialer *net.Dialer, opts *DialOptions) (net.Conn, error) {
 	port := proxy.Port()
 	switch {
 	case proxy.Scheme != "http" && proxy.Scheme != "https":
-		return nil, fmt.Errorf("no support for %s proxies; use DialOptions.NetDial", proxy.Scheme)
+		return nil, &urlError{fmt.Errorf("no support for %s proxies; use DialOptions.NetDial", proxy.Scheme)}
 	case port == "" && proxy.Scheme == "https":
 		port = "443"
 	case port == "":
@@ -65,7 +68,9 @@ func dialProxy(ctx context.Context, proxy *url.URL, dialer *net.Dialer) (net.Con
 	if err != nil || proxy.Scheme == "http" {
 		return nc, err
 	}
-	tc := tls.Client(nc, tlsConfig(nil, proxy.Hostname()))
+	config := tlsConfig(opts.TLS, "")
+	config.ServerName = proxy.Hostname() // a name in opts.TLS is the server's
+	tc := tls.Client(nc, config)
 	if err := tc.HandshakeContext(ctx); err != nil {
 		_ = nc.Close()
 		return nil, err
@@ -91,7 +96,9 @@ func tunnel(ctx context.Context, nc net.Conn, proxy *url.URL, target string) err
 	case err != nil:
 		return err
 	case resp.StatusCode != http.StatusOK:
-		return errors.New(resp.Status)
+		refused := statusError(resp)
+		refused.Proxy = true
+		return refused
 	case br.Buffered() > 0:
 		return errors.New("it sends data before the server can")
 	case !stop():
