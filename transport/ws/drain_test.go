@@ -5,12 +5,15 @@ package ws_test
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
@@ -77,30 +80,63 @@ func TestShutdownAnswers(t *testing.T) {
 	}
 }
 
-// TestShutdownSpreads closes connections one after another.
+// TestShutdownSpreads closes connections one after another, each in its turn: no two together, none early and none late.
 func TestShutdownSpreads(t *testing.T) {
-	const connections, window = 8, 400 * time.Millisecond
-	var mu sync.Mutex
-	var times []time.Time
-	s := ws.Handler(greeter, &ws.Options{Logger: silent, DrainWindow: window, OnClose: func(*kkrpc.Channel, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		times = append(times, time.Now())
-	}})
-	url := serve(t, s)
-	for range connections {
-		ch := dial(t, url, nil)
-		if _, err := kkrpc.Call[string](testContext(t), ch, "greet", "you"); err != nil {
+	synctest.Test(t, func(t *testing.T) {
+		const connections, window = 8, 400 * time.Millisecond
+		var mu sync.Mutex
+		var gaps []time.Duration
+		var last time.Time
+		s := ws.Handler(greeter, &ws.Options{Logger: silent, DrainWindow: window, OnClose: func(*kkrpc.Channel, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if !last.IsZero() {
+				gaps = append(gaps, time.Since(last))
+			}
+			last = time.Now()
+		}})
+		ln := make(pipeListener)
+		server := &http.Server{Handler: s}
+		go server.Serve(ln) // ends with Close
+		defer server.Close()
+		for range connections {
+			ch := dial(t, "ws://memory.example/", &ws.DialOptions{NetDial: ln.dial})
+			if _, err := kkrpc.Call[string](t.Context(), ch, "greet", "you"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		begin := time.Now()
+		if err := s.Shutdown(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if err := s.Shutdown(testContext(t)); err != nil {
-		t.Fatal(err)
-	}
-	if took := times[connections-1].Sub(times[0]); took < window/2 {
-		t.Errorf("all connections were closed within %v, want about %v", took, window)
-	}
+		if want := slices.Repeat([]time.Duration{window / connections}, connections-1); !slices.Equal(gaps, want) {
+			t.Errorf("between the connections passed %v, want %v", gaps, want)
+		}
+		if took := time.Since(begin); took < window-window/connections || took > window+200*time.Millisecond {
+			t.Errorf("Shutdown took %v, want about %v", took, window)
+		}
+	})
 }
+
+// pipeListener accepts connections in memory.
+type pipeListener chan net.Conn
+
+func (ln pipeListener) dial(context.Context, string, string) (net.Conn, error) {
+	client, server := net.Pipe()
+	ln <- server
+	return client, nil
+}
+
+func (ln pipeListener) Accept() (net.Conn, error) {
+	nc, ok := <-ln
+	if !ok {
+		return nil, net.ErrClosed
+	}
+	return nc, nil
+}
+
+func (ln pipeListener) Close() error   { close(ln); return nil }
+func (ln pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
 
 // TestShutdownWhileConnecting has a connection that is accepted before Shutdown and opened after it.
 func TestShutdownWhileConnecting(t *testing.T) {

@@ -22,14 +22,16 @@ type Persistent struct {
 
 	// Immutable.
 	url    string
-	where  string // of url, without secrets
+	given  string // url without secrets, for the log
 	opts   PersistentOptions
 	log    *slog.Logger
 	ctx    context.Context // ends with the Persistent, with why
 	cancel context.CancelCauseFunc
 	done   chan struct{}
 
-	connected bool // owned by run: some connection was for everyone
+	// Owned by run.
+	connected bool   // some connection was for everyone
+	where     string // the URL of the last attempt without secrets; empty for a malformed one
 
 	// Guarded by mu.
 	mu      sync.Mutex
@@ -54,7 +56,7 @@ func DialPersistent(ctx context.Context, url string, opts *PersistentOptions) (*
 	p := &Persistent{url: url, opts: *opts, done: make(chan struct{}), changed: make(chan struct{})}
 	// What is wrong now is wrong in every attempt.
 	u, where, err := parseURL(url)
-	if p.where = where; p.opts.Target == nil {
+	if p.given = where; p.opts.Target == nil {
 		if err != nil {
 			return nil, err
 		}
@@ -331,6 +333,7 @@ type connectionKey struct{ p *Persistent }
 // dial makes one attempt. lost is called when the channel closes.
 func (p *Persistent) dial(ctx context.Context, lost context.CancelCauseFunc) (*kkrpc.Channel, error) {
 	url, opts := p.url, p.opts.Dial
+	p.where = p.given
 	opts.Header = opts.Header.Clone()
 	if p.opts.Target != nil {
 		if opts.Header == nil {
@@ -340,6 +343,7 @@ func (p *Persistent) dial(ctx context.Context, lost context.CancelCauseFunc) (*k
 		if url, err = p.target(ctx, opts.Header); err != nil {
 			return nil, err
 		}
+		_, p.where, _ = parseURL(url)
 	}
 	onClose := opts.RPC.OnClose
 	opts.RPC.OnClose = func(ch *kkrpc.Channel, err error) {

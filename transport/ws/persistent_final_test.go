@@ -4,6 +4,7 @@ package ws_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -13,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/transport/ws"
@@ -107,11 +110,66 @@ func TestPersistentFinalErrors(t *testing.T) {
 				if n := len(log.of(t, "ws: connected")); first == (n == 1) {
 					t.Errorf("the log has %d lines about connections", n)
 				}
-				if text := log.text.String(); strings.Contains(text, "secret") || !strings.Contains(text, `"url":"ws://host.example/ws"`) {
+				url, _, _ := strings.Cut(test.url, "?")
+				if strings.Contains(test.name, "malformed") {
+					url = ""
+				}
+				if text := log.text.String(); strings.Contains(text, "secret") || !strings.Contains(text, `"url":"`+url+`"`) {
 					t.Errorf("the log is\n%s", text)
 				}
 			})
 		}
+	}
+}
+
+// TestPersistentLogsTheURLOfTarget has a line for each attempt with the URL that was used, without its secrets.
+func TestPersistentLogsTheURLOfTarget(t *testing.T) {
+	first, second := newHost(t, ws.Handler(greeter, &ws.Options{Logger: silent})), newHost(t, ws.Handler(greeter, &ws.Options{Logger: silent}))
+	var log records
+	urls := make(chan string, 4)
+	for _, url := range []string{"", "http//malformed?secret", "ws://second.example/b?token=secret", "ws://third.example/c"} {
+		urls <- url
+	}
+	opts := quick(first)
+	opts.Logger = log.logger()
+	opts.Target = func(context.Context, string, http.Header) (string, error) {
+		url := <-urls
+		if url == "" {
+			return "", errors.New("no token")
+		}
+		return url, nil
+	}
+	opts.RetryIf = func(err error) bool { return !strings.Contains(err.Error(), "third is not there") }
+	opts.Dial.NetDial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if addr == "third.example:80" {
+			return nil, errors.New("third is not there")
+		}
+		return second.dial(ctx, network, addr)
+	}
+	p, err := ws.DialPersistent(testContext(t), "ws://first.example/a?token=secret", opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	second.kill()
+	<-p.Done()
+	var got []string
+	for line := range strings.Lines(log.text.String()) {
+		var record struct{ Msg, URL, Err string }
+		if err := json.Unmarshal([]byte(line), &record); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, record.Msg+" "+record.URL)
+	}
+	want := []string{
+		"ws: not connected ws://first.example/a", // as given: Target has failed
+		"ws: not connected ",                     // a malformed URL is not shown
+		"ws: connected ws://second.example/b",
+		"ws: not connected ws://second.example/b", // it was lost
+		"ws: not connected, for good ws://third.example/c",
+	}
+	if diff := cmp.Diff(want, got); diff != "" || strings.Contains(log.text.String(), "secret") {
+		t.Errorf("(-want +got)\n%s\n%s", diff, log.text.String())
 	}
 }
 

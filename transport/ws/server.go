@@ -43,7 +43,7 @@ type Server struct {
 	early    map[*kkrpc.Channel]error // closed before OnOpen returned
 	count    int                      // connections, from the request until OnClose has returned
 	closing  bool
-	draining context.Context // of Shutdown; nil for Close
+	draining context.Context // that of Shutdown; one that has ended for Close; nil before
 	stats    Stats           // without what is read elsewhere: Open, and what open channels have counted
 	drained  chan struct{}   // closed when closing and count is 0
 }
@@ -129,14 +129,21 @@ func (s *Server) tellBounded(level slog.Level, msg string, args ...any) {
 	s.log.Log(context.Background(), level, msg, args...)
 }
 
-// longestError is up to what size in bytes the log gets the text of an error, in which a peer may have a part.
+// longestError is the largest text in bytes that one attribute in the log has of an error or a request.
 const longestError = 4 << 10
 
 func clipped(err error) any {
 	if text := err.Error(); len(text) > longestError {
-		return text[:longestError] + "…"
+		return shorten(text)
 	}
 	return err
+}
+
+func shorten(text string) string {
+	if len(text) > longestError {
+		return text[:longestError] + "…"
+	}
+	return text
 }
 
 // ServeHTTP upgrades r and returns once its channel has started.
@@ -205,7 +212,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		answer(w, rejected)
 		return
 	}
-	s.log.Error("ws: no API for a request", "url", r.URL.Path, "remote", r.RemoteAddr, "err", err)
+	s.tellBounded(slog.LevelError, "ws: no API for a request", "url", shorten(r.URL.Path), "remote", r.RemoteAddr, "err", clipped(err))
 	http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 }
 
@@ -214,8 +221,9 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 func (s *Server) start(nc net.Conn, early []byte, cfg config, rpc *kkrpc.Options, r *http.Request, ends *ends) {
 	c := newConn(nc, early, cfg)
 	ch, err := kkrpc.New(context.WithoutCancel(r.Context()), c, rpc)
-	if err != nil { // rpc.Expose is compiled: nothing is known to fail here
-		s.log.Error("ws: no channel for a connection", "remote", r.RemoteAddr, "err", err)
+	if err != nil { // Options.RPC is wrong
+		s.countEvent(refusedFailed)
+		s.tellBounded(slog.LevelError, "ws: no channel for a connection", "remote", r.RemoteAddr, "err", clipped(err))
 		_ = c.Close(closeInternal, "")
 		defer s.unreserve()
 		ends.run()
@@ -239,7 +247,7 @@ func (s *Server) start(nc net.Conn, early []byte, cfg config, rpc *kkrpc.Options
 // handler of net/http does.
 func (s *Server) opened(ch *kkrpc.Channel) {
 	if value := recover(); value != nil {
-		s.log.Error("ws: panic in OnOpen", "panic", value, "stack", string(debug.Stack()))
+		s.tellBounded(slog.LevelError, "ws: panic in OnOpen", "panic", value, "stack", string(debug.Stack()))
 		go ch.CloseWith(closeInternal, "internal error") // ends within Limits.Write
 	}
 	s.mu.Lock()

@@ -25,7 +25,7 @@ type Refusals struct {
 	Full      uint64 // beyond Options.MaxConns; status 503
 	Draining  uint64 // after Shutdown; status 503
 	API       uint64 // the function of HandlerFor returned an error
-	Failed    uint64 // the upgrade failed
+	Failed    uint64 // the upgrade failed, or the channel could not be made, because Options.RPC is wrong
 }
 
 // Closings counts connections that have ended. The reason in the log is the name of the field in lower case.

@@ -252,6 +252,20 @@ func TestServerStats(t *testing.T) {
 	}
 }
 
+// A connection that no channel can be made of counts as refused.
+func TestServerStatsWithoutAChannel(t *testing.T) {
+	s := ws.Handler(greeter, &ws.Options{Logger: silent, RPC: kkrpc.Options{Inbound: []kkrpc.Interceptor{nil}}})
+	ch := dial(t, serve(t, s), nil)
+	<-ch.Done()
+	if closed, ok := errors.AsType[*ws.CloseError](ch.Err()); !ok || closed.Code != 1011 {
+		t.Errorf("the client's channel has closed with %v", ch.Err())
+	}
+	until(t, func() bool { return s.Stats().Open == 0 })
+	if diff := cmp.Diff(ws.Stats{Refused: ws.Refusals{Failed: 1}}, s.Stats()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 // until waits until something has happened in another goroutine.
 func until(t *testing.T, happened func() bool) {
 	t.Helper()
