@@ -8,10 +8,10 @@ import (
 	"io"
 	"net/http"
 	"regexp"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/transport/ws"
@@ -53,10 +53,7 @@ func TestDemoCallsAndIsCalled(t *testing.T) {
 	}
 	ch.Close()
 	ended := regexp.MustCompile(`level=INFO msg="ws: closed" (channel=\d+ peer=127\.0\.0\.1:\d+) reason=peer`)
-	end := ended.FindStringSubmatch(demo.log())
-	for ; end == nil; end = ended.FindStringSubmatch(demo.log()) {
-		runtime.Gosched()
-	}
+	end := demo.await(t, ended)
 	for _, line := range []string{`level=INFO msg="kkrpc request" operation=call path=math.multiply elapsed=`, end[1] + "\n",
 		`level=WARN msg="kkrpc request" operation=call path=riskyOperation elapsed=`, end[1] + ` error="Something went wrong!"`} {
 		if !strings.Contains(demo.log(), line) {
@@ -88,12 +85,34 @@ type running struct {
 	code   chan int
 	mu     sync.Mutex
 	stderr bytes.Buffer
+	grown  chan struct{} // closed and replaced when stderr grows
 }
 
 func (r *running) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	close(r.grown)
+	r.grown = make(chan struct{})
 	return r.stderr.Write(p)
+}
+
+// await waits until the log matches, and returns the match and its groups.
+func (r *running) await(t *testing.T, pattern *regexp.Regexp) []string {
+	t.Helper()
+	limit := time.After(20 * time.Second)
+	for {
+		r.mu.Lock()
+		match, grown := pattern.FindStringSubmatch(r.stderr.String()), r.grown
+		r.mu.Unlock()
+		if match != nil {
+			return match
+		}
+		select {
+		case <-grown:
+		case <-limit:
+			t.Fatalf("the log has nothing like %s:\n%s", pattern, r.log())
+		}
+	}
 }
 
 func (r *running) log() string {
@@ -111,7 +130,7 @@ type printed string
 func start(t *testing.T, ctx context.Context) (printed, *running) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(ctx)
-	r := &running{code: make(chan int, 1)}
+	r := &running{code: make(chan int, 1), grown: make(chan struct{})}
 	stdout, w := io.Pipe()
 	ended := make(chan struct{})
 	go func() {
