@@ -4,9 +4,11 @@
 //	go run ./test/mutate -min 70 ./superjson ./internal/wire/... ./transport/ws:read.go,deflate.go
 //
 // Each argument is a group of packages with its own sample and its own result. Files after a colon are the only ones that
-// are changed. A pattern after a second colon chooses tests, like -run of go test. A change in one package is tried against
-// that package's tests and then against those of the group's packages that import it. Changes that do not compile count
-// neither way. Nothing is written to the source tree: changes are overlays.
+// are changed. A pattern after a second colon chooses tests, like -run of go test; ./pkg::Pattern changes all files. A file
+// or a pattern that matches nothing is an error.
+//
+// A change in one package is tried against that package's tests and then against those of the group's packages that import
+// it. Changes that do not compile count neither way. Nothing is written to the source tree: changes are overlays.
 //
 // A line that ends in a comment //mutate:skip with a reason is left alone: for changes that no test can see.
 package main
@@ -95,10 +97,17 @@ func (r result) percent() float64 {
 	return 100 * float64(r.killed+r.timedOut) / float64(r.tried())
 }
 
+// missingFiles returns the names that no package has among its files for this system, tests not counted.
+func missingFiles(pkgs []*pkg, names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return slices.ContainsFunc(pkgs, func(p *pkg) bool { return slices.Contains(p.GoFiles, name) })
+	})
+}
+
 func (c config) group(ctx context.Context, pattern string, share time.Duration, out io.Writer) (result, error) {
 	start := time.Now()
-	packages, files, some := strings.Cut(pattern, ":")
-	files, tests, _ := strings.Cut(files, ":")
+	packages, rest, _ := strings.Cut(pattern, ":")
+	files, tests, _ := strings.Cut(rest, ":")
 	pkgs, err := list(ctx, packages)
 	if err != nil {
 		return result{}, err
@@ -107,8 +116,11 @@ func (c config) group(ctx context.Context, pattern string, share time.Duration, 
 	if err != nil {
 		return result{}, err
 	}
-	if some {
+	if files != "" {
 		names := strings.Split(files, ",")
+		if missing := missingFiles(pkgs, names); len(missing) > 0 {
+			return result{}, fmt.Errorf("no file %s", strings.Join(missing, ", "))
+		}
 		sites = slices.DeleteFunc(sites, func(s site) bool { return !slices.Contains(names, filepath.Base(s.file)) })
 	}
 	rand.New(rand.NewPCG(c.seed, c.seed)).Shuffle(len(sites), func(i, j int) { sites[i], sites[j] = sites[j], sites[i] })

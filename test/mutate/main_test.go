@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,15 +33,42 @@ func TestToy(t *testing.T) {
 		t.Errorf("changed a line marked //mutate:skip:\n%s", &out)
 	}
 
-	out.Reset()
-	err = run(t.Context(), []string{"-n", "0", "-min", "0", "./testdata/toy:other.go"}, &out)
-	if err != nil || !strings.Contains(out.String(), "of 0 changes noticed") {
-		t.Errorf("changed files that were not named: %v\n%s", err, &out)
-	}
-
 	err = run(t.Context(), []string{"-n", "0", "-min", "41", "./testdata/toy"}, &out)
 	if !errors.Is(err, errBelow) {
 		t.Errorf("under the minimum: got error %v", err)
+	}
+}
+
+// TestGroups chooses files and tests of a group.
+func TestGroups(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a test binary for each change")
+	}
+	const low, high = "toy.go:6: negated n < low", "toy.go:9: negated n > high"
+	for _, tt := range []struct {
+		name, group string
+		want        []string // lines of the output, or the error
+		err         bool
+	}{
+		{"a file", "./testdata/toy:toy.go", []string{"killed    testdata/toy/" + low, "killed    testdata/toy/" + high}, false},
+		{"a file and some tests", "./testdata/toy:toy.go:Low", []string{"killed    testdata/toy/" + low, "SURVIVED  testdata/toy/" + high}, false},
+		{"some tests of all files", "./testdata/toy::Low", []string{"killed    testdata/toy/" + low, "SURVIVED  testdata/toy/" + high}, false},
+		{"files that do not exist", "./testdata/toy:toy.go,other.go,no.go", []string{"mutate: ./testdata/toy:toy.go,other.go,no.go: no file other.go, no.go"}, true},
+		{"a file of tests", "./testdata/toy:toy_test.go", []string{"no file toy_test.go"}, true},
+		{"tests that do not exist", "./testdata/toy:toy.go:High", []string{"no test matches High"}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var out strings.Builder
+			err := run(t.Context(), []string{"-n", "0", "-v", "-min", "0", tt.group}, &out)
+			if (err != nil) != tt.err {
+				t.Errorf("got error %v", err)
+			}
+			for _, want := range tt.want {
+				if said := fmt.Sprint(&out, err); !strings.Contains(said, want) {
+					t.Errorf("no %q in:\n%s", want, said)
+				}
+			}
+		})
 	}
 }
 

@@ -106,6 +106,7 @@ func newRunner(ctx context.Context, pkgs []*pkg, workers int, only string) (*run
 		}
 	}
 	var slowest time.Duration
+	none := true // no test has run
 	for _, p := range pkgs {
 		if !p.hasTests() {
 			continue
@@ -116,11 +117,17 @@ func newRunner(ctx context.Context, pkgs []*pkg, workers int, only string) (*run
 			return nil, fmt.Errorf("%s does not build: %w\n%s", p.ImportPath, err, msg)
 		}
 		start := time.Now()
-		if msg, err := r.test(ctx, p, bin); err != nil {
+		msg, err := r.test(ctx, p, bin)
+		if err != nil {
 			r.close()
 			return nil, fmt.Errorf("the tests of %s fail unchanged: %w\n%s", p.ImportPath, err, msg)
 		}
+		none = none && bytes.Contains(msg, []byte("testing: warning: no tests to run"))
 		slowest = max(slowest, time.Since(start))
+	}
+	if none {
+		r.close()
+		return nil, fmt.Errorf("no test matches %s", only)
 	}
 	r.timeout = 5*time.Second + 5*slowest
 	return r, nil

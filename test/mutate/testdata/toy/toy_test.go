@@ -9,3 +9,9 @@ func TestClamp(t *testing.T) {
 		}
 	}
 }
+
+func TestLow(t *testing.T) {
+	if got := Clamp(0, 1, 9); got != 1 {
+		t.Errorf("Clamp(0, 1, 9) = %d, want 1", got)
+	}
+}
