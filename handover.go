@@ -16,7 +16,7 @@ type inlined interface {
 	tooSlow()     // the watchdog has taken reading from its leader
 }
 
-// leading is what the leader works with, borrowed from a pool until the channel is parked.
+// leading holds the buffers and the parser of a leader. A channel borrows it from a pool until it is parked.
 type leading struct {
 	in         wire.Inbound
 	msg        wire.Message
@@ -43,14 +43,14 @@ func (ch *Channel) newLeading(d wire.Dialect) *leading {
 	return l
 }
 
-// free gives l back, of which nothing is incomplete.
+// free returns l to the pool. No message in l may be incomplete.
 func (l *leading) free() {
 	l.msg.Forget()
 	*l = leading{msg: l.msg, readBuf: l.readBuf}
 	leadings.Put(l)
 }
 
-// Grown counts what decoding has allocated so far. It ends the decoding for a channel that has closed.
+// Grown counts the spent bytes that decoding has allocated so far. It ends decoding once the channel has closed.
 func (r *request) Grown(spent int) error {
 	r.ch.memory.Set(&r.ch.account, r.ch.in.Held()+spent)
 	if r.ch.closed.Load() {
@@ -59,8 +59,8 @@ func (r *request) Grown(spent int) error {
 	return nil
 }
 
-// handOver takes reading from the leader if it still is in the handler that seq stands for. It returns that call, or
-// nil if it was too late.
+// handOver takes reading from the leader if the leader still runs the handler of seq, a value of role. It returns the
+// request of that handler. It returns nil if the handler has returned.
 func (ch *Channel) handOver(seq uint64) inlined {
 	if seq&1 == 0 {
 		return nil
@@ -78,8 +78,8 @@ func (ch *Channel) handOver(seq uint64) inlined {
 	return c
 }
 
-// stepOut frees the function's place while it waits for the peer. If the function runs on the goroutine that reads,
-// another goroutine goes on reading first. Only reading can end the wait.
+// stepOut frees the place of a function that is about to wait for the peer. If the function runs on the leader, another
+// goroutine takes over reading first, because only reading can end the wait.
 func (s *scope) stepOut() {
 	s.ch.handOver(s.seq)
 	ready := false
@@ -97,7 +97,7 @@ func (s *scope) stepOut() {
 	}
 }
 
-// stepIn takes the place again, waiting for it if the gate is full.
+// stepIn takes the place again. It waits while the gate is full.
 func (s *scope) stepIn() {
 	s.ch.mu.Lock()
 	var turn <-chan struct{}
@@ -141,15 +141,15 @@ const (
 	slowCalls = 64
 )
 
-// Group is shared by the channels of one server. It has a timer that watches for slow handlers, and goroutines that
-// write bursts of one-way messages to many channels. A server of package transport/ws has one, also if each connection
-// has an API of its own. The zero Group is ready for use. It must not be copied after first use.
+// Group is shared by the channels of one server. It has a memory budget, a timer that finds slow handlers, and goroutines
+// that write bursts of one-way messages. Each server of package transport/ws has a Group, also if each connection has an
+// API of its own. The zero Group is ready for use. It must not be copied after first use.
 type Group struct {
-	// Memory bounds the bytes that the peers of all channels of the group can make this side hold: messages that have
-	// arrived in part, requests that wait or run, callbacks and items of streams that wait, and messages to be sent. 0 means
-	// a quarter of the memory limit of the process (GOMEMLIMIT), or 1 GiB without one. Negative means no bound. Over the
-	// bound, channels close with code 1013 and an error that wraps ErrLimit: those first whose bytes × age are the most.
-	// A channel counts once it holds 16 KiB. Memory must not change once the group has a channel.
+	// Memory bounds the bytes that the peers of all channels of the group can make this side hold. Messages count
+	// that have arrived in part or wait to be sent. So do requests that wait or run, waiting callbacks and stream items.
+	// 0 means a quarter of the memory limit of the process (GOMEMLIMIT), or 1 GiB without one. Negative means no
+	// bound. Over the bound, the channels with the most bytes × age close first. Their close code is 1013, their error
+	// wraps ErrLimit. A channel counts once it holds 16 KiB. Memory must not change once the group has a channel.
 	Memory int64
 
 	watch   watchdog
@@ -159,7 +159,7 @@ type Group struct {
 	budget *budget.Budget
 }
 
-// memory is what the channels of the group share.
+// memory returns the budget that the channels of the group share. The first call makes it.
 func (g *Group) memory() *budget.Budget {
 	g.counts.Do(func() {
 		g.budget = new(budget.Budget)
@@ -168,21 +168,21 @@ func (g *Group) memory() *budget.Budget {
 	return g.budget
 }
 
-// MemoryUsage is what the channels of a Group hold for their peers.
+// MemoryUsage is the memory that the channels of a Group hold for their peers.
 type MemoryUsage struct {
 	Used    int64  // bytes that count for Group.Memory
-	Limit   int64  // bytes that Group.Memory stands for; math.MaxInt64 for no bound
+	Limit   int64  // the bound in bytes; math.MaxInt64 for none
 	Evicted uint64 // channels that were closed because of it
 }
 
-// MemoryUsage returns what the channels of the group hold now. Channels that hold less than 16 KiB are not counted.
+// MemoryUsage returns the use of the budget now. Channels that hold less than 16 KiB do not count.
 func (g *Group) MemoryUsage() MemoryUsage { return MemoryUsage(g.memory().Usage()) }
 
-// watchdog watches the channels of one group whose leaders may be in a handler. It takes reading from a leader that is
-// in one handler at two ticks in a row. A channel enlists itself when it starts to run handlers. The first tick that
-// finds it idle drops it. So a quiet process has no timer, and a busy channel pays one atomic load.
+// watchdog watches the channels of one group whose leaders may run a handler. It takes reading from a leader that runs
+// one handler at two ticks in a row. A channel enlists itself when it starts to run handlers. The first tick that finds
+// the channel idle drops it. A quiet process thus has no timer, and a busy channel pays one atomic load.
 //
-// Each group has its own, so that channels made under testing/synctest are watched in the time of their bubble.
+// Each group has a watchdog of its own. Channels made under testing/synctest are thus watched in the time of their bubble.
 type watchdog struct {
 	mu      sync.Mutex
 	watched []watchedChannel

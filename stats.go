@@ -1,40 +1,39 @@
 package kkrpc
 
-// Stats is what a channel has done so far and what it holds now; see [Channel.Stats]. Fields of type uint64 only grow over
-// the life of a channel. Fields of type int rise and fall, and are 0 once it has closed.
+// Stats counts the work of a channel so far and its load now; see [Channel.Stats]. Fields of type uint64 never fall over
+// the life of a channel. Fields of type int rise and fall, and are 0 once the channel has closed.
 type Stats struct {
-	// Served is how many functions of this side the peer has had run, those under way included.
+	// Served is the number of calls of the peer that ran a function of this side, including those under way.
 	Served uint64
-	// Refused is how many requests of the peer got an error without a function being run. Reasons are an unknown name, wrong
+	// Refused is the number of requests that got an error before a function ran. Reasons are an unknown name, wrong
 	// arguments, a limit, or a shutdown.
 	Refused uint64
-	// Running is how many requests of the peer have begun and are not answered. Those whose handler waits for the peer count.
+	// Running is the number of requests that have begun and are not answered. It includes handlers that wait for the peer.
 	Running int
-	// Queued is how many requests of the peer wait for others because of Limits.Running.
+	// Queued is the number of requests that wait because of Limits.Running.
 	Queued int
 
-	// Made is how many calls of this side were made, those under way included.
+	// Made is the number of calls that this side made, including those under way.
 	Made uint64
-	// Pending is how many calls of this side have no answer yet.
+	// Pending is the number of calls of this side without an answer yet.
 	Pending int
 
-	// BytesIn is how many bytes of the peer wait for this side. These are requests that wait because of Limits.Running,
+	// BytesIn is the number of bytes from the peer that wait. They are requests that Limits.Running holds back,
 	// invocations of callbacks, and items of streams.
 	BytesIn int
-	// BytesOut is how many bytes wait to be sent to the peer.
+	// BytesOut is the number of bytes that wait to be sent to the peer.
 	BytesOut int
 
-	// StreamsOut and StreamsIn are the open streams of this side and of the peer.
+	// StreamsOut and StreamsIn are the numbers of open streams from this side and from the peer.
 	StreamsOut, StreamsIn int
-	// CallbacksOut is how many functions of this side the peer holds, and CallbacksIn how many of the peer this side holds.
+	// CallbacksOut is the number of this side's functions that the peer holds. CallbacksIn is the reverse.
 	CallbacksOut, CallbacksIn int
-	// ReferencesOut is how many values of this side the peer holds by reference, and ReferencesIn how many of the peer this
-	// side holds.
+	// ReferencesOut is the number of this side's values that the peer holds by reference. ReferencesIn is the reverse.
 	ReferencesOut, ReferencesIn int
 
-	// Dropped is how many messages of the peer were ignored, as Channel.Dropped tells.
+	// Dropped is the number of ignored messages, as Channel.Dropped returns it.
 	Dropped uint64
-	// Skipped is how many one-way messages of this side were not sent to a slow consumer, because Options.SlowConsumer is Drop.
+	// Skipped is the number of one-way messages that Options.SlowConsumer Drop kept from a slow consumer.
 	Skipped uint64
 }
 
@@ -58,8 +57,8 @@ func (s *Stats) Add(o Stats) {
 	s.Skipped += o.Skipped
 }
 
-// Stats returns what the channel has done and holds. It takes about a microsecond. Fields may be some calls apart from each
-// other. A nil Channel has the zero Stats.
+// Stats returns the counters of the channel. It takes about a microsecond. Fields may differ by a few calls that happen
+// meanwhile. A nil Channel has the zero Stats.
 func (ch *Channel) Stats() Stats {
 	if ch == nil {
 		return Stats{}
@@ -91,7 +90,7 @@ func (ch *Channel) Stats() Stats {
 	return s
 }
 
-// count adds what the kinds hold.
+// count adds the streams, callbacks and references.
 func (k *kinds) count(s *Stats) {
 	if callbacks, ok := k.list[callbackIndex].(*callbackKind); ok {
 		s.CallbacksOut, s.CallbacksIn = callbacks.own.size(), callbacks.held.size()

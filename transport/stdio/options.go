@@ -21,25 +21,25 @@ type Options struct {
 	// parent. Serve ignores Expose, and New uses only Dialect and Limits.
 	RPC kkrpc.Options
 
-	// Output gets the output of a child: each line that is not a message of its dialect, in one Write with its newline.
-	// Lines are cut off after 64 KiB, and blank lines are dropped. While a Write blocks, the channel is not read. Nil
-	// means os.Stderr.
+	// Output gets the output of a child. That is each line that is not a message of the child's dialect, in one Write with
+	// its newline. Lines are cut off after 64 KiB, and blank lines are dropped. While a Write blocks, the channel is not
+	// read. Nil means os.Stderr.
 	Output io.Writer
 
-	// Pipes carries the messages over two pipes of their own instead of standard input and output: the child reads its
-	// file descriptor 3 and writes to 4. Nothing that a child prints can then be taken for a message. Parent and child
-	// must both set it. The child keeps its standard input and output. Unless the command of Start has a Stdout, its
-	// output goes to Output as it comes. A line of the pipes that is no message goes to RPC.OnError. For New, Pipes says
-	// that nothing but messages arrives. Start, Serve and Open need Unix.
+	// Pipes carries the messages over two pipes of their own instead of standard input and output. The child reads file
+	// descriptor 3 and writes to 4. A printed line can then never be taken for a message. Parent and child must both set
+	// Pipes. The child keeps its standard input and output. If the command of Start has no Stdout, the output of the child
+	// goes to Output as it comes. A line of the pipes that is no message goes to RPC.OnError. For New, Pipes says that
+	// nothing but messages arrives. Start, Serve and Open need Unix for Pipes.
 	Pipes bool
 
 	// Grace is the time that a child gets to end after its standard input is closed. It gets the same time after it was
 	// asked to terminate. Then it is killed. 0 means 2 s. It is for Start only.
 	Grace time.Duration
 
-	// StderrTail is the number of last bytes of the child's standard error that an ExitError keeps; 0 means none. All
-	// bytes still go to the Stderr of the command. If that is nil, they go to this process's standard error. It is for
-	// Start only.
+	// StderrTail is the number of last bytes of the child's standard error that an ExitError keeps. 0 means none. All bytes
+	// still go to the Stderr of the command, or to this process's standard error if that is nil. StderrTail is for Start
+	// only.
 	StderrTail int
 }
 

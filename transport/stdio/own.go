@@ -8,9 +8,9 @@ import (
 	kkrpc "github.com/kkrpc-go/kkrpc"
 )
 
-// Serve exposes api to the parent of this process, over a channel like that of Open. It blocks until the parent closes
-// standard input, until ctx ends, or until the channel closes otherwise. The error is nil when the parent or a handler
-// closed the channel. Otherwise it is the channel's Err.
+// Serve exposes api to the parent of this process, over a channel that it makes like Open. It blocks until the parent
+// closes the input of the channel, until ctx ends, or until the channel closes otherwise. The error is nil if the parent
+// or a handler closed the channel. Otherwise it is the channel's Err.
 //
 //	func main() {
 //		if err := stdio.Serve(context.Background(), api, nil); err != nil {
@@ -32,9 +32,9 @@ func Serve(ctx context.Context, api any, opts *Options) error {
 	return ch.Err()
 }
 
-// Open returns the channel to the parent of this process, over standard input and output. It lives until the parent
-// closes standard input, until it is closed, or until ctx ends. Unless Options.RPC.Dialect is set, calls to the parent
-// wait for its first message, which shows its dialect.
+// Open returns the channel to the parent of this process, over standard input and output. The channel lives until the
+// parent closes standard input, until it is closed, or until ctx ends. Unless Options.RPC.Dialect is set, calls to the
+// parent wait for the parent's first message, which shows its dialect.
 //
 // Standard input and output then belong to the channel until the process ends. Output of this process goes to its
 // standard error instead, and its standard input reads as empty. On Unix this holds for the file descriptors: also for

@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// takeStandard moves standard input and output to other descriptors, and puts an empty input and standard error in
-// their place. A write to a parent that is gone is an error on the new descriptors. On descriptor 1 it would end the
-// process.
+// takeStandard moves standard input and output to other descriptors, and puts an empty input and standard error in their
+// place. A write to a parent that is gone returns an error on the new descriptors. On descriptor 1 the write would end
+// the process.
 func takeStandard() (in, out *os.File, err error) {
 	fail := func(err error) (*os.File, *os.File, error) {
 		return nil, nil, fmt.Errorf("stdio: taking over standard input and output: %w", err)

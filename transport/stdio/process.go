@@ -32,9 +32,9 @@ type Process struct {
 	exit   *ExitError    // its State is set before exited is closed
 }
 
-// Start starts cmd and a channel over its standard input and output, which must not be set. With Options.Pipes its
-// ExtraFiles must not be set instead. If its standard error is not set, it becomes that of this process. When ctx ends,
-// the child is ended as by Close. The contexts of handlers have the values of ctx.
+// Start starts cmd and a channel over its standard input and output. Stdin and Stdout of cmd must be nil. With
+// Options.Pipes, ExtraFiles must be nil instead. A nil Stderr becomes the standard error of this process. When ctx ends,
+// Start ends the child like Close. The contexts of handlers have the values of ctx.
 //
 // Name the runtime itself in cmd. A launcher such as npx stands between this process and the child. The child would
 // outlive the launcher.

@@ -126,10 +126,10 @@ func newConn(nc net.Conn, early []byte, cfg config) *conn {
 	return c
 }
 
-// Close sends a close frame, and ReadFrame and WriteFrames fail with net.ErrClosed. A goroutine completes the closing
-// handshake and ends within lingerTime. Close blocks for at most graceTime if a write is stuck, and under TLS for at most
-// farewellTime more. If the reader has decided on a close code, the peer's or that of a violation, it takes the place of
-// code.
+// Close sends a close frame, and makes ReadFrame and WriteFrames fail with net.ErrClosed. A goroutine completes the
+// closing handshake and ends within lingerTime. Close blocks for at most graceTime if a write is stuck, and under TLS for
+// at most farewellTime more. A close code on which the reader has decided replaces code. That is the code of the peer or
+// of a violation.
 func (c *conn) Close(code int, reason string) error {
 	if !c.closed.CompareAndSwap(false, true) {
 		return nil
@@ -283,8 +283,8 @@ func checkClose(code ws.StatusCode, reason string) error {
 	return ws.CheckCloseFrameData(code, reason)
 }
 
-// linger ends a closed connection: it sends what is left, waits for the peer's close frame, since closing a socket
-// with unread data would take back the close frame just sent, and closes the socket. It owns the reading side.
+// linger ends a closed connection. It sends the rest of the data, waits for the peer's close frame, and closes the socket.
+// It waits because closing a socket with unread data would discard the close frame just sent. It owns the reading side.
 func (c *conn) linger() {
 	c.lingers.Lock()
 	_ = c.nc.SetDeadline(time.Now().Add(lingerTime))

@@ -6,9 +6,9 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// answer notes a ping. The pong is sent before the reader waits or returns a message. If several pings have come by then,
-// only the last is answered, as RFC 6455 allows in section 5.5.3. So a flood of pings causes one write for each read.
-// payload must stay valid until sendPong. The caller owns the reading side.
+// answer notes a ping. sendPong answers it before the reader waits or returns a message. If several pings have come by
+// then, only the last is answered, which RFC 6455 allows in section 5.5.3. A flood of pings thus causes one write for each
+// read. payload must stay valid until sendPong. The caller owns the reading side.
 func (c *conn) answer(payload []byte) {
 	c.owed = payload
 }
@@ -38,8 +38,8 @@ func (c *conn) sendPing() {
 	c.kick()
 }
 
-// kick has due control frames sent without waiting: now, or by whoever is writing, or by a goroutine that ends with
-// the write timeout or with Close.
+// kick has due control frames sent and does not wait. It sends them now if it can. Otherwise the current writer sends
+// them, or a goroutine that ends with the write timeout or with Close.
 func (c *conn) kick() {
 	if !c.sock.TryLock() {
 		return
@@ -83,8 +83,8 @@ func (c *conn) drain() {
 	}
 }
 
-// sendControl sends what is due; false means that there is no room, and that whoever sends rest is to try again. The
-// caller holds sock.
+// sendControl sends due control frames. It returns false if there is no room. The next writer of rest then tries again.
+// The caller holds sock.
 func (c *conn) sendControl() bool {
 	if c.raw != nil && c.writable() == nil {
 		if err := c.tryRest(); err == nil && len(c.rest) > 0 {

@@ -33,12 +33,12 @@ const (
 	bodyBytes = 300
 )
 
-// Dial connects to a kkrpc server. url is ws://host[:port]/path or wss://…; http and https mean the same, and
-// user:password@ is sent as basic authentication. ctx bounds Dial alone; its values are the base of the contexts of
-// handlers. The channel lives until it is closed.
+// Dial connects to a kkrpc server. url is ws://host[:port]/path or wss://…, and http and https mean the same. Dial sends
+// user:password@ as basic authentication. ctx bounds Dial alone, and its values are in the contexts of handlers. The
+// channel lives until it is closed.
 //
-// Dial uses the proxy that the environment names, like net/http: HTTPS_PROXY for wss, HTTP_PROXY for ws, unless NO_PROXY
-// excepts the host. Hosts on this machine need no proxy. The URL of a proxy begins with http:// or https://. For a SOCKS
+// Dial uses the proxy that the environment names, like net/http: HTTPS_PROXY for wss, HTTP_PROXY for ws. NO_PROXY lists
+// exceptions. Hosts on this machine need no proxy. The URL of a proxy begins with http:// or https://. For a SOCKS
 // proxy set DialOptions.NetDial.
 //
 // An error wraps a *StatusError if the server or the proxy refused. It tells the HTTP status and the first part of the

@@ -12,9 +12,9 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/announce"
 )
 
-// Dial connects to a kkrpc server by the WebSocket of the JavaScript host. url is ws://host[:port]/path or wss://…; http and
-// https mean the same. ctx bounds Dial alone; its values are the base of the contexts of handlers. The channel lives until
-// it is closed. The host does not tell why it could not connect; package ws says what else differs.
+// Dial connects to a kkrpc server by the WebSocket of the JavaScript host. url is ws://host[:port]/path or wss://…, and
+// http and https mean the same. ctx bounds Dial alone, and its values are in the contexts of handlers. The channel lives
+// until it is closed. The host does not tell why it could not connect. The package comment lists other differences.
 func Dial(ctx context.Context, url string, opts *DialOptions) (*kkrpc.Channel, error) {
 	if opts == nil {
 		opts = &DialOptions{}

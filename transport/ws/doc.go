@@ -4,49 +4,50 @@
 //
 //	ch, err := ws.Dial(ctx, "ws://localhost:3000/ws", nil)
 //
-// A server answers each client in the dialect it is spoken to. A client that is to be called before it has spoken
-// names its dialect when it connects: by the parameter kkrpc in the URL, as in /ws?kkrpc=classic-json, or by the
-// subprotocol kkrpc.classic-json. Dial offers that subprotocol, and servers that do not know it ignore it. A js/wasm
-// build adds the parameter instead, because its host fails the connection if the server picks no subprotocol.
-// RPC.Dialects lists what a client may name and speak.
+// A server answers each client in the client's dialect, which the first message shows. A client can name its dialect
+// when it connects, so that the server can call it first. It uses the URL parameter kkrpc, as in
+// /ws?kkrpc=classic-json, or the subprotocol kkrpc.classic-json. Dial offers that subprotocol. Servers that do not
+// know it ignore it. A js/wasm build adds the parameter instead. Its host fails the connection if the server picks no
+// subprotocol. RPC.Dialects lists the dialects that a client may name and speak.
 //
 // # Origins
 //
-// Browsers let any page open a WebSocket anywhere and send the user's cookies along, and CORS middleware does not
-// govern that. So requests from pages are accepted from the server's own origin only, and from those that
-// Options.Origins lists. Requests without Origin are not from pages and pass.
+// Browsers let any page open a WebSocket to any server and send the user's cookies along. CORS does not govern that.
+// A server therefore refuses pages of other origins, unless Options.Origins lists them. Requests without the header
+// Origin pass, because they do not come from pages.
 //
 // # Names
 //
-// A server that is meant for this machine or network alone should also list its names in Options.Hosts. Otherwise a
-// page can have its own name point to the server, and is then of the same origin.
+// A server for one machine or network should list its names in Options.Hosts. Otherwise a page can have its own name
+// resolve to the server's address (DNS rebinding). The page is then of the server's own origin.
 //
 // # Connecting again
 //
-// A Channel ends with its connection. DialPersistent returns what outlives connections:
+// A Channel ends with its connection. DialPersistent returns a client that outlives connections:
 //
 //	p, err := ws.DialPersistent(ctx, "wss://example.com/ws", &ws.PersistentOptions{
 //		OnConnect: func(ctx context.Context, ch *kkrpc.Channel) error { return ch.Call(ctx, nil, "signIn", token) },
 //	})
 //	greeting, err := kkrpc.Call[string](kkrpc.Idempotent(ctx), p, "greet", "World")
 //
-// While there is no connection, calls wait within their ctx and Options.CallTimeout. A call that was under way when the
-// connection was lost may have been done or not: it fails and says so, unless it is marked as idempotent; then it is made
-// again. References, callbacks and streams end with their connection; OnConnect and OnReconnect are the place to
-// subscribe again.
+// While there is no connection, calls wait within their ctx and Options.CallTimeout. If the connection is lost during
+// a call, the server may have run the call or not. The call then fails with kkrpc.ErrClosed. A call that is marked as
+// idempotent is made again instead. References, callbacks and streams end with their connection. Subscribe again in
+// OnConnect or OnReconnect.
 //
 // # Stopping
 //
-// http.Server.Shutdown forgets connections that became WebSockets, and does not wait for what RegisterOnShutdown starts. So stop
-// both, or the process may end before a client has been told:
+// http.Server.Shutdown does not know connections that became WebSockets. It also does not wait for the functions of
+// RegisterOnShutdown. Stop both servers, so that the process does not end before its clients are told:
 //
 //	srv := &http.Server{Handler: mux}
 //	…
 //	err := errors.Join(srv.Shutdown(ctx), handler.Shutdown(ctx))
 //
-// Server.Shutdown answers the requests that run, refuses others by name, and closes the connections one after another. Where slow
-// HTTP requests could take all of ctx, call both at the same time. A load balancer that asks before it sends needs an answer
-// while the server drains. Then call handler.Shutdown first, and have a probe answer by Ready:
+// Server.Shutdown answers the requests that run and refuses others by name. It closes the connections one after
+// another. If slow HTTP requests could take all of ctx, call both at the same time. A load balancer that probes the
+// server needs an answer while the server drains. Then call handler.Shutdown first, and have the probe answer by
+// Ready:
 //
 //	mux.HandleFunc("/ready", func(w http.ResponseWriter, _ *http.Request) {
 //		if !handler.Ready() {
@@ -56,27 +57,35 @@
 //
 // # Memory
 //
-// ServeHTTP returns once the channel has started. An idle connection over plain TCP holds no buffer: it borrows one
-// when there is something to read. Under TLS it holds 256 bytes beside what crypto/tls needs. On Linux a server's idle
-// connection, plain or under TLS, holds no goroutine either. Who closes the net.Conn of such a connection directly, found
-// by http.Server.ConnState for instance, is noticed with the next ping, or write: close the channel instead.
+// ServeHTTP returns once the channel has started. An idle connection over plain TCP holds no buffer. It borrows one
+// when there is something to read. Under TLS it holds 256 bytes beside the memory of crypto/tls. On Linux, an idle
+// connection of a server holds no goroutine either. If a program closes the net.Conn of such a connection directly, the
+// server notices with the next ping or write. http.Server.ConnState is one way to that net.Conn. Close the channel
+// instead.
 //
 // # In a browser
 //
-// Built for js/wasm, for a browser, Node, Deno, Bun or a worker, Dial and DialPersistent use the WebSocket of the host
-// (globalThis.WebSocket, which Node has since version 22). What that cannot do is refused by name: DialOptions.Header, TLS,
-// Compression, Ping, MessageTime and NetDial, and a password in the URL; tokens go into the URL or a subprotocol. It does
-// not say why a connection failed, so there is no StatusError, and DialPersistent tries again until MaxAttempts; it gives up
-// at once where the host does not even try: without a WebSocket, or with an address, subprotocol or option that it rejects.
-// Message sizes are checked once the host holds the whole message. What arrives faster than it is handled is kept up to
-// 16 MiB, then the connection closes. A host sends close codes of 1000 and 3000 to 4999 only: 1001 arrives as 1000, 1009 as
-// 4009. As all that waits, Dial and calls must not be made by the function of a js.FuncOf itself, but by a goroutine that it
-// starts: the host delivers nothing until that function returns. Server answers every request with 501.
+// Built for js/wasm, Dial and DialPersistent use globalThis.WebSocket of the host: a browser, a worker, Deno, Bun, or
+// Node since version 22. Server answers every request with 501. These options fail by name, because a host cannot do
+// them: DialOptions.Header, TLS, Compression, Ping, MessageTime, NetDial, and a password in the URL. Put tokens into
+// the URL or a subprotocol.
+//
+// A host does not say why a connection failed, so there is no StatusError. DialPersistent tries again until
+// MaxAttempts. It gives up at once if the host does not even try. The host may have no WebSocket, or reject an address,
+// a subprotocol or an option.
+//
+// Message sizes are checked once the host holds the whole message. The package keeps up to 16 MiB that arrive faster
+// than they are handled. Beyond that the connection closes. A host can send the close codes 1000 and 3000 to 4999 alone.
+// Code 1001 therefore arrives as 1000, and 1009 as 4009.
+//
+// Dial and calls must not be made by the function of a js.FuncOf itself, because they wait. Make them on a goroutine
+// that the function starts. The host delivers nothing until the function returns.
 //
 // # Limits
 //
-// Of kkrpc.Limits this package enforces Frame, Handshake and Write; Options.MessageTime bounds how long a message may
-// trickle in, and Options.Memory what all clients of a server can make it hold. A message that is too large closes the connection
-// with code 1009, whether by its announced length, by its fragments or by what it inflates to. Beside the
-// compressed or fragmented text of one message a connection never allocates ahead of what has arrived.
+// This package enforces Frame, Handshake and Write of kkrpc.Limits. Options.MessageTime bounds the time in which a
+// message may arrive. Options.Memory bounds the memory that all clients of a server can make it hold. A message that
+// is too large closes the connection with code 1009. Its announced length counts, and so do its fragments and its
+// decompressed size. A connection keeps the text of one compressed or fragmented message. Otherwise it never allocates
+// more than has arrived.
 package ws

@@ -17,14 +17,14 @@ const (
 	cutTime = 200 * time.Millisecond
 )
 
-// Shutdown drains the server: it returns nil once all connections are closed and OnClose has returned for each.
+// Shutdown drains the server. It returns nil once all connections are closed and OnClose has returned for each.
 //
-// New connections get a 503, and Ready is false. The open connections end one after another, spread over
-// Options.DrainWindow, each as kkrpc.Channel.Shutdown says: it refuses new requests by name, answers those that run, and
-// closes with code 1001. Until its turn comes a connection works as before.
+// New connections get a 503, and Ready is false. Shutdown calls kkrpc.Channel.Shutdown for one open connection after
+// another, spread over Options.DrainWindow. That refuses new requests by name, answers those that run, and closes with
+// code 1001. A connection works as before until its turn comes.
 //
-// When ctx ends first, Shutdown cuts off what is left and returns ctx's error, at most 200 ms later. Requests that run then get
-// an RPCInterruptedError, and their contexts end. Shutdown does not wait for handlers that go on regardless.
+// If ctx ends first, Shutdown cuts off the other connections. It returns the error of ctx at most 200 ms later. Requests
+// that run then get an RPCInterruptedError, and their contexts end. Shutdown does not wait for handlers that ignore this.
 func (s *Server) Shutdown(ctx context.Context) error {
 	go s.drain(ctx, s.stop(ctx)) // ends with ctx, or with the last connection
 	select {

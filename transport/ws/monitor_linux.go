@@ -46,8 +46,8 @@ func (m *monitorTimer) covers() bool {
 	return false
 }
 
-// expire lets the timer end when no call has used it. A call that is just about to is no harm, since the timer has woken
-// the monitor, and it does not sleep again while that call's goroutine runs.
+// expire lets the timer end if no call has used it. A call that begins meanwhile does no harm. The timer has woken the
+// monitor, which does not sleep again while the goroutine of that call runs.
 func (m *monitorTimer) expire() {
 	if m.used.Swap(false) {
 		time.AfterFunc(rawTime, m.expire)

@@ -7,17 +7,17 @@ import (
 )
 
 // OnEnd has f called once when the connection that r opens has ended, after Options.OnClose. If r does not become a
-// connection, f is called when it is refused. So the function of HandlerFor can take something, such as a place in a limit,
-// and have it given back whatever happens:
+// connection, f is called when r is refused. The function of HandlerFor can thus reserve something, such as a place in a
+// limit, and be sure that f releases it:
 //
 //	if !limit.take(user) {
 //		return nil, ws.Reject(http.StatusTooManyRequests, "You have too many connections.")
 //	}
 //	ws.OnEnd(r, func() { limit.give(user) })
 //
-// It is for requests that HandlerFor and OnOpen get. Several functions are called in reverse order. f must not block. It is
-// called at once if the connection has ended. For any other request, such as one of package kkhttp, f is called when the
-// context of r ends.
+// r is a request that HandlerFor or OnOpen got. Several functions are called in reverse order. f must not block. OnEnd
+// calls f at once if the connection has ended. For any other request, such as one of package kkhttp, f is called when
+// the context of r ends.
 func OnEnd(r *http.Request, f func()) {
 	e, ok := r.Context().Value(endsKey{}).(*ends)
 	if !ok {
@@ -31,7 +31,7 @@ func OnEnd(r *http.Request, f func()) {
 
 type endsKey struct{}
 
-// ends are the functions to be called at the end of a connection.
+// ends are the functions to call at the end of a connection.
 type ends struct {
 	mu    sync.Mutex
 	funcs []func()
@@ -44,7 +44,7 @@ func withEnds(r *http.Request) (*http.Request, *ends) {
 	return r.WithContext(context.WithValue(r.Context(), endsKey{}, e)), e
 }
 
-// add reports false if it is too late.
+// add reports whether f will be called: false once run has begun.
 func (e *ends) add(f func()) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -28,12 +28,12 @@ type Options struct {
 
 	// Origins are the origins whose pages may connect beside the server's own. Examples are "https://app.example.com",
 	// "https://*.example.com" for every subdomain but not example.com itself, "http://localhost:*" for every port,
-	// "*" for all. A malformed one makes Handler panic.
+	// "*" for all. A malformed origin makes Handler panic.
 	Origins []string
 
 	// Hosts are the names and addresses that requests may be sent to, without port: "localhost", "127.0.0.1",
 	// "*.example.com" for every subdomain. A server for this machine alone should list its names. Otherwise a page whose
-	// own name points to this machine (DNS rebinding) passes the check of origins. Nil means any. A malformed one makes
+	// own name points to this machine (DNS rebinding) passes the check of origins. Nil means any. A malformed name makes
 	// Handler panic.
 	Hosts []string
 
@@ -55,19 +55,20 @@ type Options struct {
 	// as much again. A slower peer loses its connection with code 1008. 0 means 30 s, negative any time.
 	MessageTime time.Duration
 
-	// SendTime is how long a client may take to read what waits for it. Each MiB that it has read adds as much again, counted
-	// as it crosses the network. The connection of a slower client is cut. OnClose gets a CloseError of 1008, which the
-	// client cannot see. A client that reads less than a MiB in SendTime can delay that, but not for ever. 0 means 1 min, which is 17 KiB/s, negative any time.
+	// SendTime is the time in which a client must read the messages that wait for it. Each MiB that it has read, counted on
+	// the network, adds SendTime once more. The connection of a slower client is cut. OnClose gets a CloseError of 1008,
+	// which the client cannot see. A client that reads less than a MiB in SendTime delays the cut, but not for ever.
+	// 0 means 1 min, which is 17 KiB/s. Negative means no bound.
 	SendTime time.Duration
 
-	// Memory is how many bytes all clients together can make the server hold, see kkrpc.Group.Memory. 0 means a quarter of
-	// GOMEMLIMIT, or 1 GiB without one; negative means no bound. Beyond it connections close with code 1013, those with the
-	// most bytes × age first. If RPC.Group is set, its Memory counts in place of this one.
+	// Memory bounds the bytes that all clients together can make the server hold; see kkrpc.Group.Memory. 0 means a quarter
+	// of GOMEMLIMIT, or 1 GiB without one. Negative means no bound. Over the bound, the connections with the most
+	// bytes × age close first, with code 1013. If RPC.Group is set, the Memory of that Group counts instead.
 	Memory int64
 
-	// DrainWindow is the time over which Shutdown spreads the drains of the connections. Their clients then do not all connect
-	// elsewhere at once. 0 means 1 ms for each connection, at most 2 s; negative means all at once. It is at most half of
-	// the time that the ctx of Shutdown has left.
+	// DrainWindow is the time over which Shutdown spreads the drains of the connections. Their clients then do not all
+	// connect to another server at once. 0 means 1 ms for each connection, at most 2 s. Negative means all at once. Shutdown
+	// uses at most half of the time that its ctx has left.
 	DrainWindow time.Duration
 
 	// OnOpen is called with each new channel and the request that opened it, on a goroutine of its own. Calls of the peer
@@ -79,18 +80,18 @@ type Options struct {
 	// block. Nil does nothing.
 	OnClose func(ch *kkrpc.Channel, err error)
 
-	// Logger gets errors while connecting. If RPC.OnError is nil, it also gets the errors for OnError: 100 at once, then one a
-	// second. The attribute left_out is how many of them were left out before a line. Of refused pages and hosts it gets
-	// one line each 10 s. An upgrade that failed counts as such an error. Each error of the function of HandlerFor gets
-	// one line, unless it is from Reject. It gets one line of level Info for each connection that has ended, with channel, peer,
-	// reason and err. Closings lists the reasons. Nil means slog.Default().
+	// Logger gets the errors that clients can cause: 100 at once, then one a second. These are errors of the function of
+	// HandlerFor unless Reject made them, upgrades that failed, and panics in OnOpen. Errors for OnError are among them if
+	// RPC.OnError is nil. The attribute left_out counts the lines that were left out before a line. Refused pages and
+	// hosts get one line each 10 s. Each connection that has ended gets a line of level Info with channel, peer, reason and
+	// err. Closings lists the reasons. Nil means slog.Default().
 	Logger *slog.Logger
 }
 
 // DialOptions configures Dial. Nil and the zero value mean the defaults.
 type DialOptions struct {
-	// RPC configures the channel. A zero Dialect means Compact here. Dial names the dialect to the server, so that a Go
-	// server can call this client before it has said anything. Limits.Handshake bounds Dial as a whole.
+	// RPC configures the channel. A zero Dialect means Compact here. Dial names the dialect to the server. A Go server
+	// can then call this client first. Limits.Handshake bounds Dial as a whole.
 	RPC kkrpc.Options
 
 	// Header is sent with the handshake. Host is honoured; what the handshake itself sets is refused.
@@ -144,11 +145,10 @@ type PersistentOptions struct {
 	// fails if its connection does not last Backoff.Steady.
 	MaxAttempts int
 
-	// RetryIf tells whether to connect again after err. An attempt failed, or a connection was lost: then err wraps
-	// kkrpc.ErrClosed. If not, the Persistent closes. Nil means always, with an exception before the first connection.
-	// Errors that do not pass by waiting are final then. These are an unknown host, an untrusted certificate, a server
-	// without TLS, a malformed URL, and a proxy that Dial cannot use. So is an HTTP status of 400 to 499 other than 408,
-	// 425 and 429, of the server or the proxy (see StatusError).
+	// RetryIf reports whether to connect again after err. If a connection was lost, err wraps kkrpc.ErrClosed. Otherwise an
+	// attempt failed. If RetryIf returns false, the Persistent closes. Nil means always, except for some errors before the
+	// first connection. They are an unknown host, an untrusted certificate, a server without TLS, a malformed URL, and an
+	// unsupported proxy. A StatusError with status 400 to 499 is one too, except for 408, 425 and 429.
 	RetryIf func(err error) bool
 
 	// Logger gets a line of level Info for each connection. It gets one of level Warn for each failed attempt and each
@@ -161,9 +161,9 @@ type PersistentOptions struct {
 	// FailFast makes calls fail with kkrpc.ErrClosed while there is no connection, instead of waiting for one.
 	FailFast bool
 
-	// OnConnect is called with each new connection, before other calls use it. Sign in here, since the peer forgets the client
-	// with the connection. ctx ends with the connection. Calls of the Persistent made with ctx use this connection. An error
-	// or a panic closes the connection, as a failed attempt. Nil does nothing.
+	// OnConnect is called with each new connection, before other calls use it. Sign in here, because the server forgets the
+	// client with the connection. ctx ends with the connection. Calls of the Persistent made with ctx use this connection.
+	// An error or a panic closes the connection and counts as a failed attempt. Nil does nothing.
 	OnConnect func(ctx context.Context, ch *kkrpc.Channel) error
 
 	// OnReconnect is called like OnConnect and after it, with each connection but the first, to subscribe again.

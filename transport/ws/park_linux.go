@@ -12,8 +12,8 @@ import (
 // The connection is then parked and holds neither a buffer nor a goroutine. When ReadFrame has something to do, wake is
 // called once, on another goroutine, perhaps before Park returns.
 //
-// Only servers park: they have thousands of connections, and nobody else owns those. If somebody does close the net.Conn
-// of a parked connection, no event follows. The next write fails, such as that of a ping.
+// Only servers park, because they have thousands of connections, and nobody else owns those. If a program closes the
+// net.Conn of a parked connection, no event follows. The next write fails, such as that of a ping.
 func (c *conn) Park(patience time.Duration, wake func()) (parked bool) {
 	if c.client || c.raw == nil && !isTLS(c.nc) || !c.enter() {
 		return false

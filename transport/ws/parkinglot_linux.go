@@ -57,8 +57,8 @@ func (l *parkingLot) add(c *conn) bool {
 	return false
 }
 
-// remove must be called when c is closed. The socket itself leaves the epoll when it is closed; an event until then, at
-// most one, finds nobody, or wakes for nothing who has the place now. The caller holds lingers.
+// remove must be called when c is closed. The socket leaves the epoll when it is closed. At most one event can come until
+// then. It finds the place empty, or wakes the new owner of the place for nothing. The caller holds lingers.
 func (l *parkingLot) remove(c *conn) {
 	if c.place == 0 {
 		return

@@ -13,10 +13,10 @@ import (
 	kkrpc "github.com/kkrpc-go/kkrpc"
 )
 
-// Persistent is a client that connects again when its connection is lost. It is the Caller of [kkrpc.Via]: while there
-// is no connection operations wait, those that were under way when it was lost fail with kkrpc.ErrClosed unless their
-// ctx is from [kkrpc.Idempotent], and references and callbacks end with the connection they came over. All methods may
-// be called from any goroutine.
+// Persistent is a client that connects again when its connection is lost. It is a Caller made by [kkrpc.Via]. Operations
+// wait while there is no connection. An operation whose connection is lost fails with kkrpc.ErrClosed, unless its ctx is
+// from [kkrpc.Idempotent]. References and callbacks end with the connection they came over. All methods may be called
+// from any goroutine.
 type Persistent struct {
 	kkrpc.Caller
 
@@ -45,10 +45,10 @@ type Persistent struct {
 // errByThisSide is why Close ends a Persistent.
 var errByThisSide = fmt.Errorf("%w by this side", kkrpc.ErrClosed)
 
-// DialPersistent connects to a kkrpc server as Dial does, and again whenever the connection is lost, until Close is
-// called or ctx ends, which unlike that of Dial bounds the Persistent as a whole. It gives up by itself only as
-// MaxAttempts and RetryIf say. It returns when the first connection has been made, after as many attempts as that takes,
-// or has failed for good; see PersistentOptions.Background.
+// DialPersistent connects to a kkrpc server like Dial, and again whenever the connection is lost. It goes on until Close
+// is called or ctx ends. MaxAttempts and RetryIf can end it earlier. Unlike the ctx of Dial, ctx bounds the whole life of
+// the Persistent. DialPersistent returns once the first connection is made, after any number of attempts, or has failed
+// for good. PersistentOptions.Background makes it return at once.
 func DialPersistent(ctx context.Context, url string, opts *PersistentOptions) (*Persistent, error) {
 	if opts == nil {
 		opts = &PersistentOptions{}
@@ -88,8 +88,8 @@ func DialPersistent(ctx context.Context, url string, opts *PersistentOptions) (*
 	return p, nil
 }
 
-// Channel returns the current connection. While there is none it waits, within the deadline of ctx or else
-// RPC.CallTimeout, or fails if FailFast is set. The channel is not replaced when it closes: ask again for each use.
+// Channel returns the current connection. Without one it waits, within the deadline of ctx or else RPC.CallTimeout. If
+// FailFast is set, it fails at once. A channel that has closed stays closed, so call Channel again for each use.
 func (p *Persistent) Channel(ctx context.Context) (*kkrpc.Channel, error) {
 	if ch, ok := ctx.Value(connectionKey{p}).(*kkrpc.Channel); ok { // in OnConnect, or since
 		return ch, ch.Err()
@@ -129,7 +129,7 @@ func (p *Persistent) Channel(ctx context.Context) (*kkrpc.Channel, error) {
 	}
 }
 
-// look returns the connection for calls; if that is nil, what happened and what to wait for.
+// look returns the connection for calls. If ch is nil, state says why, and changed is closed when that changes.
 func (p *Persistent) look() (ch *kkrpc.Channel, state State, changed <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -152,17 +152,17 @@ func isLeaving(ch *kkrpc.Channel) bool {
 	}
 }
 
-// State is what p is doing now.
+// State returns the current state of p.
 func (p *Persistent) State() State {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.state
 }
 
-// Done is closed once p has closed for good.
+// Done returns a channel that is closed once p has closed for good.
 func (p *Persistent) Done() <-chan struct{} { return p.done }
 
-// Err is nil until Done is closed; afterwards it wraps kkrpc.ErrClosed and says why.
+// Err returns nil until Done is closed, and then an error that wraps kkrpc.ErrClosed and says why.
 func (p *Persistent) Err() error {
 	if state := p.State(); state.Phase == Closed {
 		return state.Err
@@ -248,7 +248,7 @@ func (p *Persistent) tell(state State) {
 	}
 }
 
-// enter makes state the current one and lets go on who waits for it.
+// enter makes state the current one and wakes the calls that wait for it.
 func (p *Persistent) enter(state State) {
 	p.mu.Lock()
 	p.state = state
@@ -273,8 +273,8 @@ func (p *Persistent) enter(state State) {
 // errServerLeaves is why a connection is replaced that is still open.
 var errServerLeaves = fmt.Errorf("%w: the server is shutting down", kkrpc.ErrClosed)
 
-// connection makes one connection and waits for its end, or until the server refuses calls as it shuts down. It returns why
-// there is none any more, and whether it lasted.
+// connection makes one connection. It waits for its end, or until the server refuses calls because it shuts down. err says
+// why the connection is gone. steady reports whether it lasted for Backoff.Steady.
 func (p *Persistent) connection(failures int) (steady bool, err error) {
 	ctx, cancel := context.WithCancelCause(p.ctx)
 	ch, err := p.dial(ctx, cancel)

@@ -7,11 +7,10 @@ import (
 	"unsafe"
 )
 
-// Go tells its scheduler of every system call, since it may block, and the first one after a quiet moment wakes the
-// scheduler's monitor: a thread that runs and soon sleeps again, at the price of several system calls. These calls
-// cannot block, so they are made without, but for some that monitor_linux.go wants told. The race and memory detectors
-// would lose sight of what the kernel writes and what one end of a connection tells the other, and two processors name
-// the calls differently: there recv_unix.go is in use.
+// Package syscall tells the scheduler of every system call, because a call may block. The first call after a quiet moment
+// wakes the scheduler's monitor. That thread runs and soon sleeps again, which costs several system calls. The calls here
+// cannot block, so they are raw, but for those that monitor_linux.go reports. recv_unix.go is for two other cases. The
+// race and memory detectors cannot see raw calls, and two processors name the calls differently.
 
 // longestCall is how many bytes such a call copies at most: while it does, the collector waits for it.
 const longestCall = largeBuffer
@@ -22,8 +21,8 @@ func recv(fd int, p []byte) (int, error) { return transfer(syscall.SYS_RECVFROM,
 // send is syscall.Write to a socket, and never blocks. It may take less than there is room for.
 func send(fd int, p []byte) (int, error) { return transfer(syscall.SYS_SENDTO, fd, p) }
 
-// transfer passes the kernel a pointer to memory of p's length, which lives until the call returns, since the pointer
-// is converted in the call's arguments. MSG_DONTWAIT makes it return at once even if the descriptor is set to block.
+// transfer passes p to the kernel by its pointer and length. p lives until the call returns, because the pointer is
+// converted in the call's arguments. MSG_DONTWAIT makes the call return at once even on a blocking descriptor.
 func transfer(call uintptr, fd int, p []byte) (int, error) {
 	const flags = syscall.MSG_DONTWAIT | syscall.MSG_NOSIGNAL
 	var n uintptr

@@ -26,7 +26,8 @@ const (
 	goingAway      = "going away"
 )
 
-// Server makes requests WebSockets and serves an API on each. It is an http.Handler; Handler and HandlerFor make one.
+// Server is an http.Handler that upgrades requests to WebSockets and serves an API on each. Handler and HandlerFor make
+// one.
 type Server struct {
 	opts    Options
 	origins admission.Origins
@@ -65,9 +66,9 @@ func Handler(api any, opts *Options) *Server {
 	return HandlerFor(func(*http.Request) (any, error) { return compiled, nil }, opts)
 }
 
-// HandlerFor returns a server that asks api, before each upgrade, what to expose on that connection. An error made by
-// Reject is the answer; any other error is a 500 whose text goes to the log alone. HandlerFor panics if an option
-// is malformed.
+// HandlerFor returns a server that calls api before each upgrade and exposes the result on that connection. An error made
+// by Reject is the answer to the client. Any other error is a 500, whose text goes to the log alone. HandlerFor panics if
+// an option is malformed.
 func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) *Server {
 	if opts == nil {
 		opts = &Options{}
@@ -117,7 +118,7 @@ func (s *Server) tellError(err error) {
 	s.tellBounded(slog.LevelError, "kkrpc: error without a caller", "err", clipped(err))
 }
 
-// tellBounded logs what a stranger can cause with each message or each connection.
+// tellBounded logs an event that a stranger can cause with each message or each connection.
 func (s *Server) tellBounded(level slog.Level, msg string, args ...any) {
 	if !s.errs.Allow() {
 		s.leftOut.Add(1)
@@ -243,8 +244,8 @@ func (s *Server) start(nc net.Conn, early []byte, cfg config, rpc *kkrpc.Options
 	}
 }
 
-// opened is called when OnOpen has returned. A panic in it closes the connection, and leaves the process alone as one in a
-// handler of net/http does.
+// opened is called when OnOpen has returned. A panic in OnOpen closes the connection and does not end the process, like a
+// panic in a handler of net/http.
 func (s *Server) opened(ch *kkrpc.Channel) {
 	if value := recover(); value != nil {
 		s.tellBounded(slog.LevelError, "ws: panic in OnOpen", "panic", value, "stack", string(debug.Stack()))

@@ -4,11 +4,11 @@ import (
 	kkrpc "github.com/kkrpc-go/kkrpc"
 )
 
-// Stats is what a Server has done so far and what it holds now; see Server.Stats. Fields of type uint64 only grow.
+// Stats counts the work of a Server so far and its connections now; see Server.Stats. Fields of type uint64 never fall.
 type Stats struct {
-	// Open is how many connections there are, those included that are being opened or closed.
+	// Open is the number of connections now, including those that are being opened or closed.
 	Open int
-	// Opened is how many connections were opened.
+	// Opened is the number of connections that were opened.
 	Opened uint64
 	// Refused counts requests that did not become a connection, by reason.
 	Refused Refusals
@@ -36,7 +36,7 @@ type Closings struct {
 	Shutdown uint64 // Shutdown or Close of the server
 	Ping     uint64 // the peer did not answer a ping; see Options.Ping
 	Slow     uint64 // the peer read too slowly: Limits.Write, SendTime, or kkrpc.ErrSlowConsumer
-	Limit    uint64 // the peer exceeded another limit
+	Limit    uint64 // the peer exceeded any other limit
 	Protocol uint64 // the peer broke the WebSocket protocol, or spoke a dialect that is not in RPC.Dialects
-	Evicted  uint64 // it held the most of what all connections share; see Options.Memory
+	Evicted  uint64 // it held the most memory when all connections together were over Options.Memory
 }

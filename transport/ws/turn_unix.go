@@ -8,9 +8,8 @@ import (
 	"syscall"
 )
 
-// yield lets all goroutines run that are ready or whose files are. runtime.Gosched forgets the latter: it comes back at
-// once if nothing else is ready, without asking the kernel. So yield waits for the kernel itself, in a pipe that it
-// writes to.
+// yield lets all goroutines run that are ready, and those whose files are ready. runtime.Gosched does not ask the kernel
+// for ready files if no goroutine is ready. yield therefore writes to a pipe and waits until the kernel reports it.
 func yield() {
 	select {
 	case l := <-loops:
@@ -31,8 +30,8 @@ func yield() {
 	}
 }
 
-// loops are pipes for those who yield at a time, two for each processor that the program may use at its start. Nil stands
-// for one that is not there yet.
+// loops are pipes for the goroutines that yield at a time: two for each processor that the program has at its start. Nil
+// stands for a pipe that is not open yet.
 var loops = func() chan *loop {
 	n := 2 * runtime.GOMAXPROCS(0)
 	c := make(chan *loop, n)

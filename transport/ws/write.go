@@ -13,8 +13,7 @@ import (
 )
 
 const (
-	// straight is from what size on a payload is written from the caller's memory instead of being copied together
-	// with its neighbours.
+	// straight is the size from which a payload is written from the caller's memory. Smaller ones are copied together.
 	straight = 16 << 10
 	// maxSegments is how many pieces go into one system call.
 	maxSegments = 16
@@ -58,7 +57,7 @@ func (c *conn) WriteFrames(msgs [][]byte) error {
 
 // TryWriteFrames is WriteFrames without waiting. If done is false, the transport keeps a copy of the bytes that the peer
 // did not take. Nothing bounds that copy, so the caller counts it. A WriteFrames has to follow, with or without messages.
-// Under TLS, and where the system cannot say whether a write would wait, done is always false.
+// done is always false under TLS, and on systems that cannot tell whether a write would wait.
 //
 // One goroutine at a time calls TryWriteFrames and WriteFrames.
 func (c *conn) TryWriteFrames(msgs [][]byte) (done bool, err error) {
