@@ -40,14 +40,20 @@ func (c *clip) value(v reflect.Value, level int) any {
 		return nil
 	case v.Kind() == reflect.Pointer && v.IsNil(), v.Kind() == reflect.Map && v.IsNil():
 		return nil
+	case !v.CanInterface(): // an unexported struct that is embedded, and whose LogValue cannot be called
+		return more
 	}
 	switch t := v.Interface().(type) {
 	case slog.LogValuer:
-		return c.logged(t.LogValue().Resolve(), level)
+		return c.logged(slog.AnyValue(t), level)
+	case slog.Value:
+		return c.logged(t, level)
+	case slog.Attr:
+		return c.logged(slog.GroupValue(t), level)
 	case time.Time, time.Duration:
 		return t
 	case superjson.Value:
-		return c.text(string(t.JSON[:min(len(t.JSON), maxText)]))
+		return c.text(string(t.JSON[:min(len(t.JSON), maxText+1)])) // one byte more than text leaves
 	case *superjson.Set:
 		return c.value(reflect.ValueOf(t.Values()), level)
 	case *superjson.Map:
@@ -101,45 +107,66 @@ func (c *clip) members(v reflect.Value, level int) map[string]any {
 			members[more] = more
 			break
 		}
-		name := key.String()
-		if key.Kind() != reflect.String {
-			name = fmt.Sprint(key)
-		}
-		members[c.text(name)] = c.value(value, level+1)
+		members[c.key(key)] = c.value(value, level+1)
 	}
 	return members
 }
 
+func (c *clip) key(key reflect.Value) string {
+	if t, ok := key.Interface().(slog.LogValuer); ok {
+		return fmt.Sprint(c.logged(slog.AnyValue(t), 0))
+	}
+	if key.Kind() == reflect.String {
+		return c.text(key.String())
+	}
+	return c.text(fmt.Sprint(key))
+}
+
 func (c *clip) fields(v reflect.Value, level int) map[string]any {
 	fields := map[string]any{}
-	for f, value := range v.Fields() {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		switch {
-		case !f.IsExported() || name == "-":
-			continue
-		case c.left <= 0:
+	for member, index := range superjson.Fields(v.Type()) {
+		if c.left <= 0 {
 			fields[more] = more
-			return fields
-		case name == "":
-			name = f.Name
+			break
 		}
-		fields[c.text(name)] = c.value(value, level+1)
+		name, value := shown(v, member, index)
+		if _, known := fields[name]; !known && value.IsValid() {
+			fields[c.text(name)] = c.value(value, level+1)
+		}
 	}
 	return fields
 }
 
-// logged is a value that says itself how it is logged.
+// shown returns the field of v that is the member. An embedded struct with a LogValue of its own stands for its fields. The
+// value is invalid behind a nil pointer.
+func shown(v reflect.Value, member string, index []int) (name string, value reflect.Value) {
+	for i, n := range index {
+		if i > 0 && v.Kind() == reflect.Pointer && v.IsNil() {
+			return "", reflect.Value{}
+		}
+		if i > 0 && v.Type().Implements(reflect.TypeFor[slog.LogValuer]()) {
+			return name, v
+		}
+		v = reflect.Indirect(v)
+		name, v = v.Type().Field(n).Name, v.Field(n)
+	}
+	return member, v
+}
+
+// logged is a value that says itself how it is logged, or a part of it.
 func (c *clip) logged(v slog.Value, level int) any {
-	if v.Kind() != slog.KindGroup {
+	v = v.Resolve() // a panic in LogValue becomes an error
+	if v.Kind() != slog.KindGroup || level > maxLevels {
 		return c.value(reflect.ValueOf(v.Any()), level+1)
 	}
+	c.left--
 	members := map[string]any{}
 	for _, a := range v.Group() {
 		if c.left <= 0 {
 			members[more] = more
 			break
 		}
-		members[c.text(a.Key)] = c.value(reflect.ValueOf(a.Value), level+1)
+		members[c.text(a.Key)] = c.logged(a.Value, level+1)
 	}
 	return members
 }

@@ -15,7 +15,7 @@ type LoggingOptions struct {
 	// ErrorLevel is the level of failed calls; nil means slog.LevelWarn, because a peer can cause failures at will.
 	ErrorLevel slog.Leveler
 	// Args, Result and Metadata log the data of users, and are off by default. Each is cut off after 1 KiB and 16 levels.
-	// A struct is logged as a map of its exported fields by their JSON names.
+	// A struct is logged as a map of the members that would be sent. A slog.LogValuer, at any depth, is logged as its LogValue.
 	Args, Result, Metadata bool
 }
 

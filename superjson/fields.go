@@ -2,6 +2,7 @@ package superjson
 
 import (
 	"errors"
+	"iter"
 	"reflect"
 	"slices"
 	"strconv"
@@ -57,6 +58,21 @@ func CheckStruct(t reflect.Type, reading bool) error {
 		}
 	}
 	return nil
+}
+
+// Fields yields the members of the struct type t in the order of its fields: the name, and the index for
+// [reflect.Value.FieldByIndex]. Fields of embedded structs are among them, fields that others hide are not. The caller must
+// not change an index.
+//
+// For package kkrpc: types are checked and values logged by the fields that cross.
+func Fields(t reflect.Type) iter.Seq2[string, []int] {
+	return func(yield func(string, []int) bool) {
+		for _, f := range fieldsOf(t).list {
+			if !yield(f.name, f.index) {
+				return
+			}
+		}
+	}
 }
 
 // find returns the field that a member name means: exactly, or without regard to case.
@@ -169,6 +185,9 @@ func readField(sf reflect.StructField, index []int) (f *field, inner reflect.Typ
 	}
 	embed := sf.Anonymous && !named && target.Kind() == reflect.Struct || slices.Contains(options, "embed")
 	if embed && target.Kind() == reflect.Struct && ownEncoder(target) == nil && !jsonform.Writes(target) {
+		if !sf.IsExported() && !sf.Anonymous {
+			return nil, nil, "field " + sf.Name + ": an unexported field can only be embedded as in Go, without a name"
+		}
 		return nil, target, ""
 	}
 	if slices.Contains(options, "embed") {

@@ -1,11 +1,13 @@
 package superjson_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kkrpc-go/kkrpc/superjson"
@@ -175,5 +177,61 @@ func TestTwoFieldsOfOneName(t *testing.T) {
 		} else if err == nil || readErr == nil || !strings.Contains(err.Error(), row.want.(string)) || !strings.Contains(readErr.Error(), row.want.(string)) {
 			t.Errorf("%s: got %v and %v, want %q", name, err, readErr, row.want)
 		}
+	}
+}
+
+// Reflection cannot read or set what is inside of an unexported field that is not embedded in Go.
+func TestUnexportedFieldIsNotEmbeddedByTag(t *testing.T) {
+	v := struct {
+		in hidden `json:",embed"`
+	}{hidden{Shown: "a"}}
+	const want = "field in: an unexported field can only be embedded as in Go, without a name"
+	if _, err := superjson.Marshal(v); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %q", err, want)
+	}
+	if err := superjson.Unmarshal([]byte(`{"json":{"shown":"b"}}`), &v); err == nil || !strings.Contains(err.Error(), want) || v.in.Shown != "a" {
+		t.Errorf("got %v, want %q", err, want)
+	}
+}
+
+// TestFieldsAreMembers: Fields yields what encoding/json writes, and in its order.
+func TestFieldsAreMembers(t *testing.T) {
+	type Base struct {
+		ID    int
+		Inner string `json:"inner"`
+	}
+	type Tagged struct{ Part int }
+	v := struct {
+		*hidden
+		Base
+		ID     string // hides the one in Base
+		Tagged `json:"tagged"`
+		//lint:ignore SA5008 this form of the tag is read, if not written
+		Dash int `json:"-,"`
+		Out  int `json:"-"`
+		own  int
+	}{hidden: &hidden{}, own: 1}
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dec := jsontext.NewDecoder(bytes.NewReader(text))
+	var want, got []string
+	for dec.PeekKind() != 0 {
+		if _, n := dec.StackIndex(dec.StackDepth()); dec.StackDepth() == 1 && n%2 == 0 && dec.PeekKind() == '"' {
+			name, _ := dec.ReadToken()
+			want = append(want, name.String())
+		} else if dec.StackDepth() == 1 && dec.PeekKind() != '}' {
+			_ = dec.SkipValue()
+		} else {
+			_, _ = dec.ReadToken()
+		}
+	}
+	for name, index := range superjson.Fields(reflect.TypeOf(v)) {
+		got = append(got, name)
+		reflect.ValueOf(v).FieldByIndex(index).Interface()
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(got) != 5 {
+		t.Error(diff, got)
 	}
 }

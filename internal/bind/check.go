@@ -6,8 +6,6 @@ import (
 	"math/big"
 	"net/url"
 	"reflect"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/jsonform"
@@ -65,7 +63,7 @@ func (t *Types) CheckArgument(v reflect.Type) error {
 
 // checkData reports why values of type v cannot cross the connection as data. It does not know what an interface holds.
 func (t *Types) checkData(v reflect.Type, d direction) error {
-	c := checker{kinds: &t.kinds, direction: d, seen: map[reflect.Type]bool{}, parts: map[reflect.Type]bool{}}
+	c := checker{kinds: &t.kinds, direction: d, seen: map[reflect.Type]bool{}}
 	if reason, at := c.check(v, ""); reason != "" {
 		return &placedError{at: at, reason: reason}
 	}
@@ -76,7 +74,6 @@ type checker struct {
 	kinds     *Kinds
 	direction direction
 	seen      map[reflect.Type]bool
-	parts     map[reflect.Type]bool // structs seen as part of another, whose names may decide between theirs
 }
 
 // check returns the reason and the place of the first problem in t, which stands at the place at.
@@ -143,42 +140,16 @@ func (c *checker) fields(t reflect.Type, at string) (reason, where string) {
 	if err := superjson.CheckStruct(t, c.direction == inbound); err != nil {
 		return err.Error(), at
 	}
-	return c.fieldTypes(t, at)
-}
-
-// fieldTypes checks the fields of a struct, which may be embedded in another.
-func (c *checker) fieldTypes(t reflect.Type, at string) (reason, where string) {
-	for i := range t.NumField() {
-		f := t.Field(i)
-		tag := f.Tag.Get("json")
-		if !f.IsExported() && !f.Anonymous || tag == "-" {
-			continue
+	for _, index := range superjson.Fields(t) {
+		inner := at
+		for i := range index {
+			inner += "." + t.FieldByIndex(index[:i+1]).Name
 		}
-		reason, where := "", ""
-		if base := embedded(f, tag); base == nil || hasOwnForm(base) {
-			reason, where = c.check(f.Type, at+"."+f.Name)
-		} else if !c.parts[base] {
-			c.parts[base] = true
-			reason, where = c.fieldTypes(base, at+"."+f.Name)
-		}
-		if reason != "" {
+		if reason, where := c.check(t.FieldByIndex(index).Type, inner); reason != "" {
 			return reason, where
 		}
 	}
 	return "", ""
-}
-
-// embedded returns the struct whose fields are those of the struct around it, or nil.
-func embedded(f reflect.StructField, tag string) reflect.Type {
-	name, options, _ := strings.Cut(tag, ",")
-	base := f.Type
-	if base.Kind() == reflect.Pointer {
-		base = base.Elem()
-	}
-	if base.Kind() != reflect.Struct || !(f.Anonymous && name == "") && !slices.Contains(strings.Split(options, ","), "embed") {
-		return nil
-	}
-	return base
 }
 
 func isKey(t reflect.Type) bool {

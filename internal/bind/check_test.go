@@ -189,7 +189,13 @@ func TestRefUseOf(t *testing.T) {
 	}
 }
 
+const (
+	noUnit     = "time.Duration has no unit that both sides agree on; use a number of milliseconds"
+	unexported = "an unexported field can only be embedded as in Go, without a name"
+)
+
 type (
+	timed        struct{ D time.Duration }
 	unseen       struct{ Shown int }
 	embedsUnseen struct{ *unseen }
 	left         struct{ Same int }
@@ -232,5 +238,23 @@ func TestStructsWithoutAForm(t *testing.T) {
 			//lint:ignore SA5008 likewise
 			B time.Duration `json:"-,"`
 		}](), ".B: time.Duration has no unit that both sides agree on; use a number of milliseconds", ".B: time.Duration has no unit that both sides agree on; use a number of milliseconds"},
+		// A field that does not cross may have any type.
+		{reflect.TypeFor[struct {
+			timed
+			D int
+		}](), "", ""},
+		{reflect.TypeFor[struct {
+			timed `json:"named"`
+		}](), "", ""},
+		{reflect.TypeFor[struct{ timed }](), ".timed.D: " + noUnit, ".timed.D: " + noUnit},
+		{reflect.TypeFor[struct {
+			In map[bool]timed `json:"'a,embed'"` // a name in quotes has no options
+		}](), ".In: bool cannot be the key of an object", ".In: bool cannot be the key of an object"},
+		{reflect.TypeFor[struct {
+			In timed `json:"'a,embed'"`
+		}](), ".In.D: " + noUnit, ".In.D: " + noUnit},
+		{reflect.TypeFor[struct {
+			in timed `json:",embed"`
+		}](), ": field in: " + unexported, ": field in: " + unexported},
 	})
 }

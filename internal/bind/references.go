@@ -57,10 +57,8 @@ func (t *Types) refUseIn(v reflect.Type, seen map[reflect.Type]bool) (use RefUse
 		if v != t.kinds.Handle.Elem() && hasOwnForm(v) {
 			return RefNever
 		}
-		for i := range v.NumField() {
-			if f := v.Field(i); f.IsExported() || f.Anonymous {
-				use = max(use, t.refUseIn(f.Type, seen))
-			}
+		for _, index := range superjson.Fields(v) {
+			use = max(use, t.refUseIn(v.FieldByIndex(index).Type, seen))
 		}
 	}
 	return use
