@@ -66,6 +66,25 @@ func TestLinesInAnotherCodecAreNotAccepted(t *testing.T) {
 	})
 }
 
+// A text that is no message has no dialect. It is dropped, in whatever form it begins.
+func TestTextThatIsNoMessageHasNoDialect(t *testing.T) {
+	for spoken, text := range requestsIn {
+		for _, other := range []string{`{"type":"zz"}`, `{}`, `{x}`, `{"json":{}}`, `{"t":"zz"}`, `{"json":{"t":"zz"}}`, `{"id":"1","method":5,"type":"request"}`} {
+			bubble(t, func(t *testing.T) {
+				ran := 0
+				ch, peer := raw(t, kkrpc.Options{Expose: kkrpc.Object{"f": func() { ran++ }}, Dialects: []kkrpc.Dialect{spoken}})
+				write(t, peer, text)
+				read(t, peer)
+				write(t, peer, other+"\n")
+				write(t, peer, text)
+				if answer := read(t, peer); ran != 2 || ch.Dropped() != 1 || ch.Err() != nil {
+					t.Errorf("%v, %s: %d calls, %d dropped, %v, answered %s", spoken, other, ran, ch.Dropped(), ch.Err(), answer)
+				}
+			})
+		}
+	}
+}
+
 func TestDialectsThatCannotBe(t *testing.T) {
 	for _, test := range []struct {
 		opts kkrpc.Options

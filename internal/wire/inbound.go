@@ -201,7 +201,7 @@ func (in *Inbound) parse(text []byte, d Dialect, m *Message) (bool, error) {
 	m.Checked = in.checked
 	err := in.codecs(d).Parse(text, m, in.maxDepth)
 	m.Size = len(text)
-	if !in.accepts.Has(m.Dialect) {
+	if (err == nil || Answerable(err)) && !in.accepts.Has(m.Dialect) { // else it is no message, and in no dialect
 		m.Reset(m.Dialect)
 		err = ErrDialect
 	}
