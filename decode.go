@@ -262,7 +262,7 @@ func (ch *Channel) unreadable(rawID []byte, why error) bool {
 // fill stores m in a, as the answer to a call with this result.
 func (ch *Channel) fill(a *answer, m *wire.Message, result any) {
 	if m.Err != nil {
-		e := fromWire(wire.ParseErrorReferences(m, ch.references(m.Dialect, m.Err, nil)))
+		e, _ := ch.parseError(m, ch.references(m.Dialect, m.Err, nil))
 		if a.err = e; e.Name == unavailableError || e.Name == interruptedError {
 			ch.mu.Lock()
 			ch.leaveLocked()
@@ -279,6 +279,19 @@ func (ch *Channel) fill(a *answer, m *wire.Message, result any) {
 	} else {
 		a.raw = nil
 	}
+}
+
+// parseError returns the failure in m, and about how many bytes it takes.
+func (ch *Channel) parseError(m *wire.Message, references superjson.ReferenceDecoder) (e *Error, size int) {
+	meter := ch.meter(m.Err, m.Annotations())
+	if meter == nil {
+		return fromWire(wire.ParseError(m, references, nil)), len(m.Err)
+	}
+	meter.Spent = m.Annotations().Cost()
+	if ch.transport != nil { // else it is not the leader that decodes
+		meter.Watch = &request{ch: ch}
+	}
+	return fromWire(wire.ParseError(m, references, meter)), meter.Spent
 }
 
 // fillHandles takes the handles in v that a call with this result can take, and gives back all others.

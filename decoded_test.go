@@ -205,3 +205,86 @@ func TestFunctionsThatOutliveTheirConnectionCount(t *testing.T) {
 		}
 	})
 }
+
+// An error counts like every other value of a message, with all attempts to decode it, wherever it stands.
+func TestDecodedLimitOfErrors(t *testing.T) {
+	fields := func(n int) string { return strings.Repeat(`{},`, n-1) + `{}` }
+	// references that this side has not, and a cycle: it is decoded three times
+	again := `"r":{"__kkrpc_ref__":true,"id":"unknown","kind":"object"},"c":{"a":{}}`
+	for name, row := range map[string]struct {
+		fields, meta string
+		fits         bool
+	}{
+		"small":                  {fields: fields(1000), fits: true},
+		"large":                  {fields: fields(60_000)},
+		"fits once, not thrice":  {fields: fields(10_000) + `],` + again + `,"x":[`, meta: `,"meta":{"referentialEqualities":{"e.c":["e.c.a"]},"v":1}`},
+		"small, decoded thrice":  {fields: fields(1000) + `],` + again + `,"x":[`, meta: `,"meta":{"referentialEqualities":{"e.c":["e.c.a"]},"v":1}`, fits: true},
+		"large because of paths": {fields: `1`, meta: `,"meta":{"values":{"e.` + strings.Repeat("a.", 30_000) + `a":["Date"]},"v":1}`},
+	} {
+		check := func(where string, err error) {
+			t.Helper()
+			peer, ok := errors.AsType[*kkrpc.Error](err)
+			if !ok || row.fits != (peer.Name == "Boom") || !row.fits && !strings.HasPrefix(peer.Message, "undecodable error: ") {
+				t.Errorf("%s, %s: got %.200v", name, where, err)
+			}
+		}
+		text := func(head string) string {
+			return `{"json":{` + head + `,"e":{"n":"Boom","m":"x","list":[` + row.fields + `]}}` + row.meta + `}`
+		}
+		bubble(t, func(t *testing.T) {
+			ch, peer := raw(t, kkrpc.Options{Dialect: kkrpc.CompactSuperJSON, Limits: kkrpc.Limits{Decoded: 1 << 20}})
+			answer := make(chan error, 1)
+			go func() {
+				_, err := kkrpc.Call[any](t.Context(), ch, "f")
+				answer <- err
+			}()
+			write(t, peer, text(`"t":"r","id":`+messageID(read(t, peer))))
+			check("call", <-answer)
+			go func() {
+				for _, err := range kkrpc.Stream[any](t.Context(), ch, "f") {
+					answer <- err
+				}
+			}()
+			write(t, peer, `{"json":{"t":"r","id":`+messageID(read(t, peer))+`,"v":{"__kkrpc_next_stream__":"async-iterable","id":"s1"}}}`)
+			read(t, peer) // the pull
+			write(t, peer, text(`"t":"sr","id":"p1","sid":"s1"`))
+			check("stream", <-answer)
+		})
+	}
+}
+
+// messageID returns the raw id of a message.
+func messageID(text string) string {
+	_, rest, _ := strings.Cut(text, `"id":`)
+	id, _, _ := strings.Cut(rest, ",")
+	return id
+}
+
+// What waits in a stream for its loop counts for the budget, its error too.
+func TestErrorsOfStreamsCount(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		group := &kkrpc.Group{}
+		begin, failed := make(chan struct{}), make(chan error, 1)
+		_, peer := raw(t, kkrpc.Options{Group: group, Expose: kkrpc.Object{"take": func(items iter.Seq2[any, error]) {
+			<-begin
+			for _, err := range items {
+				failed <- err
+			}
+		}}})
+		write(t, peer, `{"t":"q","id":"1","op":"call","p":["take"],"a":[{"__kkrpc_next_stream__":"async-iterable","id":"s1"}]}`)
+		time.Sleep(10 * time.Millisecond) // the request is handed over
+		write(t, peer, `{"t":"sr","id":"p1","sid":"s1","e":{"n":"Boom","m":"x","list":[`+strings.Repeat(`{},`, 60_000)+`{}]}}`)
+		synctest.Wait()
+		if used := group.MemoryUsage().Used; used < 2<<20 {
+			t.Errorf("%d bytes are counted", used)
+		}
+		close(begin)
+		if err := <-failed; !named(err, "Boom") {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if used := group.MemoryUsage().Used; used != 0 {
+			t.Errorf("%d bytes are still counted", used)
+		}
+	})
+}

@@ -27,7 +27,7 @@ type Limits struct {
 	RequestQueue int
 	// Decoded is how many bytes of memory the values of one message may take when decoded; 0 means 64 MiB. They can take 50
 	// times their text and more. A request beyond it is answered with an RPCLimitError. A result or an item fails with an
-	// error that wraps ErrLimit.
+	// error that wraps ErrLimit. The text of an *Error of the peer beyond it begins with "undecodable error".
 	Decoded int
 	// Metadata is how many bytes of metadata a request may carry; 0 means 16 KiB. A request with more is answered with an
 	// RPCLimitError.

@@ -135,7 +135,7 @@ func (t *inStreams) data(m *wire.Message, key string) {
 	case s == nil:
 		t.ch.discard(m, false)
 	case m.Err != nil:
-		s.finish(fromWire(wire.ParseError(m)))
+		s.fail(t.ch.parseError(m, nil))
 	case m.Done:
 		s.finish(nil)
 	default:
@@ -255,6 +255,18 @@ func (s *inStream) finish(err error) {
 	}
 	s.mu.Unlock()
 	left.discard(s.ch)
+}
+
+// fail notes that the peer has ended s with an error, which takes size bytes until the loop has it.
+func (s *inStream) fail(err *Error, size int) {
+	s.mu.Lock()
+	if !s.ended {
+		s.bytes += size
+		s.table.buffered.Add(int64(size))
+		s.ch.account.Add(size)
+	}
+	s.mu.Unlock()
+	s.finish(err)
 }
 
 func (s *inStream) signalLocked() {

@@ -112,19 +112,14 @@ func EscapeSegment(key string) string {
 }
 
 // ParseError reads m.Err as a peer of m's generation would. It never fails: what cannot be decoded gives an error that
-// says so, and what is no error object gives one with its text as the message.
-func ParseError(m *Message) *Error { return ParseErrorReferences(m, nil) }
-
-// maxErrorMemory bounds what the fields of an error take when decoded, in bytes.
-const maxErrorMemory = 16 << 20
-
-// ParseErrorReferences is ParseError for an error that may have references among its fields. If one of them cannot be had,
-// all are left as data. A cycle among the fields ends in null.
-func ParseErrorReferences(m *Message, references superjson.ReferenceDecoder) *Error {
+// says so, and what is no error object gives one with its text as the message. references decodes the references among the
+// fields; nil means that there are none. If one of them cannot be had, all are left as data. A cycle among the fields ends
+// in null. meter counts every attempt.
+func ParseError(m *Message, references superjson.ReferenceDecoder, meter *superjson.Meter) *Error {
 	var v any
 	meta := m.ErrMeta()
 	decode := func(meta *superjson.Meta, references superjson.ReferenceDecoder) error {
-		return superjson.DecodeMetered(m.Dialect.Mode(), m.Err, meta, &v, references, &superjson.Meter{Limit: maxErrorMemory})
+		return superjson.DecodeMetered(m.Dialect.Mode(), m.Err, meta, &v, references, meter)
 	}
 	err := decode(meta, references)
 	if err != nil && references != nil {

@@ -60,7 +60,7 @@ func TestParseError(t *testing.T) {
 		{"standard", ks, `{"name":"E","message":"x"}`, wire.Error{Name: "E", Message: "x"}},
 		{"standard", cs, `{"n":"E","m":"x"}`, wire.Error{Name: "E", Message: "x"}},
 	} {
-		got := wire.ParseError(&wire.Message{Dialect: row.dialect, Err: []byte(row.text)})
+		got := wire.ParseError(&wire.Message{Dialect: row.dialect, Err: []byte(row.text)}, nil, nil)
 		if !reflect.DeepEqual(*got, row.want) {
 			t.Errorf("%s, %d: got %#v, want %#v", row.name, row.dialect, *got, row.want)
 		}
@@ -74,7 +74,7 @@ func TestParseErrorAnnotated(t *testing.T) {
 		if err := codecOf(wire.CompactSuperJSON).Parse([]byte(text), &m, 64); err != nil {
 			t.Fatal(err)
 		}
-		return wire.ParseError(&m)
+		return wire.ParseError(&m, nil, nil)
 	}
 	e := parse(`{"json":{"t":"r","id":"i","e":{"n":"E","m":"x","cause":{"name":"C","message":"y","cause":{"name":"","message":"z"}},"b":"12","u":null}},"meta":{"values":{"e.cause":["Error",{"cause":["Error"]}],"e.b":["bigint"],"e.u":["undefined"]},"v":1}}`)
 	cause, _ := e.Cause.(*wire.Error)
@@ -179,7 +179,7 @@ func FuzzParseError(f *testing.F) {
 		if codecOf(d).Parse([]byte(frame), &m, 64) != nil || m.Err == nil {
 			return
 		}
-		e := wire.ParseError(&m)
+		e := wire.ParseError(&m, nil, nil)
 		if e.Name == "" {
 			t.Fatal("no name")
 		}
@@ -192,7 +192,7 @@ func FuzzParseError(f *testing.F) {
 		if err := codecOf(d).Parse(out, &again, 1000); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
-		if e2 := wire.ParseError(&again); (!old || e.Message != "") && (e2.Name != e.Name || e2.Message != e.Message || len(e2.Fields) != len(e.Fields)) {
+		if e2 := wire.ParseError(&again, nil, nil); (!old || e.Message != "") && (e2.Name != e.Name || e2.Message != e.Message || len(e2.Fields) != len(e.Fields)) {
 			t.Fatalf("%#v\n%#v\n%s", e, e2, out)
 		}
 	})

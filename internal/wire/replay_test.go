@@ -317,7 +317,7 @@ func rewrite(t testing.TB, m *wire.Message, listed bool) []byte {
 	}
 	switch {
 	case m.Err != nil && m.Err[0] == '"':
-		e := wire.ParseError(m)
+		e := wire.ParseError(m, nil, nil)
 		e.Text = true
 		dst, err = c.AppendError(dst, m.ID, e, tail.Values)
 	case m.Err != nil && m.Kind == wire.Response:
@@ -343,7 +343,7 @@ func rewrite(t testing.TB, m *wire.Message, listed bool) []byte {
 // original does.
 func parseAnyError(t testing.TB, m *wire.Message) *wire.Error {
 	t.Helper()
-	e := wire.ParseError(m)
+	e := wire.ParseError(m, nil, nil)
 	if m.Dialect.IsClassic() && e.Message == "[object Object]" {
 		var form struct{ Name, Message string }
 		if err := json.Unmarshal(m.Err, &form); err != nil {
