@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"reflect"
 	"sync"
+	"unsafe"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -125,12 +126,15 @@ func quickOther(decode decodeFunc) quickFunc {
 func quickAdding(decode decodeFunc) quickFunc {
 	once := quickOther(decode)
 	return func(q *quick, v reflect.Value) bool {
-		if !v.IsZero() {
-			return false
-		}
-		q.filled = append(q.filled, v)
-		return once(q, v)
+		return v.IsZero() && q.fill(v) && once(q, v)
 	}
+}
+
+// fill notes that v, which is zero, gets a value.
+func (q *quick) fill(v reflect.Value) bool {
+	before := cap(q.filled)
+	q.filled = append(q.filled, v)
+	return q.meter.spendGrowth(before, cap(q.filled), unsafe.Sizeof(v))
 }
 
 // peek returns the first byte of what comes next, behind white space, or 0.

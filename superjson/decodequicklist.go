@@ -47,10 +47,10 @@ func quickStruct(t reflect.Type) quickFunc {
 				exact |= bit
 			case !folds, bit == 0, f.adds && !at.IsZero():
 				return false // an exact name replaces what another has set
+			case f.adds && folded&bit == 0 && !q.fill(at):
+				return false
 			default:
-				if folded |= bit; f.adds {
-					q.filled = append(q.filled, at)
-				}
+				folded |= bit
 			}
 			if !inner[i](q, at) {
 				return false

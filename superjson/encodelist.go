@@ -76,8 +76,9 @@ func isUndefined(v any) bool {
 	return false
 }
 
-// guarded writes a member whose name the library refuses in paths. It reads such a member if nothing in it is annotated
-// or shared, but for __proto__, which it leaves out.
+// guarded writes a member named constructor or prototype. The library refuses to write one, but reads it if no path of the
+// metadata leads into it. So nothing inside may be annotated, and shared objects inside are written as copies. A member named
+// __proto__ is an error: superjson.deserialize leaves it out.
 func (e *Encoder) guarded(dst []byte, key string, write func(dst []byte) ([]byte, error)) ([]byte, error) {
 	if key == "__proto__" {
 		return dst, &EncodeError{Reason: "superjson refuses the member name " + key}

@@ -15,13 +15,13 @@ const (
 
 // ParseMeta reads the meta member of an envelope. It refuses annotations of unknown types, paths through __proto__,
 // prototype and constructor, invalid escapes, and annotations nested deeper than 64. A *DataError says why, and its Path
-// says where. ParseMeta ignores everything else that the JavaScript library ignores. Without "v", paths have the escaping of superjson before path version 1. The result
-// is nil when raw has no annotations.
+// says where. ParseMeta ignores everything else that the JavaScript library ignores. Without "v", paths have the escaping
+// of superjson before path version 1. The result is nil when raw has no annotations.
 func ParseMeta(raw []byte) (*Meta, error) {
 	if len(raw) == 0 {
 		return nil, nil
 	}
-	p := metaParser{legacy: true, nodes: minSegments + len(raw)/2}
+	p := metaParser{legacy: true, nodes: maxSegments(raw)}
 	var values, equalities []byte
 	dec := newDecoder(raw)
 	if dec.PeekKind() != '{' {
@@ -51,7 +51,6 @@ func ParseMeta(raw []byte) (*Meta, error) {
 	if err := atEnd(dec, raw); err != nil {
 		return nil, err
 	}
-	made := p.nodes
 	root := &node{annotation: unannotated}
 	if values != nil {
 		if err := p.tree(newDecoder(values), root, 0); err != nil {
@@ -61,17 +60,14 @@ func ParseMeta(raw []byte) (*Meta, error) {
 	if root.typ == "" && root.first == nil {
 		root = nil
 	}
-	made -= p.nodes
+	made := maxSegments(raw) - p.nodes
 	var equal [][]path
 	if equalities != nil {
-		made += minSegments + len(raw)/2
-		p.nodes = minSegments + len(raw)/2
+		p.nodes = maxSegments(raw)
 		if equal, err = p.equalities(newDecoder(equalities)); err != nil {
 			return nil, err
 		}
-	}
-	if equalities != nil {
-		made -= p.nodes
+		made += maxSegments(raw) - p.nodes
 	}
 	q := newEqualities(equal)
 	m := newMeta(root, q, q.whole())
@@ -80,6 +76,9 @@ func ParseMeta(raw []byte) (*Meta, error) {
 	}
 	return m, nil
 }
+
+// maxSegments is how many segments the paths in metadata may have, for values and for equalities each.
+func maxSegments(raw []byte) int { return minSegments + len(raw)/2 }
 
 // placeCost is about what a place in metadata takes in bytes.
 const placeCost = 48

@@ -134,3 +134,47 @@ func TestMeterWatch(t *testing.T) {
 		t.Errorf("a small value: %v", err)
 	}
 }
+
+// keepsNull reads null, and stays as it was.
+type keepsNull struct{ n int }
+
+func (k *keepsNull) UnmarshalJSON(text []byte) error {
+	if string(text) != "null" {
+		k.n++
+	}
+	return nil
+}
+
+// Members that are repeated take no memory, or it is counted.
+func TestMeterOfRepeatedMembers(t *testing.T) {
+	for name, row := range map[string]struct {
+		member string
+		v      any
+	}{
+		"a pointer, in another case":                          {`"a":null`, &struct{ A *int }{}},
+		"a pointer":                                           {`"A":null`, &struct{ A *int }{}},
+		"a type that reads itself":                            {`"A":null`, &struct{ A keepsNull }{}},
+		"a type that reads itself, in another case":           {`"a":null`, &struct{ A keepsNull }{}},
+		"a pointer to one that reads itself, in another case": {`"a":null`, &struct{ A *keepsNull }{}},
+		"an array":                     {`"A":[0,0]`, &struct{ A [2]int }{}},
+		"an array, in another case":    {`"a":[0,0]`, &struct{ A [2]int }{}},
+		"a struct, in another case":    {`"a":{}`, &struct{ A tiny }{}},
+		"an unknown member":            {`"x":null`, &struct{ A *int }{}},
+		"a pointer, in an inner value": {`"b":{"a":null}`, &struct{ B struct{ A *int } }{}},
+	} {
+		raw := []byte("{" + strings.Repeat(row.member+",", 200_000) + row.member + "}")
+		var m superjson.Meter
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		err := superjson.DecodeMetered(superjson.ModeJSON, raw, nil, row.v, nil, &m)
+		runtime.ReadMemStats(&after)
+		took := int(after.TotalAlloc - before.TotalAlloc)
+		if err != nil || took > m.Spent*12+len(raw) {
+			t.Errorf("%s: %v, %d bytes were allocated for %d of text, %d are counted", name, err, took, len(raw), m.Spent)
+		}
+		m = superjson.Meter{Limit: 1000}
+		if err := superjson.DecodeMetered(superjson.ModeJSON, raw, nil, row.v, nil, &m); err != nil && !errors.Is(err, superjson.ErrMemory) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

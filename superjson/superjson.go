@@ -32,8 +32,8 @@
 //
 // Values nest 1000 deep, annotations 64. A bigint has at most 16384 digits. Shared objects repeat at most 16 MiB in one
 // envelope, and as much in one any beyond its text. An any takes no cycle, since printing it would never end. Metadata
-// has at most 1024 path segments and one more for every two of its bytes. Unlike the original, this package never allocates a typed array from a bare length. It reads Node's Buffer
-// as []byte.
+// has at most 1024 path segments and one more for every two of its bytes. Unlike the original, this package never
+// allocates a typed array from a bare length. It reads Node's Buffer as []byte.
 //
 // # Package kkrpc
 //
