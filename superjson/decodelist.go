@@ -77,11 +77,8 @@ func sliceDecoder(t reflect.Type) decodeFunc {
 		out := reflect.New(t).Elem()
 		out.Set(reflect.MakeSlice(t, 0, 0))
 		err := elements(d, n, func(i int, item *node) error {
-			if before := out.Cap(); i == before {
-				out.Grow(1)
-				if !d.meter.spendGrowth(before, out.Cap(), t.Elem().Size()) {
-					return d.meter.err
-				}
+			if i == out.Cap() && !d.meter.grow(out) {
+				return d.meter.err
 			}
 			out.SetLen(i + 1)
 			return inner(d, out.Index(i), item)
@@ -259,6 +256,9 @@ func keyParser(t reflect.Type) func(k reflect.Value, name string) bool {
 func decodeQuoted(d *decoder, v reflect.Value, n *node) error {
 	if v.Kind() == reflect.Pointer {
 		if nilled, err := d.absent(v, n); nilled {
+			return err
+		}
+		if err := d.spend(pointerCost); err != nil {
 			return err
 		}
 		v.Set(reflect.New(v.Type().Elem()))

@@ -38,7 +38,7 @@ func quickStruct(t reflect.Type) quickFunc {
 				i = f.order
 			}
 			f := &plan.list[i]
-			at, err := settableField(v, f.index)
+			at, err := settableField(v, f.index, q.meter)
 			if err != nil {
 				return false
 			}
@@ -93,11 +93,8 @@ func quickSlice(t reflect.Type) quickFunc {
 		out.Set(reflect.MakeSlice(t, 0, 0))
 		more, ok := q.open('[')
 		for i := 0; more && ok; i++ {
-			if before := out.Cap(); i == before {
-				out.Grow(1)
-				if !q.meter.spendGrowth(before, out.Cap(), t.Elem().Size()) {
-					return false
-				}
+			if i == out.Cap() && !q.meter.grow(out) {
+				return false
 			}
 			out.SetLen(i + 1)
 			if !inner(q, out.Index(i)) {

@@ -23,7 +23,7 @@ func structDecoder(t reflect.Type) decodeFunc {
 				_, err := d.read()
 				return err
 			}
-			at, err := settableField(v, f.index)
+			at, err := settableField(v, f.index, d.meter)
 			if err != nil {
 				return err
 			}
@@ -47,12 +47,15 @@ func keepsUndefined(t reflect.Type) bool {
 }
 
 // settableField makes the embedded pointers on the way. It fails like encoding/json where reflection cannot make one.
-func settableField(v reflect.Value, index []int) (reflect.Value, error) {
+func settableField(v reflect.Value, index []int, m *Meter) (reflect.Value, error) {
 	for i, n := range index {
 		if i > 0 && v.Kind() == reflect.Pointer {
 			if v.IsNil() {
 				if !v.CanSet() {
 					return v, &DataError{Reason: sealed(v.Type().Elem())}
+				}
+				if err := m.Spend(pointerCost + int(v.Type().Elem().Size())); err != nil {
+					return v, err
 				}
 				v.Set(reflect.New(v.Type().Elem()))
 			}

@@ -53,7 +53,7 @@ func CheckStruct(t reflect.Type, reading bool) error {
 		return errors.New(plan.problem)
 	}
 	for _, f := range plan.list {
-		if _, err := settableField(reflect.New(t).Elem(), f.index); reading && err != nil {
+		if _, err := settableField(reflect.New(t).Elem(), f.index, nil); reading && err != nil {
 			return errors.New(err.(*DataError).Reason)
 		}
 	}

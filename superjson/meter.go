@@ -34,6 +34,14 @@ func DecodeMetered(mode Mode, raw []byte, meta *Meta, v any, r ReferenceDecoder,
 	return decode(mode, raw, meta, v, r, m)
 }
 
+// Spend counts n bytes that are about to be allocated. The error says why they must not be.
+func (m *Meter) Spend(n int) error {
+	if m.spend(n) {
+		return nil
+	}
+	return m.err
+}
+
 // spend counts n bytes and reports whether decoding may go on.
 func (m *Meter) spend(n int) bool {
 	if m == nil {
@@ -96,6 +104,20 @@ const anyMember = 32 // the size of a string and an any
 
 // memberSize is what the key and the value of a map take in its group.
 func memberSize(t reflect.Type) int { return int(t.Key().Size() + t.Elem().Size()) }
+
+// grow makes room for another element in list, unless it takes too much.
+func (m *Meter) grow(list reflect.Value) bool {
+	before, size := list.Cap(), list.Type().Elem().Size()
+	next := max(1, 2*before)
+	if before >= 256 {
+		next = before + before/4 // about what Grow makes of it
+	}
+	if !m.spendGrowth(before, next, size) {
+		return false
+	}
+	list.Grow(1)
+	return m.spendGrowth(next, list.Cap(), size)
+}
 
 // spendGrowth counts what a list has grown by, from the capacity before to the one after.
 func (m *Meter) spendGrowth(before, after int, size uintptr) bool {

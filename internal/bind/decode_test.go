@@ -7,6 +7,7 @@ import (
 	"iter"
 	"maps"
 	"math/big"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -146,6 +147,42 @@ func TestCallsAreDecodedRunAndEncoded(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+type Large struct {
+	N int
+	A [1 << 12]int64
+}
+
+// What an argument may not take is not allocated.
+func TestMemoryIsRefusedBeforeItIsTaken(t *testing.T) {
+	api := expose(t, object{
+		"rest":     func(...Large) int { return 0 },
+		"more":     func(_ string, _ ...Large) int { return 0 },
+		"list":     func([]Large) int { return 0 },
+		"deep":     func([]struct{ B []Large }) int { return 0 },
+		"embedded": func([]struct{ *Large }) int { return 0 },
+		"rests":    func(...struct{ *Large }) int { return 0 },
+	})
+	const limit, n = 1 << 20, 4096
+	items := func(item string) string { return strings.Repeat(item+",", n-1) + item }
+	for name, args := range map[string]string{
+		"rest": items(`{}`), "more": `"",` + items(`{}`), "list": `[` + items(`{}`) + `]`, "deep": `[{"B":[` + items(`{}`) + `]}]`,
+		"embedded": `[` + items(`{"N":1}`) + `]`, "rests": items(`{"N":1}`),
+	} {
+		in := parse(t, `"op":"call","p":["`+name+`"],"a":[`+args+`]`)
+		in.Meter.Limit = limit
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		got := answer(t, api, in)
+		runtime.ReadMemStats(&after)
+		if !strings.HasPrefix(got, "RPCLimitError: "+name+": argument ") {
+			t.Errorf("%s: got %.100s", name, got)
+		}
+		if took := after.TotalAlloc - before.TotalAlloc; took > 3*limit {
+			t.Errorf("%s: %d bytes were allocated, with a limit of %d", name, took, limit)
+		}
 	}
 }
 

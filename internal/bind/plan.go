@@ -244,7 +244,9 @@ func (c *reflectCell) decodeRest(in *Request, fixed int) error {
 		return nil
 	}
 	slice := c.args[len(c.args)-1]
-	in.Meter.Spent += n * int(slice.Type().Elem().Size())
+	if err := in.Meter.Spend(n * int(slice.Type().Elem().Size())); err != nil {
+		return c.plan.types.argumentError(c.path, fixed, err)
+	}
 	slice.Set(reflect.MakeSlice(slice.Type(), n, n))
 	for i := range n {
 		if err := c.plan.params[fixed].decode(in, fixed+i, slice.Index(i)); err != nil {
