@@ -134,6 +134,39 @@ func TestUnsafeIntegersAreRefused(t *testing.T) {
 	}
 }
 
+// A number beyond 2^53 is written if JavaScript has the same number, in whatever form its text is. An integer without a point
+// or exponent is refused like an int64.
+func TestJSONNumbersThatLoseDigits(t *testing.T) {
+	floats := []string{"9007199254740991.0", "9007199254740992.0", "9007199254740993.0", "9007199254740993e0", "90071992547409930e-1", "-9007199254740993.0",
+		"9007199254740992.5", "9007199254740994.0", "900719925474099.3E1", "9007199254740991.5", "0.9007199254740993e16", "1e30", "1E+30", "-1e30", "1.5e300",
+		"1000000000000000000000000000000.0", "1000000000000000000000000000001.0", "1e22", "1e23", "1.0000000000000000000000000001e23", "1152921504606846976.0",
+		"1152921504606846977.0", "1.7976931348623157e308", "1.7976931348623158e308", "0.1000000000000000000000001", "1.10", "3e-400", "0e999"}
+	var js []string
+	for _, text := range floats {
+		js = append(js, "JSON.parse('"+text+"')")
+	}
+	for _, library := range libraries {
+		for i, printed := range libraryWrites(t, superjson.ModeJSON, library, js) {
+			sent, _ := new(big.Rat).SetString(floats[i])
+			arrived, _ := new(big.Rat).SetString(printed)
+			small := new(big.Rat).Abs(arrived).Cmp(big.NewRat(1<<53, 1)) < 0
+			for _, mode := range numberModes {
+				got, err := superjson.NewEncoder(mode).Append(nil, "", json.Number(floats[i]))
+				if want := small || sent.Cmp(arrived) == 0; (err == nil) != want || want && string(got) != floats[i] {
+					t.Errorf("mode %d: %s was written as %s, %v; JavaScript reads %s", mode, floats[i], got, err, printed)
+				} else if err != nil && !strings.Contains(err.Error(), floats[i]+" is outside what a JavaScript number holds exactly") {
+					t.Error(err)
+				}
+			}
+		}
+	}
+	for _, text := range []string{"9007199254740994." + strings.Repeat("0", 1<<22), "9007199254740992", "1152921504606846976", "-9007199254740992", "100000000000000000000"} {
+		if got, err := superjson.Marshal([]any{struct{ N json.Number }{json.Number(text)}}); err == nil {
+			t.Errorf("%s was written as %s", text, got)
+		}
+	}
+}
+
 func TestJSONNumber(t *testing.T) {
 	type order struct {
 		Price json.Number  `json:"price"`

@@ -16,7 +16,7 @@ const (
 	maxSafeInteger  = 1<<53 - 1
 	maxWholeFloat32 = 1 << 24               // a float32 holds every integer up to here
 	maxDateMillis   = 8_640_000_000_000_000 // what a JavaScript Date can hold either side of 1970
-	// maxBigDigits bounds the time that reading a bigint takes, which grows with the square of its length.
+	// maxBigDigits bounds the time that reading a large number takes, which grows with the square of its length.
 	maxBigDigits = 16384
 )
 
@@ -58,7 +58,8 @@ func appendFloat(dst []byte, f float64, bits int) []byte {
 	return strconv.AppendFloat(dst, f, 'f', -1, bits)
 }
 
-// appendNumber writes a json.Number. The empty one is 0, as in encoding/json.
+// appendNumber writes a json.Number as it is. The empty one is 0, as in encoding/json. Beyond 2^53, where JavaScript's
+// numbers leave out integers, it must be no integer by its form, and JavaScript must print the same number.
 func appendNumber(dst []byte, text string) ([]byte, error) {
 	if text == "" {
 		text = "0"
@@ -67,10 +68,20 @@ func appendNumber(dst []byte, text string) ([]byte, error) {
 		return dst, &EncodeError{Reason: "a json.Number is no number: " + strconv.Quote(shortPath(text))}
 	}
 	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || !strings.ContainsAny(text, ".eE") && math.Abs(f) > maxSafeInteger {
+	if err != nil || math.Abs(f) > maxSafeInteger && (!strings.ContainsAny(text, ".eE") || !prints(f, text)) {
 		return dst, unsafeInteger(shortPath(text))
 	}
 	return append(dst, text...), nil
+}
+
+// prints reports whether the shortest text of f, which JavaScript prints, has the value of text.
+func prints(f float64, text string) bool {
+	if len(text) > maxBigDigits {
+		return false
+	}
+	sent, ok := new(big.Rat).SetString(text)
+	printed, _ := new(big.Rat).SetString(strconv.FormatFloat(f, 'e', -1, 64))
+	return ok && sent.Cmp(printed) == 0
 }
 
 // specialNumber is how superjson writes a number that JSON lacks, or "".
