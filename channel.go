@@ -86,6 +86,7 @@ type Channel struct {
 	pending  pendingCalls
 	events   uint64 // counts what answers may have to wait for: invocations of callbacks
 	begun    uint64 // requests that were run from the queue of serving; role counts the others
+	told     uint64 // the role for which Stats has counted a handler that the leader runs
 }
 
 // Close closes the channel with the WebSocket code 1000. Queued messages are sent first, within Limits.Write. Later

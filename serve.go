@@ -105,10 +105,7 @@ func (ch *Channel) runInline(c *call, counted bool) (err error, leads bool) {
 		ch.group.watch.add(ch)
 	}
 	// Shutdown sets draining before it looks at role. So it either sees that c runs, or c sees that it must not.
-	if ch.draining.Load() && !counted && ch.role.CompareAndSwap(c.seq, c.seq+1) {
-		ch.mu.Lock()
-		ch.begun-- // role counts it
-		ch.mu.Unlock()
+	if ch.draining.Load() && !counted && ch.retract(c.seq) {
 		return errDraining, true
 	}
 	slow := c.method.Slow.Load()
@@ -126,6 +123,18 @@ func (ch *Channel) runInline(c *call, counted bool) (err error, leads bool) {
 		c.method.Slow.CompareAndSwap(slow, slow-1)
 	}
 	return err, leads
+}
+
+// retract takes back that the leader runs the handler that seq stands for, since the channel drains. It reports false if
+// others count on the handler: it has been handed over, or Stats has counted it.
+func (ch *Channel) retract(seq uint64) bool {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if ch.told == seq || !ch.role.CompareAndSwap(seq, seq+1) {
+		return false
+	}
+	ch.begun-- // role counts it
+	return true
 }
 
 // yieldIfCrowded gives reading away if c's result has to wait until the peer has read what is queued for it.

@@ -65,8 +65,12 @@ func (ch *Channel) Stats() Stats {
 	}
 	ch.mu.Lock()
 	role := ch.role.Load()
+	running := role & 1 // the leader runs a handler
+	if running == 1 && !ch.draining.Load() {
+		ch.told = role
+	}
 	s := Stats{
-		Served:  (role+1)/2 + ch.begun,
+		Served:  role/2 + ch.begun,
 		Refused: ch.refused.Load(),
 		Queued:  len(ch.serving.queue),
 		Made:    ch.pending.made,
@@ -75,9 +79,12 @@ func (ch *Channel) Stats() Stats {
 		Dropped: ch.dropped.Load(),
 		Skipped: ch.skipped.Load(),
 	}
+	if ch.told == role { // else the leader may see that the channel drains, and not run it
+		s.Served += running
+	}
 	closed := ch.err != nil
 	if s.Running = max(0, int(ch.open.Load())-s.Queued); s.Running == 0 {
-		s.Running = int(role & 1) // the leader runs one, and has not counted it as open
+		s.Running = int(running) // the leader has not counted it as open
 	}
 	ch.mu.Unlock()
 	if closed {
