@@ -8,12 +8,14 @@ import (
 	"time"
 )
 
-// many has n requests wait in handlers of s, and returns what to write for another message of their peer.
-func many(t testing.TB, n int) (s *Channel, write func(format string, args ...any)) {
+// many has n requests wait in handlers of s, and returns what to write for another message of their peer. A request to
+// return waits for release.
+func many(t testing.TB, n int, release <-chan struct{}) (s *Channel, write func(format string, args ...any)) {
 	a, b := Pipe()
 	s, err := New(context.Background(), a, &Options{Dialect: Compact, Expose: Object{
-		"wait": func(ctx context.Context, _ int) { <-ctx.Done() },
-	}, Limits: Limits{Running: n}})
+		"wait":   func(ctx context.Context, _ int) { <-ctx.Done() },
+		"return": func(context.Context) { <-release },
+	}, Limits: Limits{Running: n + 3}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +41,7 @@ func many(t testing.TB, n int) (s *Channel, write func(format string, args ...an
 func TestCancelAmongMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 200
-		s, write := many(t, n)
+		s, write := many(t, n, nil)
 		defer s.Close()
 		open := func(want int32) {
 			t.Helper()
@@ -77,9 +79,66 @@ func TestCancelAmongMany(t *testing.T) {
 	})
 }
 
+// kkrpc does not look whether an id comes twice. A cancel ends all requests with its id that run, in a short list of
+// requests and in an indexed one.
+func TestCancelOfRequestsWithOneID(t *testing.T) {
+	for name, others := range map[string]int{"few": 2, "many": 2 * longList} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				release := make(chan struct{})
+				s, write := many(t, others, release)
+				defer s.Close()
+				open := func(what string, want int32) {
+					t.Helper()
+					time.Sleep(time.Second)
+					if got := s.open.Load(); got != want {
+						t.Fatalf("%s: %d requests are open, want %d", what, got, want)
+					}
+				}
+				same := func(path, args string) {
+					write(`{"t":"q","id":"same","op":"call","p":["%s"],"a":[%s]}`, path, args)
+				}
+				n := int32(others)
+				open("others", n)
+				write(`{"t":"qc","id":"unknown"}`) // from here on there is an index
+				same("wait", "1")
+				same("wait", "2")
+				same("wait", "3")
+				open("three", n+3)
+				write(`{"t":"qc","id":"same"}`)
+				open("all are cancelled", n)
+
+				same("wait", "1")
+				same("return", "")
+				open("two", n+2)
+				release <- struct{}{}
+				open("the second has returned", n+1)
+				write(`{"t":"qc","id":"same"}`)
+				open("the first is cancelled", n)
+
+				same("return", "")
+				same("wait", "1")
+				same("return", "")
+				open("three", n+3)
+				close(release)
+				open("those around it have returned", n+1)
+				write(`{"t":"qc","id":"same"}`)
+				open("the one between is cancelled", n)
+
+				s.mu.Lock()
+				left := len(s.active.more)
+				s.mu.Unlock()
+				if left > 0 {
+					t.Errorf("%d ids are kept", left)
+				}
+			})
+		})
+	}
+}
+
 // As many requests as may be open by default, and cancels that name none of them.
 func BenchmarkCancelUnknown(b *testing.B) {
-	s, _ := many(b, 4090)
+	s, _ := many(b, 4090, nil)
 	defer s.Close()
 	for s.open.Load() < 4090 {
 		time.Sleep(time.Millisecond)

@@ -320,37 +320,73 @@ func (s *scope) release() {
 type scopeList struct {
 	first *scope
 	count int
-	byID  map[string]*scope // of the request; nil until somebody looks in a long list
+	byID  map[string]*scope              // of the request; nil until somebody looks in a long list
+	more  map[string]map[*scope]struct{} // further ones of an id in byID
 }
 
 // longList is from how many scopes on a look through all of them costs more than an index.
 const longList = 32
 
-// findLocked returns the scope of the request with an id, or nil. Of several requests with one id it is the last.
-func (l *scopeList) findLocked(id []byte) *scope {
+// takeLocked returns the scope of a request with an id that has not ended, or nil. The index forgets the scope, which its
+// caller ends.
+func (l *scopeList) takeLocked(id []byte) *scope {
 	if l.byID == nil && l.count > longList {
-		l.byID = make(map[string]*scope, l.count)
+		l.byID, l.more = make(map[string]*scope, l.count), map[string]map[*scope]struct{}{}
 		for s := l.first; s != nil; s = s.next {
-			if s.request != nil && l.byID[string(*s.request)] == nil {
-				l.byID[string(*s.request)] = s
-			}
+			l.indexLocked(s)
 		}
 	}
 	if l.byID != nil {
-		return l.byID[string(id)]
+		s := l.byID[string(id)]
+		if s != nil {
+			l.unindexLocked(s)
+		}
+		return s
 	}
 	for s := l.first; s != nil; s = s.next {
-		if s.request != nil && string(*s.request) == string(id) {
+		if s.request != nil && s.err == nil && string(*s.request) == string(id) {
 			return s
 		}
 	}
 	return nil
 }
 
+func (l *scopeList) indexLocked(s *scope) {
+	if s.request == nil || s.err != nil {
+		return
+	}
+	id := string(*s.request)
+	if l.byID[id] == nil {
+		l.byID[id] = s
+		return
+	}
+	if l.more[id] == nil {
+		l.more[id] = map[*scope]struct{}{}
+	}
+	l.more[id][s] = struct{}{}
+}
+
+func (l *scopeList) unindexLocked(s *scope) {
+	more := l.more[string(*s.request)]
+	if l.byID[string(*s.request)] != s {
+		delete(more, s)
+	} else {
+		delete(l.byID, string(*s.request))
+		for other := range more {
+			l.byID[string(*s.request)] = other
+			delete(more, other)
+			break
+		}
+	}
+	if more != nil && len(more) == 0 {
+		delete(l.more, string(*s.request))
+	}
+}
+
 // answeredLocked notes that s is no longer the scope of its request.
 func (l *scopeList) answeredLocked(s *scope) {
-	if l.byID != nil && s.request != nil && l.byID[string(*s.request)] == s {
-		delete(l.byID, string(*s.request))
+	if l.byID != nil && s.request != nil {
+		l.unindexLocked(s)
 	}
 	s.request = nil
 }
@@ -361,8 +397,8 @@ func (l *scopeList) addLocked(s *scope) {
 	}
 	s.listed = true
 	l.count++
-	if l.byID != nil && s.request != nil {
-		l.byID[string(*s.request)] = s
+	if l.byID != nil {
+		l.indexLocked(s)
 	}
 	if s.next = l.first; s.next != nil {
 		s.next.prev = s
@@ -376,7 +412,7 @@ func (l *scopeList) removeLocked(s *scope) {
 	}
 	s.listed = false
 	if l.count--; l.count == 0 {
-		l.byID = nil
+		l.byID, l.more = nil, nil
 	}
 	if s.prev != nil {
 		s.prev.next = s.next

@@ -196,13 +196,12 @@ func (ch *Channel) decline(m *wire.Message, decoded bool, e *wire.Error) {
 	ch.out.Queue(b)
 }
 
-// cancelled ends the context of the peer's request with this id.
+// cancelled ends the contexts of the peer's requests with this id. There may be several: kkrpc does not look whether an id
+// comes twice.
 func (ch *Channel) cancelled(id []byte) {
-	var after map[*func()]struct{}
 	ch.mu.Lock()
-	if s := ch.active.findLocked(id); s != nil {
-		after = s.endLocked(context.Canceled)
+	for s := ch.active.takeLocked(id); s != nil; s = ch.active.takeLocked(id) {
+		startAll(s.endLocked(context.Canceled)) // on goroutines of their own
 	}
 	ch.mu.Unlock()
-	startAll(after)
 }
