@@ -9,7 +9,7 @@ import (
 // error or a close code with a reason. Group.Memory bounds what all channels of a server hold together.
 type Limits struct {
 	// Frame is the largest inbound message in bytes; 0 means 4 MiB. A larger one closes the channel with code 1009. Whatever
-	// its size, a request with more than 65,536 arguments is answered with an RPCLimitError.
+	// its size, a request with more than 65,536 arguments, or an id of more than 1 KiB, is answered with an RPCLimitError.
 	Frame int
 	// Depth is how deep the JSON of a message may nest; 0 means 64. A deeper request is answered with an RPCLimitError. A
 	// deeper answer or item fails the call or the stream. Other deeper messages are dropped and reported to Options.OnError.

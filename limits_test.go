@@ -371,3 +371,48 @@ func TestIdleChannelHoldsNoLargeFrame(t *testing.T) {
 		})
 	}
 }
+
+// The id of a request is kept until the answer, so that it has a bound. Those of kkrpc have up to 59 bytes.
+func TestIDsHaveABound(t *testing.T) {
+	for dialect, text := range requestsIn {
+		for name, row := range map[string]struct {
+			id  string
+			ran bool
+		}{
+			"a UUID":             {`"0b82f2fb-9c0d-4e3a-8c5b-7a4f6a2b9d10"`, true},
+			"the longest":        {`"` + strings.Repeat("x", 1022) + `"`, true},
+			"a longer one":       {`"` + strings.Repeat("x", 1023) + `"`, false},
+			"one that is huge":   {`"` + strings.Repeat("x", 1<<20) + `"`, false},
+			"escaped":            {`"` + strings.Repeat(`\u0061`, 200) + `"`, false},
+			"no string, classic": {`[` + strings.Repeat(`1,`, 1000) + `1]`, false},
+		} {
+			if row.id[0] == '[' && dialect != kkrpc.Classic && dialect != kkrpc.ClassicSuperJSON {
+				continue // an id is a string there
+			}
+			request := strings.Replace(text, `"id":"1"`, `"id":`+row.id, 1)
+			check := func(answer string, ran bool) {
+				t.Helper()
+				if ran != row.ran || !strings.Contains(answer, `"id":`+row.id) || ran == strings.Contains(answer, "id of the message is longer than 1024 bytes") {
+					t.Errorf("%v, %s: ran %v, answered %.1200s", dialect, name, ran, answer)
+				}
+			}
+			bubble(t, func(t *testing.T) {
+				ran := false
+				_, peer := raw(t, kkrpc.Options{Expose: kkrpc.Object{"f": func() { ran = true }}})
+				write(t, peer, request)
+				answer := read(t, peer)
+				check(answer, ran)
+			})
+			ran := false
+			api, err := kkrpc.Expose(kkrpc.Object{"f": func() { ran = true }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, err := api.Answer(t.Context(), []byte(request), nil)
+			if err != nil {
+				t.Error(err)
+			}
+			check(string(answer), ran)
+		}
+	}
+}

@@ -247,8 +247,10 @@ func unreadableError(what string, err error) error {
 
 // limitOf returns the limit that an Answerable error is about.
 func limitOf(err error) error {
-	if errors.Is(err, wire.ErrArgs) {
-		return wire.ErrArgs
+	for _, limit := range []error{wire.ErrArgs, wire.ErrID} {
+		if errors.Is(err, limit) {
+			return limit
+		}
 	}
 	return wire.ErrDepth
 }

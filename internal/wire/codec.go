@@ -17,8 +17,9 @@ type Codec interface {
 	Dialect() Dialect
 
 	// Parse reads one message: a whole frame in compact, one line in classic. It returns ErrNotMessage for JSON that
-	// is no message of the protocol, ErrDepth, ErrArgs, an *AnnotationError or a *SyntaxError. If the error is Answerable,
-	// and only then, m is a message too: its Kind and ID may be used for an answer. Otherwise m.Kind is Invalid.
+	// is no message of the protocol, ErrDepth, ErrArgs, ErrID, an *AnnotationError or a *SyntaxError. If the error is
+	// Answerable, and only then, m is a message too: its Kind and ID may be used for an answer. Otherwise m.Kind is
+	// Invalid.
 	Parse(text []byte, m *Message, maxDepth int) error
 
 	// BeginCall starts a Call, New or Ref request.

@@ -9,8 +9,10 @@ const (
 	// MaxArgs is how many arguments a message may have: an element of a list costs much more than its text, and
 	// JavaScript engines refuse about as many.
 	MaxArgs = 1 << 16
-	maxIDs  = 1 << 20 // of a Release, which is sent for all that was collected at a time
-	kept    = 256     // larger slices are not reused
+	// MaxID is how long the id of a message may be, in bytes of its JSON. A request's is kept until the answer.
+	MaxID  = 1 << 10
+	maxIDs = 1 << 20 // of a Release, which is sent for all that was collected at a time
+	kept   = 256     // larger slices are not reused
 )
 
 // Reset makes m an empty message of dialect d and keeps its slices for reuse. Parse does it first.
@@ -72,6 +74,8 @@ func (m *Message) Complete(s *Scanner, meta []byte, err error) error {
 		return ErrDepth
 	case m.crowded && len(m.Args) == MaxArgs, m.crowded && len(m.IDs) == maxIDs:
 		return ErrArgs
+	case len(m.ID) > MaxID:
+		return ErrID
 	}
 	return m.annotate(meta)
 }
@@ -79,7 +83,7 @@ func (m *Message) Complete(s *Scanner, meta []byte, err error) error {
 // Answerable reports whether err, of a Parse, is about a limit or an *AnnotationError: the message has its Kind and ID then,
 // and can be answered.
 func Answerable(err error) bool {
-	if errors.Is(err, ErrDepth) || errors.Is(err, ErrArgs) {
+	if errors.Is(err, ErrDepth) || errors.Is(err, ErrArgs) || errors.Is(err, ErrID) {
 		return true
 	}
 	_, ok := errors.AsType[*AnnotationError](err)

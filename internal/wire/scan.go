@@ -15,6 +15,8 @@ var (
 	ErrDepth = errors.New("message nests too deep")
 	// ErrArgs: there are more than MaxArgs arguments. Those are in the message.
 	ErrArgs = fmt.Errorf("message has more than %d arguments", MaxArgs)
+	// ErrID: the id is longer than MaxID.
+	ErrID = fmt.Errorf("the id of the message is longer than %d bytes", MaxID)
 )
 
 // SyntaxError says where text stops being JSON.
