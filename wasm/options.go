@@ -5,7 +5,8 @@ import "github.com/kkrpc-go/kkrpc"
 // Options configures Serve and ServeFor. Nil and the zero value mean the defaults.
 type Options struct {
 	// RPC configures the channel of each connection. Its Expose is ignored, because Serve and ServeFor take the API. A
-	// nil OnError writes to standard error, which is the console of the JavaScript server.
+	// nil OnError writes to standard error, which is the console of the JavaScript server: 100 errors at once, then one a
+	// second. A nil Group is one whose Memory is 64 MiB, because an isolate of Cloudflare Workers has 128 MiB for all of it.
 	RPC kkrpc.Options
 
 	// Origins are the origins whose pages may connect, beside the server's own host. Examples are
@@ -36,6 +37,7 @@ type Options struct {
 const (
 	defaultMaxConns = 10_000
 	defaultInbox    = 64 << 20
+	defaultMemory   = 64 << 20
 	defaultFrame    = 4 << 20
 )
 

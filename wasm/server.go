@@ -11,6 +11,7 @@ import (
 
 	"github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/internal/announce"
+	"github.com/kkrpc-go/kkrpc/internal/errlog"
 	"github.com/kkrpc-go/kkrpc/internal/origin"
 )
 
@@ -70,12 +71,25 @@ func newServer(h host, api func(r *Request) (any, error), opts *Options) (*serve
 		s.opts.RPC.Limits.Frame = defaultFrame
 	}
 	if s.opts.RPC.Group == nil {
-		s.opts.RPC.Group = new(kkrpc.Group)
+		s.opts.RPC.Group = &kkrpc.Group{Memory: defaultMemory}
 	}
 	if s.opts.RPC.OnError == nil {
-		s.opts.RPC.OnError = func(err error) { fmt.Fprintln(os.Stderr, err) }
+		s.opts.RPC.OnError = tellConsole(errlog.New())
 	}
 	return s, nil
+}
+
+// tellConsole returns the OnError of a server that is given none.
+func tellConsole(bound *errlog.Bound) func(err error) {
+	return func(err error) {
+		switch leftOut, ok := bound.Allow(); {
+		case !ok:
+		case leftOut > 0:
+			fmt.Fprintf(os.Stderr, "%v (%d errors before it are left out)\n", errlog.Clipped(err), leftOut)
+		default:
+			fmt.Fprintln(os.Stderr, errlog.Clipped(err))
+		}
+	}
 }
 
 // maxAbout is the number of bytes that are taken of a request's URL and header, whatever Limits.Frame is.

@@ -79,11 +79,12 @@ var rules = []rule{
 	{dir: "internal/origin", not: noNetwork},
 	{dir: "internal/admission", may: []string{"internal/origin"}},
 	{dir: "internal/announce", may: []string{"."}, not: noNetwork},
+	{dir: "internal/errlog", may: []string{xTime}, not: noNetwork},
 	{dir: "internal/wstest"},
-	{dir: "transport/ws", may: []string{".", "internal/admission", "internal/announce", "internal/budget", gobwas, httphead, xTime}, tests: []string{"internal/wstest", "superjson", "transport/transporttest"}},
+	{dir: "transport/ws", may: []string{".", "internal/admission", "internal/announce", "internal/budget", "internal/errlog", gobwas, httphead}, tests: []string{"internal/wstest", "superjson", "transport/transporttest"}},
 	{
 		dir:   "transport/kkhttp",
-		may:   []string{".", "internal/admission", "internal/wire", "internal/wire/codecs", "superjson"},
+		may:   []string{".", "internal/admission", "internal/errlog", "internal/wire", "internal/wire/codecs", "superjson"},
 		tests: []string{"transport/ws"},
 	},
 	{
@@ -92,7 +93,7 @@ var rules = []rule{
 	},
 	{dir: "transport/*", may: []string{"."}, tests: []string{"superjson", "transport/transporttest"}},
 
-	{dir: "wasm", may: []string{".", "internal/announce", "internal/origin", "superjson"}, tests: []string{"transport/transporttest"}, not: []string{"net", "net/http", "log/slog", "encoding/json", jsonV2}},
+	{dir: "wasm", may: []string{".", "internal/announce", "internal/errlog", "internal/origin", "superjson"}, tests: []string{"transport/transporttest"}, not: []string{"net", "net/http", "log/slog", "encoding/json", jsonV2}},
 	{dir: "npm"},
 
 	{dir: "test/replay", may: []string{".", "internal/wire", "internal/wire/classic", "internal/wire/compact", "superjson", jsonV2}},

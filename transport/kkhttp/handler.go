@@ -13,6 +13,7 @@ import (
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/internal/admission"
+	"github.com/kkrpc-go/kkrpc/internal/errlog"
 )
 
 // handler answers requests. All but running is immutable.
@@ -22,7 +23,8 @@ type handler struct {
 	hosts       admission.Hosts
 	api         func(r *http.Request) (any, error)
 	log         *slog.Logger
-	maxRequests int64 // 0: no bound
+	errs        *errlog.Bound // of errors in the log
+	maxRequests int64         // 0: no bound
 	timeout     time.Duration
 	bodyTimeout time.Duration
 
@@ -63,6 +65,7 @@ func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) h
 		hosts:       hosts,
 		api:         api,
 		log:         opts.Logger,
+		errs:        errlog.New(),
 		maxRequests: int64(bound(opts.MaxRequests, defaultMaxRequests)),
 		timeout:     bound(opts.Timeout, defaultTimeout),
 		bodyTimeout: bound(opts.BodyTimeout, defaultBodyTimeout),
@@ -72,9 +75,22 @@ func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) h
 	}
 	h.opts.RPC.Limits.Frame = orDefault(opts.RPC.Limits.Frame, defaultFrame)
 	if h.opts.RPC.OnError == nil {
-		h.opts.RPC.OnError = func(err error) { h.log.Error("kkrpc: error without a caller", "err", err) }
+		h.opts.RPC.OnError = h.tellError
 	}
 	return h
+}
+
+// tellError is the OnError of a handler that is given none.
+func (h *handler) tellError(err error) {
+	leftOut, ok := h.errs.Allow()
+	if !ok {
+		return
+	}
+	args := []any{"err", errlog.Clipped(err)}
+	if leftOut > 0 {
+		args = append(args, "left_out", leftOut)
+	}
+	h.log.Error("kkrpc: error without a caller", args...)
 }
 
 // Reject returns an error with which the function of HandlerFor answers a request. status is an HTTP status of 400 or

@@ -517,3 +517,17 @@ func TestServerShutdown(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A client can cause an error with each request, and must not fill the log with them.
+func TestErrorsDoNotFillTheLog(t *testing.T) {
+	var log bytes.Buffer
+	h := kkhttp.Handler(kkrpc.Object{"panic": func() { panic("secret") }}, &kkhttp.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	for range 300 {
+		if w := post(t, h, `{"t":"q","id":"1","op":"call","p":["panic"]}`); w.Code != 200 {
+			t.Fatal(w.Code)
+		}
+	}
+	if n := strings.Count(log.String(), "panic in panic: secret"); n < 100 || n > 150 {
+		t.Errorf("%d errors are in the log", n)
+	}
+}

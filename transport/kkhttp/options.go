@@ -51,8 +51,8 @@ type Options struct {
 	// for servers without http.Server.WriteTimeout.
 	BodyTimeout time.Duration
 
-	// Logger gets the errors before a function is called, and those for RPC.OnError if that is nil. Nil means
-	// slog.Default().
+	// Logger gets the errors before a function is called. If RPC.OnError is nil, it also gets the errors for that: 100 at
+	// once, then one a second. Nil means slog.Default().
 	Logger *slog.Logger
 }
 

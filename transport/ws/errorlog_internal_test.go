@@ -15,14 +15,15 @@ import (
 	"time"
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/internal/errlog"
 )
 
 // A stranger can cause an error with each message, request or connection, and must not fill the log with them.
 func TestErrorsDoNotFillTheLog(t *testing.T) {
-	upgrade := httptest.NewRequest(http.MethodGet, "/"+strings.Repeat("x", 2*longestError), nil)
+	upgrade := httptest.NewRequest(http.MethodGet, "/"+strings.Repeat("x", 2*errlog.Longest), nil)
 	upgrade.Header = http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}, "Sec-Websocket-Version": {"13"},
 		"Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}}
-	long := errors.New("boom" + strings.Repeat("x", 2*longestError))
+	long := errors.New("boom" + strings.Repeat("x", 2*errlog.Longest))
 	channel := func(t *testing.T) *kkrpc.Channel {
 		a, b := kkrpc.Pipe()
 		ch, err := kkrpc.New(t.Context(), a, nil)
@@ -75,10 +76,10 @@ func TestErrorsDoNotFillTheLog(t *testing.T) {
 					return strings.Split(strings.TrimSuffix(log.String(), "\n"), "\n")
 				}
 				lines := cause(5000)
-				if len(lines) != errorsAtOnce {
+				if len(lines) != errlog.AtOnce {
 					t.Errorf("%d lines, the first is %.200s", len(lines), lines[0])
 				}
-				if size := len(lines[0]); size > 3*longestError {
+				if size := len(lines[0]); size > 3*errlog.Longest {
 					t.Errorf("a line has %d bytes", size)
 				}
 				time.Sleep(time.Second)

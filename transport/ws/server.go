@@ -14,10 +14,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	kkrpc "github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/internal/admission"
+	"github.com/kkrpc-go/kkrpc/internal/errlog"
 )
 
 const (
@@ -36,8 +35,7 @@ type Server struct {
 	log     *slog.Logger
 	onClose func(ch *kkrpc.Channel, err error) // closed, made once for all channels
 	told    atomic.Pointer[time.Time]          // when a refused page was in the log; nil for never
-	errs    *rate.Limiter                      // of errors in the log
-	leftOut atomic.Uint64                      // errors since the last one in the log
+	errs    *errlog.Bound                      // of errors in the log
 
 	mu       sync.Mutex
 	open     map[*kkrpc.Channel]session
@@ -90,7 +88,7 @@ func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) *
 		open:    map[*kkrpc.Channel]session{},
 		early:   map[*kkrpc.Channel]error{},
 		drained: make(chan struct{}),
-		errs:    rate.NewLimiter(errorsPerSecond, errorsAtOnce),
+		errs:    errlog.New(),
 	}
 	s.onClose = s.closed
 	if s.opts.RPC.Group == nil {
@@ -108,43 +106,21 @@ func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) *
 	return s
 }
 
-const (
-	errorsPerSecond = 1
-	errorsAtOnce    = 100
-)
-
 // tellError is the OnError of a server that is given none.
 func (s *Server) tellError(err error) {
-	s.tellBounded(slog.LevelError, "kkrpc: error without a caller", "err", clipped(err))
+	s.tellBounded(slog.LevelError, "kkrpc: error without a caller", "err", errlog.Clipped(err))
 }
 
 // tellBounded logs an event that a stranger can cause with each message or each connection.
 func (s *Server) tellBounded(level slog.Level, msg string, args ...any) {
-	if !s.errs.Allow() {
-		s.leftOut.Add(1)
+	leftOut, ok := s.errs.Allow()
+	if !ok {
 		return
 	}
-	if n := s.leftOut.Swap(0); n > 0 {
-		args = append(args, "left_out", n)
+	if leftOut > 0 {
+		args = append(args, "left_out", leftOut)
 	}
 	s.log.Log(context.Background(), level, msg, args...)
-}
-
-// longestError is the largest text in bytes that one attribute in the log has of an error or a request.
-const longestError = 4 << 10
-
-func clipped(err error) any {
-	if text := err.Error(); len(text) > longestError {
-		return shorten(text)
-	}
-	return err
-}
-
-func shorten(text string) string {
-	if len(text) > longestError {
-		return text[:longestError] + "…"
-	}
-	return text
 }
 
 // ServeHTTP upgrades r and returns once its channel has started.
@@ -188,7 +164,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	nc, early, hs, err := s.upgrade(w, r)
 	if err != nil {
 		s.countEvent(refusedFailed)
-		s.tellBounded(slog.LevelWarn, "ws: upgrade failed", "remote", r.RemoteAddr, "err", clipped(err))
+		s.tellBounded(slog.LevelWarn, "ws: upgrade failed", "remote", r.RemoteAddr, "err", errlog.Clipped(err))
 		return
 	}
 	rpc := new(kkrpc.Options)
@@ -213,7 +189,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		answer(w, rejected)
 		return
 	}
-	s.tellBounded(slog.LevelError, "ws: no API for a request", "url", shorten(r.URL.Path), "remote", r.RemoteAddr, "err", clipped(err))
+	s.tellBounded(slog.LevelError, "ws: no API for a request", "url", errlog.Shorten(r.URL.Path), "remote", r.RemoteAddr, "err", errlog.Clipped(err))
 	http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 }
 
@@ -224,7 +200,7 @@ func (s *Server) start(nc net.Conn, early []byte, cfg config, rpc *kkrpc.Options
 	ch, err := kkrpc.New(context.WithoutCancel(r.Context()), c, rpc)
 	if err != nil { // Options.RPC is wrong
 		s.countEvent(refusedFailed)
-		s.tellBounded(slog.LevelError, "ws: no channel for a connection", "remote", r.RemoteAddr, "err", clipped(err))
+		s.tellBounded(slog.LevelError, "ws: no channel for a connection", "remote", r.RemoteAddr, "err", errlog.Clipped(err))
 		_ = c.Close(closeInternal, "")
 		defer s.unreserve()
 		ends.run()
