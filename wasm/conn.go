@@ -3,6 +3,7 @@ package wasm
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 	"sync"
@@ -23,7 +24,7 @@ const (
 type conn struct {
 	id      int32
 	host    host
-	in      *kkrpc.Inbox
+	in      *kkrpc.Inbox // without a bound of its own: server.makeRoom counts what waits in all of them
 	timeout time.Duration
 	took    func(n int) // is told of each message that was read, of n bytes; nil for nobody
 
@@ -37,12 +38,12 @@ type conn struct {
 	kept   [][]byte // messages that TryWriteFrames could not hand over; likewise
 }
 
-func newConn(h host, id int32, inbox int, limits kkrpc.Limits) *conn {
+func newConn(h host, id int32, limits kkrpc.Limits) *conn {
 	timeout := limits.Write
 	if timeout <= 0 {
 		timeout = 30 * time.Second
 	}
-	return &conn{id: id, host: h, in: kkrpc.NewInbox(inbox), timeout: timeout, over: make(chan struct{})}
+	return &conn{id: id, host: h, in: kkrpc.NewInbox(math.MaxInt), timeout: timeout, over: make(chan struct{})}
 }
 
 // ReadFrame implements kkrpc.Transport.

@@ -18,7 +18,7 @@ import (
 func pair(t *testing.T) (a, b kkrpc.Transport) {
 	host := newFakeHost()
 	limits := kkrpc.Limits{}
-	conns := [2]*conn{newConn(host, 0, 8<<20, limits), newConn(host, 1, 8<<20, limits)}
+	conns := [2]*conn{newConn(host, 0, limits), newConn(host, 1, limits)}
 	for i, c := range conns {
 		peer := conns[1-i]
 		s := host.open(c.id, func(msg []byte) {
@@ -49,7 +49,7 @@ func TestPeerThatDoesNotRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		host := newFakeHost()
 		host.open(1, nil)
-		c := newConn(host, 1, 1<<20, kkrpc.Limits{Write: 3 * time.Second})
+		c := newConn(host, 1, kkrpc.Limits{Write: 3 * time.Second})
 		msg := bytes.Repeat([]byte("x"), 100<<10)
 		start, sent := time.Now(), 0
 		for {
@@ -82,7 +82,7 @@ func TestTryWriteFramesKeepsWhatDoesNotFit(t *testing.T) {
 			<-read
 			got = append(got, msg[0])
 		})
-		c := newConn(host, 1, 1<<20, kkrpc.Limits{})
+		c := newConn(host, 1, kkrpc.Limits{})
 		buf := make([]byte, 400<<10)
 		var want []byte
 		for i := range 5 {
@@ -129,7 +129,7 @@ func TestEndsOfAConnection(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			host := newFakeHost()
 			host.open(1, nil)
-			c := newConn(host, 1, 1<<20, kkrpc.Limits{})
+			c := newConn(host, 1, kkrpc.Limits{})
 			_ = c.in.Push([]byte("last words"))
 			row.end(c)
 			if msg, _, err := c.ReadFrame(nil); string(msg) != "last words" || err != nil {
@@ -155,7 +155,7 @@ func TestReasonsOfAClose(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			host := newFakeHost()
 			host.open(1, nil)
-			_ = newConn(host, 1, 1, kkrpc.Limits{}).Close(4000, row.reason)
+			_ = newConn(host, 1, kkrpc.Limits{}).Close(4000, row.reason)
 			if code, reason := host.closedWith(1); code != 4000 || reason != row.want {
 				t.Errorf("closed with %d %q, want 4000 %q", code, reason, row.want)
 			}

@@ -60,7 +60,7 @@ func TestInboxIsForAllConnections(t *testing.T) {
 				t.Errorf("connection %d got %d answers, want %d", id+1, len(got), want)
 			}
 		}
-		if err := <-ended; !errors.Is(err, kkrpc.ErrLimit) || len(ended) > 0 {
+		if err := <-ended; !errors.Is(err, kkrpc.ErrLimit) || !strings.Contains(err.Error(), "too many messages wait to be read") || len(ended) > 0 {
 			t.Errorf("a channel ended with %v, want a limit, and %d others", err, len(ended))
 		}
 		for id := range int32(4) {
@@ -106,5 +106,22 @@ func TestInboxOfThoseThatLeft(t *testing.T) {
 		if s.waiting != 0 || len(s.reading) != 0 {
 			t.Errorf("%d bytes of %d connections are still counted", s.waiting, len(s.reading))
 		}
+	})
+}
+
+// One count decides which messages are too many. A second one would drop messages that the first has let in.
+func TestOneCountOfWhatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reads := make(chan struct{})
+		s := start(func(*Request) (any, error) { <-reads; return kkrpc.Object{}, nil }, &Options{Inbox: 1000})
+		s.connect(1, "")
+		synctest.Wait()
+		for range 3 {
+			if err := s.conns[1].in.Push(make([]byte, 900)); err != nil {
+				t.Error(err)
+			}
+		}
+		close(reads)
+		s.hangUp(1, closeNormal)
 	})
 }

@@ -107,7 +107,7 @@ func (s *server) open(id int32, about []byte) {
 		s.host.close(id, closeTryLater, "too many connections")
 		return
 	}
-	c := newConn(s.host, id, s.opts.Inbox, s.opts.RPC.Limits)
+	c := newConn(s.host, id, s.opts.RPC.Limits)
 	c.took = func(n int) { s.count(c, -n-waitCost) }
 	s.mu.Lock()
 	s.conns[id] = c
@@ -251,7 +251,7 @@ func (s *server) message(id int32, msg []byte, text bool) {
 	default:
 		s.count(c, len(msg)+waitCost)
 		s.makeRoom(len(msg) + waitCost)
-		if c.in.Push(msg) != nil { // it is closed
+		if c.in.Push(msg) != nil { // it is closed, which the channel has told
 			s.count(c, -len(msg)-waitCost)
 		}
 	}
