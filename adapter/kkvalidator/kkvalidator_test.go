@@ -37,7 +37,7 @@ type user struct {
 	ByName    map[string]address `json:"byName" validate:"dive"`
 	Tags      []string           `json:"tags" validate:"dive,min=2"`
 	Quoted    string             `json:"'a,b'" validate:"max=1"`
-	Inline    address            `json:",inline"`
+	Inline    address            `json:",embed"`
 	Born      time.Time          `json:"born"`
 	Extra     any                `json:"extra"`
 	Callbacks []*node            `json:"nodes"`

@@ -3,8 +3,11 @@ package kkvalidator
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
 // pathIn translates the validator's path in the struct v, such as User.Tags[2].Name, into the path of JavaScript. The
@@ -39,7 +42,7 @@ func pathIn(v reflect.Value, namespace string) (path []any) {
 			if !ok {
 				return append(path, name) // what a rule for the whole struct reports may have any name
 			}
-			if shown, inlined := jsonName(field); !inlined {
+			if shown, inlined := jsonName(v.Type(), field); !inlined {
 				path = append(path, shown)
 			}
 			v = v.FieldByIndex(field.Index)
@@ -78,29 +81,16 @@ func element(v reflect.Value, text string) (key any, inner reflect.Value, rest s
 	return nil, v, text
 }
 
-// jsonName is the name of a field in JavaScript. The fields of an inlined struct stand beside those around it.
-func jsonName(f reflect.StructField) (name string, inlined bool) {
-	tag := f.Tag.Get("json")
-	options := tag
-	if quoted, after, ok := strings.Cut(strings.TrimPrefix(tag, "'"), "'"); ok && strings.HasPrefix(tag, "'") {
-		name, options = quoted, after
-	} else {
-		name, options, _ = strings.Cut(tag, ",")
+// jsonName is the name of the field f of t in JavaScript. The fields of an inlined struct stand beside those around it. A
+// field that does not cross has its name in Go.
+func jsonName(t reflect.Type, f reflect.StructField) (name string, inlined bool) {
+	for member, index := range superjson.Fields(t) {
+		switch {
+		case slices.Equal(index, f.Index):
+			return member, false
+		case len(index) > len(f.Index) && slices.Equal(index[:len(f.Index)], f.Index):
+			inlined = true
+		}
 	}
-	switch {
-	case name != "":
-		return name, false
-	case strings.Contains(","+options+",", ",inline,"):
-		return "", true
-	case f.Anonymous && concreteType(f.Type).Kind() == reflect.Struct:
-		return "", true
-	}
-	return f.Name, false
-}
-
-func concreteType(t reflect.Type) reflect.Type {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	return t
+	return f.Name, inlined
 }
