@@ -58,7 +58,7 @@ export class Sent {
 			const read = answers[i].startsWith("!") ? { error: answers[i] } : await attemptLater(async () => (json ? await this.readJSON(answers[i]) : this.read(answers[i])))
 			let library
 			const ofLibrary = () => (library ??= json ? { differences: [] } : this.#library(schema, form))
-			const all = read.error !== undefined ? [{ path: "", kind: answers[i].startsWith("!") ? "refused" : "unreadable", sent, arrived: read.error, schema }] : differences(sent, read.value, schema)
+			const all = read.error !== undefined ? [{ path: "", kind: answers[i].startsWith("!") ? "refused" : "unreadable", sent, arrived: read.error, schema, within: [] }] : differences(sent, read.value, schema)
 			for (const difference of all) {
 				const circumstances = {
 					form,
@@ -67,8 +67,7 @@ export class Sent {
 					version: this.version,
 					text: this.text.value,
 					refused: ofLibrary().refused,
-					lost: ofLibrary().differences.some((d) => same(d, difference)),
-					lostInMaps: ofLibrary().differences.some((d) => d.path.includes("<"))
+					lost: ofLibrary().differences.some((d) => same(d, difference))
 				}
 				const rule = ruleOf(difference, circumstances)
 				if (rule) count(rule)

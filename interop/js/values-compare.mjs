@@ -4,7 +4,7 @@ import { isPlain, source } from "./values-source.mjs"
 
 /**
  * differences compares what arrived with what was sent. Each difference has the path, a kind, the two values there
- * and the schema of the place.
+ * and the schema of the place. within are the Maps and Sets on the path.
  */
 export function differences(sent, arrived, schema) {
 	return new Comparison().run(sent, arrived, schema)
@@ -22,7 +22,8 @@ class Comparison {
 	}
 
 	#differ(path, kind, sent, arrived, schema) {
-		this.#found.push({ path: path.join(""), kind, sent, arrived, schema })
+		const within = path.filter((step) => step.container).map((step) => step.container)
+		this.#found.push({ path: path.map((step) => step.text ?? step).join(""), kind, sent, arrived, schema, within })
 	}
 
 	#place(path, sent, arrived, schema) {
@@ -98,14 +99,14 @@ class Comparison {
 	#entries(path, a, b, sent, arrived, schema) {
 		if (a.length !== b.length) this.#differ(path, "length", sent, arrived, schema)
 		for (let i = 0; i < Math.min(a.length, b.length); i++) {
-			this.#place([...path, `<key ${i}>`], a[i][0], b[i][0], schema?.key ?? ANY)
-			this.#place([...path, `<value ${i}>`], a[i][1], b[i][1], schema?.key ? schema.of : ANY)
+			this.#place([...path, { container: sent, text: `<key ${i}>` }], a[i][0], b[i][0], schema?.key ?? ANY)
+			this.#place([...path, { container: sent, text: `<value ${i}>` }], a[i][1], b[i][1], schema?.key ? schema.of : ANY)
 		}
 	}
 
 	#items(path, a, b, sent, arrived, schema) {
 		if (a.length !== b.length) this.#differ(path, "length", sent, arrived, schema)
-		for (let i = 0; i < Math.min(a.length, b.length); i++) this.#place([...path, `<${i}>`], a[i], b[i], schema?.of ?? ANY)
+		for (let i = 0; i < Math.min(a.length, b.length); i++) this.#place([...path, { container: sent, text: `<${i}>` }], a[i], b[i], schema?.of ?? ANY)
 	}
 
 	#error(path, sent, arrived, schema) {

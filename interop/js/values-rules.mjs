@@ -8,7 +8,6 @@ const goesTyped = ({ form }) => form === "typed" || form === "json typed"
 const inGo = ({ form }) => form !== "value"
 const halves = (text) => typeof text === "string" && !text.isWellFormed()
 const mended = (sent, arrived) => halves(sent) && sent.toWellFormed() === arrived
-const inMap = /<\w* ?\d+>/
 const isObject = (value) => typeof value === "object" && value !== null
 const nowhere = (value) => ["function", "symbol"].includes(typeof value)
 const sparse = (value) => Array.isArray(value) && Object.keys(value).length !== value.length
@@ -35,6 +34,19 @@ const inCause = (root, object) => [...objects(root)].some((value) => value insta
 const inCycle = (value) => isObject(value) && inside(value, value)
 const annotated = (key) => isObject(key) || ["bigint", "undefined"].includes(typeof key) || (typeof key === "number" && !Number.isFinite(key))
 const keysOf = (value) => (value instanceof Map || value instanceof Set ? [...value.keys()] : [])
+
+/** inOne tells whether the place of a difference is a Map or Set of a kind, or is inside of one. */
+const inOne = ({ sent, within }, is) => [...within, sent].some((value) => keysOf(value).length > 0 && is(value))
+const anyInside = (root, is) => [...objects(root)].some((value) => keysOf(value).length > 0 && is(value))
+const hasAnnotatedKey = (value) => keysOf(value).some(annotated)
+const hasNullBesideCycle = (value) => keysOf(value).includes(null) && keysOf(value).some((key) => isObject(key) && objects(key).has(value))
+
+/** merges tells whether names or keys of a value become one when half of a surrogate pair becomes U+FFFD. */
+function merges(value) {
+	if (!isObject(value)) return false
+	const names = (keysOf(value).length > 0 ? keysOf(value) : Object.keys(value)).filter((name) => typeof name === "string")
+	return new Set(names.map((name) => name.toWellFormed())).size < names.length
+}
 
 /**
  * rules are tried in order. A rule has the first cell of its row as its name. It takes a difference of
@@ -64,8 +76,11 @@ export const rules = [
 	{
 		name: "a key that JSON lacks, in a Map or Set of superjson 2.2.6",
 		// It moves a key that it replaces to the end, and looks for others at their old places.
-		allows: ({ kind, path }, { version, lost, lostInMaps, root }) =>
-			version === "2.2.6" && (lost || lostInMaps || ["unreadable", "apart", "together"].includes(kind) || inMap.test(path)) && [...objects(root)].some((value) => keysOf(value).some(annotated))
+		allows: (difference, { version, root }) =>
+			version === "2.2.6" &&
+			(["unreadable", "apart", "together"].includes(difference.kind)
+				? anyInside(root, hasAnnotatedKey)
+				: inOne(difference, hasAnnotatedKey) || anyInside(root, (value) => hasAnnotatedKey(value) && inside(value, difference.sent)))
 	},
 	{
 		name: "an object at two places, one in the `cause` of an Error",
@@ -74,7 +89,7 @@ export const rules = [
 	{ name: "an object at two places that superjson separates", allows: ({ kind }, { lost }) => lost && ["apart", "together", "value", "kind", "length", "missing", "new"].includes(kind) },
 	{
 		name: "null beside a cycle, in a Set or as keys of a Map",
-		allows: ({ kind, sent, path }, { root }) => (kind === "unreadable" || inMap.test(path) || keysOf(sent).length > 0) && [...objects(root)].some((value) => keysOf(value).includes(null) && keysOf(value).some((key) => isObject(key) && objects(key).has(value)))
+		allows: (difference, { root }) => (difference.kind === "unreadable" ? anyInside(root, hasNullBesideCycle) : inOne(difference, hasNullBesideCycle))
 	},
 	{
 		name: "what superjson refuses to read",
@@ -88,15 +103,21 @@ export const rules = [
 	{ name: "a cycle, for an `any`", allows: ({ kind, arrived }, { root }) => kind === "refused" && /value without cycles/.test(arrived) && [...objects(root)].some(inCycle) },
 	{
 		name: "half of a surrogate pair",
-		// A Value keeps it, but not in the path of an annotation.
-		allows: ({ kind, sent, arrived, path }, c) => {
-			if (/\\ud[89a-f]/.test(path) || (kind === "new" && path.includes("\ufffd"))) return true
-			// Two names or keys may become one.
-			if (inGo(c) && /\\ud[89a-f]/.test(c.text) && c.text.includes("\ufffd")) return true
+		allows: (difference, c) => {
+			const { kind, sent, arrived, path } = difference
+			const named = /\\ud[89a-f]/.test(path)
+			const graph = ["apart", "together", "refused", "unreadable"].includes(kind)
+			// A Value keeps it, but not in the path of an annotation or of an object at two places.
 			if (c.form === "value" || c.form === "typed") {
-				if (/"meta":[^]*\\ud[89a-f]/.test(c.text)) return true
+				if (/"meta":[^]*\\ud[89a-f]/.test(c.text) && (named || graph || path.includes("\ufffd"))) return true
+				if (/"referentialEqualities":[^]*\\ud[89a-f]/.test(c.text) && isObject(sent)) return true
 			}
 			if (!inGo(c)) return false
+			// Names that become one leave one member, and one entry of a Map or Set.
+			if (kind === "missing" && named) return true
+			if (kind === "new" && path.includes("\ufffd")) return true
+			if ((path.includes("\ufffd") || graph) && [...objects(c.root)].some(merges)) return true
+			if (inOne(difference, merges) || merges(sent)) return true
 			if (kind === "value" && sent instanceof Error) return halves(sent.name + sent.message) && sent.name.toWellFormed() === arrived.name && sent.message.toWellFormed() === arrived.message
 			return mended(sent, arrived)
 		}
@@ -113,10 +134,9 @@ export const rules = [
 	{
 		name: "a cycle, for other Go types",
 		// Null stands for it. Where an Error has null as its cause, and a Map or Set has it twice, more is lost.
-		allows: ({ kind, sent, arrived, path }, c) => {
-			if (c.form !== "typed") return false
-			if (inCycle(sent) && (arrived === null || arrived === undefined)) return true
-			return (inMap.test(path) || keysOf(sent).length > 0) && [...objects(c.root)].some((value) => keysOf(value).length > 0 && inCycle(value))
+		allows: (difference, c) => {
+			const { sent, arrived } = difference
+			return c.form === "typed" && ((inCycle(sent) && (arrived === null || arrived === undefined)) || inOne(difference, inCycle))
 		}
 	},
 	{
