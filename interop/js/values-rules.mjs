@@ -25,7 +25,7 @@ function json(value) {
 /** zero tells what can be the zero value of a Go type. A struct knows nothing of members without a field. */
 function zero(value, schema) {
 	if (schema?.k === "struct" && isObject(value)) return schema.f.every((field) => zero(value[field.name], field.of))
-	if (value instanceof Date) return value.getTime() === -62135596800000
+	if (value instanceof Date || (typeof value === "string" && (schema?.k === "ptr" ? schema.of : schema)?.k === "date")) return new Date(value).getTime() === -62135596800000
 	if (value instanceof Map || value instanceof Set) return value.size === 0
 	return isObject(value) ? Object.values(value).every(zero) : !value
 }
@@ -39,7 +39,11 @@ const keysOf = (value) => (value instanceof Map || value instanceof Set ? [...va
 const inOne = ({ sent, within }, is) => [...within, sent].some((value) => keysOf(value).length > 0 && is(value))
 const anyInside = (root, is) => [...objects(root)].some((value) => keysOf(value).length > 0 && is(value))
 const hasAnnotatedKey = (value) => keysOf(value).some(annotated)
-const hasNullBesideCycle = (value) => keysOf(value).includes(null) && keysOf(value).some((key) => isObject(key) && objects(key).has(value))
+// Null stands for each key that leads back to the Map or Set.
+function hasNullBesideCycle(value) {
+	const back = keysOf(value).filter((key) => isObject(key) && objects(key).has(value)).length
+	return back > 1 || (back === 1 && keysOf(value).includes(null))
+}
 
 /** merges tells whether names or keys of a value become one when half of a surrogate pair becomes U+FFFD. */
 function merges(value) {
