@@ -45,9 +45,10 @@ func quickStruct(t reflect.Type) quickFunc {
 			switch bit := uint64(1) << uint(i); {
 			case !folds && folded&bit == 0:
 				exact |= bit
-			case !folds, bit == 0, f.adds && !at.IsZero():
+			case !folds, bit == 0:
 				return false // an exact name replaces what another has set
-			case f.adds && folded&bit == 0 && !q.fill(at):
+			case folded&bit != 0 && !f.adds: // the last one counts
+			case !at.IsZero(), folded&bit == 0 && !q.fill(at):
 				return false
 			default:
 				folded |= bit
