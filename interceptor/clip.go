@@ -124,7 +124,8 @@ func (c *clip) key(key reflect.Value) string {
 
 func (c *clip) fields(v reflect.Value, level int) map[string]any {
 	fields := map[string]any{}
-	for member, index := range superjson.Fields(v.Type()) {
+	for f := range superjson.Fields(v.Type()) {
+		member, index := f.Name, f.Index
 		if c.left <= 0 {
 			fields[more] = more
 			break

@@ -60,15 +60,25 @@ func CheckStruct(t reflect.Type, reading bool) error {
 	return nil
 }
 
-// Fields yields the members of the struct type t in the order of its fields: the name, and the index for
-// [reflect.Value.FieldByIndex]. Fields of embedded structs are among them, fields that others hide are not. The caller must
-// not change an index.
+// Field is a member that values of a struct type are written with.
+type Field struct {
+	Name  string
+	Index []int // for reflect.Value.FieldByIndex; not to be changed
+	Type  reflect.Type
+	// Optional reports that the member may be absent, by omitempty or omitzero in the tag.
+	Optional bool
+	// Quoted reports that a number is written as a string, by the option string in the tag.
+	Quoted bool
+}
+
+// Fields yields the members of the struct type t in the order of its fields. Fields of embedded structs are among them,
+// fields that others hide are not.
 //
-// For package kkrpc: types are checked and values logged by the fields that cross.
-func Fields(t reflect.Type) iter.Seq2[string, []int] {
-	return func(yield func(string, []int) bool) {
+// For package kkrpc: types are checked and described, and values logged, by the fields that cross.
+func Fields(t reflect.Type) iter.Seq[Field] {
+	return func(yield func(Field) bool) {
 		for _, f := range fieldsOf(t).list {
-			if !yield(f.name, f.index) {
+			if !yield(Field{f.name, f.index, f.typ, f.omitEmpty || f.isZero != nil, f.quote}) {
 				return
 			}
 		}

@@ -227,9 +227,9 @@ func TestFieldsAreMembers(t *testing.T) {
 			_, _ = dec.ReadToken()
 		}
 	}
-	for name, index := range superjson.Fields(reflect.TypeOf(v)) {
-		got = append(got, name)
-		reflect.ValueOf(v).FieldByIndex(index).Interface()
+	for f := range superjson.Fields(reflect.TypeOf(v)) {
+		got = append(got, f.Name)
+		reflect.ValueOf(v).FieldByIndex(f.Index).Interface()
 	}
 	if diff := cmp.Diff(want, got); diff != "" || len(got) != 5 {
 		t.Error(diff, got)

@@ -84,7 +84,8 @@ func element(v reflect.Value, text string) (key any, inner reflect.Value, rest s
 // jsonName is the name of the field f of t in JavaScript. The fields of an inlined struct stand beside those around it. A
 // field that does not cross has its name in Go.
 func jsonName(t reflect.Type, f reflect.StructField) (name string, inlined bool) {
-	for member, index := range superjson.Fields(t) {
+	for f := range superjson.Fields(t) {
+		member, index := f.Name, f.Index
 		switch {
 		case slices.Equal(index, f.Index):
 			return member, false

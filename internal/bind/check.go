@@ -140,7 +140,8 @@ func (c *checker) fields(t reflect.Type, at string) (reason, where string) {
 	if err := superjson.CheckStruct(t, c.direction == inbound); err != nil {
 		return err.Error(), at
 	}
-	for _, index := range superjson.Fields(t) {
+	for f := range superjson.Fields(t) {
+		index := f.Index
 		inner := at
 		for i := range index {
 			inner += "." + t.FieldByIndex(index[:i+1]).Name

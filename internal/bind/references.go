@@ -57,8 +57,8 @@ func (t *Types) refUseIn(v reflect.Type, seen map[reflect.Type]bool) (use RefUse
 		if v != t.kinds.Handle.Elem() && hasOwnForm(v) {
 			return RefNever
 		}
-		for _, index := range superjson.Fields(v) {
-			use = max(use, t.refUseIn(v.FieldByIndex(index).Type, seen))
+		for f := range superjson.Fields(v) {
+			use = max(use, t.refUseIn(f.Type, seen))
 		}
 	}
 	return use
