@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"reflect"
+	"slices"
 
 	"github.com/kkrpc-go/kkrpc/internal/bind"
 )
@@ -59,6 +61,48 @@ func Expose(api any) (*API, error) {
 		return nil, fmt.Errorf("kkrpc: expose %T: %w", api, err)
 	}
 	return &API{bound: bound}, nil
+}
+
+// Type is the struct type or the interface that the API was made from. It is nil for an Object.
+func (a *API) Type() reflect.Type { return a.bound.Declared() }
+
+// Entry is one name of an API; see [API.Entries].
+type Entry struct {
+	Path []string
+	Kind EntryKind
+	// In are the parameters that the peer passes to a FunctionEntry or a ClassEntry, without the context. The last one of
+	// a variadic function is a slice.
+	In       []reflect.Type
+	Variadic bool
+	// Type is that of the result, the property or the constant. It is nil for a function without a result, for the
+	// constant null and for a namespace.
+	Type reflect.Type
+	// Settable reports that the peer may write the property.
+	Settable bool
+}
+
+// EntryKind says what a name of an API stands for.
+type EntryKind uint8
+
+// The kinds of entries.
+const (
+	FunctionEntry EntryKind = iota
+	ClassEntry
+	PropertyEntry
+	ConstantEntry
+	NamespaceEntry
+)
+
+// Entries lists all names that a peer can reach: those of an Object in alphabetical order, methods and fields in the
+// order of package reflect. A namespace comes before what is in it. Package schema makes a description of them.
+func (a *API) Entries() iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		for e := range a.bound.Entries() {
+			if !yield(Entry{slices.Clone(e.Path), EntryKind(e.Kind), e.In, e.Variadic, e.Type, e.Settable}) {
+				return
+			}
+		}
+	}
 }
 
 // As exposes exactly the methods of the interface I. Further methods of impl stay out of reach. Methods that impl gets

@@ -21,6 +21,7 @@ type tree struct {
 	quoted     map[string]*node // by the text between the brackets of a path as JSON.stringify writes it
 	dotted     map[string]*node // by the path with dots
 	references bool             // a Ref stands in the type of a function or a property
+	of         reflect.Type     // the struct or the interface that it was made from; nil for none
 }
 
 // node is one name of an API. All operations that are nil are refused.
@@ -35,6 +36,7 @@ type node struct {
 	children  map[string]*node // nil for all but a namespace
 	names     []string         // of the children in the order of registration
 	isNull    bool             // a constant null
+	value     reflect.Type     // of a property or a constant
 }
 
 func (n *node) makeNamespace() {
@@ -70,6 +72,7 @@ func (t *Types) Expose(v any) (API, error) {
 	}
 	b := &builder{tree: &tree{types: t, root: new(node), quoted: map[string]*node{}, dotted: map[string]*node{}}, Types: t}
 	b.root.makeNamespace()
+	b.of = t.declared(v)
 	b.fill(b.root, reflect.ValueOf(v), source{})
 	if len(b.errs) > 0 {
 		return API{}, errors.Join(b.errs...)
@@ -78,6 +81,29 @@ func (t *Types) Expose(v any) (API, error) {
 		t.shapes.Store(t.shapeOf(v), &shape{b.tree, b.sources})
 	}
 	return API{b.tree, b.slots}, nil
+}
+
+// declared returns the struct type or the interface that v exposes, or nil.
+func (t *Types) declared(v any) reflect.Type {
+	if iface, _, ok := t.Implementation(v); ok {
+		return iface
+	}
+	of := reflect.TypeOf(v)
+	if of.Kind() == reflect.Pointer {
+		of = of.Elem()
+	}
+	if of.Kind() != reflect.Struct {
+		return nil
+	}
+	return of
+}
+
+// Declared returns the struct type or the interface that the API was made from, or nil.
+func (a *API) Declared() reflect.Type {
+	if a.tree == nil {
+		return nil
+	}
+	return a.of
 }
 
 // IsEmpty reports whether nothing can be reached.

@@ -261,7 +261,7 @@ func (b *builder) graftChildren(to, from *node, offset int) {
 		if op == nil {
 			return nil
 		}
-		m := &Method{Path: join(path), WantsContext: op.method.WantsContext, HasResult: op.method.HasResult, Keeps: op.method.Keeps, begin: op.method.begin}
+		m := &Method{Path: join(path), WantsContext: op.method.WantsContext, HasResult: op.method.HasResult, Keeps: op.method.Keeps, plan: op.method.plan, begin: op.method.begin}
 		c := &operation{method: m, slot: op.slot, start: op.start}
 		if c.slot != noSlot {
 			c.slot += offset
@@ -275,7 +275,7 @@ func (b *builder) graftChildren(to, from *node, offset int) {
 			continue
 		}
 		n.call, n.construct = moved(old.call, n.path), moved(old.construct, n.path)
-		n.get, n.set, n.isNull = moved(old.get, n.path), moved(old.set, n.path), old.isNull
+		n.get, n.set, n.isNull, n.value = moved(old.get, n.path), moved(old.set, n.path), old.isNull, old.value
 		if old.children != nil {
 			n.makeNamespace()
 			b.graftChildren(n, old, offset)

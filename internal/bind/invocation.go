@@ -19,7 +19,8 @@ type Method struct {
 	// Slow belongs to those who run the method: how many of the next calls they expect to take long.
 	Slow atomic.Int32
 
-	references bool // a Ref stands in its types
+	references bool  // a Ref stands in its types
+	plan       *plan // nil for what is no function
 	begin      func() Invocation
 }
 

@@ -69,7 +69,7 @@ func (p *plan) operation(m reflect.Method, path string, slot int) *operation {
 }
 
 func (p *plan) method(path string) *Method {
-	return &Method{Path: path, WantsContext: p.context, HasResult: p.result, references: p.references}
+	return &Method{Path: path, WantsContext: p.context, HasResult: p.result, references: p.references, plan: p}
 }
 
 // planFor returns the plan of functions of type fn, or of methods, whose first parameter is the receiver.

@@ -21,6 +21,7 @@ func (b *builder) property(n *node, v reflect.Value, from source) {
 		return
 	}
 	b.note(t)
+	n.value = t
 	slot := b.slot(property, from)
 	path := join(n.path)
 	types := b.Types
@@ -49,7 +50,7 @@ func (b *builder) constant(n *node, v any) {
 		}
 		b.note(t)
 	}
-	n.isNull = v == nil
+	n.isNull, n.value = v == nil, reflect.TypeOf(v)
 	n.get = &operation{slot: noSlot, method: &Method{Path: join(n.path), HasResult: true}, start: func(any) Invocation {
 		return &constantCell{v}
 	}}

@@ -35,6 +35,11 @@ func Writes(t reflect.Type) bool { return Implements(t, writers...) }
 // Reads reports whether t, or a pointer to it, has methods that read its JSON.
 func Reads(t reflect.Type) bool { return Implements(t, readers...) }
 
+// Speaks reports whether t, or a pointer to it, writes or reads JSON itself, and not only a text.
+func Speaks(t reflect.Type) bool {
+	return Implements(t, writers[0], writers[1], readers[0], readers[1])
+}
+
 // IsRaw reports whether t is a RawMessage of encoding/json or a Value of its jsontext. Both hold JSON already.
 func IsRaw(t reflect.Type) bool {
 	return t == reflect.TypeFor[jsontext.Value]() || t.Kind() == reflect.Slice && t.PkgPath() == "encoding/json" && t.Name() == "RawMessage"
