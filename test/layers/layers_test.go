@@ -75,6 +75,9 @@ var rules = []rule{
 
 	{dir: "interceptor", may: []string{".", "superjson", xTime}, not: []string{"net", "net/http"}},
 
+	{dir: "schema", may: []string{".", "internal/jsonform", "superjson"}, not: []string{"net", "net/http"}},
+	{dir: "tsgen", may: []string{"schema"}, not: []string{"net", "net/http"}},
+
 	{dir: "transport/transporttest", may: []string{".", "superjson"}},
 	{dir: "internal/origin", not: noNetwork},
 	{dir: "internal/admission", may: []string{"internal/origin"}},
@@ -107,7 +110,8 @@ var rules = []rule{
 	{dir: "bench", may: []string{"bench/host", "bench/load", "any"}},
 	{dir: "bench/*", may: []string{".", "wasm", "transport/ws", "bench/host", "bench/load", "any"}},
 	{dir: "adapter/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "any"}},
-	{dir: "cmd/kkrpc", may: []string{".", "interceptor", "npm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
+	{dir: "cmd/kkrpc/internal/source", may: []string{"internal/bind", "schema", "any"}, tests: []string{"tsgen"}},
+	{dir: "cmd/kkrpc", may: []string{".", "cmd/kkrpc/internal/source", "interceptor", "npm", "tsgen", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
 	{dir: "cmd/kkrpc/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
 	{dir: "examples", tests: []string{"interop/js"}},
 	{dir: "examples/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}, tests: []string{"interop/js"}},

@@ -1,0 +1,356 @@
+package schema
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Entry is one name of an API, as a producer of descriptions found it.
+type Entry struct {
+	Path []string
+	Kind MemberKind
+	Doc  string
+	// Params and Result are those of a method or a class, without context and error.
+	Params   []GoParam
+	Variadic bool   // the type of the last parameter is a slice
+	Type     GoType // the result, the property or the constant; nil for none, and for null
+}
+
+// GoParam is a parameter of a Go function.
+type GoParam struct {
+	Name string // empty if it is not known
+	Type GoType
+}
+
+// GoType is a Go type, as reflection or a type checker knows it. Two values of one type need not be equal.
+type GoType interface {
+	Kind() reflect.Kind
+	// Name is the name in its package, with type arguments as in Page[example.com/m.User], or empty.
+	Name() string
+	// Package is the import path of a type with a name; empty for predeclared types.
+	Package() string
+	// Elem is that of a pointer, slice, array, map or channel.
+	Elem() GoType
+	// Key is that of a map.
+	Key() GoType
+	// Len is that of an array.
+	Len() int
+	// Receives reports that a channel is <-chan.
+	Receives() bool
+	// Fields are the members of the objects that a struct is written as, embedded structs resolved.
+	Fields() ([]GoField, error)
+	// In and Out are the parameters and results of a func, and IsVariadic says that the last of In is a slice.
+	In() []GoParam
+	Out() []GoType
+	IsVariadic() bool
+	// Form says how the type's own methods write and read it.
+	Form() Form
+	// IsError reports that it is the interface error.
+	IsError() bool
+}
+
+// Form is what the methods of a type make of its values.
+type Form uint8
+
+// The forms.
+const (
+	Plain    Form = iota // no methods
+	TextForm             // a string: encoding.TextMarshaler and TextUnmarshaler
+	JSONForm             // anything: json.Marshaler and json.Unmarshaler
+)
+
+// GoField is a field of a Go struct under its name in JSON.
+type GoField struct {
+	Name     string
+	Doc      string
+	Type     GoType
+	Optional bool
+	Quoted   bool
+}
+
+// Documented is a GoType of which more is known than its form.
+type Documented interface {
+	// Documentation returns the comment of the type, its constants, and the place of its declaration.
+	Documentation() (doc string, values []Value, at string)
+}
+
+// Build describes the API of which entries are the names, namespaces before what is in them.
+func Build(name, doc string, entries iter.Seq[Entry]) (*API, error) {
+	b := builder{types: map[typeName]*Named{}}
+	root := Member{}
+	for e := range entries {
+		at := &root
+		for _, segment := range e.Path[:len(e.Path)-1] {
+			i := slices.IndexFunc(at.Members, func(m Member) bool { return m.Name == segment })
+			if i < 0 {
+				return nil, fmt.Errorf("schema: %s comes before its namespace", strings.Join(e.Path, "."))
+			}
+			at = &at.Members[i]
+		}
+		m, err := b.member(e)
+		if err != nil {
+			return nil, fmt.Errorf("schema: %s: %w", strings.Join(e.Path, "."), err)
+		}
+		at.Members = append(at.Members, m)
+	}
+	api := &API{Name: cmp.Or(name, "API"), Doc: doc, Members: root.Members}
+	for _, named := range b.types {
+		api.Types = append(api.Types, *named)
+	}
+	slices.SortFunc(api.Types, func(a, b Named) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Package, b.Package)) })
+	return api, nil
+}
+
+type typeName struct{ name, pkg string }
+
+type builder struct {
+	types map[typeName]*Named
+}
+
+func (b *builder) member(e Entry) (Member, error) {
+	m := Member{Name: e.Path[len(e.Path)-1], Kind: e.Kind, Doc: e.Doc}
+	switch e.Kind {
+	case Method, Class:
+		f, err := b.function(e.Params, e.Variadic)
+		if err != nil {
+			return m, err
+		}
+		m.Function = f
+		if e.Type == nil {
+			break
+		}
+		result, err := b.value(e.Type)
+		if err != nil {
+			return m, fmt.Errorf("result: %w", err)
+		}
+		if result.Kind != Undefined {
+			f.Result = &result
+		}
+	case Property, ReadOnly, Constant:
+		m.Type = &Type{Kind: Nullable}
+		if e.Type == nil {
+			break
+		}
+		t, err := b.value(e.Type)
+		if err != nil {
+			return m, err
+		}
+		m.Type = &t
+	}
+	return m, nil
+}
+
+func (b *builder) function(params []GoParam, variadic bool) (*Function, error) {
+	f := new(Function)
+	for i, p := range params {
+		param := Param{Name: p.Name, Variadic: variadic && i == len(params)-1}
+		t := p.Type
+		if param.Variadic {
+			t = t.Elem()
+		}
+		var err error
+		if param.Type, err = b.param(t); err != nil {
+			return nil, fmt.Errorf("parameter %d: %w", i+1, err)
+		}
+		param.Optional = !param.Variadic && mayBeLeftOut(t)
+		f.Params = append(f.Params, param)
+	}
+	return f, nil
+}
+
+// mayBeLeftOut reports whether a peer may leave out an argument for a parameter of type t.
+func mayBeLeftOut(t GoType) bool {
+	if is(t, kkrpcPath, "Callback") || t.Kind() == reflect.Pointer && is(t.Elem(), kkrpcPath, "Callback") {
+		return false
+	}
+	return t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface || is(t, superjsonPath, "Value") || isRaw(t)
+}
+
+// param is value for what a function takes, which may be a function of the peer.
+func (b *builder) param(t GoType) (Type, error) {
+	if t.Kind() == reflect.Pointer && is(t.Elem(), kkrpcPath, "Callback") {
+		any := Type{Kind: Unknown}
+		return Type{Kind: Callback, Function: &Function{Params: []Param{{Type: any, Variadic: true}}}}, nil
+	}
+	if t.Kind() != reflect.Func || streamItem(t) != nil {
+		return b.value(t)
+	}
+	in := t.In()
+	if len(in) > 0 && is(in[0].Type, "context", "Context") {
+		in = in[1:]
+	}
+	f, err := b.function(in, t.IsVariadic())
+	return Type{Kind: Callback, Function: f}, err
+}
+
+// value is the form of what stands by itself: data or a stream.
+func (b *builder) value(t GoType) (Type, error) {
+	item := streamItem(t)
+	if item == nil {
+		return b.data(t)
+	}
+	elem, err := b.data(item)
+	return Type{Kind: Stream, Elem: &elem}, err
+}
+
+// IsStream reports whether a t is an iterator or a channel that crosses as a stream.
+func IsStream(t GoType) bool { return streamItem(t) != nil }
+
+// streamItem is the type of the items of a t, or nil if a t is no stream.
+func streamItem(t GoType) GoType {
+	switch t.Kind() {
+	case reflect.Chan:
+		if t.Receives() {
+			return t.Elem()
+		}
+	case reflect.Func:
+		if in := t.In(); len(in) == 1 && len(t.Out()) == 0 && !t.IsVariadic() && in[0].Type.Kind() == reflect.Func {
+			yield, out := in[0].Type.In(), in[0].Type.Out()
+			if len(out) == 1 && out[0].Kind() == reflect.Bool && (len(yield) == 1 || len(yield) == 2 && yield[1].Type.IsError()) {
+				return yield[0].Type
+			}
+		}
+	}
+	return nil
+}
+
+func (b *builder) data(t GoType) (Type, error) {
+	if known, ok := knownTypes[typeName{t.Name(), t.Package()}]; ok {
+		return known, nil
+	}
+	if t.Package() == superjsonPath && strings.HasSuffix(t.Name(), "Array") {
+		return Type{Kind: Typed, Name: t.Name()}, nil
+	}
+	switch {
+	case t.Kind() == reflect.Pointer && is(t.Elem(), kkrpcPath, "Ref"):
+		return Type{Kind: Reference}, nil
+	case isRaw(t), t.IsError():
+		return Type{Kind: Unknown}, nil
+	case t.Package() == "":
+		return b.form(t)
+	}
+	key := typeName{t.Name(), t.Package()}
+	if b.types[key] == nil {
+		named := &Named{Name: key.name, Package: key.pkg}
+		b.types[key] = named // before its parts, which may lead back
+		if d, ok := t.(Documented); ok {
+			named.Doc, named.Values, named.At = d.Documentation()
+		}
+		form, err := b.form(t)
+		if err != nil {
+			return form, err
+		}
+		named.Type = form
+	}
+	return Type{Kind: NamedType, Name: key.name, Package: key.pkg}, nil
+}
+
+// form is the form of t, whatever its name.
+func (b *builder) form(t GoType) (Type, error) {
+	if t.Kind() == reflect.Pointer {
+		elem, err := b.data(t.Elem())
+		switch elem.Kind {
+		case Nullable, Unknown, BigInt, URL, Map, Set: // the last four are pointers in all Go programs
+			return elem, err
+		}
+		return Type{Kind: Nullable, Elem: &elem}, err
+	}
+	switch t.Form() {
+	case TextForm:
+		return Type{Kind: String}, nil
+	case JSONForm:
+		return Type{Kind: Unknown}, nil
+	}
+	switch k := t.Kind(); k {
+	case reflect.Bool:
+		return Type{Kind: Boolean}, nil
+	case reflect.Float32, reflect.Float64:
+		return Type{Kind: Number}, nil
+	case reflect.String:
+		return Type{Kind: String}, nil
+	case reflect.Interface:
+		return Type{Kind: Unknown}, nil
+	case reflect.Slice, reflect.Array:
+		if k == reflect.Slice && t.Elem().Kind() == reflect.Uint8 && t.Elem().Form() == Plain {
+			return Type{Kind: Bytes}, nil
+		}
+		elem, err := b.data(t.Elem())
+		if err != nil {
+			return Type{}, fmt.Errorf("[]: %w", err)
+		}
+		list := Type{Kind: List, Elem: &elem}
+		if k == reflect.Array {
+			list.Len = t.Len()
+		}
+		return list, nil
+	case reflect.Map:
+		key, err := b.key(t.Key())
+		if err != nil {
+			return Type{}, err
+		}
+		elem, err := b.data(t.Elem())
+		return Type{Kind: Record, Key: &key, Elem: &elem}, err
+	case reflect.Struct:
+		return b.object(t)
+	default:
+		if k >= reflect.Int && k <= reflect.Uint64 {
+			return Type{Kind: Integer}, nil
+		}
+		return Type{}, fmt.Errorf("a %s cannot cross", k)
+	}
+}
+
+// key is the form of the keys of a map, which are the names of members.
+func (b *builder) key(t GoType) (Type, error) {
+	if t.Package() != "" && t.Kind() == reflect.String && t.Form() == Plain {
+		return b.data(t) // perhaps one of few
+	}
+	return Type{Kind: String}, nil
+}
+
+func (b *builder) object(t GoType) (Type, error) {
+	fields, err := t.Fields()
+	if err != nil {
+		return Type{}, err
+	}
+	object := Type{Kind: Struct}
+	for _, f := range fields {
+		form, err := b.data(f.Type)
+		if err != nil {
+			return Type{}, fmt.Errorf(".%s: %w", f.Name, err)
+		}
+		object.Fields = append(object.Fields, Field{Name: f.Name, Doc: f.Doc, Type: form, Optional: f.Optional, Quoted: f.Quoted})
+	}
+	return object, nil
+}
+
+const (
+	kkrpcPath     = "github.com/kkrpc-go/kkrpc"
+	superjsonPath = kkrpcPath + "/superjson"
+)
+
+// knownTypes have a form that no method tells.
+var knownTypes = map[typeName]Type{
+	{"Time", "time"}:                 {Kind: Date},
+	{"Int", "math/big"}:              {Kind: BigInt},
+	{"URL", "net/url"}:               {Kind: URL},
+	{"Number", "encoding/json"}:      {Kind: Number},
+	{"Value", superjsonPath}:         {Kind: Unknown},
+	{"UndefinedType", superjsonPath}: {Kind: Undefined},
+	{"RegExp", superjsonPath}:        {Kind: RegExp},
+	{"Map", superjsonPath}:           {Kind: Map},
+	{"Set", superjsonPath}:           {Kind: Set},
+	{"Error", superjsonPath}:         {Kind: Error},
+	{"Shared", kkrpcPath}:            {Kind: Unknown},
+}
+
+func is(t GoType, pkg, name string) bool { return t.Name() == name && t.Package() == pkg }
+
+// isRaw reports whether t holds JSON already.
+func isRaw(t GoType) bool {
+	return is(t, "encoding/json", "RawMessage") || is(t, "github.com/go-json-experiment/json/jsontext", "Value") || is(t, "encoding/json/jsontext", "Value")
+}

@@ -1,0 +1,140 @@
+// Package schema describes APIs: what a peer can call, read and write, and the types of all that crosses.
+//
+// [Of] describes a compiled API by reflection. It does not know what a running program has forgotten: the names of
+// parameters, comments and groups of constants. The command kkrpc gen describes the same API from its source, with all
+// of these.
+//
+// A description is data. It can be written as JSON and compared with an older one.
+package schema
+
+// API describes what a peer can reach.
+type API struct {
+	// Name is that of the Go interface or type, or API where it has none.
+	Name string `json:"name"`
+	Doc  string `json:"doc,omitempty"`
+	// Members are in the order of registration.
+	Members []Member `json:"members"`
+	// Types are all types with a name, in the order of their names.
+	Types []Named `json:"types,omitempty"`
+}
+
+// Member is one name of an API or of a namespace in it.
+type Member struct {
+	Name string     `json:"name"`
+	Kind MemberKind `json:"kind"`
+	Doc  string     `json:"doc,omitempty"`
+	// Function is that of a Method or a Class. The result of a class is an instance, which crosses as data.
+	Function *Function `json:"function,omitempty"`
+	// Type is that of a Property, a ReadOnly or a Constant.
+	Type *Type `json:"type,omitempty"`
+	// Members are those of a Namespace.
+	Members []Member `json:"members,omitempty"`
+}
+
+// MemberKind says what a name stands for.
+type MemberKind string
+
+// The kinds of members.
+const (
+	Method    MemberKind = "method"
+	Class     MemberKind = "class"
+	Property  MemberKind = "property"
+	ReadOnly  MemberKind = "readonly" // a property that the peer cannot write
+	Constant  MemberKind = "constant"
+	Namespace MemberKind = "namespace"
+)
+
+// Function describes the parameters and the result of a method, a constructor or a callback.
+type Function struct {
+	Params []Param `json:"params,omitempty"`
+	// Result is nil if there is none. A callback has none: what it returns does not come back.
+	Result *Type `json:"result,omitempty"`
+}
+
+// Param is a parameter.
+type Param struct {
+	Name string `json:"name,omitempty"` // empty if it is not known
+	Type Type   `json:"type"`           // of one argument if Variadic
+	// Optional reports that the peer may leave it out.
+	Optional bool `json:"optional,omitempty"`
+	// Variadic reports that it takes any number of arguments.
+	Variadic bool `json:"variadic,omitempty"`
+}
+
+// Named is a Go type with a name.
+type Named struct {
+	Name    string `json:"name"`    // as in Page[example.com/m.User]
+	Package string `json:"package"` // import path
+	At      string `json:"-"`       // file:line:column of its declaration, if it is known
+	Doc     string `json:"doc,omitempty"`
+	Type    Type   `json:"type"`
+	// Values are the constants of the type that its package declares in one group, if they are known.
+	Values []Value `json:"values,omitempty"`
+}
+
+// Value is a constant of a type.
+type Value struct {
+	Name string `json:"name"`
+	Doc  string `json:"doc,omitempty"`
+	JSON string `json:"json"`
+}
+
+// Type is the form of a value.
+type Type struct {
+	Kind Kind `json:"kind"`
+	// Name and Package are those of one of API.Types if Kind is NamedType. Name is that of the JavaScript class if Kind is
+	// Typed.
+	Name    string `json:"name,omitempty"`
+	Package string `json:"package,omitempty"`
+	// Elem is that of a Nullable, a List, a Record, a Stream.
+	Elem *Type `json:"elem,omitempty"`
+	// Key is that of a Record.
+	Key *Type `json:"key,omitempty"`
+	// Len is that of a List whose length is fixed.
+	Len int `json:"len,omitempty"`
+	// Fields are those of a Struct.
+	Fields []Field `json:"fields,omitempty"`
+	// Function is that of a Callback.
+	Function *Function `json:"function,omitempty"`
+}
+
+// Field is a member of an object.
+type Field struct {
+	Name string `json:"name"`
+	Doc  string `json:"doc,omitempty"`
+	Type Type   `json:"type"`
+	// Optional reports that the member may be absent: omitempty or omitzero stands in its tag.
+	Optional bool `json:"optional,omitempty"`
+	// Quoted reports that a number crosses as a string: the option string stands in its tag.
+	Quoted bool `json:"quoted,omitempty"`
+}
+
+// Kind is the form that a value has in JavaScript.
+type Kind string
+
+// The kinds of types.
+const (
+	Unknown   Kind = "unknown"   // an any, or a type that writes its own JSON
+	Boolean   Kind = "boolean"   //
+	Integer   Kind = "integer"   // a whole number that is exact in JavaScript
+	Number    Kind = "number"    //
+	String    Kind = "string"    //
+	Bytes     Kind = "bytes"     // Uint8Array
+	Date      Kind = "date"      //
+	BigInt    Kind = "bigint"    //
+	URL       Kind = "url"       //
+	RegExp    Kind = "regexp"    //
+	Map       Kind = "map"       // a Map of unknown keys and values
+	Set       Kind = "set"       // likewise
+	Error     Kind = "error"     //
+	Typed     Kind = "typed"     // a typed array with the name Type.Name, such as Float64Array
+	Undefined Kind = "undefined" //
+	Nullable  Kind = "nullable"  // Elem or null
+	List      Kind = "list"      //
+	Record    Kind = "record"    // an object with any keys
+	Struct    Kind = "struct"    // an object with these fields
+	NamedType Kind = "named"     // see API.Types
+	Callback  Kind = "callback"  // a function that is called one way
+	Stream    Kind = "stream"    // an AsyncIterable of Elem
+	Reference Kind = "reference" // a remote reference
+)

@@ -1,0 +1,109 @@
+package schema
+
+import (
+	"iter"
+	"reflect"
+	"slices"
+
+	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/internal/jsonform"
+	"github.com/kkrpc-go/kkrpc/superjson"
+)
+
+// Of describes a compiled API. It knows no names of parameters, no comments and no constants of types.
+func Of(api *kkrpc.API) (*API, error) {
+	name := ""
+	if t := api.Type(); t != nil {
+		name = t.Name()
+	}
+	return Build(name, "", entriesOf(api))
+}
+
+func entriesOf(api *kkrpc.API) iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		for e := range api.Entries() {
+			entry := Entry{Path: e.Path, Kind: memberKind(e), Variadic: e.Variadic, Type: reflected(e.Type)}
+			for _, in := range e.In {
+				entry.Params = append(entry.Params, GoParam{Type: reflected(in)})
+			}
+			if !yield(entry) {
+				return
+			}
+		}
+	}
+}
+
+func memberKind(e kkrpc.Entry) MemberKind {
+	switch e.Kind {
+	case kkrpc.FunctionEntry:
+		return Method
+	case kkrpc.ClassEntry:
+		return Class
+	case kkrpc.ConstantEntry:
+		return Constant
+	case kkrpc.NamespaceEntry:
+		return Namespace
+	}
+	if e.Settable {
+		return Property
+	}
+	return ReadOnly
+}
+
+// goType implements GoType by reflection.
+type goType struct{ reflect.Type }
+
+// reflected returns nil for nil.
+func reflected(t reflect.Type) GoType {
+	if t == nil {
+		return nil
+	}
+	return goType{t}
+}
+
+func (t goType) Package() string { return t.PkgPath() }
+
+func (t goType) Elem() GoType { return goType{t.Type.Elem()} }
+
+func (t goType) Key() GoType { return goType{t.Type.Key()} }
+
+func (t goType) Receives() bool { return t.ChanDir() == reflect.RecvDir }
+
+func (t goType) In() []GoParam {
+	var in []GoParam
+	for p := range t.Type.Ins() {
+		in = append(in, GoParam{Type: goType{p}})
+	}
+	return in
+}
+
+func (t goType) Out() []GoType {
+	var out []GoType
+	for p := range t.Type.Outs() {
+		out = append(out, goType{p})
+	}
+	return out
+}
+
+func (t goType) IsError() bool { return t.Type == reflect.TypeFor[error]() }
+
+func (t goType) Form() Form {
+	switch {
+	case jsonform.Speaks(t.Type):
+		return JSONForm
+	case jsonform.Writes(t.Type), jsonform.Reads(t.Type):
+		return TextForm
+	}
+	return Plain
+}
+
+func (t goType) Fields() ([]GoField, error) {
+	if err := superjson.CheckStruct(t.Type, false); err != nil {
+		return nil, err
+	}
+	var fields []GoField
+	for f := range superjson.Fields(t.Type) {
+		fields = append(fields, GoField{Name: f.Name, Type: goType{f.Type}, Optional: f.Optional, Quoted: f.Quoted})
+	}
+	return slices.Clip(fields), nil
+}

@@ -1,0 +1,287 @@
+// Package tsgen writes TypeScript declarations of an API that package schema describes. They are the types that
+// RPCChannel and wrap of kkrpc take.
+package tsgen
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kkrpc-go/kkrpc/schema"
+)
+
+// Codec is how values cross, which decides about the types of some.
+type Codec string
+
+// The codecs of kkrpc.
+const (
+	JSON      Codec = "json"      // a date is a string
+	SuperJSON Codec = "superjson" // a date is a Date
+)
+
+// Options are optional.
+type Options struct {
+	// Codec is that of the client. Empty means JSON, the default of kkrpc 2.
+	Codec Codec
+	// Command is named in the first line of the file.
+	Command string
+}
+
+// Generate returns a TypeScript file with the types of api. Equal descriptions give equal files. The error joins all
+// problems; each is one line.
+func Generate(api *schema.API, opts *Options) ([]byte, error) {
+	g := &generator{Options: *cmp.Or(opts, &Options{}), named: map[typeKey]*namedType{}, taken: map[string]*schema.Named{}}
+	g.Codec = cmp.Or(g.Codec, JSON)
+	g.root = g.claim(&schema.Named{Name: api.Name}, "")
+	for i := range api.Types {
+		t := &api.Types[i]
+		g.named[keyOf(t.Name, t.Package)] = &namedType{Named: t}
+	}
+	g.use(api.Members)
+	g.name(api)
+	if err := errors.Join(g.errs...); err != nil {
+		return nil, err
+	}
+	g.file(api)
+	return g.out.Bytes(), nil
+}
+
+// direction is the way of a value, as the TypeScript program sees it.
+type direction uint8
+
+const (
+	received direction = iota
+	sent
+)
+
+type typeKey struct{ name, pkg string }
+
+func keyOf(name, pkg string) typeKey { return typeKey{name, pkg} }
+
+// namedType is a type of the API and how the file names it.
+type namedType struct {
+	*schema.Named
+	uses    [2]bool   // by direction
+	differs bool      // the forms of both directions are not one
+	names   [2]string // by direction
+}
+
+type generator struct {
+	Options
+	named map[typeKey]*namedType
+	taken map[string]*schema.Named // by name in TypeScript
+	root  string
+	out   bytes.Buffer
+	depth int
+	errs  []error
+}
+
+func (g *generator) fail(format string, args ...any) {
+	g.errs = append(g.errs, fmt.Errorf(format, args...))
+}
+
+// use notes in which directions the types of members cross.
+func (g *generator) use(members []schema.Member) {
+	for _, m := range members {
+		switch m.Kind {
+		case schema.Method, schema.Class:
+			g.useFunction(m.Function, received)
+		case schema.Namespace:
+			g.use(m.Members)
+		default:
+			g.useType(m.Type, received)
+			if m.Kind == schema.Property {
+				g.useType(m.Type, sent)
+			}
+		}
+	}
+}
+
+// useFunction is for a function whose result comes by way d.
+func (g *generator) useFunction(f *schema.Function, d direction) {
+	for i := range f.Params {
+		g.useType(&f.Params[i].Type, 1-d)
+	}
+	if f.Result != nil {
+		g.useType(f.Result, d)
+	}
+}
+
+func (g *generator) useType(t *schema.Type, d direction) {
+	switch {
+	case t == nil:
+	case t.Kind == schema.NamedType:
+		n := g.named[keyOf(t.Name, t.Package)]
+		if n == nil {
+			g.fail("the description has no type %s.%s", t.Package, t.Name)
+		} else if !n.uses[d] {
+			n.uses[d] = true
+			g.useType(&n.Type, d)
+		}
+	case t.Kind == schema.Callback:
+		g.useFunction(t.Function, 1-d)
+	default:
+		g.useType(t.Elem, d)
+		g.useType(t.Key, d)
+		for i := range t.Fields {
+			g.useType(&t.Fields[i].Type, d)
+		}
+	}
+}
+
+// name gives each type that is used its name, or two if the directions differ.
+func (g *generator) name(api *schema.API) {
+	for changed := true; changed; { // a type differs if one of its parts does
+		changed = false
+		for _, n := range g.named {
+			if !n.differs && g.differs(&n.Type) {
+				n.differs, changed = true, true
+			}
+		}
+	}
+	for i := range api.Types {
+		n := g.named[keyOf(api.Types[i].Name, api.Types[i].Package)]
+		switch {
+		case !n.uses[received] && !n.uses[sent]:
+			continue
+		case n.uses[received] && n.uses[sent] && n.differs:
+			n.names = [2]string{g.claim(n.Named, ""), g.claim(n.Named, "Input")}
+		default:
+			name := g.claim(n.Named, "")
+			n.names = [2]string{name, name}
+		}
+	}
+}
+
+// differs reports whether what is sent as a t may be more than what is received, as far as it is known already.
+func (g *generator) differs(t *schema.Type) bool {
+	switch {
+	case t == nil:
+		return false
+	case t.Kind == schema.NamedType:
+		n := g.named[keyOf(t.Name, t.Package)]
+		return n != nil && n.differs
+	case g.Codec == JSON && (t.Kind == schema.Date || t.Kind == schema.URL):
+		return true
+	}
+	return g.differs(t.Elem) || g.differs(t.Key) || slices.ContainsFunc(t.Fields, func(f schema.Field) bool {
+		return f.Optional && f.Type.Kind == schema.Nullable || g.differs(&f.Type)
+	})
+}
+
+// claim returns the TypeScript name for a Go type, and notes that it is taken. The root is a type without a package.
+func (g *generator) claim(t *schema.Named, suffix string) string {
+	name := identifier(t.Name) + suffix
+	switch other := g.taken[name]; {
+	case other != nil && other.Package == "":
+		g.fail("%s has the name of the API itself, %s; rename one of them", where(t), name)
+	case other != nil:
+		g.fail("%s and %s are both %s in TypeScript; rename one of them", where(t), where(other), name)
+	case isReserved(name):
+		g.fail("%s: TypeScript has no type with the name %s; rename it", where(t), name)
+	}
+	g.taken[name] = t
+	return name
+}
+
+// where names a type for people, with the place of its declaration if that is known.
+func where(t *schema.Named) string {
+	name := t.Name
+	if t.Package != "" {
+		name = t.Package + "." + name
+	}
+	if t.At == "" {
+		return name
+	}
+	return t.At + ": " + name
+}
+
+// identifier is a TypeScript name for a Go type: that of Page[example.com/m.User] is PageUser.
+func identifier(name string) string {
+	var b strings.Builder
+	for part := range strings.FieldsFuncSeq(name, func(r rune) bool { return strings.ContainsRune("[], *", r) }) {
+		part = part[strings.LastIndexAny(part, "./")+1:]
+		if b.Len() > 0 {
+			part = strings.ToUpper(part[:1]) + part[1:]
+		}
+		b.WriteString(part)
+	}
+	return b.String()
+}
+
+func (g *generator) file(api *schema.API) {
+	g.line("// Code generated by %s. DO NOT EDIT.", cmp.Or(g.Command, "kkrpc"))
+	g.line("")
+	g.doc(api.Doc)
+	g.line("export interface %s {", g.root)
+	g.members(api.Members)
+	g.line("}")
+	for i := range api.Types {
+		n := g.named[keyOf(api.Types[i].Name, api.Types[i].Package)]
+		for d, name := range n.names {
+			if name == "" || direction(d) == sent && name == n.names[received] {
+				continue
+			}
+			if !n.uses[d] {
+				d = 1 - d
+			}
+			g.declaration(n, name, direction(d))
+		}
+	}
+}
+
+func (g *generator) declaration(n *namedType, name string, d direction) {
+	g.line("")
+	g.doc(n.Doc)
+	switch {
+	case len(n.Values) > 0 && (n.Type.Kind == schema.String || n.Type.Kind == schema.Integer || n.Type.Kind == schema.Number):
+		var values []string
+		for _, v := range n.Values {
+			values = append(values, v.JSON)
+		}
+		g.line("export type %s = %s", name, strings.Join(values, " | "))
+	case n.Type.Kind == schema.Struct:
+		g.line("export interface %s {", name)
+		g.fields(&n.Type, d)
+		g.line("}")
+	default:
+		g.line("export type %s = %s", name, g.typ(&n.Type, d))
+	}
+}
+
+func (g *generator) line(format string, args ...any) {
+	if format != "" {
+		for range g.depth {
+			g.out.WriteByte('\t')
+		}
+	}
+	fmt.Fprintf(&g.out, format+"\n", args...)
+}
+
+// doc writes a Go comment as JSDoc.
+func (g *generator) doc(text string) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return
+	}
+	text = strings.ReplaceAll(text, "*/", "*\\/")
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(line, " \t")
+		if rest, ok := strings.CutPrefix(line, "Deprecated:"); ok {
+			lines[i] = "@deprecated" + rest
+		}
+	}
+	if len(lines) == 1 {
+		g.line("/** %s */", lines[0])
+		return
+	}
+	g.line("/**")
+	for _, line := range lines {
+		g.line("%s", strings.TrimRight(" * "+line, " "))
+	}
+	g.line(" */")
+}

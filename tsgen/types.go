@@ -1,0 +1,226 @@
+package tsgen
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/kkrpc-go/kkrpc/schema"
+)
+
+func (g *generator) members(members []schema.Member) {
+	g.depth++
+	defer func() { g.depth-- }()
+	for i := range members {
+		m := &members[i]
+		g.doc(m.Doc)
+		switch name := propertyName(m.Name); m.Kind {
+		case schema.Method:
+			if name == "new" {
+				name = `"new"` // else it would be a construct signature
+			}
+			g.line("%s(%s): %s", name, g.params(m.Function, sent), g.promise(m.Function.Result))
+		case schema.Class:
+			g.line("%s: new (%s) => %s", name, g.params(m.Function, sent), g.promise(m.Function.Result))
+		case schema.Property:
+			g.line("get %s(): %s", name, g.promise(m.Type))
+			g.line("set %s(value: %s)", name, g.typ(m.Type, sent))
+		case schema.Namespace:
+			g.line("%s: {", name)
+			g.members(m.Members)
+			g.line("}")
+		default:
+			g.line("readonly %s: %s", name, g.promise(m.Type))
+		}
+	}
+}
+
+// promise is what a client gets for a result of type t; nil is none.
+func (g *generator) promise(t *schema.Type) string {
+	switch {
+	case t == nil:
+		return g.global("Promise") + "<void>"
+	case t.Kind == schema.Stream:
+		stream := g.typ(t, received)
+		return stream + " & " + g.global("Promise") + "<" + stream + ">"
+	}
+	return g.global("Promise") + "<" + g.typ(t, received) + ">"
+}
+
+// params are those of a function whose arguments go the way d.
+func (g *generator) params(f *schema.Function, d direction) string {
+	names := paramNames(f.Params)
+	var list []string
+	for i := range f.Params {
+		p := &f.Params[i]
+		switch t := g.typ(&p.Type, d); {
+		case p.Variadic:
+			list = append(list, "..."+names[i]+": "+element(t)+"[]")
+		case p.Optional && !slices.ContainsFunc(f.Params[i:], func(p schema.Param) bool { return !p.Optional && !p.Variadic }):
+			list = append(list, names[i]+"?: "+t)
+		default:
+			list = append(list, names[i]+": "+t)
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// paramNames are those of Go, changed where TypeScript does not take them.
+func paramNames(params []schema.Param) []string {
+	names := make([]string, len(params))
+	for i, p := range params {
+		name := p.Name
+		switch {
+		case name == "" || name == "_":
+			name = "arg" + strconv.Itoa(i+1)
+		case isReserved(name):
+			name += "_"
+		}
+		for slices.Contains(names[:i], name) {
+			name += "_"
+		}
+		names[i] = name
+	}
+	return names
+}
+
+func (g *generator) fields(t *schema.Type, d direction) {
+	g.depth++
+	defer func() { g.depth-- }()
+	for i := range t.Fields {
+		g.doc(t.Fields[i].Doc)
+		g.line("%s", g.field(&t.Fields[i], d))
+	}
+}
+
+func (g *generator) field(f *schema.Field, d direction) string {
+	t := &f.Type
+	if f.Optional && d == received && t.Kind == schema.Nullable {
+		t = t.Elem // null is absent
+	}
+	text := g.typ(t, d)
+	if f.Quoted {
+		text = "string"
+		if t.Kind == schema.Nullable {
+			text += " | null"
+		}
+	}
+	mark := ""
+	if f.Optional || d == sent && t.Kind == schema.Nullable {
+		mark = "?"
+	}
+	return propertyName(f.Name) + mark + ": " + text
+}
+
+// typ is the type of a value that goes the way d.
+func (g *generator) typ(t *schema.Type, d direction) string {
+	super := g.Codec == SuperJSON
+	switch t.Kind {
+	case schema.Boolean, schema.Number, schema.String, schema.Undefined, schema.Unknown:
+		return string(t.Kind)
+	case schema.Integer:
+		return "number"
+	case schema.NamedType:
+		return g.named[keyOf(t.Name, t.Package)].names[d]
+	case schema.Nullable:
+		if t.Elem == nil {
+			return "null"
+		}
+		return g.typ(t.Elem, d) + " | null"
+	case schema.List:
+		if t.Len > 0 && t.Len <= 16 {
+			return "[" + strings.Join(slices.Repeat([]string{g.typ(t.Elem, d)}, t.Len), ", ") + "]"
+		}
+		return element(g.typ(t.Elem, d)) + "[]"
+	case schema.Record:
+		return g.record(t, d)
+	case schema.Struct:
+		return g.object(t, d)
+	case schema.Callback:
+		return "(" + g.params(t.Function, 1-d) + ") => void"
+	case schema.Stream:
+		return g.global("AsyncIterable") + "<" + g.typ(t.Elem, d) + ">"
+	case schema.Bytes:
+		if super {
+			return g.global("Uint8Array")
+		}
+		return "string"
+	case schema.Typed:
+		if super {
+			return g.global(t.Name)
+		}
+		return "number[]"
+	case schema.Date, schema.URL:
+		class := map[schema.Kind]string{schema.Date: "Date", schema.URL: "URL"}[t.Kind]
+		switch {
+		case super:
+			return g.global(class)
+		case d == sent:
+			return g.global(class) + " | string"
+		}
+		return "string"
+	}
+	if class, ok := map[schema.Kind]string{
+		schema.BigInt: "bigint", schema.Map: "Map<unknown, unknown>", schema.Set: "Set<unknown>", schema.RegExp: "RegExp", schema.Error: "Error",
+	}[t.Kind]; ok && super {
+		return g.global(class)
+	}
+	return "unknown"
+}
+
+func (g *generator) record(t *schema.Type, d direction) string {
+	key := "string"
+	if t.Key.Kind == schema.NamedType {
+		key = g.named[keyOf(t.Key.Name, t.Key.Package)].names[d]
+		if n := g.named[keyOf(t.Key.Name, t.Key.Package)]; len(n.Values) > 0 {
+			return "{ [key in " + key + "]?: " + g.typ(t.Elem, d) + " }"
+		}
+	}
+	return "{ [key: " + key + "]: " + g.typ(t.Elem, d) + " }"
+}
+
+func (g *generator) object(t *schema.Type, d direction) string {
+	var fields []string
+	for i := range t.Fields {
+		fields = append(fields, g.field(&t.Fields[i], d))
+	}
+	if len(fields) == 0 {
+		return "{}"
+	}
+	return "{ " + strings.Join(fields, "; ") + " }"
+}
+
+// element is t where an element of a list stands.
+func element(t string) string {
+	if strings.ContainsAny(t, "|&=") && !strings.HasPrefix(t, "{") {
+		return "(" + t + ")"
+	}
+	return t
+}
+
+// global is a name of JavaScript, which a type of the API may hide.
+func (g *generator) global(name string) string {
+	base, _, _ := strings.Cut(name, "<")
+	if _, hidden := g.taken[base]; hidden {
+		return "globalThis." + name
+	}
+	return name
+}
+
+var plainName = regexp.MustCompile(`^[\p{L}_$][\p{L}\p{Nd}_$]*$`)
+
+func propertyName(name string) string {
+	if plainName.MatchString(name) {
+		return name
+	}
+	return fmt.Sprintf("%q", name)
+}
+
+// reserved are the words that name neither a parameter nor a type in strict code.
+var reserved = strings.Fields(`any arguments as async await boolean break case catch class const continue debugger default delete do else enum
+	eval export extends false finally for function if implements import in instanceof interface let never new null number object package private
+	protected public return static string super switch symbol this throw true try typeof undefined unknown var void while with yield bigint`)
+
+func isReserved(name string) bool { return slices.Contains(reserved, name) }
