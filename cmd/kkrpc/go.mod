@@ -2,4 +2,13 @@ module github.com/kkrpc-go/kkrpc/cmd/kkrpc
 
 go 1.26
 
-require github.com/kkrpc-go/kkrpc v0.0.0-00010101000000-000000000000
+require (
+	github.com/kkrpc-go/kkrpc v0.0.0-00010101000000-000000000000
+	github.com/aymanbagabas/go-udiff v0.4.1
+	golang.org/x/tools v0.52.0
+)
+
+require (
+	golang.org/x/mod v0.42.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
+)

@@ -1,7 +1,8 @@
-// Command kkrpc starts a demo server, and builds Go programs for JavaScript servers.
+// Command kkrpc starts a demo server, builds Go programs for JavaScript servers, and writes TypeScript types of Go APIs.
 //
 //	kkrpc demo      start a server and print a TypeScript client for it
 //	kkrpc build     build a Go program as the WebSocket handler of a Hono server
+//	kkrpc gen       write the TypeScript types of a Go API
 //	kkrpc version   print the version
 package main
 
@@ -23,6 +24,7 @@ usage: kkrpc <command>
 commands:
   demo      start a server and say how to call it from TypeScript
   build     build a Go program as the WebSocket handler of a Hono server
+  gen       write the TypeScript types of a Go API
   version   print the version
   help      print this
 
@@ -47,6 +49,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return demo(ctx, args[1:], stdout, stderr)
 	case "build":
 		return build(ctx, args[1:], stdout, stderr)
+	case "gen":
+		return gen(ctx, args[1:], stdout, stderr)
 	case "version", "--version", "-version":
 		fmt.Fprintf(stdout, "kkrpc %s, %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return 0

@@ -1,0 +1,227 @@
+package source_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/kkrpc-go/kkrpc/cmd/kkrpc/internal/source"
+	"github.com/kkrpc-go/kkrpc/schema"
+)
+
+const (
+	module   = "../../../.." // of package kkrpc
+	examples = module + "/examples"
+)
+
+// The source of a program and the compiled program describe the same APIs, but for what only the source knows.
+func TestSourceAndReflectionAgree(t *testing.T) {
+	programs := []string{"testdata/types", "testdata/members"}
+	for _, pattern := range []string{"guide/*", "quickstart/*", "middleware", "stdio/*"} {
+		mains, err := filepath.Glob(filepath.Join(examples, pattern, "main.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range mains {
+			programs = append(programs, filepath.Dir(file))
+		}
+	}
+	if len(programs) < 15 {
+		t.Fatalf("only %d programs: %v", len(programs), programs)
+	}
+	for _, dir := range programs {
+		t.Run(strings.TrimPrefix(filepath.ToSlash(dir), examples+"/"), func(t *testing.T) {
+			t.Parallel()
+			program, err := source.Load(t.Context(), dir, ".")
+			if err != nil {
+				t.Fatal(err)
+			}
+			apis, err := program.APIs()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var fromSource []*schema.API
+			for _, api := range apis {
+				if !api.PerConnection {
+					fromSource = append(fromSource, plain(api.API))
+				}
+			}
+			if len(apis) == 0 {
+				t.Skip("it exposes nothing")
+			}
+			compiled := describeProgram(t, dir, len(fromSource))
+			slices.SortFunc(compiled, byText)
+			slices.SortFunc(fromSource, byText)
+			if diff := cmp.Diff(compiled, fromSource); diff != "" {
+				t.Errorf("by reflection (-) and from the source (+):\n%s", diff)
+			}
+		})
+	}
+}
+
+// byText gives descriptions an order, which that of the source need not be.
+func byText(a, b *schema.API) int { return strings.Compare(memberNames(a), memberNames(b)) }
+
+func memberNames(api *schema.API) string {
+	var names []string
+	for _, m := range api.Members {
+		names = append(names, m.Name)
+	}
+	return strings.Join(names, " ")
+}
+
+// plain is a description without what reflection cannot know.
+func plain(api *schema.API) *schema.API {
+	api.Doc = ""
+	plainMembers(api.Members)
+	for i := range api.Types {
+		named := &api.Types[i]
+		named.Doc, named.Values, named.At = "", nil, ""
+		plainType(&named.Type)
+	}
+	return api
+}
+
+func plainMembers(members []schema.Member) {
+	for i := range members {
+		m := &members[i]
+		m.Doc = ""
+		plainFunction(m.Function)
+		plainType(m.Type)
+		plainMembers(m.Members)
+	}
+}
+
+func plainFunction(f *schema.Function) {
+	if f == nil {
+		return
+	}
+	for i := range f.Params {
+		f.Params[i].Name = ""
+		plainType(&f.Params[i].Type)
+	}
+	plainType(f.Result)
+}
+
+func plainType(t *schema.Type) {
+	if t == nil {
+		return
+	}
+	plainType(t.Elem)
+	plainType(t.Key)
+	plainFunction(t.Function)
+	for i := range t.Fields {
+		t.Fields[i].Doc = ""
+		plainType(&t.Fields[i].Type)
+	}
+}
+
+// hook is added to package kkrpc, and describe to the program, when it is compiled for the test.
+const (
+	hook = `
+// Exposed is called with each compiled API.
+var Exposed func(*API)
+`
+	describe = `package main
+
+import (
+	"encoding/json"
+	"os"
+
+	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/schema"
+)
+
+func init() {
+	out := os.NewFile(3, "descriptions")
+	kkrpc.Exposed = func(api *kkrpc.API) {
+		described, err := schema.Of(api)
+		if err != nil {
+			panic(err)
+		}
+		if err := json.NewEncoder(out).Encode(described); err != nil {
+			panic(err)
+		}
+	}
+}
+`
+)
+
+// describeProgram runs the program in dir until it has compiled n APIs, and returns what package schema says of each.
+func describeProgram(t *testing.T, dir string, n int) []*schema.API {
+	t.Helper()
+	expose, err := filepath.Abs(filepath.Join(module, "expose.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(expose)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const made = "return &API{bound: bound}, nil"
+	if !strings.Contains(string(text), made) {
+		t.Fatalf("expose.go has no %q", made)
+	}
+	hooked := strings.Replace(string(text), made, "made := &API{bound: bound}\n\tif Exposed != nil {\n\t\tExposed(made)\n\t}\n\treturn made, nil", 1) + hook
+	added, err := filepath.Abs(filepath.Join(dir, "describe_hook.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	temp := t.TempDir()
+	overlay := map[string]map[string]string{"Replace": {
+		expose: write(t, temp, "expose.go", hooked),
+		added:  write(t, temp, "describe.go", describe),
+	}}
+	list, err := json.Marshal(overlay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(temp, "program")
+	build := exec.Command("go", "build", "-overlay", write(t, temp, "overlay.json", string(list)), "-o", program, ".")
+	build.Dir = dir
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	run := exec.Command(program)
+	run.Dir, run.ExtraFiles = temp, []*os.File{w}
+	if err := run.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	defer run.Wait()
+	defer run.Process.Kill()
+	var apis []*schema.API
+	for lines := bufio.NewReader(r); len(apis) < n; {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			t.Fatalf("the program exposed %d APIs, the source %d", len(apis), n)
+		}
+		api := new(schema.API)
+		if err := json.Unmarshal(line, api); err != nil {
+			t.Fatal(err)
+		}
+		apis = append(apis, api)
+	}
+	return slices.Clip(apis)
+}
+
+func write(t *testing.T, dir, name, text string) string {
+	t.Helper()
+	name = filepath.Join(dir, name)
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(fmt.Errorf("write %s: %w", name, err))
+	}
+	return name
+}

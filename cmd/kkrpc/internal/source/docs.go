@@ -1,0 +1,108 @@
+package source
+
+import (
+	"cmp"
+	"encoding/json"
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/kkrpc-go/kkrpc/schema"
+	"golang.org/x/tools/go/packages"
+)
+
+// docs knows the comments of a program, by the places of the names that they are about.
+type docs struct {
+	text map[token.Pos]string
+	own  map[*types.Package]bool
+	at   func(token.Pos) string // the place for people
+}
+
+// newDocs reads the comments of the packages that belong to the program, and not to its libraries.
+func newDocs(pkgs []*packages.Package, at func(token.Pos) string) *docs {
+	d := &docs{text: map[token.Pos]string{}, own: map[*types.Package]bool{}, at: at}
+	for _, pkg := range pkgs {
+		d.own[pkg.Types] = true
+		for _, file := range pkg.Syntax {
+			d.file(file)
+		}
+	}
+	return d
+}
+
+func (d *docs) file(file *ast.File) {
+	for _, decl := range file.Decls {
+		switch decl := decl.(type) {
+		case *ast.FuncDecl:
+			d.note(decl.Name, decl.Doc)
+		case *ast.GenDecl:
+			for _, spec := range decl.Specs {
+				switch spec := spec.(type) {
+				case *ast.TypeSpec:
+					d.note(spec.Name, cmp.Or(spec.Doc, single(decl), spec.Comment))
+				case *ast.ValueSpec:
+					for _, name := range spec.Names {
+						d.note(name, cmp.Or(spec.Doc, spec.Comment, single(decl)))
+					}
+				}
+			}
+		}
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if f, ok := n.(*ast.Field); ok {
+			for _, name := range f.Names {
+				d.note(name, cmp.Or(f.Doc, f.Comment))
+			}
+		}
+		return true
+	})
+}
+
+// single is the comment of a declaration of one name, as in: type User struct.
+func single(decl *ast.GenDecl) *ast.CommentGroup {
+	if decl.Lparen.IsValid() {
+		return nil
+	}
+	return decl.Doc
+}
+
+func (d *docs) note(name *ast.Ident, comment *ast.CommentGroup) {
+	if text := comment.Text(); text != "" {
+		d.text[name.Pos()] = strings.TrimSpace(text)
+	}
+}
+
+// of is the comment of an object, or empty.
+func (d *docs) of(o types.Object) string { return d.text[o.Pos()] }
+
+// constants are those that the program's own package declares of the type, in the order of the source.
+func (d *docs) constants(named *types.Named) []schema.Value {
+	pkg := named.Obj().Pkg()
+	basic, ok := named.Underlying().(*types.Basic)
+	if pkg == nil || !d.own[pkg] || !ok || basic.Info()&(types.IsString|types.IsInteger) == 0 {
+		return nil
+	}
+	var found []*types.Const
+	for _, name := range pkg.Scope().Names() {
+		if c, ok := pkg.Scope().Lookup(name).(*types.Const); ok && c.Exported() && types.Identical(c.Type(), named) {
+			found = append(found, c)
+		}
+	}
+	slices.SortFunc(found, func(a, b *types.Const) int { return cmp.Compare(a.Pos(), b.Pos()) })
+	var values []schema.Value
+	for _, c := range found {
+		text := c.Val().ExactString()
+		if c.Val().Kind() == constant.String {
+			quoted, err := json.Marshal(constant.StringVal(c.Val()))
+			if err != nil {
+				continue // no string of Go fails
+			}
+			text = string(quoted)
+		}
+		values = append(values, schema.Value{Name: c.Name(), Doc: d.of(c), JSON: text})
+	}
+	return values
+}

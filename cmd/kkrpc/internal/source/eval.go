@@ -1,0 +1,446 @@
+package source
+
+import (
+	"cmp"
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"reflect"
+	"slices"
+
+	"github.com/kkrpc-go/kkrpc/internal/bind"
+	"github.com/kkrpc-go/kkrpc/schema"
+	"golang.org/x/tools/go/packages"
+)
+
+// evaluator follows expressions to what they expose, as far as that does not depend on the run of the program.
+type evaluator struct {
+	*Program
+	parts map[token.Pos]bool // the arguments of Expose that were followed, by place
+}
+
+// place is an expression, the package in which it stands, the arguments that the parameters around it stand for, and the
+// variables of type kkrpc.Object that led to it.
+type place struct {
+	pkg     *packages.Package
+	expr    ast.Expr
+	args    map[types.Object]place
+	objects []*types.Var
+}
+
+// with is another expression at the same place.
+func (at place) with(expr ast.Expr) place { return place{pkg: at.pkg, expr: expr, args: at.args} }
+
+// typ is the type of the expression; of a call with several results, that of the first one.
+func (at place) typ() types.Type {
+	t := types.Unalias(at.pkg.TypesInfo.TypeOf(at.expr))
+	if tuple, ok := t.(*types.Tuple); ok && tuple.Len() > 0 {
+		t = types.Unalias(tuple.At(0).Type())
+	}
+	return t
+}
+
+// maxSteps bounds how far an expression is followed: functions may call each other.
+const maxSteps = 200
+
+// exposed returns what the expression at is when it is exposed as an API, or nil for nil.
+func (e *evaluator) exposed(at place) (*member, error) {
+	at, err := e.resolve(at)
+	if err != nil {
+		return nil, err
+	}
+	if tv := at.pkg.TypesInfo.Types[at.expr]; tv.IsNil() {
+		return nil, nil
+	}
+	if signature, ok := at.typ().Underlying().(*types.Signature); ok && signature.Results().Len() == 2 { // of HandlerFor
+		results, err := e.results(at)
+		if err != nil {
+			return nil, err
+		}
+		return e.exposedOnly(at, results)
+	}
+	return e.namespace(at)
+}
+
+// exposedOnly is exposed for the results of a function, all of which have to expose the same.
+func (e *evaluator) exposedOnly(at place, results []place) (*member, error) {
+	var only *member
+	var from place
+	for _, result := range results {
+		m, err := e.exposed(result)
+		switch {
+		case err != nil:
+			return nil, err
+		case m == nil:
+		case only != nil && m.pos != only.pos:
+			return nil, e.fail(result.expr.Pos(), "this function exposes another API here than at %s; kkrpc gen describes one: "+
+				"make one of them, or expose each in a function of its own", e.at(from.expr.Pos()))
+		default:
+			only, from = m, result
+		}
+	}
+	if only == nil {
+		return nil, e.fail(at.expr.Pos(), "this function exposes nothing that can be seen")
+	}
+	return only, nil
+}
+
+// namespace returns what the resolved expression exposes as an API or as a part of one.
+func (e *evaluator) namespace(at place) (*member, error) {
+	switch t := at.typ(); {
+	case isType(t, kkrpcPath, "Object"):
+		return e.object(at)
+	case isPointerTo(t, kkrpcPath, "API"):
+		return e.compiled(at)
+	}
+	if call, ok := at.expr.(*ast.CallExpr); ok {
+		if f := callee(at.pkg, call); f != nil && isFunc(f, "As") {
+			return e.methodsOfInterface(at.pkg.TypesInfo.Instances[funName(call)].TypeArgs.At(0), call.Pos())
+		}
+	}
+	t := at.typ()
+	if p, ok := t.(*types.Pointer); ok {
+		t = types.Unalias(p.Elem())
+	}
+	if _, ok := t.Underlying().(*types.Struct); ok {
+		return e.structure(at, t)
+	}
+	return nil, e.fail(at.expr.Pos(), "cannot see which API this %s is; expose a kkrpc.Object, what kkrpc.As returns, or a struct", at.typ())
+}
+
+// funName is the name of the function that a call names.
+func funName(call *ast.CallExpr) *ast.Ident {
+	fun := ast.Unparen(call.Fun)
+	switch f := fun.(type) {
+	case *ast.IndexExpr:
+		fun = f.X
+	case *ast.IndexListExpr:
+		fun = f.X
+	}
+	if s, ok := fun.(*ast.SelectorExpr); ok {
+		return s.Sel
+	}
+	name, _ := fun.(*ast.Ident)
+	return name
+}
+
+func isFunc(f *types.Func, name string) bool {
+	return f.Pkg() != nil && f.Pkg().Path() == kkrpcPath && f.Name() == name && f.Signature().Recv() == nil
+}
+
+func isType(t types.Type, pkg, name string) bool {
+	n, ok := types.Unalias(t).(*types.Named)
+	return ok && n.Obj().Name() == name && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == pkg
+}
+
+func isPointerTo(t types.Type, pkg, name string) bool {
+	p, ok := types.Unalias(t).(*types.Pointer)
+	return ok && isType(p.Elem(), pkg, name)
+}
+
+// compiled follows an *API to what Expose got.
+func (e *evaluator) compiled(at place) (*member, error) {
+	call, ok := at.expr.(*ast.CallExpr)
+	if ok {
+		if f := callee(at.pkg, call); f != nil && isFunc(f, "Expose") {
+			e.parts[call.Args[0].Pos()] = true
+			return e.exposed(at.with(call.Args[0]))
+		}
+	}
+	return nil, e.fail(at.expr.Pos(), "cannot see where this *kkrpc.API was made")
+}
+
+// object returns the members of an Object.
+func (e *evaluator) object(at place) (*member, error) {
+	m := namespace(at.expr.Pos())
+	switch expr := at.expr.(type) {
+	case *ast.CompositeLit:
+		before := expr.Lbrace
+		for _, element := range expr.Elts {
+			pair := element.(*ast.KeyValueExpr)
+			if err := e.keyed(m, at, pair.Key, pair.Value, e.comment(at.pkg, before, element)); err != nil {
+				return nil, err
+			}
+			before = element.End()
+		}
+		return m.sorted(), e.later(m, at)
+	case *ast.CallExpr:
+		if name, ok := expr.Fun.(*ast.Ident); ok && name.Name == "make" {
+			return m.sorted(), e.later(m, at)
+		}
+	}
+	return nil, e.fail(at.expr.Pos(), "cannot see what is in this kkrpc.Object; write it as a composite literal")
+}
+
+// keyed adds the value under a key of an Object. A comment there says more than one where the value is declared.
+func (e *evaluator) keyed(m *member, at place, key, value ast.Expr, comment string) error {
+	name := at.pkg.TypesInfo.Types[key].Value
+	if name == nil || name.Kind() != constant.String {
+		return e.fail(key.Pos(), "cannot see which name this is; use a constant")
+	}
+	child, err := e.value(at.with(value))
+	if err != nil {
+		return err
+	}
+	child.doc = cmp.Or(comment, child.doc)
+	return e.add(m, constant.StringVal(name), child)
+}
+
+// value returns what an expression is as a value of an Object or of a tagged field.
+func (e *evaluator) value(at place) (*member, error) {
+	from := at
+	at, err := e.resolve(at)
+	if err != nil {
+		return nil, err
+	}
+	t := at.typ()
+	pos := at.expr.Pos()
+	switch {
+	case at.pkg.TypesInfo.Types[at.expr].IsNil():
+		return &member{Entry: schema.Entry{Kind: schema.Constant}, pos: pos}, nil
+	case isType(t, kkrpcPath, "Object"), isPointerTo(t, kkrpcPath, "API"):
+		return e.namespace(at)
+	case isType(t, kkrpcPath, "Class"):
+		return e.class(at)
+	}
+	if call, ok := at.expr.(*ast.CallExpr); ok {
+		if f := callee(at.pkg, call); f != nil && isFunc(f, "As") {
+			return e.namespace(at)
+		}
+	}
+	if m := e.property(t, pos); m != nil {
+		return m, nil
+	}
+	if s, ok := t.Underlying().(*types.Signature); ok && !isStream(e.docs, t) {
+		return e.function(at, s)
+	}
+	if _, ok := t.Underlying().(*types.Interface); ok {
+		return nil, e.fail(from.expr.Pos(), "cannot see what this %s holds", t)
+	}
+	return &member{Entry: schema.Entry{Kind: schema.Constant, Type: e.docs.typ(types.Default(t))}, pos: pos}, nil
+}
+
+func isStream(d *docs, t types.Type) bool { return schema.IsStream(d.typ(t)) }
+
+// property returns nil if a t is no property.
+func (e *evaluator) property(t types.Type, pos token.Pos) *member {
+	kind := schema.Property
+	if p, ok := t.(*types.Pointer); ok {
+		t = types.Unalias(p.Elem())
+	}
+	n, ok := t.(*types.Named)
+	if !ok || n.Obj().Pkg() == nil || n.Obj().Pkg().Path() != kkrpcPath {
+		return nil
+	}
+	switch n.Obj().Name() {
+	case "Property":
+	case "ReadOnly":
+		kind = schema.ReadOnly
+	default:
+		return nil
+	}
+	return &member{Entry: schema.Entry{Kind: kind, Type: e.docs.typ(n.TypeArgs().At(0))}, pos: pos}
+}
+
+func (e *evaluator) class(at place) (*member, error) {
+	call, ok := at.expr.(*ast.CallExpr)
+	if ok {
+		if f := callee(at.pkg, call); f != nil && isFunc(f, "Constructor") {
+			m, err := e.value(at.with(call.Args[0]))
+			if err == nil {
+				m.Kind = schema.Class
+			}
+			return m, err
+		}
+	}
+	return nil, e.fail(at.expr.Pos(), "cannot see the function of this kkrpc.Class")
+}
+
+// function describes a func with the names and the comment of its declaration.
+func (e *evaluator) function(at place, s *types.Signature) (*member, error) {
+	m := &member{pos: at.expr.Pos()}
+	switch fun := at.expr.(type) {
+	case *ast.Ident, *ast.SelectorExpr:
+		if f, ok := at.pkg.TypesInfo.Uses[lastName(fun)].(*types.Func); ok {
+			m.doc = e.docs.of(f)
+		}
+	}
+	return m, e.signature(m, s)
+}
+
+func lastName(expr ast.Expr) *ast.Ident {
+	if s, ok := expr.(*ast.SelectorExpr); ok {
+		return s.Sel
+	}
+	name, _ := expr.(*ast.Ident)
+	return name
+}
+
+func (e *evaluator) signature(m *member, s *types.Signature) error {
+	m.Kind, m.Variadic = schema.Method, s.Variadic()
+	for i := range s.Params().Len() {
+		v := s.Params().At(i)
+		if i == 0 && isType(v.Type(), "context", "Context") {
+			continue
+		}
+		m.Params = append(m.Params, schema.GoParam{Name: v.Name(), Type: e.docs.typ(v.Type())})
+	}
+	results := s.Results().Len()
+	if results > 0 && isError(s.Results().At(results-1).Type()) {
+		results--
+	}
+	switch results {
+	case 0:
+	case 1:
+		m.Type = e.docs.typ(s.Results().At(0).Type())
+	default:
+		return e.fail(m.pos, "the function returns %d values; want at most one, and an error behind it", s.Results().Len())
+	}
+	return nil
+}
+
+// methodsOfInterface exposes the methods of an interface, in the order of package reflect.
+func (e *evaluator) methodsOfInterface(t types.Type, pos token.Pos) (*member, error) {
+	t = types.Unalias(t)
+	iface, ok := t.Underlying().(*types.Interface)
+	if !ok {
+		return nil, e.fail(pos, "kkrpc.As wants an interface, not %s", t)
+	}
+	m := namespace(pos)
+	if n, ok := t.(*types.Named); ok {
+		m.name, m.doc = n.Obj().Name(), e.docs.of(n.Obj())
+	}
+	var methods []*types.Func
+	for method := range iface.Methods() {
+		if method.Exported() {
+			methods = append(methods, method)
+		}
+	}
+	return m, e.methods(m, methods)
+}
+
+func (e *evaluator) methods(m *member, methods []*types.Func) error {
+	slices.SortFunc(methods, func(a, b *types.Func) int {
+		if a.Name() < b.Name() {
+			return -1
+		}
+		return 1
+	})
+	for _, method := range methods {
+		child := &member{pos: method.Pos(), doc: e.docs.of(method)}
+		if err := e.signature(child, method.Signature()); err != nil {
+			return err
+		}
+		if err := e.add(m, bind.ExportedName(method.Name()), child); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// structure exposes the methods that a struct type declares, then its fields. Values of fields are looked for in the
+// composite literal that the expression is.
+func (e *evaluator) structure(at place, t types.Type) (*member, error) {
+	m := namespace(at.expr.Pos())
+	named, _ := t.(*types.Named)
+	if named != nil {
+		m.name, m.doc = named.Obj().Name(), e.docs.of(named.Obj())
+		var methods []*types.Func
+		for method := range named.Methods() {
+			if method.Exported() {
+				methods = append(methods, method)
+			}
+		}
+		if err := e.methods(m, methods); err != nil {
+			return nil, err
+		}
+	}
+	s := t.Underlying().(*types.Struct)
+	for i := range s.NumFields() {
+		f := s.Field(i)
+		tag, tagged := reflect.StructTag(s.Tag(i)).Lookup("kkrpc")
+		if tag == "-" || !f.Exported() || !tagged && !e.isExposed(f.Type()) {
+			continue
+		}
+		name := tag
+		if !tagged {
+			name = bind.ExportedName(f.Name())
+		}
+		child, err := e.fieldOf(at, f)
+		if err != nil {
+			return nil, err
+		}
+		if doc := e.docs.of(f); doc != "" {
+			child.doc = doc
+		}
+		if err := e.add(m, name, child); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// isExposed reports whether a field of type t is exposed without a tag.
+func (e *evaluator) isExposed(t types.Type) bool {
+	return isType(t, kkrpcPath, "Object") || isType(t, kkrpcPath, "Class") || e.property(types.Unalias(t), token.NoPos) != nil
+}
+
+// fieldOf returns what a field exposes: by its type where that says all, else by its value.
+func (e *evaluator) fieldOf(at place, f *types.Var) (*member, error) {
+	t := types.Unalias(f.Type())
+	if m := e.property(t, f.Pos()); m != nil {
+		return m, nil
+	}
+	base := t
+	if p, ok := base.(*types.Pointer); ok {
+		base = types.Unalias(p.Elem())
+	}
+	value := e.literalField(at, f)
+	g := goType{base, e.docs}
+	if _, ok := base.Underlying().(*types.Struct); ok && g.Form() == schema.Plain && !hasOwnForm(g) && !isOursExposed(base) {
+		if value == nil {
+			value = &at // only its type counts
+		}
+		return e.structure(*value, base)
+	}
+	if value != nil {
+		return e.value(*value)
+	}
+	switch t.Underlying().(type) {
+	case *types.Signature:
+		m := &member{pos: f.Pos()}
+		return m, e.signature(m, t.Underlying().(*types.Signature))
+	case *types.Interface, *types.Map:
+	default:
+		if !isOursExposed(base) {
+			return &member{Entry: schema.Entry{Kind: schema.Constant, Type: e.docs.typ(t)}, pos: f.Pos()}, nil
+		}
+	}
+	return nil, e.fail(f.Pos(), "cannot see what the field %s holds; set it in the composite literal that is exposed", f.Name())
+}
+
+func isOursExposed(t types.Type) bool {
+	return isType(t, kkrpcPath, "Object") || isType(t, kkrpcPath, "Class") || isType(t, kkrpcPath, "API")
+}
+
+// literalField is the value of a field in the composite literal at, or nil.
+func (e *evaluator) literalField(at place, f *types.Var) *place {
+	expr := at.expr
+	if u, ok := expr.(*ast.UnaryExpr); ok {
+		expr = u.X
+	}
+	literal, ok := expr.(*ast.CompositeLit)
+	if !ok {
+		return nil
+	}
+	for _, element := range literal.Elts {
+		if pair, ok := element.(*ast.KeyValueExpr); ok {
+			if key, ok := pair.Key.(*ast.Ident); ok && at.pkg.TypesInfo.Uses[key] == f {
+				value := at.with(pair.Value)
+				return &value
+			}
+		}
+	}
+	return nil
+}

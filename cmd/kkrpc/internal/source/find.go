@@ -1,0 +1,175 @@
+package source
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/kkrpc-go/kkrpc/schema"
+	"golang.org/x/tools/go/packages"
+)
+
+// API is an API that a program exposes.
+type API struct {
+	*schema.API
+	At string // file:line:column of the expression that is exposed
+	// PerConnection reports that a function makes the API, for each connection.
+	PerConnection bool
+	// Part reports that another API of the list exposes it, or contains it.
+	Part bool
+
+	pos token.Pos
+}
+
+// APIs describes what the program exposes: by each function of this module with a parameter api, such as ws.Handler,
+// and by each field Expose. APIs that are equal are one. The error has a line for each that cannot be followed.
+func (p *Program) APIs() ([]API, error) {
+	var found []API
+	var errs []error
+	parts := map[token.Pos]bool{}
+	for _, pkg := range p.own {
+		for _, file := range pkg.Syntax {
+			ast.Inspect(file, func(n ast.Node) bool {
+				for _, exposed := range exposedBy(pkg, n) {
+					api, err := p.describe(pkg, exposed, parts)
+					switch {
+					case err != nil:
+						errs = append(errs, err)
+					case api != nil:
+						_, isFunc := pkg.TypesInfo.TypeOf(exposed).Underlying().(*types.Signature)
+						found = append(found, API{API: api, At: p.at(exposed.Pos()), PerConnection: isFunc, pos: exposed.Pos()})
+					}
+				}
+				return true
+			})
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	var different []API
+	for _, api := range found {
+		api.Part = parts[api.pos]
+		isKnown := slices.ContainsFunc(different, func(other API) bool { return reflect.DeepEqual(api.API, other.API) })
+		if !isKnown {
+			different = append(different, api)
+		}
+	}
+	return different, nil
+}
+
+// exposedBy returns the expressions that n exposes as APIs.
+func exposedBy(pkg *packages.Package, n ast.Node) []ast.Expr {
+	switch n := n.(type) {
+	case *ast.CallExpr:
+		f := callee(pkg, n)
+		if f == nil || f.Pkg() == nil || !isOurs(f.Pkg().Path()) {
+			return nil
+		}
+		params := f.Signature().Params()
+		for i := range min(params.Len(), len(n.Args)) {
+			if params.At(i).Name() == "api" {
+				return []ast.Expr{n.Args[i]}
+			}
+		}
+	case *ast.KeyValueExpr:
+		key, ok := n.Key.(*ast.Ident)
+		if !ok || key.Name != "Expose" {
+			return nil
+		}
+		if field, ok := pkg.TypesInfo.Uses[key].(*types.Var); ok && field.IsField() && isOurs(field.Pkg().Path()) {
+			return []ast.Expr{n.Value}
+		}
+	}
+	return nil
+}
+
+// isOurs reports whether path is that of a package of this module or of its adapters.
+func isOurs(path string) bool { return path == kkrpcPath || strings.HasPrefix(path, kkrpcPath+"/") }
+
+// callee is the function that a call names, or nil.
+func callee(pkg *packages.Package, call *ast.CallExpr) *types.Func {
+	fun := ast.Unparen(call.Fun)
+	switch f := fun.(type) {
+	case *ast.IndexExpr:
+		fun = f.X
+	case *ast.IndexListExpr:
+		fun = f.X
+	}
+	switch f := fun.(type) {
+	case *ast.Ident:
+		fn, _ := pkg.TypesInfo.Uses[f].(*types.Func)
+		return fn
+	case *ast.SelectorExpr:
+		fn, _ := pkg.TypesInfo.Uses[f.Sel].(*types.Func)
+		return fn
+	}
+	return nil
+}
+
+// describe returns nil for an exposed nil. In parts it notes the arguments of Expose that it has followed.
+func (p *Program) describe(pkg *packages.Package, exposed ast.Expr, parts map[token.Pos]bool) (*schema.API, error) {
+	e := &evaluator{Program: p, parts: parts}
+	root, err := e.exposed(place{pkg: pkg, expr: exposed})
+	if err != nil || root == nil {
+		return nil, err
+	}
+	var entries []schema.Entry
+	root.entries(nil, &entries)
+	api, err := schema.Build(root.name, root.doc, slices.Values(entries))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p.at(exposed.Pos()), err)
+	}
+	return api, nil
+}
+
+// member is a name of an API on the way to its description.
+type member struct {
+	schema.Entry
+	name     string // of the type, for the root
+	doc      string
+	pos      token.Pos
+	children map[string]*member // of a namespace
+	order    []string           // of the children; empty: by name
+}
+
+func namespace(pos token.Pos) *member {
+	return &member{Entry: schema.Entry{Kind: schema.Namespace}, children: map[string]*member{}, pos: pos}
+}
+
+func (m *member) entries(path []string, all *[]schema.Entry) {
+	if len(path) > 0 {
+		e := m.Entry
+		e.Path, e.Doc = slices.Clone(path), m.doc
+		*all = append(*all, e)
+	}
+	for _, name := range m.order {
+		m.children[name].entries(append(path, name), all)
+	}
+}
+
+// add puts a child under a name that is not taken.
+func (e *evaluator) add(m *member, name string, child *member) error {
+	if other := m.children[name]; other != nil {
+		return e.fail(child.pos, "%q is exposed at %s already; rename one", name, e.at(other.pos))
+	}
+	m.children[name] = child
+	m.order = append(m.order, name)
+	return nil
+}
+
+func (e *evaluator) fail(pos token.Pos, format string, args ...any) error {
+	return fmt.Errorf("%s: %s", e.at(pos), fmt.Sprintf(format, args...))
+}
+
+// sorted orders the children as an Object does.
+func (m *member) sorted() *member {
+	slices.SortFunc(m.order, func(a, b string) int { return cmp.Compare(a, b) })
+	return m
+}

@@ -1,0 +1,310 @@
+package source
+
+import (
+	"fmt"
+	"go/types"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/kkrpc-go/kkrpc/schema"
+)
+
+// goType implements schema.GoType and schema.Documented by the type checker.
+type goType struct {
+	types.Type
+	docs *docs
+}
+
+func (d *docs) typ(t types.Type) schema.GoType {
+	if t == nil {
+		return nil
+	}
+	return goType{types.Unalias(t), d}
+}
+
+var kinds = map[types.BasicKind]reflect.Kind{
+	types.Bool: reflect.Bool, types.UntypedBool: reflect.Bool,
+	types.Int: reflect.Int, types.Int8: reflect.Int8, types.Int16: reflect.Int16, types.Int32: reflect.Int32, types.Int64: reflect.Int64,
+	types.Uint: reflect.Uint, types.Uint8: reflect.Uint8, types.Uint16: reflect.Uint16, types.Uint32: reflect.Uint32, types.Uint64: reflect.Uint64,
+	types.Uintptr: reflect.Uintptr, types.Float32: reflect.Float32, types.Float64: reflect.Float64,
+	types.Complex64: reflect.Complex64, types.Complex128: reflect.Complex128, types.String: reflect.String,
+	types.UnsafePointer: reflect.UnsafePointer, types.UntypedInt: reflect.Int, types.UntypedRune: reflect.Int32, types.UntypedFloat: reflect.Float64,
+	types.UntypedComplex: reflect.Complex128, types.UntypedString: reflect.String,
+}
+
+func (t goType) Kind() reflect.Kind {
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		return kinds[u.Kind()]
+	case *types.Pointer:
+		return reflect.Pointer
+	case *types.Slice:
+		return reflect.Slice
+	case *types.Array:
+		return reflect.Array
+	case *types.Map:
+		return reflect.Map
+	case *types.Chan:
+		return reflect.Chan
+	case *types.Struct:
+		return reflect.Struct
+	case *types.Signature:
+		return reflect.Func
+	case *types.Interface:
+		return reflect.Interface
+	}
+	return reflect.Invalid
+}
+
+func (t goType) Name() string {
+	switch n := t.Type.(type) {
+	case *types.Basic:
+		return n.Name()
+	case *types.Named:
+		name := n.Obj().Name()
+		if args := n.TypeArgs(); args.Len() > 0 {
+			var list []string
+			for arg := range args.Types() {
+				list = append(list, types.TypeString(arg, pathOf))
+			}
+			name += "[" + strings.Join(list, ",") + "]"
+		}
+		return name
+	}
+	return ""
+}
+
+func (t goType) Package() string {
+	if n, ok := t.Type.(*types.Named); ok && n.Obj().Pkg() != nil {
+		return pathOf(n.Obj().Pkg())
+	}
+	return ""
+}
+
+// pathOf is the path of a package as a program knows it.
+func pathOf(pkg *types.Package) string {
+	if pkg.Name() == "main" {
+		return "main"
+	}
+	return pkg.Path()
+}
+
+func (t goType) Elem() schema.GoType {
+	return t.docs.typ(t.Underlying().(interface{ Elem() types.Type }).Elem())
+}
+
+func (t goType) Key() schema.GoType { return t.docs.typ(t.Underlying().(*types.Map).Key()) }
+
+func (t goType) Len() int { return int(t.Underlying().(*types.Array).Len()) }
+
+func (t goType) Receives() bool { return t.Underlying().(*types.Chan).Dir() == types.RecvOnly }
+
+func (t goType) In() []schema.GoParam {
+	var list []schema.GoParam
+	for v := range t.Underlying().(*types.Signature).Params().Variables() {
+		list = append(list, schema.GoParam{Name: v.Name(), Type: t.docs.typ(v.Type())})
+	}
+	return list
+}
+
+func (t goType) Out() []schema.GoType {
+	var list []schema.GoType
+	for v := range t.Underlying().(*types.Signature).Results().Variables() {
+		list = append(list, t.docs.typ(v.Type()))
+	}
+	return list
+}
+
+func (t goType) IsVariadic() bool { return t.Underlying().(*types.Signature).Variadic() }
+
+func (t goType) IsError() bool { return isError(t.Type) }
+
+func isError(t types.Type) bool { return types.Identical(t, types.Universe.Lookup("error").Type()) }
+
+// forms are the methods by which a type decides about its JSON, and their parameters and results.
+var forms = map[string]struct {
+	signature string
+	form      schema.Form
+}{
+	"MarshalJSON":       {"func() ([]byte, error)", schema.JSONForm},
+	"UnmarshalJSON":     {"func([]byte) error", schema.JSONForm},
+	"MarshalJSONTo":     {"func(*jsontext.Encoder) error", schema.JSONForm},
+	"UnmarshalJSONFrom": {"func(*jsontext.Decoder) error", schema.JSONForm},
+	"MarshalText":       {"func() ([]byte, error)", schema.TextForm},
+	"UnmarshalText":     {"func([]byte) error", schema.TextForm},
+	"AppendText":        {"func([]byte) ([]byte, error)", schema.TextForm},
+}
+
+func (t goType) Form() schema.Form {
+	form := schema.Plain
+	for name, f := range forms {
+		if method := methodOf(t.Type, name); method != nil && signatureText(method.Signature()) == f.signature {
+			form = max(form, f.form)
+		}
+	}
+	return form
+}
+
+// methodOf finds an exported method of t or of a pointer to it.
+func methodOf(t types.Type, name string) *types.Func {
+	object, _, _ := types.LookupFieldOrMethod(t, true, nil, name)
+	method, _ := object.(*types.Func)
+	return method
+}
+
+// signatureText is a signature without the names of parameters, packages by their names.
+func signatureText(s *types.Signature) string {
+	unnamed := func(tuple *types.Tuple) *types.Tuple {
+		var list []*types.Var
+		for v := range tuple.Variables() {
+			list = append(list, types.NewParam(0, nil, "", v.Type()))
+		}
+		return types.NewTuple(list...)
+	}
+	plain := types.NewSignatureType(nil, nil, nil, unnamed(s.Params()), unnamed(s.Results()), s.Variadic())
+	return types.TypeString(plain, func(p *types.Package) string { return p.Name() })
+}
+
+func (t goType) Documentation() (doc string, values []schema.Value, at string) {
+	named, ok := t.Type.(*types.Named)
+	if !ok {
+		return "", nil, ""
+	}
+	return t.docs.of(named.Obj()), t.docs.constants(named), t.docs.at(named.Obj().Pos())
+}
+
+// field is a field of a struct on the way to its JSON.
+type field struct {
+	schema.GoField
+	index  []int
+	tagged bool
+}
+
+// embedded is a struct whose fields are those of another.
+type embedded struct {
+	structure *types.Struct
+	key       types.Type
+	index     []int
+}
+
+// Fields follows the rule of package superjson: breadth first, of fields with one name the shallowest counts, and at that
+// depth the only one with a name in its tag.
+func (t goType) Fields() ([]schema.GoField, error) {
+	var list []field
+	visited := map[types.Type]bool{}
+	taken := map[string]bool{}
+	for level := []embedded{{structure: t.Underlying().(*types.Struct), key: t.Type}}; len(level) > 0; {
+		var found []field
+		var next []embedded
+		for _, s := range level {
+			if visited[s.key] {
+				continue
+			}
+			visited[s.key] = true
+			for i := range s.structure.NumFields() {
+				f, inner := t.docs.field(s.structure, i)
+				index := append(slices.Clone(s.index), i)
+				if inner != nil {
+					next = append(next, embedded{inner.Underlying().(*types.Struct), inner, index})
+				} else if f != nil {
+					f.index = index
+					found = append(found, *f)
+				}
+			}
+		}
+		all, tagged := map[string]int{}, map[string]int{}
+		for _, f := range found {
+			all[f.Name]++
+			if f.tagged {
+				tagged[f.Name]++
+			}
+		}
+		for _, f := range found {
+			switch {
+			case taken[f.Name]:
+			case all[f.Name] == 1, tagged[f.Name] == 1 && f.tagged:
+				list = append(list, f)
+			case tagged[f.Name] != 1:
+				return nil, fmt.Errorf("two fields have the name %q; rename one by its tag", f.Name)
+			}
+		}
+		for _, f := range found {
+			taken[f.Name] = true
+		}
+		level = next
+	}
+	slices.SortFunc(list, func(a, b field) int { return slices.Compare(a.index, b.index) })
+	var fields []schema.GoField
+	for _, f := range list {
+		fields = append(fields, f.GoField)
+	}
+	return fields, nil
+}
+
+// field reads field i of s. inner is the struct whose fields stand in its place, if it is embedded.
+func (d *docs) field(s *types.Struct, i int) (f *field, inner types.Type) {
+	v := s.Field(i)
+	tag := reflect.StructTag(s.Tag(i)).Get("json")
+	if tag == "-" {
+		return nil, nil
+	}
+	name, named, options := cutName(tag)
+	target := types.Unalias(v.Type())
+	if p, ok := target.(*types.Pointer); ok {
+		target = types.Unalias(p.Elem())
+	}
+	_, isStruct := target.Underlying().(*types.Struct)
+	embed := v.Embedded() && !named || slices.Contains(options, "embed")
+	g := goType{target, d}
+	if embed && isStruct && g.Form() == schema.Plain && !hasOwnForm(g) {
+		return nil, target
+	}
+	if !v.Exported() {
+		return nil, nil
+	}
+	if !named {
+		name = v.Name()
+	}
+	basic, _ := target.Underlying().(*types.Basic)
+	isNumber := basic != nil && basic.Info()&types.IsNumeric != 0
+	return &field{tagged: named, GoField: schema.GoField{
+		Name: name, Doc: d.of(v), Type: d.typ(v.Type()),
+		Optional: slices.Contains(options, "omitempty") || slices.Contains(options, "omitzero"),
+		Quoted:   slices.Contains(options, "string") && isNumber,
+	}}, nil
+}
+
+// hasOwnForm reports whether package superjson writes values of the struct type t in a form of its own.
+func hasOwnForm(t goType) bool {
+	switch t.Package() + "." + t.Name() {
+	case "time.Time", "math/big.Int", "net/url.URL":
+		return true
+	}
+	return t.Package() == superjsonPath
+}
+
+// cutName splits a tag into the name, which may be in single quotes, and the options.
+func cutName(tag string) (name string, named bool, options []string) {
+	if strings.HasPrefix(tag, "'") {
+		var b strings.Builder
+		for i := 1; i < len(tag); i++ {
+			switch {
+			case tag[i] == '\\' && i+1 < len(tag):
+				i++
+				b.WriteByte(tag[i])
+			case tag[i] == '\'':
+				return b.String(), true, strings.Split(tag[i+1:], ",")
+			default:
+				b.WriteByte(tag[i])
+			}
+		}
+	}
+	parts := strings.Split(tag, ",")
+	return parts[0], parts[0] != "", parts[1:]
+}
+
+const (
+	kkrpcPath     = "github.com/kkrpc-go/kkrpc"
+	superjsonPath = kkrpcPath + "/superjson"
+)

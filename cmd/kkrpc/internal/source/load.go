@@ -1,0 +1,102 @@
+// Package source describes the APIs that a Go program exposes, from its source.
+package source
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/packages"
+)
+
+// Program is a Go program, or a package, with all that it imports.
+type Program struct {
+	fset *token.FileSet
+	dir  string
+	own  []*packages.Package // of its module, in the order of their paths
+	docs *docs
+}
+
+// Load reads the package that pattern names, such as ./cmd/server, as seen from the folder dir. The error has a line for
+// each problem.
+func Load(ctx context.Context, dir, pattern string) (*Program, error) {
+	p := &Program{fset: token.NewFileSet(), dir: dir}
+	config := &packages.Config{Mode: packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedDeps | packages.NeedModule, Dir: dir, Context: ctx}
+	roots, err := packages.Load(config, pattern)
+	if err == nil && onlyWebAssembly(roots) {
+		config.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+		roots, err = packages.Load(config, pattern)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", pattern, err)
+	}
+	if len(roots) == 0 {
+		return nil, fmt.Errorf("%s: no such package", pattern)
+	}
+	var own []string
+	packages.Visit(roots, nil, func(pkg *packages.Package) {
+		if pkg.Module != nil && roots[0].Module != nil && pkg.Module.Path == roots[0].Module.Path || slices.Contains(roots, pkg) {
+			own = append(own, pkg.PkgPath)
+		}
+	})
+	// Only these are read from source. The types of libraries come from what the compiler has kept.
+	config.Mode = packages.NeedName | packages.NeedSyntax | packages.NeedTypes | packages.NeedTypesInfo | packages.NeedImports
+	config.Fset = p.fset
+	if p.own, err = packages.Load(config, own...); err != nil {
+		return nil, fmt.Errorf("load %s: %w", pattern, err)
+	}
+	var errs []error
+	for _, pkg := range p.own {
+		for _, e := range pkg.Errors {
+			errs = append(errs, p.compilerError(e))
+		}
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	slices.SortFunc(p.own, func(a, b *packages.Package) int { return cmp.Compare(a.PkgPath, b.PkgPath) })
+	p.docs = newDocs(p.own, p.at)
+	return p, nil
+}
+
+// onlyWebAssembly reports whether the build constraints leave no file of a package for this system.
+func onlyWebAssembly(roots []*packages.Package) bool {
+	return slices.ContainsFunc(roots, func(pkg *packages.Package) bool {
+		return len(pkg.GoFiles) == 0 && len(pkg.IgnoredFiles) > 0
+	})
+}
+
+func (p *Program) compilerError(e packages.Error) error {
+	place, message := e.Pos, strings.ReplaceAll(strings.TrimSpace(e.Msg), "\n", " ")
+	if place == "" || place == "-" {
+		return errors.New(message)
+	}
+	if file, rest, ok := strings.Cut(place, ":"); ok {
+		place = p.relative(file) + ":" + rest
+	}
+	return fmt.Errorf("%s: %s", place, message)
+}
+
+// at is the place of pos for people.
+func (p *Program) at(pos token.Pos) string {
+	place := p.fset.Position(pos)
+	place.Filename = p.relative(place.Filename)
+	return place.String()
+}
+
+func (p *Program) relative(file string) string {
+	dir, err := filepath.Abs(p.dir)
+	if err != nil {
+		return file
+	}
+	if short, err := filepath.Rel(dir, file); err == nil && !strings.HasPrefix(short, "..") {
+		return short
+	}
+	return file
+}

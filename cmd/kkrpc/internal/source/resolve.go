@@ -1,0 +1,342 @@
+package source
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/packages"
+)
+
+// resolve follows variables, calls, conversions and parentheses to the expression that makes the value.
+func (e *evaluator) resolve(at place) (place, error) {
+	for range maxSteps {
+		next, err := e.step(at)
+		if err != nil {
+			return at, err
+		}
+		if next == nil {
+			return at, nil
+		}
+		at = *next
+	}
+	return at, e.fail(at.expr.Pos(), "cannot see what this is: it depends on itself")
+}
+
+// step follows at once; nil says that there is nothing to follow.
+func (e *evaluator) step(at place) (*place, error) {
+	switch expr := at.expr.(type) {
+	case *ast.ParenExpr:
+		next := at
+		next.expr = expr.X
+		return &next, nil
+	case *ast.UnaryExpr:
+		if expr.Op != token.AND {
+			return nil, nil
+		}
+		if _, literal := ast.Unparen(expr.X).(*ast.CompositeLit); literal {
+			return nil, nil
+		}
+		return e.variable(at.with(ast.Unparen(expr.X)))
+	case *ast.Ident, *ast.SelectorExpr:
+		return e.variable(at)
+	case *ast.CallExpr:
+		return e.call(at, expr)
+	}
+	return nil, nil
+}
+
+// variable follows a variable to the only value that it gets. A value whose type says all is not followed.
+func (e *evaluator) variable(at place) (*place, error) {
+	name := lastName(at.expr)
+	if name == nil {
+		return nil, nil
+	}
+	v, ok := at.pkg.TypesInfo.Uses[name].(*types.Var)
+	if !ok {
+		return nil, nil
+	}
+	if value, ok := at.args[v]; ok {
+		return &value, nil
+	}
+	if e.typeTells(v.Type()) {
+		return nil, nil
+	}
+	pkg := e.packageOf(v)
+	if v.IsField() || pkg == nil {
+		return nil, e.fail(at.expr.Pos(), "cannot see what %s holds", v.Name())
+	}
+	return e.assigned(at, pkg, v)
+}
+
+// typeTells reports whether the type of a value says all that it exposes.
+func (e *evaluator) typeTells(t types.Type) bool {
+	t = types.Unalias(t)
+	if isOursExposed(t) || isPointerTo(t, kkrpcPath, "API") {
+		return false
+	}
+	switch t.Underlying().(type) {
+	case *types.Interface, *types.Signature:
+		return false
+	}
+	return true
+}
+
+// isLibrary reports whether f is of this module, and not of the program.
+func (e *evaluator) isLibrary(f *types.Func) bool {
+	return f.Pkg() != nil && isOurs(f.Pkg().Path()) && e.packageOf(f) == nil
+}
+
+func (e *evaluator) packageOf(o types.Object) *packages.Package {
+	for _, pkg := range e.own {
+		if pkg.Types == o.Pkg() {
+			return pkg
+		}
+	}
+	return nil
+}
+
+// assigned finds the value of v, a variable of pkg. Members that are set later are found by later; any other use of a
+// kkrpc.Object could change it.
+func (e *evaluator) assigned(at place, pkg *packages.Package, v *types.Var) (*place, error) {
+	var found []place
+	for _, file := range pkg.Syntax {
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.AssignStmt:
+				for i, left := range n.Lhs {
+					if name, ok := left.(*ast.Ident); ok && (pkg.TypesInfo.Defs[name] == v || pkg.TypesInfo.Uses[name] == v) {
+						if len(n.Rhs) == len(n.Lhs) {
+							found = append(found, place{pkg: pkg, expr: n.Rhs[i], args: at.args})
+						} else {
+							found = append(found, place{pkg: pkg, expr: n.Rhs[0], args: at.args})
+						}
+					}
+				}
+			case *ast.ValueSpec:
+				for i, name := range n.Names {
+					if pkg.TypesInfo.Defs[name] == v && len(n.Values) > 0 {
+						found = append(found, place{pkg: pkg, expr: n.Values[min(i, len(n.Values)-1)], args: at.args})
+					}
+				}
+			}
+			return true
+		})
+	}
+	switch len(found) {
+	case 0:
+		if _, isFunc := v.Type().Underlying().(*types.Signature); isFunc {
+			return nil, nil // the type says what can be called
+		}
+		return nil, e.fail(at.expr.Pos(), "cannot see what %s is; it is declared at %s without a value", v.Name(), e.at(v.Pos()))
+	case 1:
+		if isType(v.Type(), kkrpcPath, "Object") {
+			found[0].objects = append(slices.Clone(at.objects), v)
+		}
+		return &found[0], nil
+	}
+	return nil, e.fail(at.expr.Pos(), "cannot see what %s is: it is assigned at %s and at %s", v.Name(), e.at(found[0].expr.Pos()), e.at(found[1].expr.Pos()))
+}
+
+// later adds the members that the variables that led to an Object get later, as in api["x"] = f. Anything else that may
+// change the Object is an error.
+func (e *evaluator) later(m *member, at place) (err error) {
+	for _, v := range at.objects {
+		pkg := e.packageOf(v)
+		for _, file := range pkg.Syntax {
+			inspectWithParent(file, func(n, parent ast.Node) {
+				name, ok := n.(*ast.Ident)
+				if !ok || pkg.TypesInfo.Uses[name] != v || err != nil {
+					return
+				}
+				err = e.laterUse(m, place{pkg: pkg, expr: name, args: at.args}, file, parent)
+			})
+		}
+	}
+	m.sorted()
+	return err
+}
+
+// laterUse looks at a use of a variable of type Object.
+func (e *evaluator) laterUse(m *member, at place, file *ast.File, parent ast.Node) (err error) {
+	switch parent := parent.(type) {
+	case *ast.IndexExpr:
+		ast.Inspect(file, func(n ast.Node) bool {
+			if a, ok := n.(*ast.AssignStmt); ok && err == nil {
+				for i, left := range a.Lhs {
+					if left == parent && len(a.Lhs) == len(a.Rhs) {
+						err = e.keyed(m, at, parent.Index, a.Rhs[i], "")
+					}
+				}
+			}
+			return err == nil
+		})
+		return err
+	case *ast.CallExpr:
+		f := callee(at.pkg, parent)
+		if f == nil || !e.isLibrary(f) {
+			return e.fail(at.expr.Pos(), "cannot see what this call does to the kkrpc.Object; set its members in one function")
+		}
+	}
+	return nil
+}
+
+// inspectWithParent calls f with each node and the one around it.
+func inspectWithParent(root ast.Node, f func(n, parent ast.Node)) {
+	var stack []ast.Node
+	ast.Inspect(root, func(n ast.Node) bool {
+		if n == nil {
+			stack = stack[:len(stack)-1]
+			return true
+		}
+		if len(stack) > 0 {
+			f(n, stack[len(stack)-1])
+		}
+		stack = append(stack, n)
+		return true
+	})
+}
+
+// call follows a conversion, or a call of a function of the program to what it returns.
+func (e *evaluator) call(at place, call *ast.CallExpr) (*place, error) {
+	if tv := at.pkg.TypesInfo.Types[call.Fun]; tv.IsType() {
+		if isType(tv.Type, kkrpcPath, "ReadOnly") {
+			return nil, nil
+		}
+		next := at.with(call.Args[0])
+		return &next, nil
+	}
+	f := callee(at.pkg, call)
+	if f != nil && e.isLibrary(f) {
+		return nil, nil // As, Expose, Constructor and the like
+	}
+	if t := at.typ(); t != nil {
+		if e.typeTells(t) {
+			return nil, nil
+		}
+	}
+	results, err := e.results(at.with(call.Fun))
+	if err != nil {
+		return nil, err
+	}
+	var only *place
+	for _, result := range results {
+		if result.pkg.TypesInfo.Types[result.expr].IsNil() {
+			continue
+		}
+		if only != nil {
+			return nil, e.fail(call.Pos(), "cannot see what this is: the function returns other things at %s and at %s", e.at(only.expr.Pos()), e.at(result.expr.Pos()))
+		}
+		only = &result
+	}
+	if only == nil {
+		return nil, e.fail(call.Pos(), "cannot see what this call returns")
+	}
+	e.bind(only, at, call)
+	return only, nil
+}
+
+// bind makes the arguments of a call known to what the function returns.
+func (e *evaluator) bind(result *place, at place, call *ast.CallExpr) {
+	fun, _ := e.function0(at.with(call.Fun))
+	if fun == nil {
+		return
+	}
+	args := map[types.Object]place{}
+	for k, v := range at.args {
+		args[k] = v
+	}
+	i := 0
+	for _, f := range fun.typ.Params.List {
+		for _, name := range f.Names {
+			if i < len(call.Args) {
+				args[fun.pkg.TypesInfo.Defs[name]] = at.with(call.Args[i])
+			}
+			i++
+		}
+	}
+	result.args = args
+}
+
+// body is a function whose source is known.
+type body struct {
+	pkg  *packages.Package
+	typ  *ast.FuncType
+	body *ast.BlockStmt
+	args map[types.Object]place
+}
+
+// function0 finds the source of the function that an expression names or is, or nil.
+func (e *evaluator) function0(at place) (*body, error) {
+	at, err := e.resolve(at)
+	if err != nil {
+		return nil, err
+	}
+	if literal, ok := at.expr.(*ast.FuncLit); ok {
+		return &body{at.pkg, literal.Type, literal.Body, at.args}, nil
+	}
+	name := lastName(at.expr)
+	if name == nil {
+		return nil, nil
+	}
+	f, ok := at.pkg.TypesInfo.Uses[name].(*types.Func)
+	if !ok {
+		return nil, nil
+	}
+	if pkg := e.packageOf(f); pkg != nil {
+		for _, file := range pkg.Syntax {
+			for _, decl := range file.Decls {
+				if d, ok := decl.(*ast.FuncDecl); ok && pkg.TypesInfo.Defs[d.Name] == f.Origin() && d.Body != nil {
+					return &body{pkg, d.Type, d.Body, at.args}, nil
+				}
+			}
+		}
+	}
+	return nil, nil
+}
+
+// results are the first results of a function, at each of its return statements.
+func (e *evaluator) results(at place) ([]place, error) {
+	f, err := e.function0(at)
+	if err != nil {
+		return nil, err
+	}
+	if f == nil {
+		return nil, e.fail(at.expr.Pos(), "cannot see what this function returns")
+	}
+	var found []place
+	ast.Inspect(f.body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.ReturnStmt:
+			if len(n.Results) > 0 {
+				found = append(found, place{pkg: f.pkg, expr: n.Results[0], args: f.args})
+			}
+		}
+		return true
+	})
+	return found, nil
+}
+
+// comment is the one above n, behind the place before, or else the one behind n on its last line.
+func (e *evaluator) comment(pkg *packages.Package, before token.Pos, n ast.Node) string {
+	line := func(pos token.Pos) int { return e.fset.Position(pos).Line }
+	behind := ""
+	for _, file := range pkg.Syntax {
+		if n.Pos() < file.FileStart || n.Pos() > file.FileEnd {
+			continue
+		}
+		for _, group := range file.Comments {
+			switch text := strings.TrimSpace(group.Text()); {
+			case group.Pos() > before && line(group.Pos()) > line(before) && line(group.End()) == line(n.Pos())-1:
+				return text
+			case group.Pos() > n.End() && line(group.Pos()) == line(n.End()) && line(n.Pos()) == line(n.End()):
+				behind = text
+			}
+		}
+	}
+	return behind
+}
