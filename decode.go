@@ -76,10 +76,15 @@ func (ch *Channel) references(d wire.Dialect, raw []byte, pins any) superjson.Re
 
 // decode stores the value where v points to. use says whether its type can have references.
 func (k *kept) decode(ch *Channel, v any, use bind.RefUse) error {
+	return k.decodeMetered(ch, v, use, ch.meter(k.raw, k.meta))
+}
+
+// decodeMetered is decode that counts in m, unless m is nil.
+func (k *kept) decodeMetered(ch *Channel, v any, use bind.RefUse, m *superjson.Meter) error {
 	if k.raw == nil {
 		return decodeUndefined(v)
 	}
-	err := types.DecodeData(k.dialect, k.raw, k.meta, v, use, ch.references(k.dialect, k.raw, k.pins), ch.meter(k.raw, k.meta))
+	err := types.DecodeData(k.dialect, k.raw, k.meta, v, use, ch.references(k.dialect, k.raw, k.pins), m)
 	if errors.Is(err, superjson.ErrMemory) {
 		err = fmt.Errorf("%w: the value takes more than %d bytes when decoded (Limits.Decoded)", ErrLimit, ch.limits.Decoded)
 	}

@@ -181,6 +181,69 @@ func TestGroupMemory(t *testing.T) {
 	}
 }
 
+// What the loop has of a stream counts until it asks for the next item. Texts count as long as there is room for them.
+func TestItemsInTheLoopCount(t *testing.T) {
+	type countedItems func(yield func(any, error) bool) // its items are decoded by reflection
+	for name, test := range map[string]struct {
+		item  any
+		items int
+		taken int
+		least int64
+	}{
+		"a large decoded item": {tinyList(20_000), 1, 1, 1 << 20},
+		"a small decoded item": {tinyList(2000), 1, 1, 100_000},
+		"texts of items taken": {strings.Repeat("x", 50<<10), 30, 14, 30 * 50 << 10},
+	} {
+		for form, loop := range map[string]func(each func()) any{
+			"plain": func(each func()) any {
+				return func(items iter.Seq2[any, error]) {
+					for range items {
+						each()
+					}
+				}
+			},
+			"named": func(each func()) any {
+				return func(items countedItems) {
+					for range items {
+						each()
+					}
+				}
+			},
+		} {
+			t.Run(name+" "+form, func(t *testing.T) {
+				bubble(t, func(t *testing.T) {
+					taken, begin, release := 0, make(chan struct{}), make(chan struct{})
+					group := &kkrpc.Group{}
+					_, c := pair(t, kkrpc.Options{Group: group, Expose: kkrpc.Object{"take": loop(func() {
+						<-begin
+						if taken++; taken == test.taken {
+							<-release
+						}
+					})}}, kkrpc.Options{})
+					go kkrpc.Call[any](t.Context(), c, "take", iter.Seq[any](func(yield func(any) bool) {
+						for range test.items {
+							if !yield(test.item) {
+								return
+							}
+						}
+					}))
+					time.Sleep(10 * time.Millisecond) // all items have come
+					close(begin)
+					synctest.Wait()
+					if used := group.MemoryUsage().Used; used < test.least {
+						t.Errorf("%d bytes are counted, want %d", used, test.least)
+					}
+					close(release)
+					synctest.Wait()
+					if used := group.MemoryUsage().Used; used != 0 {
+						t.Errorf("%d bytes are still counted", used)
+					}
+				})
+			})
+		}
+	}
+}
+
 // A function that goes on after its connection has closed counts until it returns.
 func TestFunctionsThatOutliveTheirConnectionCount(t *testing.T) {
 	bubble(t, func(t *testing.T) {

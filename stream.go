@@ -52,7 +52,7 @@ func deliver[T any](ctx context.Context, s *inStream, path string, yield func(T,
 	more := true
 	err := s.each(ctx, func(i *inItem) (bool, error) {
 		*item = zero
-		if err := i.decode(s.ch, item, use); err != nil {
+		if err := s.decode(i, item, use); err != nil {
 			return false, err
 		}
 		more = yield(*item, nil)
@@ -275,7 +275,7 @@ func (p *streamParam) deliver(ctx context.Context, s *inStream, path string, yie
 	use := types.RefUseOf(p.item)
 	err := s.each(ctx, func(i *inItem) (bool, error) {
 		v := reflect.New(p.item)
-		if err := i.decode(s.ch, v.Interface(), use); err != nil {
+		if err := s.decode(i, v.Interface(), use); err != nil {
 			return false, err
 		}
 		more = yield.Call([]reflect.Value{v.Elem(), noError})[0].Bool()

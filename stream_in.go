@@ -26,6 +26,8 @@ const (
 	// A stream keeps room for so many bytes and items while none waits.
 	keptItemBytes = 64 << 10
 	keptItems     = 1 << 10
+	// unmeteredItem is up to what size in bytes the memory of a decoded item is not counted.
+	unmeteredItem = 1 << 10
 	// streamShares: all streams of a channel together may hold as much as so many of them.
 	streamShares = 4
 )
@@ -82,6 +84,8 @@ type inStream struct {
 	data    []byte // their texts
 	start   int    // of items[first] in data
 	bytes   int    // of what waits, as counted in inStreams.buffered
+	decoded int    // bytes of the item that the loop has
+	counted int    // of these and of data, in the account
 	ended   bool   // nothing more comes
 	err     error  // why, unless the peer said that it is done
 	state   inState
@@ -105,9 +109,18 @@ type inItem struct {
 	size      int // as counted in inStreams.buffered
 }
 
-// decode stores the item in what v points to, whose type has to do with references as use says.
-func (i *inItem) decode(ch *Channel, v any, use bind.RefUse) error {
-	err := i.kept.decode(ch, v, use)
+// decode stores item in what v points to, whose type has to do with references as use says. What v then holds counts until
+// the next take.
+func (s *inStream) decode(i *inItem, v any, use bind.RefUse) error {
+	ch := s.ch
+	var m *superjson.Meter
+	if len(i.raw) > unmeteredItem || i.meta != nil {
+		m = &superjson.Meter{Limit: ch.limits.Decoded, Watch: s}
+	}
+	err := i.kept.decodeMetered(ch, v, use, m)
+	if m != nil {
+		_ = s.Grown(m.Spent)
+	}
 	if err != nil {
 		i.discard(ch, true)
 	}
@@ -115,6 +128,22 @@ func (i *inItem) decode(ch *Channel, v any, use bind.RefUse) error {
 		return fmt.Errorf("item%s: expected %s, got %s", at(mismatch.Path), mismatch.Expected, mismatch.Got)
 	}
 	return err
+}
+
+// Grown counts what the loop has of the item that is being decoded.
+func (s *inStream) Grown(spent int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.decoded = spent
+	s.countLocked()
+	return nil
+}
+
+// countLocked tells the account of all memory that s takes: data keeps the texts of items that were taken for a while.
+func (s *inStream) countLocked() {
+	n := s.decoded + s.bytes + cap(s.data) - (len(s.data) - s.start)
+	s.ch.account.Add(n - s.counted)
+	s.counted = n
 }
 
 // discard gives back the handles in an item that was taken. seen: a part of it may have been read.
@@ -173,7 +202,7 @@ func (s *inStream) push(m *wire.Message) {
 	s.data = append(s.data, m.Value...)
 	s.items = append(s.items, inItem{kept: kept{dialect: m.Dialect, meta: meta, pins: pins}, undefined: m.Value == nil, text: len(m.Value), size: n})
 	s.bytes += n
-	s.ch.account.Add(n)
+	s.countLocked()
 	bytes, alone := s.bytes, len(s.items)-s.first == 1
 	s.signalLocked()
 	s.mu.Unlock()
@@ -224,9 +253,9 @@ type leftItems struct {
 // clearLocked drops what waits in s. The result is to be discarded without the lock.
 func (s *inStream) clearLocked() leftItems {
 	s.table.buffered.Add(-int64(s.bytes))
-	s.ch.account.Add(-s.bytes)
 	left := leftItems{s.items[s.first:], s.data[s.start:]}
 	s.items, s.first, s.data, s.start, s.bytes = nil, 0, nil, 0, 0
+	s.countLocked()
 	return left
 }
 
@@ -263,7 +292,7 @@ func (s *inStream) fail(err *Error, size int) {
 	if !s.ended {
 		s.bytes += size
 		s.table.buffered.Add(int64(size))
-		s.ch.account.Add(size)
+		s.countLocked()
 	}
 	s.mu.Unlock()
 	s.finish(err)
@@ -324,6 +353,7 @@ func (s *inStream) each(ctx context.Context, deliver func(*inItem) (more bool, e
 	}
 	defer func() { // also when the body of the loop panics
 		s.mu.Lock()
+		s.decoded = 0
 		left := s.clearLocked()
 		s.ended = true
 		s.mu.Unlock()
@@ -389,7 +419,9 @@ func (s *inStream) pull(n int) {
 // error at the end. Items that are not taken stay in s, so that s can be cut.
 func (s *inStream) take(item *inItem, done <-chan struct{}) (more bool, err error) {
 	s.mu.Lock()
+	s.decoded = 0
 	s.compactLocked()
+	s.countLocked()
 	for s.first == len(s.items) && !s.ended {
 		s.waiting = true
 		s.mu.Unlock()
@@ -411,7 +443,6 @@ func (s *inStream) take(item *inItem, done <-chan struct{}) (more bool, err erro
 	s.start += item.text
 	s.bytes -= item.size
 	s.table.buffered.Add(-int64(item.size))
-	s.ch.account.Add(-item.size)
 	return true, nil
 }
 
