@@ -106,15 +106,25 @@ func (in *Inbound) pushLines(frame []byte) error {
 		return ErrTooLong
 	}
 	if first == len(frame) {
-		in.partial = append(in.partial, frame...)
+		in.appendPartial(frame)
 		return nil
 	}
 	in.lines = frame
 	if len(in.partial) > 0 {
-		in.partial = append(in.partial, frame[:first]...)
+		in.appendPartial(frame[:first])
 		in.lines = frame[first:]
 	}
 	return nil
+}
+
+// appendPartial is append that doubles the buffer, up to the largest message. A line in many frames must not mean many copies.
+func (in *Inbound) appendPartial(piece []byte) {
+	if need := len(in.partial) + len(piece); need > cap(in.partial) {
+		larger := make([]byte, len(in.partial), max(need, min(2*cap(in.partial), in.maxFrame)))
+		copy(larger, in.partial)
+		in.partial = larger
+	}
+	in.partial = append(in.partial, piece...)
 }
 
 // Incomplete reports whether a classic line has begun, and its end has not been pushed.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -149,6 +150,26 @@ func TestInboundTooLong(t *testing.T) {
 		if got := receive(t, in, row.frames...); !slices.Equal(got, row.want) {
 			t.Errorf("%s: got %q, want %q", row.name, got, row.want)
 		}
+	}
+}
+
+// A line that comes in many frames is not copied again and again.
+func TestLinesInPiecesGrowRarely(t *testing.T) {
+	const limit = 4 << 20
+	in := wire.NewInbound(codecOf, wire.Classic, limit, 64)
+	piece := bytes.Repeat([]byte("x"), 40<<10)
+	sizes := map[int]bool{}
+	for range limit / len(piece) {
+		if err := in.Push(piece); err != nil {
+			t.Fatal(err)
+		}
+		sizes[in.Held()] = true
+	}
+	if len(sizes) > 9 { // from 40 KiB to 4 MiB, doubled each time
+		t.Errorf("the buffer had %d sizes: %v", len(sizes), slices.Sorted(maps.Keys(sizes)))
+	}
+	if in.Held() > limit {
+		t.Errorf("%d bytes are held for a line of at most %d", in.Held(), limit)
 	}
 }
 
