@@ -238,6 +238,7 @@ func (ch *Channel) holdLocked(n int) {
 // could have any number of them run.
 func (ch *Channel) outliveLocked() {
 	ch.outlived = true
+	ch.requests.Set(&ch.account, 0)
 	ch.group.memory().Linger(ch.held)
 }
 

@@ -244,6 +244,101 @@ func TestItemsInTheLoopCount(t *testing.T) {
 	}
 }
 
+// A channel that closes lets go of all that it holds, so that others may hold as much as before.
+func TestClosedChannelsLetGo(t *testing.T) {
+	const limit = 10 << 20
+	text := strings.Repeat("x", 100<<10)
+	for name, hold := range map[string]func(t *testing.T, c *kkrpc.Channel){
+		"requests that run": func(t *testing.T, c *kkrpc.Channel) {
+			for range 40 {
+				go kkrpc.Call[any](t.Context(), c, "wait", text)
+			}
+		},
+		"requests that wait": func(t *testing.T, c *kkrpc.Channel) {
+			for range 300 {
+				go kkrpc.Call[any](t.Context(), c, "wait", text[:16<<10])
+			}
+		},
+		"items that nobody takes": func(t *testing.T, c *kkrpc.Channel) {
+			go kkrpc.Call[any](t.Context(), c, "slow", iter.Seq[string](func(yield func(string) bool) {
+				for yield(text) {
+				}
+			}))
+		},
+		"an item in the loop": func(t *testing.T, c *kkrpc.Channel) {
+			go kkrpc.Call[any](t.Context(), c, "slow", iter.Seq[any](func(yield func(any) bool) { yield(tinyList(60_000)) }))
+		},
+		"callbacks that wait": func(t *testing.T, c *kkrpc.Channel) {
+			go kkrpc.Call[any](t.Context(), c, "lend")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				group := &kkrpc.Group{Memory: limit}
+				connect := func() (s, c *kkrpc.Channel) {
+					return pair(t, kkrpc.Options{Group: group, Expose: kkrpc.Object{
+						"wait": func(ctx context.Context, _ any) { <-ctx.Done() },
+						"slow": func(ctx context.Context, items iter.Seq2[any, error]) {
+							for range items {
+								<-ctx.Done()
+							}
+						},
+						"lend": func(ctx context.Context) error {
+							_, err := kkrpc.Call[any](ctx, kkrpc.FromContext(ctx), "flood", func(ctx context.Context, _ string) { <-ctx.Done() })
+							return err
+						},
+					}}, kkrpc.Options{Expose: kkrpc.Object{"flood": func(f func(string)) {
+						for range 40 {
+							f(text)
+						}
+					}}})
+				}
+				s, c := connect()
+				hold(t, c)
+				time.Sleep(100 * time.Millisecond)
+				if used := group.MemoryUsage().Used; used < limit/4 {
+					t.Fatalf("only %d bytes are held", used)
+				}
+				s.Close()
+				c.Close()
+				synctest.Wait()
+				hasAllRoom(t, group)
+			})
+		})
+	}
+}
+
+// A line that is not complete is no reason to hold memory after the end either.
+func TestClosedChannelLetsGoOfItsLine(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		group := &kkrpc.Group{Memory: 10 << 20}
+		ch, peer := raw(t, kkrpc.Options{Group: group})
+		write(t, peer, `{"id":"1","method":"`+strings.Repeat("x", 3<<20))
+		synctest.Wait()
+		if used := group.MemoryUsage().Used; used < 3<<20 {
+			t.Fatalf("only %d bytes are held", used)
+		}
+		ch.Close()
+		synctest.Wait()
+		hasAllRoom(t, group)
+	})
+}
+
+// hasAllRoom tests that a connection of group may hold as much as group.
+func hasAllRoom(t *testing.T, group *kkrpc.Group) {
+	t.Helper()
+	_, c := pair(t, kkrpc.Options{Group: group, Expose: kkrpc.Object{"wait": func(ctx context.Context, _ any) { <-ctx.Done() }}}, kkrpc.Options{})
+	most := int64(0)
+	for group.MemoryUsage().Evicted == 0 {
+		most = max(most, group.MemoryUsage().Used)
+		go kkrpc.Call[any](t.Context(), c, "wait", strings.Repeat("x", 100<<10))
+		time.Sleep(10 * time.Millisecond)
+	}
+	if limit := group.Memory; most < limit-limit/16 {
+		t.Errorf("a connection is evicted when it holds %d bytes of %d", most, limit)
+	}
+}
+
 // A function that goes on after its connection has closed counts until it returns.
 func TestFunctionsThatOutliveTheirConnectionCount(t *testing.T) {
 	bubble(t, func(t *testing.T) {

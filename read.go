@@ -27,7 +27,11 @@ func (ch *Channel) lead() {
 		case err != nil:
 			ch.refuse(&ch.msg, err)
 		case ok:
-			if ch.closed.Load() || !ch.handle(&ch.msg) {
+			if ch.closed.Load() {
+				ch.letGo()
+				return
+			}
+			if !ch.handle(&ch.msg) {
 				return
 			}
 		default:
@@ -66,7 +70,7 @@ func (ch *Channel) read() bool {
 	if err == nil {
 		ch.large = ch.large || len(frame) > idleBuffer
 		ch.turn += len(frame)
-		err = ch.in.Push(frame)
+		err = ch.push(frame)
 		ch.memory.Set(&ch.account, ch.in.Held())
 	}
 	if ch.line != nil && (err != nil || !ch.in.Incomplete()) {
@@ -80,7 +84,24 @@ func (ch *Channel) read() bool {
 	default:
 		ch.lost(err)
 	}
+	ch.letGo()
 	return false
+}
+
+// letGo frees what the last leader of a closed channel has read.
+func (ch *Channel) letGo() {
+	ch.readBuf, ch.in = nil, wire.Inbound{}
+	ch.memory.Set(&ch.account, 0)
+}
+
+// push is Inbound.Push. A long line of the classic generation is copied when its buffer grows.
+func (ch *Channel) push(frame []byte) error {
+	if !ch.in.Incomplete() {
+		return ch.in.Push(frame)
+	}
+	end := ch.account.Turn(ch.in.Held())
+	defer end()
+	return ch.in.Push(frame)
 }
 
 // frame returns the next frame, which is valid until the next call.

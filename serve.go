@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/bind"
+	"github.com/kkrpc-go/kkrpc/internal/budget"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
@@ -180,6 +181,9 @@ func (ch *Channel) decode(inv bind.Invocation, path string) (refusal *wire.Error
 			refusal, reported = toWire(ch.recovered(path, value)), true
 		}
 	}()
+	if ch.msg.Size >= budget.Large {
+		defer ch.account.Turn(ch.msg.Size)()
+	}
 	if err := inv.Decode(&ch.request.Request); err != nil {
 		return toWire(err), false
 	}

@@ -117,7 +117,9 @@ func (s *inStream) decode(i *inItem, v any, use bind.RefUse) error {
 	if len(i.raw) > unmeteredItem || i.meta != nil {
 		m = &superjson.Meter{Limit: ch.limits.Decoded, Watch: s}
 	}
+	end := ch.account.Turn(len(i.raw))
 	err := i.kept.decodeMetered(ch, v, use, m)
+	end()
 	if m != nil {
 		_ = s.Grown(m.Spent)
 	}

@@ -3,6 +3,10 @@
 // Each connection has an Account, to which the parts of the connection add what they hold. A Budget sums up the accounts
 // of a server. When the sum is over its limit, the worst accounts are evicted: those with the most bytes × age.
 //
+// A connection that is evicted, or closed for another reason, holds its memory until its goroutines have noticed. Its account
+// goes on counting, apart from the others. While such memory is more than a sixteenth of the limit, the others have less: at
+// most an eighth less, since evicting more of them would not make it go faster.
+//
 // # Cost
 //
 // Connections share no memory while they are small. A Budget learns of an Account in steps of 16 KiB, and an Account of
@@ -32,6 +36,8 @@ const (
 	meterStep = 4 << 10
 	// slack is the part of the limit that evictions free, so that not every further byte has to look at all accounts.
 	slack = 16
+	// yields is the part of the limit that connections yield at most to those that are closing.
+	yields = 8
 	// oldest is from what age on accounts are equally old. Otherwise a small one would be the worst after some hours.
 	oldest = time.Minute
 	// youngest is the age of an account that has just begun to hold something.
@@ -63,15 +69,20 @@ var ErrEvicted = errors.New("evicted")
 // Budget is what the connections of a server may hold together. The zero Budget needs Init.
 type Budget struct {
 	limit int64
+	turns turns
 
 	mu      sync.Mutex // a leaf; guards what follows
 	used    int64
+	leaving int64      // bytes of accounts that are closed, not in used
 	heavy   []*Account // that hold something worth counting, in no order
 	evicted uint64
 }
 
 // Init sets the limit in bytes. It is called once, before all other methods.
-func (b *Budget) Init(limit int64) { b.limit = limit }
+func (b *Budget) Init(limit int64) {
+	b.limit = limit
+	b.turns.init()
+}
 
 // Usage is the state of a Budget.
 type Usage struct {
@@ -97,7 +108,7 @@ type Account struct {
 	budget *Budget // immutable
 	owner  Owner   // immutable
 	held   atomic.Int64
-	told   atomic.Int64 // of held, what the budget has counted; changed with budget.mu
+	told   atomic.Int64 // of held, what the budget has counted in used or leaving; changed with budget.mu
 
 	// Guarded by budget.mu.
 	since  time.Time // told has been more than 0
@@ -119,7 +130,8 @@ func (a *Account) Add(n int) {
 	}
 }
 
-// Close ends the counting: the connection is closed, and its buffers are garbage or will be soon. See Linger for the rest.
+// Close notes that the connection is closed. It is no longer evicted, and its parts are to count until they hold nothing. See
+// Linger for functions that go on.
 func (a *Account) Close() {
 	if a.budget == nil {
 		return
@@ -137,8 +149,15 @@ func (b *Budget) Linger(n int) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.used += int64(n); b.used > b.limit {
-		b.evictLocked(time.Now())
+	b.used += int64(n)
+	b.boundLocked()
+}
+
+// boundLocked evicts accounts if there is too much in use.
+func (b *Budget) boundLocked() {
+	limit := b.limit - min(max(b.leaving-b.limit/slack, 0), b.limit/yields)
+	if b.used > limit {
+		b.evictLocked(time.Now(), limit)
 	}
 }
 
@@ -146,17 +165,16 @@ func (b *Budget) Linger(n int) {
 func (b *Budget) settle(a *Account) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if a.closed {
-		return
-	}
 	held := a.held.Load()
 	if held < step/2 {
 		held = 0
 	}
-	b.tellLocked(a, held)
-	if b.used > b.limit {
-		b.evictLocked(time.Now())
+	if a.closed {
+		b.leaving += held - a.told.Swap(held)
+	} else {
+		b.tellLocked(a, held)
 	}
+	b.boundLocked()
 }
 
 // tellLocked makes held what b counts for a.
@@ -177,12 +195,18 @@ func (b *Budget) tellLocked(a *Account, held int64) {
 }
 
 func (b *Budget) removeLocked(a *Account) {
+	if a.closed {
+		return
+	}
+	told := a.told.Load()
 	b.tellLocked(a, 0)
+	b.leaving += told
+	a.told.Store(told)
 	a.closed = true
 }
 
-// evictLocked evicts accounts, the worst first, until there is room again.
-func (b *Budget) evictLocked(now time.Time) {
+// evictLocked evicts accounts, the worst first, until there is room below limit again.
+func (b *Budget) evictLocked(now time.Time, limit int64) {
 	badness := func(a *Account) float64 {
 		age := min(max(now.Sub(a.since), youngest), oldest)
 		return float64(a.told.Load()) * age.Seconds()
@@ -197,7 +221,7 @@ func (b *Budget) evictLocked(now time.Time) {
 		return cmp.Or(cmp.Compare(large(y), large(x)), cmp.Compare(badness(y), badness(x)))
 	})
 	for _, a := range worst {
-		if b.used <= b.limit-b.limit/slack {
+		if b.used <= limit-b.limit/slack {
 			return
 		}
 		held := a.told.Load()

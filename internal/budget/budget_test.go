@@ -98,9 +98,34 @@ func TestWorstGoesFirst(t *testing.T) {
 			a := s.open("a")
 			a.Add(9 * mib)
 			a.Close()
-			a.Add(9 * mib)
-			s.open("b").Add(9 * mib)
+			a.Add(-9 * mib)
+			s.open("b").Add(10 * mib)
 		}, nil},
+		{"one that holds what those leave that are closing", func(s *server) {
+			a := s.open("a")
+			a.Add(9 * mib)
+			a.Close()
+			s.open("b").Add(9 * mib)
+		}, []string{"b"}},
+		{"nobody for more than an eighth of the limit", func(s *server) {
+			a := s.open("a")
+			a.Add(9 * mib)
+			a.Close()
+			a.Add(9 * mib)
+			s.open("b").Add(10*mib - 10*mib/8)
+		}, nil},
+		{"nobody for a sixteenth of the limit", func(s *server) {
+			a := s.open("a")
+			a.Add(10 * mib / 16)
+			a.Close()
+			s.open("b").Add(10 * mib)
+		}, nil},
+		{"nobody when what was evicted has gone", func(s *server) {
+			a := s.open("a")
+			a.Add(11 * mib)
+			a.Add(-11 * mib)
+			s.open("b").Add(10 * mib)
+		}, []string{"a"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

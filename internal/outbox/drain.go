@@ -80,6 +80,7 @@ func (o *Outbox) drainTaken() {
 		done, err := w.TryWriteFrames(o.frames)
 		left := o.release()
 		if err != nil {
+			o.written(left)
 			go o.Owner.Lost(err) // it may wait for a lock that a sender holds
 			return
 		}
@@ -97,11 +98,12 @@ func (o *Outbox) drainTaken() {
 
 // drainRest sends the messages that TryWriteFrames kept, then everything that waits.
 func (o *Outbox) drainRest(left share) {
-	if err := o.Writer.WriteFrames(nil); err != nil {
+	err := o.Writer.WriteFrames(nil)
+	o.written(left)
+	if err != nil {
 		o.Owner.Lost(err)
 		return
 	}
-	o.written(left)
 	if o.take() {
 		o.writeBlocking()
 	}
@@ -118,12 +120,11 @@ func (o *Outbox) drainBlocking() {
 func (o *Outbox) writeBlocking() {
 	for more := true; more; more = o.take() {
 		err := o.Writer.WriteFrames(o.frames)
-		left := o.release()
+		o.written(o.release())
 		if err != nil {
 			o.Owner.Lost(err)
 			return
 		}
-		o.written(left)
 	}
 }
 
@@ -184,7 +185,7 @@ func (o *Outbox) release() (left share) {
 	return left
 }
 
-// written accounts for bytes that have left.
+// written accounts for bytes that have left, or that never will.
 func (o *Outbox) written(left share) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -126,12 +126,15 @@ func (o *Outbox) SendLater(b *Buffer) {
 // Add takes b and returns how many bytes wait now. Somebody must call Flush or FlushSoon.
 func (o *Outbox) Add(b *Buffer) (waiting int) {
 	o.mu.Lock()
+	n := len(b.Bytes)
 	if o.phase != accepting {
+		if b.room == roomReserved {
+			o.shrinkLocked(n)
+		}
 		o.mu.Unlock()
 		b.Free()
 		return 0
 	}
-	n := len(b.Bytes)
 	if b.room != roomReserved {
 		o.growLocked(n)
 	}
@@ -312,8 +315,10 @@ func (o *Outbox) Shut() {
 	defer o.mu.Unlock()
 	o.phase = shut
 	for _, b := range o.waiting {
+		o.bytes -= len(b.Bytes)
 		b.Free()
 	}
 	o.waiting = nil
+	o.countLocked()
 	o.freeRoomLocked()
 }

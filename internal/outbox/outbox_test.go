@@ -512,3 +512,58 @@ func TestSenderDoesNotCallTheOwner(t *testing.T) {
 		}
 	})
 }
+
+// When the connection has ended, nothing counts any more, however it was held.
+func TestNothingCountsAfterTheEnd(t *testing.T) {
+	const size = 100 << 10
+	big := func() *outbox.Buffer { return message(strings.Repeat("x", size)) }
+	for name, end := range map[string]func(l *line){
+		"waiting": func(l *line) { l.Add(big()); l.Shut() },
+		"reserved": func(l *line) {
+			m := big()
+			l.Reserve(m)
+			l.Shut()
+			l.Send(m)
+		},
+		"tried": func(l *line) {
+			l.broken = errors.New("reset")
+			l.Send(big())
+		},
+		"kept by the transport": func(l *line) {
+			unblock := l.block()
+			l.Send(big())
+			synctest.Wait()
+			l.mu.Lock()
+			l.broken = errors.New("reset")
+			l.mu.Unlock()
+			unblock()
+		},
+		"being written": func(l *line) {
+			unblock := l.block()
+			l.Send(big())
+			l.Send(big())
+			synctest.Wait()
+			l.Shut()
+			l.mu.Lock()
+			l.broken = errors.New("closed")
+			l.mu.Unlock()
+			unblock()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var b budget.Budget
+				var account budget.Account
+				b.Init(1 << 30)
+				account.Open(&b, nil)
+				l := newLine()
+				l.Account = &account
+				end(l)
+				synctest.Wait()
+				if used := b.Usage().Used; used != 0 || l.Waiting() != 0 {
+					t.Errorf("%d bytes are counted, %d wait", used, l.Waiting())
+				}
+			})
+		})
+	}
+}

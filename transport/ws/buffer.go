@@ -60,7 +60,9 @@ func grown(b []byte, need int) []byte {
 	}
 	nb := getBuffer(next)
 	n := copy(nb, b)
-	putBuffer(b)
+	if cap(b) < hugeBuffer { // else the pool would hold as many as there are messages that arrive in part
+		putBuffer(b)
+	}
 	return nb[:n]
 }
 

@@ -77,7 +77,8 @@ type conn struct {
 	restFor  restOwner
 	outbound outboundState
 	pace     pace
-	werr     error // sticky
+	werr     error        // sticky
+	spare    budget.Meter // the room in rest
 
 	closed atomic.Bool
 	life   atomic.Int32
@@ -253,12 +254,26 @@ func (c *conn) farewell(code int, reason string) {
 	_ = c.nc.SetWriteDeadline(time.Now().Add(farewellTime))
 	if c.raw != nil {
 		_ = c.tryRest() // linger sends what is left
+		c.countSpare()
+	}
+	if code == int(statusTryAgainLater) && len(c.rest) > smallBuffer { // memory is short, and the peer does not read
+		c.werr = net.ErrClosed
+		c.dropRest()
+	}
+	if c.raw != nil || c.werr != nil {
 		return
 	}
 	if _, err := c.nc.Write(c.rest); err != nil {
 		c.werr = err
 	}
+	c.dropRest()
+}
+
+// dropRest gives the memory of rest back. The caller holds sock.
+func (c *conn) dropRest() {
+	putBuffer(c.rest)
 	c.rest = nil
+	c.countSpare()
 }
 
 // sendable replaces close codes that must not cross the network.
@@ -296,6 +311,7 @@ func (c *conn) linger() {
 		c.rest, c.werr = c.rest[n:], err
 	}
 	healthy := c.outbound == outboundClosed && c.werr == nil
+	c.dropRest()
 	c.sock.Unlock()
 	c.mu.Lock()
 	if c.verdict != nil && c.verdict.Sent { // a verdict may come from elsewhere than stop

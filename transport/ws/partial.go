@@ -63,6 +63,14 @@ func (c *conn) whole() {
 	p.mu.Unlock()
 }
 
+// countPart counts the buffers of a message that is being read. A peer that sends faster than this side reads never makes
+// the reader wait. The caller owns the reading side.
+func (c *conn) countPart() {
+	if n := cap(c.asm) + cap(c.in); n > largeBuffer {
+		c.memory.Set(c.account, n)
+	}
+}
+
 // countLent counts the buffers of a message that LendFrame returns. Those of small messages are not worth it. The caller
 // owns the reading side.
 func (c *conn) countLent() {

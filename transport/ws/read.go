@@ -100,7 +100,7 @@ func (c *conn) next() ([]byte, error) {
 		if op != ws.OpContinuation {
 			c.fragOp, c.fragZip = op, zip
 		}
-		c.asm = appendGrown(c.asm, payload, c.limit)
+		c.appendFragment(payload)
 		if h.Fin {
 			op, c.fragOp = c.fragOp, 0
 			return c.message(op, c.fragZip, c.asm)
@@ -111,7 +111,9 @@ func (c *conn) next() ([]byte, error) {
 // message inflates and checks one whole message.
 func (c *conn) message(op ws.OpCode, zip bool, p []byte) ([]byte, error) {
 	if zip {
+		end := c.account.Turn(len(p))
 		out, err := inflate(p, c.limit)
+		end()
 		putBuffer(c.asm)
 		c.asm = out
 		if errors.Is(err, errTooLarge) {
@@ -342,8 +344,21 @@ func (c *conn) stopIdleTimer() {
 
 // widen moves what is in in, which begins at 0, to a larger buffer.
 func (c *conn) widen(n int) {
+	if n > largeBuffer {
+		defer c.account.Turn(n)()
+	}
 	b := grown(c.in[:c.w], n)
 	c.in = b[:cap(b)]
+	c.countPart()
+}
+
+// appendFragment adds a fragment to the message in fragments.
+func (c *conn) appendFragment(p []byte) {
+	if n := len(c.asm) + len(p); n > cap(c.asm) && n > largeBuffer {
+		defer c.account.Turn(n)()
+	}
+	c.asm = appendGrown(c.asm, p, c.limit)
+	c.countPart()
 }
 
 // fill reads once into the free part of in, borrowing a buffer if there is none.

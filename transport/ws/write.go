@@ -49,6 +49,7 @@ func (c *conn) WriteFrames(msgs [][]byte) error {
 	c.mu.Lock()
 	c.rest, c.queued = c.queued, nil
 	c.mu.Unlock()
+	c.countSpare()
 	if err := c.sendRest(false); err != nil {
 		return err
 	}
@@ -114,6 +115,7 @@ func (c *conn) sendRest(mid bool) error {
 	}
 	c.outbound = outboundWhole
 	putBuffer(rest)
+	c.countSpare()
 	return nil
 }
 
@@ -313,6 +315,17 @@ func (c *conn) keep(segs [][]byte) {
 	for _, s := range segs {
 		c.rest = appendGrown(c.rest, s, math.MaxInt)
 	}
+	c.countSpare()
+}
+
+// countSpare counts the room in rest. The caller of TryWriteFrames counts what is in it, until the connection is closed. The
+// caller of countSpare holds sock.
+func (c *conn) countSpare() {
+	n := cap(c.rest)
+	if !c.closed.Load() {
+		n -= len(c.rest)
+	}
+	c.spare.Set(c.account, n)
 }
 
 // advance drops the first n bytes of segs.
@@ -336,6 +349,7 @@ func (c *conn) tryRest() error {
 	c.rest = nil
 	err := c.send([][]byte{rest}, false)
 	putBuffer(rest) // send made a copy of what is left
+	c.countSpare()
 	return err
 }
 
