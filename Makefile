@@ -18,7 +18,7 @@ GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0 --format pkgname --format-hid
 # What `make check` and `make test` run, the quickest first. Both run a test once under the race detector; test also runs it
 # once without, with JavaScript runtimes and coverage, in interop.
 CHECKS := lint test-go
-STAGES := $(CHECKS) cross interop bench-go bench-smoke instr fuzz mutate
+STAGES := $(CHECKS) cross interop bench-go bench-smoke attack-smoke instr fuzz mutate
 
 FUZZTIME ?= 5s
 MUTATE_N ?= 120
@@ -131,9 +131,11 @@ instr: go valgrind ## instructions of a request and a call, counted by valgrind:
 instr-baseline: go valgrind ## make what they take now the baseline
 	@go run ./bench/instr -write
 
-.PHONY: attack
-attack: go ## attack a server in every known way for a minute: its memory stays within the budget, honest clients get answers
+.PHONY: attack attack-smoke
+attack: go ## attack a server in every known way, twice for a minute: its memory stays within the budget, honest clients get answers
 	@go run ./test/attack
+attack-smoke: go ## the same for some seconds, of which the start is a large part: honest clients may have to wait longer
+	@go run ./test/attack -time 8s -slower 30
 
 .PHONY: fuzz
 fuzz: go ## every fuzz target for FUZZTIME=5s

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -10,6 +11,8 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"runtime/metrics"
+	"runtime/pprof"
 	"strings"
 	"time"
 
@@ -17,16 +20,22 @@ import (
 	"github.com/kkrpc-go/kkrpc/transport/ws"
 )
 
-// sample is what the server tells of itself, twice a second.
-type sample struct {
-	Live    int64  // bytes of the heap after a collection
+// held is what the server tells of itself: the most of each.
+type held struct {
+	Live    int64  // bytes of the heap that a collection has found in use
+	Heap    int64  // bytes of the heap, with what the next collection will free
 	Used    int64  // bytes that the budget counts
 	Evicted uint64 // connections closed because of it
 }
 
-// serve is the child process. It prints its address and then samples, until its parent closes its standard input.
-func serve(memory int64) error {
-	group := &kkrpc.Group{Memory: memory}
+const (
+	watchTime   = 50 * time.Millisecond
+	collectTime = time.Second / 2 // between the collections that an exact server forces
+)
+
+// serve is the process of the server. It prints its address, and what it has held when its parent closes its standard input.
+func serve(r role) error {
+	group := &kkrpc.Group{Memory: r.Memory}
 	handler := ws.Handler(api(), &ws.Options{
 		Compression: true,
 		SendTime:    5 * time.Second, // so that a minute shows it
@@ -39,18 +48,46 @@ func serve(memory int64) error {
 	}
 	go http.Serve(ln, handler) // ends with the process
 	fmt.Println(ln.Addr())
+	stop := make(chan struct{})
 	go func() { // ends with the process
-		var heap runtime.MemStats
-		for range time.Tick(time.Second / 2) {
-			runtime.GC()
-			runtime.ReadMemStats(&heap)
-			u := group.MemoryUsage()
-			line, _ := json.Marshal(sample{int64(heap.HeapAlloc), u.Used, u.Evicted})
-			fmt.Println(string(line))
-		}
+		_, _ = os.Stdin.Read(make([]byte, 1))
+		close(stop)
 	}()
-	_, _ = os.Stdin.Read(make([]byte, 1))
-	return nil
+	most, err := watch(group, r, stop)
+	return errors.Join(err, json.NewEncoder(os.Stdout).Encode(most))
+}
+
+// watch measures until stop is closed. It writes a heap profile whenever more is live than ever.
+func watch(group *kkrpc.Group, r role, stop <-chan struct{}) (most held, err error) {
+	heap := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}}
+	collected := time.Now()
+	for tick := time.Tick(watchTime); ; {
+		select {
+		case <-stop:
+			return most, err
+		case <-tick:
+		}
+		if r.Exact && time.Since(collected) >= collectTime {
+			runtime.GC()
+			collected = time.Now()
+		}
+		metrics.Read(heap)
+		usage := group.MemoryUsage()
+		if live := int64(heap[0].Value.Uint64()); live > most.Live {
+			if most.Live = live; r.Profile != "" {
+				err = writeProfile(r.Profile)
+			}
+		}
+		most.Heap, most.Used, most.Evicted = max(most.Heap, int64(heap[1].Value.Uint64())), max(most.Used, usage.Used), usage.Evicted
+	}
+}
+
+func writeProfile(name string) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(pprof.Lookup("heap").WriteTo(f, 0), f.Close())
 }
 
 // api has functions as servers have them: quick ones, one that waits, one with large results, and streams both ways.
@@ -78,6 +115,11 @@ func api() kkrpc.Object {
 				case <-ctx.Done():
 				case <-time.After(time.Second):
 				}
+			}
+		},
+		"hold": func(ctx context.Context, items iter.Seq2[any, error]) {
+			for range items {
+				<-ctx.Done()
 			}
 		},
 		"lend": func(ctx context.Context) error { // has the client call a slow function of the server
