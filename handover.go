@@ -1,6 +1,7 @@
 package kkrpc
 
 import (
+	"runtime"
 	"sync"
 	"time"
 
@@ -50,8 +51,10 @@ func (l *leading) free() {
 	leadings.Put(l)
 }
 
-// Grown counts the spent bytes that decoding has allocated so far. It ends decoding once the channel has closed.
+// Grown counts the spent bytes that decoding has allocated so far. It ends decoding once the channel has closed. Decoding
+// that takes long lets others run.
 func (r *request) Grown(spent int) error {
+	runtime.Gosched()
 	r.ch.memory.Set(&r.ch.account, r.ch.in.Held()+spent)
 	if r.ch.closed.Load() {
 		return ErrClosed
@@ -146,10 +149,12 @@ const (
 // API of its own. The zero Group is ready for use. It must not be copied after first use.
 type Group struct {
 	// Memory bounds the bytes that the peers of all channels of the group can make this side hold. Messages count
-	// that have arrived in part or wait to be sent. So do requests that wait or run, waiting callbacks and stream items.
-	// 0 means a quarter of the memory limit of the process (GOMEMLIMIT), or 1 GiB without one. Negative means no
-	// bound. Over the bound, the channels with the most bytes × age close first. Their close code is 1013, their error
-	// wraps ErrLimit. A channel counts once it holds 16 KiB. Memory must not change once the group has a channel.
+	// that have arrived in part or wait to be sent. So do requests that wait or run, waiting callbacks and stream items,
+	// and the item that a loop works on. 0 means a quarter of the memory limit of the process (GOMEMLIMIT), or 1 GiB
+	// without one. Negative means no bound. Over the bound, the channels with the most bytes × age close first. Their
+	// close code is 1013, their error wraps ErrLimit. A channel counts once it holds 16 KiB. Channels that are closing
+	// count until their memory is free. They take at most an eighth of the bound from the others. Memory must not
+	// change once the group has a channel.
 	Memory int64
 
 	watch   watchdog

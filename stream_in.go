@@ -117,9 +117,7 @@ func (s *inStream) decode(i *inItem, v any, use bind.RefUse) error {
 	if len(i.raw) > unmeteredItem || i.meta != nil {
 		m = &superjson.Meter{Limit: ch.limits.Decoded, Watch: s}
 	}
-	end := ch.account.Turn(len(i.raw))
-	err := i.kept.decodeMetered(ch, v, use, m)
-	end()
+	err := s.decodeInTurn(i, v, use, m)
 	if m != nil {
 		_ = s.Grown(m.Spent)
 	}
@@ -132,8 +130,14 @@ func (s *inStream) decode(i *inItem, v any, use bind.RefUse) error {
 	return err
 }
 
-// Grown counts what the loop has of the item that is being decoded.
+func (s *inStream) decodeInTurn(i *inItem, v any, use bind.RefUse, m *superjson.Meter) error {
+	defer s.ch.account.Turn(len(i.raw))() // a type's own unmarshaling may panic
+	return i.kept.decodeMetered(s.ch, v, use, m)
+}
+
+// Grown counts what the loop has of the item that is being decoded, and lets others run.
 func (s *inStream) Grown(spent int) error {
+	runtime.Gosched()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.decoded = spent

@@ -3,6 +3,7 @@ package kkrpc
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"sync"
@@ -83,6 +84,7 @@ type outStream struct {
 	itemID []byte
 	err    error // what ends the stream
 	ended  bool  // yield has said so
+	turn   int   // bytes of items since other goroutines had a turn
 
 	// Guarded by outStreams.mu.
 	credit  int
@@ -261,7 +263,12 @@ func (s *outStream) send(v any, scalar bool) bool {
 		return false
 	}
 	out.sent()
+	s.turn += len(b.Bytes)
 	s.ch.out.SendLater(b)
+	if s.turn >= turnBytes {
+		s.turn = 0
+		runtime.Gosched()
+	}
 	if s.await() {
 		return true
 	}
