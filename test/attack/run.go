@@ -62,7 +62,7 @@ func start(r role, low bool) (*child, error) {
 	}
 	cmd := exec.Command(os.Args[0])
 	if nice, err := exec.LookPath("nice"); low && err == nil {
-		cmd = exec.Command(nice, "-n", "10", os.Args[0])
+		cmd = exec.Command(nice, "-n", "19", os.Args[0])
 	}
 	cmd.Env = append(os.Environ(), roleVariable+"="+string(text))
 	if r.Exact {

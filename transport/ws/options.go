@@ -63,7 +63,8 @@ type Options struct {
 
 	// Memory bounds the bytes that all clients together can make the server hold; see kkrpc.Group.Memory. 0 means a quarter
 	// of GOMEMLIMIT, or 1 GiB without one. Negative means no bound. Over the bound, the connections with the most
-	// bytes × age close first, with code 1013. If RPC.Group is set, the Memory of that Group counts instead.
+	// bytes × age close first, with code 1013. A client that does not read gets no close frame then. If RPC.Group is set,
+	// the Memory of that Group counts instead.
 	Memory int64
 
 	// DrainWindow is the time over which Shutdown spreads the drains of the connections. Their clients then do not all
