@@ -9,8 +9,9 @@ import (
 // Large is from how many bytes on the work on a message is large: it takes a millisecond and more.
 const Large = 64 << 10
 
-// turns are taken for large work, such as decoding a message or moving it to a larger buffer. At most half of the processors do such work for the connections of a server. Otherwise
-// the scheduler, which takes goroutines in order, would have a small request wait for all large ones before it.
+// turns are taken for large work, such as decoding a message or moving it to a larger buffer. At most half of the
+// processors do such work for the connections of a server. Otherwise the scheduler, which takes goroutines in order, would
+// have a small request wait for all large ones before it.
 type turns struct {
 	locks []sync.Mutex
 	next  atomic.Uint32
