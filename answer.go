@@ -207,9 +207,9 @@ type UnaryCaller struct {
 // like an HTTP client. Package transport/kkhttp is made with it.
 //
 // roundTrip is called on the goroutine of the caller, by any number of them at a time. Its ctx ends with that of the
-// operation, or after Options.CallTimeout if the operation has no deadline. It may keep request, but not change response after its return. Its error is
-// the error of the operation. A response that does not answer the request is an error. If the arguments have a
-// function, a stream or a reference, the error wraps ErrUnsupported.
+// operation, or after Options.CallTimeout if the operation has no deadline. It may keep request, but not change response
+// after its return. Its error is the error of the operation. A response that does not answer the request is an error. If
+// the arguments have a function, a stream or a reference, the error wraps ErrUnsupported.
 //
 // Of opts, Dialect, CallTimeout, Metadata, Outbound and the limit Depth have an effect. A zero Dialect means Compact.
 // Request.Channel of interceptors is nil. The error says that Expose is not nil or that an interceptor is nil.

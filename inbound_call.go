@@ -128,7 +128,8 @@ func (c *call) countLocked() {
 }
 
 // finish responds for a counted call and retires it. A response waits for room before its call gives up its place, and no
-// other call begins meanwhile. So a peer cannot make this side queue results faster than it reads them. It returns a task that has begun, or nil.
+// other call begins meanwhile. So a peer cannot make this side queue results faster than it reads them. It returns a task
+// that has begun, or nil.
 func (c *call) finish(err error) task {
 	response := c.response(err)
 	if full := c.ch.out.Reserve(response); full != nil {
