@@ -69,3 +69,51 @@ func genTS(t *testing.T, source []byte, codec string) string {
 	}
 	return stdout.String()
 }
+
+// TestGenFiles writes, checks and keeps files.
+func TestGenFiles(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "web", "api.gen.ts")
+	users := filepath.FromSlash("../../examples/guide/users")
+	gen := func(args ...string) (code int, stdout, stderr string) {
+		t.Helper()
+		var o, e bytes.Buffer
+		code = run(t.Context(), append([]string{"gen", "ts"}, args...), &o, &e)
+		return code, o.String(), e.String()
+	}
+	for _, step := range []struct {
+		name           string
+		args           []string
+		code           int
+		stdout, stderr string // parts
+	}{
+		{"several", []string{users, "-o", out}, 1, "", "exposes several APIs; choose one by --api: ServerAPI at "},
+		{"unknown", []string{users, "--api", "Other"}, 1, "", `no API "Other" in `},
+		{"check of nothing", []string{users, "--api", "ServerAPI", "-o", out, "--check"}, 1, "+export interface ServerAPI {", "is out of date; run kkrpc gen ts"},
+		{"write", []string{users, "--api", "ServerAPI", "-o", out}, 0, "", "ServerAPI, 3 types ("},
+		{"check", []string{users, "--api", "ServerAPI", "-o", out, "--check"}, 0, "", ""},
+		{"again", []string{users, "--api", "ServerAPI", "-o", out}, 0, "", "is up to date ("},
+		{"stale", []string{users, "--api", "ServerAPI", "-o", out, "--check", "--codec", "superjson"}, 0, "", ""},
+		{"no package", []string{"./nothing", "-o", out}, 1, "", "nothing"},
+		{"no API", []string{"./internal/source"}, 1, "", "exposes no API: pass one to ws.Handler or kkrpc.Expose"},
+		{"codec", []string{users, "--codec", "cbor"}, 2, "", `--codec "cbor": want json or superjson`},
+		{"check of standard output", []string{users, "--check"}, 2, "", "name it with -o"},
+		{"two packages", []string{users, users}, 2, "", "want one package"},
+	} {
+		t.Run(step.name, func(t *testing.T) {
+			before, err := os.ReadFile(out)
+			if err != nil && !os.IsNotExist(err) {
+				t.Fatal(err)
+			}
+			code, stdout, stderr := gen(step.args...)
+			if code != step.code || !strings.Contains(stdout, step.stdout) || !strings.Contains(stderr, step.stderr) || step.stderr == "" && stderr != "" {
+				t.Errorf("exit %d, %q, %q", code, stdout, stderr)
+			}
+			if step.name == "write" {
+				return
+			}
+			if after, err := os.ReadFile(out); !os.IsNotExist(err) && (err != nil || !bytes.Equal(before, after)) {
+				t.Errorf("the file has changed, %v:\n%s", err, after)
+			}
+		})
+	}
+}

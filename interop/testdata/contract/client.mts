@@ -1,0 +1,54 @@
+// Uses each type as it is meant, and checks that the values are of these types.
+import assert from "node:assert"
+import { RPCChannel, WebSocketClientIO } from "kkrpc"
+import { WebSocket } from "ws"
+import type { Article, Shop, State } from "./shop.gen.ts"
+
+globalThis.WebSocket ??= WebSocket as any
+const io = new WebSocketClientIO({ url: process.argv[2]! })
+const shop: Shop = new RPCChannel<{}, Shop>(io).getAPI()
+
+const found: Article | null = await shop.find("a")
+assert(found !== null)
+const created: Date = found.created
+const serial: string = found.serial
+const note: string | null = found.note
+const tags: string[] | undefined = found.tags
+assert(created instanceof Date && serial === "1152921504606846976" && note === null && tags === undefined)
+assert.strictEqual(await shop.find("none"), null)
+
+const first = await shop.search("x")
+const next: string | null = first.next
+assert(next === "x" && first.items[0]!.id === "a")
+assert.strictEqual((await shop.search("x", next)).next, null)
+
+let steps = 0
+const saved = await shop.save({ id: "b", state: "draft", created: new Date(5), note: null, serial: "7" }, (done: number, total: number) => {
+	steps += done + total
+})
+assert(saved.created.getTime() === 5 && saved.state === "draft" && steps === 3)
+
+const count = await shop.count()
+const sold: number | undefined = count.sold
+assert(sold === 2 && count.draft === undefined)
+assert.strictEqual(await shop.sum(1, 2, 3.5), 6.5)
+
+const states: Record<State, string> = { draft: "…", sold: "✓" }
+assert(states[saved.state])
+
+const values = await shop.values({
+	at: new Date(0),
+	bytes: Uint8Array.of(1, 2),
+	big: 1n << 70n,
+	url: new URL("https://example.com/"),
+	set: new Set([1]),
+	map: new Map([["a", 1]]),
+	typed: Float64Array.of(0.5),
+	none: undefined
+})
+assert(values.at instanceof Date && values.bytes instanceof Uint8Array && values.big === 1n << 70n && values.url instanceof URL)
+assert(values.set instanceof Set && values.map instanceof Map && values.typed instanceof Float64Array && values.none === undefined)
+
+await assert.rejects(shop.delete("a"), /not yours/)
+console.log("as typed")
+io.destroy()
