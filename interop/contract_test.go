@@ -19,14 +19,14 @@ func TestContract(t *testing.T) {
 	dir := js.TempDir(t, filepath.Join(js.Dir(t), "tsconfig.json"), "testdata/contract/client.mts", "testdata/contract/wrong.mts")
 	generate := func(out, codec string) {
 		t.Helper()
-		cmd := exec.CommandContext(t.Context(), "go", "run", "../cmd/kkrpc", "gen", "ts", "./contract", "-o", filepath.Join(dir, out), "--codec", codec)
+		cmd := exec.CommandContext(t.Context(), "go", "run", "../cmd/kkrpc", "gen", "ts", "./contract", "-o", filepath.Join(dir, out), "--codec", codec, "--values")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
 	}
 	generate("shop.gen.ts", "superjson")
 	generate("json.gen.ts", "json")
-	both := `export type { Article, Shop } from "./shop.gen.ts"
+	both := `export type { Article, Color, SellerID, Shop } from "./shop.gen.ts"
 export type { ArticleInput, Shop as ShopJSON } from "./json.gen.ts"
 `
 	if err := os.WriteFile(filepath.Join(dir, "both.ts"), []byte(both), 0o600); err != nil {

@@ -74,8 +74,8 @@ type GoField struct {
 
 // Documented is a GoType of which more is known than its form.
 type Documented interface {
-	// Documentation returns the comment of the type, its constants, and the place of its declaration.
-	Documentation() (doc string, values []Value, at string)
+	// Document sets what the declaration of the type says beside its form.
+	Document(*Named)
 }
 
 // Build describes the API of which entries are the names, namespaces before what is in them.
@@ -238,7 +238,7 @@ func (b *builder) data(t GoType) (Type, error) {
 		named := &Named{Name: key.name, Package: key.pkg}
 		b.types[key] = named // before its parts, which may lead back
 		if d, ok := t.(Documented); ok {
-			named.Doc, named.Values, named.At = d.Documentation()
+			d.Document(named)
 		}
 		form, err := b.form(t)
 		if err != nil {

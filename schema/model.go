@@ -68,8 +68,12 @@ type Named struct {
 	At      string `json:"-"`       // file:line:column of its declaration, if it is known
 	Doc     string `json:"doc,omitempty"`
 	Type    Type   `json:"type"`
-	// Values are the constants of the type that its package declares in one group, if they are known.
+	// Values are the constants of the type that its package declares, if they are known.
 	Values []Value `json:"values,omitempty"`
+	// TypeScript is the type in TypeScript that a directive //kkrpc:ts of the declaration gives, or empty.
+	TypeScript string `json:"typescript,omitempty"`
+	// Brand reports the directive //kkrpc:brand: no other type may stand for this one.
+	Brand bool `json:"brand,omitempty"`
 }
 
 // Value is a constant of a type.

@@ -26,6 +26,8 @@ const (
 type Options struct {
 	// Codec is that of the client. Empty means JSON, the default of kkrpc 2.
 	Codec Codec
+	// Values adds the constants of enumerations as objects, which a program can use when it runs.
+	Values bool
 	// Command is named in the first line of the file.
 	Command string
 }
@@ -119,7 +121,9 @@ func (g *generator) useType(t *schema.Type, d direction) {
 			g.fail("the description has no type %s.%s", t.Package, t.Name)
 		} else if !n.uses[d] {
 			n.uses[d] = true
-			g.useType(&n.Type, d)
+			if n.TypeScript == "" {
+				g.useType(&n.Type, d)
+			}
 		}
 	case t.Kind == schema.Callback:
 		g.useFunction(t.Function, 1-d)
@@ -137,7 +141,7 @@ func (g *generator) name(api *schema.API) {
 	for changed := true; changed; { // a type differs if one of its parts does
 		changed = false
 		for _, n := range g.named {
-			if !n.differs && g.differs(&n.Type) {
+			if !n.differs && n.TypeScript == "" && g.differs(&n.Type) {
 				n.differs, changed = true, true
 			}
 		}
@@ -219,6 +223,10 @@ func (g *generator) file(api *schema.API) {
 	g.line("export interface %s {", g.root)
 	g.members(api.Members)
 	g.line("}")
+	if slices.ContainsFunc(api.Types, func(n schema.Named) bool { return n.Brand }) {
+		g.line("")
+		g.line("declare const brand: unique symbol")
+	}
 	for i := range api.Types {
 		n := g.named[keyOf(api.Types[i].Name, api.Types[i].Package)]
 		for d, name := range n.names {
@@ -237,12 +245,12 @@ func (g *generator) declaration(n *namedType, name string, d direction) {
 	g.line("")
 	g.doc(n.Doc)
 	switch {
-	case len(n.Values) > 0 && (n.Type.Kind == schema.String || n.Type.Kind == schema.Integer || n.Type.Kind == schema.Number):
-		var values []string
-		for _, v := range n.Values {
-			values = append(values, v.JSON)
-		}
-		g.line("export type %s = %s", name, strings.Join(values, " | "))
+	case n.TypeScript != "":
+		g.line("export type %s = %s", name, n.TypeScript)
+	case n.Brand:
+		g.line("export type %s = %s & { readonly [brand]: %q }", name, g.typ(&n.Type, d), name)
+	case isEnumeration(n.Named):
+		g.enumeration(n, name)
 	case n.Type.Kind == schema.Struct:
 		g.line("export interface %s {", name)
 		g.fields(&n.Type, d)
@@ -250,6 +258,33 @@ func (g *generator) declaration(n *namedType, name string, d direction) {
 	default:
 		g.line("export type %s = %s", name, g.typ(&n.Type, d))
 	}
+}
+
+// isEnumeration reports whether the constants of a type are its only values.
+func isEnumeration(n *schema.Named) bool {
+	return len(n.Values) > 0 && !n.Brand && n.TypeScript == "" && (n.Type.Kind == schema.String || n.Type.Kind == schema.Integer)
+}
+
+func (g *generator) enumeration(n *namedType, name string) {
+	var values []string
+	for _, v := range n.Values {
+		if !slices.Contains(values, v.JSON) {
+			values = append(values, v.JSON)
+		}
+	}
+	g.line("export type %s = %s", name, strings.Join(values, " | "))
+	if !g.Values {
+		return
+	}
+	g.line("")
+	g.line("export const %s = {", name)
+	g.depth++
+	for _, v := range n.Values {
+		g.doc(v.Doc)
+		g.line("%s: %s,", propertyName(v.Name), v.JSON)
+	}
+	g.depth--
+	g.line("} as const")
 }
 
 func (g *generator) line(format string, args ...any) {

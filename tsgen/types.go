@@ -171,14 +171,14 @@ func (g *generator) typ(t *schema.Type, d direction) string {
 }
 
 func (g *generator) record(t *schema.Type, d direction) string {
-	key := "string"
-	if t.Key.Kind == schema.NamedType {
-		key = g.named[keyOf(t.Key.Name, t.Key.Package)].names[d]
-		if n := g.named[keyOf(t.Key.Name, t.Key.Package)]; len(n.Values) > 0 {
-			return "{ [key in " + key + "]?: " + g.typ(t.Elem, d) + " }"
-		}
+	if t.Key.Kind != schema.NamedType {
+		return "{ [key: string]: " + g.typ(t.Elem, d) + " }"
 	}
-	return "{ [key: " + key + "]: " + g.typ(t.Elem, d) + " }"
+	n := g.named[keyOf(t.Key.Name, t.Key.Package)]
+	if isEnumeration(n.Named) || n.Brand || n.TypeScript != "" {
+		return "{ [key in " + n.names[d] + "]?: " + g.typ(t.Elem, d) + " }"
+	}
+	return "{ [key: " + n.names[d] + "]: " + g.typ(t.Elem, d) + " }"
 }
 
 func (g *generator) object(t *schema.Type, d direction) string {

@@ -16,10 +16,11 @@ import (
 
 	"github.com/aymanbagabas/go-udiff"
 	"github.com/kkrpc-go/kkrpc/cmd/kkrpc/internal/source"
+	"github.com/kkrpc-go/kkrpc/schema"
 	"github.com/kkrpc-go/kkrpc/tsgen"
 )
 
-const genUsage = `usage: kkrpc gen ts <package> [-o file] [--codec json|superjson] [--api name] [--check]
+const genUsage = `usage: kkrpc gen ts <package> [-o file] [--codec json|superjson] [--api name] [--values] [--check]
 
 Writes the TypeScript types of the API that a Go package exposes, with comments and names of parameters. The API is
 what the package passes to ws.Handler, kkrpc.Expose and the like, or to a field Expose.
@@ -38,6 +39,7 @@ func gen(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&g.out, "o", "", "`file` to write to; empty for the standard output")
 	flags.StringVar(&g.codec, "codec", "json", "`codec` of the client: json, the default of kkrpc 2, or superjson, that of kkrpc 0.x")
 	flags.StringVar(&g.api, "api", "", "`name` of the API, or file:line where it is exposed, if the package exposes several")
+	flags.BoolVar(&g.values, "values", false, "write the constants of enumerations too, for use when the program runs")
 	flags.BoolVar(&g.check, "check", false, "write nothing; exit with 1 and a list of changes if the file is out of date")
 	words, err := parse(flags, args)
 	if errors.Is(err, flag.ErrHelp) {
@@ -72,7 +74,7 @@ func gen(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // generation is one run of kkrpc gen ts.
 type generation struct {
 	pkg, out, codec, api string
-	check                bool
+	check, values        bool
 }
 
 func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
@@ -89,9 +91,14 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	text, err := tsgen.Generate(api.API, &tsgen.Options{Codec: tsgen.Codec(g.codec), Command: "kkrpc gen ts"})
+	text, err := tsgen.Generate(api.API, &tsgen.Options{Codec: tsgen.Codec(g.codec), Values: g.values, Command: "kkrpc gen ts"})
 	if err != nil {
 		return err
+	}
+	for _, t := range api.Types {
+		if t.Type.Kind == schema.Unknown && t.TypeScript == "" {
+			fmt.Fprintf(stderr, "%s: %s is unknown in TypeScript, since its own methods write it; a line //kkrpc:ts string above it, for example, says what it is\n", t.At, t.Name)
+		}
 	}
 	if g.out == "" {
 		_, err := stdout.Write(text)

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
@@ -27,6 +28,7 @@ type Shop interface {
 	Search(text string, cursor *string) (Page[Article], error)
 	Save(ctx context.Context, a Article, progress func(done, total int)) (Article, error)
 	Count() map[State]int
+	Sellers() map[SellerID]Color
 	Sum(in ...float64) float64
 	Values(v Values) Values
 	Delete(class ArticleID) error
@@ -34,6 +36,19 @@ type Shop interface {
 
 // ArticleID is a text without meaning.
 type ArticleID string
+
+// SellerID is a text that only this server makes.
+//
+//kkrpc:brand
+type SellerID string
+
+// Color is written as #rrggbb.
+//
+//kkrpc:ts `#${string}`
+type Color string
+
+// MarshalJSON writes c.
+func (c Color) MarshalJSON() ([]byte, error) { return json.Marshal("#" + string(c)) }
 
 // State is how far an article is.
 type State string
@@ -95,6 +110,8 @@ func (shop) Save(_ context.Context, a Article, progress func(done, total int)) (
 }
 
 func (shop) Count() map[State]int { return map[State]int{Sold: 2} }
+
+func (shop) Sellers() map[SellerID]Color { return map[SellerID]Color{"s1": "ff0000"} }
 
 func (shop) Sum(in ...float64) (sum float64) {
 	for _, f := range in {

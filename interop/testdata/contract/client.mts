@@ -2,7 +2,7 @@
 import assert from "node:assert"
 import { RPCChannel, WebSocketClientIO } from "kkrpc"
 import { WebSocket } from "ws"
-import type { Article, Shop, State } from "./shop.gen.ts"
+import { type Article, type SellerID, type Shop, State } from "./shop.gen.ts"
 
 globalThis.WebSocket ??= WebSocket as any
 const io = new WebSocketClientIO({ url: process.argv[2]! })
@@ -31,6 +31,12 @@ assert(saved.created.getTime() === 5 && saved.state === "draft" && steps === 3)
 const count = await shop.count()
 const sold: number | undefined = count.sold
 assert(sold === 2 && count.draft === undefined)
+assert(count[State.Sold] === 2 && found.state === State.Sold)
+
+const sellers = await shop.sellers()
+const seller = "s1" as SellerID
+const color: `#${string}` | undefined = sellers[seller]
+assert.strictEqual(color, "#ff0000")
 assert.strictEqual(await shop.sum(1, 2, 3.5), 6.5)
 
 const states: Record<State, string> = { draft: "…", sold: "✓" }

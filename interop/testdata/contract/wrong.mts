@@ -1,5 +1,5 @@
 // Each line behind a directive must be an error: the compiler complains about a directive without one.
-import type { Article, ArticleInput, Shop, ShopJSON } from "./both.ts"
+import type { Article, ArticleInput, Color, SellerID, Shop, ShopJSON } from "./both.ts"
 
 export async function wrong(shop: Shop, json: ShopJSON, article: Article, input: ArticleInput) {
 	// @ts-expect-error no such function
@@ -36,6 +36,10 @@ export async function wrong(shop: Shop, json: ShopJSON, article: Article, input:
 	const next: string = (await shop.search("x")).next
 	// @ts-expect-error a bigint is no number
 	const big: number = (await shop.values({} as any)).big
+	// @ts-expect-error any string is no id of a seller
+	const seller: SellerID = "s1"
+	// @ts-expect-error any string is no color
+	const color: Color = "red"
 	// @ts-expect-error too many arguments
 	await shop.delete("a", "b")
 }

@@ -83,7 +83,7 @@ func plain(api *schema.API) *schema.API {
 	plainMembers(api.Members)
 	for i := range api.Types {
 		named := &api.Types[i]
-		named.Doc, named.Values, named.At = "", nil, ""
+		named.Doc, named.Values, named.At, named.TypeScript, named.Brand = "", nil, "", "", false
 		plainType(&named.Type)
 	}
 	return api

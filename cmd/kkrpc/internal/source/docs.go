@@ -17,13 +17,15 @@ import (
 // docs knows the comments of a program, by the places of the names that they are about.
 type docs struct {
 	text map[token.Pos]string
-	own  map[*types.Package]bool
-	at   func(token.Pos) string // the place for people
+	// directives are the lines //kkrpc: of the declarations of types, by the places of their names.
+	directives map[token.Pos][]string
+	own        map[*types.Package]bool
+	at         func(token.Pos) string // the place for people
 }
 
 // newDocs reads the comments of the packages that belong to the program, and not to its libraries.
 func newDocs(pkgs []*packages.Package, at func(token.Pos) string) *docs {
-	d := &docs{text: map[token.Pos]string{}, own: map[*types.Package]bool{}, at: at}
+	d := &docs{text: map[token.Pos]string{}, directives: map[token.Pos][]string{}, own: map[*types.Package]bool{}, at: at}
 	for _, pkg := range pkgs {
 		d.own[pkg.Types] = true
 		for _, file := range pkg.Syntax {
@@ -42,7 +44,9 @@ func (d *docs) file(file *ast.File) {
 			for _, spec := range decl.Specs {
 				switch spec := spec.(type) {
 				case *ast.TypeSpec:
-					d.note(spec.Name, cmp.Or(spec.Doc, single(decl), spec.Comment))
+					comment := cmp.Or(spec.Doc, single(decl), spec.Comment)
+					d.note(spec.Name, comment)
+					d.noteDirectives(spec.Name, comment)
 				case *ast.ValueSpec:
 					for _, name := range spec.Names {
 						d.note(name, cmp.Or(spec.Doc, spec.Comment, single(decl)))
@@ -72,6 +76,17 @@ func single(decl *ast.GenDecl) *ast.CommentGroup {
 func (d *docs) note(name *ast.Ident, comment *ast.CommentGroup) {
 	if text := comment.Text(); text != "" {
 		d.text[name.Pos()] = strings.TrimSpace(text)
+	}
+}
+
+func (d *docs) noteDirectives(name *ast.Ident, comment *ast.CommentGroup) {
+	if comment == nil {
+		return
+	}
+	for _, line := range comment.List {
+		if directive, ok := strings.CutPrefix(line.Text, "//kkrpc:"); ok {
+			d.directives[name.Pos()] = append(d.directives[name.Pos()], strings.TrimSpace(directive))
+		}
 	}
 }
 

@@ -166,12 +166,18 @@ func signatureText(s *types.Signature) string {
 	return types.TypeString(plain, func(p *types.Package) string { return p.Name() })
 }
 
-func (t goType) Documentation() (doc string, values []schema.Value, at string) {
+func (t goType) Document(n *schema.Named) {
 	named, ok := t.Type.(*types.Named)
 	if !ok {
-		return "", nil, ""
+		return
 	}
-	return t.docs.of(named.Obj()), t.docs.constants(named), t.docs.at(named.Obj().Pos())
+	n.Doc, n.Values, n.At = t.docs.of(named.Obj()), t.docs.constants(named), t.docs.at(named.Obj().Pos())
+	for _, directive := range t.docs.directives[named.Obj().Pos()] {
+		if text, ok := strings.CutPrefix(directive, "ts "); ok {
+			n.TypeScript = strings.TrimSpace(text)
+		}
+		n.Brand = n.Brand || directive == "brand"
+	}
 }
 
 // field is a field of a struct on the way to its JSON.
