@@ -169,7 +169,7 @@ func TestMeterOfRepeatedMembers(t *testing.T) {
 		err := superjson.DecodeMetered(superjson.ModeJSON, raw, nil, row.v, nil, &m)
 		runtime.ReadMemStats(&after)
 		took := int(after.TotalAlloc - before.TotalAlloc)
-		if err != nil || took > m.Spent*12+len(raw) {
+		if err != nil || took > m.Spent*20+len(raw) { // under the race detector, pools keep little
 			t.Errorf("%s: %v, %d bytes were allocated for %d of text, %d are counted", name, err, took, len(raw), m.Spent)
 		}
 		m = superjson.Meter{Limit: 1000}

@@ -84,12 +84,11 @@ func element(v reflect.Value, text string) (key any, inner reflect.Value, rest s
 // jsonName is the name of the field f of t in JavaScript. The fields of an inlined struct stand beside those around it. A
 // field that does not cross has its name in Go.
 func jsonName(t reflect.Type, f reflect.StructField) (name string, inlined bool) {
-	for f := range superjson.Fields(t) {
-		member, index := f.Name, f.Index
+	for member := range superjson.Fields(t) {
 		switch {
-		case slices.Equal(index, f.Index):
-			return member, false
-		case len(index) > len(f.Index) && slices.Equal(index[:len(f.Index)], f.Index):
+		case slices.Equal(member.Index, f.Index):
+			return member.Name, false
+		case len(member.Index) > len(f.Index) && slices.Equal(member.Index[:len(f.Index)], f.Index):
 			inlined = true
 		}
 	}

@@ -190,7 +190,9 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, api *kkrpc.API, 
 	}
 	select {
 	case o := <-answered:
-		h.finish(w, r, body, o)
+		if r.Context().Err() == nil { // else nobody is there any more
+			h.finish(w, r, body, o)
+		}
 		return
 	case <-r.Context().Done():
 	case <-late:
