@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -21,9 +22,11 @@ import (
 )
 
 const genUsage = `usage: kkrpc gen ts <package> [-o file] [--codec json|superjson] [--api name] [--values] [--check]
+       kkrpc gen json <package> [-o file] [--api name] [--check]
 
-Writes the TypeScript types of the API that a Go package exposes, with comments and names of parameters. The API is
-what the package passes to ws.Handler, kkrpc.Expose and the like, or to a field Expose.
+Writes the TypeScript types of the API that a Go package exposes, with comments and names of parameters, or its
+description as JSON, for kkrpc breaking. The API is what the package passes to ws.Handler, kkrpc.Expose and the like,
+or to a field Expose.
 
 `
 
@@ -48,11 +51,11 @@ func gen(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	switch {
-	case len(words) == 0 || words[0] != "ts":
-		fmt.Fprint(stderr, "kkrpc gen: say what to write: ts\n\n", genUsage)
+	case len(words) == 0 || words[0] != "ts" && words[0] != "json":
+		fmt.Fprint(stderr, "kkrpc gen: say what to write: ts or json\n\n", genUsage)
 		return 2
 	case len(words) != 2:
-		fmt.Fprintf(stderr, "kkrpc gen ts: want one package, such as ./cmd/server, got %d\n", len(words)-1)
+		fmt.Fprintf(stderr, "kkrpc gen %s: want one package, such as ./cmd/server, got %d\n", words[0], len(words)-1)
 		return 2
 	case g.codec != string(tsgen.JSON) && g.codec != string(tsgen.SuperJSON):
 		fmt.Fprintf(stderr, "kkrpc gen ts: --codec %q: want json or superjson\n", g.codec)
@@ -61,42 +64,39 @@ func gen(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "kkrpc gen ts: --check compares a file: name it with -o")
 		return 2
 	}
-	g.pkg = words[1]
+	g.form, g.pkg = words[0], words[1]
 	if err := g.run(ctx, stdout, stderr); err != nil {
-		for line := range strings.Lines(err.Error()) {
-			fmt.Fprintln(stderr, "kkrpc gen ts:", strings.TrimSuffix(line, "\n"))
-		}
-		return 1
+		return failed(stderr, "kkrpc gen "+g.form, err)
 	}
 	return 0
 }
 
-// generation is one run of kkrpc gen ts.
+// failed prints each line of err behind the command, and returns the exit code.
+func failed(stderr io.Writer, command string, err error) int {
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintln(stderr, command+":", strings.TrimSuffix(line, "\n"))
+	}
+	return 1
+}
+
+// generation is one run of kkrpc gen.
 type generation struct {
-	pkg, out, codec, api string
-	check, values        bool
+	form, pkg, out, codec, api string
+	check, values              bool
 }
 
 func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 	start := time.Now()
-	program, err := source.Load(ctx, ".", g.pkg)
+	api, err := describe(ctx, g.pkg, g.api)
 	if err != nil {
 		return err
 	}
-	apis, err := program.APIs()
-	if err != nil {
-		return err
-	}
-	api, err := g.choose(apis)
-	if err != nil {
-		return err
-	}
-	text, err := tsgen.Generate(api.API, &tsgen.Options{Codec: tsgen.Codec(g.codec), Values: g.values, Command: "kkrpc gen ts"})
+	text, err := g.text(api)
 	if err != nil {
 		return err
 	}
 	for _, t := range api.Types {
-		if t.Type.Kind == schema.Unknown && t.TypeScript == "" {
+		if g.form == "ts" && t.Type.Kind == schema.Unknown && t.TypeScript == "" {
 			fmt.Fprintf(stderr, "%s: %s is unknown in TypeScript, since its own methods write it; a line //kkrpc:ts string above it, for example, says what it is\n", t.At, t.Name)
 		}
 	}
@@ -121,28 +121,44 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 	return nil
 }
 
-// choose returns the API that the flag names, or the only one.
-func (g *generation) choose(apis []source.API) (source.API, error) {
+func (g *generation) text(api *schema.API) ([]byte, error) {
+	if g.form == "json" {
+		text, err := json.MarshalIndent(api, "", "\t")
+		return append(text, '\n'), err
+	}
+	return tsgen.Generate(api, &tsgen.Options{Codec: tsgen.Codec(g.codec), Values: g.values, Command: "kkrpc gen ts"})
+}
+
+// describe returns the API of a package that has this name, or is exposed at this place, or is the only one.
+func describe(ctx context.Context, pkg, name string) (*schema.API, error) {
+	program, err := source.Load(ctx, ".", pkg)
+	if err != nil {
+		return nil, err
+	}
+	apis, err := program.APIs()
+	if err != nil {
+		return nil, err
+	}
 	chosen := slices.DeleteFunc(slices.Clone(apis), func(a source.API) bool {
-		if g.api == "" {
+		if name == "" {
 			return a.Part
 		}
-		return g.api != a.Name && !strings.HasPrefix(a.At+":", g.api+":")
+		return name != a.Name && !strings.HasPrefix(a.At+":", name+":")
 	})
 	switch {
 	case len(apis) == 0:
-		return source.API{}, fmt.Errorf("%s exposes no API: pass one to ws.Handler or kkrpc.Expose, or set the field Expose", g.pkg)
+		return nil, fmt.Errorf("%s exposes no API: pass one to ws.Handler or kkrpc.Expose, or set the field Expose", pkg)
 	case len(chosen) == 1:
-		return chosen[0], nil
+		return chosen[0].API, nil
 	}
 	var list []string
 	for _, a := range apis {
 		list = append(list, fmt.Sprintf("%s at %s", a.Name, a.At))
 	}
 	if len(chosen) == 0 {
-		return source.API{}, fmt.Errorf("no API %q in %s; there is %s", g.api, g.pkg, strings.Join(list, ", "))
+		return nil, fmt.Errorf("no API %q in %s; there is %s", name, pkg, strings.Join(list, ", "))
 	}
-	return source.API{}, fmt.Errorf("%s exposes several APIs; choose one by --api: %s", g.pkg, strings.Join(list, ", "))
+	return nil, fmt.Errorf("%s exposes several APIs; choose one by --api: %s", pkg, strings.Join(list, ", "))
 }
 
 // compare lists the lines that differ, and fails if there are any.
@@ -151,7 +167,7 @@ func (g *generation) compare(old, text []byte, stdout io.Writer) error {
 		return nil
 	}
 	fmt.Fprint(stdout, udiff.Unified(g.out, g.out+" (new)", string(old), string(text)))
-	return fmt.Errorf("%s is out of date; run kkrpc gen ts %s -o %s", g.out, g.pkg, g.out)
+	return fmt.Errorf("%s is out of date; run kkrpc gen %s %s -o %s", g.out, g.form, g.pkg, g.out)
 }
 
 // writeFile replaces a file as a whole, so that a reader never sees a part of it.

@@ -3,6 +3,7 @@
 //	kkrpc demo      start a server and print a TypeScript client for it
 //	kkrpc build     build a Go program as the WebSocket handler of a Hono server
 //	kkrpc gen       write the TypeScript types of a Go API
+//	kkrpc breaking  list what a Go API breaks for clients of an older one
 //	kkrpc version   print the version
 package main
 
@@ -25,6 +26,7 @@ commands:
   demo      start a server and say how to call it from TypeScript
   build     build a Go program as the WebSocket handler of a Hono server
   gen       write the TypeScript types of a Go API
+  breaking  list what a Go API breaks for clients of an older one
   version   print the version
   help      print this
 
@@ -51,6 +53,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return build(ctx, args[1:], stdout, stderr)
 	case "gen":
 		return gen(ctx, args[1:], stdout, stderr)
+	case "breaking":
+		return breaking(ctx, args[1:], stdout, stderr)
 	case "version", "--version", "-version":
 		fmt.Fprintf(stdout, "kkrpc %s, %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return 0
