@@ -67,12 +67,19 @@ func (c *comparison) member(path string, old, new *Member) {
 			c.sent(path, old.Type, new.Type)
 		}
 	case old.Kind != new.Kind:
-		c.report(path, "was a %s and is a %s", old.Kind, new.Kind)
+		c.report(path, "was %s and is %s", article(string(old.Kind)), article(string(new.Kind)))
 	case old.Kind == Namespace:
 		c.members(path, old.Members, new.Members)
 	default:
 		c.function(path, old.Function, new.Function)
 	}
+}
+
+func article(noun string) string {
+	if strings.ContainsRune("aeiouAEIOU", rune(noun[0])) {
+		return "an " + noun
+	}
+	return "a " + noun
 }
 
 func (m *Member) isReadable() bool {
@@ -170,7 +177,7 @@ func (c *comparison) types(path string, old, new *Type, sent bool) {
 		}
 	case from.Kind == Integer && to.Kind == Number, from.Kind == Undefined && sent:
 	case old.Kind != new.Kind:
-		c.report(path, "was a %s and is a %s", old.Kind, new.Kind)
+		c.report(path, "was %s and is %s", article(string(old.Kind)), article(string(new.Kind)))
 	default:
 		c.values(path, oldValues, newValues, sent)
 		c.parts(path, old, new, sent)
@@ -220,7 +227,7 @@ func (c *comparison) parts(path string, old, new *Type, sent bool) {
 		c.types(path+map[Kind]string{List: "[]", Record: "[]", Stream: " items"}[old.Kind], old.Elem, new.Elem, sent)
 	case Typed:
 		if old.Name != new.Name {
-			c.report(path, "was a %s and is a %s", old.Name, new.Name)
+			c.report(path, "was %s and is %s", article(old.Name), article(new.Name))
 		}
 	case Callback:
 		for i := range old.Function.Params {
