@@ -1,12 +1,9 @@
 package kkrpc_test
 
 import (
-	"context"
 	"fmt"
-	"iter"
 	"math/rand/v2"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,45 +24,7 @@ func TestStreamMessagesInAnyOrder(t *testing.T) {
 }
 
 func chaos(t *testing.T, d kkrpc.Dialect, random *rand.Rand) {
-	var alive atomic.Int64
-	count := func(ctx context.Context) context.Context {
-		alive.Add(1)
-		context.AfterFunc(ctx, func() { alive.Add(-1) })
-		return ctx
-	}
-	server := kkrpc.Object{
-		"open": func(ctx context.Context) iter.Seq[int] { count(ctx); return upTo(40) },
-		"slow": func(ctx context.Context) iter.Seq2[int, error] {
-			count(ctx)
-			return func(yield func(int, error) bool) {
-				for i := range 10 {
-					select {
-					case <-ctx.Done():
-						return
-					case <-time.After(time.Millisecond):
-					}
-					if !yield(i, nil) {
-						return
-					}
-				}
-			}
-		},
-		"sum": func(ctx context.Context, in iter.Seq2[any, error]) (n int) {
-			count(ctx)
-			for _, err := range in {
-				if n++; err != nil || n > 20 {
-					break
-				}
-			}
-			return n
-		},
-		"echo": func(ctx context.Context, in iter.Seq2[any, error]) iter.Seq2[any, error] { count(ctx); return in },
-		"relay": func(ctx context.Context) iter.Seq2[any, error] {
-			count(ctx)
-			return kkrpc.Stream[any](ctx, kkrpc.FromContext(ctx), "theirs")
-		},
-		"ignore": func(ctx context.Context, in any) { count(ctx) },
-	}
+	server, alive := fuzzAPI()
 	ch, peer := raw(t, kkrpc.Options{Expose: server, Dialect: d, CallTimeout: time.Minute, Limits: kkrpc.Limits{Streams: 8, StreamIdle: time.Second, StreamBuffer: 4000, Running: 2}})
 	go func() { // ends with the channel
 		for {
@@ -85,9 +44,12 @@ func chaos(t *testing.T, d kkrpc.Dialect, random *rand.Rand) {
 		id := random.IntN(12)
 		switch random.IntN(8) {
 		case 0, 1:
-			path := []string{"open", "slow", "sum", "echo", "relay", "ignore"}[random.IntN(6)]
+			path := []string{"open", "slow", "sum", "echo", "relay", "any"}[random.IntN(6)]
 			args := ""
-			if path == "sum" || path == "echo" || path == "ignore" {
+			switch path {
+			case "open":
+				args = "40"
+			case "sum", "echo", "any":
 				args = stream()
 			}
 			return fmt.Sprintf(`{"t":"q","id":"%d","op":"call","p":["%s"],"a":[%s]}`, id, path, args)
@@ -112,7 +74,7 @@ func chaos(t *testing.T, d kkrpc.Dialect, random *rand.Rand) {
 		id := random.IntN(12)
 		switch random.IntN(5) {
 		case 0:
-			return fmt.Sprintf(`{"id":"%d","method":"%s","args":[],"type":"request"}`, id, []string{"open", "slow", "relay"}[random.IntN(3)])
+			return fmt.Sprintf(`{"id":"%d","method":%s],"type":"request"}`, id, []string{`"open","args":[40`, `"slow","args":[`, `"relay","args":[`}[random.IntN(3)])
 		case 1:
 			return fmt.Sprintf(`{"id":"%d","method":"","args":{"result":{"__stream":true}},"type":"response"}`, id)
 		case 2:

@@ -188,7 +188,7 @@ func readField(sf reflect.StructField, index []int) (f *field, inner reflect.Typ
 	if tag == "-" {
 		return nil, nil, ""
 	}
-	name, named, options := cutName(tag)
+	name, named, options := jsonform.CutTag(tag)
 	target := sf.Type
 	if target.Kind() == reflect.Pointer && target.Name() == "" {
 		target = target.Elem()
@@ -227,23 +227,3 @@ func readField(sf reflect.StructField, index []int) (f *field, inner reflect.Typ
 }
 
 func isNumber(k reflect.Kind) bool { return k >= reflect.Int && k <= reflect.Float64 }
-
-// cutName splits a tag into the name, which may be in single quotes, and the options. Only in quotes a name can be empty.
-func cutName(tag string) (name string, named bool, options []string) {
-	if strings.HasPrefix(tag, "'") {
-		var b strings.Builder
-		for i := 1; i < len(tag); i++ {
-			switch {
-			case tag[i] == '\\' && i+1 < len(tag):
-				i++
-				b.WriteByte(tag[i])
-			case tag[i] == '\'':
-				return b.String(), true, strings.Split(tag[i+1:], ",")
-			default:
-				b.WriteByte(tag[i])
-			}
-		}
-	}
-	parts := strings.Split(tag, ",")
-	return parts[0], parts[0] != "", parts[1:]
-}

@@ -7,6 +7,7 @@ package jsonform
 import (
 	"encoding"
 	"reflect"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -58,4 +59,25 @@ func Implements(t reflect.Type, interfaces ...reflect.Type) bool {
 		}
 	}
 	return false
+}
+
+// CutTag splits the json tag of a field into the name, which may be in single quotes, and the options. Only in quotes a name
+// can be empty.
+func CutTag(tag string) (name string, named bool, options []string) {
+	if strings.HasPrefix(tag, "'") {
+		var b strings.Builder
+		for i := 1; i < len(tag); i++ {
+			switch {
+			case tag[i] == '\\' && i+1 < len(tag):
+				i++
+				b.WriteByte(tag[i])
+			case tag[i] == '\'':
+				return b.String(), true, strings.Split(tag[i+1:], ",")
+			default:
+				b.WriteByte(tag[i])
+			}
+		}
+	}
+	parts := strings.Split(tag, ",")
+	return parts[0], parts[0] != "", parts[1:]
 }

@@ -110,7 +110,7 @@ var rules = []rule{
 	{dir: "bench", may: []string{"bench/host", "bench/load", "any"}},
 	{dir: "bench/*", may: []string{".", "wasm", "transport/ws", "bench/host", "bench/load", "any"}},
 	{dir: "adapter/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "any"}},
-	{dir: "cmd/kkrpc/internal/source", may: []string{"internal/bind", "schema", "any"}, tests: []string{"tsgen"}},
+	{dir: "cmd/kkrpc/internal/source", may: []string{"internal/bind", "internal/jsonform", "schema", "any"}, tests: []string{"tsgen"}},
 	{dir: "cmd/kkrpc", may: []string{".", "cmd/kkrpc/internal/source", "interceptor", "npm", "schema", "tsgen", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
 	{dir: "cmd/kkrpc/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
 	{dir: "examples", tests: []string{"interop/js"}},

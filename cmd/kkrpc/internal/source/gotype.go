@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kkrpc-go/kkrpc/internal/jsonform"
 	"github.com/kkrpc-go/kkrpc/schema"
 )
 
@@ -255,7 +256,7 @@ func (d *docs) field(s *types.Struct, i int) (f *field, inner types.Type) {
 	if tag == "-" {
 		return nil, nil
 	}
-	name, named, options := cutName(tag)
+	name, named, options := jsonform.CutTag(tag)
 	target := types.Unalias(v.Type())
 	if p, ok := target.(*types.Pointer); ok {
 		target = types.Unalias(p.Elem())
@@ -288,26 +289,6 @@ func hasOwnForm(t goType) bool {
 		return true
 	}
 	return t.Package() == superjsonPath
-}
-
-// cutName splits a tag into the name, which may be in single quotes, and the options.
-func cutName(tag string) (name string, named bool, options []string) {
-	if strings.HasPrefix(tag, "'") {
-		var b strings.Builder
-		for i := 1; i < len(tag); i++ {
-			switch {
-			case tag[i] == '\\' && i+1 < len(tag):
-				i++
-				b.WriteByte(tag[i])
-			case tag[i] == '\'':
-				return b.String(), true, strings.Split(tag[i+1:], ",")
-			default:
-				b.WriteByte(tag[i])
-			}
-		}
-	}
-	parts := strings.Split(tag, ",")
-	return parts[0], parts[0] != "", parts[1:]
 }
 
 const (
