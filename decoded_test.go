@@ -308,20 +308,34 @@ func TestClosedChannelsLetGo(t *testing.T) {
 	}
 }
 
-// A line that is not complete is no reason to hold memory after the end either.
+// A line that is not complete is no reason to hold memory after the end either, whichever side ends.
 func TestClosedChannelLetsGoOfItsLine(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		group := &kkrpc.Group{Memory: 10 << 20}
-		ch, peer := raw(t, kkrpc.Options{Group: group})
-		write(t, peer, `{"id":"1","method":"`+strings.Repeat("x", 3<<20))
-		synctest.Wait()
-		if used := group.MemoryUsage().Used; used < 3<<20 {
-			t.Fatalf("only %d bytes are held", used)
-		}
-		ch.Close()
-		synctest.Wait()
-		hasAllRoom(t, group)
-	})
+	for name, end := range map[string]func(ch *kkrpc.Channel, peer kkrpc.Transport){
+		"this side":      func(ch *kkrpc.Channel, _ kkrpc.Transport) { ch.Close() },
+		"the peer":       func(_ *kkrpc.Channel, peer kkrpc.Transport) { peer.Close(1000, "") },
+		"the peer's way": func(_ *kkrpc.Channel, peer kkrpc.Transport) { write(t, peer, "__DESTROY__") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				group := &kkrpc.Group{Memory: 10 << 20}
+				for range 2 {
+					ch, peer := raw(t, kkrpc.Options{Group: group})
+					before := group.MemoryUsage().Used
+					write(t, peer, `{"id":"1","method":"`+strings.Repeat("x", 3<<20))
+					synctest.Wait()
+					if used := group.MemoryUsage().Used - before; used < 3<<20 {
+						t.Fatalf("only %d bytes are held", used)
+					}
+					end(ch, peer)
+					synctest.Wait()
+				}
+				if used := group.MemoryUsage().Used; used != 0 {
+					t.Errorf("%d bytes are held at the end", used)
+				}
+				hasAllRoom(t, group)
+			})
+		})
+	}
 }
 
 // hasAllRoom tests that a connection of group may hold as much as group.

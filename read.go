@@ -96,11 +96,9 @@ func (ch *Channel) letGo() {
 
 // push is Inbound.Push. A long line of the classic generation is copied when its buffer grows.
 func (ch *Channel) push(frame []byte) error {
-	if !ch.in.Incomplete() {
-		return ch.in.Push(frame)
+	if ch.in.Grows(frame) {
+		defer ch.account.Turn(ch.in.Held())()
 	}
-	end := ch.account.Turn(ch.in.Held())
-	defer end()
 	return ch.in.Push(frame)
 }
 
@@ -140,6 +138,7 @@ func (ch *Channel) handle(m *wire.Message) bool {
 		ch.cancelled(m.ID)
 	case wire.Destroy:
 		ch.fail(closedByPeer{": the peer sent __DESTROY__"}, closeNormal, "")
+		ch.letGo()
 		return false
 	default:
 		ch.refuse(m, wire.ErrNotMessage)

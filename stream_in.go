@@ -119,7 +119,7 @@ func (s *inStream) decode(i *inItem, v any, use bind.RefUse) error {
 	}
 	err := s.decodeInTurn(i, v, use, m)
 	if m != nil {
-		_ = s.Grown(m.Spent)
+		_ = s.count(m.Spent)
 	}
 	if err != nil {
 		i.discard(ch, true)
@@ -138,6 +138,10 @@ func (s *inStream) decodeInTurn(i *inItem, v any, use bind.RefUse, m *superjson.
 // Grown counts what the loop has of the item that is being decoded, and lets others run.
 func (s *inStream) Grown(spent int) error {
 	runtime.Gosched()
+	return s.count(spent)
+}
+
+func (s *inStream) count(spent int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.decoded = spent

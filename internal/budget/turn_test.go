@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/budget"
 )
@@ -36,6 +38,34 @@ func TestTurns(t *testing.T) {
 	if n := most.Load(); n != 2 {
 		t.Errorf("%d work at once", n)
 	}
+}
+
+// There is no wait while a turn is free, and none without an end: the holder may wait for something.
+func TestWaitForATurn(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	synctest.Test(t, func(t *testing.T) {
+		a := newServer(mib).open("a")
+		held := a.Turn(budget.Large)
+		took := func() time.Duration {
+			began := time.Now()
+			a.Turn(budget.Large)()
+			return time.Since(began)
+		}
+		for range 3 {
+			if d := took(); d != 0 {
+				t.Errorf("waited %v although a turn is free", d)
+			}
+		}
+		other := a.Turn(budget.Large)
+		if d := took(); d <= 0 || d > time.Second {
+			t.Errorf("waited %v for turns that are not given back", d)
+		}
+		other()
+		if d := took(); d != 0 {
+			t.Errorf("waited %v for the turn that was given back", d)
+		}
+		held()
+	})
 }
 
 // An account that counts nothing has no turns to wait for.

@@ -34,6 +34,7 @@ type Inbound struct {
 	pending bool   // whole is to be read
 	lines   []byte // what is left of a classic frame; borrowed
 	partial []byte // the beginning of a classic line; own
+	current int    // capacity of the long line that Next read last
 	destroy bool
 	dropped error // says why the frame that was pushed is none
 }
@@ -130,8 +131,13 @@ func (in *Inbound) appendPartial(piece []byte) {
 // Incomplete reports whether a classic line has begun, and its end has not been pushed.
 func (in *Inbound) Incomplete() bool { return len(in.partial) > 0 && len(in.lines) == 0 }
 
-// Held is how many bytes of a classic line are kept until its end is pushed.
-func (in *Inbound) Held() int { return cap(in.partial) }
+// Held is how many bytes are kept of a classic line until its end is pushed, and of the one that Next read last.
+func (in *Inbound) Held() int { return cap(in.partial) + in.current }
+
+// Grows reports whether Push of the frame needs a larger buffer for an incomplete line.
+func (in *Inbound) Grows(frame []byte) bool {
+	return in.Incomplete() && len(in.partial)+len(frame) > cap(in.partial)
+}
 
 // Forget lets go of the frame that was pushed, after Next has said that there is no more.
 func (in *Inbound) Forget() { in.whole, in.lines = nil, nil }
@@ -140,6 +146,7 @@ func (in *Inbound) Forget() { in.whole, in.lines = nil, nil }
 // ok is false and err nil when there is no more. An error that wraps ErrDropped is about one message: go on. With ok
 // it is Answerable too, and m has a Kind and an ID, so that a request can be answered.
 func (in *Inbound) Next(m *Message) (ok bool, err error) {
+	in.current = 0
 	switch {
 	case in.dropped != nil:
 		err, in.dropped = in.dropped, nil
@@ -174,7 +181,7 @@ func (in *Inbound) nextLine() (line []byte, more bool) {
 		line, in.lines = in.partial, in.lines[1:]
 		in.partial = in.partial[:0]
 		if cap(line) > keptBuffer {
-			in.partial = nil
+			in.partial, in.current = nil, cap(line)
 		}
 		return line, true
 	}

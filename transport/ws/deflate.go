@@ -12,6 +12,8 @@ import (
 
 	"github.com/gobwas/httphead"
 	"github.com/gobwas/ws/wsflate"
+
+	"github.com/kkrpc-go/kkrpc/internal/budget"
 )
 
 // minDeflate is the smallest message that is compressed: below, it would hardly shrink.
@@ -112,8 +114,12 @@ func (t *tailed) ReadByte() (byte, error) {
 	return b[0], err
 }
 
-// inflate decompresses one message into a buffer of getBuffer. It holds at most limit+1 bytes.
-func inflate(p []byte, limit int) ([]byte, error) {
+// inflate decompresses one message into a buffer of getBuffer. It holds at most limit+1 bytes. It takes a turn once the text
+// is large, compressed or not.
+func inflate(p []byte, limit int, turn func(n int) (end func())) ([]byte, error) {
+	end := turn(len(p))
+	defer func() { end() }()
+	large := len(p) >= budget.Large
 	r := inflaters.Get().(io.ReadCloser)
 	defer inflaters.Put(r)
 	if err := r.(flate.Resetter).Reset(&tailed{p, finalTail}, nil); err != nil {
@@ -122,6 +128,9 @@ func inflate(p []byte, limit int) ([]byte, error) {
 	out := getBuffer(min(4*len(p), limit+1))[:0]
 	for {
 		if len(out) == cap(out) {
+			if !large && len(out) >= budget.Large { // a short message may have much in it
+				large, end = true, turn(len(out))
+			}
 			out = grown(out, max(2*cap(out), smallBuffer))
 		}
 		n, err := r.Read(out[len(out):min(cap(out), limit+1)])

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/gobwas/ws"
+
+	"github.com/kkrpc-go/kkrpc/internal/budget"
 )
 
 // zipped is a compressed frame as any sender may make it.
@@ -67,7 +69,7 @@ func TestDeflateIsUsed(t *testing.T) {
 	if !f.Header.Rsv1() || len(f.Payload) > 200 {
 		t.Errorf("header %+v with %d bytes", f.Header, len(f.Payload))
 	}
-	if out, err := inflate(f.Payload, 1<<20); string(out) != want || err != nil {
+	if out, err := inflate(f.Payload, 1<<20, new(budget.Account).Turn); string(out) != want || err != nil {
 		t.Errorf("inflates to %d bytes, %v", len(out), err)
 	}
 }

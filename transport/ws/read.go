@@ -111,9 +111,7 @@ func (c *conn) next() ([]byte, error) {
 // message inflates and checks one whole message.
 func (c *conn) message(op ws.OpCode, zip bool, p []byte) ([]byte, error) {
 	if zip {
-		end := c.account.Turn(len(p))
-		out, err := inflate(p, c.limit)
-		end()
+		out, err := inflate(p, c.limit, c.account.Turn)
 		putBuffer(c.asm)
 		c.asm = out
 		if errors.Is(err, errTooLarge) {

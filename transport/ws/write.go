@@ -312,13 +312,6 @@ func (c *conn) sendBlocking(segs [][]byte, _ bool) (started bool, err error) {
 
 // keep copies segs to rest.
 func (c *conn) keep(segs [][]byte) {
-	n := len(c.rest)
-	for _, s := range segs {
-		n += len(s)
-	}
-	if n > cap(c.rest) {
-		defer c.account.Turn(n)()
-	}
 	for _, s := range segs {
 		c.rest = appendGrown(c.rest, s, math.MaxInt)
 	}
