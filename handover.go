@@ -175,7 +175,7 @@ func (g *Group) memory() *budget.Budget {
 
 // MemoryUsage is the memory that the channels of a Group hold for their peers.
 type MemoryUsage struct {
-	Used    int64  // bytes that count for Group.Memory, those of closed channels that still hold some too
+	Used    int64  // bytes that open channels hold; what closed ones still hold may take up to an eighth of Limit beside it
 	Limit   int64  // the bound in bytes; math.MaxInt64 for none
 	Evicted uint64 // channels that were closed because of it
 }

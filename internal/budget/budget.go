@@ -94,7 +94,7 @@ type Usage struct {
 func (b *Budget) Usage() Usage {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return Usage{b.used + b.leaving, b.limit, b.evicted}
+	return Usage{b.used, b.limit, b.evicted}
 }
 
 // Owner is the connection to which an Account belongs.
