@@ -2,6 +2,7 @@ package schema
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"iter"
 	"reflect"
@@ -51,6 +52,8 @@ type GoType interface {
 	Form() Form
 	// IsError reports that it is the interface error.
 	IsError() bool
+	// Is reports whether other is the same type. Two types may have one name, in functions.
+	Is(other GoType) bool
 }
 
 // Form is what the methods of a type make of its values.
@@ -80,7 +83,7 @@ type Documented interface {
 
 // Build describes the API of which entries are the names, namespaces before what is in them.
 func Build(name, doc string, entries iter.Seq[Entry]) (*API, error) {
-	b := builder{types: map[typeName]*Named{}}
+	b := builder{types: map[typeName]*Named{}, first: map[typeName]GoType{}}
 	root := Member{}
 	for e := range entries {
 		at := &root
@@ -109,6 +112,7 @@ type typeName struct{ name, pkg string }
 
 type builder struct {
 	types map[typeName]*Named
+	first map[typeName]GoType // of each name
 }
 
 func (b *builder) member(e Entry) (Member, error) {
@@ -226,6 +230,8 @@ func (b *builder) data(t GoType) (Type, error) {
 		return Type{Kind: Typed, Name: t.Name()}, nil
 	}
 	switch {
+	case is(t, "time", "Duration"):
+		return Type{}, errors.New("time.Duration has no unit that both sides agree on; use a number of milliseconds")
 	case t.Kind() == reflect.Pointer && is(t.Elem(), kkrpcPath, "Ref"):
 		return Type{Kind: Reference}, nil
 	case isRaw(t), t.IsError():
@@ -234,7 +240,11 @@ func (b *builder) data(t GoType) (Type, error) {
 		return b.form(t)
 	}
 	key := typeName{t.Name(), t.Package()}
+	if first := b.first[key]; first != nil && !first.Is(t) {
+		return Type{}, fmt.Errorf("there are two types %s.%s; rename one", key.pkg, key.name)
+	}
 	if b.types[key] == nil {
+		b.first[key] = t
 		named := &Named{Name: key.name, Package: key.pkg}
 		b.types[key] = named // before its parts, which may lead back
 		if d, ok := t.(Documented); ok {
@@ -253,8 +263,7 @@ func (b *builder) data(t GoType) (Type, error) {
 func (b *builder) form(t GoType) (Type, error) {
 	if t.Kind() == reflect.Pointer {
 		elem, err := b.data(t.Elem())
-		switch elem.Kind {
-		case Nullable, Unknown, BigInt, URL, Map, Set: // the last four are pointers in all Go programs
+		if elem.Kind == Nullable || elem.Kind == Unknown {
 			return elem, err
 		}
 		return Type{Kind: Nullable, Elem: &elem}, err
@@ -306,10 +315,14 @@ func (b *builder) form(t GoType) (Type, error) {
 
 // key is the form of the keys of a map, which are the names of members.
 func (b *builder) key(t GoType) (Type, error) {
-	if t.Package() != "" && t.Kind() == reflect.String && t.Form() == Plain {
+	switch k := t.Kind(); {
+	case t.Package() != "" && k == reflect.String && t.Form() == Plain:
 		return b.data(t) // perhaps one of few
+	case k == reflect.String, k >= reflect.Int && k <= reflect.Uint64, t.Form() == TextForm:
+		return Type{Kind: String}, nil
+	default:
+		return Type{}, fmt.Errorf("a %s cannot be the key of an object", k)
 	}
-	return Type{Kind: String}, nil
 }
 
 func (b *builder) object(t GoType) (Type, error) {

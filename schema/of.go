@@ -85,6 +85,11 @@ func (t goType) Out() []GoType {
 	return out
 }
 
+func (t goType) Is(other GoType) bool {
+	o, ok := other.(goType)
+	return ok && o.Type == t.Type
+}
+
 func (t goType) IsError() bool { return t.Type == reflect.TypeFor[error]() }
 
 func (t goType) Form() Form {

@@ -52,7 +52,7 @@ var forms = map[string]struct {
 	want     schema.Type
 }{
 	"any":       {func() any { return nil }, schema.Type{Kind: schema.Unknown}},
-	"bigint":    {func() *big.Int { return nil }, schema.Type{Kind: schema.BigInt}},
+	"bigint":    {func() *big.Int { return nil }, schema.Type{Kind: schema.Nullable, Elem: &schema.Type{Kind: schema.BigInt}}},
 	"bool":      {func() bool { return true }, schema.Type{Kind: schema.Boolean}},
 	"bytes":     {func() []byte { return nil }, schema.Type{Kind: schema.Bytes}},
 	"custom":    {func() custom { return custom{} }, schema.Type{Kind: schema.NamedType, Name: "custom", Package: here}},
@@ -61,7 +61,7 @@ var forms = map[string]struct {
 	"fixed":     {func() [2]int8 { return [2]int8{} }, schema.Type{Kind: schema.List, Len: 2, Elem: &schema.Type{Kind: schema.Integer}}},
 	"float":     {func() float32 { return 0 }, schema.Type{Kind: schema.Number}},
 	"list":      {func() []string { return nil }, schema.Type{Kind: schema.List, Elem: &schema.Type{Kind: schema.String}}},
-	"map":       {func() *superjson.Map { return nil }, schema.Type{Kind: schema.Map}},
+	"map":       {func() *superjson.Map { return nil }, schema.Type{Kind: schema.Nullable, Elem: &schema.Type{Kind: schema.Map}}},
 	"named":     {func() job { return job{} }, schema.Type{Kind: schema.NamedType, Name: "job", Package: here}},
 	"nullable":  {func() **int { return nil }, schema.Type{Kind: schema.Nullable, Elem: &schema.Type{Kind: schema.Integer}}},
 	"number":    {func() json.Number { return "" }, schema.Type{Kind: schema.Number}},
@@ -69,13 +69,13 @@ var forms = map[string]struct {
 	"record":    {func() map[int]bool { return nil }, schema.Type{Kind: schema.Record, Key: &schema.Type{Kind: schema.String}, Elem: &schema.Type{Kind: schema.Boolean}}},
 	"reference": {func() *kkrpc.Ref { return nil }, schema.Type{Kind: schema.Reference}},
 	"regexp":    {func() superjson.RegExp { return superjson.RegExp{} }, schema.Type{Kind: schema.RegExp}},
-	"set":       {func() *superjson.Set { return nil }, schema.Type{Kind: schema.Set}},
+	"set":       {func() *superjson.Set { return nil }, schema.Type{Kind: schema.Nullable, Elem: &schema.Type{Kind: schema.Set}}},
 	"shared":    {func() *kkrpc.Shared { return nil }, schema.Type{Kind: schema.Unknown}},
 	"stream":    {func() iter.Seq2[int, error] { return nil }, schema.Type{Kind: schema.Stream, Elem: &schema.Type{Kind: schema.Integer}}},
 	"channel":   {func() (<-chan string, error) { return nil, nil }, schema.Type{Kind: schema.Stream, Elem: &schema.Type{Kind: schema.String}}},
 	"text":      {func() *money { return nil }, schema.Type{Kind: schema.Nullable, Elem: &schema.Type{Kind: schema.NamedType, Name: "money", Package: here}}},
 	"typed":     {func() superjson.Float64Array { return nil }, schema.Type{Kind: schema.Typed, Name: "Float64Array"}},
-	"url":       {func() *url.URL { return nil }, schema.Type{Kind: schema.URL}},
+	"url":       {func() *url.URL { return nil }, schema.Type{Kind: schema.Nullable, Elem: &schema.Type{Kind: schema.URL}}},
 	"value":     {func() superjson.Value { return superjson.Value{} }, schema.Type{Kind: schema.Unknown}},
 }
 
@@ -214,10 +214,11 @@ type brokenType struct {
 	err error
 }
 
-func (brokenType) Kind() reflect.Kind { return reflect.Struct }
-func (brokenType) Name() string       { return "" }
-func (brokenType) Package() string    { return "" }
-func (brokenType) Form() schema.Form  { return schema.Plain }
-func (brokenType) IsError() bool      { return false }
+func (brokenType) Kind() reflect.Kind    { return reflect.Struct }
+func (brokenType) Name() string          { return "" }
+func (brokenType) Package() string       { return "" }
+func (brokenType) Form() schema.Form     { return schema.Plain }
+func (brokenType) IsError() bool         { return false }
+func (brokenType) Is(schema.GoType) bool { return false }
 
 func (t brokenType) Fields() ([]schema.GoField, error) { return nil, t.err }

@@ -65,7 +65,7 @@ type Field struct {
 	Name  string
 	Index []int // for reflect.Value.FieldByIndex; not to be changed
 	Type  reflect.Type
-	// Optional reports that the member may be absent, by omitempty or omitzero in the tag.
+	// Optional reports that the member may be absent: by omitempty or omitzero in the tag, or with an embedded pointer.
 	Optional bool
 	// Quoted reports that a number is written as a string, by the option string in the tag.
 	Quoted bool
@@ -78,11 +78,22 @@ type Field struct {
 func Fields(t reflect.Type) iter.Seq[Field] {
 	return func(yield func(Field) bool) {
 		for _, f := range fieldsOf(t).list {
-			if !yield(Field{f.name, f.index, f.typ, f.omitEmpty || f.isZero != nil, f.quote}) {
+			optional := f.omitEmpty || f.isZero != nil || throughPointer(t, f.index)
+			if !yield(Field{f.name, f.index, f.typ, optional, f.quote}) {
 				return
 			}
 		}
 	}
+}
+
+// throughPointer reports whether an embedded pointer leads to a field.
+func throughPointer(t reflect.Type, index []int) bool {
+	for i := range index[:len(index)-1] {
+		if t.FieldByIndex(index[:i+1]).Type.Kind() == reflect.Pointer {
+			return true
+		}
+	}
+	return false
 }
 
 // find returns the field that a member name means: exactly, or without regard to case.

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/kkrpc-go/kkrpc/schema"
 )
@@ -121,9 +123,7 @@ func (g *generator) useType(t *schema.Type, d direction) {
 			g.fail("the description has no type %s.%s", t.Package, t.Name)
 		} else if !n.uses[d] {
 			n.uses[d] = true
-			if n.TypeScript == "" {
-				g.useType(&n.Type, d)
-			}
+			g.useType(&n.Type, d) // also with a directive, which may name its parts
 		}
 	case t.Kind == schema.Callback:
 		g.useFunction(t.Function, 1-d)
@@ -172,7 +172,7 @@ func (g *generator) differs(t *schema.Type) bool {
 		return true
 	}
 	return g.differs(t.Elem) || g.differs(t.Key) || slices.ContainsFunc(t.Fields, func(f schema.Field) bool {
-		return f.Optional && f.Type.Kind == schema.Nullable || g.differs(&f.Type)
+		return f.Type.Kind == schema.Nullable || g.differs(&f.Type)
 	})
 }
 
@@ -182,9 +182,11 @@ func (g *generator) claim(t *schema.Named, suffix string) string {
 	switch other := g.taken[name]; {
 	case other != nil && other.Package == "":
 		g.fail("%s has the name of the API itself, %s; rename one of them", where(t), name)
+	case other != nil && suffix != "":
+		g.fail("%s has the name %s, which what is sent of %s gets; rename one of them", where(other), name, where(t))
 	case other != nil:
 		g.fail("%s and %s are both %s in TypeScript; rename one of them", where(t), where(other), name)
-	case isReserved(name):
+	case isReserved(name), slices.Contains(operators, name), !plainName.MatchString(name):
 		g.fail("%s: TypeScript has no type with the name %s; rename it", where(t), name)
 	}
 	g.taken[name] = t
@@ -203,15 +205,22 @@ func where(t *schema.Named) string {
 	return t.At + ": " + name
 }
 
-// identifier is a TypeScript name for a Go type: that of Page[example.com/m.User] is PageUser.
+// identifier is a TypeScript name for a Go type: that of Page[example.com/m.User] is PageUser, of Page[*m.User] PagePtrUser.
 func identifier(name string) string {
+	base, args, generic := strings.Cut(name, "[")
+	if !generic {
+		return base
+	}
+	args = strings.NewReplacer("interface {}", "Any", "[]", " List ", "map[", " Map ", "*", " Ptr ").Replace(args)
 	var b strings.Builder
-	for part := range strings.FieldsFuncSeq(name, func(r rune) bool { return strings.ContainsRune("[], *", r) }) {
-		part = part[strings.LastIndexAny(part, "./")+1:]
-		if b.Len() > 0 {
-			part = strings.ToUpper(part[:1]) + part[1:]
+	b.WriteString(base)
+	for part := range strings.FieldsFuncSeq(args, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_./-~", r)
+	}) {
+		part = part[strings.LastIndexAny(part, "./-~")+1:]
+		if first, size := utf8.DecodeRuneInString(part); size > 0 {
+			b.WriteString(string(unicode.ToUpper(first)) + part[size:])
 		}
-		b.WriteString(part)
 	}
 	return b.String()
 }
@@ -248,7 +257,7 @@ func (g *generator) declaration(n *namedType, name string, d direction) {
 	case n.TypeScript != "":
 		g.line("export type %s = %s", name, n.TypeScript)
 	case n.Brand:
-		g.line("export type %s = %s & { readonly [brand]: %q }", name, g.typ(&n.Type, d), name)
+		g.line("export type %s = %s & { readonly [brand]: %s }", name, g.typ(&n.Type, d), quoted(name))
 	case isEnumeration(n.Named):
 		g.enumeration(n, name)
 	case n.Type.Kind == schema.Struct:

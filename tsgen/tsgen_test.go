@@ -138,6 +138,9 @@ declare const brand: unique symbol
 
 export type Color = ` + "`#${string}`" + `
 
+export interface Hidden {
+}
+
 export type ID = string & { readonly [brand]: "ID" }
 
 export type Status = "open" | "closed"

@@ -1,7 +1,7 @@
 package tsgen
 
 import (
-	"fmt"
+	"encoding/json"
 	"regexp"
 	"slices"
 	"strconv"
@@ -128,7 +128,10 @@ func (g *generator) typ(t *schema.Type, d direction) string {
 		if t.Elem == nil {
 			return "null"
 		}
-		return g.typ(t.Elem, d) + " | null"
+		if text := g.typ(t.Elem, d); text != "unknown" {
+			return text + " | null"
+		}
+		return "unknown"
 	case schema.List:
 		if t.Len > 0 && t.Len <= 16 {
 			return "[" + strings.Join(slices.Repeat([]string{g.typ(t.Elem, d)}, t.Len), ", ") + "]"
@@ -194,7 +197,7 @@ func (g *generator) object(t *schema.Type, d direction) string {
 
 // element is t where an element of a list stands.
 func element(t string) string {
-	if strings.ContainsAny(t, "|&=") && !strings.HasPrefix(t, "{") {
+	if strings.ContainsAny(t, "|&=") {
 		return "(" + t + ")"
 	}
 	return t
@@ -215,7 +218,18 @@ func propertyName(name string) string {
 	if plainName.MatchString(name) {
 		return name
 	}
-	return fmt.Sprintf("%q", name)
+	return quoted(name)
+}
+
+// quoted is a string literal.
+func quoted(text string) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(text); err != nil {
+		return `""` // no string fails
+	}
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // reserved are the words that name neither a parameter nor a type in strict code.
@@ -224,3 +238,6 @@ var reserved = strings.Fields(`any arguments as async await boolean break case c
 	protected public return static string super switch symbol this throw true try typeof undefined unknown var void while with yield bigint`)
 
 func isReserved(name string) bool { return slices.Contains(reserved, name) }
+
+// operators are words that no type can have as its name, though a parameter can.
+var operators = strings.Fields("asserts infer is keyof readonly unique")

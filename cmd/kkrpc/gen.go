@@ -96,7 +96,7 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	for _, t := range api.Types {
-		if g.form == "ts" && t.Type.Kind == schema.Unknown && t.TypeScript == "" {
+		if g.form == "ts" && t.Type.Kind == schema.Unknown && t.TypeScript == "" && !strings.HasPrefix(t.At, "$") && !filepath.IsAbs(t.At) {
 			fmt.Fprintf(stderr, "%s: %s is unknown in TypeScript, since its own methods write it; a line //kkrpc:ts string above it, for example, says what it is\n", t.At, t.Name)
 		}
 	}

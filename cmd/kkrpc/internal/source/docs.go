@@ -21,6 +21,8 @@ type docs struct {
 	directives map[token.Pos][]string
 	own        map[*types.Package]bool
 	at         func(token.Pos) string // the place for people
+	// report notes a problem of a type.
+	report func(pos token.Pos, format string, args ...any)
 }
 
 // newDocs reads the comments of the packages that belong to the program, and not to its libraries.
@@ -93,6 +95,28 @@ func (d *docs) noteDirectives(name *ast.Ident, comment *ast.CommentGroup) {
 // of is the comment of an object, or empty.
 func (d *docs) of(o types.Object) string { return d.text[o.Pos()] }
 
+// isClosed reports whether constants of a type look like all of its values: several texts, or numbers one after the other.
+// One constant may be a default, others bits. An unexported one is a value that the list cannot name.
+func isClosed(constants []*types.Const) bool {
+	var numbers []int64
+	for _, c := range constants {
+		if !c.Exported() {
+			return false
+		}
+		if n, ok := constant.Int64Val(constant.ToInt(c.Val())); ok && c.Val().Kind() == constant.Int {
+			numbers = append(numbers, n)
+		}
+	}
+	slices.Sort(numbers)
+	numbers = slices.Compact(numbers)
+	for i, n := range numbers {
+		if n != numbers[0]+int64(i) || numbers[0] == 1 && len(numbers) == 2 {
+			return false
+		}
+	}
+	return len(constants) > 1
+}
+
 // constants are those that the program's own package declares of the type, in the order of the source.
 func (d *docs) constants(named *types.Named) []schema.Value {
 	pkg := named.Obj().Pkg()
@@ -102,9 +126,12 @@ func (d *docs) constants(named *types.Named) []schema.Value {
 	}
 	var found []*types.Const
 	for _, name := range pkg.Scope().Names() {
-		if c, ok := pkg.Scope().Lookup(name).(*types.Const); ok && c.Exported() && types.Identical(c.Type(), named) {
+		if c, ok := pkg.Scope().Lookup(name).(*types.Const); ok && types.Identical(c.Type(), named) {
 			found = append(found, c)
 		}
+	}
+	if (goType{named, d}).Form() != schema.Plain || !isClosed(found) {
+		return nil
 	}
 	slices.SortFunc(found, func(a, b *types.Const) int { return cmp.Compare(a.Pos(), b.Pos()) })
 	var values []schema.Value

@@ -18,7 +18,12 @@ import (
 type evaluator struct {
 	*Program
 	parts map[token.Pos]bool // the arguments of Expose that were followed, by place
+	bad   *[]error           // of types
+	depth int                // of namespaces
 }
+
+// maxDepth bounds how deep namespaces nest, as Expose does: an Object may contain itself.
+const maxDepth = 16
 
 // place is an expression, the package in which it stands, the arguments that the parameters around it stand for, and the
 // variables of type kkrpc.Object that led to it.
@@ -30,7 +35,9 @@ type place struct {
 }
 
 // with is another expression at the same place.
-func (at place) with(expr ast.Expr) place { return place{pkg: at.pkg, expr: expr, args: at.args} }
+func (at place) with(expr ast.Expr) place {
+	return place{pkg: at.pkg, expr: expr, args: at.args}
+}
 
 // typ is the type of the expression; of a call with several results, that of the first one.
 func (at place) typ() types.Type {
@@ -73,7 +80,7 @@ func (e *evaluator) exposedOnly(at place, results []place) (*member, error) {
 		case err != nil:
 			return nil, err
 		case m == nil:
-		case only != nil && m.pos != only.pos:
+		case only != nil && !e.isSame(m, only):
 			return nil, e.fail(result.expr.Pos(), "this function exposes another API here than at %s; kkrpc gen describes one: "+
 				"make one of them, or expose each in a function of its own", e.at(from.expr.Pos()))
 		default:
@@ -84,6 +91,28 @@ func (e *evaluator) exposedOnly(at place, results []place) (*member, error) {
 		return nil, e.fail(at.expr.Pos(), "this function exposes nothing that can be seen")
 	}
 	return only, nil
+}
+
+// isSame reports whether two members have one description.
+func (e *evaluator) isSame(a, b *member) bool {
+	describe := func(m *member) (*schema.API, error) {
+		var entries []schema.Entry
+		m.entries(nil, &entries)
+		return schema.Build(m.name, m.doc, slices.Values(entries))
+	}
+	first, err := describe(a)
+	second, err2 := describe(b)
+	return err == nil && err2 == nil && reflect.DeepEqual(first, second)
+}
+
+// promotedMethod is the name of an exported method that t gets from an embedded field, or empty.
+func promotedMethod(t *types.Named) string {
+	for method := range types.NewMethodSet(types.NewPointer(t)).Methods() {
+		if len(method.Index()) > 1 && method.Obj().Exported() {
+			return method.Obj().Name()
+		}
+	}
+	return ""
 }
 
 // namespace returns what the resolved expression exposes as an API or as a part of one.
@@ -153,6 +182,10 @@ func (e *evaluator) compiled(at place) (*member, error) {
 
 // object returns the members of an Object.
 func (e *evaluator) object(at place) (*member, error) {
+	if e.depth++; e.depth > maxDepth {
+		return nil, e.fail(at.expr.Pos(), "namespaces nest too deeply")
+	}
+	defer func() { e.depth-- }()
 	m := namespace(at.expr.Pos())
 	switch expr := at.expr.(type) {
 	case *ast.CompositeLit:
@@ -303,6 +336,9 @@ func (e *evaluator) signature(m *member, s *types.Signature) error {
 // methodsOfInterface exposes the methods of an interface, in the order of package reflect.
 func (e *evaluator) methodsOfInterface(t types.Type, pos token.Pos) (*member, error) {
 	t = types.Unalias(t)
+	if _, isParameter := t.(*types.TypeParam); isParameter {
+		return nil, e.fail(pos, "cannot see which interface the type parameter %s is; name the interface", t)
+	}
 	iface, ok := t.Underlying().(*types.Interface)
 	if !ok {
 		return nil, e.fail(pos, "kkrpc.As wants an interface, not %s", t)
@@ -342,14 +378,26 @@ func (e *evaluator) methods(m *member, methods []*types.Func) error {
 // structure exposes the methods that a struct type declares, then its fields. Values of fields are looked for in the
 // composite literal that the expression is.
 func (e *evaluator) structure(at place, t types.Type) (*member, error) {
+	if e.depth++; e.depth > maxDepth {
+		return nil, e.fail(at.expr.Pos(), "namespaces nest too deeply: %s contains itself", t)
+	}
+	defer func() { e.depth-- }()
 	m := namespace(at.expr.Pos())
 	named, _ := t.(*types.Named)
 	if named != nil {
 		m.name, m.doc = named.Obj().Name(), e.docs.of(named.Obj())
+		if promoted := promotedMethod(named); promoted != "" {
+			return nil, e.fail(at.expr.Pos(), "method %s of %s is promoted from an embedded field; use kkrpc.As to choose what is exposed", promoted, t)
+		}
+		_, isPointer := at.typ().(*types.Pointer)
 		var methods []*types.Func
 		for method := range named.Methods() {
-			if method.Exported() {
-				methods = append(methods, method)
+			if !method.Exported() {
+				continue
+			}
+			methods = append(methods, method)
+			if _, pointer := method.Signature().Recv().Type().(*types.Pointer); pointer && !isPointer && at.typ() == t && e.depth == 1 {
+				return nil, e.fail(at.expr.Pos(), "method %s has a pointer receiver; expose a *%s", method.Name(), t)
 			}
 		}
 		if err := e.methods(m, methods); err != nil {

@@ -56,9 +56,11 @@ func (p *Program) APIs() ([]API, error) {
 	var different []API
 	for _, api := range found {
 		api.Part = parts[api.pos]
-		isKnown := slices.ContainsFunc(different, func(other API) bool { return reflect.DeepEqual(api.API, other.API) })
-		if !isKnown {
+		known := slices.IndexFunc(different, func(other API) bool { return reflect.DeepEqual(api.API, other.API) })
+		if known < 0 {
 			different = append(different, api)
+		} else if !api.Part {
+			different[known].Part = false
 		}
 	}
 	return different, nil
@@ -78,16 +80,27 @@ func exposedBy(pkg *packages.Package, n ast.Node) []ast.Expr {
 				return []ast.Expr{n.Args[i]}
 			}
 		}
+	case *ast.AssignStmt:
+		var exposed []ast.Expr
+		for i, left := range n.Lhs {
+			if field, ok := left.(*ast.SelectorExpr); ok && isExposeField(pkg, field.Sel) && len(n.Lhs) == len(n.Rhs) {
+				exposed = append(exposed, n.Rhs[i])
+			}
+		}
+		return exposed
 	case *ast.KeyValueExpr:
 		key, ok := n.Key.(*ast.Ident)
-		if !ok || key.Name != "Expose" {
-			return nil
-		}
-		if field, ok := pkg.TypesInfo.Uses[key].(*types.Var); ok && field.IsField() && isOurs(field.Pkg().Path()) {
+		if ok && isExposeField(pkg, key) {
 			return []ast.Expr{n.Value}
 		}
 	}
 	return nil
+}
+
+// isExposeField reports whether name is the field Expose of options of this module.
+func isExposeField(pkg *packages.Package, name *ast.Ident) bool {
+	field, ok := pkg.TypesInfo.Uses[name].(*types.Var)
+	return ok && name.Name == "Expose" && field.IsField() && field.Pkg() != nil && isOurs(field.Pkg().Path())
 }
 
 // isOurs reports whether path is that of a package of this module or of its adapters.
@@ -115,7 +128,8 @@ func callee(pkg *packages.Package, call *ast.CallExpr) *types.Func {
 
 // describe returns nil for an exposed nil. In parts it notes the arguments of Expose that it has followed.
 func (p *Program) describe(pkg *packages.Package, exposed ast.Expr, parts map[token.Pos]bool) (*schema.API, error) {
-	e := &evaluator{Program: p, parts: parts}
+	e := &evaluator{Program: p, parts: parts, bad: &[]error{}}
+	p.docs.report = func(pos token.Pos, format string, args ...any) { *e.bad = append(*e.bad, e.fail(pos, format, args...)) }
 	root, err := e.exposed(place{pkg: pkg, expr: exposed})
 	if err != nil || root == nil {
 		return nil, err
@@ -123,8 +137,11 @@ func (p *Program) describe(pkg *packages.Package, exposed ast.Expr, parts map[to
 	var entries []schema.Entry
 	root.entries(nil, &entries)
 	api, err := schema.Build(root.name, root.doc, slices.Values(entries))
+	if err := errors.Join(*e.bad...); err != nil {
+		return nil, err
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", p.at(exposed.Pos()), err)
+		return nil, fmt.Errorf("%s: %s", p.at(exposed.Pos()), strings.TrimPrefix(err.Error(), "schema: "))
 	}
 	return api, nil
 }
@@ -165,6 +182,11 @@ func (e *evaluator) add(m *member, name string, child *member) error {
 }
 
 func (e *evaluator) fail(pos token.Pos, format string, args ...any) error {
+	for i, arg := range args {
+		if t, ok := arg.(types.Type); ok {
+			args[i] = types.TypeString(t, func(pkg *types.Package) string { return pkg.Name() })
+		}
+	}
 	return fmt.Errorf("%s: %s", e.at(pos), fmt.Sprintf(format, args...))
 }
 

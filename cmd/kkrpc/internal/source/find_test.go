@@ -30,7 +30,7 @@ func TestWhatCannotBeSeen(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
 		"a parameter": {
 			"func main() { serve(kkrpc.Object{}) }\nfunc serve(api any) { ws.Handler(api, nil) }",
-			"main.go:13:34: cannot see what api is; it is declared at main.go:13:12 without a value",
+			"main.go:13:34: cannot see what the parameter api is; expose the API in the function that makes it, or return it from one",
 		},
 		"assigned twice": {
 			"func main() {\n\tapi := kkrpc.Object{}\n\tif len(api) == 0 {\n\t\tapi = kkrpc.Object{\"a\": 1}\n\t}\n\tws.Handler(api, nil)\n}",
@@ -43,6 +43,58 @@ func TestWhatCannotBeSeen(t *testing.T) {
 		"changed elsewhere": {
 			"func main() {\n\tapi := kkrpc.Object{}\n\tfill(api)\n\tws.Handler(api, nil)\n}\nfunc fill(o kkrpc.Object) {}",
 			"main.go:14:7: cannot see what this call does to the kkrpc.Object; set its members in one function",
+		},
+		"set through a function": {
+			"func with(o kkrpc.Object) kkrpc.Object { o[\"b\"] = 1; return set(o) }\nfunc set(o kkrpc.Object) kkrpc.Object { return o }\nfunc main() { ws.Handler(with(kkrpc.Object{\"a\": 1}), nil) }",
+			"main.go:12:65: cannot see what this call does to the kkrpc.Object; set its members in one function",
+		},
+		"another name": {
+			"func main() {\n\tapi := kkrpc.Object{\"a\": 1}\n\tb := api\n\tb[\"x\"] = 2\n\tws.Handler(api, nil)\n}",
+			"main.go:14:7: cannot see what is done here to the kkrpc.Object; set its members in one function, by its name",
+		},
+		"a pointer": {
+			"func main() {\n\tapi := kkrpc.Object{\"a\": 1}\n\tp := &api\n\t(*p)[\"x\"] = 2\n\tws.Handler(api, nil)\n}",
+			"main.go:14:8: cannot see what is done here to the kkrpc.Object; set its members in one function, by its name",
+		},
+		"two members at once": {
+			"func main() {\n\tapi := kkrpc.Object{\"a\": 1}\n\tapi[\"x\"], api[\"y\"] = two()\n\tws.Handler(api, nil)\n}\nfunc two() (int, int) { return 1, 2 }",
+			"main.go:14:2: cannot see what this member is; assign it by itself",
+		},
+		"an Object in an any": {
+			"func main() {\n\tvar api any = kkrpc.Object{\"a\": 1}\n\tapi.(kkrpc.Object)[\"x\"] = 2\n\tws.Handler(api, nil)\n}",
+			"main.go:14:2: cannot see what is done here to the kkrpc.Object; set its members in one function, by its name",
+		},
+		"itself": {
+			"var api = kkrpc.Object{\"a\": 1}\nfunc main() { api[\"self\"] = api; ws.Handler(api, nil) }",
+			"main.go:12:11: namespaces nest too deeply",
+		},
+		"a type in itself": {
+			"type Node struct { Child *Node `kkrpc:\"child\"` }\nfunc (*Node) A() {}\nfunc main() { ws.Handler(&Node{}, nil) }",
+			"main.go:14:26: namespaces nest too deeply: main.Node contains itself",
+		},
+		"a type parameter": {
+			"func get[T any]() (t T) { return t }\ntype repo[T any] struct{}\nfunc (repo[T]) Get() (t T) { return t }\nfunc obj[T any](r repo[T]) kkrpc.Object { return kkrpc.Object{\"get\": r.Get} }\nfunc main() { ws.Handler(obj(repo[int]{}), nil) }",
+			"main.go:15:10: cannot see which type the type parameter T is; expose functions without type parameters",
+		},
+		"an interface that is a type parameter": {
+			"func serve[I any](i I) { ws.Handler(kkrpc.As[I](i), nil) }\ntype S interface{ Hello() }\nfunc main() { serve[S](nil) }",
+			"main.go:12:37: cannot see which interface the type parameter I is; name the interface",
+		},
+		"a method of an embedded field": {
+			"type base struct{}\nfunc (base) A() {}\ntype api struct{ base }\nfunc (api) B() {}\nfunc main() { ws.Handler(api{}, nil) }",
+			"main.go:16:26: method A of main.api is promoted from an embedded field; use kkrpc.As to choose what is exposed",
+		},
+		"a pointer receiver": {
+			"type api struct{}\nfunc (*api) B() {}\nfunc main() { ws.Handler(api{}, nil) }",
+			"main.go:14:26: method B has a pointer receiver; expose a *main.api",
+		},
+		"a directive that there is not": {
+			"//kkrpc:brnd\ntype id string\nfunc main() { ws.Handler(kkrpc.Object{\"f\": func(id) {}}, nil) }",
+			"main.go:13:6: no directive //kkrpc:brnd; there are //kkrpc:ts TYPE and //kkrpc:brand",
+		},
+		"two types of one name": {
+			"func f() any { type Result struct{ A int }; return func() Result { return Result{} } }\nfunc g() any { type Result struct{ B string }; return func() Result { return Result{} } }\nfunc main() { ws.Handler(kkrpc.Object{\"f\": f(), \"g\": g()}, nil) }",
+			"main.go:14:26: g: result: there are two types main.Result; rename one",
 		},
 		"two APIs of one function": {
 			"func main() {\n\tws.HandlerFor(func(r *http.Request) (any, error) {\n\t\tif r.URL.Path == \"/a\" {\n\t\t\treturn kkrpc.Object{\"a\": 1}, nil\n\t\t}\n\t\treturn kkrpc.Object{\"b\": 1}, nil\n\t}, nil)\n}",
@@ -62,7 +114,7 @@ func TestWhatCannotBeSeen(t *testing.T) {
 		},
 		"a type that cannot cross": {
 			"func main() { ws.Handler(kkrpc.Object{\"f\": func(c complex128) {}}, nil) }",
-			"main.go:12:26: schema: f: parameter 1: a complex128 cannot cross",
+			"main.go:12:26: f: parameter 1: a complex128 cannot cross",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -21,7 +21,11 @@ func (d *docs) typ(t types.Type) schema.GoType {
 	if t == nil {
 		return nil
 	}
-	return goType{types.Unalias(t), d}
+	t = types.Unalias(t)
+	if p, isParameter := t.(*types.TypeParam); isParameter {
+		d.report(p.Obj().Pos(), "cannot see which type the type parameter %s is; expose functions without type parameters", t)
+	}
+	return goType{t, d}
 }
 
 var kinds = map[types.BasicKind]reflect.Kind{
@@ -67,13 +71,33 @@ func (t goType) Name() string {
 		if args := n.TypeArgs(); args.Len() > 0 {
 			var list []string
 			for arg := range args.Types() {
-				list = append(list, types.TypeString(arg, pathOf))
+				list = append(list, argumentText(arg))
 			}
 			name += "[" + strings.Join(list, ",") + "]"
 		}
 		return name
 	}
 	return ""
+}
+
+// argumentText is a type argument as package reflect writes it.
+func argumentText(arg types.Type) string {
+	arg = types.Unalias(arg)
+	switch arg := arg.(type) {
+	case *types.Basic:
+		return types.Typ[arg.Kind()].Name()
+	case *types.Interface:
+		if arg.Empty() {
+			return "interface {}"
+		}
+	}
+	return types.TypeString(arg, pathOf)
+}
+
+// Is reports whether other is the same type.
+func (t goType) Is(other schema.GoType) bool {
+	o, ok := other.(goType)
+	return ok && types.Identical(t.Type, o.Type)
 }
 
 func (t goType) Package() string {
@@ -178,6 +202,9 @@ func (t goType) Document(n *schema.Named) {
 			n.TypeScript = strings.TrimSpace(text)
 		}
 		n.Brand = n.Brand || directive == "brand"
+		if n.TypeScript == "" && directive != "brand" {
+			t.docs.report(named.Obj().Pos(), "no directive //kkrpc:%s; there are //kkrpc:ts TYPE and //kkrpc:brand", directive)
+		}
 	}
 }
 
@@ -193,6 +220,7 @@ type embedded struct {
 	structure *types.Struct
 	key       types.Type
 	index     []int
+	optional  bool // a pointer leads to it
 }
 
 // Fields follows the rule of package superjson: breadth first, of fields with one name the shallowest counts, and at that
@@ -213,9 +241,11 @@ func (t goType) Fields() ([]schema.GoField, error) {
 				f, inner := t.docs.field(s.structure, i)
 				index := append(slices.Clone(s.index), i)
 				if inner != nil {
-					next = append(next, embedded{inner.Underlying().(*types.Struct), inner, index})
+					_, pointer := types.Unalias(s.structure.Field(i).Type()).(*types.Pointer)
+					next = append(next, embedded{inner.Underlying().(*types.Struct), inner, index, s.optional || pointer})
 				} else if f != nil {
 					f.index = index
+					f.Optional = f.Optional || s.optional
 					found = append(found, *f)
 				}
 			}

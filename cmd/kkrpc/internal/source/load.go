@@ -36,8 +36,8 @@ func Load(ctx context.Context, dir, pattern string) (*Program, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", pattern, err)
 	}
-	if len(roots) == 0 {
-		return nil, fmt.Errorf("%s: no such package", pattern)
+	if len(roots) != 1 {
+		return nil, fmt.Errorf("%s: want one package, this names %d", pattern, len(roots))
 	}
 	var own []string
 	packages.Visit(roots, nil, func(pkg *packages.Package) {
@@ -54,6 +54,9 @@ func Load(ctx context.Context, dir, pattern string) (*Program, error) {
 	var errs []error
 	for _, pkg := range p.own {
 		for _, e := range pkg.Errors {
+			if e.Kind == packages.ListError && strings.HasPrefix(e.Msg, "# ") {
+				continue // what the compiler said of the package; the type checker says it with places
+			}
 			errs = append(errs, p.compilerError(e))
 		}
 	}

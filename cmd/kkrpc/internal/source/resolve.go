@@ -59,6 +59,9 @@ func (e *evaluator) variable(at place) (*place, error) {
 		return nil, nil
 	}
 	if value, ok := at.args[v]; ok {
+		if isType(v.Type(), kkrpcPath, "Object") {
+			value.objects = append(slices.Clone(at.objects), v)
+		}
 		return &value, nil
 	}
 	if e.typeTells(v.Type()) {
@@ -130,9 +133,13 @@ func (e *evaluator) assigned(at place, pkg *packages.Package, v *types.Var) (*pl
 		if _, isFunc := v.Type().Underlying().(*types.Signature); isFunc {
 			return nil, nil // the type says what can be called
 		}
+		if v.Kind() == types.ParamVar {
+			return nil, e.fail(at.expr.Pos(), "cannot see what the parameter %s is; expose the API in the function that makes it, or return it from one", v.Name())
+		}
 		return nil, e.fail(at.expr.Pos(), "cannot see what %s is; it is declared at %s without a value", v.Name(), e.at(v.Pos()))
 	case 1:
-		if isType(v.Type(), kkrpcPath, "Object") {
+		found[0].objects = at.objects
+		if t := found[0].typ(); isType(t, kkrpcPath, "Object") || isType(v.Type(), kkrpcPath, "Object") {
 			found[0].objects = append(slices.Clone(at.objects), v)
 		}
 		return &found[0], nil
@@ -140,60 +147,98 @@ func (e *evaluator) assigned(at place, pkg *packages.Package, v *types.Var) (*pl
 	return nil, e.fail(at.expr.Pos(), "cannot see what %s is: it is assigned at %s and at %s", v.Name(), e.at(found[0].expr.Pos()), e.at(found[1].expr.Pos()))
 }
 
-// later adds the members that the variables that led to an Object get later, as in api["x"] = f. Anything else that may
-// change the Object is an error.
+// later adds the members that the variables that led to an Object get later, as in api["x"] = f. Any use that may change the
+// Object in another way is an error.
 func (e *evaluator) later(m *member, at place) (err error) {
 	for _, v := range at.objects {
-		pkg := e.packageOf(v)
-		for _, file := range pkg.Syntax {
-			inspectWithParent(file, func(n, parent ast.Node) {
-				name, ok := n.(*ast.Ident)
-				if !ok || pkg.TypesInfo.Uses[name] != v || err != nil {
-					return
-				}
-				err = e.laterUse(m, place{pkg: pkg, expr: name, args: at.args}, file, parent)
-			})
+		for _, pkg := range e.own {
+			for _, file := range pkg.Syntax {
+				inspectWithParent(file, func(n ast.Node, parents []ast.Node) {
+					name, ok := n.(*ast.Ident)
+					if ok && err == nil && (pkg.TypesInfo.Uses[name] == v || pkg.TypesInfo.Defs[name] == v) {
+						err = e.use(m, place{pkg: pkg, expr: name, args: at.args}, parents)
+					}
+				})
+			}
 		}
 	}
 	m.sorted()
 	return err
 }
 
-// laterUse looks at a use of a variable of type Object.
-func (e *evaluator) laterUse(m *member, at place, file *ast.File, parent ast.Node) (err error) {
-	switch parent := parent.(type) {
-	case *ast.IndexExpr:
-		ast.Inspect(file, func(n ast.Node) bool {
-			if a, ok := n.(*ast.AssignStmt); ok && err == nil {
-				for i, left := range a.Lhs {
-					if left == parent && len(a.Lhs) == len(a.Rhs) {
-						err = e.keyed(m, at, parent.Index, a.Rhs[i], "")
-					}
-				}
-			}
-			return err == nil
-		})
-		return err
-	case *ast.CallExpr:
-		f := callee(at.pkg, parent)
-		if f == nil || !e.isLibrary(f) {
-			return e.fail(at.expr.Pos(), "cannot see what this call does to the kkrpc.Object; set its members in one function")
+// use looks at a use of a variable of type Object. The nodes around it are parents, the nearest one last.
+func (e *evaluator) use(m *member, at place, parents []ast.Node) error {
+	node, around := ast.Node(at.expr), parents
+	up := func() ast.Node {
+		if len(around) == 0 {
+			return nil
 		}
+		return around[len(around)-1]
+	}
+	for {
+		switch parent := up().(type) {
+		case *ast.ParenExpr:
+			node, around = parent, around[:len(around)-1]
+			continue
+		case *ast.SelectorExpr: // of a package
+			if parent.Sel == at.expr {
+				node, around = parent, around[:len(around)-1]
+				continue
+			}
+		case *ast.IndexExpr:
+			if parent.X == node && len(around) > 1 {
+				return e.indexed(m, at, parent, around[len(around)-2])
+			}
+			return nil
+		case *ast.CallExpr:
+			if f := callee(at.pkg, parent); f != nil && e.isLibrary(f) {
+				return nil
+			}
+			if name, ok := parent.Fun.(*ast.Ident); ok && name.Name == "len" {
+				return nil
+			}
+			return e.fail(at.expr.Pos(), "cannot see what this call does to the kkrpc.Object; set its members in one function")
+		case *ast.ValueSpec, *ast.Field, *ast.RangeStmt, *ast.ReturnStmt, *ast.KeyValueExpr, *ast.BinaryExpr:
+			return nil
+		case *ast.AssignStmt:
+			if slices.Contains(parent.Lhs, ast.Expr(at.expr)) { // its only value, see assigned
+				return nil
+			}
+		}
+		return e.fail(at.expr.Pos(), "cannot see what is done here to the kkrpc.Object; set its members in one function, by its name")
+	}
+}
+
+// indexed looks at a member of an Object that is read or set.
+func (e *evaluator) indexed(m *member, at place, index *ast.IndexExpr, around ast.Node) error {
+	a, ok := around.(*ast.AssignStmt)
+	if !ok {
+		if _, isAssertion := around.(*ast.TypeAssertExpr); isAssertion {
+			return e.fail(at.expr.Pos(), "cannot see what is done to this member; write the kkrpc.Object as a composite literal")
+		}
+		return nil
+	}
+	for i, left := range a.Lhs {
+		if left != index {
+			continue
+		}
+		if len(a.Lhs) != len(a.Rhs) {
+			return e.fail(at.expr.Pos(), "cannot see what this member is; assign it by itself")
+		}
+		return e.keyed(m, at, index.Index, a.Rhs[i], "")
 	}
 	return nil
 }
 
-// inspectWithParent calls f with each node and the one around it.
-func inspectWithParent(root ast.Node, f func(n, parent ast.Node)) {
+// inspectWithParent calls f with each node and those around it, the nearest one last.
+func inspectWithParent(root ast.Node, f func(n ast.Node, parents []ast.Node)) {
 	var stack []ast.Node
 	ast.Inspect(root, func(n ast.Node) bool {
 		if n == nil {
 			stack = stack[:len(stack)-1]
 			return true
 		}
-		if len(stack) > 0 {
-			f(n, stack[len(stack)-1])
-		}
+		f(n, stack)
 		stack = append(stack, n)
 		return true
 	})
@@ -206,6 +251,7 @@ func (e *evaluator) call(at place, call *ast.CallExpr) (*place, error) {
 			return nil, nil
 		}
 		next := at.with(call.Args[0])
+		next.objects = at.objects
 		return &next, nil
 	}
 	f := callee(at.pkg, call)
@@ -235,6 +281,7 @@ func (e *evaluator) call(at place, call *ast.CallExpr) (*place, error) {
 		return nil, e.fail(call.Pos(), "cannot see what this call returns")
 	}
 	e.bind(only, at, call)
+	only.objects = append(slices.Clone(only.objects), at.objects...)
 	return only, nil
 }
 
