@@ -3,6 +3,7 @@ package guide_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -115,8 +116,52 @@ func build(dir string) error {
 // process is a running program of the guide.
 type process struct {
 	cmd    *exec.Cmd
-	stdout bytes.Buffer
+	stdout printed
 	once   sync.Once
+}
+
+// printed is what a program has printed so far.
+type printed struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+	wake chan struct{} // closed by the next Write; nil while nobody waits
+}
+
+func (p *printed) Write(text []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.wake != nil {
+		close(p.wake)
+		p.wake = nil
+	}
+	return p.text.Write(text)
+}
+
+func (p *printed) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.String()
+}
+
+// await returns when n lines are printed, or when ctx ends.
+func (p *printed) await(ctx context.Context, n int) {
+	for {
+		p.mu.Lock()
+		if bytes.Count(p.text.Bytes(), []byte("\n")) >= n {
+			p.mu.Unlock()
+			return
+		}
+		if p.wake == nil {
+			p.wake = make(chan struct{})
+		}
+		wake := p.wake
+		p.mu.Unlock()
+		select {
+		case <-wake:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // stop ends the program and returns what it printed to its standard output.
