@@ -10,6 +10,9 @@ import (
 
 // TestBreakingCommand compares an API with descriptions of itself, one of which somebody has changed.
 func TestBreakingCommand(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it loads many programs")
+	}
 	users := filepath.FromSlash("../../examples/guide/users")
 	file := filepath.Join(t.TempDir(), "api.json")
 	kkrpc := func(args ...string) (code int, stdout, stderr string) {

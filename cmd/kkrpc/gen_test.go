@@ -18,6 +18,9 @@ var block = regexp.MustCompile("(?ms)^```(go|ts)( json| superjson)?\n(.*?)^```$"
 
 // TestTypesPage runs kkrpc gen ts on each Go block of the page and compares what it writes with the block that follows.
 func TestTypesPage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it loads many programs")
+	}
 	page, err := os.ReadFile(typesPage)
 	if err != nil {
 		t.Fatal(err)
@@ -72,6 +75,9 @@ func genTS(t *testing.T, source []byte, codec string) string {
 
 // TestGenFiles writes, checks and keeps files.
 func TestGenFiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it loads many programs")
+	}
 	out := filepath.Join(t.TempDir(), "web", "api.gen.ts")
 	users := filepath.FromSlash("../../examples/guide/users")
 	gen := func(args ...string) (code int, stdout, stderr string) {

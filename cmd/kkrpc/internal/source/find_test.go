@@ -27,6 +27,9 @@ func program(t *testing.T, text string) (*source.Program, error) {
 
 // What cannot be followed is an error with its place, and never left out.
 func TestWhatCannotBeSeen(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it loads many programs")
+	}
 	for name, test := range map[string]struct{ text, want string }{
 		"a parameter": {
 			"func main() { serve(kkrpc.Object{}) }\nfunc serve(api any) { ws.Handler(api, nil) }",
