@@ -86,11 +86,11 @@ type EntryKind uint8
 
 // The kinds of entries.
 const (
-	FunctionEntry EntryKind = iota
-	ClassEntry
-	PropertyEntry
-	ConstantEntry
-	NamespaceEntry
+	FunctionEntry  = EntryKind(bind.Function)
+	ClassEntry     = EntryKind(bind.Class)
+	PropertyEntry  = EntryKind(bind.Property)
+	ConstantEntry  = EntryKind(bind.Constant)
+	NamespaceEntry = EntryKind(bind.Namespace)
 )
 
 // Entries lists all names that a peer can reach: those of an Object in alphabetical order, methods and fields in the

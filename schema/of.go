@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"errors"
 	"iter"
 	"reflect"
 	"slices"
@@ -12,6 +13,9 @@ import (
 
 // Of describes a compiled API. It knows no names of parameters, no comments and no constants of types.
 func Of(api *kkrpc.API) (*API, error) {
+	if api == nil {
+		return nil, errors.New("schema: the API is nil")
+	}
 	name := ""
 	if t := api.Type(); t != nil {
 		name = t.Name()

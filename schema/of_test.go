@@ -194,6 +194,9 @@ func (implementation) Watch(progress func(context.Context, int, int) error, all 
 
 // A producer that makes a mistake is told.
 func TestBuildRefuses(t *testing.T) {
+	if _, err := schema.Of(nil); err == nil {
+		t.Error("a nil API is described")
+	}
 	for want, entries := range map[string][]schema.Entry{
 		"schema: a.b comes before its namespace": {{Path: []string{"a", "b"}, Kind: schema.Method}},
 	} {

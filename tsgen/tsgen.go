@@ -38,7 +38,9 @@ type Options struct {
 // problems; each is one line.
 func Generate(api *schema.API, opts *Options) ([]byte, error) {
 	g := &generator{Options: *cmp.Or(opts, &Options{}), named: map[typeKey]*namedType{}, taken: map[string]*schema.Named{}}
-	g.Codec = cmp.Or(g.Codec, JSON)
+	if g.Codec = cmp.Or(g.Codec, JSON); g.Codec != JSON && g.Codec != SuperJSON {
+		return nil, fmt.Errorf("tsgen: codec %q: want json or superjson", g.Codec)
+	}
 	g.root = g.claim(&schema.Named{Name: api.Name}, "")
 	for i := range api.Types {
 		t := &api.Types[i]

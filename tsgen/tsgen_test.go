@@ -54,6 +54,12 @@ func TestNamesThatCannotBe(t *testing.T) {
 	}
 }
 
+func TestUnknownCodec(t *testing.T) {
+	if _, err := tsgen.Generate(&schema.API{Name: "API"}, &tsgen.Options{Codec: "cbor"}); err == nil || err.Error() != `tsgen: codec "cbor": want json or superjson` {
+		t.Errorf("%v", err)
+	}
+}
+
 // Types with the names of JavaScript's own do not hide these.
 func TestNamesOfJavaScript(t *testing.T) {
 	date := schema.Type{Kind: schema.Date}

@@ -54,7 +54,7 @@ func DialPersistent(ctx context.Context, url string, opts *PersistentOptions) (*
 		opts = &PersistentOptions{}
 	}
 	p := &Persistent{url: url, opts: *opts, done: make(chan struct{}), changed: make(chan struct{})}
-	// What is wrong now is wrong in every attempt.
+	// Each attempt would fail for the same reasons, so they are errors at once.
 	u, where, err := parseURL(url)
 	if p.given = where; p.opts.Target == nil {
 		if err != nil {

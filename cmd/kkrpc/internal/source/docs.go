@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/kkrpc-go/kkrpc/schema"
-	"golang.org/x/tools/go/packages"
 )
 
 // docs knows the comments of a program, by the places of the names that they are about.
@@ -20,15 +19,14 @@ type docs struct {
 	// directives are the lines //kkrpc: of the declarations of types, by the places of their names.
 	directives map[token.Pos][]string
 	own        map[*types.Package]bool
-	at         func(token.Pos) string // the place for people
-	// report notes a problem of a type.
-	report func(pos token.Pos, format string, args ...any)
+	program    *Program
+	problems   []error // of types, since describe began
 }
 
-// newDocs reads the comments of the packages that belong to the program, and not to its libraries.
-func newDocs(pkgs []*packages.Package, at func(token.Pos) string) *docs {
-	d := &docs{text: map[token.Pos]string{}, directives: map[token.Pos][]string{}, own: map[*types.Package]bool{}, at: at}
-	for _, pkg := range pkgs {
+// newDocs reads the comments of the packages that belong to p, and not to its libraries.
+func newDocs(p *Program) *docs {
+	d := &docs{text: map[token.Pos]string{}, directives: map[token.Pos][]string{}, own: map[*types.Package]bool{}, program: p}
+	for _, pkg := range p.own {
 		d.own[pkg.Types] = true
 		for _, file := range pkg.Syntax {
 			d.file(file)
@@ -90,6 +88,10 @@ func (d *docs) noteDirectives(name *ast.Ident, comment *ast.CommentGroup) {
 			d.directives[name.Pos()] = append(d.directives[name.Pos()], strings.TrimSpace(directive))
 		}
 	}
+}
+
+func (d *docs) report(pos token.Pos, format string, args ...any) {
+	d.problems = append(d.problems, d.program.fail(pos, format, args...))
 }
 
 // of is the comment of an object, or empty.

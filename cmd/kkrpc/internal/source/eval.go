@@ -18,7 +18,6 @@ import (
 type evaluator struct {
 	*Program
 	parts map[token.Pos]bool // the arguments of Expose that were followed, by place
-	bad   *[]error           // of types
 	depth int                // of namespaces
 }
 

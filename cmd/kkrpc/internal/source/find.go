@@ -128,8 +128,8 @@ func callee(pkg *packages.Package, call *ast.CallExpr) *types.Func {
 
 // describe returns nil for an exposed nil. In parts it notes the arguments of Expose that it has followed.
 func (p *Program) describe(pkg *packages.Package, exposed ast.Expr, parts map[token.Pos]bool) (*schema.API, error) {
-	e := &evaluator{Program: p, parts: parts, bad: &[]error{}}
-	p.docs.report = func(pos token.Pos, format string, args ...any) { *e.bad = append(*e.bad, e.fail(pos, format, args...)) }
+	e := &evaluator{Program: p, parts: parts}
+	p.docs.problems = nil
 	root, err := e.exposed(place{pkg: pkg, expr: exposed})
 	if err != nil || root == nil {
 		return nil, err
@@ -137,7 +137,7 @@ func (p *Program) describe(pkg *packages.Package, exposed ast.Expr, parts map[to
 	var entries []schema.Entry
 	root.entries(nil, &entries)
 	api, err := schema.Build(root.name, root.doc, slices.Values(entries))
-	if err := errors.Join(*e.bad...); err != nil {
+	if err := errors.Join(p.docs.problems...); err != nil {
 		return nil, err
 	}
 	if err != nil {
@@ -153,7 +153,7 @@ type member struct {
 	doc      string
 	pos      token.Pos
 	children map[string]*member // of a namespace
-	order    []string           // of the children; empty: by name
+	order    []string           // of the children
 }
 
 func namespace(pos token.Pos) *member {
@@ -181,13 +181,13 @@ func (e *evaluator) add(m *member, name string, child *member) error {
 	return nil
 }
 
-func (e *evaluator) fail(pos token.Pos, format string, args ...any) error {
+func (p *Program) fail(pos token.Pos, format string, args ...any) error {
 	for i, arg := range args {
 		if t, ok := arg.(types.Type); ok {
 			args[i] = types.TypeString(t, func(pkg *types.Package) string { return pkg.Name() })
 		}
 	}
-	return fmt.Errorf("%s: %s", e.at(pos), fmt.Sprintf(format, args...))
+	return fmt.Errorf("%s: %s", p.at(pos), fmt.Sprintf(format, args...))
 }
 
 // sorted orders the children as an Object does.

@@ -196,7 +196,7 @@ func (t goType) Document(n *schema.Named) {
 	if !ok {
 		return
 	}
-	n.Doc, n.Values, n.At = t.docs.of(named.Obj()), t.docs.constants(named), t.docs.at(named.Obj().Pos())
+	n.Doc, n.Values, n.At = t.docs.of(named.Obj()), t.docs.constants(named), t.docs.program.at(named.Obj().Pos())
 	for _, directive := range t.docs.directives[named.Obj().Pos()] {
 		if text, ok := strings.CutPrefix(directive, "ts "); ok {
 			n.TypeScript = strings.TrimSpace(text)

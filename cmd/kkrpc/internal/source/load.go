@@ -64,7 +64,7 @@ func Load(ctx context.Context, dir, pattern string) (*Program, error) {
 		return nil, errors.Join(errs...)
 	}
 	slices.SortFunc(p.own, func(a, b *packages.Package) int { return cmp.Compare(a.PkgPath, b.PkgPath) })
-	p.docs = newDocs(p.own, p.at)
+	p.docs = newDocs(p)
 	return p, nil
 }
 

@@ -287,7 +287,7 @@ func (e *evaluator) call(at place, call *ast.CallExpr) (*place, error) {
 
 // bind makes the arguments of a call known to what the function returns.
 func (e *evaluator) bind(result *place, at place, call *ast.CallExpr) {
-	fun, _ := e.function0(at.with(call.Fun))
+	fun, _ := e.bodyOf(at.with(call.Fun))
 	if fun == nil {
 		return
 	}
@@ -315,8 +315,8 @@ type body struct {
 	args map[types.Object]place
 }
 
-// function0 finds the source of the function that an expression names or is, or nil.
-func (e *evaluator) function0(at place) (*body, error) {
+// bodyOf finds the source of the function that an expression names or is, or nil.
+func (e *evaluator) bodyOf(at place) (*body, error) {
 	at, err := e.resolve(at)
 	if err != nil {
 		return nil, err
@@ -346,7 +346,7 @@ func (e *evaluator) function0(at place) (*body, error) {
 
 // results are the first results of a function, at each of its return statements.
 func (e *evaluator) results(at place) ([]place, error) {
-	f, err := e.function0(at)
+	f, err := e.bodyOf(at)
 	if err != nil {
 		return nil, err
 	}
