@@ -12,6 +12,7 @@ import (
 func Breaking(old, new *API) []string {
 	c := comparison{old: typesOf(old), new: typesOf(new), seen: map[pair]bool{}}
 	c.members("", old.Members, new.Members)
+	c.errors(old.Errors, new.Errors)
 	return c.found
 }
 
@@ -241,6 +242,16 @@ func (c *comparison) parts(path string, old, new *Type, sent bool) {
 		}
 	case Struct:
 		c.fields(path, old, new, sent)
+	}
+}
+
+// errors compares what clients read of an error that they catch. They have to expect any other error too.
+func (c *comparison) errors(old, new []Exception) {
+	for _, e := range old {
+		at := slices.IndexFunc(new, func(n Exception) bool { return n.Name == e.Name })
+		if at >= 0 {
+			c.fields("error "+e.Name, &Type{Fields: e.Fields}, &Type{Fields: new[at].Fields}, false)
+		}
 	}
 }
 

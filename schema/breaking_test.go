@@ -115,3 +115,20 @@ func TestBreakingEnumerations(t *testing.T) {
 		}
 	}
 }
+
+// What clients read of an error is part of the contract; which errors there are is not, as they have to expect others too.
+func TestBreakingErrors(t *testing.T) {
+	number, text := schema.Type{Kind: schema.Number}, schema.Type{Kind: schema.String}
+	old := &schema.API{Errors: []schema.Exception{
+		{Name: "Gone", Fields: []schema.Field{{Name: "id", Type: text}}},
+		{Name: "Taken", Fields: []schema.Field{{Name: "by", Type: text}, {Name: "at", Type: number}, {Name: "note", Type: text}}},
+	}}
+	new := &schema.API{Errors: []schema.Exception{
+		{Name: "Denied"},
+		{Name: "Taken", Fields: []schema.Field{{Name: "by", Type: number}, {Name: "note", Type: text, Optional: true}, {Name: "extra", Type: text}}},
+	}}
+	want := []string{"error Taken.by: was a string and is a number", "error Taken.at: is gone", "error Taken.note: may be absent"}
+	if diff := cmp.Diff(want, schema.Breaking(old, new)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -19,6 +19,13 @@ type Entry struct {
 	Params   []GoParam
 	Variadic bool   // the type of the last parameter is a slice
 	Type     GoType // the result, the property or the constant; nil for none, and for null
+	Errors   []GoError
+}
+
+// GoError is an error that a function declares.
+type GoError struct {
+	Name, Doc, At string
+	Fields        []GoField
 }
 
 // GoParam is a parameter of a Go function.
@@ -83,7 +90,7 @@ type Documented interface {
 
 // Build describes the API of which entries are the names, namespaces before what is in them.
 func Build(name, doc string, entries iter.Seq[Entry]) (*API, error) {
-	b := builder{types: map[typeName]*Named{}, first: map[typeName]GoType{}}
+	b := builder{types: map[typeName]*Named{}, first: map[typeName]GoType{}, errors: map[string]*Exception{}}
 	root := Member{}
 	for e := range entries {
 		at := &root
@@ -104,6 +111,10 @@ func Build(name, doc string, entries iter.Seq[Entry]) (*API, error) {
 	for _, named := range b.types {
 		api.Types = append(api.Types, *named)
 	}
+	for _, e := range b.errors {
+		api.Errors = append(api.Errors, *e)
+	}
+	slices.SortFunc(api.Errors, func(a, b Exception) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(api.Types, func(a, b Named) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Package, b.Package)) })
 	return api, nil
 }
@@ -111,8 +122,9 @@ func Build(name, doc string, entries iter.Seq[Entry]) (*API, error) {
 type typeName struct{ name, pkg string }
 
 type builder struct {
-	types map[typeName]*Named
-	first map[typeName]GoType // of each name
+	types  map[typeName]*Named
+	first  map[typeName]GoType // of each name
+	errors map[string]*Exception
 }
 
 func (b *builder) member(e Entry) (Member, error) {
@@ -124,6 +136,14 @@ func (b *builder) member(e Entry) (Member, error) {
 			return m, err
 		}
 		m.Function = f
+		for _, declared := range e.Errors {
+			if err := b.exception(declared); err != nil {
+				return m, err
+			}
+			f.Errors = append(f.Errors, declared.Name)
+		}
+		slices.Sort(f.Errors)
+		f.Errors = slices.Compact(f.Errors)
 		if e.Type == nil {
 			break
 		}
@@ -146,6 +166,23 @@ func (b *builder) member(e Entry) (Member, error) {
 		m.Type = &t
 	}
 	return m, nil
+}
+
+// exception adds an error that a function declares. Functions that declare one name mean one error.
+func (b *builder) exception(e GoError) error {
+	object, err := b.fields(e.Fields)
+	if err != nil {
+		return fmt.Errorf("error %s%w", e.Name, err)
+	}
+	declared := &Exception{Name: e.Name, At: e.At, Doc: e.Doc, Fields: object.Fields}
+	known := b.errors[e.Name]
+	if known != nil && !reflect.DeepEqual(known.Fields, declared.Fields) {
+		return fmt.Errorf("%s and %s are errors with the name %s and other fields; rename one", known.At, e.At, e.Name)
+	}
+	if known == nil {
+		b.errors[e.Name] = declared
+	}
+	return nil
 }
 
 func (b *builder) function(params []GoParam, variadic bool) (*Function, error) {
@@ -330,8 +367,17 @@ func (b *builder) object(t GoType) (Type, error) {
 	if err != nil {
 		return Type{}, err
 	}
+	return b.fields(fields)
+}
+
+// fields is the object with these members. A member without a type is null.
+func (b *builder) fields(fields []GoField) (Type, error) {
 	object := Type{Kind: Struct}
 	for _, f := range fields {
+		if f.Type == nil {
+			object.Fields = append(object.Fields, Field{Name: f.Name, Doc: f.Doc, Type: Type{Kind: Nullable}})
+			continue
+		}
 		form, err := b.data(f.Type)
 		if err != nil {
 			return Type{}, fmt.Errorf(".%s: %w", f.Name, err)

@@ -16,6 +16,8 @@ type API struct {
 	Members []Member `json:"members"`
 	// Types are all types with a name, in the order of their names.
 	Types []Named `json:"types,omitempty"`
+	// Errors are those that functions declare, in the order of their names, as far as declarations are known.
+	Errors []Exception `json:"errors,omitempty"`
 }
 
 // Member is one name of an API or of a namespace in it.
@@ -49,6 +51,8 @@ type Function struct {
 	Params []Param `json:"params,omitempty"`
 	// Result is nil if there is none. A callback has none: what it returns does not come back.
 	Result *Type `json:"result,omitempty"`
+	// Errors are the names of those in API.Errors that the function declares.
+	Errors []string `json:"errors,omitempty"`
 }
 
 // Param is a parameter.
@@ -74,6 +78,14 @@ type Named struct {
 	TypeScript string `json:"typescript,omitempty"`
 	// Brand reports the directive //kkrpc:brand: no other type may stand for this one.
 	Brand bool `json:"brand,omitempty"`
+}
+
+// Exception is an error that functions declare: the caller catches an Error with this name.
+type Exception struct {
+	Name   string  `json:"name"`
+	At     string  `json:"-"` // file:line:column of its declaration, if it is known
+	Doc    string  `json:"doc,omitempty"`
+	Fields []Field `json:"fields,omitempty"` // its properties beside name, message and cause
 }
 
 // Value is a constant of a type.

@@ -11,7 +11,8 @@ import (
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
-// Of describes a compiled API. It knows no names of parameters, no comments and no constants of types.
+// Of describes a compiled API. It knows no names of parameters, no comments, no constants of types and no errors
+// that functions declare.
 func Of(api *kkrpc.API) (*API, error) {
 	if api == nil {
 		return nil, errors.New("schema: the API is nil")

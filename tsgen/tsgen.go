@@ -30,6 +30,9 @@ type Options struct {
 	Codec Codec
 	// Values adds the constants of enumerations as objects, which a program can use when it runs.
 	Values bool
+	// TypesOnly leaves out all that a program could use when it runs, as a file .d.ts does: the constants, and the guards of
+	// errors.
+	TypesOnly bool
 	// Command is named in the first line of the file.
 	Command string
 }
@@ -37,17 +40,22 @@ type Options struct {
 // Generate returns a TypeScript file with the types of api. Equal descriptions give equal files. The error joins all
 // problems; each is one line.
 func Generate(api *schema.API, opts *Options) ([]byte, error) {
-	g := &generator{Options: *cmp.Or(opts, &Options{}), named: map[typeKey]*namedType{}, taken: map[string]*schema.Named{}}
+	g := &generator{Options: *cmp.Or(opts, &Options{}), named: map[typeKey]*namedType{}, taken: map[string]string{}, errors: map[string]string{}}
 	if g.Codec = cmp.Or(g.Codec, JSON); g.Codec != JSON && g.Codec != SuperJSON {
 		return nil, fmt.Errorf("tsgen: codec %q: want json or superjson", g.Codec)
 	}
-	g.root = g.claim(&schema.Named{Name: api.Name}, "")
+	g.root = identifier(api.Name)
+	g.take(g.root, "the API "+api.Name)
 	for i := range api.Types {
 		t := &api.Types[i]
 		g.named[keyOf(t.Name, t.Package)] = &namedType{Named: t}
 	}
 	g.use(api.Members)
+	for i := range api.Errors {
+		g.useType(&schema.Type{Fields: api.Errors[i].Fields}, received)
+	}
 	g.name(api)
+	g.nameErrors(api)
 	if err := errors.Join(g.errs...); err != nil {
 		return nil, err
 	}
@@ -77,12 +85,13 @@ type namedType struct {
 
 type generator struct {
 	Options
-	named map[typeKey]*namedType
-	taken map[string]*schema.Named // by name in TypeScript
-	root  string
-	out   bytes.Buffer
-	depth int
-	errs  []error
+	named  map[typeKey]*namedType
+	taken  map[string]string // what has each name in TypeScript, for people
+	root   string
+	errors map[string]string // the names of the interfaces, by the names of errors
+	out    bytes.Buffer
+	depth  int
+	errs   []error
 }
 
 func (g *generator) fail(format string, args ...any) {
@@ -178,33 +187,36 @@ func (g *generator) differs(t *schema.Type) bool {
 	})
 }
 
-// claim returns the TypeScript name for a Go type, and notes that it is taken. The root is a type without a package.
+// claim returns the TypeScript name for a Go type, and notes that it is taken.
 func (g *generator) claim(t *schema.Named, suffix string) string {
 	name := identifier(t.Name) + suffix
-	switch other := g.taken[name]; {
-	case other != nil && other.Package == "":
-		g.fail("%s has the name of the API itself, %s; rename one of them", where(t), name)
-	case other != nil && suffix != "":
-		g.fail("%s has the name %s, which what is sent of %s gets; rename one of them", where(other), name, where(t))
-	case other != nil:
-		g.fail("%s and %s are both %s in TypeScript; rename one of them", where(t), where(other), name)
-	case isReserved(name), slices.Contains(operators, name), !plainName.MatchString(name):
-		g.fail("%s: TypeScript has no type with the name %s; rename it", where(t), name)
+	if other := g.taken[name]; other != "" && suffix != "" {
+		g.fail("%s has the name %s, which what is sent of %s gets; rename one of them", other, name, where(t.At, t.Package+"."+t.Name))
+		return name
 	}
-	g.taken[name] = t
+	g.take(name, where(t.At, t.Package+"."+t.Name))
 	return name
 }
 
-// where names a type for people, with the place of its declaration if that is known.
-func where(t *schema.Named) string {
-	name := t.Name
-	if t.Package != "" {
-		name = t.Package + "." + name
+// take notes that what people know as owner has a name in TypeScript.
+func (g *generator) take(name, owner string) {
+	switch other := g.taken[name]; {
+	case other != "" && name == g.root:
+		g.fail("%s has the name of the API itself, %s; rename one of them", owner, name)
+	case other != "":
+		g.fail("%s and %s are both %s in TypeScript; rename one of them", owner, other, name)
+	case isReserved(name), slices.Contains(operators, name), !plainName.MatchString(name):
+		g.fail("%s: TypeScript has no type with the name %s; rename it", owner, name)
 	}
-	if t.At == "" {
+	g.taken[name] = owner
+}
+
+// where is a name for people, with the place of its declaration if that is known.
+func where(at, name string) string {
+	if at == "" {
 		return name
 	}
-	return t.At + ": " + name
+	return at + ": " + name
 }
 
 // identifier is a TypeScript name for a Go type: that of Page[example.com/m.User] is PageUser, of Page[*m.User] PagePtrUser.
@@ -232,7 +244,7 @@ func (g *generator) file(api *schema.API) {
 	g.line("")
 	g.doc(api.Doc)
 	g.line("export interface %s {", g.root)
-	g.members(api.Members)
+	g.members("", api.Members)
 	g.line("}")
 	if slices.ContainsFunc(api.Types, func(n schema.Named) bool { return n.Brand }) {
 		g.line("")
@@ -250,6 +262,7 @@ func (g *generator) file(api *schema.API) {
 			g.declaration(n, name, direction(d))
 		}
 	}
+	g.exceptions(api)
 }
 
 func (g *generator) declaration(n *namedType, name string, d direction) {
@@ -284,7 +297,7 @@ func (g *generator) enumeration(n *namedType, name string) {
 		}
 	}
 	g.line("export type %s = %s", name, strings.Join(values, " | "))
-	if !g.Values {
+	if !g.Values || g.TypesOnly {
 		return
 	}
 	g.line("")

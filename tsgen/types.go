@@ -10,12 +10,13 @@ import (
 	"github.com/kkrpc-go/kkrpc/schema"
 )
 
-func (g *generator) members(members []schema.Member) {
+func (g *generator) members(path string, members []schema.Member) {
 	g.depth++
 	defer func() { g.depth-- }()
 	for i := range members {
 		m := &members[i]
-		g.doc(m.Doc)
+		at := strings.TrimPrefix(path+"."+m.Name, ".")
+		g.doc(m.Doc + throwsDoc(at, m.Function))
 		switch name := propertyName(m.Name); m.Kind {
 		case schema.Method:
 			if name == "new" {
@@ -29,7 +30,7 @@ func (g *generator) members(members []schema.Member) {
 			g.line("set %s(value: %s)", name, g.typ(m.Type, sent))
 		case schema.Namespace:
 			g.line("%s: {", name)
-			g.members(m.Members)
+			g.members(at, m.Members)
 			g.line("}")
 		default:
 			g.line("readonly %s: %s", name, g.promise(m.Type))

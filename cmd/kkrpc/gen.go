@@ -60,6 +60,9 @@ func gen(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case g.codec != string(tsgen.JSON) && g.codec != string(tsgen.SuperJSON):
 		fmt.Fprintf(stderr, "kkrpc gen ts: --codec %q: want json or superjson\n", g.codec)
 		return 2
+	case g.values && strings.HasSuffix(g.out, ".d.ts"):
+		fmt.Fprintf(stderr, "kkrpc gen ts: --values writes constants, and %s can hold types only; name it .ts\n", g.out)
+		return 2
 	case g.check && g.out == "":
 		fmt.Fprintln(stderr, "kkrpc gen ts: --check compares a file: name it with -o")
 		return 2
@@ -126,7 +129,9 @@ func (g *generation) text(api *schema.API) ([]byte, error) {
 		text, err := json.MarshalIndent(api, "", "\t")
 		return append(text, '\n'), err
 	}
-	return tsgen.Generate(api, &tsgen.Options{Codec: tsgen.Codec(g.codec), Values: g.values, Command: "kkrpc gen ts"})
+	return tsgen.Generate(api, &tsgen.Options{
+		Codec: tsgen.Codec(g.codec), Values: g.values, TypesOnly: strings.HasSuffix(g.out, ".d.ts"), Command: "kkrpc gen ts",
+	})
 }
 
 // describe returns the API of a package that has this name, or is exposed at this place, or is the only one.

@@ -102,6 +102,7 @@ func TestGenFiles(t *testing.T) {
 		{"no package", []string{"./nothing", "-o", out}, 1, "", "nothing"},
 		{"no API", []string{"./internal/source"}, 1, "", "exposes no API: pass one to ws.Handler or kkrpc.Expose"},
 		{"codec", []string{users, "--codec", "cbor"}, 2, "", `--codec "cbor": want json or superjson`},
+		{"values of types", []string{users, "--api", "ServerAPI", "--values", "-o", "api.d.ts"}, 2, "", "api.d.ts can hold types only"},
 		{"check of standard output", []string{users, "--check"}, 2, "", "name it with -o"},
 		{"two packages", []string{users, users}, 2, "", "want one package"},
 	} {

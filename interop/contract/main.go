@@ -31,8 +31,24 @@ type Shop interface {
 	Sellers() map[SellerID]Color
 	Sum(in ...float64) float64
 	Values(v Values) Values
+	// Delete takes an article out of the shop.
+	//
+	//kkrpc:throws NotYours errGone
 	Delete(class ArticleID) error
 }
+
+// NotYours says that the article belongs to another seller.
+type NotYours struct{ Seller SellerID }
+
+func (e *NotYours) Error() string { return "not yours" }
+
+// RPCError says how it crosses.
+func (e *NotYours) RPCError() *kkrpc.Error {
+	return &kkrpc.Error{Name: "NotYours", Message: e.Error(), Fields: map[string]any{"seller": e.Seller}}
+}
+
+// errGone says that the article is not there any more.
+var errGone = &kkrpc.Error{Name: "Gone", Message: "it is gone"}
 
 // ArticleID is a text without meaning.
 type ArticleID string
@@ -122,7 +138,15 @@ func (shop) Sum(in ...float64) (sum float64) {
 
 func (shop) Values(v Values) Values { return v }
 
-func (shop) Delete(ArticleID) error { return errors.New("not yours") }
+func (shop) Delete(id ArticleID) error {
+	switch id {
+	case "a":
+		return &NotYours{Seller: "s1"}
+	case "gone":
+		return errGone
+	}
+	return errors.New("no such article")
+}
 
 func main() {
 	l, err := net.Listen("tcp", "127.0.0.1:0")

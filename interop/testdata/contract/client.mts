@@ -2,7 +2,7 @@
 import assert from "node:assert"
 import { RPCChannel, WebSocketClientIO } from "kkrpc"
 import { WebSocket } from "ws"
-import { type Article, type SellerID, type Shop, State } from "./shop.gen.ts"
+import { type Article, isDeleteError, type SellerID, type Shop, State } from "./shop.gen.ts"
 
 globalThis.WebSocket ??= WebSocket as any
 const io = new WebSocketClientIO({ url: process.argv[2]! })
@@ -55,6 +55,13 @@ const values = await shop.values({
 assert(values.at instanceof Date && values.bytes instanceof Uint8Array && values.big === 1n << 70n && values.url instanceof URL)
 assert(values.set instanceof Set && values.map instanceof Map && values.typed instanceof Float64Array && values.none === undefined)
 
-await assert.rejects(shop.delete("a"), /not yours/)
+const refused = await shop.delete("a").catch((error: unknown) => error)
+assert(refused instanceof Error && refused.message === "not yours")
+if (isDeleteError(refused)) { // kkrpc 0.2 has messages only
+	const reason: string = refused.name === "Gone" ? "gone" : refused.seller
+	assert.strictEqual(reason, "s1")
+	const known: "Gone" | "NotYours" = refused.name
+	assert.strictEqual(known, "NotYours")
+}
 console.log("as typed")
 io.destroy()

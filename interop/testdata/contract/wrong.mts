@@ -1,5 +1,6 @@
 // Each line behind a directive must be an error: the compiler complains about a directive without one.
 import type { Article, ArticleInput, Color, SellerID, Shop, ShopJSON } from "./both.ts"
+import { isDeleteError } from "./shop.gen.ts"
 
 export async function wrong(shop: Shop, json: ShopJSON, article: Article, input: ArticleInput) {
 	// @ts-expect-error no such function
@@ -42,4 +43,12 @@ export async function wrong(shop: Shop, json: ShopJSON, article: Article, input:
 	const color: Color = "red"
 	// @ts-expect-error too many arguments
 	await shop.delete("a", "b")
+	const error: unknown = undefined
+	// @ts-expect-error anything may be thrown
+	error.seller
+	if (!isDeleteError(error)) return
+	// @ts-expect-error only one of the errors has a seller
+	error.seller
+	// @ts-expect-error no error has this name
+	if (error.name === "Lost") return
 }

@@ -83,7 +83,7 @@ func memberNames(api *schema.API) string {
 
 // plain is a description without what reflection cannot know.
 func plain(api *schema.API) *schema.API {
-	api.Doc = ""
+	api.Doc, api.Errors = "", nil
 	plainMembers(api.Members)
 	for i := range api.Types {
 		named := &api.Types[i]
@@ -107,6 +107,7 @@ func plainFunction(f *schema.Function) {
 	if f == nil {
 		return
 	}
+	f.Errors = nil
 	for i := range f.Params {
 		f.Params[i].Name = ""
 		plainType(&f.Params[i].Type)

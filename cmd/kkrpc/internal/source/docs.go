@@ -16,16 +16,22 @@ import (
 // docs knows the comments of a program, by the places of the names that they are about.
 type docs struct {
 	text map[token.Pos]string
-	// directives are the lines //kkrpc: of the declarations of types, by the places of their names.
-	directives map[token.Pos][]string
+	// directives are the lines //kkrpc: of declarations, by the places of their names.
+	directives map[token.Pos][]directive
 	own        map[*types.Package]bool
 	program    *Program
 	problems   []error // of types, since describe began
 }
 
+// directive is a line //kkrpc: of a comment.
+type directive struct {
+	pos  token.Pos
+	text string // behind the colon
+}
+
 // newDocs reads the comments of the packages that belong to p, and not to its libraries.
 func newDocs(p *Program) *docs {
-	d := &docs{text: map[token.Pos]string{}, directives: map[token.Pos][]string{}, own: map[*types.Package]bool{}, program: p}
+	d := &docs{text: map[token.Pos]string{}, directives: map[token.Pos][]directive{}, own: map[*types.Package]bool{}, program: p}
 	for _, pkg := range p.own {
 		d.own[pkg.Types] = true
 		for _, file := range pkg.Syntax {
@@ -44,9 +50,7 @@ func (d *docs) file(file *ast.File) {
 			for _, spec := range decl.Specs {
 				switch spec := spec.(type) {
 				case *ast.TypeSpec:
-					comment := cmp.Or(spec.Doc, single(decl), spec.Comment)
-					d.note(spec.Name, comment)
-					d.noteDirectives(spec.Name, comment)
+					d.note(spec.Name, cmp.Or(spec.Doc, single(decl), spec.Comment))
 				case *ast.ValueSpec:
 					for _, name := range spec.Names {
 						d.note(name, cmp.Or(spec.Doc, spec.Comment, single(decl)))
@@ -77,17 +81,21 @@ func (d *docs) note(name *ast.Ident, comment *ast.CommentGroup) {
 	if text := comment.Text(); text != "" {
 		d.text[name.Pos()] = strings.TrimSpace(text)
 	}
+	if found := directivesOf(comment); found != nil {
+		d.directives[name.Pos()] = found
+	}
 }
 
-func (d *docs) noteDirectives(name *ast.Ident, comment *ast.CommentGroup) {
+func directivesOf(comment *ast.CommentGroup) (found []directive) {
 	if comment == nil {
-		return
+		return nil
 	}
 	for _, line := range comment.List {
-		if directive, ok := strings.CutPrefix(line.Text, "//kkrpc:"); ok {
-			d.directives[name.Pos()] = append(d.directives[name.Pos()], strings.TrimSpace(directive))
+		if text, ok := strings.CutPrefix(line.Text, "//kkrpc:"); ok {
+			found = append(found, directive{line.Pos(), strings.TrimSpace(text)})
 		}
 	}
+	return found
 }
 
 func (d *docs) report(pos token.Pos, format string, args ...any) {

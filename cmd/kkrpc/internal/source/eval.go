@@ -8,6 +8,7 @@ import (
 	"go/types"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/schema"
@@ -206,7 +207,7 @@ func (e *evaluator) object(at place) (*member, error) {
 }
 
 // keyed adds the value under a key of an Object. A comment there says more than one where the value is declared.
-func (e *evaluator) keyed(m *member, at place, key, value ast.Expr, comment string) error {
+func (e *evaluator) keyed(m *member, at place, key, value ast.Expr, comment *ast.CommentGroup) error {
 	name := at.pkg.TypesInfo.Types[key].Value
 	if name == nil || name.Kind() != constant.String {
 		return e.fail(key.Pos(), "cannot see which name this is; use a constant")
@@ -215,7 +216,14 @@ func (e *evaluator) keyed(m *member, at place, key, value ast.Expr, comment stri
 	if err != nil {
 		return err
 	}
-	child.doc = cmp.Or(comment, child.doc)
+	child.doc = cmp.Or(strings.TrimSpace(comment.Text()), child.doc)
+	thrown, err := e.throws(at.pkg, directivesOf(comment))
+	if err != nil {
+		return err
+	}
+	if child.Errors = append(child.Errors, thrown...); len(thrown) > 0 && child.Kind != schema.Method && child.Kind != schema.Class {
+		return e.fail(key.Pos(), "//kkrpc:throws stands above a %s; only functions throw", child.Kind)
+	}
 	return e.add(m, constant.StringVal(name), child)
 }
 
@@ -295,10 +303,19 @@ func (e *evaluator) function(at place, s *types.Signature) (*member, error) {
 	switch fun := at.expr.(type) {
 	case *ast.Ident, *ast.SelectorExpr:
 		if f, ok := at.pkg.TypesInfo.Uses[lastName(fun)].(*types.Func); ok {
-			m.doc = e.docs.of(f)
+			return m, e.declared(m, f, s)
 		}
 	}
 	return m, e.signature(m, s)
+}
+
+// declared describes the function f, whose signature s is, with its comment and its directives.
+func (e *evaluator) declared(m *member, f *types.Func, s *types.Signature) (err error) {
+	m.doc = e.docs.of(f)
+	if m.Errors, err = e.throws(e.packageOf(f), e.docs.directives[f.Pos()]); err != nil {
+		return err
+	}
+	return e.signature(m, s)
 }
 
 func lastName(expr ast.Expr) *ast.Ident {
@@ -363,8 +380,8 @@ func (e *evaluator) methods(m *member, methods []*types.Func) error {
 		return 1
 	})
 	for _, method := range methods {
-		child := &member{pos: method.Pos(), doc: e.docs.of(method)}
-		if err := e.signature(child, method.Signature()); err != nil {
+		child := &member{pos: method.Pos()}
+		if err := e.declared(child, method, method.Signature()); err != nil {
 			return err
 		}
 		if err := e.add(m, bind.ExportedName(method.Name()), child); err != nil {

@@ -93,7 +93,51 @@ func TestWhatCannotBeSeen(t *testing.T) {
 		},
 		"a directive that there is not": {
 			"//kkrpc:brnd\ntype id string\nfunc main() { ws.Handler(kkrpc.Object{\"f\": func(id) {}}, nil) }",
-			"main.go:13:6: no directive //kkrpc:brnd; there are //kkrpc:ts TYPE and //kkrpc:brand",
+			"main.go:12:1: no directive //kkrpc:brnd for a type; there are //kkrpc:ts TYPE and //kkrpc:brand",
+		},
+		"a directive that functions do not have": {
+			"//kkrpc:brand\nfunc f() {}\nfunc main() { ws.Handler(kkrpc.Object{\"f\": f}, nil) }",
+			"main.go:12:1: no directive //kkrpc:brand for a function; there is //kkrpc:throws ERROR",
+		},
+		"an error that there is not": {
+			"//kkrpc:throws Missing\nfunc f() error { return nil }\nfunc main() { ws.Handler(kkrpc.Object{\"f\": f}, nil) }",
+			"main.go:12:1: //kkrpc:throws Missing: there is no such type or variable here",
+		},
+		"no error": {
+			"//kkrpc:throws\nfunc f() error { return nil }\nfunc main() { ws.Handler(kkrpc.Object{\"f\": f}, nil) }",
+			"main.go:12:1: //kkrpc:throws names no error",
+		},
+		"an error of another module": {
+			"//kkrpc:throws http.ErrServerClosed\nfunc f() error { return nil }\nfunc main() { ws.Handler(kkrpc.Object{\"f\": f}, nil) }",
+			"main.go:12:1: //kkrpc:throws http.ErrServerClosed: it belongs to another module; declare an error of this one",
+		},
+		"an error without a form": {
+			"type e struct{}\nfunc main() { ws.Handler(kkrpc.Object{\n\t//kkrpc:throws e\n\t\"f\": func() {},\n}, nil) }",
+			"main.go:14:2: //kkrpc:throws e: it has no method RPCError() *kkrpc.Error, which would say how it crosses",
+		},
+		"an error that no function throws": {
+			"var e = &kkrpc.Error{Name: \"E\"}\nfunc main() { ws.Handler(kkrpc.Object{\n\t//kkrpc:throws e\n\t\"f\": 5,\n}, nil) }",
+			"main.go:15:2: //kkrpc:throws stands above a constant; only functions throw",
+		},
+		"an error without a name": {
+			"var e = &kkrpc.Error{Message: \"E\"}\n//kkrpc:throws e\nfunc f() {}\nfunc main() { ws.Handler(kkrpc.Object{\"f\": f}, nil) }",
+			"main.go:12:10: this error has no name of its own by which a client could know it; set Name",
+		},
+		"a name that the error computes": {
+			"type e struct{ name string }\nfunc (e e) RPCError() *kkrpc.Error { return &kkrpc.Error{Name: e.name} }\n//kkrpc:throws e\nfunc f() {}\nfunc main() { ws.Handler(kkrpc.Object{\"f\": f}, nil) }",
+			"main.go:13:64: cannot see the name of this error; use a constant",
+		},
+		"fields that are made elsewhere": {
+			"type e struct{ fields map[string]any }\nfunc (e e) RPCError() *kkrpc.Error { return &kkrpc.Error{Name: \"E\", Fields: e.fields} }\n//kkrpc:throws *e\nfunc f() {}\nfunc main() { ws.Handler(kkrpc.Object{\"f\": f}, nil) }",
+			"main.go:13:77: cannot see the fields of this error; write them as map[string]any{…} here",
+		},
+		"a field that each Error has": {
+			"var e = &kkrpc.Error{Name: \"E\", Fields: map[string]any{\"message\": 1}}\n//kkrpc:throws e\nfunc f() {}\nfunc main() { ws.Handler(kkrpc.Object{\"f\": f}, nil) }",
+			"main.go:12:56: each Error has a message of its own; rename this field",
+		},
+		"two errors of one name": {
+			"var a, b = &kkrpc.Error{Name: \"E\"}, &kkrpc.Error{Name: \"E\", Fields: map[string]any{\"x\": 1}}\n//kkrpc:throws a b\nfunc f() {}\nfunc main() { ws.Handler(kkrpc.Object{\"f\": f}, nil) }",
+			"main.go:15:26: f: main.go:12:5 and main.go:12:8 are errors with the name E and other fields; rename one",
 		},
 		"two types of one name": {
 			"func f() any { type Result struct{ A int }; return func() Result { return Result{} } }\nfunc g() any { type Result struct{ B string }; return func() Result { return Result{} } }\nfunc main() { ws.Handler(kkrpc.Object{\"f\": f(), \"g\": g()}, nil) }",

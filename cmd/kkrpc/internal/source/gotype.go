@@ -198,12 +198,13 @@ func (t goType) Document(n *schema.Named) {
 	}
 	n.Doc, n.Values, n.At = t.docs.of(named.Obj()), t.docs.constants(named), t.docs.program.at(named.Obj().Pos())
 	for _, directive := range t.docs.directives[named.Obj().Pos()] {
-		if text, ok := strings.CutPrefix(directive, "ts "); ok {
+		switch text, isTS := strings.CutPrefix(directive.text, "ts "); {
+		case isTS:
 			n.TypeScript = strings.TrimSpace(text)
-		}
-		n.Brand = n.Brand || directive == "brand"
-		if n.TypeScript == "" && directive != "brand" {
-			t.docs.report(named.Obj().Pos(), "no directive //kkrpc:%s; there are //kkrpc:ts TYPE and //kkrpc:brand", directive)
+		case directive.text == "brand":
+			n.Brand = true
+		default:
+			t.docs.report(directive.pos, "no directive //kkrpc:%s for a type; there are //kkrpc:ts TYPE and //kkrpc:brand", directive.text)
 		}
 	}
 }

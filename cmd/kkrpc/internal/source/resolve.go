@@ -5,7 +5,6 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
-	"strings"
 
 	"golang.org/x/tools/go/packages"
 )
@@ -225,7 +224,7 @@ func (e *evaluator) indexed(m *member, at place, index *ast.IndexExpr, around as
 		if len(a.Lhs) != len(a.Rhs) {
 			return e.fail(at.expr.Pos(), "cannot see what this member is; assign it by itself")
 		}
-		return e.keyed(m, at, index.Index, a.Rhs[i], "")
+		return e.keyed(m, at, index.Index, a.Rhs[i], nil)
 	}
 	return nil
 }
@@ -332,16 +331,27 @@ func (e *evaluator) bodyOf(at place) (*body, error) {
 	if !ok {
 		return nil, nil
 	}
-	if pkg := e.packageOf(f); pkg != nil {
-		for _, file := range pkg.Syntax {
-			for _, decl := range file.Decls {
-				if d, ok := decl.(*ast.FuncDecl); ok && pkg.TypesInfo.Defs[d.Name] == f.Origin() && d.Body != nil {
-					return &body{pkg, d.Type, d.Body, at.args}, nil
-				}
+	if declared := e.declaration(f); declared != nil {
+		declared.args = at.args
+		return declared, nil
+	}
+	return nil, nil
+}
+
+// declaration finds the source of f in the program, or nil.
+func (e *evaluator) declaration(f *types.Func) *body {
+	pkg := e.packageOf(f)
+	if pkg == nil {
+		return nil
+	}
+	for _, file := range pkg.Syntax {
+		for _, decl := range file.Decls {
+			if d, ok := decl.(*ast.FuncDecl); ok && pkg.TypesInfo.Defs[d.Name] == f.Origin() && d.Body != nil {
+				return &body{pkg: pkg, typ: d.Type, body: d.Body}
 			}
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // results are the first results of a function, at each of its return statements.
@@ -353,7 +363,11 @@ func (e *evaluator) results(at place) ([]place, error) {
 	if f == nil {
 		return nil, e.fail(at.expr.Pos(), "cannot see what this function returns")
 	}
-	var found []place
+	return f.returned(), nil
+}
+
+// returned are the first results of f, at each of its return statements.
+func (f *body) returned() (found []place) {
 	ast.Inspect(f.body, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit:
@@ -365,23 +379,22 @@ func (e *evaluator) results(at place) ([]place, error) {
 		}
 		return true
 	})
-	return found, nil
+	return found
 }
 
 // comment is the one above n, behind the place before, or else the one behind n on its last line.
-func (e *evaluator) comment(pkg *packages.Package, before token.Pos, n ast.Node) string {
+func (e *evaluator) comment(pkg *packages.Package, before token.Pos, n ast.Node) (behind *ast.CommentGroup) {
 	line := func(pos token.Pos) int { return e.fset.Position(pos).Line }
-	behind := ""
 	for _, file := range pkg.Syntax {
 		if n.Pos() < file.FileStart || n.Pos() > file.FileEnd {
 			continue
 		}
 		for _, group := range file.Comments {
-			switch text := strings.TrimSpace(group.Text()); {
+			switch {
 			case group.Pos() > before && line(group.Pos()) > line(before) && line(group.End()) == line(n.Pos())-1:
-				return text
+				return group
 			case group.Pos() > n.End() && line(group.Pos()) == line(n.End()) && line(n.Pos()) == line(n.End()):
-				behind = text
+				behind = group
 			}
 		}
 	}
