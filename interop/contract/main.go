@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"log"
 	"math/big"
 	"net"
@@ -31,6 +32,8 @@ type Shop interface {
 	Sellers() map[SellerID]Color
 	Sum(in ...float64) float64
 	Values(v Values) Values
+	// Days are streamed; kkrpc 0.2 has no streams.
+	Days(n int) iter.Seq[time.Time]
 	// Delete takes an article out of the shop.
 	//
 	//kkrpc:throws NotYours errGone
@@ -137,6 +140,16 @@ func (shop) Sum(in ...float64) (sum float64) {
 }
 
 func (shop) Values(v Values) Values { return v }
+
+func (shop) Days(n int) iter.Seq[time.Time] {
+	return func(yield func(time.Time) bool) {
+		for i := range n {
+			if !yield(time.Unix(int64(i)*24*60*60, 0).UTC()) {
+				return
+			}
+		}
+	}
+}
 
 func (shop) Delete(id ArticleID) error {
 	switch id {
