@@ -65,3 +65,24 @@ func TestJoinedErrorsKeepTheirTexts(t *testing.T) {
 		t.Error("the error has changed")
 	}
 }
+
+// A refusing API answers every operation on every path with its error, in each dialect.
+func TestRefuse(t *testing.T) {
+	api := kkrpc.Refuse(fmt.Errorf("secret: %w", &kkrpc.Error{Name: "Denied", Message: "not for you", Fields: map[string]any{"code": 7.0}}))
+	for _, d := range dialects {
+		bubble(t, func(t *testing.T) {
+			_, c := pair(t, kkrpc.Options{Expose: api}, kkrpc.Options{Dialect: d})
+			_, called := kkrpc.Call[any](t.Context(), c, "a.b", 1)
+			_, got := kkrpc.Get[any](t.Context(), c, "a")
+			for name, err := range map[string]error{"call": called, "get": got, "set": kkrpc.Set(t.Context(), c, "a.b", 1)} {
+				e, ok := errors.AsType[*kkrpc.Error](err)
+				if !ok || e.Name != "Denied" || e.Message != "not for you" || e.Fields["code"] != 7.0 {
+					t.Errorf("%v: %s: %v", d, name, err)
+				}
+			}
+		})
+	}
+	if _, err := kkrpc.Expose(kkrpc.Object{"part": api}); err == nil {
+		t.Error("a part of an API refuses")
+	}
+}

@@ -63,6 +63,12 @@ func Expose(api any) (*API, error) {
 	return &API{bound: bound}, nil
 }
 
+// Refuse returns an API that answers each request with err, which crosses like the error of a function. It is for a client
+// that cannot be served but shall read why: the function of ws.HandlerFor may return it.
+func Refuse(err error) *API {
+	return &API{bound: bind.Refusing(toWire(err))}
+}
+
 // Type is the struct type or the interface that the API was made from. It is nil for an Object.
 func (a *API) Type() reflect.Type { return a.bound.Declared() }
 

@@ -86,7 +86,7 @@ func contract(t *testing.T, files ...string) string {
 	t.Helper()
 	dir := js.TempDir(t, files...)
 	for name, codec := range map[string]string{"shop.gen.ts": "superjson", "json.gen.ts": "json"} {
-		cmd := exec.CommandContext(t.Context(), "go", "run", "../cmd/kkrpc", "gen", "ts", "./contract", "-o", filepath.Join(dir, name), "--codec", codec, "--values")
+		cmd := exec.CommandContext(t.Context(), "go", "run", "../cmd/kkrpc", "gen", "ts", "./contract", "-o", filepath.Join(dir, name), "--codec", codec, "--values", "--contract")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
@@ -123,7 +123,7 @@ func runContract(t *testing.T, dir string, client *exec.Cmd) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client.Args = append(client.Args, "ws://"+strings.TrimSpace(address))
+	client.Args = append(client.Args, "ws://"+strings.TrimSpace(address)+"/?contract=")
 	if out, err := client.CombinedOutput(); err != nil || string(out) != "as typed\n" {
 		t.Errorf("%v: %s", err, out)
 	}

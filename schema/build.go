@@ -107,7 +107,7 @@ func Build(name, doc string, entries iter.Seq[Entry]) (*API, error) {
 		}
 		at.Members = append(at.Members, m)
 	}
-	api := &API{Name: cmp.Or(name, "API"), Doc: doc, Members: root.Members}
+	api := &API{Version: Version, Name: cmp.Or(name, "API"), Doc: doc, Members: root.Members}
 	for _, named := range b.types {
 		api.Types = append(api.Types, *named)
 	}

@@ -4,11 +4,25 @@
 // parameters, comments and groups of constants. The command kkrpc gen describes the same API from its source, with all
 // of these.
 //
-// A description is data. It can be written as JSON and compared with an older one.
+// A description is data. It can be written as JSON, which [Parse] reads, and compared with an older one by [Breaking].
+// [API.Hash] stands for it where a description would be too long.
 package schema
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Version is that of the form of descriptions. It changes if a program for the older form would misread the newer one.
+const Version = 1
 
 // API describes what a peer can reach.
 type API struct {
+	// Version is the constant Version of the module that made the description.
+	Version int `json:"version"`
+	// Source reports that the description was made from source. It then has comments, names of parameters, constants and
+	// errors.
+	Source bool `json:"source,omitempty"`
 	// Name is that of the Go interface or type, or API where it has none.
 	Name string `json:"name"`
 	Doc  string `json:"doc,omitempty"`
@@ -18,6 +32,18 @@ type API struct {
 	Types []Named `json:"types,omitempty"`
 	// Errors are those that functions declare, in the order of their names, as far as declarations are known.
 	Errors []Exception `json:"errors,omitempty"`
+}
+
+// Parse reads a description that was written as JSON.
+func Parse(text []byte) (*API, error) {
+	api := new(API)
+	if err := json.Unmarshal(text, api); err != nil {
+		return nil, fmt.Errorf("schema: no description of an API: %w", err)
+	}
+	if api.Version != Version {
+		return nil, fmt.Errorf("schema: the description has version %d; this module reads %d", api.Version, Version)
+	}
+	return api, nil
 }
 
 // Member is one name of an API or of a namespace in it.

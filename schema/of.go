@@ -5,6 +5,7 @@ import (
 	"iter"
 	"reflect"
 	"slices"
+	"sync"
 
 	"github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/internal/jsonform"
@@ -22,6 +23,22 @@ func Of(api *kkrpc.API) (*API, error) {
 		name = t.Name()
 	}
 	return Build(name, "", entriesOf(api))
+}
+
+// Describe returns a function that answers with the description of api, for a member of an API:
+//
+//	api["describe"] = schema.Describe(api)
+//
+// It compiles and describes api when it is first called, so that api may contain it. It tells each caller all that can be
+// called; expose it only where everybody may know that.
+func Describe(api any) func() (any, error) {
+	return sync.OnceValues(func() (any, error) {
+		compiled, err := kkrpc.Expose(api)
+		if err != nil {
+			return nil, err
+		}
+		return Of(compiled)
+	})
 }
 
 func entriesOf(api *kkrpc.API) iter.Seq[Entry] {

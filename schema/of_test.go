@@ -225,3 +225,25 @@ func (brokenType) IsError() bool         { return false }
 func (brokenType) Is(schema.GoType) bool { return false }
 
 func (t brokenType) Fields() ([]schema.GoField, error) { return nil, t.err }
+
+// An API may contain its own description.
+func TestDescribe(t *testing.T) {
+	api := kkrpc.Object{"add": func(a, b int) int { return a + b }}
+	api["describe"] = schema.Describe(api)
+	a, b := kkrpc.Pipe()
+	if _, err := kkrpc.New(t.Context(), a, &kkrpc.Options{Expose: api}); err != nil {
+		t.Fatal(err)
+	}
+	ch, err := kkrpc.New(t.Context(), b, &kkrpc.Options{Dialect: kkrpc.Compact})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ch.Close()
+	text, err := kkrpc.Call[json.RawMessage](t.Context(), ch, "describe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if parsed, err := schema.Parse(text); err != nil || len(parsed.Members) != 2 || parsed.Hash() != describe(t, api).Hash() {
+		t.Errorf("%v: %s", err, text)
+	}
+}

@@ -30,7 +30,9 @@ type Options struct {
 	Codec Codec
 	// Values adds the constants of enumerations as objects, which a program can use when it runs.
 	Values bool
-	// TypesOnly leaves out all that a program could use when it runs, as a file .d.ts does: the constants, and the guards of
+	// Contract adds the constant contract, the hash of the API; see package contract.
+	Contract bool
+	// TypesOnly leaves out all that a program could use when it runs, as a file .d.ts does: constants, and the guards of
 	// errors.
 	TypesOnly bool
 	// Command is named in the first line of the file.
@@ -263,6 +265,11 @@ func (g *generator) file(api *schema.API) {
 		}
 	}
 	g.exceptions(api)
+	if g.Contract && !g.TypesOnly {
+		g.line("")
+		g.line("/** The API that this file was written for, as a server with package contract compares it. */")
+		g.line("export const contract = %s", quoted(api.Hash()))
+	}
 }
 
 func (g *generator) declaration(n *namedType, name string, d direction) {

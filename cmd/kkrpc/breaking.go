@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/kkrpc-go/kkrpc/schema"
 )
@@ -61,9 +61,9 @@ func breaks(ctx context.Context, pkg, name, against string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	old := new(schema.API)
-	if err := json.Unmarshal(text, old); err != nil {
-		return nil, fmt.Errorf("%s is no description that kkrpc gen json has written: %w", against, err)
+	old, err := schema.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s; want a file that kkrpc gen json has written", against, strings.TrimPrefix(err.Error(), "schema: "))
 	}
 	api, err := describe(ctx, pkg, name)
 	if err != nil {

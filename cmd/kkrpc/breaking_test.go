@@ -46,7 +46,7 @@ func TestBreakingCommand(t *testing.T) {
 		code   int
 		stderr string
 	}{
-		{[]string{users, "--against", file}, 1, "is no description that kkrpc gen json has written"},
+		{[]string{users, "--against", file}, 1, "no description of an API: invalid character 'o' in literal null (expecting 'u'); want a file that kkrpc gen json has written"},
 		{[]string{users, "--against", file + "x"}, 1, "no such file"},
 		{[]string{users}, 2, "--against is empty"},
 		{[]string{"--against", file}, 2, "want one package"},

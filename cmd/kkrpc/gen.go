@@ -21,7 +21,7 @@ import (
 	"github.com/kkrpc-go/kkrpc/tsgen"
 )
 
-const genUsage = `usage: kkrpc gen ts <package> [-o file] [--codec json|superjson] [--api name] [--values] [--check]
+const genUsage = `usage: kkrpc gen ts <package> [-o file] [--codec json|superjson] [--api name] [--values] [--contract] [--check]
        kkrpc gen json <package> [-o file] [--api name] [--check]
 
 Writes the TypeScript types of the API that a Go package exposes, with comments and names of parameters, or its
@@ -43,6 +43,7 @@ func gen(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&g.codec, "codec", "json", "`codec` of the client: json, the default of kkrpc 2, or superjson, that of kkrpc 0.x")
 	flags.StringVar(&g.api, "api", "", "`name` of the API, or file:line where it is exposed, if the package exposes several")
 	flags.BoolVar(&g.values, "values", false, "write the constants of enumerations too, for use when the program runs")
+	flags.BoolVar(&g.contract, "contract", false, "write the constant contract too, by which a server knows for which API the client was built")
 	flags.BoolVar(&g.check, "check", false, "write nothing; exit with 1 and a list of changes if the file is out of date")
 	words, err := parse(flags, args)
 	if errors.Is(err, flag.ErrHelp) {
@@ -60,8 +61,8 @@ func gen(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case g.codec != string(tsgen.JSON) && g.codec != string(tsgen.SuperJSON):
 		fmt.Fprintf(stderr, "kkrpc gen ts: --codec %q: want json or superjson\n", g.codec)
 		return 2
-	case g.values && strings.HasSuffix(g.out, ".d.ts"):
-		fmt.Fprintf(stderr, "kkrpc gen ts: --values writes constants, and %s can hold types only; name it .ts\n", g.out)
+	case (g.values || g.contract) && strings.HasSuffix(g.out, ".d.ts"):
+		fmt.Fprintf(stderr, "kkrpc gen ts: --values and --contract write constants, and %s can hold types only; name it .ts\n", g.out)
 		return 2
 	case g.check && g.out == "":
 		fmt.Fprintln(stderr, "kkrpc gen ts: --check compares a file: name it with -o")
@@ -85,7 +86,7 @@ func failed(stderr io.Writer, command string, err error) int {
 // generation is one run of kkrpc gen.
 type generation struct {
 	form, pkg, out, codec, api string
-	check, values              bool
+	check, values, contract    bool
 }
 
 func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
@@ -130,7 +131,7 @@ func (g *generation) text(api *schema.API) ([]byte, error) {
 		return append(text, '\n'), err
 	}
 	return tsgen.Generate(api, &tsgen.Options{
-		Codec: tsgen.Codec(g.codec), Values: g.values, TypesOnly: strings.HasSuffix(g.out, ".d.ts"), Command: "kkrpc gen ts",
+		Codec: tsgen.Codec(g.codec), Values: g.values, Contract: g.contract, TypesOnly: strings.HasSuffix(g.out, ".d.ts"), Command: "kkrpc gen ts",
 	})
 }
 

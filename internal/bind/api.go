@@ -4,6 +4,8 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
 // API is what a peer can reach: the functions, constructors, properties and constants of one value. It never changes.
@@ -22,7 +24,11 @@ type tree struct {
 	dotted     map[string]*node // by the path with dots
 	references bool             // a Ref stands in the type of a function or a property
 	of         reflect.Type     // the struct or the interface that it was made from; nil for none
+	refused    *wire.Error      // the answer to each request, if there is no root; nil for that of an empty API
 }
+
+// Refusing is an API that answers each request with err.
+func Refusing(err *wire.Error) API { return API{tree: &tree{refused: err}} }
 
 // node is one name of an API. All operations that are nil are refused.
 type node struct {

@@ -13,6 +13,9 @@ import (
 func (a *API) Lookup(m *wire.Message) (*Method, Invocation, *wire.Error) {
 	r := refusal{kind: m.Kind, classic: m.Dialect.IsClassic()}
 	if a.IsEmpty() {
+		if a.tree != nil && a.refused != nil {
+			return nil, nil, a.refused
+		}
 		return nil, nil, r.noAPI()
 	}
 	var n *node

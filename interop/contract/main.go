@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/contract"
 	"github.com/kkrpc-go/kkrpc/superjson"
 	"github.com/kkrpc-go/kkrpc/transport/ws"
 )
@@ -166,6 +167,10 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	guard, err := contract.New(kkrpc.As[Shop](shop{}), &contract.Options{Refuse: true})
+	if err != nil {
+		log.Fatal(err)
+	}
 	fmt.Println(l.Addr())
-	log.Fatal(http.Serve(l, ws.Handler(kkrpc.As[Shop](shop{}), nil)))
+	log.Fatal(http.Serve(l, ws.HandlerFor(guard.API, nil)))
 }

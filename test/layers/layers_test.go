@@ -78,6 +78,8 @@ var rules = []rule{
 	{dir: "schema", may: []string{".", "internal/jsonform", "superjson"}, not: []string{"net", "net/http"}},
 	{dir: "tsgen", may: []string{"schema"}, not: []string{"net", "net/http"}},
 
+	{dir: "contract", may: []string{".", "internal/errlog", "schema", "tsgen"}, tests: []string{"transport/kkhttp", "transport/ws"}},
+
 	{dir: "transport/transporttest", may: []string{".", "superjson"}},
 	{dir: "internal/origin", not: noNetwork},
 	{dir: "internal/admission", may: []string{"internal/origin"}},
@@ -106,7 +108,7 @@ var rules = []rule{
 
 	{dir: "interop/js"},
 	{dir: "interop", may: []string{".", "internal/wstest", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interop/api", "interop/check", "interop/js", "interop/seen", "any"}},
-	{dir: "interop/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interop/api", "interop/check", "interop/seen", "interop/js", "any"}},
+	{dir: "interop/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interop/api", "interop/check", "interop/seen", "interop/js", "contract", "any"}},
 	{dir: "bench", may: []string{"bench/host", "bench/load", "any"}},
 	{dir: "bench/*", may: []string{".", "wasm", "transport/ws", "bench/host", "bench/load", "any"}},
 	{dir: "adapter/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "any"}},

@@ -2,10 +2,10 @@
 import assert from "node:assert"
 import { RPCChannel, WebSocketClientIO } from "kkrpc"
 import { WebSocket } from "ws"
-import { type Article, isDeleteError, type SellerID, type Shop, State } from "./shop.gen.ts"
+import { type Article, contract, isDeleteError, type SellerID, type Shop, State } from "./shop.gen.ts"
 
 globalThis.WebSocket ??= WebSocket as any
-const io = new WebSocketClientIO({ url: process.argv[2]! })
+const io = new WebSocketClientIO({ url: process.argv[2]! + contract })
 const shop: Shop = new RPCChannel<{}, Shop>(io).getAPI()
 
 const found: Article | null = await shop.find("a")
@@ -63,5 +63,10 @@ if (isDeleteError(refused)) { // kkrpc 0.2 has messages only
 	const known: "Gone" | "NotYours" = refused.name
 	assert.strictEqual(known, "NotYours")
 }
+
+const older = new WebSocketClientIO({ url: process.argv[2]! + "AAAAAAAAAAAA" })
+await assert.rejects(new RPCChannel<{}, Shop>(older).getAPI().sum(1), /this client was built for another version of the API/)
+older.destroy()
+
 console.log("as typed")
 io.destroy()

@@ -2,9 +2,9 @@
 import assert from "node:assert"
 import { wrap } from "kkrpc/streaming"
 import { webSocketClientTransport } from "kkrpc/ws"
-import { type Article, isDeleteError, type SellerID, type Shop } from "./json.gen.ts"
+import { type Article, contract, isDeleteError, type SellerID, type Shop } from "./json.gen.ts"
 
-const transport = webSocketClientTransport({ url: process.argv[2]! })
+const transport = webSocketClientTransport({ url: process.argv[2]! + contract })
 const shop: Shop = wrap<Shop>(transport)
 
 const found: Article | null = await shop.find("a")
@@ -30,5 +30,11 @@ for (const id of ["a", "gone", "other"]) {
 	})
 }
 assert.deepStrictEqual(errors, ["NotYours s1", "Gone undefined", "Error: no such article"])
+
+const older = wrap<Shop>(webSocketClientTransport({ url: process.argv[2]! + "AAAAAAAAAAAA" }))
+const refused: any = await older.sum(1).catch((error: unknown) => error)
+assert(refused.name === "RPCContractError" && refused.contract === contract)
+assert.deepStrictEqual(refused.changes, [])
+
 console.log("as typed")
 process.exit()

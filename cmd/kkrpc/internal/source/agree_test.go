@@ -23,7 +23,7 @@ const (
 
 // The source of a program and the compiled program describe the same APIs, but for what only the source knows.
 func TestSourceAndReflectionAgree(t *testing.T) {
-	programs := []string{"testdata/types", "testdata/members"}
+	programs := []string{"testdata/types", "testdata/members", "testdata/guarded"}
 	patterns := []string{"guide/*", "quickstart/*", "middleware", "stdio/*"}
 	if testing.Short() {
 		patterns = patterns[:0] // each is built
@@ -54,7 +54,11 @@ func TestSourceAndReflectionAgree(t *testing.T) {
 			var fromSource []*schema.API
 			for _, api := range apis {
 				if !api.PerConnection {
+					hash := api.Hash()
 					fromSource = append(fromSource, plain(api.API))
+					if api.Hash() != hash {
+						t.Errorf("the hash of %s depends on what only the source knows", api.Name)
+					}
 				}
 			}
 			if len(apis) == 0 {
@@ -83,7 +87,7 @@ func memberNames(api *schema.API) string {
 
 // plain is a description without what reflection cannot know.
 func plain(api *schema.API) *schema.API {
-	api.Doc, api.Errors = "", nil
+	api.Source, api.Doc, api.Errors = false, "", nil
 	plainMembers(api.Members)
 	for i := range api.Types {
 		named := &api.Types[i]

@@ -57,7 +57,7 @@ func (e *evaluator) exposed(at place) (*member, error) {
 	if err != nil {
 		return nil, err
 	}
-	if tv := at.pkg.TypesInfo.Types[at.expr]; tv.IsNil() {
+	if tv := at.pkg.TypesInfo.Types[at.expr]; tv.IsNil() || e.exposesNothing(at) {
 		return nil, nil
 	}
 	if signature, ok := at.typ().Underlying().(*types.Signature); ok && signature.Results().Len() == 2 { // of HandlerFor
@@ -68,6 +68,21 @@ func (e *evaluator) exposed(at place) (*member, error) {
 		return e.exposedOnly(at, results)
 	}
 	return e.namespace(at)
+}
+
+// exposesNothing reports whether the expression is what Refuse returns, or a function of this module for HandlerFor, such as
+// the method of a contract.Guard. The API of that was given to another function.
+func (e *evaluator) exposesNothing(at place) bool {
+	if call, ok := at.expr.(*ast.CallExpr); ok {
+		f := callee(at.pkg, call)
+		return f != nil && isFunc(f, "Refuse")
+	}
+	name := lastName(at.expr)
+	if name == nil {
+		return false
+	}
+	f, ok := at.pkg.TypesInfo.Uses[name].(*types.Func)
+	return ok && e.isLibrary(f)
 }
 
 // exposedOnly is exposed for the results of a function, all of which have to expose the same.

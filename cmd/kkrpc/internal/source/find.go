@@ -76,7 +76,7 @@ func exposedBy(pkg *packages.Package, n ast.Node) []ast.Expr {
 		}
 		params := f.Signature().Params()
 		for i := range min(params.Len(), len(n.Args)) {
-			if params.At(i).Name() == "api" {
+			if params.At(i).Name() == "api" && !isPointerTo(params.At(i).Type(), schemaPath, "API") { // no description of one
 				return []ast.Expr{n.Args[i]}
 			}
 		}
@@ -143,6 +143,7 @@ func (p *Program) describe(pkg *packages.Package, exposed ast.Expr, parts map[to
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s", p.at(exposed.Pos()), strings.TrimPrefix(err.Error(), "schema: "))
 	}
+	api.Source = true
 	return api, nil
 }
 

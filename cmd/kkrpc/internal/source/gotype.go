@@ -325,4 +325,5 @@ func hasOwnForm(t goType) bool {
 const (
 	kkrpcPath     = "github.com/kkrpc-go/kkrpc"
 	superjsonPath = kkrpcPath + "/superjson"
+	schemaPath    = kkrpcPath + "/schema"
 )
