@@ -2,9 +2,49 @@ package main
 
 import (
 	"context"
+	_ "embed"
+	"net/http"
+	"strings"
 
 	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/contract"
+	"github.com/kkrpc-go/kkrpc/schema"
 )
+
+//go:generate go run . gen json . -o api.json
+//go:generate go run . gen ts . -o api.gen.ts
+
+// The description of demoAPI and its types.
+var (
+	//go:embed api.json
+	demoDescription []byte
+	//go:embed api.gen.ts
+	demoTypes string
+)
+
+// demoFiles serves both.
+func demoFiles() (http.Handler, error) {
+	described, err := schema.Parse(demoDescription)
+	if err != nil {
+		return nil, err
+	}
+	return contract.Files(described, nil)
+}
+
+// demoClient is the program that demo prints: client.mts with the types in place of their import.
+func demoClient(url string) string {
+	_, types, _ := strings.Cut(demoTypes, "\n\n") // behind the line that says how they were made
+	return strings.NewReplacer(
+		"import type { API } from \"./api.gen.ts\"\n", "",
+		"\nconst clientAPI", "\n"+types+"\nconst clientAPI",
+		"ws://localhost:3000/ws", url,
+	).Replace(clientSource)
+}
+
+// clientSource calls all functions of the demo, and the demo calls it back.
+//
+//go:embed client.mts
+var clientSource string
 
 // clientInfo is the result of the client's getClientInfo.
 type clientInfo struct {
@@ -25,7 +65,7 @@ func demoAPI() kkrpc.Object {
 	}
 }
 
-// riskyOperation fails: the caller catches an Error with this message and, where its version of kkrpc has them, the cause.
+// riskyOperation fails. The caller catches an Error with a message and, by kkrpc 0.7 and 2, a cause.
 func riskyOperation() error {
 	return &kkrpc.Error{Message: "Something went wrong!", Cause: &kkrpc.Error{Message: "Root cause"}}
 }

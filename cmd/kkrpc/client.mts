@@ -1,23 +1,15 @@
 import { RPCChannel, WebSocketClientIO } from "kkrpc"
 import { WebSocket } from "ws"
+import type { API } from "./api.gen.ts"
 
 globalThis.WebSocket ??= WebSocket as any // Node 20 has none of its own
-
-interface ServerAPI {
-	greet(name: string): Promise<string>
-	add(a: number, b: number): Promise<number>
-	math: { multiply(a: number, b: number): Promise<number> }
-	progress(n: number, report: (step: number, of: number) => void): Promise<string>
-	whoAreYou(): Promise<string>
-	riskyOperation(): Promise<void>
-}
 
 const clientAPI = {
 	getClientInfo: () => ({ type: "TypeScript client", version: "1.0.0" })
 }
 
 const io = new WebSocketClientIO({ url: "ws://localhost:3000/ws" })
-const rpc = new RPCChannel<typeof clientAPI, ServerAPI>(io, { expose: clientAPI })
+const rpc = new RPCChannel<typeof clientAPI, API>(io, { expose: clientAPI })
 const api = rpc.getAPI()
 
 console.log(await api.greet("World")) // Hello, World!

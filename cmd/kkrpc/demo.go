@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/kkrpc-go/kkrpc"
@@ -21,14 +19,6 @@ import (
 
 // shutdownTime is the time that running calls get to finish after an interrupt.
 const shutdownTime = 5 * time.Second
-
-// demoClient is the program that demo prints. It calls all functions of the demo, and the demo calls it back.
-//
-//go:embed client.mts
-var demoClient string
-
-// defaultURL stands in demoClient for the URL of the server.
-const defaultURL = "ws://localhost:3000/ws"
 
 func demo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("kkrpc demo", flag.ContinueOnError)
@@ -53,6 +43,10 @@ func demo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // serveDemo serves until ctx ends.
 func serveDemo(ctx context.Context, addr string, stdout io.Writer, log *slog.Logger) error {
+	files, err := demoFiles()
+	if err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w", addr, reason(err))
@@ -60,10 +54,12 @@ func serveDemo(ctx context.Context, addr string, stdout io.Writer, log *slog.Log
 	rpc := demoServer(log)
 	mux := http.NewServeMux()
 	mux.Handle("/ws", rpc)
+	mux.Handle("/api.d.ts", files)
+	mux.Handle("/api.json", files)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 
 	url := "ws://" + reachable(listener.Addr()) + "/ws"
-	fmt.Fprintf(stdout, greeting, url, strings.ReplaceAll(demoClient, defaultURL, url))
+	fmt.Fprintf(stdout, greeting, url, "http://"+reachable(listener.Addr()), demoClient(url))
 
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }() // ended by Shutdown
@@ -81,7 +77,7 @@ func serveDemo(ctx context.Context, addr string, stdout io.Writer, log *slog.Log
 	return err
 }
 
-const greeting = `kkrpc demo: Go functions at %s. Ctrl-C stops it.
+const greeting = `kkrpc demo: Go functions at %s, their types at %s/api.d.ts. Ctrl-C stops it.
 
 Call them from TypeScript. In an empty folder, with the program below as client.mts:
 

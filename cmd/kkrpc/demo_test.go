@@ -62,6 +62,31 @@ func TestDemoCallsAndIsCalled(t *testing.T) {
 	}
 }
 
+// The files that the demo embeds, prints and serves are those of its API.
+func TestDemoTypes(t *testing.T) {
+	for form, file := range map[string]string{"ts": "api.gen.ts", "json": "api.json"} {
+		var stdout, stderr bytes.Buffer
+		if code := run(t.Context(), []string{"gen", form, ".", "-o", file, "--check"}, &stdout, &stderr); code != 0 {
+			t.Errorf("go generate ./cmd/kkrpc: %s%s", stdout.Bytes(), stderr.Bytes())
+		}
+	}
+	out, _ := start(t, t.Context())
+	for file, want := range map[string]string{"api.d.ts": "greet(name: string): Promise<string>", "api.json": `"name": "greet"`} {
+		response, err := http.Get("http" + strings.TrimPrefix(strings.TrimSuffix(out.url(), "ws"), "ws") + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s: %s, %v\n%s", file, response.Status, err, text)
+		}
+	}
+	if !strings.Contains(string(out), "\nexport interface API {") || strings.Contains(string(out), "api.gen") {
+		t.Errorf("the client is not typed by itself:\n%s", out)
+	}
+}
+
 func TestDemoOrigins(t *testing.T) {
 	out, _ := start(t, t.Context())
 	for origin, allowed := range map[string]bool{
@@ -156,6 +181,6 @@ func start(t *testing.T, ctx context.Context) (printed, *running) {
 
 func (p printed) url() string {
 	_, after, _ := strings.Cut(string(p), "at ws://")
-	url, _, _ := strings.Cut(after, "/ws.")
+	url, _, _ := strings.Cut(after, "/ws,")
 	return "ws://" + url + "/ws"
 }

@@ -113,7 +113,7 @@ var rules = []rule{
 	{dir: "bench/*", may: []string{".", "wasm", "transport/ws", "bench/host", "bench/load", "any"}},
 	{dir: "adapter/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "any"}},
 	{dir: "cmd/kkrpc/internal/source", may: []string{"internal/bind", "internal/jsonform", "schema", "any"}, tests: []string{"tsgen"}},
-	{dir: "cmd/kkrpc", may: []string{".", "cmd/kkrpc/internal/source", "interceptor", "npm", "schema", "tsgen", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
+	{dir: "cmd/kkrpc", may: []string{".", "cmd/kkrpc/internal/source", "contract", "interceptor", "npm", "schema", "tsgen", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
 	{dir: "cmd/kkrpc/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
 	{dir: "examples", tests: []string{"interop/js"}},
 	{dir: "examples/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}, tests: []string{"interop/js"}},
