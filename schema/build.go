@@ -15,6 +15,7 @@ type Entry struct {
 	Path []string
 	Kind MemberKind
 	Doc  string
+	At   string // file:line:column, for errors, if it is known
 	// Params and Result are those of a method or a class, without context and error.
 	Params   []GoParam
 	Variadic bool   // the type of the last parameter is a slice
@@ -88,10 +89,12 @@ type Documented interface {
 	Document(*Named)
 }
 
-// Build describes the API of which entries are the names, namespaces before what is in them.
+// Build describes the API of which entries are the names, namespaces before what is in them. The error has a line for each
+// that cannot be described.
 func Build(name, doc string, entries iter.Seq[Entry]) (*API, error) {
 	b := builder{types: map[typeName]*Named{}, first: map[typeName]GoType{}, errors: map[string]*Exception{}}
 	root := Member{}
+	var errs []error
 	for e := range entries {
 		at := &root
 		for _, segment := range e.Path[:len(e.Path)-1] {
@@ -103,9 +106,12 @@ func Build(name, doc string, entries iter.Seq[Entry]) (*API, error) {
 		}
 		m, err := b.member(e)
 		if err != nil {
-			return nil, fmt.Errorf("schema: %s: %w", strings.Join(e.Path, "."), err)
+			errs = append(errs, fmt.Errorf("%s: %s: %w", cmp.Or(e.At, "schema"), strings.Join(e.Path, "."), err))
 		}
 		at.Members = append(at.Members, m)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
 	}
 	api := &API{Version: Version, Name: cmp.Or(name, "API"), Doc: doc, Members: root.Members}
 	for _, named := range b.types {

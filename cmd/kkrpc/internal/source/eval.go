@@ -25,23 +25,27 @@ type evaluator struct {
 // maxDepth bounds how deep namespaces nest, as Expose does: an Object may contain itself.
 const maxDepth = 16
 
-// place is an expression, the package in which it stands, the arguments that the parameters around it stand for, and the
-// variables of type kkrpc.Object that led to it.
+// place is an expression and what is known where it stands.
 type place struct {
 	pkg     *packages.Package
 	expr    ast.Expr
-	args    map[types.Object]place
-	objects []*types.Var
+	args    map[types.Object]place // what the parameters around it stand for
+	types   typeArgs
+	objects []*types.Var // the variables and fields of type kkrpc.Object that led to it
+	as      types.Type   // what it was converted to, or nil
 }
 
 // with is another expression at the same place.
 func (at place) with(expr ast.Expr) place {
-	return place{pkg: at.pkg, expr: expr, args: at.args}
+	return place{pkg: at.pkg, expr: expr, args: at.args, types: at.types}
 }
 
 // typ is the type of the expression; of a call with several results, that of the first one.
 func (at place) typ() types.Type {
-	t := types.Unalias(at.pkg.TypesInfo.TypeOf(at.expr))
+	if at.as != nil {
+		return at.as
+	}
+	t := types.Unalias(at.types.in(at.pkg.TypesInfo.TypeOf(at.expr)))
 	if tuple, ok := t.(*types.Tuple); ok && tuple.Len() > 0 {
 		t = types.Unalias(tuple.At(0).Type())
 	}
@@ -112,7 +116,7 @@ func (e *evaluator) exposedOnly(at place, results []place) (*member, error) {
 func (e *evaluator) isSame(a, b *member) bool {
 	describe := func(m *member) (*schema.API, error) {
 		var entries []schema.Entry
-		m.entries(nil, &entries)
+		m.entries(nil, &entries, e.Program)
 		return schema.Build(m.name, m.doc, slices.Values(entries))
 	}
 	first, err := describe(a)
@@ -140,7 +144,7 @@ func (e *evaluator) namespace(at place) (*member, error) {
 	}
 	if call, ok := at.expr.(*ast.CallExpr); ok {
 		if f := callee(at.pkg, call); f != nil && isFunc(f, "As") {
-			return e.methodsOfInterface(at.pkg.TypesInfo.Instances[funName(call)].TypeArgs.At(0), call.Pos())
+			return e.methodsOfInterface(at.types.in(at.pkg.TypesInfo.Instances[funName(call)].TypeArgs.At(0)), call.Pos())
 		}
 	}
 	t := at.typ()
@@ -155,18 +159,18 @@ func (e *evaluator) namespace(at place) (*member, error) {
 
 // funName is the name of the function that a call names.
 func funName(call *ast.CallExpr) *ast.Ident {
-	fun := ast.Unparen(call.Fun)
+	return lastName(uninstantiated(ast.Unparen(call.Fun)))
+}
+
+// uninstantiated is a generic function without the type arguments behind it.
+func uninstantiated(fun ast.Expr) ast.Expr {
 	switch f := fun.(type) {
 	case *ast.IndexExpr:
-		fun = f.X
+		return f.X
 	case *ast.IndexListExpr:
-		fun = f.X
+		return f.X
 	}
-	if s, ok := fun.(*ast.SelectorExpr); ok {
-		return s.Sel
-	}
-	name, _ := fun.(*ast.Ident)
-	return name
+	return fun
 }
 
 func isFunc(f *types.Func, name string) bool {
@@ -315,9 +319,8 @@ func (e *evaluator) class(at place) (*member, error) {
 // function describes a func with the names and the comment of its declaration.
 func (e *evaluator) function(at place, s *types.Signature) (*member, error) {
 	m := &member{pos: at.expr.Pos()}
-	switch fun := at.expr.(type) {
-	case *ast.Ident, *ast.SelectorExpr:
-		if f, ok := at.pkg.TypesInfo.Uses[lastName(fun)].(*types.Func); ok {
+	if name := lastName(uninstantiated(at.expr)); name != nil {
+		if f, ok := at.pkg.TypesInfo.Uses[name].(*types.Func); ok {
 			return m, e.declared(m, f, s)
 		}
 	}
@@ -475,7 +478,7 @@ func (e *evaluator) fieldOf(at place, f *types.Var) (*member, error) {
 	if p, ok := base.(*types.Pointer); ok {
 		base = types.Unalias(p.Elem())
 	}
-	value := e.literalField(at, f)
+	value, err := e.fieldValue(at, f)
 	g := goType{base, e.docs}
 	if _, ok := base.Underlying().(*types.Struct); ok && g.Form() == schema.Plain && !hasOwnForm(g) && !isOursExposed(base) {
 		if value == nil {
@@ -485,6 +488,9 @@ func (e *evaluator) fieldOf(at place, f *types.Var) (*member, error) {
 	}
 	if value != nil {
 		return e.value(*value)
+	}
+	if err != nil && !e.typeTells(t) {
+		return nil, err
 	}
 	switch t.Underlying().(type) {
 	case *types.Signature:
@@ -503,23 +509,43 @@ func isOursExposed(t types.Type) bool {
 	return isType(t, kkrpcPath, "Object") || isType(t, kkrpcPath, "Class") || isType(t, kkrpcPath, "API")
 }
 
-// literalField is the value of a field in the composite literal at, or nil.
-func (e *evaluator) literalField(at place, f *types.Var) *place {
+// fieldValue is the value of a field of the struct at, or nil: that of the composite literal there, or else the only one that
+// the program gives the field anywhere.
+func (e *evaluator) fieldValue(at place, f *types.Var) (*place, error) {
 	expr := at.expr
 	if u, ok := expr.(*ast.UnaryExpr); ok {
 		expr = u.X
 	}
-	literal, ok := expr.(*ast.CompositeLit)
-	if !ok {
-		return nil
+	if literal, ok := expr.(*ast.CompositeLit); ok {
+		if value := fieldOfLiteral(at.pkg, literal, f); value != nil {
+			found := e.through(at.with(value), f)
+			return &found, nil
+		}
 	}
-	for _, element := range literal.Elts {
-		if pair, ok := element.(*ast.KeyValueExpr); ok {
-			if key, ok := pair.Key.(*ast.Ident); ok && at.pkg.TypesInfo.Uses[key] == f {
-				value := at.with(pair.Value)
-				return &value
+	pkg := e.packageOf(f)
+	if e.typeTells(f.Type()) || pkg == nil {
+		return nil, nil
+	}
+	return e.assigned(at.with(&ast.Ident{NamePos: f.Pos(), Name: f.Name()}), pkg, f)
+}
+
+// fieldOfLiteral is the value that a composite literal gives the field f, or nil.
+func fieldOfLiteral(pkg *packages.Package, literal *ast.CompositeLit, f *types.Var) ast.Expr {
+	s, ok := pkg.TypesInfo.TypeOf(literal).Underlying().(*types.Struct)
+	for i, element := range literal.Elts {
+		if pair, keyed := element.(*ast.KeyValueExpr); keyed {
+			if key, named := pair.Key.(*ast.Ident); named && isVar(pkg.TypesInfo.Uses[key], f) {
+				return pair.Value
 			}
+		} else if ok && i < s.NumFields() && s.Field(i).Origin() == f.Origin() {
+			return element
 		}
 	}
 	return nil
+}
+
+// isVar reports whether an object is the variable v, or the field v of an instance of its type.
+func isVar(o types.Object, v *types.Var) bool {
+	found, ok := o.(*types.Var)
+	return ok && found.Origin() == v.Origin()
 }

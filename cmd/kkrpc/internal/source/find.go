@@ -35,7 +35,16 @@ func (p *Program) APIs() ([]API, error) {
 	parts := map[token.Pos]bool{}
 	for _, pkg := range p.own {
 		for _, file := range pkg.Syntax {
+			called := map[*ast.Ident]bool{}
 			ast.Inspect(file, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.CallExpr:
+					called[funName(n)] = true
+				case *ast.Ident:
+					if f, ok := pkg.TypesInfo.Uses[n].(*types.Func); ok && !called[n] && apiParam(f) >= 0 {
+						errs = append(errs, p.fail(n.Pos(), "cannot see what %s.%s exposes here; call it by its name", f.Pkg().Name(), f.Name()))
+					}
+				}
 				for _, exposed := range exposedBy(pkg, n) {
 					api, err := p.describe(pkg, exposed, parts)
 					switch {
@@ -70,15 +79,8 @@ func (p *Program) APIs() ([]API, error) {
 func exposedBy(pkg *packages.Package, n ast.Node) []ast.Expr {
 	switch n := n.(type) {
 	case *ast.CallExpr:
-		f := callee(pkg, n)
-		if f == nil || f.Pkg() == nil || !isOurs(f.Pkg().Path()) {
-			return nil
-		}
-		params := f.Signature().Params()
-		for i := range min(params.Len(), len(n.Args)) {
-			if params.At(i).Name() == "api" && !isPointerTo(params.At(i).Type(), schemaPath, "API") { // no description of one
-				return []ast.Expr{n.Args[i]}
-			}
+		if i := apiParam(callee(pkg, n)); i >= 0 && i < len(n.Args) {
+			return []ast.Expr{n.Args[i]}
 		}
 	case *ast.AssignStmt:
 		var exposed []ast.Expr
@@ -97,6 +99,16 @@ func exposedBy(pkg *packages.Package, n ast.Node) []ast.Expr {
 	return nil
 }
 
+// apiParam is the index of the parameter of f that is exposed, or -1.
+func apiParam(f *types.Func) int {
+	if f == nil || f.Pkg() == nil || !isOurs(f.Pkg().Path()) {
+		return -1
+	}
+	return slices.IndexFunc(slices.Collect(f.Signature().Params().Variables()), func(v *types.Var) bool {
+		return v.Name() == "api" && !isPointerTo(v.Type(), schemaPath, "API") // no description of one
+	})
+}
+
 // isExposeField reports whether name is the field Expose of options of this module.
 func isExposeField(pkg *packages.Package, name *ast.Ident) bool {
 	field, ok := pkg.TypesInfo.Uses[name].(*types.Var)
@@ -108,22 +120,12 @@ func isOurs(path string) bool { return path == kkrpcPath || strings.HasPrefix(pa
 
 // callee is the function that a call names, or nil.
 func callee(pkg *packages.Package, call *ast.CallExpr) *types.Func {
-	fun := ast.Unparen(call.Fun)
-	switch f := fun.(type) {
-	case *ast.IndexExpr:
-		fun = f.X
-	case *ast.IndexListExpr:
-		fun = f.X
+	name := funName(call)
+	if name == nil {
+		return nil
 	}
-	switch f := fun.(type) {
-	case *ast.Ident:
-		fn, _ := pkg.TypesInfo.Uses[f].(*types.Func)
-		return fn
-	case *ast.SelectorExpr:
-		fn, _ := pkg.TypesInfo.Uses[f.Sel].(*types.Func)
-		return fn
-	}
-	return nil
+	f, _ := pkg.TypesInfo.Uses[name].(*types.Func)
+	return f
 }
 
 // describe returns nil for an exposed nil. In parts it notes the arguments of Expose that it has followed.
@@ -135,13 +137,13 @@ func (p *Program) describe(pkg *packages.Package, exposed ast.Expr, parts map[to
 		return nil, err
 	}
 	var entries []schema.Entry
-	root.entries(nil, &entries)
+	root.entries(nil, &entries, p)
 	api, err := schema.Build(root.name, root.doc, slices.Values(entries))
 	if err := errors.Join(p.docs.problems...); err != nil {
 		return nil, err
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %s", p.at(exposed.Pos()), strings.TrimPrefix(err.Error(), "schema: "))
+		return nil, err
 	}
 	api.Source = true
 	return api, nil
@@ -161,14 +163,14 @@ func namespace(pos token.Pos) *member {
 	return &member{Entry: schema.Entry{Kind: schema.Namespace}, children: map[string]*member{}, pos: pos}
 }
 
-func (m *member) entries(path []string, all *[]schema.Entry) {
+func (m *member) entries(path []string, all *[]schema.Entry, p *Program) {
 	if len(path) > 0 {
 		e := m.Entry
-		e.Path, e.Doc = slices.Clone(path), m.doc
+		e.Path, e.Doc, e.At = slices.Clone(path), m.doc, p.at(m.pos)
 		*all = append(*all, e)
 	}
 	for _, name := range m.order {
-		m.children[name].entries(append(path, name), all)
+		m.children[name].entries(append(path, name), all, p)
 	}
 }
 

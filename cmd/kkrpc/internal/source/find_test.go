@@ -76,8 +76,24 @@ func TestWhatCannotBeSeen(t *testing.T) {
 			"main.go:14:26: namespaces nest too deeply: main.Node contains itself",
 		},
 		"a type parameter": {
-			"func get[T any]() (t T) { return t }\ntype repo[T any] struct{}\nfunc (repo[T]) Get() (t T) { return t }\nfunc obj[T any](r repo[T]) kkrpc.Object { return kkrpc.Object{\"get\": r.Get} }\nfunc main() { ws.Handler(obj(repo[int]{}), nil) }",
-			"main.go:15:10: cannot see which type the type parameter T is; expose functions without type parameters",
+			"func obj[T any]() kkrpc.Object {\n\ttype row struct{ X T }\n\treturn kkrpc.Object{\"get\": func() row { return row{} }}\n}\nfunc main() { ws.Handler(obj[int](), nil) }",
+			"main.go:12:10: cannot see which type the type parameter T is; expose functions without type parameters",
+		},
+		"a field that is set twice": {
+			"type api struct{ Tools kkrpc.Object }\nfunc main() {\n\ta := &api{Tools: kkrpc.Object{}}\n\ta.Tools = kkrpc.Object{\"x\": 1}\n\tws.Handler(a, nil)\n}",
+			"main.go:12:18: cannot see what Tools is: it is assigned at main.go:14:19 and at main.go:15:12",
+		},
+		"a field that is never set": {
+			"type api struct{ Tools kkrpc.Object }\nfunc main() { ws.Handler(new(api), nil) }",
+			"main.go:12:18: cannot see what the field Tools holds; set it where the struct is made",
+		},
+		"two that cannot cross": {
+			"func main() { ws.Handler(kkrpc.Object{\"f\": func(c complex128) {}, \"g\": func() (c chan int) { return }}, nil) }",
+			"main.go:12:44: f: parameter 1: a complex128 cannot cross\nmain.go:12:72: g: result: a chan cannot cross",
+		},
+		"a function that exposes as a value": {
+			"func main() {\n\tserve := ws.Handler\n\tserve(kkrpc.Object{}, nil)\n}",
+			"main.go:13:14: cannot see what ws.Handler exposes here; call it by its name",
 		},
 		"an interface that is a type parameter": {
 			"func serve[I any](i I) { ws.Handler(kkrpc.As[I](i), nil) }\ntype S interface{ Hello() }\nfunc main() { serve[S](nil) }",
@@ -137,11 +153,11 @@ func TestWhatCannotBeSeen(t *testing.T) {
 		},
 		"two errors of one name": {
 			"var a, b = &kkrpc.Error{Name: \"E\"}, &kkrpc.Error{Name: \"E\", Fields: map[string]any{\"x\": 1}}\n//kkrpc:throws a b\nfunc f() {}\nfunc main() { ws.Handler(kkrpc.Object{\"f\": f}, nil) }",
-			"main.go:15:26: f: main.go:12:5 and main.go:12:8 are errors with the name E and other fields; rename one",
+			"main.go:15:44: f: main.go:12:5 and main.go:12:8 are errors with the name E and other fields; rename one",
 		},
 		"two types of one name": {
 			"func f() any { type Result struct{ A int }; return func() Result { return Result{} } }\nfunc g() any { type Result struct{ B string }; return func() Result { return Result{} } }\nfunc main() { ws.Handler(kkrpc.Object{\"f\": f(), \"g\": g()}, nil) }",
-			"main.go:14:26: g: result: there are two types main.Result; rename one",
+			"main.go:13:55: g: result: there are two types main.Result; rename one",
 		},
 		"two APIs of one function": {
 			"func main() {\n\tws.HandlerFor(func(r *http.Request) (any, error) {\n\t\tif r.URL.Path == \"/a\" {\n\t\t\treturn kkrpc.Object{\"a\": 1}, nil\n\t\t}\n\t\treturn kkrpc.Object{\"b\": 1}, nil\n\t}, nil)\n}",
@@ -161,7 +177,7 @@ func TestWhatCannotBeSeen(t *testing.T) {
 		},
 		"a type that cannot cross": {
 			"func main() { ws.Handler(kkrpc.Object{\"f\": func(c complex128) {}}, nil) }",
-			"main.go:12:26: f: parameter 1: a complex128 cannot cross",
+			"main.go:12:44: f: parameter 1: a complex128 cannot cross",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
 	"slices"
 
 	"golang.org/x/tools/go/packages"
@@ -63,11 +64,11 @@ func (e *evaluator) variable(at place) (*place, error) {
 		}
 		return &value, nil
 	}
-	if e.typeTells(v.Type()) {
+	if e.typeTells(at.types.in(v.Type())) {
 		return nil, nil
 	}
 	pkg := e.packageOf(v)
-	if v.IsField() || pkg == nil {
+	if pkg == nil {
 		return nil, e.fail(at.expr.Pos(), "cannot see what %s holds", v.Name())
 	}
 	return e.assigned(at, pkg, v)
@@ -104,46 +105,64 @@ func (e *evaluator) packageOf(o types.Object) *packages.Package {
 // kkrpc.Object could change it.
 func (e *evaluator) assigned(at place, pkg *packages.Package, v *types.Var) (*place, error) {
 	var found []place
-	for _, file := range pkg.Syntax {
-		ast.Inspect(file, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.AssignStmt:
-				for i, left := range n.Lhs {
-					if name, ok := left.(*ast.Ident); ok && (pkg.TypesInfo.Defs[name] == v || pkg.TypesInfo.Uses[name] == v) {
-						if len(n.Rhs) == len(n.Lhs) {
-							found = append(found, place{pkg: pkg, expr: n.Rhs[i], args: at.args})
-						} else {
-							found = append(found, place{pkg: pkg, expr: n.Rhs[0], args: at.args})
+	in := []*packages.Package{pkg}
+	if v.Exported() {
+		in = e.own
+	}
+	for _, pkg := range in {
+		value := func(expr ast.Expr) {
+			found = append(found, place{pkg: pkg, expr: expr, args: at.args, types: at.types})
+		}
+		for _, file := range pkg.Syntax {
+			ast.Inspect(file, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.AssignStmt:
+					for i, left := range n.Lhs {
+						if name := lastName(left); name != nil && (pkg.TypesInfo.Defs[name] == v || isVar(pkg.TypesInfo.Uses[name], v)) {
+							value(n.Rhs[min(i, len(n.Rhs)-1)])
 						}
 					}
-				}
-			case *ast.ValueSpec:
-				for i, name := range n.Names {
-					if pkg.TypesInfo.Defs[name] == v && len(n.Values) > 0 {
-						found = append(found, place{pkg: pkg, expr: n.Values[min(i, len(n.Values)-1)], args: at.args})
+				case *ast.ValueSpec:
+					for i, name := range n.Names {
+						if pkg.TypesInfo.Defs[name] == v && len(n.Values) > 0 {
+							value(n.Values[min(i, len(n.Values)-1)])
+						}
+					}
+				case *ast.CompositeLit:
+					if expr := fieldOfLiteral(pkg, n, v); v.IsField() && expr != nil {
+						value(expr)
 					}
 				}
-			}
-			return true
-		})
+				return true
+			})
+		}
+	}
+	if _, isFunc := v.Type().Underlying().(*types.Signature); isFunc && len(found) != 1 {
+		return nil, nil // the type says what can be called
 	}
 	switch len(found) {
 	case 0:
-		if _, isFunc := v.Type().Underlying().(*types.Signature); isFunc {
-			return nil, nil // the type says what can be called
-		}
 		if v.Kind() == types.ParamVar {
 			return nil, e.fail(at.expr.Pos(), "cannot see what the parameter %s is; expose the API in the function that makes it, or return it from one", v.Name())
+		}
+		if v.IsField() {
+			return nil, e.fail(v.Pos(), "cannot see what the field %s holds; set it where the struct is made", v.Name())
 		}
 		return nil, e.fail(at.expr.Pos(), "cannot see what %s is; it is declared at %s without a value", v.Name(), e.at(v.Pos()))
 	case 1:
 		found[0].objects = at.objects
-		if t := found[0].typ(); isType(t, kkrpcPath, "Object") || isType(v.Type(), kkrpcPath, "Object") {
-			found[0].objects = append(slices.Clone(at.objects), v)
-		}
-		return &found[0], nil
+		value := e.through(found[0], v)
+		return &value, nil
 	}
 	return nil, e.fail(at.expr.Pos(), "cannot see what %s is: it is assigned at %s and at %s", v.Name(), e.at(found[0].expr.Pos()), e.at(found[1].expr.Pos()))
+}
+
+// through is the value at, to which the variable or the field v has led.
+func (e *evaluator) through(at place, v *types.Var) place {
+	if isType(at.typ(), kkrpcPath, "Object") || isType(v.Type(), kkrpcPath, "Object") {
+		at.objects = append(slices.Clone(at.objects), v)
+	}
+	return at
 }
 
 // later adds the members that the variables that led to an Object get later, as in api["x"] = f. Any use that may change the
@@ -154,8 +173,8 @@ func (e *evaluator) later(m *member, at place) (err error) {
 			for _, file := range pkg.Syntax {
 				inspectWithParent(file, func(n ast.Node, parents []ast.Node) {
 					name, ok := n.(*ast.Ident)
-					if ok && err == nil && (pkg.TypesInfo.Uses[name] == v || pkg.TypesInfo.Defs[name] == v) {
-						err = e.use(m, place{pkg: pkg, expr: name, args: at.args}, parents)
+					if ok && err == nil && (isVar(pkg.TypesInfo.Uses[name], v) || pkg.TypesInfo.Defs[name] == v) {
+						err = e.use(m, place{pkg: pkg, expr: name, args: at.args, types: at.types}, parents)
 					}
 				})
 			}
@@ -179,7 +198,7 @@ func (e *evaluator) use(m *member, at place, parents []ast.Node) error {
 		case *ast.ParenExpr:
 			node, around = parent, around[:len(around)-1]
 			continue
-		case *ast.SelectorExpr: // of a package
+		case *ast.SelectorExpr: // of a package or a struct
 			if parent.Sel == at.expr {
 				node, around = parent, around[:len(around)-1]
 				continue
@@ -200,7 +219,7 @@ func (e *evaluator) use(m *member, at place, parents []ast.Node) error {
 		case *ast.ValueSpec, *ast.Field, *ast.RangeStmt, *ast.ReturnStmt, *ast.KeyValueExpr, *ast.BinaryExpr:
 			return nil
 		case *ast.AssignStmt:
-			if slices.Contains(parent.Lhs, ast.Expr(at.expr)) { // its only value, see assigned
+			if left, ok := node.(ast.Expr); ok && slices.Contains(parent.Lhs, left) { // its only value, see assigned
 				return nil
 			}
 		}
@@ -250,7 +269,12 @@ func (e *evaluator) call(at place, call *ast.CallExpr) (*place, error) {
 			return nil, nil
 		}
 		next := at.with(call.Args[0])
-		next.objects = at.objects
+		next.objects, next.as = at.objects, nil
+		if isType(tv.Type, kkrpcPath, "Object") {
+			if _, literal := ast.Unparen(call.Args[0]).(*ast.CompositeLit); literal {
+				next.expr, next.as = ast.Unparen(call.Args[0]), tv.Type
+			}
+		}
 		return &next, nil
 	}
 	f := callee(at.pkg, call)
@@ -290,9 +314,15 @@ func (e *evaluator) bind(result *place, at place, call *ast.CallExpr) {
 	if fun == nil {
 		return
 	}
-	args := map[types.Object]place{}
-	for k, v := range at.args {
-		args[k] = v
+	args, typeArgs := map[types.Object]place{}, typeArgs{}
+	maps.Copy(args, at.args)
+	maps.Copy(typeArgs, at.types)
+	if f := callee(at.pkg, call); f != nil {
+		s := f.Origin().Signature()
+		typeArgs.add(s.TypeParams(), at.pkg.TypesInfo.Instances[funName(call)].TypeArgs, at.types)
+		if method, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && s.Recv() != nil {
+			typeArgs.add(s.RecvTypeParams(), typeArgsOf(at.with(method.X).typ()), at.types)
+		}
 	}
 	i := 0
 	for _, f := range fun.typ.Params.List {
@@ -303,15 +333,16 @@ func (e *evaluator) bind(result *place, at place, call *ast.CallExpr) {
 			i++
 		}
 	}
-	result.args = args
+	result.args, result.types = args, typeArgs
 }
 
 // body is a function whose source is known.
 type body struct {
-	pkg  *packages.Package
-	typ  *ast.FuncType
-	body *ast.BlockStmt
-	args map[types.Object]place
+	pkg   *packages.Package
+	typ   *ast.FuncType
+	body  *ast.BlockStmt
+	args  map[types.Object]place
+	types typeArgs
 }
 
 // bodyOf finds the source of the function that an expression names or is, or nil.
@@ -321,9 +352,9 @@ func (e *evaluator) bodyOf(at place) (*body, error) {
 		return nil, err
 	}
 	if literal, ok := at.expr.(*ast.FuncLit); ok {
-		return &body{at.pkg, literal.Type, literal.Body, at.args}, nil
+		return &body{at.pkg, literal.Type, literal.Body, at.args, at.types}, nil
 	}
-	name := lastName(at.expr)
+	name := lastName(uninstantiated(at.expr))
 	if name == nil {
 		return nil, nil
 	}
@@ -332,7 +363,7 @@ func (e *evaluator) bodyOf(at place) (*body, error) {
 		return nil, nil
 	}
 	if declared := e.declaration(f); declared != nil {
-		declared.args = at.args
+		declared.args, declared.types = at.args, at.types
 		return declared, nil
 	}
 	return nil, nil
@@ -374,7 +405,7 @@ func (f *body) returned() (found []place) {
 			return false
 		case *ast.ReturnStmt:
 			if len(n.Results) > 0 {
-				found = append(found, place{pkg: f.pkg, expr: n.Results[0], args: f.args})
+				found = append(found, place{pkg: f.pkg, expr: n.Results[0], args: f.args, types: f.types})
 			}
 		}
 		return true

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log"
 	"net/http"
+	"os"
 
 	"github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/transport/ws"
@@ -70,6 +71,58 @@ func compiled() *kkrpc.API {
 	return api
 }
 
+// Store keeps values of one type.
+type Store[T any] struct{ values []T }
+
+// List returns all values.
+func (s *Store[T]) List() []T { return s.values }
+
+// Put adds values.
+func (s *Store[T]) Put(values ...T) (map[string][2]T, error) { return nil, nil }
+
+func crud[T any](s *Store[T]) kkrpc.Object {
+	return kkrpc.Object{
+		"list":   s.List,
+		"put":    s.Put,
+		"first":  func(match func(T)) *T { return nil },
+		"watch":  func() <-chan Page[T] { return nil },
+		"nested": latest[T](nil),
+	}
+}
+
+func latest[T any](_ *T) kkrpc.Object {
+	return kkrpc.Object{"get": get[T], "set": kkrpc.NewProperty(*new(T))}
+}
+
+func get[T any]() (t T, err error) { return t, nil }
+
+func (s *Store[T]) object() kkrpc.Object { return kkrpc.Object{"last": get[T]} }
+
+// Page is a part of a list.
+type Page[T any] struct{ Items []T }
+
+// Row is a row of a table.
+type Row struct{ ID int }
+
+// Tools is a struct in a variable.
+type Tools struct {
+	Hammer  kkrpc.Object
+	Saw     kkrpc.Object
+	Measure func(length float64) string `kkrpc:"measure"`
+}
+
+func newTools() *Tools {
+	tools := &Tools{Hammer: kkrpc.Object{"hit": func() {}}}
+	tools.Saw = kkrpc.Object{"cut": func(length int) {}}
+	tools.Saw["oil"] = func() {}
+	if len(os.Args) > 1 {
+		tools.Measure = func(l float64) string { return "" }
+	} else {
+		tools.Measure = func(length float64) string { return "" }
+	}
+	return tools
+}
+
 var shared = kkrpc.Object{"shared": kkrpc.As[API](impl{})}
 
 func main() {
@@ -81,6 +134,14 @@ func main() {
 		Tools: kkrpc.Object{"hammer": func() {}},
 	}, nil))
 	http.Handle("/wrapped", ws.Handler(wrap(object()), nil))
+	http.Handle("/generic", ws.Handler(kkrpc.Object{
+		"rows":  crud(&Store[Row]{}),
+		"names": crud(&Store[string]{}),
+		"last":  new(Store[Row]).object(),
+	}, nil))
+	tools := newTools()
+	http.Handle("/tools", ws.Handler(tools, nil))
+	http.Handle("/converted", ws.Handler(kkrpc.Object(map[string]any{"one": 1, "get": get[Row]}), nil))
 	http.Handle("/shared", ws.Handler(shared, nil))
 	log.Fatal(http.ListenAndServe("127.0.0.1:0", nil))
 }
