@@ -3,7 +3,6 @@ package tsgen
 import (
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/kkrpc-go/kkrpc/schema"
 )
@@ -80,8 +79,7 @@ func (g *generator) exceptions(api *schema.API) {
 func pascal(text string) string {
 	var b strings.Builder
 	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
-		first, size := utf8.DecodeRuneInString(word)
-		b.WriteString(string(unicode.ToUpper(first)) + word[size:])
+		b.WriteString(upperFirst(word))
 	}
 	return b.String()
 }

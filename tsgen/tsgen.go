@@ -207,7 +207,7 @@ func (g *generator) take(name, owner string) {
 		g.fail("%s has the name of the API itself, %s; rename one of them", owner, name)
 	case other != "":
 		g.fail("%s and %s are both %s in TypeScript; rename one of them", owner, other, name)
-	case isReserved(name), slices.Contains(operators, name), !plainName.MatchString(name):
+	case !plainName.MatchString(name):
 		g.fail("%s: TypeScript has no type with the name %s; rename it", owner, name)
 	}
 	g.taken[name] = owner
@@ -221,9 +221,11 @@ func where(at, name string) string {
 	return at + ": " + name
 }
 
-// identifier is a TypeScript name for a Go type: that of Page[example.com/m.User] is PageUser, of Page[*m.User] PagePtrUser.
+// identifier is a TypeScript name for a Go type: that of page is Page, of Page[example.com/m.User] PageUser, of Page[*m.User]
+// PagePtrUser.
 func identifier(name string) string {
 	base, args, generic := strings.Cut(name, "[")
+	base = upperFirst(base) // a value of the client, such as api, often has the other name
 	if !generic {
 		return base
 	}
@@ -233,12 +235,17 @@ func identifier(name string) string {
 	for part := range strings.FieldsFuncSeq(args, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_./-~", r)
 	}) {
-		part = part[strings.LastIndexAny(part, "./-~")+1:]
-		if first, size := utf8.DecodeRuneInString(part); size > 0 {
-			b.WriteString(string(unicode.ToUpper(first)) + part[size:])
-		}
+		b.WriteString(upperFirst(part[strings.LastIndexAny(part, "./-~")+1:]))
 	}
 	return b.String()
+}
+
+func upperFirst(text string) string {
+	if text == "" {
+		return ""
+	}
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
 }
 
 func (g *generator) file(api *schema.API) {

@@ -27,9 +27,14 @@ func TestNamesThatCannotBe(t *testing.T) {
 		api  schema.API
 		want string
 	}{
-		"reserved": {
-			schema.API{Name: "API", Members: []schema.Member{method("f", named("class", "a"))}, Types: []schema.Named{structure("class", "a")}},
-			"a.go:3:6: a.class: TypeScript has no type with the name class; rename it",
+		"but for the first letter": {
+			schema.API{Name: "API", Members: []schema.Member{method("f", named("User", "a")), method("g", named("user", "a"))},
+				Types: []schema.Named{structure("User", "a"), structure("user", "a")}},
+			"a.go:3:6: a.user and a.go:3:6: a.User are both User in TypeScript; rename one of them",
+		},
+		"no letter first": {
+			schema.API{Name: "API", Errors: []schema.Exception{{Name: "404"}}},
+			"error 404: TypeScript has no type with the name 404; rename it",
 		},
 		"two packages": {
 			schema.API{Name: "API", Members: []schema.Member{method("f", named("User", "a")), method("g", named("User", "b"))},
@@ -57,6 +62,46 @@ func TestNamesThatCannotBe(t *testing.T) {
 func TestUnknownCodec(t *testing.T) {
 	if _, err := tsgen.Generate(&schema.API{Name: "API"}, &tsgen.Options{Codec: "cbor"}); err == nil || err.Error() != `tsgen: codec "cbor": want json or superjson` {
 		t.Errorf("%v", err)
+	}
+}
+
+// Types begin with a capital letter in TypeScript, so that a client can have a value with the name in Go.
+func TestNamesBeginWithACapital(t *testing.T) {
+	api := schema.API{Name: "api", Members: []schema.Member{method("find", named("class", "a")), method("all", named("page[a.user]", "a"))},
+		Types: []schema.Named{structure("class", "a"), structure("page[a.user]", "a")}}
+	got, err := tsgen.Generate(&api, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"interface Api {", "find(): Promise<Class>", "interface Class {", "all(): Promise<PageUser>", "interface PageUser {"} {
+		if !strings.Contains(string(got), want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+}
+
+// A *kkrpc.Callback says nothing about its arguments, so any function of the client will do.
+func TestCallbacksOfAnyArguments(t *testing.T) {
+	callback := func(params ...schema.Param) schema.Param {
+		return schema.Param{Name: "f", Type: schema.Type{Kind: schema.Callback, Function: &schema.Function{Params: params}}}
+	}
+	unknown := schema.Type{Kind: schema.Unknown}
+	void := schema.Type{Kind: schema.Undefined}
+	api := schema.API{Name: "API", Members: []schema.Member{
+		method("handle", void, callback(schema.Param{Type: unknown, Variadic: true})),
+		method("values", void, callback(schema.Param{Name: "values", Type: unknown, Variadic: true})),
+		method("value", void, callback(schema.Param{Type: unknown})),
+	}}
+	got, err := tsgen.Generate(&api, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"handle(f: (...args: any[]) => void)", "values(f: (...values: unknown[]) => void)", "value(f: (arg1: unknown) => void)",
+	} {
+		if !strings.Contains(string(got), want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
 	}
 }
 

@@ -143,6 +143,9 @@ func (g *generator) typ(t *schema.Type, d direction) string {
 	case schema.Struct:
 		return g.object(t, d)
 	case schema.Callback:
+		if p := t.Function.Params; len(p) == 1 && p[0].Variadic && p[0].Name == "" && p[0].Type.Kind == schema.Unknown {
+			return "(...args: any[]) => void" // a *kkrpc.Callback: the client knows what its function takes
+		}
 		return "(" + g.params(t.Function, 1-d) + ") => void"
 	case schema.Stream:
 		return g.global("AsyncIterable") + "<" + g.typ(t.Elem, d) + ">"
@@ -233,12 +236,9 @@ func quoted(text string) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// reserved are the words that name neither a parameter nor a type in strict code.
+// reserved are the words that name no parameter in strict code.
 var reserved = strings.Fields(`any arguments as async await boolean break case catch class const continue debugger default delete do else enum
 	eval export extends false finally for function if implements import in instanceof interface let never new null number object package private
 	protected public return static string super switch symbol this throw true try typeof undefined unknown var void while with yield bigint`)
 
 func isReserved(name string) bool { return slices.Contains(reserved, name) }
-
-// operators are words that no type can have as its name, though a parameter can.
-var operators = strings.Fields("asserts infer is keyof readonly unique")
