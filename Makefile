@@ -107,6 +107,11 @@ matrix: go js chromium ## run what the table of runtimes in docs/compatibility.m
 	@KKRPC_MATRIX=$(abspath $(ROWS)) go test -count=1 -run '(OfGoServer|OfHonoServer|OfGoInHono)$$' ./interop
 	@go run ./interop/matrix $(ROWS) docs/compatibility.md
 
+.PHONY: types
+types: go ## write the TypeScript types that the demo and the examples import
+	@go generate ./cmd/kkrpc
+	@go test -count=1 -run TestGeneratedTypes ./examples -update
+
 .PHONY: bench
 bench: go bench-js ## this project beside its peers, ten minutes; BENCH="-scenarios add-64x16 -runs 5"
 	@[[ "$(BENCH)" == *-peers* ]] || scripts/lint-peers.sh $(STATICCHECK)

@@ -43,6 +43,12 @@ func TestReadmesShowThesePrograms(t *testing.T) {
 			if !strings.Contains(readme, "\n    "+e.start+"\n") {
 				t.Errorf("the README does not say to run %q", e.start)
 			}
+			for _, g := range generated {
+				command := strings.Join(append([]string{"gen ts", "./api", "-o", "api.gen.ts"}, g.options...), " ")
+				if g.file == e.dir()+"/api.gen.ts" && !strings.Contains(readme, "    go run github.com/kkrpc-go/kkrpc/cmd/kkrpc "+command+"\n") {
+					t.Errorf("the README does not say to run %q", command)
+				}
+			}
 			if steps := strings.Split(e.scripts(t)["start"], " && "); !strings.HasSuffix(steps[len(steps)-2], " build") || !strings.HasSuffix(steps[len(steps)-1], " serve") {
 				t.Errorf("the script start is %q: want it to build and serve", steps)
 			}
@@ -94,21 +100,7 @@ func TestPinned(t *testing.T) {
 	}
 }
 
-// TestTypes has the TypeScript compiler check the clients as strictly as it can.
-func TestTypes(t *testing.T) {
-	for _, e := range examples {
-		t.Run(e.name, func(t *testing.T) {
-			t.Parallel()
-			dir := js.TempDir(t, filepath.Join(e.dir(), "client.mts"), filepath.Join(js.Dir(t), "tsconfig.json"))
-			tsc := filepath.Join(dir, "node_modules", "typescript", "bin", "tsc")
-			if out, err := exec.CommandContext(t.Context(), js.Node.Path(t), tsc, "-p", dir).CombinedOutput(); err != nil {
-				t.Errorf("%v\n%s", err, out)
-			}
-		})
-	}
-}
-
-// TestTypesOfIndex has it check what a server imports from dist.
+// TestTypesOfIndex has the TypeScript compiler check what a server imports from dist.
 func TestTypesOfIndex(t *testing.T) {
 	dir := js.TempDir(t, "testdata/server.ts", "../npm/index.d.mts", filepath.Join(js.Dir(t), "tsconfig.json"))
 	if err := os.Mkdir(filepath.Join(dir, "workers"), 0o777); err != nil {

@@ -42,17 +42,6 @@ var features = []struct {
 	{"limits", 0, goServes, peerLimits},
 }
 
-func generationOf(t *testing.T, name string) int {
-	t.Helper()
-	for _, f := range features {
-		if f.name == name {
-			return f.generation
-		}
-	}
-	t.Fatalf("%s is not among the features", name)
-	return 0
-}
-
 // TestPages runs both sides of each page, which has to show what they print.
 func TestPages(t *testing.T) {
 	for _, f := range features {

@@ -117,37 +117,3 @@ func write(t *testing.T, name, text string) {
 		t.Fatal(err)
 	}
 }
-
-// TestTypes has the TypeScript compiler check the programs for each generation as strictly as it can.
-func TestTypes(t *testing.T) {
-	for generation, name := range map[int]string{0: "0.2", 2: "2"} {
-		t.Run(name, func(t *testing.T) {
-			r := runtimes(t, generation)[0]
-			dir := js.TempDir(t)
-			if generation == 2 {
-				write(t, filepath.Join(dir, "tsconfig.json"), tsconfig(t, r.paths))
-			} else {
-				config, err := os.ReadFile(filepath.Join(js.Dir(t), "tsconfig.json"))
-				if err != nil {
-					t.Fatal(err)
-				}
-				write(t, filepath.Join(dir, "tsconfig.json"), string(config))
-			}
-			for _, source := range sources("*", "*.mts") {
-				if generationOf(t, filepath.Dir(source)) != generation {
-					continue
-				}
-				text, err := os.ReadFile(source)
-				if err != nil {
-					t.Fatal(err)
-				}
-				write(t, filepath.Join(dir, strings.ReplaceAll(filepath.ToSlash(source), "/", "-")), string(text))
-			}
-			tsc := filepath.Join(dir, "node_modules", "typescript", "bin", "tsc")
-			out, err := exec.CommandContext(t.Context(), js.Node.Path(t), tsc, "-p", dir).CombinedOutput()
-			if err != nil {
-				t.Errorf("%v\n%s", err, out)
-			}
-		})
-	}
-}

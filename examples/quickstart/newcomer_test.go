@@ -20,6 +20,7 @@ const (
 	override  = "npm pkg set 'overrides.kkrpc.typescript=$typescript'"
 	installTS = "npm install -D typescript@7 @types/ws"
 	checkTS   = "npx tsc --noEmit"
+	genTypes  = "go run ./cmd/kkrpc gen ts ./examples/quickstart/server -o api.gen.ts"
 )
 
 // TestNewcomer types the commands of the README into a new folder, with the packages that npm has today.
@@ -30,7 +31,7 @@ func TestNewcomer(t *testing.T) {
 	if _, err := exec.LookPath("npm"); err != nil {
 		t.Skip(err)
 	}
-	for _, command := range []string{install, runClient, runServer, override} {
+	for _, command := range []string{install, runClient, runServer, override, genTypes} {
 		isShown(t, command)
 	}
 	for _, row := range []struct {
@@ -40,7 +41,7 @@ func TestNewcomer(t *testing.T) {
 		then     []string
 	}{
 		{name: "an empty folder", commands: []string{install}},
-		{"a project with TypeScript 7", []string{"npm init -y", installTS, install}, "ERESOLVE", []string{override, install, "npx tsc --init", checkTS}},
+		{"a project with TypeScript 7", []string{"npm init -y", installTS, install}, "ERESOLVE", []string{override, install, "npx tsc --init", genTypes, checkTS}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			f := save(t, t.TempDir())
@@ -75,11 +76,16 @@ func TestNewcomer(t *testing.T) {
 // offline is what npm says where it reaches no registry.
 var offline = regexp.MustCompile(`ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|ETIMEDOUT`)
 
-// shell runs a command in the folder as it is typed. npx starts further processes, which end with it.
+// shell runs a command in the folder as it is typed, and genTypes in the checkout, from where the file is copied here. npx
+// starts further processes, which end with it.
 func (f folder) shell(t *testing.T, command string) *exec.Cmd {
 	t.Helper()
+	dir := f.dir
+	if command == genTypes {
+		command, dir = strings.Replace(command, "-o ", "-o "+f.dir+"/", 1), "../.."
+	}
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", command)
-	cmd.Dir = f.dir
+	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "npm_config_update_notifier=false", "npm_config_fund=false", "npm_config_audit=false")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { killGroup(cmd); return nil }

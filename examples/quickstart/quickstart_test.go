@@ -199,13 +199,3 @@ func TestRuntimes(t *testing.T) {
 		expect(t, f.command(t, "parent"), goPrints)
 	})
 }
-
-// TestTypes has the TypeScript compiler check the programs as strictly as it can.
-func TestTypes(t *testing.T) {
-	dir := js.TempDir(t, "client.mts", "server.mts", filepath.Join(js.Dir(t), "tsconfig.json"))
-	tsc := filepath.Join(dir, "node_modules", "typescript", "bin", "tsc")
-	out, err := exec.CommandContext(t.Context(), js.Node.Path(t), tsc, "-p", dir).CombinedOutput()
-	if err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
-}

@@ -1,9 +1,6 @@
 import process from "node:process"
 import { NodeIo, RPCChannel } from "kkrpc"
-
-interface ParentAPI {
-	confirm(what: string): Promise<string>
-}
+import type { API } from "./parent.gen.ts"
 
 const api = {
 	greet: (name: string) => `Hello, ${name}!`,
@@ -13,6 +10,6 @@ const api = {
 	}
 }
 
-const rpc = new RPCChannel<typeof api, ParentAPI>(new NodeIo(process.stdin, process.stdout), { expose: api })
+const rpc = new RPCChannel<typeof api, API>(new NodeIo(process.stdin, process.stdout), { expose: api })
 
 console.log("the child is ready") // what is no message, the parent prints

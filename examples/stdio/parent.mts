@@ -1,17 +1,13 @@
 import { spawn } from "node:child_process"
 import process from "node:process"
 import { NodeIo, RPCChannel } from "kkrpc"
-
-interface ChildAPI {
-	greet(name: string): Promise<string>
-	launch(from: number, tick: (n: number) => void): Promise<string>
-}
+import type { API } from "./child.gen.ts"
 
 const parentAPI = { confirm: (what: string) => `${what} confirmed by TypeScript` }
 
 const command = process.argv.length > 2 ? process.argv.slice(2) : ["go", "run", "./child"]
 const child = spawn(command[0]!, command.slice(1), { stdio: ["pipe", "pipe", "inherit"] })
-const rpc = new RPCChannel<typeof parentAPI, ChildAPI>(new NodeIo(child.stdout, child.stdin), { expose: parentAPI })
+const rpc = new RPCChannel<typeof parentAPI, API>(new NodeIo(child.stdout, child.stdin), { expose: parentAPI })
 const api = rpc.getAPI()
 
 console.log(await api.greet("World")) // Hello, World!

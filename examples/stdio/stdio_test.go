@@ -50,16 +50,6 @@ func check(t *testing.T, cmd *exec.Cmd, stdout, stderr string) {
 	}
 }
 
-// TestTypes has the TypeScript compiler check the programs as strictly as it can.
-func TestTypes(t *testing.T) {
-	dir := js.TempDir(t, "child.mts", "parent.mts", filepath.Join(js.Dir(t), "tsconfig.json"))
-	tsc := filepath.Join(dir, "node_modules", "typescript", "bin", "tsc")
-	out, err := exec.CommandContext(t.Context(), js.Node.Path(t), tsc, "-p", dir).CombinedOutput()
-	if err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
-}
-
 func build(t *testing.T, program string) string {
 	t.Helper()
 	exe := filepath.Join(t.TempDir(), program+".exe")

@@ -1,0 +1,127 @@
+package examples_test
+
+import (
+	"encoding/json"
+	"flag"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kkrpc-go/kkrpc/interop/js"
+)
+
+var update = flag.Bool("update", false, "write the types of the Go programs anew")
+
+// generated are the files that kkrpc gen ts writes, each of a Go program for a TypeScript program beside the file.
+var generated = []struct {
+	file, program string
+	options       []string
+}{
+	{"quickstart/api.gen.ts", "./quickstart/server", nil},
+	{"stdio/child.gen.ts", "./stdio/child", nil},
+	{"stdio/parent.gen.ts", "./stdio/parent", nil},
+}
+
+// TestGeneratedTypes keeps the files what kkrpc gen ts writes.
+func TestGeneratedTypes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("loads many programs: not under -short")
+	}
+	kkrpc := filepath.Join(t.TempDir(), "kkrpc.exe")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", kkrpc, "github.com/kkrpc-go/kkrpc/cmd/kkrpc").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	var files []string
+	for _, g := range generated {
+		files = append(files, filepath.FromSlash(g.file))
+		t.Run(g.file, func(t *testing.T) {
+			t.Parallel()
+			args := append([]string{"gen", "ts", g.program, "-o", g.file}, g.options...)
+			if !*update {
+				args = append(args, "--check")
+			}
+			if out, err := exec.CommandContext(t.Context(), kkrpc, args...).CombinedOutput(); err != nil {
+				t.Errorf("%s\nrun make types to write it anew", out)
+			}
+		})
+	}
+	for _, name := range find(t, ".gen.ts") {
+		if !slices.Contains(files, name) {
+			t.Errorf("%s is not among the generated files", name)
+		}
+	}
+}
+
+// TestTypes has the TypeScript compiler check all programs as strictly as it can, those for each generation of kkrpc at once.
+func TestTypes(t *testing.T) {
+	programs := map[string][]string{}
+	for _, name := range find(t, ".mts") {
+		generation := "0.2"
+		if strings.Contains(read(t, name), ` from "kkrpc/`) { // which kkrpc 0.2 does not have
+			generation = "2"
+		}
+		programs[generation] = append(programs[generation], name)
+	}
+	t.Run("0.2", func(t *testing.T) { compile(t, programs["0.2"], nil) })
+	t.Run("2", func(t *testing.T) {
+		checkout := os.Getenv("KKRPC_V2")
+		if checkout == "" {
+			t.Skip("needs kkrpc 2: set KKRPC_V2 to a checkout of it, see CONTRIBUTING.md")
+		}
+		entries := filepath.Join(checkout, "packages", "kkrpc", "src", "entries")
+		compile(t, programs["2"], map[string][]string{
+			"kkrpc": {filepath.Join(entries, "mod.ts")}, "kkrpc/*": {filepath.Join(entries, "*.ts")},
+		})
+	})
+}
+
+// compile checks programs together with the generated files. paths lead imports to the sources of a checkout.
+func compile(t *testing.T, programs []string, paths map[string][]string) {
+	t.Helper()
+	dir := js.TempDir(t)
+	for _, name := range append(find(t, ".gen.ts"), programs...) {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, name), read(t, name))
+	}
+	var config map[string]any
+	if err := json.Unmarshal([]byte(read(t, filepath.Join(js.Dir(t), "tsconfig.json"))), &config); err != nil {
+		t.Fatal(err)
+	}
+	config["compilerOptions"].(map[string]any)["paths"] = paths
+	config["files"] = programs
+	text, err := json.Marshal(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "tsconfig.json"), string(text))
+	tsc := filepath.Join(dir, "node_modules", "typescript", "bin", "tsc")
+	if out, err := exec.CommandContext(t.Context(), js.Node.Path(t), tsc, "-p", dir).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// find lists the files with this ending below here, in order, without what a reader has installed or built.
+func find(t *testing.T, ending string) (names []string) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && slices.Contains([]string{"node_modules", "dist", "testdata"}, entry.Name()):
+			return filepath.SkipDir
+		case strings.HasSuffix(name, ending):
+			names = append(names, name)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
