@@ -1,10 +1,6 @@
 import { RPCChannel, WebSocketServerIO } from "kkrpc"
 import { WebSocketServer } from "ws"
-
-interface ClientAPI {
-	show(line: string): Promise<void>
-	confirm(question: string): Promise<boolean>
-}
+import type { API } from "./api.gen.ts"
 
 const members = new Set<string>()
 
@@ -19,6 +15,6 @@ server.on("connection", (socket) => {
 		},
 		rooms: { list: () => ["general", "random"] }
 	}
-	const rpc = new RPCChannel<typeof api, ClientAPI>(new WebSocketServerIO(socket as any), { expose: api })
+	const rpc = new RPCChannel<typeof api, API>(new WebSocketServerIO(socket as any), { expose: api })
 	const client = rpc.getAPI()
 })

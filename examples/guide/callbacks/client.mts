@@ -1,15 +1,8 @@
 import { RPCChannel, WebSocketClientIO } from "kkrpc"
 import { WebSocket } from "ws"
+import type { API } from "./api.gen.ts"
 
 globalThis.WebSocket ??= WebSocket as any // Node 20 has none of its own
-
-interface API {
-	copy(files: string[], progress: (done: number, total: number) => void): Promise<string>
-	subscribe(listener: (price: number) => void): Promise<number>
-	unsubscribe(id: number): Promise<void>
-	publish(price: number): Promise<void>
-	remind(what: string): Promise<void>
-}
 
 const clientAPI = {
 	onAlarm(reminder: (at: string) => void) {

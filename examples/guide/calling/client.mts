@@ -1,25 +1,8 @@
 import { RPCChannel, WebSocketClientIO } from "kkrpc"
 import { WebSocket } from "ws"
+import type { API } from "./api.gen.ts"
 
 globalThis.WebSocket ??= WebSocket as any // Node 20 has none of its own
-
-interface Book {
-	title: string
-	year: number
-	tags?: string[]
-}
-
-interface API {
-	greet(name: string, greeting?: string): Promise<string>
-	math: {
-		multiply(a: number, b: number): Promise<number>
-		sum(...numbers: number[]): Promise<number>
-	}
-	books: {
-		add(book: Book): Promise<number>
-		findByID(id: number): Promise<Book | null>
-	}
-}
 
 const io = new WebSocketClientIO({ url: "ws://localhost:3000/ws" })
 const api = new RPCChannel<{}, API>(io).getAPI()

@@ -48,14 +48,14 @@ func (s *shelf) FindByID(id int) *Book {
 // Clear is not in Shelf, so no client can call it.
 func (s *shelf) Clear() { s.books = nil }
 
-// api is a struct: its own exported methods, and the fields that say so, are what clients can call.
-type api struct {
+// API is a struct: its own exported methods, and the fields that say so, are what clients can call.
+type API struct {
 	Math  kkrpc.Object
 	Shelf any `kkrpc:"books"`
 	Calls int // neither of kkrpc's types nor tagged: stays here
 }
 
-func (*api) Greet(name string, greeting *string) string {
+func (*API) Greet(name string, greeting *string) string {
 	if greeting == nil {
 		return "Hello, " + name + "!"
 	}
@@ -63,7 +63,7 @@ func (*api) Greet(name string, greeting *string) string {
 }
 
 func main() {
-	http.Handle("/ws", ws.Handler(&api{
+	http.Handle("/ws", ws.Handler(&API{
 		Math: kkrpc.Object{
 			"multiply": func(a, b float64) float64 { return a * b },
 			"sum": func(numbers ...float64) (total float64) {

@@ -1,10 +1,6 @@
 import { RPCChannel } from "kkrpc"
 import { webSocketClientTransport } from "kkrpc/ws"
-
-interface API {
-	withdraw(amount: number): Promise<number>
-	ask(): Promise<string>
-}
+import type { API } from "./api.gen.ts"
 
 class Refused extends Error {
 	override name = "Refused"

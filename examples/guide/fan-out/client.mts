@@ -1,17 +1,8 @@
 import { RPCChannel, WebSocketClientIO } from "kkrpc"
 import { WebSocket } from "ws"
+import type { API } from "./api.gen.ts"
 
 globalThis.WebSocket ??= WebSocket as any // Node 20 has none of its own
-
-interface Message {
-	from: string
-	text: string
-}
-
-interface API {
-	join(name: string, listen: (message: Message) => void): Promise<void>
-	say(text: string): Promise<number>
-}
 
 async function join(name: string, version: "json" | "superjson") {
 	const io = new WebSocketClientIO({ url: "ws://localhost:3000/ws" })

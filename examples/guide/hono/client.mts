@@ -1,14 +1,8 @@
 import { RPCChannel, WebSocketClientIO } from "kkrpc"
 import { WebSocket } from "ws"
+import type { API } from "./api.gen.ts"
 
 globalThis.WebSocket ??= WebSocket as any // Node 20 has none of its own
-
-interface API {
-	greet(): Promise<string>
-	visit(): Promise<number>
-	introduce(progress: (step: string) => void): Promise<string>
-	stumble(): Promise<void>
-}
 
 const url = "ws://localhost:3000/ws"
 const clientAPI = { language: () => "TypeScript" }

@@ -1,11 +1,5 @@
 import { HTTPClientIO, RPCChannel } from "kkrpc"
-
-interface API {
-	greet(name: string): Promise<string>
-	visit(): Promise<number>
-	askBack(): Promise<string>
-	add(a: number, b: number): Promise<number>
-}
+import type { API } from "./api.gen.ts"
 
 const io = new HTTPClientIO({ url: "http://localhost:3000/rpc" })
 const api = new RPCChannel<{}, API>(io).getAPI()

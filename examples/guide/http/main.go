@@ -12,10 +12,10 @@ import (
 )
 
 func main() {
-	var visits atomic.Int64
+	var visits atomic.Int64 // what requests share is outside of them
 	api := kkrpc.Object{
 		"greet": func(name string) string { return "Hello, " + name + "!" },
-		"visit": func() int64 { return visits.Add(1) }, // what requests share is outside of them
+		"visit": func() int64 { return visits.Add(1) },
 		"askBack": func(ctx context.Context) (string, error) { // needs a connection
 			return kkrpc.Call[string](ctx, kkrpc.FromContext(ctx), "whoami")
 		},

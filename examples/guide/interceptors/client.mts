@@ -1,13 +1,7 @@
 import { RPCChannel } from "kkrpc"
 import { middlewarePlugin } from "kkrpc/middleware"
 import { webSocketClientTransport } from "kkrpc/ws"
-
-interface API {
-	read(name: string): Promise<string>
-	deleteAll(): Promise<void>
-	crash(): Promise<void>
-	printout(): Promise<string>
-}
+import type { API } from "./api.gen.ts"
 
 const clientAPI = { print: (what: string) => `printed ${what}` }
 

@@ -1,12 +1,8 @@
 import { RPCChannel, WebSocketClientIO } from "kkrpc"
 import { WebSocket } from "ws"
+import type { API } from "./api.gen.ts"
 
 globalThis.WebSocket ??= WebSocket as any // Node 20 has none of its own
-
-interface API {
-	whoami(): Promise<string>
-	shutDown(): Promise<string>
-}
 
 for (const token of ["secret-a", "secret-e"]) {
 	const io = new WebSocketClientIO({ url: `ws://localhost:3000/ws?token=${token}` })

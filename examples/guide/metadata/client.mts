@@ -1,12 +1,7 @@
 import { RPCChannel, type RPCMessageMetadata } from "kkrpc"
 import type { RPCPlugin } from "kkrpc/plugins"
 import { webSocketClientTransport } from "kkrpc/ws"
-
-interface API {
-	greet(name: string): Promise<string>
-	wait(): Promise<void>
-	forward(): Promise<string>
-}
+import type { API } from "./api.gen.ts"
 
 const clientAPI = { receive: () => "received" }
 

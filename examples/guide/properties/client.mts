@@ -1,13 +1,6 @@
 import { RPCChannel } from "kkrpc"
 import { webSocketClientTransport } from "kkrpc/ws"
-
-interface API {
-	version: Promise<string>
-	settings: { theme: any; visits: Promise<number> }
-	Point: new (x: number, y: number) => PromiseLike<{ x: number; y: number }>
-	rename(title: string): Promise<string>
-	size(): Promise<{ x: number; y: number }>
-}
+import type { API } from "./api.gen.ts"
 
 const clientAPI = {
 	page: { title: "untitled" },

@@ -18,7 +18,7 @@ type Point struct {
 }
 
 func main() {
-	theme := kkrpc.NewProperty("light")
+	theme := kkrpc.NewProperty("light") // theme.Get() and theme.Set() in Go
 	theme.OnSet(func(old, value string) error {
 		if value != "light" && value != "dark" {
 			return errors.New("theme is light or dark")
@@ -30,12 +30,12 @@ func main() {
 	http.Handle("/ws", ws.Handler(kkrpc.Object{
 		"version": "1.0.0", // a constant
 		"settings": kkrpc.Object{
-			"theme":  theme, // theme.Get() and theme.Set() in Go
+			"theme":  theme,
 			"visits": kkrpc.ReadOnly[int64](func(context.Context) (int64, error) { return visits.Add(1), nil }),
 		},
 		"Point": kkrpc.Constructor(func(x, y float64) Point { return Point{x, y} }),
 
-		// The same in the other direction: properties and a class of the client.
+		// rename does the same in the other direction, with a property of the client.
 		"rename": func(ctx context.Context, title string) (string, error) {
 			client := kkrpc.FromContext(ctx)
 			old, err := kkrpc.Get[string](ctx, client, "page.title")
@@ -44,6 +44,7 @@ func main() {
 			}
 			return old, kkrpc.Set(ctx, client, "page.title", title)
 		},
+		// size makes an object of a class of the client.
 		"size": func(ctx context.Context) (Point, error) {
 			return kkrpc.Construct[Point](ctx, kkrpc.FromContext(ctx), "Size", 3, 4)
 		},

@@ -1,29 +1,19 @@
 import { proxy, releaseProxy, RPCChannel } from "kkrpc/remote-refs"
 import { webSocketClientTransport } from "kkrpc/ws"
+import type { API } from "./api.gen.ts"
 
+// A reference is unknown in the generated types.
 interface Account {
 	owner: Promise<string>
 	deposit(amount: number): Promise<number>
-}
-
-interface Job {
-	name: string
-	approve(name: string): boolean
-	log: { append(line: string): number }
-}
-
-interface API {
-	open(owner: string): Promise<Account>
-	transfer(from: Account, to: Account, amount: number): Promise<void>
-	run(job: Job): Promise<string>
 }
 
 const transport = webSocketClientTransport({ url: "ws://localhost:3000/ws" })
 const rpc = new RPCChannel<{}, API>(transport)
 const api = rpc.getAPI()
 
-const ada = await api.open("Ada")
-const eve = await api.open("Eve")
+const ada = (await api.open("Ada")) as Account
+const eve = (await api.open("Eve")) as Account
 console.log(await ada.owner, await ada.deposit(100))
 await api.transfer(ada, eve, 30)
 console.log(await ada.deposit(0), await eve.deposit(0))

@@ -1,15 +1,12 @@
 import { RPCChannel, WebSocketClientIO } from "kkrpc"
 import { WebSocket } from "ws"
+import type { API } from "./api.gen.ts"
 
 globalThis.WebSocket ??= WebSocket as any // Node 20 has none of its own
 
-interface RoomAPI {
-	where(): Promise<string>
-}
-
 for (const [room, user] of [["kitchen", "Ada"], ["garden", "Bob"]]) {
 	const io = new WebSocketClientIO({ url: `ws://localhost:3000/rooms/${room}?user=${user}` })
-	const rpc = new RPCChannel<{}, RoomAPI>(io)
+	const rpc = new RPCChannel<{}, API>(io)
 	console.log(await rpc.getAPI().where())
 	io.destroy()
 }

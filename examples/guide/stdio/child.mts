@@ -1,9 +1,6 @@
 import process from "node:process"
 import { NodeIo, RPCChannel } from "kkrpc"
-
-interface ParentAPI {
-	title(): Promise<string>
-}
+import type { API } from "./parent.gen.ts"
 
 const api = {
 	shout: async (text: string) => `${text} from ${await parent.title()}`.toUpperCase(),
@@ -12,4 +9,4 @@ const api = {
 
 console.log("the child prints as it likes")
 
-const parent = new RPCChannel<typeof api, ParentAPI>(new NodeIo(process.stdin, process.stdout), { expose: api }).getAPI()
+const parent = new RPCChannel<typeof api, API>(new NodeIo(process.stdin, process.stdout), { expose: api }).getAPI()

@@ -1,13 +1,6 @@
 import { RPCChannel } from "kkrpc/streaming"
 import { webSocketClientTransport } from "kkrpc/ws"
-
-interface API {
-	count(from: number): AsyncIterable<number>
-	readings(): AsyncIterable<number>
-	jobs(): AsyncIterable<string>
-	sum(numbers: AsyncIterable<number>): Promise<number>
-	follow(): Promise<void>
-}
+import type { API } from "./api.gen.ts"
 
 const clientAPI = {
 	async *tail(service: string) {

@@ -1,24 +1,9 @@
 import { RPCChannel, WebSocketClientIO } from "kkrpc"
 import { WebSocket } from "ws"
+import type { ServerAPI, User } from "./api.gen.ts"
+import type { API as ProxyAPI } from "./proxy.gen.ts"
 
 globalThis.WebSocket ??= WebSocket as any // Node 20 has none of its own
-
-interface User {
-	id: string
-	name: string
-	age: number
-}
-
-interface ServerAPI {
-	getUsers(): Promise<User[]>
-	createUser(user: Omit<User, "id">): Promise<User>
-	updateUser(id: string, changes: Partial<Omit<User, "id">>): Promise<User>
-}
-
-interface ProxyAPI {
-	getPosts(): Promise<{ id: number; title: string }[]>
-	getUsers(): Promise<User[]>
-}
 
 let tell: (user: User) => void
 const told = new Promise<User>((resolve) => (tell = resolve))
@@ -38,6 +23,7 @@ io.destroy()
 
 const proxyIO = new WebSocketClientIO({ url: "ws://localhost:3000/api" })
 const proxy = new RPCChannel<{}, ProxyAPI>(proxyIO).getAPI()
-console.log((await proxy.getPosts())[0].title)
+const posts = (await proxy.getPosts()) as { title: string }[] // the other server says what it has
+console.log(posts[0].title)
 console.log(await proxy.getUsers().catch((error) => error.message))
 proxyIO.destroy()

@@ -1,17 +1,7 @@
 import { RPCChannel } from "kkrpc"
 import { isRPCValidationError } from "kkrpc/validation"
 import { webSocketClientTransport } from "kkrpc/ws"
-
-interface NewUser {
-	name: string
-	email: string
-	tags?: string[]
-}
-
-interface API {
-	create(user: NewUser): Promise<{ id: number; name: string }>
-	broken(): Promise<{ id: number; name: string }>
-}
+import type { API } from "./api.gen.ts"
 
 const transport = webSocketClientTransport({ url: "ws://localhost:3000/ws" })
 const rpc = new RPCChannel<{}, API>(transport)

@@ -12,7 +12,7 @@ import (
 type NewUser struct {
 	Name  string   `json:"name" validate:"required,max=20"`
 	Email string   `json:"email" validate:"required,email"`
-	Tags  []string `json:"tags" validate:"max=3,dive,alphanum"`
+	Tags  []string `json:"tags,omitempty" validate:"max=3,dive,alphanum"`
 }
 
 type User struct {

@@ -1,17 +1,8 @@
 import { RPCChannel, WebSocketClientIO } from "kkrpc"
 import { WebSocket } from "ws"
+import type { API } from "./api.gen.ts"
 
 globalThis.WebSocket ??= WebSocket as any // Node 20 has none of its own
-
-interface API {
-	tomorrow(day: Date): Promise<Date>
-	factorial(n: number): Promise<bigint>
-	reverse(data: Uint8Array): Promise<Uint8Array>
-	lengths(words: Set<string>): Promise<Map<string, number>>
-	find(name: string): Promise<string | null>
-	forget(): Promise<undefined>
-	goType(v: unknown): Promise<string>
-}
 
 const io = new WebSocketClientIO({ url: "ws://localhost:3000/ws" })
 const api = new RPCChannel<{}, API>(io).getAPI() // serialization: superjson is its default
@@ -19,7 +10,7 @@ const api = new RPCChannel<{}, API>(io).getAPI() // serialization: superjson is 
 console.log((await api.tomorrow(new Date("2024-02-28T12:00:00Z"))).toISOString())
 console.log(String(await api.factorial(25)))
 console.log((await api.reverse(Uint8Array.of(1, 2, 3))).join())
-console.log([...(await api.lengths(new Set(["a", "bcd"])))].join(" "))
+console.log([...((await api.lengths(new Set(["a", "bcd"]))) ?? [])].join(" "))
 console.log(await api.find("Ada"), await api.find("Bob"), await api.forget())
 
 for (const v of [1, "a", true, null, undefined, 1n, new Date(), new Map(), new Set(), Uint8Array.of(1), [1], { a: 1 }, /a/, new Error()]) {
