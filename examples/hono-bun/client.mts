@@ -1,22 +1,12 @@
 import { RPCChannel, WebSocketClientIO } from "kkrpc"
-
-interface ServerAPI {
-	greet(name: string): Promise<string>
-	add(a: number, b: number): Promise<number>
-	math: {
-		multiply(a: number, b: number): Promise<number>
-		divide(a: number, b: number): Promise<number>
-	}
-	resize(images: string[], progress: (done: number, total: number) => void): Promise<string>
-	whoAmI(): Promise<string>
-}
+import type { API } from "./api.gen.ts"
 
 const clientAPI = {
 	getClientInfo: () => ({ type: "web-client", version: "1.0.0" })
 }
 
 const io = new WebSocketClientIO({ url: "ws://localhost:3000/ws" })
-const rpc = new RPCChannel<typeof clientAPI, ServerAPI>(io, { expose: clientAPI })
+const rpc = new RPCChannel<typeof clientAPI, API>(io, { expose: clientAPI })
 const api = rpc.getAPI()
 
 console.log(await api.greet("World"))

@@ -1,20 +1,8 @@
 import { RPCChannel, WebSocketClientIO } from "kkrpc"
 import { WebSocket } from "ws"
+import type { ChatAPI, Message } from "./api.gen.ts"
 
 globalThis.WebSocket ??= WebSocket as any // Node 20 has none of its own
-
-interface Message {
-	from: string
-	text: string
-}
-
-interface ChatAPI {
-	greet(): Promise<string>
-	joinRoom(room: string, onMessage: (message: Message) => void): Promise<void>
-	sendMessage(message: string, room: string): Promise<number>
-	getMessages(room: string): Promise<Message[]>
-	leaveRoom(room: string): Promise<void>
-}
 
 const server = "ws://localhost:3000"
 
@@ -29,7 +17,7 @@ const eve = connect("typescript", "eve-token")
 console.log(await ada.api.greet(), await eve.api.greet())
 
 const heard: string[] = []
-await ada.api.joinRoom("typescript", ({ from, text }) => heard.push(`${from}: ${text}`))
+await ada.api.joinRoom("typescript", ({ from, text }: Message) => heard.push(`${from}: ${text}`))
 await eve.api.joinRoom("typescript", () => {})
 console.log(await eve.api.sendMessage("Hi Ada!", "typescript"), "reached")
 await ada.api.leaveRoom("typescript") // what was sent before its answer has arrived with it

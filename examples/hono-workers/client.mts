@@ -1,26 +1,14 @@
 import { RPCChannel, WebSocketClientIO } from "kkrpc"
 import { WebSocket } from "ws"
+import type { API } from "./api.gen.ts"
 
 globalThis.WebSocket ??= WebSocket as any // Node 20 has none of its own
-
-interface Message {
-	from: string
-	text: string
-}
-
-interface RoomAPI {
-	greet(name: string): Promise<string>
-	join(name: string, onMessage: (message: Message) => void): Promise<void>
-	say(text: string): Promise<number>
-	remind(milliseconds: number, text: string): Promise<void>
-	members(): Promise<string[]>
-}
 
 const server = "ws://localhost:3000"
 
 function connect(room: string) {
 	const io = new WebSocketClientIO({ url: `${server}/chat/${room}` })
-	return { api: new RPCChannel<{}, RoomAPI>(io).getAPI(), close: () => io.destroy() }
+	return { api: new RPCChannel<{}, API>(io).getAPI(), close: () => io.destroy() }
 }
 
 const ada = connect("tea")

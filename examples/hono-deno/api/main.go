@@ -19,6 +19,11 @@ type Meeting struct {
 	Who   []string  `json:"who"`
 }
 
+// Names are a Set of the client.
+//
+//kkrpc:ts Set<string>
+type Names []string
+
 // Taken says itself how it crosses: as an Error with a field that is a Date.
 type Taken struct{ By Meeting }
 
@@ -38,7 +43,7 @@ type calendar struct {
 }
 
 // Book takes a Date and a Set, and returns an object with Dates.
-func (c *calendar) Book(title string, start time.Time, minutes int, who []string) (Meeting, error) {
+func (c *calendar) Book(title string, start time.Time, minutes int, who Names) (Meeting, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	wanted := Meeting{Title: title, Start: start, End: start.Add(time.Duration(minutes) * time.Minute), Who: who}
