@@ -52,6 +52,14 @@ func Call[T any](ctx context.Context, c Caller, path string, args ...any) (T, er
 	return *kept, err
 }
 
+// Do is Call without a result: it waits for the answer and drops what the function returned.
+func Do(ctx context.Context, c Caller, path string, args ...any) error {
+	if done, err := callScalar(ctx, c, path, args, nil); done {
+		return err
+	}
+	return c.do(ctx, outgoing{kind: wire.Call, path: path, args: slices.Clone(args)})
+}
+
 // Get reads the peer's property at path. With a compact peer, "" is all data of the API. An undefined property is the
 // zero T if T is a pointer, interface, map or slice. Otherwise it is an error.
 func Get[T any](ctx context.Context, c Caller, path string) (T, error) {

@@ -1,7 +1,9 @@
 package kkrpc_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -90,6 +92,34 @@ func TestUndefinedResults(t *testing.T) {
 		}
 		if err := c.Call(t.Context(), nil, `a\b`); err == nil || !strings.Contains(err.Error(), "backslash") {
 			t.Errorf("a lone backslash: %v", err)
+		}
+	})
+}
+
+// TestDo drops what a function returns, on each kind of Caller.
+func TestDo(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var heard []string
+		_, c := pair(t, kkrpc.Options{Expose: kkrpc.Object{
+			"note":  func(s string) []int { heard = append(heard, s); return []int{1} },
+			"count": func(n int, each func(i int)) int { each(n); return n },
+			"fail":  func() error { return &kkrpc.Error{Name: "DomainError", Message: "no"} },
+		}}, kkrpc.Options{})
+		counted := 0
+		for _, caller := range []kkrpc.Caller{c, kkrpc.Via(func(context.Context) (*kkrpc.Channel, error) { return c, nil })} {
+			var e *kkrpc.Error
+			if err := kkrpc.Do(t.Context(), caller, "note", "hello"); err != nil {
+				t.Error(err)
+			}
+			if err := kkrpc.Do(t.Context(), caller, "count", 3, func(i int) { counted += i }); err != nil {
+				t.Error(err)
+			}
+			if err := kkrpc.Do(t.Context(), caller, "fail"); !errors.As(err, &e) || e.Name != "DomainError" {
+				t.Errorf("fail: %v", err)
+			}
+		}
+		if len(heard) != 2 || counted != 6 {
+			t.Errorf("heard %q, counted %d", heard, counted)
 		}
 	})
 }

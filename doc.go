@@ -31,9 +31,10 @@
 //
 // # Calling
 //
-// [Call] calls a function of the peer by its path. [Remote] fills a struct of funcs, so that the compiler checks calls.
-// [Get], [Set] and [Construct] are for properties and classes. A func as an argument is a callback. In a handler,
-// [FromContext] returns the channel to the caller.
+// [Call] calls a function of the peer by its path, and [Do] drops its result. [Remote] fills a struct of funcs, so that
+// the compiler checks calls. The command kkrpc gen go writes a client with methods, from an interface in Go or
+// TypeScript. [Get], [Set] and [Construct] are for properties and classes. A func as an argument is a callback. In a
+// handler, [FromContext] returns the channel to the caller.
 //
 // All of them take a [Caller]: a [Channel], a [Ref], or a [UnaryCaller]. [Via] makes one that asks for a channel for
 // each operation, for connections that come and go.

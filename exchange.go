@@ -17,7 +17,7 @@ import (
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
-// Caller carries operations to the peer. It is a parameter of [Call], [Get], [Set], [Construct], [Stream] and [Remote].
+// Caller carries operations to the peer. It is a parameter of [Call], [Do], [Get], [Set], [Construct], [Stream] and [Remote].
 // A *Channel is a Caller, as are a *Ref of the peer, a *UnaryCaller and the result of [Via].
 type Caller interface {
 	// do does op and waits for the answer. Its errors say which operation failed.

@@ -23,10 +23,11 @@ import (
 //     error. A func that returns a value without an error is refused, since a call over a network can always fail;
 //   - whose tag ends in ",notify", as in `kkrpc:"onNews,notify"` or `kkrpc:",notify"`, is like [Notify]. It returns an
 //     error or nothing;
+//   - whose tag ends in ",get", ",set" or ",new" is like [Get], [Set] or [Construct];
 //   - passes a variadic parameter on as single arguments, and takes funcs as [Channel.Call] does.
 //
-// Remote panics if T is anything else, and names the field. It does not check what the peer has. Properties are read
-// and written by [Get] and [Set].
+// Remote panics if T is anything else, and names the field. It does not check what the peer has. The command
+// kkrpc gen go writes a type with the same methods, whose calls cost less.
 func Remote[T any](c Caller) T {
 	var api T
 	t := reflect.TypeFor[T]()
@@ -55,6 +56,7 @@ type remoteFunc struct {
 	context bool
 	result  reflect.Type // nil: none
 	failing bool
+	kind    wire.Kind
 	oneWay  bool
 	stream  *streamParam // the result alone: an iterator that makes the call; nil for others
 }
@@ -73,8 +75,8 @@ func remoteFuncs(t reflect.Type, index []int, path []string) []remoteFunc {
 		if tag == "-" || !f.IsExported() {
 			continue
 		}
-		tag, oneWay := strings.CutSuffix(tag, ",notify")
-		if !tagged || oneWay && tag == "" {
+		tag, option, optional := strings.Cut(tag, ",")
+		if !tagged || optional && tag == "" {
 			tag = bind.ExportedName(f.Name)
 		}
 		at := append(index[:len(index):len(index)], i)
@@ -87,8 +89,8 @@ func remoteFuncs(t reflect.Type, index []int, path []string) []remoteFunc {
 			funcs = append(funcs, remoteFuncs(f.Type, at, to)...)
 		case f.Type.Kind() == reflect.Func:
 			r, err := newRemoteFunc(f.Type, at, strings.Join(to, "."))
-			if r.oneWay = oneWay; err == nil && oneWay && (r.result != nil || r.stream != nil) {
-				err = fmt.Errorf("%s is to notify and returns a value", f.Type)
+			if err == nil && optional {
+				err = r.option(option)
 			}
 			if err != nil {
 				panic(fmt.Sprintf("kkrpc: Remote: field %s: %v", where, err))
@@ -102,7 +104,7 @@ func remoteFuncs(t reflect.Type, index []int, path []string) []remoteFunc {
 }
 
 func newRemoteFunc(t reflect.Type, index []int, path string) (remoteFunc, error) {
-	r := remoteFunc{index: index, path: path, typ: t}
+	r := remoteFunc{index: index, path: path, typ: t, kind: wire.Call}
 	r.context = t.NumIn() > 0 && t.In(0) == reflect.TypeFor[context.Context]()
 	n := t.NumOut()
 	r.failing = n > 0 && t.Out(n-1) == reflect.TypeFor[error]()
@@ -136,6 +138,35 @@ func newRemoteFunc(t reflect.Type, index []int, path string) (remoteFunc, error)
 	return r, nil
 }
 
+// option notes what stands behind the name in a tag.
+func (r *remoteFunc) option(option string) error {
+	params, value := r.typ.NumIn(), r.result != nil || r.stream != nil
+	if r.context {
+		params--
+	}
+	switch option {
+	case "notify":
+		if r.oneWay = true; value {
+			return fmt.Errorf("%s is to notify and returns a value", r.typ)
+		}
+	case "get":
+		if r.kind = wire.Get; params > 0 || r.result == nil {
+			return fmt.Errorf("%s is to get a property: want no parameters, and a value and an error as results", r.typ)
+		}
+	case "set":
+		if r.kind = wire.Set; params != 1 || r.typ.IsVariadic() || value {
+			return fmt.Errorf("%s is to set a property: want its value as the only parameter, and no result but an error", r.typ)
+		}
+	case "new":
+		if r.kind = wire.New; r.result == nil {
+			return fmt.Errorf("%s is to construct: want the instance and an error as results", r.typ)
+		}
+	default:
+		return fmt.Errorf("the tag has the option %q; want notify, get, set or new", option)
+	}
+	return nil
+}
+
 // bind returns the body of the func for c.
 func (r *remoteFunc) bind(c Caller) func(in []reflect.Value) []reflect.Value {
 	return func(in []reflect.Value) []reflect.Value {
@@ -156,7 +187,7 @@ func (r *remoteFunc) bind(c Caller) func(in []reflect.Value) []reflect.Value {
 			result = reflect.New(r.result)
 			target = result.Interface()
 		}
-		err := c.do(ctx, outgoing{kind: wire.Call, path: r.path, args: args, result: target, oneWay: r.oneWay})
+		err := c.do(ctx, outgoing{kind: r.kind, path: r.path, args: args, result: target, oneWay: r.oneWay})
 		if !r.failing {
 			return nil
 		}

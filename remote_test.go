@@ -12,6 +12,9 @@ import (
 )
 
 func TestRemote(t *testing.T) {
+	type counter struct {
+		Start int `json:"start"`
+	}
 	type serverAPI struct {
 		Greet    func(ctx context.Context, name string) (string, error)
 		GetURL   func() (string, error)
@@ -24,10 +27,14 @@ func TestRemote(t *testing.T) {
 			Multiply func(ctx context.Context, a, b float64) (float64, error)
 			Deep     struct{ Ping func() (string, error) } `kkrpc:"inner"`
 		}
-		Ignored chan int `kkrpc:"-"`
-		private int
+		Theme    func(ctx context.Context) (string, error)             `kkrpc:"theme,get"`
+		SetTheme func(ctx context.Context, theme string) error         `kkrpc:"theme,set"`
+		Counter  func(ctx context.Context, start int) (counter, error) `kkrpc:"Counter,new"`
+		Version  func() (string, error)                                `kkrpc:",get"`
+		Ignored  chan int                                              `kkrpc:"-"`
+		private  int
 	}
-	notified := ""
+	notified, theme := "", kkrpc.NewProperty("light")
 	_, c := pair(t, kkrpc.Options{Expose: kkrpc.Object{
 		"greet":  func(name string) string { return "Hello, " + name },
 		"getURL": func() string { return "http://x" },
@@ -44,13 +51,17 @@ func TestRemote(t *testing.T) {
 				progress(i)
 			}
 		},
-		"other": func() int { return 7 },
+		"other":   func() int { return 7 },
+		"theme":   theme,
+		"version": "1.0",
+		"Counter": kkrpc.Constructor(func(start int) counter { return counter{start} }),
 		"math": kkrpc.Object{
 			"multiply": func(a, b float64) float64 { return a * b },
 			"inner":    kkrpc.Object{"ping": func() string { return "pong" }},
 		},
 	}}, kkrpc.Options{})
 	for range 2 { // the second comes from the cache
+		theme.Set("light")
 		api := kkrpc.Remote[serverAPI](c)
 		ctx := t.Context()
 		var steps []int
@@ -67,6 +78,10 @@ func TestRemote(t *testing.T) {
 			`24 <nil>`:         results(api.Math.Multiply(ctx, 4, 6)),
 			`pong <nil>`:       results(api.Math.Deep.Ping()),
 			"hello":            notified,
+			`light <nil>`:      results(theme.Get(), api.SetTheme(ctx, "dark")),
+			`dark <nil>`:       results(api.Theme(ctx)),
+			`1.0 <nil>`:        results(api.Version()),
+			`{3} <nil>`:        results(api.Counter(ctx, 3)),
 		} {
 			if fmt.Sprint(got) != what {
 				t.Errorf("got %v, want %s", got, what)
@@ -98,6 +113,31 @@ func TestRemotePanicsForWhatCannotBeCalled(t *testing.T) {
 		"F: parameter 1: func() int cannot be a callback":      func() { kkrpc.Remote[struct{ F func(func() int) error }](c) },
 		"F: result: nothing can be decoded into the interface": func() { kkrpc.Remote[struct{ F func() (fmt.Stringer, error) }](c) },
 		"DB: want a func or a struct of them, not *int":        func() { kkrpc.Remote[struct{ DB *int }](c) },
+		`F: the tag has the option "notfy"; want notify, get, set or new`: func() {
+			kkrpc.Remote[struct {
+				F func() error `kkrpc:"f,notfy"`
+			}](c)
+		},
+		"F: func() (int, error) is to notify and returns a value": func() {
+			kkrpc.Remote[struct {
+				F func() (int, error) `kkrpc:",notify"`
+			}](c)
+		},
+		"F: func(int) (int, error) is to get a property": func() {
+			kkrpc.Remote[struct {
+				F func(int) (int, error) `kkrpc:",get"`
+			}](c)
+		},
+		"F: func(...int) error is to set a property": func() {
+			kkrpc.Remote[struct {
+				F func(...int) error `kkrpc:",set"`
+			}](c)
+		},
+		"F: func() error is to construct": func() {
+			kkrpc.Remote[struct {
+				F func() error `kkrpc:",new"`
+			}](c)
+		},
 		`F: "a.b" cannot be called`: func() {
 			kkrpc.Remote[struct {
 				F func() error `kkrpc:"a.b"`
