@@ -1,21 +1,17 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/aymanbagabas/go-udiff"
 	"github.com/kkrpc-go/kkrpc/cmd/kkrpc/internal/source"
 	"github.com/kkrpc-go/kkrpc/schema"
 	"github.com/kkrpc-go/kkrpc/tsgen"
@@ -23,6 +19,7 @@ import (
 
 const genUsage = `usage: kkrpc gen ts <package> [-o file] [--codec json|superjson] [--api name] [--values] [--contract] [--check]
        kkrpc gen json <package> [-o file] [--api name] [--check]
+       kkrpc gen go, see kkrpc gen go -h
 
 Writes the TypeScript types of the API that a Go package exposes, with comments and names of parameters, or its
 description as JSON, for kkrpc breaking. The API is what the package passes to ws.Handler, kkrpc.Expose and the like,
@@ -32,6 +29,9 @@ or to a field Expose.
 
 // gen runs the command `kkrpc gen`.
 func gen(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "go" {
+		return genGo(ctx, args[1:], stdout, stderr)
+	}
 	flags := flag.NewFlagSet("kkrpc gen", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
@@ -53,7 +53,7 @@ func gen(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	switch {
 	case len(words) == 0 || words[0] != "ts" && words[0] != "json":
-		fmt.Fprint(stderr, "kkrpc gen: say what to write: ts or json\n\n", genUsage)
+		fmt.Fprint(stderr, "kkrpc gen: say what to write: ts, go or json\n\n", genUsage)
 		return 2
 	case len(words) != 2:
 		fmt.Fprintf(stderr, "kkrpc gen %s: want one package, such as ./cmd/server, got %d\n", words[0], len(words)-1)
@@ -104,25 +104,8 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 			fmt.Fprintf(stderr, "%s: %s is unknown in TypeScript, since its own methods write it; a line //kkrpc:ts string above it, for example, says what it is\n", t.At, t.Name)
 		}
 	}
-	if g.out == "" {
-		_, err := stdout.Write(text)
-		return err
-	}
-	old, err := os.ReadFile(g.out)
-	switch {
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return err
-	case g.check:
-		return g.compare(old, text, stdout)
-	case err == nil && bytes.Equal(old, text):
-		fmt.Fprintf(stderr, "%s is up to date (%v)\n", g.out, time.Since(start).Round(time.Millisecond))
-		return nil
-	}
-	if err := writeFile(g.out, text); err != nil {
-		return err
-	}
-	fmt.Fprintf(stderr, "wrote %s: %s, %d types (%v)\n", g.out, api.Name, len(api.Types), time.Since(start).Round(time.Millisecond))
-	return nil
+	out := output{g.out, g.check, fmt.Sprintf("kkrpc gen %s %s -o %s", g.form, g.pkg, g.out), start}
+	return out.put(text, fmt.Sprintf("%s, %d types", api.Name, len(api.Types)), stdout, stderr)
 }
 
 func (g *generation) text(api *schema.API) ([]byte, error) {
@@ -165,30 +148,4 @@ func describe(ctx context.Context, pkg, name string) (*schema.API, error) {
 		return nil, fmt.Errorf("no API %q in %s; there is %s", name, pkg, strings.Join(list, ", "))
 	}
 	return nil, fmt.Errorf("%s exposes several APIs; choose one by --api: %s", pkg, strings.Join(list, ", "))
-}
-
-// compare lists the lines that differ, and fails if there are any.
-func (g *generation) compare(old, text []byte, stdout io.Writer) error {
-	if bytes.Equal(old, text) {
-		return nil
-	}
-	fmt.Fprint(stdout, udiff.Unified(g.out, g.out+" (new)", string(old), string(text)))
-	return fmt.Errorf("%s is out of date; run kkrpc gen %s %s -o %s", g.out, g.form, g.pkg, g.out)
-}
-
-// writeFile replaces a file as a whole, so that a reader never sees a part of it.
-func writeFile(name string, text []byte) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(name), ".kkrpc-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // does nothing once it has its name
-	_, err = f.Write(text)
-	if err := errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
 }

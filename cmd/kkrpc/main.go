@@ -1,8 +1,9 @@
-// Command kkrpc starts a demo server, builds Go programs for JavaScript servers, and writes TypeScript types of Go APIs.
+// Command kkrpc starts a demo server, builds Go programs for JavaScript servers, and writes TypeScript types and Go
+// clients of APIs.
 //
 //	kkrpc demo      start a server and print a TypeScript client for it
 //	kkrpc build     build a Go program as the WebSocket handler of a Hono server
-//	kkrpc gen       write the TypeScript types of a Go API
+//	kkrpc gen       write the TypeScript types of a Go API, or a Go client of an API
 //	kkrpc breaking  list what a Go API breaks for clients of an older one
 //	kkrpc version   print the version
 package main
@@ -25,7 +26,7 @@ usage: kkrpc <command>
 commands:
   demo      start a server and say how to call it from TypeScript
   build     build a Go program as the WebSocket handler of a Hono server
-  gen       write the TypeScript types of a Go API
+  gen       write the TypeScript types of a Go API, or a Go client of an API
   breaking  list what a Go API breaks for clients of an older one
   version   print the version
   help      print this

@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/parser"
 	"go/token"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,14 +22,51 @@ type Program struct {
 	fset *token.FileSet
 	dir  string
 	own  []*packages.Package // of its module, in the order of their paths
+	root *packages.Package   // of own, the one that was asked for
 	docs *docs
+	errs []error // of types, which only matter where they are met; nil unless LoadBeside has loaded it
 }
 
 // Load reads the package that pattern names, such as ./cmd/server, as seen from the folder dir. The error has a line for
 // each problem.
 func Load(ctx context.Context, dir, pattern string) (*Program, error) {
+	p, err := load(ctx, dir, pattern, nil)
+	if err == nil && len(p.errs) > 0 {
+		return nil, errors.Join(p.errs...)
+	}
+	return p, err
+}
+
+// LoadBeside is Load for a package that a generated file is a part of. It reads the package as if nothing stood in that
+// file. So the package may have errors: it uses what the file declares. generated may be empty.
+func LoadBeside(ctx context.Context, dir, pattern, generated string) (*Program, error) {
+	if generated == "" {
+		return load(ctx, dir, pattern, nil)
+	}
+	file, err := filepath.Abs(filepath.Join(dir, generated))
+	if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return load(ctx, dir, pattern, nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	clause, err := parser.ParseFile(token.NewFileSet(), file, text, parser.PackageClauseOnly)
+	if err != nil {
+		return nil, fmt.Errorf("%s is not a file that kkrpc gen go has written: %w", generated, err)
+	}
+	return load(ctx, dir, pattern, map[string][]byte{file: []byte("package " + clause.Name.Name)})
+}
+
+func load(ctx context.Context, dir, pattern string, overlay map[string][]byte) (*Program, error) {
 	p := &Program{fset: token.NewFileSet(), dir: dir}
-	config := &packages.Config{Mode: packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedDeps | packages.NeedModule, Dir: dir, Context: ctx}
+	config := &packages.Config{
+		Mode: packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedDeps | packages.NeedModule,
+		Dir:  dir, Context: ctx, Overlay: overlay,
+	}
 	roots, err := packages.Load(config, pattern)
 	if err == nil && onlyWebAssembly(roots) {
 		config.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
@@ -53,15 +92,22 @@ func Load(ctx context.Context, dir, pattern string) (*Program, error) {
 	}
 	var errs []error
 	for _, pkg := range p.own {
+		if pkg.PkgPath == roots[0].PkgPath {
+			p.root = pkg
+		}
 		for _, e := range pkg.Errors {
 			if e.Kind == packages.ListError && strings.HasPrefix(e.Msg, "# ") {
 				continue // what the compiler said of the package; the type checker says it with places
 			}
-			errs = append(errs, p.compilerError(e))
+			if pkg == p.root && e.Kind == packages.TypeError {
+				p.errs = append(p.errs, p.compilerError(e))
+			} else {
+				errs = append(errs, p.compilerError(e))
+			}
 		}
 	}
 	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
+		return nil, errors.Join(append(errs, p.errs...)...)
 	}
 	slices.SortFunc(p.own, func(a, b *packages.Package) int { return cmp.Compare(a.PkgPath, b.PkgPath) })
 	p.docs = newDocs(p)

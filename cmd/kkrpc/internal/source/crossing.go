@@ -1,0 +1,118 @@
+package source
+
+import (
+	"fmt"
+	"go/token"
+	"go/types"
+
+	"github.com/kkrpc-go/kkrpc/schema"
+)
+
+// direction is the way of a value, as the Go program sees it.
+type direction uint8
+
+const (
+	inbound direction = iota
+	outbound
+)
+
+// check refuses a type of which package schema does not see that it cannot cross: that depends on the direction.
+func (c *clients) check(t types.Type, d direction, pos token.Pos, what string) {
+	if isPointerTo(t, kkrpcPath, "Callback") && d == outbound {
+		return
+	}
+	if s, ok := t.Underlying().(*types.Signature); ok && d == outbound {
+		if item, _ := streamOf(t); item != nil {
+			c.check(item, outbound, pos, what+": items")
+			return
+		}
+		c.checkCallback(s, pos, what, map[*types.Signature]bool{})
+		return
+	}
+	x := crossing{docs: c.docs, direction: d, seen: map[types.Type]bool{}}
+	if reason, at := x.check(types.Unalias(t), ""); reason != "" {
+		c.refuse(pos, "%s%s: %s", what, at, reason)
+	}
+}
+
+// checkCallback is check for a function of this side that the peer calls.
+func (c *clients) checkCallback(s *types.Signature, pos token.Pos, what string, open map[*types.Signature]bool) {
+	if n := s.Results().Len(); n > 1 || n == 1 && !isError(s.Results().At(0).Type()) {
+		c.refuse(pos, "%s: %s returns values; a callback is called one way and returns nothing or an error", what, s)
+		return
+	}
+	if open[s] {
+		c.refuse(pos, "%s: %s leads back to itself through its parameters; make one of them a *kkrpc.Callback", what, s)
+		return
+	}
+	open[s] = true
+	defer delete(open, s)
+	for i := range s.Params().Len() {
+		t := s.Params().At(i).Type()
+		item, _ := streamOf(t)
+		inner, isFunc := t.Underlying().(*types.Signature)
+		switch {
+		case i == 0 && isType(t, "context", "Context"), isPointerTo(t, kkrpcPath, "Callback"):
+		case item != nil:
+			c.check(item, inbound, pos, what)
+		case isFunc:
+			c.checkCallback(inner, pos, what, open)
+		default:
+			c.check(t, inbound, pos, fmt.Sprintf("%s: its parameter %d", what, i+1))
+		}
+	}
+}
+
+// crossing looks through a type for parts that cannot cross.
+type crossing struct {
+	docs      *docs
+	direction direction
+	seen      map[types.Type]bool
+}
+
+// check returns the reason and the place of the first problem in t, which stands at the place at.
+func (x *crossing) check(t types.Type, at string) (reason, where string) {
+	t = types.Unalias(t)
+	switch {
+	case x.seen[t], isPointerTo(t, kkrpcPath, "Ref"):
+		return "", ""
+	case isType(t, "context", "Context"):
+		return "a context.Context must be the first parameter", at
+	case isType(t, kkrpcPath, "Callback"), isPointerTo(t, kkrpcPath, "Callback"):
+		return "a *kkrpc.Callback can only be a parameter itself", at
+	case isType(t, kkrpcPath, "Ref"):
+		return "a kkrpc.Ref must be a pointer, *kkrpc.Ref", at
+	case isPointerTo(t, kkrpcPath, "Shared") && x.direction == inbound:
+		return "a *kkrpc.Shared is only sent; use the type of its value", at
+	}
+	x.seen[t] = true
+	g := goType{t, x.docs}
+	if hasOwnForm(g) || g.Form() != schema.Plain {
+		return "", ""
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Interface:
+		if x.direction == inbound && u.NumMethods() > 0 && !isError(t) {
+			return fmt.Sprintf("nothing can be decoded into the interface %s; use a concrete type, any, or a *kkrpc.Ref", t), at
+		}
+	case *types.Pointer:
+		return x.check(u.Elem(), at)
+	case *types.Slice:
+		return x.check(u.Elem(), at+"[]")
+	case *types.Array:
+		return x.check(u.Elem(), at+"[]")
+	case *types.Map:
+		return x.check(u.Elem(), at+"[]")
+	case *types.Struct:
+		fields, err := g.Fields()
+		if err != nil {
+			return err.Error(), at
+		}
+		for _, f := range fields {
+			if reason, where := x.check(f.Type.(goType).Type, at+"."+f.Name); reason != "" {
+				return reason, where
+			}
+		}
+	}
+	return "", ""
+}
