@@ -12,12 +12,15 @@ import (
 
 	"github.com/kkrpc-go/kkrpc/cmd/kkrpc/internal/gogen"
 	"github.com/kkrpc-go/kkrpc/cmd/kkrpc/internal/source"
+	"github.com/kkrpc-go/kkrpc/cmd/kkrpc/internal/tsread"
 )
 
 const genGoUsage = `usage: kkrpc gen go <package> --type name [-o file] [--package name] [--check]
+       kkrpc gen go --ts file --type name --package name [-o file] [--check]
 
 Writes a Go client: a type with a method for each function of an API, which calls it without reflection. The API is an
-interface of the Go package, or a struct of funcs as kkrpc.Remote takes it.
+interface of the Go package, or a struct of funcs as kkrpc.Remote takes it. With --ts it is what a TypeScript file
+exports: an interface, another type of an object, or a constant. Node.js reads it with the TypeScript of its project.
 
 `
 
@@ -32,6 +35,7 @@ func genGo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var g clientGeneration
 	flags.StringVar(&g.out, "o", "", "`file` to write to; empty for the standard output")
 	flags.StringVar(&g.typ, "type", "", "`name` of the type that describes the API")
+	flags.StringVar(&g.ts, "ts", "", "TypeScript `file` that exports the API")
 	flags.StringVar(&g.inPackage, "package", "", "`name` of the package of the file, if it is not that of the type")
 	flags.BoolVar(&g.check, "check", false, "write nothing; exit with 1 and a list of changes if the file is out of date")
 	words, err := parse(flags, args)
@@ -41,10 +45,14 @@ func genGo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 0
 	case err != nil:
 		return 2
-	case len(words) != 1:
+	case g.ts != "" && len(words) > 0:
+		wrong = fmt.Sprintf("--ts names the file; want no package, got %s", words[0])
+	case g.ts == "" && len(words) != 1:
 		wrong = fmt.Sprintf("want one package, such as ./api, got %d", len(words))
 	case g.typ == "":
-		wrong = "--type is empty: name the interface or the struct of funcs"
+		wrong = "--type is empty: name the type that describes the API"
+	case g.ts != "" && g.inPackage == "":
+		wrong = "--package is empty: name the package of the Go file"
 	case g.inPackage != "" && !token.IsIdentifier(g.inPackage):
 		wrong = fmt.Sprintf("--package %q: want the name of a Go package", g.inPackage)
 	case g.check && g.out == "":
@@ -54,7 +62,9 @@ func genGo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "kkrpc gen go:", wrong)
 		return 2
 	}
-	g.pkg = words[0]
+	if g.ts == "" {
+		g.pkg = words[0]
+	}
 	if err := g.run(ctx, stdout, stderr); err != nil {
 		return failed(stderr, "kkrpc gen go", err)
 	}
@@ -63,15 +73,22 @@ func genGo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // clientGeneration is one run of kkrpc gen go.
 type clientGeneration struct {
-	pkg, typ, out, inPackage string
-	check                    bool
+	pkg, ts, typ, out, inPackage string
+	check                        bool
 }
 
 func (g *clientGeneration) run(ctx context.Context, stdout, stderr io.Writer) error {
 	start := time.Now()
-	file, err := g.fromGo(ctx, stderr)
+	describe := g.fromGo
+	if g.ts != "" {
+		describe = g.fromTypeScript
+	}
+	file, notes, err := describe(ctx)
 	if err != nil {
 		return err
+	}
+	for _, note := range notes {
+		fmt.Fprintln(stderr, note)
 	}
 	text, err := gogen.Write(file)
 	if err != nil {
@@ -86,37 +103,43 @@ func (g *clientGeneration) run(ctx context.Context, stdout, stderr io.Writer) er
 }
 
 func (g *clientGeneration) command() string {
-	command := fmt.Sprintf("kkrpc gen go %s --type %s -o %s", g.pkg, g.typ, g.out)
+	from := g.pkg
+	if g.ts != "" {
+		from = "--ts " + g.ts
+	}
+	command := fmt.Sprintf("kkrpc gen go %s --type %s -o %s", from, g.typ, g.out)
 	if g.inPackage != "" {
 		command += " --package " + g.inPackage
 	}
 	return command
 }
 
-// fromGo describes the client of a type of a Go package.
-func (g *clientGeneration) fromGo(ctx context.Context, stderr io.Writer) (*gogen.File, error) {
+// fromTypeScript describes the client of what a TypeScript file exports. The notes are warnings.
+func (g *clientGeneration) fromTypeScript(ctx context.Context) (*gogen.File, []string, error) {
+	api, err := tsread.Read(ctx, g.ts, g.typ)
+	if err != nil {
+		return nil, nil, err
+	}
+	return gogen.Of(api.API, &gogen.Options{Package: g.inPackage, OneWay: api.OneWay}), api.Warnings, nil
+}
+
+// fromGo describes the client of a type of a Go package. The notes say why it does not implement the interface.
+func (g *clientGeneration) fromGo(ctx context.Context) (*gogen.File, []string, error) {
 	program, err := source.LoadBeside(ctx, ".", g.pkg, g.out)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if g.out != "" {
 		folder, err := filepath.Abs(filepath.Dir(g.out))
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		switch inside := folder == program.Dir(); {
 		case inside && g.inPackage != "":
-			return nil, fmt.Errorf("%s is in the folder of %s; leave out --package", g.out, g.pkg)
+			return nil, nil, fmt.Errorf("%s is in the folder of %s; leave out --package", g.out, g.pkg)
 		case !inside && g.inPackage == "":
-			return nil, fmt.Errorf("%s is not in the folder of %s; name its package with --package", g.out, g.pkg)
+			return nil, nil, fmt.Errorf("%s is not in the folder of %s; name its package with --package", g.out, g.pkg)
 		}
 	}
-	file, notes, err := program.Client(g.typ, g.inPackage)
-	if err != nil {
-		return nil, err
-	}
-	for _, note := range notes {
-		fmt.Fprintln(stderr, note)
-	}
-	return file, nil
+	return program.Client(g.typ, g.inPackage)
 }

@@ -54,20 +54,36 @@ func TestClientsPage(t *testing.T) {
 // clientOf runs the command on a file of the first API that it declares, and builds the result.
 func clientOf(t *testing.T, language string, source []byte) string {
 	t.Helper()
-	dir := packageFolder(t, map[string]string{"api." + language: string(source)})
+	name := string(apiType.FindSubmatch(source)[1])
+	files := map[string]string{"api." + language: string(source)}
+	var dir string
+	var args []string
+	if language == "ts" {
+		dir = typescriptFolder(t, compilers[0], files)
+		args = []string{"--ts", dir + "/api.ts", "--package", "api"}
+	} else {
+		dir = packageFolder(t, files)
+		args = []string{dir}
+	}
 	out := filepath.Join(dir, "client.gen.go")
-	args := []string{"gen", "go", dir, "--type", string(apiType.FindSubmatch(source)[1]), "-o", out}
+	args = append([]string{"gen", "go", "--type", name, "-o", out}, args...)
 	if code, _, stderr := runGo(t, args...); code != 0 {
 		t.Fatalf("exit %d: %s", code, stderr)
 	}
-	if text, err := exec.Command("go", "vet", dir).CombinedOutput(); err != nil {
-		t.Errorf("go vet: %v\n%s", err, text)
-	}
+	vet(t, dir)
 	text, err := os.ReadFile(out)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// vet has the Go command build and check a package.
+func vet(t *testing.T, dir string) {
+	t.Helper()
+	if text, err := exec.Command("go", "vet", dir).CombinedOutput(); err != nil {
+		t.Errorf("go vet: %v\n%s", err, text)
+	}
 }
 
 // packageFolder returns a folder of this module, whose dependencies a package in it needs.

@@ -2,6 +2,8 @@
 // reflection.
 package gogen
 
+import "slices"
+
 // File is a generated file.
 type File struct {
 	Package string // its name
@@ -71,6 +73,14 @@ type Param struct {
 func (m *Method) isPlain() bool {
 	n := len(m.Params)
 	return n == 0 || !m.Params[n-1].Variadic && !m.Params[n-1].Optional
+}
+
+// receiver is a name for it that is not one of a parameter.
+func (m *Method) receiver() string {
+	if slices.ContainsFunc(m.Params, func(p Param) bool { return p.Name == "c" }) {
+		return "client"
+	}
+	return "c"
 }
 
 // Type is the declaration of a type.

@@ -45,14 +45,19 @@ func (w *writer) line(format string, args ...any) {
 	fmt.Fprintf(&w.out, format+"\n", args...)
 }
 
-func (w *writer) doc(text string) {
+func (w *writer) doc(text string) { w.out.WriteString(comment(text)) }
+
+// comment is a text as a comment, with the end of its last line.
+func comment(text string) string {
 	text = strings.TrimSpace(text)
 	if text == "" {
-		return
+		return ""
 	}
+	var b strings.Builder
 	for line := range strings.SplitSeq(text, "\n") {
-		w.line("%s", strings.TrimRight("// "+line, " \t\r"))
+		b.WriteString(strings.TrimRight("// "+line, " \t\r") + "\n")
 	}
+	return b.String()
 }
 
 func (w *writer) client(c *Client) {
@@ -111,7 +116,8 @@ func (w *writer) method(c *Client, m *Method) {
 		}
 	}
 	w.doc(m.Doc)
-	w.line("func (c *%s) %s(%s)%s {", c.Name, m.Name, strings.Join(params, ", "), w.results(m))
+	self := m.receiver()
+	w.line("func (%s *%s) %s(%s)%s {", self, c.Name, m.Name, strings.Join(params, ", "), w.results(m))
 	args := w.args(m, names)
 	if ctx == "" && m.Kind != Notify {
 		ctx = w.Imports.Name("context", "context") + ".Background()"
@@ -123,7 +129,7 @@ func (w *writer) method(c *Client, m *Method) {
 	if m.Result != "" {
 		call += "[" + m.Result + "]"
 	}
-	list := []string{ctx, "c.caller", strconv.Quote(m.Path), args}
+	list := []string{ctx, self + ".caller", strconv.Quote(m.Path), args}
 	list = slices.DeleteFunc(list, func(s string) bool { return s == "" })
 	call = fmt.Sprintf("%s.%s(%s)", w.kkrpc, call, strings.Join(list, ", "))
 	switch {
@@ -173,6 +179,10 @@ func (w *writer) args(m *Method, names []string) string {
 	}
 	w.line("args := make([]any, 0, %d)", len(names))
 	w.appendArgs(m, names, 0, fixed)
+	if fixed == last {
+		w.line("if %s != nil {\nargs = append(args, %s)\n}", names[last], names[last])
+		return "args..."
+	}
 	w.line("switch {")
 	for ; last >= fixed; last-- {
 		w.line("case %s != nil:", names[last])
@@ -202,7 +212,7 @@ func (w *writer) appendArgs(m *Method, names []string, from, to int) {
 
 // paramNames are the names of the context, if there is one, and of the parameters. None hides a name that the body needs.
 func (w *writer) paramNames(m *Method) []string {
-	taken := map[string]bool{"c": true}
+	taken := map[string]bool{m.receiver(): true}
 	if !m.isPlain() {
 		for _, name := range []string{"any", "append", "arg", "args", "len", "make", "nil"} {
 			taken[name] = true
@@ -223,10 +233,7 @@ func (w *writer) paramNames(m *Method) []string {
 	}
 	var names []string
 	add := func(name string, position int) {
-		if name == "" || name == "_" {
-			name = "arg" + strconv.Itoa(position)
-		}
-		for taken[name] || token.IsKeyword(name) {
+		for name = plain(name, position); taken[name]; {
 			name += "_"
 		}
 		taken[name] = true
@@ -236,12 +243,23 @@ func (w *writer) paramNames(m *Method) []string {
 		if m.Context == "_" {
 			m.Context = "ctx"
 		}
-		add(m.Context, 0)
+		add(m.Context, -1)
 	}
 	for i, p := range m.Params {
-		add(p.Name, i+1)
+		add(p.Name, i)
 	}
 	return names
+}
+
+// plain is a name that Go takes for the parameter at a position.
+func plain(name string, position int) string {
+	switch {
+	case name == "" || name == "_":
+		return "arg" + strconv.Itoa(position+1)
+	case token.IsKeyword(name):
+		return name + "_"
+	}
+	return name
 }
 
 func (w *writer) declaration(t *Type) {

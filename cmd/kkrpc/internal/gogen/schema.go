@@ -1,0 +1,291 @@
+package gogen
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/kkrpc-go/kkrpc/internal/bind"
+	"github.com/kkrpc-go/kkrpc/schema"
+)
+
+// Options of Of.
+type Options struct {
+	Package string // the name of that of the file
+	// OneWay reports whether the method at a path only notifies.
+	OneWay func(path []string) bool
+}
+
+// Of returns a file with a client of an API that is not one of Go, and with the types that it needs.
+func Of(api *schema.API, opts *Options) *File {
+	g := &generator{
+		Options: *opts, file: &File{Package: opts.Package, Imports: NewImports(nil)},
+		declared: names{}, named: map[string]*schema.Named{}, names: map[string]string{},
+	}
+	g.file.Imports.Name(kkrpcPath, "kkrpc")
+	g.file.Imports.Name("context", "context")
+	name := cmp.Or(exported(api.Name), "API")
+	root := &Client{Name: g.declared.claim(name + "Client"), New: g.declared.claim("New" + name + "Client")}
+	root.Doc = fmt.Sprintf("%s calls the functions of %s on the peer. It may be used from any goroutine.", root.Name, api.Name)
+	if api.Doc != "" {
+		root.Doc += "\n\n" + api.Doc
+	}
+	for i := range api.Types {
+		t := &api.Types[i]
+		g.named[t.Name] = t
+		g.names[t.Name] = g.declared.claim(cmp.Or(exported(t.Name), "Type"))
+	}
+	g.client(root, api.Members, nil)
+	for i := range api.Types {
+		g.declare(&api.Types[i])
+	}
+	return g.file
+}
+
+type generator struct {
+	Options
+	file     *File
+	declared names
+	named    map[string]*schema.Named // by the name in the API
+	names    map[string]string        // in Go, by that in the API
+}
+
+func (g *generator) use(path, name string) string { return g.file.Imports.Name(path, name) + "." }
+
+func (g *generator) client(c *Client, members []schema.Member, path []string) {
+	g.file.Clients = append(g.file.Clients, c)
+	taken := names{}
+	for i := range members {
+		m := &members[i]
+		to := append(path[:len(path):len(path)], m.Name)
+		name := cmp.Or(exported(m.Name), "Member")
+		call := Method{Doc: m.Doc, Path: bind.JoinPath(slices.Clone(to)), Context: "ctx", Fails: true}
+		switch m.Kind {
+		case schema.Namespace:
+			name = taken.claim(name)
+			inner := &Client{Name: g.declared.claim(c.Name + name)}
+			inner.Doc = fmt.Sprintf("%s calls the functions of %s.", inner.Name, strings.Join(to, "."))
+			c.Namespaces = append(c.Namespaces, Namespace{Name: name, Doc: m.Doc, Client: inner})
+			g.client(inner, m.Members, to)
+		case schema.Method:
+			call.Name, call.Params = taken.claim(name), g.params(m.Function)
+			switch result := m.Function.Result; {
+			case g.OneWay != nil && g.OneWay(to):
+				call.Kind, call.Context = Notify, ""
+			case result == nil:
+			case result.Kind == schema.Stream:
+				call.Kind, call.Result = Stream, g.typ(result.Elem)
+			default:
+				call.Result = g.typ(result)
+			}
+			c.Methods = append(c.Methods, call)
+		case schema.Class:
+			call.Name, call.Kind, call.Params = taken.claim("New"+name), Construct, g.params(m.Function)
+			call.Result = "any"
+			if m.Function.Result != nil {
+				call.Result = g.typ(m.Function.Result)
+			}
+			c.Methods = append(c.Methods, call)
+		default:
+			get := call
+			get.Name, get.Kind, get.Result = taken.claim(name), Get, g.typ(m.Type)
+			c.Methods = append(c.Methods, get)
+			if m.Kind == schema.Property {
+				set := call
+				set.Name, set.Kind, set.Params = taken.claim("Set"+name), Set, []Param{{Name: "value", Type: g.typ(m.Type)}}
+				set.Doc = fmt.Sprintf("%s writes what %s reads.", set.Name, get.Name)
+				c.Methods = append(c.Methods, set)
+			}
+		}
+	}
+}
+
+func (g *generator) params(f *schema.Function) []Param {
+	var list []Param
+	for i := range f.Params {
+		p := &f.Params[i]
+		param := Param{Name: p.Name, Type: g.typ(&p.Type), Variadic: p.Variadic, Optional: p.Optional}
+		if p.Optional && !hasNil(&p.Type) {
+			param.Type = "*" + param.Type
+		}
+		list = append(list, param)
+	}
+	return list
+}
+
+// hasNil reports whether the Go type of a t has a nil that can stand for what is absent.
+func hasNil(t *schema.Type) bool {
+	switch t.Kind {
+	case schema.Nullable, schema.Unknown, schema.Bytes, schema.BigInt, schema.URL, schema.Map, schema.Set, schema.Error, schema.Typed,
+		schema.Record, schema.Callback, schema.Stream, schema.Reference:
+		return true
+	case schema.List:
+		return t.Len == 0
+	}
+	return false
+}
+
+// isPointer reports whether the Go type of a t is a pointer, whose nil is null.
+func isPointer(t *schema.Type) bool {
+	switch t.Kind {
+	case schema.Nullable, schema.Unknown, schema.BigInt, schema.URL, schema.Map, schema.Set, schema.Error, schema.Reference:
+		return true
+	}
+	return false
+}
+
+// typ is the Go type of a t.
+func (g *generator) typ(t *schema.Type) string {
+	switch t.Kind {
+	case schema.Boolean:
+		return "bool"
+	case schema.Integer:
+		return "int64"
+	case schema.Number:
+		return "float64"
+	case schema.String:
+		return "string"
+	case schema.Bytes:
+		return "[]byte"
+	case schema.Date:
+		return g.use("time", "time") + "Time"
+	case schema.BigInt:
+		return "*" + g.use("math/big", "big") + "Int"
+	case schema.URL:
+		return "*" + g.use("net/url", "url") + "URL"
+	case schema.RegExp:
+		return g.use(superjsonPath, "superjson") + "RegExp"
+	case schema.Map:
+		return "*" + g.use(superjsonPath, "superjson") + "Map"
+	case schema.Set:
+		return "*" + g.use(superjsonPath, "superjson") + "Set"
+	case schema.Error:
+		return "*" + g.use(superjsonPath, "superjson") + "Error"
+	case schema.Typed:
+		return g.use(superjsonPath, "superjson") + t.Name
+	case schema.Reference:
+		return "*" + g.use(kkrpcPath, "kkrpc") + "Ref"
+	case schema.Nullable:
+		if t.Elem == nil {
+			return "any"
+		}
+		if isPointer(t.Elem) {
+			return g.typ(t.Elem)
+		}
+		return "*" + g.typ(t.Elem)
+	case schema.List:
+		if t.Len > 0 {
+			return fmt.Sprintf("[%d]%s", t.Len, g.typ(t.Elem))
+		}
+		return "[]" + g.typ(t.Elem)
+	case schema.Record:
+		return "map[string]" + g.typ(t.Elem)
+	case schema.Struct:
+		return g.object(t, "")
+	case schema.NamedType:
+		return g.names[t.Name]
+	case schema.Callback:
+		return "func(" + g.callback(t.Function) + ")"
+	case schema.Stream:
+		return fmt.Sprintf("%sSeq2[%s, error]", g.use("iter", "iter"), g.typ(t.Elem))
+	}
+	return "any"
+}
+
+// callback is the list of parameters of a func that is a parameter.
+func (g *generator) callback(f *schema.Function) string {
+	taken := names{}
+	var list []string
+	for i, p := range g.params(f) {
+		if p.Variadic {
+			p.Type = "..." + p.Type
+		}
+		list = append(list, taken.claim(plain(p.Name, i))+" "+p.Type)
+	}
+	return strings.Join(list, ", ")
+}
+
+// object is a struct. self is the type that it is the form of, or empty.
+func (g *generator) object(t *schema.Type, self string) string {
+	var b strings.Builder
+	b.WriteString("struct {\n")
+	taken := names{}
+	for i := range t.Fields {
+		f := &t.Fields[i]
+		form, tag := g.typ(&f.Type), jsonName(f.Name)
+		switch {
+		case f.Optional && !hasNil(&f.Type):
+			form = "*" + form
+		case self != "" && g.contains(&f.Type, self, map[string]bool{}):
+			form = "*" + form // a struct cannot be a part of itself
+		}
+		if f.Optional {
+			tag += ",omitzero"
+		}
+		b.WriteString(comment(f.Doc))
+		fmt.Fprintf(&b, "%s %s %s\n", taken.claim(cmp.Or(exported(f.Name), "Field")), form, quotedTag("json:"+strconv.Quote(tag)))
+	}
+	b.WriteString("}")
+	return b.String()
+}
+
+// contains reports whether values of the Go type of a t have one of the type with this name inside, without a pointer.
+func (g *generator) contains(t *schema.Type, name string, seen map[string]bool) bool {
+	switch t.Kind {
+	case schema.NamedType:
+		if t.Name == name {
+			return true
+		}
+		if seen[t.Name] {
+			return false
+		}
+		seen[t.Name] = true
+		return g.contains(&g.named[t.Name].Type, name, seen)
+	case schema.List:
+		return t.Len > 0 && g.contains(t.Elem, name, seen)
+	case schema.Struct:
+		return slices.ContainsFunc(t.Fields, func(f schema.Field) bool {
+			return !f.Optional && g.contains(&f.Type, name, seen)
+		})
+	}
+	return false
+}
+
+// jsonName is a name in a json tag.
+func jsonName(name string) string {
+	if name == "-" || name == "" || strings.ContainsAny(name, `,'"\`+"`") {
+		return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(name) + "'"
+	}
+	return name
+}
+
+func quotedTag(tag string) string {
+	if strings.Contains(tag, "`") {
+		return strconv.Quote(tag)
+	}
+	return "`" + tag + "`"
+}
+
+func (g *generator) declare(n *schema.Named) {
+	t := Type{Name: g.names[n.Name], Doc: n.Doc}
+	if n.Type.Kind == schema.Struct {
+		t.Text = g.object(&n.Type, n.Name)
+	} else {
+		t.Text = g.typ(&n.Type)
+	}
+	for _, v := range n.Values {
+		text := v.JSON
+		if n.Type.Kind == schema.String {
+			var value string
+			if err := json.Unmarshal([]byte(v.JSON), &value); err != nil {
+				continue // no constant of a string is anything else
+			}
+			text = strconv.Quote(value)
+		}
+		t.Values = append(t.Values, Value{Name: g.declared.claim(t.Name + cmp.Or(pascal(v.Name), "Empty")), Doc: v.Doc, Text: text})
+	}
+	g.file.Types = append(g.file.Types, t)
+}

@@ -1,0 +1,155 @@
+// Writes the description of an API that a TypeScript file declares, in the form of package schema.
+import { relative, resolve } from "node:path"
+import { Failure, open } from "./compilers.mjs"
+import { capital, directed, directive, docs, Types } from "./types.mjs"
+
+/** maxDepth bounds how deep namespaces nest, as Go does. */
+const maxDepth = 16
+
+class Reader {
+	warnings = new Set()
+	notify = []
+
+	constructor(compiler) {
+		this.c = compiler
+		this.types = new Types(compiler, (symbol, text) => this.warnings.add(this.at(symbol) + text))
+	}
+
+	at(symbol) {
+		const [declaration] = symbol ? this.c.declarations(symbol) : []
+		return declaration ? at(this.c.place(declaration)) : ""
+	}
+
+	api(name) {
+		const exported = this.c.exports()
+		const found = exported.find((symbol) => symbol.name === name)
+		if (!found) {
+			const names = exported.map((symbol) => symbol.name).sort()
+			throw new Failure(`${relative(".", file)} exports no type ${name}` + (names.length > 0 ? `; there is ${names.join(", ")}` : ""))
+		}
+		const symbol = this.c.original(found)
+		const { Interface, TypeAlias, Class } = this.c.ts.SymbolFlags
+		const isType = (symbol.flags & (Interface | TypeAlias | Class)) !== 0
+		if (isType && this.c.declarations(symbol).some((d) => d.typeParameters?.length)) {
+			throw new Failure(`${this.at(symbol)}${name} has type parameters; export a type with all of them, as in type API = ${name}<string>`)
+		}
+		const type = isType ? this.c.declaredType(symbol) : this.c.typeOf(symbol)
+		const members = this.types.isObject(type) ? this.members(type, []) : []
+		if (members.length === 0) throw new Failure(`${this.at(symbol)}${name} has nothing to call: want an object type with functions`)
+		return { name, doc: docs(this.c, symbol), members, types: this.types.list() }
+	}
+
+	members(type, path) {
+		return this.types.members(type).map((symbol) => this.member(symbol, [...path, symbol.name]))
+	}
+
+	member(symbol, path) {
+		const { parts } = this.types.present(this.c.typeOf(symbol))
+		const base = { name: symbol.name, doc: docs(this.c, symbol) }
+		const only = parts.length === 1 ? parts[0] : undefined
+		const calls = only ? this.c.calls(only) : []
+		const constructs = only ? this.c.constructs(only) : []
+		if (calls.length > 0) {
+			if (calls.length > 1) this.warn(symbol, `${path.join(".")} has ${calls.length} forms; the client has the first`)
+			if (directive(this.c, symbol, "notify")) this.notify.push(path)
+			return { ...base, kind: "method", function: this.function(calls[0], symbol, path.map(capital).join("")) }
+		}
+		if (constructs.length > 0) {
+			return { ...base, kind: "class", function: this.function(constructs[0], symbol, path.map(capital).join(""), true) }
+		}
+		if (only && this.isNamespace(only, path.length)) return { ...base, kind: "namespace", members: this.members(only, path) }
+		const form = this.types.result(this.c.typeOf(symbol), { symbol, name: path.map(capital).join("") })
+		return { ...base, kind: this.isReadOnly(symbol) ? "readonly" : "property", type: directed(this.c, symbol, form ?? { kind: "unknown" }) }
+	}
+
+	warn(symbol, text) {
+		this.warnings.add(this.at(symbol) + text)
+	}
+
+	isNamespace(type, depth) {
+		if (depth > maxDepth || !this.types.isObject(type)) return false
+		return this.types.members(type).some((symbol) => {
+			const { parts } = this.types.present(this.c.typeOf(symbol))
+			return parts.some((part) => this.c.calls(part).length > 0 || this.c.constructs(part).length > 0 || this.isNamespace(part, depth + 1))
+		})
+	}
+
+	isReadOnly(symbol) {
+		const { SyntaxKind } = this.c.ts
+		const declarations = this.c.declarations(symbol)
+		const isGetter = declarations.some((d) => d.kind === SyntaxKind.GetAccessor)
+		const isSetter = declarations.some((d) => d.kind === SyntaxKind.SetAccessor)
+		return (isGetter && !isSetter) || declarations.some((d) => d.modifiers?.some((m) => m.kind === SyntaxKind.ReadonlyKeyword))
+	}
+
+	function(signature, symbol, name, isInstance) {
+		const params = this.c.parameters(signature).map((param, i) => this.param(param, symbol, name, i))
+		const result = this.types.result(this.c.result(signature), { symbol, name: name + (isInstance ? "" : "Result"), isInstance })
+		return { params, result: directed(this.c, symbol, result) }
+	}
+
+	param(param, method, name, position) {
+		const [declaration] = this.c.declarations(param)
+		const isNamed = /^[\p{L}_$][\p{L}\p{Nd}_$]*$/u.test(param.name) && !param.name.startsWith("__")
+		const symbol = declaration ? param : method
+		const context = { symbol, name: name + (isNamed ? capital(param.name) : `Arg${position + 1}`) }
+		const type = this.c.typeOf(param)
+		const described = { name: isNamed ? param.name.replaceAll("$", "_") : "", type: { kind: "unknown" } }
+		if (declaration?.dotDotDotToken) {
+			described.variadic = true
+			if (this.c.isArray(type)) described.type = this.types.value(this.c.arguments(type)[0], context)
+			else this.warn(symbol, `the rest ${this.c.print(type)} has no type in Go; it is any number of any`)
+		} else {
+			const { parts } = this.types.present(type)
+			described.optional = Boolean(declaration?.questionToken || declaration?.initializer)
+			described.type = this.argument(type, parts, context)
+			if (described.optional && described.type.kind === "nullable") described.type = described.type.elem
+		}
+		described.type = directed(this.c, param, described.type)
+		return described
+	}
+
+	argument(type, parts, context) {
+		const only = parts.length === 1 ? parts[0] : undefined
+		const item = only && this.types.stream(only)
+		if (item) return { kind: "stream", elem: this.types.value(item, { ...context, name: context.name + "Item" }) }
+		const [call] = only ? this.c.calls(only) : []
+		if (!call) return this.types.value(type, context)
+		const callback = this.function(call, context.symbol, context.name)
+		if (callback.result && callback.result.kind !== "unknown") {
+			this.warn(context.symbol, "what this callback returns does not come back from Go; declare that it returns void")
+		}
+		return { kind: "callback", function: { params: callback.params } }
+	}
+}
+
+/** at is how a place is written for people. */
+const at = ({ path, line, character }) => (path ? `${relative(".", path)}:${line + 1}:${character + 1}: ` : "")
+
+const file = resolve(process.argv[2])
+
+/** mostProblems is how many errors of the compiler are worth reading at once. */
+const mostProblems = 20
+
+async function read() {
+	const compiler = await open(file)
+	try {
+		if (compiler.problems.length > 0) {
+			const lines = compiler.problems.map((problem) => at(problem) + problem.text.replace(/\s+/g, " "))
+			throw new Failure(...lines.slice(0, mostProblems), ...(lines.length > mostProblems ? [`and ${lines.length - mostProblems} more errors`] : []))
+		}
+		const reader = new Reader(compiler)
+		const api = reader.api(process.argv[3])
+		if (!compiler.strict) reader.warnings.add(`strictNullChecks is off in tsconfig.json, so that null is not seen`)
+		return { api, notify: reader.notify, warnings: [...reader.warnings] }
+	} finally {
+		compiler.close()
+	}
+}
+
+try {
+	console.log(JSON.stringify(await read()))
+} catch (error) {
+	if (!(error instanceof Failure)) throw error
+	console.log(JSON.stringify({ errors: error.lines }))
+}

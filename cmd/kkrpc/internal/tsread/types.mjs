@@ -1,0 +1,345 @@
+// Types of TypeScript in the form of package schema.
+
+/** What a type of JavaScript is in Go. Typed arrays and errors have lists of their own. */
+const globals = {
+	Date: "date",
+	RegExp: "regexp",
+	URL: "url",
+	Map: "map",
+	ReadonlyMap: "map",
+	Set: "set",
+	ReadonlySet: "set",
+	Uint8Array: "bytes",
+	Buffer: "bytes"
+}
+const typedArrays =
+	/^(Int8|Uint8Clamped|Int16|Uint16|Int32|Uint32|Float32|Float64|BigInt64|BigUint64)Array$/
+const errors = /^(Aggregate|Eval|Range|Reference|Syntax|Type|URI)?Error$/
+const promises = ["Promise", "PromiseLike"]
+const streams = ["AsyncIterable", "AsyncIterableIterator", "AsyncIterator", "AsyncGenerator", "AsyncIteratorObject", "ReadableStream"]
+
+/** capital begins a name with a capital, and drops what cannot be in one. */
+export const capital = (name) =>
+	name
+		.split(/[^\p{L}\p{Nd}]+/u)
+		.map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+		.join("")
+
+/** Types describes types, and names those that a Go file has to declare. */
+export class Types {
+	/** @type {Map<unknown, object>} by the id of a type, the symbol of an enum, or the name and values of an enumeration */
+	#named = new Map()
+	#taken = new Set()
+	/** declarations of aliases of literals, by their values: a union forgets its name beside null */
+	#enumerations = new Map()
+
+	constructor(compiler, warn) {
+		this.c = compiler
+		this.warn = warn
+		this.flags = compiler.ts.TypeFlags
+		for (const file of compiler.files) {
+			for (const node of file.statements) {
+				if (node.kind !== compiler.ts.SyntaxKind.TypeAliasDeclaration || node.typeParameters) continue
+				const values = this.#literals(this.#parts(compiler.typeAt(node.name)))
+				const key = values && JSON.stringify([...values].sort())
+				if (key && values.length > 1 && !this.#enumerations.has(key)) this.#enumerations.set(key, node)
+			}
+		}
+	}
+
+	/** list has all types with a name, for schema.API. */
+	list() {
+		return [...this.#named.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+	}
+
+	is(type, flags) {
+		return (type.flags & flags) !== 0
+	}
+
+	/** lib is the name of a type of JavaScript itself, or undefined. */
+	lib(type) {
+		const symbol = this.is(type, this.flags.Object) ? this.c.symbol(type) : undefined
+		const [declaration] = symbol ? this.c.declarations(symbol) : []
+		return declaration && this.c.isLibrary(declaration) ? symbol.name : undefined
+	}
+
+	/** awaited is the type of what a promise gives, or the type itself. */
+	awaited(type) {
+		while (promises.includes(this.lib(type))) [type] = this.c.arguments(type)
+		return type
+	}
+
+	/** isObject reports whether type has members of its own, and is no data of JavaScript. */
+	isObject(type) {
+		if (!this.is(type, this.flags.Object | this.flags.Intersection) || this.lib(type) || this.stream(type)) return false
+		return this.is(type, this.flags.Intersection) || (!this.c.isArray(type) && !this.c.isTuple(type))
+	}
+
+	/** stream is the type of the items if type is a stream, or undefined. */
+	stream(type) {
+		const parts = this.is(type, this.flags.Intersection) ? this.c.types(type) : [type]
+		const stream = parts.find((part) => streams.includes(this.lib(part)))
+		return stream && this.c.arguments(stream)[0]
+	}
+
+	/**
+	 * members are the properties that can be named from outside, in the order of their declarations. Those that no place
+	 * declares, as of a Record, come in the order of their names, since compilers differ.
+	 */
+	members(type) {
+		const { SyntaxKind } = this.c.ts
+		const hidden = [SyntaxKind.PrivateKeyword, SyntaxKind.ProtectedKeyword]
+		const members = this.c.properties(type).map((symbol) => {
+			const [declaration] = this.c.declarations(symbol)
+			const isHidden = declaration?.modifiers?.some((m) => hidden.includes(m.kind)) || /^(__@|#|__#)/.test(symbol.name)
+			return { symbol, isHidden, place: declaration && this.c.place(declaration) }
+		})
+		const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0)
+		return members
+			.filter(({ symbol, isHidden }) => !isHidden && symbol.name !== "prototype")
+			.sort(({ symbol: a, place: p }, { symbol: b, place: q }) => {
+				if (!p || !q) return p ? -1 : q ? 1 : compare(a.name, b.name)
+				return compare(p.path, q.path) || p.line - q.line || p.character - q.character
+			})
+			.map(({ symbol }) => symbol)
+	}
+
+	/** present is a type without undefined, and null if that stands beside it. */
+	present(type) {
+		const parts = this.#parts(type)
+		const rest = parts.filter((part) => !this.is(part, this.flags.Undefined | this.flags.Void))
+		const left = rest.filter((part) => !this.is(part, this.flags.Null))
+		return { parts: left, isNull: left.length < rest.length, isUndefined: rest.length < parts.length }
+	}
+
+	#parts(type) {
+		return this.is(type, this.flags.Union) ? this.c.types(type) : [type]
+	}
+
+	/** result describes what a function gives, or is undefined for nothing. */
+	result(type, context) {
+		const parts = this.#parts(type).map((part) => this.awaited(part))
+		const only = [...new Map(parts.flatMap((part) => this.#parts(part)).map((part) => [part.id, part])).values()]
+		const item = only.length === 1 ? this.stream(only[0]) : undefined
+		if (item) return { kind: "stream", elem: this.value(item, { ...context, name: context.name + "Item", isMember: false }) }
+		if (only.every((part) => this.is(part, this.flags.Undefined | this.flags.Void | this.flags.Never))) return undefined
+		return parts.length === 1 ? this.value(parts[0], context) : this.#union(only, context)
+	}
+
+	/** value describes data. In context are the symbol that has the type, and a name for a type without one. */
+	value(type, context) {
+		return this.#union(this.#parts(this.awaited(type)), context, type)
+	}
+
+	#union(parts, context, type) {
+		const left = parts.filter((part) => !this.is(part, this.flags.Undefined | this.flags.Void | this.flags.Null))
+		const form = this.#present(left, context, type)
+		const isNullable = left.length < parts.length && !["unknown", "nullable"].includes(form.kind)
+		return isNullable ? { kind: "nullable", elem: form } : form
+	}
+
+	#present(parts, context, type) {
+		const all = (flags) => parts.every((part) => this.is(part, flags))
+		if (parts.length === 0) return { kind: "unknown" }
+		if (all(this.flags.BooleanLike)) return { kind: "boolean" }
+		const values = parts.length > 1 || this.is(parts[0], this.flags.EnumLiteral) ? this.#literals(parts) : undefined
+		if (values) return this.#enumeration(parts, values, context)
+		if (all(this.flags.StringLike)) return { kind: "string" }
+		if (all(this.flags.NumberLike)) return { kind: "number" }
+		if (all(this.flags.BigIntLike)) return { kind: "bigint" }
+		if (parts.length > 1) {
+			return this.#unknown(context, `the union ${parts.map((part) => this.c.print(part)).join(" | ")} has no type in Go`)
+		}
+		return this.#single(parts[0], context)
+	}
+
+	/** literals are the values of types that are texts, or numbers; undefined if one of them is neither. */
+	#literals(parts) {
+		const { StringLiteral, NumberLiteral } = this.flags
+		const isLiteral = (flag) => parts.every((part) => this.is(part, flag))
+		return parts.length > 0 && (isLiteral(StringLiteral) || isLiteral(NumberLiteral)) ? parts.map((part) => part.value) : undefined
+	}
+
+	#enumeration(parts, values, context) {
+		const parents = parts.map((part) => (this.is(part, this.flags.EnumLiteral) ? this.#enumOf(this.c.symbol(part)) : undefined))
+		if (parents[0] && parents.every((parent) => parent === parents[0])) return this.#enum(parents[0])
+		const key = JSON.stringify([...values].sort())
+		const alias = this.#enumerations.get(key)
+		const declared = alias ?? this.c.declarations(context.symbol)[0]
+		const name = alias?.name.text ?? this.#memberOf(declared, context)
+		return this.#name(`${name} ${key}`, name, (named) => {
+			const text = declared ? this.c.text(declared) : ""
+			const symbol = alias && this.c.alias(this.c.typeAt(alias.name))
+			this.#values(named, symbol, values.map((value) => ({ name: String(value), value, place: this.#placeOf(text, value) })))
+		})
+	}
+
+	/** enum describes an enum of TypeScript. A part of its members is all of them, since Go has no such type. */
+	#enum(symbol) {
+		const parts = this.#parts(this.c.declaredType(symbol))
+		return this.#name(symbol, symbol.name, (named) => {
+			const text = this.c.text(this.c.declarations(symbol)[0])
+			const values = parts.map((part) => {
+				const member = this.c.symbol(part)
+				const place = text.search(new RegExp(`\\b${member.name}\\b`))
+				return { name: member.name, value: part.value, doc: docs(this.c, member), place }
+			})
+			this.#values(named, symbol, values)
+		})
+	}
+
+	/** values sets those of an enumeration, in the order of the source. */
+	#values(named, symbol, values) {
+		const at = ({ place }) => (place < 0 ? Infinity : place)
+		values.sort((a, b) => at(a) - at(b) || (a.value < b.value ? -1 : 1))
+		const kinds = values.map(({ value }) => (typeof value === "string" ? "string" : Number.isSafeInteger(value) ? "integer" : "number"))
+		named.doc = symbol ? docs(this.c, symbol) : ""
+		named.type = { kind: kinds.includes("number") ? "number" : kinds[0] }
+		named.values = values.map(({ name, value, doc }) => ({ name, doc, json: JSON.stringify(value) }))
+	}
+
+	/** memberOf is a name for the type of a member: that of its interface or class comes first, wherever it was met. */
+	#memberOf(declaration, context) {
+		const { InterfaceDeclaration, ClassDeclaration } = this.c.ts.SyntaxKind
+		const parent = declaration?.parent
+		if (!parent?.name || ![InterfaceDeclaration, ClassDeclaration].includes(parent.kind)) return context.name
+		return context.isMember ? parent.name.text + capital(context.symbol.name) : context.name
+	}
+
+	#placeOf(text, value) {
+		const places = [JSON.stringify(value), `'${value}'`].map((quoted) => text.indexOf(quoted)).filter((place) => place >= 0)
+		return places.length > 0 ? Math.min(...places) : -1
+	}
+
+	/** enumOf is the enum of a member. An enum of one member is the type of that member. */
+	#enumOf(symbol) {
+		const { Enum } = this.c.ts.SymbolFlags
+		return symbol.flags & Enum ? symbol : this.c.parent(symbol)
+	}
+
+	#unknown(context, why) {
+		this.warn(context.symbol, `${why}; it is any`)
+		return { kind: "unknown" }
+	}
+
+	#single(type, context) {
+		const f = this.flags
+		if (this.is(type, f.Any | f.Unknown)) return { kind: "unknown" }
+		if (this.is(type, f.TypeParameter | f.Instantiable)) {
+			const constraint = this.is(type, f.TypeParameter) ? undefined : this.c.constraint(type)
+			if (constraint && constraint.id !== type.id) return this.value(constraint, context)
+			return this.#unknown(context, `only a call says what ${this.c.print(type)} is`)
+		}
+		if (this.is(type, f.Intersection)) {
+			const base = this.c.types(type).find((part) => this.is(part, f.StringLike | f.NumberLike | f.BooleanLike | f.BigIntLike))
+			if (base) return this.value(base, context) // with a brand
+			if (this.stream(type)) return this.#unknown(context, "a stream can only be a result, a parameter or a property itself")
+			return this.#object(type, context)
+		}
+		if (!this.is(type, f.Object)) {
+			return this.#unknown(context, `${this.c.print(type)} has no type in Go`)
+		}
+		if (this.c.isArray(type)) {
+			return { kind: "list", elem: this.value(this.c.arguments(type)[0], { ...context, name: context.name + "Item", isMember: false }) }
+		}
+		if (this.c.isTuple(type)) return this.#tuple(type, context)
+		const lib = this.lib(type)
+		if (lib) return this.#global(lib, type, context)
+		return this.#object(type, context)
+	}
+
+	#tuple(type, context) {
+		const items = this.c.arguments(type)
+		if (items.length > 0 && items.every((item) => item.id === items[0].id) && this.c.isFixed(type)) {
+			return { kind: "list", len: items.length, elem: this.value(items[0], { ...context, name: context.name + "Item", isMember: false }) }
+		}
+		return this.#unknown(context, `the tuple ${this.c.print(type)} has no type in Go`)
+	}
+
+	#global(name, type, context) {
+		if (Object.hasOwn(globals, name)) return { kind: globals[name] }
+		if (typedArrays.test(name)) return { kind: "typed", name }
+		if (errors.test(name)) return { kind: "error" }
+		if (streams.includes(name)) return this.#unknown(context, "a stream can only be a result, a parameter or a property itself")
+		const indexes = this.c.indexes(type)
+		if (["Record", "Partial", "Pick", "Omit", "Required", "Readonly", "__type"].includes(name) || indexes.length > 0) {
+			return this.#object(type, context) // of a utility type, whose members the library declares
+		}
+		return this.#unknown(context, `${this.c.print(type)} does not cross the connection as itself`)
+	}
+
+	#object(type, context) {
+		if (this.c.calls(type).length > 0) return { kind: "reference" }
+		const members = this.members(type)
+		const indexes = this.c.indexes(type)
+		if (members.length === 0 && indexes.length > 0) {
+			return { kind: "record", key: { kind: "string" }, elem: this.value(indexes[0], { ...context, name: context.name + "Value", isMember: false }) }
+		}
+		if (members.length === 0) return { kind: "unknown" }
+		if (indexes.length > 0) return this.#unknown(context, `${this.c.print(type)} has both members and an index`)
+		const isCalled = (symbol) => this.present(this.c.typeOf(symbol)).parts.some((part) => this.c.calls(part).length > 0)
+		const data = context.isInstance ? members.filter((symbol) => !isCalled(symbol)) : members
+		if (data.some(isCalled)) return { kind: "reference" }
+		return this.#name(type.id, this.#nameOf(type) ?? context.name, (named) => {
+			const symbol = this.c.alias(type) ?? this.c.symbol(type)
+			const isOwn = symbol && !this.c.declarations(symbol).some((declaration) => this.c.isLibrary(declaration))
+			named.doc = isOwn ? docs(this.c, symbol) : ""
+			named.type = { kind: "struct", fields: data.map((member) => this.#field(member, named.name)) }
+		})
+	}
+
+	#field(symbol, parent) {
+		const optional = (symbol.flags & this.c.ts.SymbolFlags.Optional) !== 0
+		let form = this.value(this.c.typeOf(symbol), { symbol, name: parent + capital(symbol.name), isMember: true })
+		if (optional && form.kind === "nullable") form = form.elem
+		return { name: symbol.name, doc: docs(this.c, symbol), type: directed(this.c, symbol, form), optional }
+	}
+
+	/** nameOf is the name that a program has given to a type, with those of type arguments behind it. */
+	#nameOf(type) {
+		const alias = this.c.alias(type)
+		const symbol = alias ?? this.c.symbol(type)
+		const isOfLibrary = symbol && this.c.declarations(symbol).some((declaration) => this.c.isLibrary(declaration))
+		if (!symbol || /^__/.test(symbol.name) || (isOfLibrary && !["Partial", "Readonly", "Required"].includes(symbol.name))) return undefined
+		const args = alias ? this.c.aliasArguments(type) : this.c.arguments(type)
+		const names = args.filter((arg) => !this.is(arg, this.flags.TypeParameter)).map((arg) => this.#argumentName(arg))
+		return symbol.name + names.join("")
+	}
+
+	#argumentName(type) {
+		if (this.is(type, this.flags.Object) && this.c.isArray(type)) return this.#argumentName(this.c.arguments(type)[0]) + "List"
+		return this.#nameOf(type) ?? capital(this.c.print(type).slice(0, 40))
+	}
+
+	/** name returns the named type of key, which fill describes when it is met first. */
+	#name(key, name, fill) {
+		let named = this.#named.get(key)
+		if (!named) {
+			let unique = name
+			for (let n = 2; this.#taken.has(unique); n++) unique = name + n
+			this.#taken.add(unique)
+			named = { name: unique, package: "" }
+			this.#named.set(key, named) // before its parts, which may lead back
+			fill(named)
+		}
+		return { kind: "named", name: named.name }
+	}
+}
+
+/** docs is the comment of a symbol. */
+export function docs(compiler, symbol) {
+	const deprecated = compiler.tags(symbol).find((tag) => tag.name === "deprecated")
+	const text = compiler.docs(symbol)
+	return deprecated ? `${text}\n\nDeprecated: ${deprecated.text || "do not use it."}`.trim() : text
+}
+
+/** directive reports whether a comment has the line @kkrpc with this word. */
+export const directive = (compiler, symbol, word) =>
+	compiler.tags(symbol).some((tag) => tag.name === "kkrpc" && tag.text.trim().split(/\s+/).includes(word))
+
+/** directed is a form with integers, if the comment of the symbol asks for them. */
+export function directed(compiler, symbol, form) {
+	if (!form || !directive(compiler, symbol, "int64")) return form
+	const integers = (form) => (form.kind === "number" ? { kind: "integer" } : form.elem ? { ...form, elem: integers(form.elem) } : form)
+	return integers(form)
+}

@@ -1,0 +1,2 @@
+// Package typedclient has the client that kkrpc gen go makes of interop/testdata/typed/api.ts.
+package typedclient
