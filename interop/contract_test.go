@@ -94,12 +94,16 @@ func contract(t *testing.T, files ...string) string {
 	return dir
 }
 
-// compile has the TypeScript compiler check the folder.
+// compile has the TypeScript compilers 5 and 7 check the folder, and returns what the first says that finds an error.
 func compile(t *testing.T, dir string) (string, error) {
 	t.Helper()
-	tsc := filepath.Join(js.Dir(t), "node_modules", "typescript", "bin", "tsc")
-	out, err := exec.CommandContext(t.Context(), js.Node.Path(t), tsc, "-p", dir).CombinedOutput()
-	return string(out), err
+	for _, version := range []string{"typescript", "typescript7"} {
+		tsc := filepath.Join(js.Dir(t), "node_modules", version, "bin", "tsc")
+		if out, err := exec.CommandContext(t.Context(), js.Node.Path(t), tsc, "-p", dir).CombinedOutput(); err != nil {
+			return version + ": " + string(out), err
+		}
+	}
+	return "", nil
 }
 
 // runContract runs the program, and the client with its address behind it.

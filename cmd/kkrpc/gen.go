@@ -68,7 +68,7 @@ func gen(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "kkrpc gen ts: --check compares a file: name it with -o")
 		return 2
 	}
-	g.form, g.pkg = words[0], words[1]
+	g.form, g.pkg, g.command = words[0], words[1], "kkrpc gen "+withoutCheck(args)
 	if err := g.run(ctx, stdout, stderr); err != nil {
 		return failed(stderr, "kkrpc gen "+g.form, err)
 	}
@@ -86,6 +86,7 @@ func failed(stderr io.Writer, command string, err error) int {
 // generation is one run of kkrpc gen.
 type generation struct {
 	form, pkg, out, codec, api string
+	command                    string // which writes the file
 	check, values, contract    bool
 }
 
@@ -104,7 +105,7 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 			fmt.Fprintf(stderr, "%s: %s is unknown in TypeScript, since its own methods write it; a line //kkrpc:ts string above it, for example, says what it is\n", t.At, t.Name)
 		}
 	}
-	out := output{g.out, g.check, fmt.Sprintf("kkrpc gen %s %s -o %s", g.form, g.pkg, g.out), start}
+	out := output{g.out, g.check, g.command, start}
 	return out.put(text, fmt.Sprintf("%s, %d types", api.Name, len(api.Types)), stdout, stderr)
 }
 

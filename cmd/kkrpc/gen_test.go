@@ -94,7 +94,7 @@ func TestGenFiles(t *testing.T) {
 	}{
 		{"several", []string{users, "-o", out}, 1, "", "exposes several APIs; choose one by --api: ServerAPI at "},
 		{"unknown", []string{users, "--api", "Other"}, 1, "", `no API "Other" in `},
-		{"check of nothing", []string{users, "--api", "ServerAPI", "-o", out, "--check"}, 1, "+export interface ServerAPI {", "is out of date; run kkrpc gen ts"},
+		{"check of nothing", []string{users, "--api", "ServerAPI", "-o", out, "--check"}, 1, "+export interface ServerAPI {", "is out of date; run kkrpc gen ts " + users + " --api ServerAPI -o " + out},
 		{"write", []string{users, "--api", "ServerAPI", "-o", out}, 0, "", "ServerAPI, 3 types ("},
 		{"check", []string{users, "--api", "ServerAPI", "-o", out, "--check"}, 0, "", ""},
 		{"again", []string{users, "--api", "ServerAPI", "-o", out}, 0, "", "is up to date ("},

@@ -62,6 +62,7 @@ func genGo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "kkrpc gen go:", wrong)
 		return 2
 	}
+	g.command = "kkrpc gen go " + withoutCheck(args)
 	if g.ts == "" {
 		g.pkg = words[0]
 	}
@@ -75,6 +76,7 @@ func genGo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 type clientGeneration struct {
 	pkg, ts, typ, out, inPackage string
 	check                        bool
+	command                      string // which writes the file
 }
 
 func (g *clientGeneration) run(ctx context.Context, stdout, stderr io.Writer) error {
@@ -98,20 +100,8 @@ func (g *clientGeneration) run(ctx context.Context, stdout, stderr io.Writer) er
 	for _, c := range file.Clients {
 		methods += len(c.Methods)
 	}
-	out := output{g.out, g.check, g.command(), start}
+	out := output{g.out, g.check, g.command, start}
 	return out.put(text, fmt.Sprintf("%s, %d methods", file.Clients[0].Name, methods), stdout, stderr)
-}
-
-func (g *clientGeneration) command() string {
-	from := g.pkg
-	if g.ts != "" {
-		from = "--ts " + g.ts
-	}
-	command := fmt.Sprintf("kkrpc gen go %s --type %s -o %s", from, g.typ, g.out)
-	if g.inPackage != "" {
-		command += " --package " + g.inPackage
-	}
-	return command
 }
 
 // fromTypeScript describes the client of what a TypeScript file exports. The notes are warnings.

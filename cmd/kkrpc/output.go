@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/aymanbagabas/go-udiff"
@@ -19,6 +21,11 @@ type output struct {
 	check   bool   // compare it instead of writing it
 	command string // which writes it
 	start   time.Time
+}
+
+// withoutCheck is the command line that writes what one with --check compares.
+func withoutCheck(args []string) string {
+	return strings.Join(slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return strings.TrimLeft(arg, "-") == "check" }), " ")
 }
 
 // put writes the file unless it has this text already, and says so. what is a summary of the text.
