@@ -52,6 +52,21 @@ func NewCallback(fn any) *Callback {
 	return &Callback{fn: fn, method: m}
 }
 
+// CallbackOf returns the Callback behind fn, a func that a handler got for a function of the peer. It has what a func
+// lacks, such as Notify, while the types of fn's parameters reach the peer. It is nil if fn is no such func.
+func CallbackOf(fn any) *Callback {
+	if cb, ok := fn.(*Callback); ok {
+		return cb
+	}
+	if reflect.ValueOf(fn).Kind() != reflect.Func {
+		return nil
+	}
+	if w, ok := bindings.Load(funcIdentity(fn)); ok {
+		return w.(weak.Pointer[Callback]).Value()
+	}
+	return nil
+}
+
 // MarshalJSON fails: a Callback can only be an argument itself.
 func (cb *Callback) MarshalJSON() ([]byte, error) {
 	return nil, errors.New("a function can only be an argument itself, not inside of another value")
@@ -84,10 +99,7 @@ func Release(callback any) error {
 	if r, ok := callback.(target); ok && !reflect.ValueOf(r).IsNil() {
 		return r.letGo()
 	}
-	cb, _ := callback.(*Callback)
-	if cb == nil {
-		cb = boundTo(callback)
-	}
+	cb := CallbackOf(callback)
 	if cb == nil || cb.ch == nil {
 		return fmt.Errorf("kkrpc: release: %T is no callback that came from a peer", callback)
 	}
@@ -252,18 +264,8 @@ type binding struct {
 // drop removes the entry, unless another function has come to live at the same address.
 func (b binding) drop() { bindings.CompareAndDelete(b.key, b.callback) }
 
-// bindings leads from the identity of a function that stands for a peer's to its weak *Callback, for Release.
+// bindings leads from the identity of a function that stands for a peer's to its weak *Callback, for CallbackOf.
 var bindings sync.Map
-
-func boundTo(fn any) *Callback {
-	if reflect.ValueOf(fn).Kind() != reflect.Func {
-		return nil
-	}
-	if w, ok := bindings.Load(funcIdentity(fn)); ok {
-		return w.(weak.Pointer[Callback]).Value()
-	}
-	return nil
-}
 
 // callbackParam is a func type whose values stand for functions of the peer.
 type callbackParam struct {

@@ -113,6 +113,9 @@ func TestRelease(t *testing.T) {
 		if err := f("hello"); err != nil || <-got != "hello" {
 			t.Fatal(err)
 		}
+		if cb := kkrpc.CallbackOf(f); cb.Notify("told") != nil || <-got != "told" || kkrpc.CallbackOf(cb) != cb {
+			t.Error("the Callback behind the func is another")
+		}
 		if err := kkrpc.Release(f); err != nil {
 			t.Fatal(err)
 		}
@@ -121,6 +124,11 @@ func TestRelease(t *testing.T) {
 		}
 		if err := kkrpc.Release(func() {}); err == nil {
 			t.Error("released a function that no peer sent")
+		}
+		for _, other := range []any{nil, 5, func() {}, (func())(nil), c} {
+			if cb := kkrpc.CallbackOf(other); cb != nil {
+				t.Errorf("%T is a Callback", other)
+			}
 		}
 	})
 }

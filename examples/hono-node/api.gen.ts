@@ -4,7 +4,7 @@
 export interface ChatAPI {
 	getMessages(room: string): Promise<Message[]>
 	greet(): Promise<string>
-	joinRoom(room: string, onMessage: (...args: any[]) => void): Promise<void>
+	joinRoom(room: string, onMessage: (message: Message) => void): Promise<void>
 	leaveRoom(room: string): Promise<void>
 	sendMessage(message: string, room: string): Promise<number>
 }

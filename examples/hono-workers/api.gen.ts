@@ -3,10 +3,15 @@
 export interface API {
 	/** greet knows the room by the request of the connection. */
 	greet(name: string): Promise<string>
-	join(name: string, onMessage: (...args: any[]) => void): Promise<void>
+	join(name: string, onMessage: (message: Message) => void): Promise<void>
 	members(): Promise<string[]>
 	/** remind says text later, also if whoever wanted it has left by then, and somebody else has not. */
 	remind(milliseconds: number, text: string): Promise<void>
 	/** say sends text to everybody here, and returns how many that are. */
 	say(text: string): Promise<number>
+}
+
+export interface Message {
+	from: string
+	text: string
 }

@@ -4,6 +4,6 @@ export interface API {
 	copy(files: string[], progress: (done: number, total: number) => void): Promise<string>
 	publish(price: number): Promise<void>
 	remind(what: string): Promise<void>
-	subscribe(listener: (...args: any[]) => void): Promise<number>
+	subscribe(listener: (price: number) => void): Promise<number>
 	unsubscribe(id: number): Promise<void>
 }

@@ -18,11 +18,11 @@ type prices struct {
 	listeners map[int]*kkrpc.Callback
 }
 
-func (p *prices) subscribe(listener *kkrpc.Callback) (id int) {
+func (p *prices) subscribe(listener func(price float64)) (id int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.next++
-	p.listeners[p.next] = listener
+	p.listeners[p.next] = kkrpc.CallbackOf(listener)
 	return p.next
 }
 

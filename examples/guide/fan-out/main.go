@@ -25,10 +25,10 @@ type room struct {
 	members map[*kkrpc.Channel]member
 }
 
-func (r *room) join(ctx context.Context, name string, listen *kkrpc.Callback) {
+func (r *room) join(ctx context.Context, name string, listen func(message Message)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.members[kkrpc.FromContext(ctx)] = member{name, listen}
+	r.members[kkrpc.FromContext(ctx)] = member{name, kkrpc.CallbackOf(listen)}
 }
 
 func (r *room) leave(ch *kkrpc.Channel, _ error) {

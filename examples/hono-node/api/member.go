@@ -9,7 +9,7 @@ import (
 // ChatAPI is what a client may call.
 type ChatAPI interface {
 	Greet() string
-	JoinRoom(ctx context.Context, room string, onMessage *kkrpc.Callback) error
+	JoinRoom(ctx context.Context, room string, onMessage func(message Message)) error
 	SendMessage(message, room string) (reached int, err error)
 	GetMessages(room string) ([]Message, error)
 	LeaveRoom(ctx context.Context, room string) error
@@ -31,11 +31,11 @@ func (m *member) allow(name string) error {
 
 func (m *member) Greet() string { return "Hello, " + m.name + "!" }
 
-func (m *member) JoinRoom(ctx context.Context, room string, onMessage *kkrpc.Callback) error {
+func (m *member) JoinRoom(ctx context.Context, room string, onMessage func(message Message)) error {
 	if err := m.allow(room); err != nil {
 		return err
 	}
-	m.room.join(kkrpc.FromContext(ctx), onMessage)
+	m.room.join(kkrpc.FromContext(ctx), kkrpc.CallbackOf(onMessage))
 	return nil
 }
 

@@ -17,8 +17,8 @@ func greet(ctx context.Context, name string) string {
 	return "Hello, " + name + ", in " + wasm.RequestFromContext(ctx).Params["room"] + "!"
 }
 
-func join(ctx context.Context, name string, onMessage *kkrpc.Callback) {
-	here.join(kkrpc.FromContext(ctx), member{name, onMessage})
+func join(ctx context.Context, name string, onMessage func(message Message)) {
+	here.join(kkrpc.FromContext(ctx), member{name, kkrpc.CallbackOf(onMessage)})
 }
 
 // say sends text to everybody here, and returns how many that are.
