@@ -50,7 +50,8 @@ type GoType interface {
 	Len() int
 	// Receives reports that a channel is <-chan.
 	Receives() bool
-	// Fields are the members of the objects that a struct is written as, embedded structs resolved.
+	// Fields are the members of the objects that a struct is written as, embedded structs resolved. Behind them come the
+	// other fields that have a rule.
 	Fields() ([]GoField, error)
 	// In and Out are the parameters and results of a func, and IsVariadic says that the last of In is a slice.
 	In() []GoParam
@@ -60,6 +61,8 @@ type GoType interface {
 	Form() Form
 	// IsError reports that it is the interface error.
 	IsError() bool
+	// IsValuer reports that rules apply to the result of its method ValidatorValue.
+	IsValuer() bool
 	// Is reports whether other is the same type. Two types may have one name, in functions.
 	Is(other GoType) bool
 }
@@ -81,6 +84,10 @@ type GoField struct {
 	Type     GoType
 	Optional bool
 	Quoted   bool
+	// Validate, GoName and At are those of Field, GoName also without rules.
+	Validate, GoName, At string
+	// Unsent reports that it has a rule and no member. It has no name and no type then.
+	Unsent bool
 }
 
 // Documented is a GoType of which more is known than its form.
@@ -313,15 +320,34 @@ func (b *builder) form(t GoType) (Type, error) {
 	}
 	switch t.Form() {
 	case TextForm:
-		return Type{Kind: String}, nil
+		return Type{Kind: String, GoKind: goKind(t, "text")}, nil
 	case JSONForm:
 		return Type{Kind: Unknown}, nil
 	}
+	form, err := b.plain(t)
+	form.GoKind = goKind(t, form.GoKind)
+	return form, err
+}
+
+// goKind is the kind of values of t, if no method hides them.
+func goKind(t GoType, kind string) string {
+	if t.IsValuer() {
+		return "valuer"
+	}
+	return kind
+}
+
+// plain is the form of a t that no methods write.
+func (b *builder) plain(t GoType) (Type, error) {
 	switch k := t.Kind(); k {
 	case reflect.Bool:
 		return Type{Kind: Boolean}, nil
-	case reflect.Float32, reflect.Float64:
+	case reflect.Float32:
+		return Type{Kind: Number, GoKind: k.String()}, nil
+	case reflect.Float64:
 		return Type{Kind: Number}, nil
+	case reflect.Int:
+		return Type{Kind: Integer}, nil
 	case reflect.String:
 		return Type{Kind: String}, nil
 	case reflect.Interface:
@@ -349,8 +375,8 @@ func (b *builder) form(t GoType) (Type, error) {
 	case reflect.Struct:
 		return b.object(t)
 	default:
-		if k >= reflect.Int && k <= reflect.Uint64 {
-			return Type{Kind: Integer}, nil
+		if k > reflect.Int && k <= reflect.Uint64 {
+			return Type{Kind: Integer, GoKind: k.String()}, nil
 		}
 		return Type{}, fmt.Errorf("a %s cannot cross", k)
 	}
@@ -361,8 +387,12 @@ func (b *builder) key(t GoType) (Type, error) {
 	switch k := t.Kind(); {
 	case t.Package() != "" && k == reflect.String && t.Form() == Plain:
 		return b.data(t) // perhaps one of few
-	case k == reflect.String, k >= reflect.Int && k <= reflect.Uint64, t.Form() == TextForm:
+	case t.Form() == TextForm:
+		return Type{Kind: String, GoKind: "text"}, nil
+	case k == reflect.String:
 		return Type{Kind: String}, nil
+	case k >= reflect.Int && k <= reflect.Uint64:
+		return Type{Kind: String, GoKind: k.String()}, nil
 	default:
 		return Type{}, fmt.Errorf("a %s cannot be the key of an object", k)
 	}
@@ -379,16 +409,23 @@ func (b *builder) object(t GoType) (Type, error) {
 // fields is the object with these members. A member without a type is null.
 func (b *builder) fields(fields []GoField) (Type, error) {
 	object := Type{Kind: Struct}
+	ruled := slices.ContainsFunc(fields, func(f GoField) bool { return f.Validate != "" })
 	for _, f := range fields {
-		if f.Type == nil {
-			object.Fields = append(object.Fields, Field{Name: f.Name, Doc: f.Doc, Type: Type{Kind: Nullable}})
+		field := Field{Name: f.Name, Doc: f.Doc, Type: Type{Kind: Nullable}, Optional: f.Optional, Quoted: f.Quoted, Validate: f.Validate}
+		if ruled {
+			field.GoName, field.At = f.GoName, f.At
+		}
+		if f.Unsent {
+			object.Unsent = append(object.Unsent, Unsent{Validate: f.Validate, GoName: f.GoName, At: f.At})
 			continue
 		}
-		form, err := b.data(f.Type)
-		if err != nil {
-			return Type{}, fmt.Errorf(".%s: %w", f.Name, err)
+		if f.Type != nil {
+			var err error
+			if field.Type, err = b.data(f.Type); err != nil {
+				return Type{}, fmt.Errorf(".%s: %w", f.Name, err)
+			}
 		}
-		object.Fields = append(object.Fields, Field{Name: f.Name, Doc: f.Doc, Type: form, Optional: f.Optional, Quoted: f.Quoted})
+		object.Fields = append(object.Fields, field)
 	}
 	return object, nil
 }
@@ -403,7 +440,7 @@ var knownTypes = map[typeName]Type{
 	{"Time", "time"}:                 {Kind: Date},
 	{"Int", "math/big"}:              {Kind: BigInt},
 	{"URL", "net/url"}:               {Kind: URL},
-	{"Number", "encoding/json"}:      {Kind: Number},
+	{"Number", "encoding/json"}:      {Kind: Number, GoKind: "string"},
 	{"Value", superjsonPath}:         {Kind: Unknown},
 	{"UndefinedType", superjsonPath}: {Kind: Undefined},
 	{"RegExp", superjsonPath}:        {Kind: RegExp},

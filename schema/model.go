@@ -136,6 +136,12 @@ type Type struct {
 	Len int `json:"len,omitempty"`
 	// Fields are those of a Struct.
 	Fields []Field `json:"fields,omitempty"`
+	// Unsent are the fields of a Struct that have a rule but no member: a peer cannot set them.
+	Unsent []Unsent `json:"unsent,omitempty"`
+	// GoKind tells Go values of one Kind apart. It is the reflect.Kind of an Integer but int, and float32 of a Number. A
+	// json.Number is a string, and a String that methods write is a text. That of the keys of a Record is the reflect.Kind
+	// or text. A valuer is any type with a method ValidatorValue, which rules apply to.
+	GoKind string `json:"goKind,omitempty"`
 	// Function is that of a Callback.
 	Function *Function `json:"function,omitempty"`
 }
@@ -149,6 +155,20 @@ type Field struct {
 	Optional bool `json:"optional,omitempty"`
 	// Quoted reports that a number crosses as a string: the option string stands in its tag.
 	Quoted bool `json:"quoted,omitempty"`
+	// Validate is the rule in the tag validate, for package validator of go-playground. A rule does not make a description
+	// break: it is about values.
+	Validate string `json:"validate,omitempty"`
+	// GoName is the name that rules of other fields know, if there are rules in the struct. It is Base.ID for a field of an
+	// embedded struct, and *Base.ID if that is behind a pointer or has a rule of its own.
+	GoName string `json:"goName,omitempty"`
+	At     string `json:"-"` // file:line:column of its declaration, if it is known and there is a rule
+}
+
+// Unsent is a field with a rule that is not a member of its object.
+type Unsent struct {
+	Validate string `json:"validate"` // as in Field, like the others
+	GoName   string `json:"goName"`
+	At       string `json:"-"`
 }
 
 // Kind is the form that a value has in JavaScript.

@@ -130,7 +130,9 @@ func (t goType) Fields() ([]GoField, error) {
 	}
 	var fields []GoField
 	for f := range superjson.Fields(t.Type) {
-		fields = append(fields, GoField{Name: f.Name, Type: goType{f.Type}, Optional: f.Optional, Quoted: f.Quoted})
+		field := GoField{Name: f.Name, Type: goType{f.Type}, Optional: f.Optional, Quoted: f.Quoted}
+		field.noteRule(t.Type, f.Index)
+		fields = append(fields, field)
 	}
-	return slices.Clip(fields), nil
+	return append(slices.Clip(fields), unsent(t.Type)...), nil
 }

@@ -58,15 +58,15 @@ var forms = map[string]struct {
 	"custom":    {func() custom { return custom{} }, schema.Type{Kind: schema.NamedType, Name: "custom", Package: here}},
 	"date":      {func() time.Time { return time.Time{} }, schema.Type{Kind: schema.Date}},
 	"error":     {func() superjson.Error { return superjson.Error{} }, schema.Type{Kind: schema.Error}},
-	"fixed":     {func() [2]int8 { return [2]int8{} }, schema.Type{Kind: schema.List, Len: 2, Elem: &schema.Type{Kind: schema.Integer}}},
-	"float":     {func() float32 { return 0 }, schema.Type{Kind: schema.Number}},
+	"fixed":     {func() [2]int8 { return [2]int8{} }, schema.Type{Kind: schema.List, Len: 2, Elem: &schema.Type{Kind: schema.Integer, GoKind: "int8"}}},
+	"float":     {func() float32 { return 0 }, schema.Type{Kind: schema.Number, GoKind: "float32"}},
 	"list":      {func() []string { return nil }, schema.Type{Kind: schema.List, Elem: &schema.Type{Kind: schema.String}}},
 	"map":       {func() *superjson.Map { return nil }, schema.Type{Kind: schema.Nullable, Elem: &schema.Type{Kind: schema.Map}}},
 	"named":     {func() job { return job{} }, schema.Type{Kind: schema.NamedType, Name: "job", Package: here}},
 	"nullable":  {func() **int { return nil }, schema.Type{Kind: schema.Nullable, Elem: &schema.Type{Kind: schema.Integer}}},
-	"number":    {func() json.Number { return "" }, schema.Type{Kind: schema.Number}},
+	"number":    {func() json.Number { return "" }, schema.Type{Kind: schema.Number, GoKind: "string"}},
 	"raw":       {func() json.RawMessage { return nil }, schema.Type{Kind: schema.Unknown}},
-	"record":    {func() map[int]bool { return nil }, schema.Type{Kind: schema.Record, Key: &schema.Type{Kind: schema.String}, Elem: &schema.Type{Kind: schema.Boolean}}},
+	"record":    {func() map[int]bool { return nil }, schema.Type{Kind: schema.Record, Key: &schema.Type{Kind: schema.String, GoKind: "int"}, Elem: &schema.Type{Kind: schema.Boolean}}},
 	"reference": {func() *kkrpc.Ref { return nil }, schema.Type{Kind: schema.Reference}},
 	"regexp":    {func() superjson.RegExp { return superjson.RegExp{} }, schema.Type{Kind: schema.RegExp}},
 	"set":       {func() *superjson.Set { return nil }, schema.Type{Kind: schema.Nullable, Elem: &schema.Type{Kind: schema.Set}}},
@@ -109,21 +109,21 @@ func TestForms(t *testing.T) {
 		}
 	}
 	text := schema.Type{Kind: schema.String}
-	integer := schema.Type{Kind: schema.Integer}
+	integer64 := schema.Type{Kind: schema.Integer, GoKind: "int64"}
 	want := []schema.Named{
 		{Name: "custom", Package: here, Type: schema.Type{Kind: schema.Unknown}},
 		{Name: "job", Package: here, Type: schema.Type{Kind: schema.Struct, Fields: []schema.Field{
 			{Name: "id", Type: text},
 			{Name: "name", Type: text, Optional: true},
 			{Name: "parent", Type: schema.Type{Kind: schema.Nullable, Elem: new(forms["named"].want)}},
-			{Name: "count", Type: integer, Quoted: true},
+			{Name: "count", Type: integer64, Quoted: true},
 			{Name: "byState", Type: schema.Type{Kind: schema.Record, Key: &schema.Type{Kind: schema.NamedType, Name: "status", Package: here},
 				Elem: &schema.Type{Kind: schema.Nullable, Elem: &schema.Type{Kind: schema.Boolean}}}},
 			{Name: "Pair", Type: schema.Type{Kind: schema.List, Len: 2, Elem: &schema.Type{Kind: schema.Number}}},
 			{Name: "Price", Type: *forms["text"].want.Elem},
 			{Name: "Custom", Type: schema.Type{Kind: schema.Nullable, Elem: new(forms["custom"].want)}},
 		}}},
-		{Name: "money", Package: here, Type: text},
+		{Name: "money", Package: here, Type: schema.Type{Kind: schema.String, GoKind: "text"}},
 		{Name: "status", Package: here, Type: text},
 	}
 	if diff := cmp.Diff(want, api.Types); diff != "" {
@@ -139,6 +139,46 @@ func TestForms(t *testing.T) {
 	}
 	if diff := cmp.Diff(api, read); diff != "" {
 		t.Error("written as JSON and read again: ", diff)
+	}
+}
+
+type Deep struct {
+	Level int `json:"level" validate:"gte=1"`
+}
+
+// worded is validated by its text.
+type worded struct{ Text string }
+
+func (w *worded) ValidatorValue() any { return w.Text }
+
+type account struct {
+	base `validate:"required"`
+	*Deep
+	Name     string `json:"name" validate:"max=80"`
+	Password string `json:"-" validate:"required"`
+	Ignored  string `json:"-" validate:"-"`
+	Word     worded `json:"word"`
+}
+
+// TestRules has the rules of fields, with the names that other rules know them by.
+func TestRules(t *testing.T) {
+	api := describe(t, kkrpc.Object{"f": func(account) {}})
+	text := schema.Type{Kind: schema.String}
+	want := []schema.Named{
+		{Name: "account", Package: here, Type: schema.Type{
+			Kind: schema.Struct,
+			Fields: []schema.Field{
+				{Name: "id", Type: text, GoName: "*base.ID"},
+				{Name: "level", Type: schema.Type{Kind: schema.Integer}, Optional: true, Validate: "gte=1", GoName: "*Deep.Level"},
+				{Name: "name", Type: text, Validate: "max=80", GoName: "Name"},
+				{Name: "word", Type: schema.Type{Kind: schema.NamedType, Name: "worded", Package: here}, GoName: "Word"},
+			},
+			Unsent: []schema.Unsent{{Validate: "required", GoName: "base"}, {Validate: "required", GoName: "Password"}},
+		}},
+		{Name: "worded", Package: here, Type: schema.Type{Kind: schema.Struct, GoKind: "valuer", Fields: []schema.Field{{Name: "Text", Type: text}}}},
+	}
+	if diff := cmp.Diff(want, api.Types); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -222,6 +262,7 @@ func (brokenType) Name() string          { return "" }
 func (brokenType) Package() string       { return "" }
 func (brokenType) Form() schema.Form     { return schema.Plain }
 func (brokenType) IsError() bool         { return false }
+func (brokenType) IsValuer() bool        { return false }
 func (brokenType) Is(schema.GoType) bool { return false }
 
 func (t brokenType) Fields() ([]schema.GoField, error) { return nil, t.err }

@@ -23,7 +23,7 @@ const (
 
 // The source of a program and the compiled program describe the same APIs, but for what only the source knows.
 func TestSourceAndReflectionAgree(t *testing.T) {
-	programs := []string{"testdata/types", "testdata/members", "testdata/guarded"}
+	programs := []string{"testdata/types", "testdata/members", "testdata/guarded", "testdata/rules"}
 	patterns := []string{"guide/*", "quickstart/*", "middleware", "stdio/*"}
 	if testing.Short() {
 		patterns = patterns[:0] // each is built
@@ -127,8 +127,11 @@ func plainType(t *schema.Type) {
 	plainType(t.Key)
 	plainFunction(t.Function)
 	for i := range t.Fields {
-		t.Fields[i].Doc = ""
+		t.Fields[i].Doc, t.Fields[i].At = "", ""
 		plainType(&t.Fields[i].Type)
+	}
+	for i := range t.Unsent {
+		t.Unsent[i].At = ""
 	}
 }
 

@@ -273,11 +273,13 @@ func (t goType) Fields() ([]schema.GoField, error) {
 		level = next
 	}
 	slices.SortFunc(list, func(a, b field) int { return slices.Compare(a.index, b.index) })
+	whole := t.Underlying().(*types.Struct)
 	var fields []schema.GoField
 	for _, f := range list {
+		t.docs.noteRule(&f.GoField, whole, f.index)
 		fields = append(fields, f.GoField)
 	}
-	return fields, nil
+	return append(fields, t.docs.unsent(whole, list)...), nil
 }
 
 // field reads field i of s. inner is the struct whose fields stand in its place, if it is embedded.
