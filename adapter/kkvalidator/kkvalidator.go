@@ -149,7 +149,7 @@ func defaultMessage(name string, e validator.FieldError) string {
 	switch {
 	case e.Tag() == "required":
 		return name + " is required"
-	case e.Param() != "":
+	case e.Param() != "" && !strings.Contains(e.Tag(), "|"): // alternatives have theirs in the tag
 		return name + " must satisfy " + e.Tag() + "=" + e.Param()
 	default:
 		return name + " must satisfy " + e.Tag()

@@ -216,6 +216,18 @@ func TestRulesOfTheProgram(t *testing.T) {
 	}
 }
 
+// A message names each alternative with its own parameter, and none twice.
+func TestMessageOfAlternatives(t *testing.T) {
+	type contact struct {
+		To string `json:"to" validate:"email|len=3|startswith=+"`
+	}
+	frame := `{"t":"q","id":"i","op":"call","p":["users","create"],"a":[{"__kkrpc_next_arg__":"value","v":{"to":"home"}}]}`
+	want := `"issues":[{"message":"to must satisfy email|len=3|startswith=+","path":[0,"to"]}]`
+	if got := answer(t, nil, func(contact) {}, frame); !strings.Contains(got, want) {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
 func TestCyclesAreRefused(t *testing.T) {
 	ring := &node{Label: "a"}
 	ring.Next = &node{Label: "b", Next: ring}
