@@ -134,7 +134,7 @@ func (g *generator) typ(t *schema.Type, d direction) string {
 		}
 		return "unknown"
 	case schema.List:
-		if t.Len > 0 && t.Len <= 16 {
+		if t.Len > 0 && t.Len <= maxTuple {
 			return "[" + strings.Join(slices.Repeat([]string{g.typ(t.Elem, d)}, t.Len), ", ") + "]"
 		}
 		return element(g.typ(t.Elem, d)) + "[]"
@@ -198,6 +198,9 @@ func (g *generator) object(t *schema.Type, d direction) string {
 	}
 	return "{ " + strings.Join(fields, "; ") + " }"
 }
+
+// maxTuple is the length up to which the type of a list of fixed length is a tuple.
+const maxTuple = 16
 
 // element is t where an element of a list stands.
 func element(t string) string {

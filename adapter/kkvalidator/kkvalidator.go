@@ -21,6 +21,11 @@
 // The error is a *kkrpc.Error named RPCValidationError with the fields phase, method and issues. An issue has a message
 // and the path to the value with JavaScript's names. For an argument the path begins with its index. Names of
 // properties, indexes and keys follow.
+//
+// # Forms
+//
+// The command kkrpc gen ts --validate writes the rules of structs into TypeScript, as schemas for forms. Their issues have
+// the default messages and, but for the index of the argument, the paths of these errors.
 package kkvalidator
 
 import (

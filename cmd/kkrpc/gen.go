@@ -17,13 +17,16 @@ import (
 	"github.com/kkrpc-go/kkrpc/tsgen"
 )
 
-const genUsage = `usage: kkrpc gen ts <package> [-o file] [--codec json|superjson] [--api name] [--values] [--contract] [--check]
+const genUsage = `usage: kkrpc gen ts <package> [-o file] [--codec json|superjson] [--api name] [--values] [--contract]
+                    [--validate standard|zod] [--check]
        kkrpc gen json <package> [-o file] [--api name] [--check]
        kkrpc gen go, see kkrpc gen go -h
 
 Writes the TypeScript types of the API that a Go package exposes, with comments and names of parameters, or its
 description as JSON, for kkrpc breaking. The API is what the package passes to ws.Handler, kkrpc.Expose and the like,
 or to a field Expose.
+
+With --validate, types that clients send get schemas, which check forms by the tags validate of package kkvalidator.
 
 `
 
@@ -44,6 +47,7 @@ func gen(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&g.api, "api", "", "`name` of the API, or file:line where it is exposed, if the package exposes several")
 	flags.BoolVar(&g.values, "values", false, "write the constants of enumerations too, for use when the program runs")
 	flags.BoolVar(&g.contract, "contract", false, "write the constant contract too, by which a server knows for which API the client was built")
+	flags.StringVar(&g.validate, "validate", "", "write schemas in this `form` for types with rules: standard, for Standard Schema, or zod, for Zod 4")
 	flags.BoolVar(&g.check, "check", false, "write nothing; exit with 1 and a list of changes if the file is out of date")
 	words, err := parse(flags, args)
 	if errors.Is(err, flag.ErrHelp) {
@@ -63,6 +67,12 @@ func gen(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	case (g.values || g.contract) && strings.HasSuffix(g.out, ".d.ts"):
 		fmt.Fprintf(stderr, "kkrpc gen ts: --values and --contract write constants, and %s can hold types only; name it .ts\n", g.out)
+		return 2
+	case g.validate != "" && g.validate != string(tsgen.Standard) && g.validate != string(tsgen.Zod):
+		fmt.Fprintf(stderr, "kkrpc gen ts: --validate %q: want standard or zod\n", g.validate)
+		return 2
+	case g.validate != "" && strings.HasSuffix(g.out, ".d.ts"):
+		fmt.Fprintf(stderr, "kkrpc gen ts: --validate writes schemas, and %s can hold types only; name it .ts\n", g.out)
 		return 2
 	case g.check && g.out == "":
 		fmt.Fprintln(stderr, "kkrpc gen ts: --check compares a file: name it with -o")
@@ -85,9 +95,9 @@ func failed(stderr io.Writer, command string, err error) int {
 
 // generation is one run of kkrpc gen.
 type generation struct {
-	form, pkg, out, codec, api string
-	command                    string // which writes the file
-	check, values, contract    bool
+	form, pkg, out, codec, api, validate string
+	command                              string // which writes the file
+	check, values, contract              bool
 }
 
 func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
@@ -96,7 +106,7 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	text, err := g.text(api)
+	text, err := g.text(api, stderr)
 	if err != nil {
 		return err
 	}
@@ -109,13 +119,14 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 	return out.put(text, fmt.Sprintf("%s, %d types", api.Name, len(api.Types)), stdout, stderr)
 }
 
-func (g *generation) text(api *schema.API) ([]byte, error) {
+func (g *generation) text(api *schema.API, stderr io.Writer) ([]byte, error) {
 	if g.form == "json" {
 		text, err := json.MarshalIndent(api, "", "\t")
 		return append(text, '\n'), err
 	}
 	return tsgen.Generate(api, &tsgen.Options{
 		Codec: tsgen.Codec(g.codec), Values: g.values, Contract: g.contract, TypesOnly: strings.HasSuffix(g.out, ".d.ts"), Command: "kkrpc gen ts",
+		Validate: tsgen.Validation(g.validate), Warn: func(line string) { fmt.Fprintln(stderr, line) },
 	})
 }
 

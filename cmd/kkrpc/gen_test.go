@@ -14,7 +14,7 @@ var update = flag.Bool("update", false, "write the blocks of docs/guide/types.md
 
 var typesPage = filepath.FromSlash("../../docs/guide/types.md")
 
-var block = regexp.MustCompile("(?ms)^```(go|ts)( json| superjson)?\n(.*?)^```$")
+var block = regexp.MustCompile("(?ms)^```(go|ts)( json| superjson| standard| zod)?\n(.*?)^```$")
 
 // TestTypesPage runs kkrpc gen ts on each Go block of the page and compares what it writes with the block that follows.
 func TestTypesPage(t *testing.T) {
@@ -34,8 +34,7 @@ func TestTypesPage(t *testing.T) {
 			return all
 		}
 		pairs++
-		codec := strings.TrimSpace(string(m[2]))
-		got := genTS(t, source, codec)
+		got := genTS(t, source, strings.TrimSpace(string(m[2])))
 		if !*update && got != string(m[3]) {
 			t.Errorf("kkrpc gen ts wrote\n%s\nand the page shows\n%s", got, m[3])
 		}
@@ -51,8 +50,8 @@ func TestTypesPage(t *testing.T) {
 	}
 }
 
-// genTS runs the command on a program of one file.
-func genTS(t *testing.T, source []byte, codec string) string {
+// genTS runs the command on a program of one file, for a codec or with schemas.
+func genTS(t *testing.T, source []byte, option string) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("testdata", "program-") // in this module, whose dependencies it needs
 	if err != nil {
@@ -63,8 +62,12 @@ func genTS(t *testing.T, source []byte, codec string) string {
 		t.Fatal(err)
 	}
 	args := []string{"gen", "ts", "./" + filepath.ToSlash(dir)}
-	if codec != "" {
-		args = append(args, "--codec", codec)
+	switch option {
+	case "":
+	case "json", "superjson":
+		args = append(args, "--codec", option)
+	default:
+		args = append(args, "--validate", option)
 	}
 	var stdout, stderr bytes.Buffer
 	if code := run(t.Context(), args, &stdout, &stderr); code != 0 {
@@ -103,6 +106,10 @@ func TestGenFiles(t *testing.T) {
 		{"no API", []string{"./internal/source"}, 1, "", "exposes no API: pass one to ws.Handler or kkrpc.Expose"},
 		{"codec", []string{users, "--codec", "cbor"}, 2, "", `--codec "cbor": want json or superjson`},
 		{"values of types", []string{users, "--api", "ServerAPI", "--values", "-o", "api.d.ts"}, 2, "", "api.d.ts can hold types only"},
+		{"schemas", []string{users, "--validate", "joi"}, 2, "", `--validate "joi": want standard or zod`},
+		{"schemas in a file of types", []string{users, "--validate", "zod", "-o", "api.d.ts"}, 2, "", "api.d.ts can hold types only"},
+		{"rules left to the server", []string{"./internal/source/testdata/rules", "--validate", "zod"}, 0, "export const UserInputSchema = z.object({",
+			"main.go:61:2: User.repeat: only the server checks eqfield=Password: Password is no field of this struct that crosses\n"},
 		{"check of standard output", []string{users, "--check"}, 2, "", "name it with -o"},
 		{"two packages", []string{users, users}, 2, "", "want one package"},
 	} {
