@@ -2,17 +2,15 @@
 package source
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"go/parser"
+	"go/importer"
 	"go/token"
-	"io/fs"
+	"go/types"
+	"io"
+	"maps"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"golang.org/x/tools/go/packages"
 )
@@ -21,115 +19,148 @@ import (
 type Program struct {
 	fset *token.FileSet
 	dir  string
+	root *packages.Package
 	own  []*packages.Package // of its module, in the order of their paths
-	root *packages.Package   // of own, the one that was asked for
 	docs *docs
-	errs []error // of types, which only matter where they are met; nil unless LoadBeside has loaded it
+	errs []error // of the types of root; see LoadBeside
 }
 
 // Load reads the package that pattern names, such as ./cmd/server, as seen from the folder dir. The error has a line for
 // each problem.
 func Load(ctx context.Context, dir, pattern string) (*Program, error) {
-	p, err := load(ctx, dir, pattern, nil)
-	if err == nil && len(p.errs) > 0 {
-		return nil, errors.Join(p.errs...)
-	}
-	return p, err
+	return NewLoader(dir, pattern).Load(ctx)
 }
 
 // LoadBeside is Load for a package that a generated file is a part of. It reads the package as if nothing stood in that
-// file. So the package may have errors: it uses what the file declares. generated may be empty.
+// file. So the types of the package may have errors: it uses what the file declares. generated may be empty.
 func LoadBeside(ctx context.Context, dir, pattern, generated string) (*Program, error) {
-	if generated == "" {
-		return load(ctx, dir, pattern, nil)
+	l := NewLoader(dir, pattern)
+	l.lenient = true
+	if generated != "" {
+		remove, err := l.empty(filepath.Join(dir, generated))
+		if err != nil {
+			return nil, err
+		}
+		defer remove()
 	}
-	file, err := filepath.Abs(filepath.Join(dir, generated))
-	if err != nil {
-		return nil, err
-	}
-	text, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return load(ctx, dir, pattern, nil)
-	}
-	if err != nil {
-		return nil, err
-	}
-	clause, err := parser.ParseFile(token.NewFileSet(), file, text, parser.PackageClauseOnly)
-	if err != nil {
-		return nil, fmt.Errorf("%s is not a file that kkrpc gen go has written: %w", generated, err)
-	}
-	return load(ctx, dir, pattern, map[string][]byte{file: []byte("package " + clause.Name.Name)})
+	return l.Load(ctx)
 }
 
-func load(ctx context.Context, dir, pattern string, overlay map[string][]byte) (*Program, error) {
-	p := &Program{fset: token.NewFileSet(), dir: dir}
-	config := &packages.Config{
-		Mode: packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedDeps | packages.NeedModule,
-		Dir:  dir, Context: ctx, Overlay: overlay,
+// Loader reads one program as often as it changes. It keeps what the go command has told, the types of libraries, and
+// the packages of the program that have not changed. Its methods must not be called at the same time.
+type Loader struct {
+	dir, pattern string
+	fset         *token.FileSet
+	list         *listing          // nil if it has to be made
+	isOld        bool              // the source has an import that is not in list
+	facts        map[string]string // by file; the list holds as long as they do
+	files        map[string]*file  // of packages that are read from source, by name
+	checked      map[string]*checkedPackage
+	libraries    types.Importer
+	exports      map[string]string // the files that libraries reads, by import path
+	overlay      overlay
+	lenient      bool    // errors of the types of the package itself are none of Load
+	typeErrs     []error // these
+}
+
+// NewLoader returns a Loader of the package that pattern names, as seen from the folder dir. It reads nothing yet.
+func NewLoader(dir, pattern string) *Loader {
+	l := &Loader{dir: dir, pattern: pattern, fset: token.NewFileSet(), files: map[string]*file{}}
+	l.forget()
+	return l
+}
+
+// forget drops all that depends on libraries.
+func (l *Loader) forget() {
+	l.checked, l.exports = map[string]*checkedPackage{}, map[string]string{}
+	l.libraries = importer.ForCompiler(l.fset, "gc", l.open)
+}
+
+// open returns what the compiler has kept of a library.
+func (l *Loader) open(path string) (io.ReadCloser, error) {
+	name := l.exports[path]
+	if name == "" {
+		return nil, errors.New("the go command has not compiled it")
 	}
-	roots, err := packages.Load(config, pattern)
-	if err == nil && onlyWebAssembly(roots) {
-		config.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
-		roots, err = packages.Load(config, pattern)
+	return os.Open(name)
+}
+
+// Load reads what has changed since the last call. The error has a line for each problem. The Program that the last call
+// returned must not be used any more.
+func (l *Loader) Load(ctx context.Context) (*Program, error) {
+	if err := l.refresh(ctx); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("load %s: %w", pattern, err)
+	if err := l.compiled(ctx); err != nil {
+		return nil, err
 	}
-	if len(roots) != 1 {
-		return nil, fmt.Errorf("%s: want one package, this names %d", pattern, len(roots))
-	}
-	var own []string
-	packages.Visit(roots, nil, func(pkg *packages.Package) {
-		if pkg.Module != nil && roots[0].Module != nil && pkg.Module.Path == roots[0].Module.Path || slices.Contains(roots, pkg) {
-			own = append(own, pkg.PkgPath)
-		}
-	})
-	// Only these are read from source. The types of libraries come from what the compiler has kept.
-	config.Mode = packages.NeedName | packages.NeedSyntax | packages.NeedTypes | packages.NeedTypesInfo | packages.NeedImports
-	config.Fset = p.fset
-	if p.own, err = packages.Load(config, own...); err != nil {
-		return nil, fmt.Errorf("load %s: %w", pattern, err)
-	}
+	p := &Program{fset: l.fset, dir: l.dir}
 	var errs []error
-	for _, pkg := range p.own {
-		if pkg.PkgPath == roots[0].PkgPath {
-			p.root = pkg
-		}
-		for _, e := range pkg.Errors {
-			if e.Kind == packages.ListError && strings.HasPrefix(e.Msg, "# ") {
-				continue // what the compiler said of the package; the type checker says it with places
-			}
-			if pkg == p.root && e.Kind == packages.TypeError {
-				p.errs = append(p.errs, p.compilerError(e))
-			} else {
-				errs = append(errs, p.compilerError(e))
-			}
-		}
+	failed := map[string]bool{}
+	for _, pkg := range l.list.sourced {
+		errs = append(errs, l.check(pkg, failed)...)
 	}
-	if len(errs) > 0 {
-		return nil, errors.Join(append(errs, p.errs...)...)
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
 	}
-	slices.SortFunc(p.own, func(a, b *packages.Package) int { return cmp.Compare(a.PkgPath, b.PkgPath) })
+	for _, pkg := range l.list.own {
+		p.own = append(p.own, l.checked[pkg.ImportPath].Package)
+	}
+	p.root, p.errs = l.checked[l.list.root.ImportPath].Package, l.typeErrs
 	p.docs = newDocs(p)
 	return p, nil
 }
 
-// onlyWebAssembly reports whether the build constraints leave no file of a package for this system.
-func onlyWebAssembly(roots []*packages.Package) bool {
-	return slices.ContainsFunc(roots, func(pkg *packages.Package) bool {
-		return len(pkg.GoFiles) == 0 && len(pkg.IgnoredFiles) > 0
-	})
+// refresh asks the go command again if what it has told may have changed.
+func (l *Loader) refresh(ctx context.Context) error {
+	facts := map[string]string{}
+	if l.list != nil {
+		facts = l.factsOf(l.list)
+		if maps.Equal(facts, l.facts) && !l.isOld {
+			return nil
+		}
+	}
+	l.list, l.isOld = nil, false
+	list, err := list(ctx, l.dir, l.pattern, l.overlay.file)
+	if err != nil {
+		return err
+	}
+	// A fact from before counts more: the file may have changed while the go command looked.
+	all := l.factsOf(list)
+	for name := range all {
+		if fact, known := facts[name]; known {
+			all[name] = fact
+		}
+	}
+	l.list, l.facts = list, all
+	return nil
 }
 
-func (p *Program) compilerError(e packages.Error) error {
-	place, message := e.Pos, strings.ReplaceAll(strings.TrimSpace(e.Msg), "\n", " ")
-	if place == "" || place == "-" {
-		return errors.New(message)
+// compiled has the go command compile the libraries, unless it has since they were listed.
+func (l *Loader) compiled(ctx context.Context) error {
+	list := l.list
+	if !list.exported && len(list.problems) == 0 {
+		if err := list.findExports(ctx, l.dir); err != nil {
+			return err
+		}
+		list.exported = true
+		for path, pkg := range list.all {
+			if old := l.exports[path]; old != "" && pkg.Export != "" && old != pkg.Export {
+				l.forget()
+				break
+			}
+		}
+		for path, pkg := range list.all {
+			if pkg.Export != "" {
+				l.exports[path] = pkg.Export
+			}
+		}
 	}
-	if file, rest, ok := strings.Cut(place, ":"); ok {
-		place = p.relative(file) + ":" + rest
+	if err := errors.Join(list.problems...); err != nil {
+		l.list = nil // a file that was missing may be there next time
+		return err
 	}
-	return fmt.Errorf("%s: %s", place, message)
+	return nil
 }
 
 // at is the place of pos for people.
@@ -139,13 +170,4 @@ func (p *Program) at(pos token.Pos) string {
 	return place.String()
 }
 
-func (p *Program) relative(file string) string {
-	dir, err := filepath.Abs(p.dir)
-	if err != nil {
-		return file
-	}
-	if short, err := filepath.Rel(dir, file); err == nil && !strings.HasPrefix(short, "..") {
-		return short
-	}
-	return file
-}
+func (p *Program) relative(file string) string { return relative(p.dir, file) }
