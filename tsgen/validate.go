@@ -54,7 +54,6 @@ func (g *generator) planChecks(api *schema.API) *checks {
 		}
 	}
 	if len(w.types) > 0 && g.Validate == Zod {
-		g.take("z", "the import of Zod")
 		w.types = w.partsFirst()
 	}
 	for i, n := range w.types {

@@ -205,7 +205,6 @@ func TestNamesOfSchemas(t *testing.T) {
 		want  string
 	}{
 		"the schema": {"FormSchema", tsgen.Standard, "the schema of a.Form and a.go:3:6: a.FormSchema are both FormSchema in TypeScript; rename one of them"},
-		"Zod":        {"z", tsgen.Zod, "the import of Zod and a.go:3:6: a.z are both z in TypeScript; rename one of them"},
 		"unknown":    {"Other", "joi", `tsgen: validate "joi": want standard or zod`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -43,11 +43,7 @@ func gen(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	var g generation
 	flags.StringVar(&g.out, "o", "", "`file` to write to; empty for the standard output")
-	flags.StringVar(&g.codec, "codec", "json", "`codec` of the client: json, the default of kkrpc 2, or superjson, that of kkrpc 0.x")
-	flags.StringVar(&g.api, "api", "", "`name` of the API, or file:line where it is exposed, if the package exposes several")
-	flags.BoolVar(&g.values, "values", false, "write the constants of enumerations too, for use when the program runs")
-	flags.BoolVar(&g.contract, "contract", false, "write the constant contract too, by which a server knows for which API the client was built")
-	flags.StringVar(&g.validate, "validate", "", "write schemas in this `form` for types with rules: standard, for Standard Schema, or zod, for Zod 4")
+	g.addTo(flags)
 	flags.BoolVar(&g.check, "check", false, "write nothing; exit with 1 and a list of changes if the file is out of date")
 	words, err := parse(flags, args)
 	if errors.Is(err, flag.ErrHelp) {
@@ -62,17 +58,8 @@ func gen(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case len(words) != 2:
 		fmt.Fprintf(stderr, "kkrpc gen %s: want one package, such as ./cmd/server, got %d\n", words[0], len(words)-1)
 		return 2
-	case g.codec != string(tsgen.JSON) && g.codec != string(tsgen.SuperJSON):
-		fmt.Fprintf(stderr, "kkrpc gen ts: --codec %q: want json or superjson\n", g.codec)
-		return 2
-	case (g.values || g.contract) && strings.HasSuffix(g.out, ".d.ts"):
-		fmt.Fprintf(stderr, "kkrpc gen ts: --values and --contract write constants, and %s can hold types only; name it .ts\n", g.out)
-		return 2
-	case g.validate != "" && g.validate != string(tsgen.Standard) && g.validate != string(tsgen.Zod):
-		fmt.Fprintf(stderr, "kkrpc gen ts: --validate %q: want standard or zod\n", g.validate)
-		return 2
-	case g.validate != "" && strings.HasSuffix(g.out, ".d.ts"):
-		fmt.Fprintf(stderr, "kkrpc gen ts: --validate writes schemas, and %s can hold types only; name it .ts\n", g.out)
+	case g.wrong() != "":
+		fmt.Fprintf(stderr, "kkrpc gen %s: %s\n", words[0], g.wrong())
 		return 2
 	case g.check && g.out == "":
 		fmt.Fprintln(stderr, "kkrpc gen ts: --check compares a file: name it with -o")
@@ -106,28 +93,63 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	text, err := g.text(api, stderr)
+	text, warnings, err := g.text(api)
 	if err != nil {
 		return err
 	}
-	for _, t := range api.Types {
-		if g.form == "ts" && t.Type.Kind == schema.Unknown && t.TypeScript == "" && !strings.HasPrefix(t.At, "$") && !filepath.IsAbs(t.At) {
-			fmt.Fprintf(stderr, "%s: %s is unknown in TypeScript, since its own methods write it; a line //kkrpc:ts string above it, for example, says what it is\n", t.At, t.Name)
-		}
-	}
+	fmt.Fprint(stderr, warnings)
 	out := output{g.out, g.check, g.command, start}
 	return out.put(text, fmt.Sprintf("%s, %d types", api.Name, len(api.Types)), stdout, stderr)
 }
 
-func (g *generation) text(api *schema.API, stderr io.Writer) ([]byte, error) {
+// unknownTypes has a line for each type of the program that TypeScript knows nothing of.
+func unknownTypes(api *schema.API) string {
+	var b strings.Builder
+	for _, t := range api.Types {
+		if t.Type.Kind == schema.Unknown && t.TypeScript == "" && !strings.HasPrefix(t.At, "$") && !filepath.IsAbs(t.At) {
+			fmt.Fprintf(&b, "%s: %s is unknown in TypeScript, since its own methods write it; a line //kkrpc:ts string above it, for example, says what it is\n", t.At, t.Name)
+		}
+	}
+	return b.String()
+}
+
+// addTo adds the flags that say what the types are.
+func (g *generation) addTo(flags *flag.FlagSet) {
+	flags.StringVar(&g.codec, "codec", "json", "`codec` of the client: json, the default of kkrpc 2, or superjson, that of kkrpc 0.x")
+	flags.StringVar(&g.api, "api", "", "`name` of the API, or file:line where it is exposed, if the package exposes several")
+	flags.BoolVar(&g.values, "values", false, "write the constants of enumerations too, for use when the program runs")
+	flags.BoolVar(&g.contract, "contract", false, "write the constant contract too, by which a server knows for which API the client was built")
+	flags.StringVar(&g.validate, "validate", "", "write schemas in this `form` for types with rules: standard, for Standard Schema, or zod, for Zod 4")
+}
+
+// aboutTypes are these flags.
+var aboutTypes = []string{"codec", "api", "values", "contract", "validate"}
+
+// wrong says which of them has a value that it cannot have, or nothing.
+func (g *generation) wrong() string {
+	switch {
+	case g.codec != string(tsgen.JSON) && g.codec != string(tsgen.SuperJSON):
+		return fmt.Sprintf("--codec %q: want json or superjson", g.codec)
+	case g.validate != "" && g.validate != string(tsgen.Standard) && g.validate != string(tsgen.Zod):
+		return fmt.Sprintf("--validate %q: want standard or zod", g.validate)
+	case (g.values || g.contract || g.validate != "") && strings.HasSuffix(g.out, ".d.ts"):
+		return fmt.Sprintf("--values, --contract and --validate write what a program can run, and %s can hold types only; name it .ts", g.out)
+	}
+	return ""
+}
+
+// text is what the file gets, and lines of warnings.
+func (g *generation) text(api *schema.API) (text []byte, warnings string, err error) {
 	if g.form == "json" {
 		text, err := json.MarshalIndent(api, "", "\t")
-		return append(text, '\n'), err
+		return append(text, '\n'), "", err
 	}
-	return tsgen.Generate(api, &tsgen.Options{
+	var b strings.Builder
+	text, err = tsgen.Generate(api, &tsgen.Options{
 		Codec: tsgen.Codec(g.codec), Values: g.values, Contract: g.contract, TypesOnly: strings.HasSuffix(g.out, ".d.ts"), Command: "kkrpc gen ts",
-		Validate: tsgen.Validation(g.validate), Warn: func(line string) { fmt.Fprintln(stderr, line) },
+		Validate: tsgen.Validation(g.validate), Warn: func(line string) { fmt.Fprintln(&b, line) },
 	})
+	return text, b.String() + unknownTypes(api), err
 }
 
 // describe returns the API of a package that has this name, or is exposed at this place, or is the only one.
@@ -136,6 +158,11 @@ func describe(ctx context.Context, pkg, name string) (*schema.API, error) {
 	if err != nil {
 		return nil, err
 	}
+	return choose(program, pkg, name)
+}
+
+// choose is describe for a program that was loaded.
+func choose(program *source.Program, pkg, name string) (*schema.API, error) {
 	apis, err := program.APIs()
 	if err != nil {
 		return nil, err

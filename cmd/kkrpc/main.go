@@ -1,8 +1,9 @@
-// Command kkrpc starts a demo server, builds Go programs for JavaScript servers, and writes TypeScript types and Go
-// clients of APIs.
+// Command kkrpc starts a demo server, builds Go programs for JavaScript servers, writes TypeScript types and Go clients of
+// APIs, and runs servers while they are written.
 //
 //	kkrpc demo      start a server and print a TypeScript client for it
 //	kkrpc build     build a Go program as the WebSocket handler of a Hono server
+//	kkrpc dev       run a Go program again and write its TypeScript types whenever it changes
 //	kkrpc gen       write the TypeScript types of a Go API, or a Go client of an API
 //	kkrpc breaking  list what a Go API breaks for clients of an older one
 //	kkrpc version   print the version
@@ -26,6 +27,7 @@ usage: kkrpc <command>
 commands:
   demo      start a server and say how to call it from TypeScript
   build     build a Go program as the WebSocket handler of a Hono server
+  dev       run a Go program again and write its TypeScript types whenever it changes
   gen       write the TypeScript types of a Go API, or a Go client of an API
   breaking  list what a Go API breaks for clients of an older one
   version   print the version
@@ -52,6 +54,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return demo(ctx, args[1:], stdout, stderr)
 	case "build":
 		return build(ctx, args[1:], stdout, stderr)
+	case "dev":
+		return dev(ctx, args[1:], stdout, stderr)
 	case "gen":
 		return gen(ctx, args[1:], stdout, stderr)
 	case "breaking":

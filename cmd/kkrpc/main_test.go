@@ -25,6 +25,7 @@ func TestCommandLine(t *testing.T) {
 		stdout, stderr string // what has to be in it; "" means it has to be empty
 	}{
 		{"help is asked for", []string{"help"}, 0, "usage: kkrpc <command>", ""},
+		{"help lists dev", []string{"help"}, 0, "\n  dev       run a Go program again and write its TypeScript types whenever it changes\n", ""},
 		{"version", []string{"version"}, 0, "kkrpc ", ""},
 		{"no command", nil, 2, "", "usage: kkrpc <command>"},
 		{"unknown command", []string{"dance"}, 2, "", "kkrpc: unknown command \"dance\"\n\nkkrpc: Go and"},
