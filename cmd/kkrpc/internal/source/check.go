@@ -12,8 +12,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-
-	"golang.org/x/tools/go/packages"
 )
 
 // file is a file of Go as it was read last.
@@ -41,9 +39,17 @@ func (l *Loader) read(name string) *file {
 	return f
 }
 
+// sourcePackage is a package that was read from source.
+type sourcePackage struct {
+	PkgPath   string
+	Syntax    []*ast.File
+	Types     *types.Package
+	TypesInfo *types.Info
+}
+
 // checkedPackage is a package that was read from source without errors.
 type checkedPackage struct {
-	*packages.Package
+	*sourcePackage
 	files   []*file
 	imports []*types.Package // those that were read from source
 }
@@ -75,8 +81,8 @@ func (l *Loader) check(pkg *listed, failed map[string]bool) []error {
 	if old != nil && slices.Equal(old.files, files) && slices.Equal(old.imports, imports) {
 		return nil
 	}
-	checked := &checkedPackage{files: files, imports: imports, Package: &packages.Package{
-		PkgPath: pkg.ImportPath, Name: pkg.Name,
+	checked := &checkedPackage{files: files, imports: imports, sourcePackage: &sourcePackage{
+		PkgPath: pkg.ImportPath,
 		TypesInfo: &types.Info{
 			Types: map[ast.Expr]types.TypeAndValue{}, Instances: map[*ast.Ident]types.Instance{},
 			Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{},

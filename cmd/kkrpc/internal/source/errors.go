@@ -10,11 +10,10 @@ import (
 	"strings"
 
 	"github.com/kkrpc-go/kkrpc/schema"
-	"golang.org/x/tools/go/packages"
 )
 
 // throws returns the errors that the directives of a function in pkg declare, as in //kkrpc:throws NoFunds store.NotFound.
-func (e *evaluator) throws(pkg *packages.Package, directives []directive) ([]schema.GoError, error) {
+func (e *evaluator) throws(pkg *sourcePackage, directives []directive) ([]schema.GoError, error) {
 	var declared []schema.GoError
 	for _, d := range directives {
 		names := strings.Fields(d.text)
@@ -37,7 +36,7 @@ func (e *evaluator) throws(pkg *packages.Package, directives []directive) ([]sch
 
 // thrown describes the error with this name as the file at pos knows it: a type with a method RPCError, or a variable that
 // holds a *kkrpc.Error.
-func (e *evaluator) thrown(pkg *packages.Package, pos token.Pos, name string) (schema.GoError, error) {
+func (e *evaluator) thrown(pkg *sourcePackage, pos token.Pos, name string) (schema.GoError, error) {
 	fail := func(format string, args ...any) (schema.GoError, error) {
 		return schema.GoError{}, e.fail(pos, "//kkrpc:throws "+name+": "+format, args...)
 	}

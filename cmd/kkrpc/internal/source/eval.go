@@ -12,7 +12,6 @@ import (
 
 	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/schema"
-	"golang.org/x/tools/go/packages"
 )
 
 // evaluator follows expressions to what they expose, as far as that does not depend on the run of the program.
@@ -27,7 +26,7 @@ const maxDepth = 16
 
 // place is an expression and what is known where it stands.
 type place struct {
-	pkg     *packages.Package
+	pkg     *sourcePackage
 	expr    ast.Expr
 	args    map[types.Object]place // what the parameters around it stand for
 	types   typeArgs
@@ -530,7 +529,7 @@ func (e *evaluator) fieldValue(at place, f *types.Var) (*place, error) {
 }
 
 // fieldOfLiteral is the value that a composite literal gives the field f, or nil.
-func fieldOfLiteral(pkg *packages.Package, literal *ast.CompositeLit, f *types.Var) ast.Expr {
+func fieldOfLiteral(pkg *sourcePackage, literal *ast.CompositeLit, f *types.Var) ast.Expr {
 	s, ok := pkg.TypesInfo.TypeOf(literal).Underlying().(*types.Struct)
 	for i, element := range literal.Elts {
 		if pair, keyed := element.(*ast.KeyValueExpr); keyed {

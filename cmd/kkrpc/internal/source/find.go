@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/kkrpc-go/kkrpc/schema"
-	"golang.org/x/tools/go/packages"
 )
 
 // API is an API that a program exposes.
@@ -76,7 +75,7 @@ func (p *Program) APIs() ([]API, error) {
 }
 
 // exposedBy returns the expressions that n exposes as APIs.
-func exposedBy(pkg *packages.Package, n ast.Node) []ast.Expr {
+func exposedBy(pkg *sourcePackage, n ast.Node) []ast.Expr {
 	switch n := n.(type) {
 	case *ast.CallExpr:
 		if i := apiParam(callee(pkg, n)); i >= 0 && i < len(n.Args) {
@@ -110,7 +109,7 @@ func apiParam(f *types.Func) int {
 }
 
 // isExposeField reports whether name is the field Expose of options of this module.
-func isExposeField(pkg *packages.Package, name *ast.Ident) bool {
+func isExposeField(pkg *sourcePackage, name *ast.Ident) bool {
 	field, ok := pkg.TypesInfo.Uses[name].(*types.Var)
 	return ok && name.Name == "Expose" && field.IsField() && field.Pkg() != nil && isOurs(field.Pkg().Path())
 }
@@ -119,7 +118,7 @@ func isExposeField(pkg *packages.Package, name *ast.Ident) bool {
 func isOurs(path string) bool { return path == kkrpcPath || strings.HasPrefix(path, kkrpcPath+"/") }
 
 // callee is the function that a call names, or nil.
-func callee(pkg *packages.Package, call *ast.CallExpr) *types.Func {
+func callee(pkg *sourcePackage, call *ast.CallExpr) *types.Func {
 	name := funName(call)
 	if name == nil {
 		return nil
@@ -129,7 +128,7 @@ func callee(pkg *packages.Package, call *ast.CallExpr) *types.Func {
 }
 
 // describe returns nil for an exposed nil. In parts it notes the arguments of Expose that it has followed.
-func (p *Program) describe(pkg *packages.Package, exposed ast.Expr, parts map[token.Pos]bool) (*schema.API, error) {
+func (p *Program) describe(pkg *sourcePackage, exposed ast.Expr, parts map[token.Pos]bool) (*schema.API, error) {
 	e := &evaluator{Program: p, parts: parts}
 	p.docs.problems = nil
 	root, err := e.exposed(place{pkg: pkg, expr: exposed})

@@ -11,16 +11,14 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-
-	"golang.org/x/tools/go/packages"
 )
 
 // Program is a Go program, or a package, with all that it imports.
 type Program struct {
 	fset *token.FileSet
 	dir  string
-	root *packages.Package
-	own  []*packages.Package // of its module, in the order of their paths
+	root *sourcePackage
+	own  []*sourcePackage // of its module, in the order of their paths
 	docs *docs
 	errs []error // of the types of root; see LoadBeside
 }
@@ -104,9 +102,9 @@ func (l *Loader) Load(ctx context.Context) (*Program, error) {
 		return nil, err
 	}
 	for _, pkg := range l.list.own {
-		p.own = append(p.own, l.checked[pkg.ImportPath].Package)
+		p.own = append(p.own, l.checked[pkg.ImportPath].sourcePackage)
 	}
-	p.root, p.errs = l.checked[l.list.root.ImportPath].Package, l.typeErrs
+	p.root, p.errs = l.checked[l.list.root.ImportPath].sourcePackage, l.typeErrs
 	p.docs = newDocs(p)
 	return p, nil
 }

@@ -6,8 +6,6 @@ import (
 	"go/types"
 	"maps"
 	"slices"
-
-	"golang.org/x/tools/go/packages"
 )
 
 // resolve follows variables, calls, conversions and parentheses to the expression that makes the value.
@@ -92,7 +90,7 @@ func (e *evaluator) isLibrary(f *types.Func) bool {
 	return f.Pkg() != nil && isOurs(f.Pkg().Path()) && e.packageOf(f) == nil
 }
 
-func (e *evaluator) packageOf(o types.Object) *packages.Package {
+func (e *evaluator) packageOf(o types.Object) *sourcePackage {
 	for _, pkg := range e.own {
 		if pkg.Types == o.Pkg() {
 			return pkg
@@ -103,9 +101,9 @@ func (e *evaluator) packageOf(o types.Object) *packages.Package {
 
 // assigned finds the value of v, a variable of pkg. Members that are set later are found by later; any other use of a
 // kkrpc.Object could change it.
-func (e *evaluator) assigned(at place, pkg *packages.Package, v *types.Var) (*place, error) {
+func (e *evaluator) assigned(at place, pkg *sourcePackage, v *types.Var) (*place, error) {
 	var found []place
-	in := []*packages.Package{pkg}
+	in := []*sourcePackage{pkg}
 	if v.Exported() {
 		in = e.own
 	}
@@ -338,7 +336,7 @@ func (e *evaluator) bind(result *place, at place, call *ast.CallExpr) {
 
 // body is a function whose source is known.
 type body struct {
-	pkg   *packages.Package
+	pkg   *sourcePackage
 	typ   *ast.FuncType
 	body  *ast.BlockStmt
 	args  map[types.Object]place
@@ -414,7 +412,7 @@ func (f *body) returned() (found []place) {
 }
 
 // comment is the one above n, behind the place before, or else the one behind n on its last line.
-func (e *evaluator) comment(pkg *packages.Package, before token.Pos, n ast.Node) (behind *ast.CommentGroup) {
+func (e *evaluator) comment(pkg *sourcePackage, before token.Pos, n ast.Node) (behind *ast.CommentGroup) {
 	line := func(pos token.Pos) int { return e.fset.Position(pos).Line }
 	for _, file := range pkg.Syntax {
 		if n.Pos() < file.FileStart || n.Pos() > file.FileEnd {
