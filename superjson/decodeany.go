@@ -218,7 +218,17 @@ func revive(v any, n *node) (any, error) {
 	return nil, badValue(n.typ)
 }
 
-func badValue(typ string) error { return &DataError{Reason: "a value annotated " + typ + " is none"} }
+func badValue(typ string) *DataError {
+	return &DataError{Reason: "a value annotated " + typ + " is none"}
+}
+
+// misfit is err of reviving typ for the Go type alone. A value that nothing annotates is no malformed data, but unfit.
+func misfit(err error, typ string, n *node, expected, got string) error {
+	if e, ok := err.(*DataError); ok && n.kind() == "" && *e == *badValue(typ) {
+		return &TypeError{Expected: expected, Got: got}
+	}
+	return err
+}
 
 func reviveNumber(v any) (any, error) {
 	switch v := v.(type) {

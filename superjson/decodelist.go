@@ -393,14 +393,15 @@ func decodeTypedArray(d *decoder, v reflect.Value, n *node) error {
 		return err
 	}
 	name := typedArrayName(v.Type())
-	if k := d.dec.PeekKind(); k != '[' && (k != '{' || d.mode == ModeSuperJSON) {
+	kind := d.dec.PeekKind()
+	if kind != '[' && (kind != '{' || d.mode == ModeSuperJSON) {
 		return d.unfit(name, n)
 	}
 	list := []any{}
 	err := d.numbers(name, nil, func(int, *node) error {
 		item, err := d.plain(nil)
 		if _, text := item.(string); text && d.mode != ModeSuperJSON {
-			return badValue(name)
+			return &TypeError{Expected: "number", Got: "string"}
 		}
 		before := cap(list)
 		if list = append(list, item); err == nil && !d.meter.spendGrowth(before, cap(list), stringCost) {
@@ -415,8 +416,9 @@ func decodeTypedArray(d *decoder, v reflect.Value, n *node) error {
 		return err
 	}
 	array, err := reviveTypedArray(list, name)
-	if err == nil {
-		v.Set(reflect.ValueOf(array))
+	if err != nil {
+		return misfit(err, name, n, name, kindName(kind, n))
 	}
-	return err
+	v.Set(reflect.ValueOf(array))
+	return nil
 }

@@ -289,7 +289,7 @@ func decodeOrdered(expected, annotation string) decodeFunc {
 		}
 		tree, err := d.anyTree(annotated)
 		if err != nil {
-			return err
+			return misfit(err, annotation, n, expected, kindName(kind, n))
 		}
 		value := reflect.ValueOf(tree)
 		if value.Type() != v.Addr().Type() {

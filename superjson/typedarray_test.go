@@ -106,7 +106,7 @@ func TestTypedArraysUnderJSON(t *testing.T) {
 		{"({1:1})", decodeAs[[]float32], "expected array, got object"},
 		{"({0:1,x:1})", decodeAs[superjson.Int32Array], "expected Int32Array, got object"},
 		{"({0:'a'})", decodeAs[[]string], "expected array, got object"},
-		{"['NaN']", decodeAs[superjson.Float64Array], "a value annotated Float64Array is none"},
+		{"['NaN']", decodeAs[superjson.Float64Array], "[0]: expected number, got string"},
 	}
 	for _, mode := range []superjson.Mode{superjson.ModeJSON, superjson.ModeTaggedJSON} {
 		var js []string
