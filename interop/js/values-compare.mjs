@@ -4,11 +4,14 @@ import { isPlain, source } from "./values-source.mjs"
 
 /**
  * differences compares what arrived with what was sent. Each difference has the path, a kind, the two values there
- * and the schema of the place. within are the Maps and Sets on the path.
+ * and the schema of the place. within are the objects on the path. field is that of a struct for
+ * a member that is missing or new, null if the struct has none.
  */
 export function differences(sent, arrived, schema) {
 	return new Comparison().run(sent, arrived, schema)
 }
+
+const step = (holder, text) => ({ holder, text })
 
 class Comparison {
 	#found = []
@@ -21,9 +24,8 @@ class Comparison {
 		return this.#found
 	}
 
-	#differ(path, kind, sent, arrived, schema) {
-		const within = path.filter((step) => step.container).map((step) => step.container)
-		this.#found.push({ path: path.map((step) => step.text ?? step).join(""), kind, sent, arrived, schema, within })
+	#differ(path, kind, sent, arrived, schema, field) {
+		this.#found.push({ path: path.map(({ text }) => text).join(""), kind, sent, arrived, schema, field, within: path.map(({ holder }) => holder) })
 	}
 
 	#place(path, sent, arrived, schema) {
@@ -89,8 +91,8 @@ class Comparison {
 		if (sent.length !== arrived.length) this.#differ(path, "length", sent, arrived, schema)
 		const length = Math.min(sent.length, arrived.length)
 		for (let i = 0; i < length; i++) {
-			if (i in sent) this.#place([...path, `[${i}]`], sent[i], arrived[i], schema?.of ?? ANY)
-			else if (i in arrived) this.#differ([...path, `[${i}]`], "hole", sent, arrived[i], schema)
+			if (i in sent) this.#place([...path, step(sent, `[${i}]`)], sent[i], arrived[i], schema?.of ?? ANY)
+			else if (i in arrived) this.#differ([...path, step(sent, `[${i}]`)], "hole", sent, arrived[i], schema)
 		}
 		const named = (list) => Object.keys(list).filter((key) => String(key >>> 0) !== key)
 		if (named(sent).length + named(arrived).length > 0) this.#differ(path, "named elements", sent, arrived, schema)
@@ -99,41 +101,41 @@ class Comparison {
 	#entries(path, a, b, sent, arrived, schema) {
 		if (a.length !== b.length) this.#differ(path, "length", sent, arrived, schema)
 		for (let i = 0; i < Math.min(a.length, b.length); i++) {
-			this.#place([...path, { container: sent, text: `<key ${i}>` }], a[i][0], b[i][0], schema?.key ?? ANY)
-			this.#place([...path, { container: sent, text: `<value ${i}>` }], a[i][1], b[i][1], schema?.key ? schema.of : ANY)
+			this.#place([...path, step(sent, `<key ${i}>`)], a[i][0], b[i][0], schema?.key ?? ANY)
+			this.#place([...path, step(sent, `<value ${i}>`)], a[i][1], b[i][1], schema?.key ? schema.of : ANY)
 		}
 	}
 
 	#items(path, a, b, sent, arrived, schema) {
 		if (a.length !== b.length) this.#differ(path, "length", sent, arrived, schema)
-		for (let i = 0; i < Math.min(a.length, b.length); i++) this.#place([...path, { container: sent, text: `<${i}>` }], a[i], b[i], schema?.of ?? ANY)
+		for (let i = 0; i < Math.min(a.length, b.length); i++) this.#place([...path, step(sent, `<${i}>`)], a[i], b[i], schema?.of ?? ANY)
 	}
 
 	#error(path, sent, arrived, schema) {
 		if (sent.name !== arrived.name || sent.message !== arrived.message) this.#differ(path, "value", sent, arrived, schema)
 		if (sent.constructor !== arrived.constructor) this.#differ(path, "class", sent, arrived, schema)
-		if ("cause" in sent !== "cause" in arrived) this.#differ([...path, ".cause"], "cause", sent.cause, arrived.cause, schema)
-		else if ("cause" in sent) this.#place([...path, ".cause"], sent.cause, arrived.cause, ANY)
+		if ("cause" in sent !== "cause" in arrived) this.#differ([...path, step(sent, ".cause")], "cause", sent.cause, arrived.cause, schema)
+		else if ("cause" in sent) this.#place([...path, step(sent, ".cause")], sent.cause, arrived.cause, ANY)
 		const own = (e) => Object.keys(e).filter((key) => key !== "name" && key !== "stack" && key !== "cause")
-		for (const key of own(sent)) if (!Object.hasOwn(arrived, key)) this.#differ([...path, `.${key}`], "property", sent, arrived, schema)
+		for (const key of own(sent)) if (!Object.hasOwn(arrived, key)) this.#differ([...path, step(sent, `.${key}`)], "property", sent, arrived, schema)
 	}
 
 	#object(path, sent, arrived, schema) {
 		if (Object.getPrototypeOf(sent) !== Object.getPrototypeOf(arrived)) this.#differ(path, "prototype", sent, arrived, schema)
-		const fields = schema?.k === "struct" && schema.f
+		const fieldOf = (key) => (schema?.k === "struct" ? (schema.f.find((f) => f.name === key) ?? null) : undefined)
 		const common = []
 		for (const key of Object.keys(sent)) {
-			const field = fields && fields.find((f) => f.name === key)
-			const at = [...path, `[${JSON.stringify(key)}]`]
-			const inner = fields ? field?.of : schema?.of ?? ANY
-			if (!Object.hasOwn(arrived, key)) this.#differ(at, "missing", sent[key], undefined, fields ? (field ?? schema) : inner)
+			const field = fieldOf(key)
+			const at = [...path, step(sent, `[${JSON.stringify(key)}]`)]
+			const inner = field === undefined ? (schema?.of ?? ANY) : field?.of
+			if (!Object.hasOwn(arrived, key)) this.#differ(at, "missing", sent[key], undefined, inner, field)
 			else {
 				common.push(key)
 				this.#place(at, sent[key], arrived[key], inner)
 			}
 		}
 		for (const key of Object.keys(arrived)) {
-			if (!Object.hasOwn(sent, key)) this.#differ([...path, `[${JSON.stringify(key)}]`], "new", undefined, arrived[key], fields ? fields.find((f) => f.name === key) : schema)
+			if (!Object.hasOwn(sent, key)) this.#differ([...path, step(sent, `[${JSON.stringify(key)}]`)], "new", undefined, arrived[key], schema?.of, fieldOf(key))
 		}
 		const order = Object.keys(arrived).filter((key) => Object.hasOwn(sent, key))
 		if (common.some((key, i) => key !== order[i])) this.#differ(path, "order", sent, arrived, schema)

@@ -10,6 +10,9 @@ const halves = (text) => typeof text === "string" && !text.isWellFormed()
 const mended = (sent, arrived) => halves(sent) && sent.toWellFormed() === arrived
 const isObject = (value) => typeof value === "object" && value !== null
 const nowhere = (value) => ["function", "symbol"].includes(typeof value)
+const isEmpty = (value) => value === "" || ((Array.isArray(value) || ArrayBuffer.isView(value) || isPlain(value)) && Object.keys(value).length === 0)
+// What superjson loses is null.
+const isNull = (value) => value === null || value === undefined || nowhere(value) || (value instanceof Date && isNaN(value))
 const sparse = (value) => Array.isArray(value) && Object.keys(value).length !== value.length
 const namesElements = (list) => Array.isArray(list) && Object.keys(list).some((key) => String(key >>> 0) !== key)
 const strange = (value) => isObject(value) && !isPlain(value) && ![Array, Map, Set, Date, RegExp, URL, Error].some((type) => value instanceof type) && (!ArrayBuffer.isView(value) || value instanceof DataView)
@@ -22,12 +25,43 @@ function json(value) {
 	}
 }
 
-/** zero tells what can be the zero value of a Go type. A struct knows nothing of members without a field. */
+const year1 = (date) => new Date(date).getTime() === -62135596800000
+const falsy = (value, k) => (["string", "bool", "float32", "float64", "bigint-int64"].includes(k) || integers[k]) && !value && !Number.isNaN(value)
+
+/** zero tells whether Go holds a value as the zero value of a type. A struct knows nothing of members without a field. */
 function zero(value, schema) {
-	if (schema?.k === "struct" && isObject(value)) return schema.f.every((field) => zero(value[field.name], field.of))
-	if (value instanceof Date || (typeof value === "string" && (schema?.k === "ptr" ? schema.of : schema)?.k === "date")) return new Date(value).getTime() === -62135596800000
-	if (value instanceof Map || value instanceof Set) return value.size === 0
-	return isObject(value) ? Object.values(value).every(zero) : !value
+	switch (schema.k) {
+		case "nil":
+			return zero(value, schema.of)
+		case "value":
+			return false
+		case "any":
+			return value !== undefined && isNull(value)
+		case "struct":
+			if (isObject(value)) return schema.f.every((field) => !Object.hasOwn(value, field.name) || zero(value[field.name], field.of))
+			break
+		case "array":
+			if (isObject(value)) return Array.from(value).every((item) => zero(item, schema.of))
+	}
+	const date = schema.k === "date" || (schema.k === "ptr" && schema.of.k === "date")
+	return isNull(value) || falsy(value, schema.k) || (date && year1(value))
+}
+
+/** blank tells whether a value is what Go writes for the zero value of a type. */
+function blank(value, schema) {
+	switch (schema.k) {
+		case "nil":
+			return blank(value, schema.of)
+		case "struct":
+			return isObject(value) && schema.f.every((field) => (field.optional && !Object.hasOwn(value, field.name)) || blank(value[field.name], field.of))
+		case "array":
+			return Array.isArray(value) && value.every((item) => blank(item, schema.of))
+		case "date":
+			return year1(value)
+		case "json.Number":
+			return value === 0
+	}
+	return value === null || value === undefined || falsy(value, schema.k) || isEmpty(value)
 }
 
 const inCause = (root, object) => [...objects(root)].some((value) => value instanceof Error && inside(value, object))
@@ -158,11 +192,11 @@ export const rules = [
 	{ name: "a number, for a `float32`", allows: ({ sent, arrived, schema }, c) => goesTyped(c) && schema?.k === "float32" && Math.fround(arrived) === sent },
 	{ name: "-0, for an integer", allows: ({ sent, arrived, schema }, c) => goesTyped(c) && integers[schema?.k] && Object.is(sent, -0) && arrived === 0 },
 	{ name: "a bigint, for an integer", allows: ({ sent, arrived, schema }, c) => goesTyped(c) && schema?.k === "bigint-int64" && Number(sent) === arrived },
-	{ name: "undefined, for an optional field", allows: ({ kind, sent, schema }, c) => goesTyped(c) && kind === "missing" && sent === undefined && schema?.optional },
-	{ name: "the zero value, for an optional field", allows: ({ kind, sent, schema }, c) => goesTyped(c) && kind === "missing" && schema?.optional && zero(sent, schema.of) },
-	{ name: "null, for a slice or a map", allows: ({ sent, arrived, schema }, c) => goesTyped(c) && sent === null && schema?.k === "nil" && (arrived === "" || (isObject(arrived) && Object.keys(arrived).length === 0)) },
-	{ name: "no member, for a field", allows: ({ kind, arrived, schema }, c) => goesTyped(c) && kind === "new" && schema && zero(arrived, schema.of) },
-	{ name: "a member without a field", allows: ({ kind, schema }, c) => goesTyped(c) && kind === "missing" && schema?.k === "struct" }
+	{ name: "undefined, for an optional field", allows: ({ kind, sent, field }, c) => goesTyped(c) && kind === "missing" && sent === undefined && field?.optional && !["any", "value"].includes(field.of.k) },
+	{ name: "the zero value, for an optional field", allows: ({ kind, sent, field }, c) => goesTyped(c) && kind === "missing" && field?.optional && zero(sent, field.of) },
+	{ name: "null, for a slice or a map", allows: ({ sent, arrived, schema }, c) => goesTyped(c) && sent === null && schema?.k === "nil" && isEmpty(arrived) },
+	{ name: "no member, for a field", allows: ({ kind, arrived, field }, c) => goesTyped(c) && kind === "new" && field && blank(arrived, field.of) },
+	{ name: "a member without a field", allows: ({ kind, field }, c) => goesTyped(c) && kind === "missing" && field === null }
 ]
 
 /** ruleOf returns the name of the first rule that allows a difference, undefined without one. */
