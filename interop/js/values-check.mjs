@@ -37,8 +37,8 @@ export class Sent {
 	}
 
 	/** read takes what Go has written under SuperJSON. */
-	read(text) {
-		const read = this.library.parse(text)
+	read(text, library = this.library) {
+		const read = library.parse(text)
 		return this.argument ? read.args[0] : read
 	}
 
@@ -55,20 +55,24 @@ export class Sent {
 			const json = form.startsWith("json")
 			const sent = json ? await this.readJSON(this.json) : this.value
 			const schema = form.endsWith("typed") ? this.schema : ANY
-			const read = answers[i].startsWith("!") ? { error: answers[i] } : await attemptLater(async () => (json ? await this.readJSON(answers[i]) : this.read(answers[i])))
+			const compare = (read, kind = "unreadable") => (read.error !== undefined ? [{ path: "", kind, sent, arrived: read.error, schema, within: [] }] : differences(sent, read.value, schema))
 			let library
 			const ofLibrary = () => (library ??= json ? { differences: [] } : this.#library(schema, form))
-			const all = read.error !== undefined ? [{ path: "", kind: answers[i].startsWith("!") ? "refused" : "unreadable", sent, arrived: read.error, schema, within: [] }] : differences(sent, read.value, schema)
+			let newest
+			const ofNewest = () => (newest ??= compare(attempt(() => this.read(answers[i], newer))))
+			const circumstancesOf = (difference) => ({
+				form,
+				root: this.value,
+				json,
+				version: this.version,
+				text: this.text.value,
+				refused: ofLibrary().refused,
+				lost: ofLibrary().differences.some((d) => same(d, difference)),
+				newestReads: () => this.version !== "2.2.7" && difference.kind !== "refused" && ofNewest().every((d) => (d.kind !== "unreadable" && d.path !== difference.path) || ruleOf(d, { ...circumstancesOf(d), newestReads: () => false }))
+			})
+			const all = answers[i].startsWith("!") ? compare({ error: answers[i] }, "refused") : compare(await attemptLater(async () => (json ? await this.readJSON(answers[i]) : this.read(answers[i]))))
 			for (const difference of all) {
-				const circumstances = {
-					form,
-					root: this.value,
-					json,
-					version: this.version,
-					text: this.text.value,
-					refused: ofLibrary().refused,
-					lost: ofLibrary().differences.some((d) => same(d, difference))
-				}
+				const circumstances = circumstancesOf(difference)
 				const rule = ruleOf(difference, circumstances)
 				if (rule) count(rule)
 				else found.push({ form, difference, circumstances, text: json ? this.json : this.text.value, answer: answers[i] })
