@@ -72,6 +72,9 @@ const keysOf = (value) => (value instanceof Map || value instanceof Set ? [...va
 /** inOne tells whether the place of a difference is a Map or Set of a kind, or is inside of one. */
 const inOne = ({ sent, within }, is) => [...within, sent].some((value) => keysOf(value).length > 0 && is(value))
 const anyInside = (root, is) => [...objects(root)].some((value) => keysOf(value).length > 0 && is(value))
+/** reaches tells whether a Map or Set of a kind has what differs, or what holds it, inside. It may be at other places too. */
+const reaches = (difference, root, is) =>
+	inOne(difference, is) || anyInside(root, (value) => is(value) && [difference.sent, ...difference.within].some((object) => inside(value, object)))
 const hasAnnotatedKey = (value) => keysOf(value).some(annotated)
 // Null stands for each key that leads back to the Map or Set.
 function hasNullBesideCycle(value) {
@@ -124,7 +127,8 @@ export const rules = [
 	{ name: "an object at two places that superjson separates", allows: ({ kind }, { lost }) => lost && ["apart", "together", "value", "kind", "length", "missing", "new"].includes(kind) },
 	{
 		name: "null beside a cycle, in a Set or as keys of a Map",
-		allows: (difference, { root }) => (difference.kind === "unreadable" ? anyInside(root, hasNullBesideCycle) : inOne(difference, hasNullBesideCycle))
+		// The entries behind have other places in the text.
+		allows: (difference, { root }) => difference.kind !== "refused" && (difference.kind === "unreadable" ? anyInside(root, hasNullBesideCycle) : reaches(difference, root, hasNullBesideCycle))
 	},
 	{
 		name: "what superjson refuses to read",
@@ -171,7 +175,7 @@ export const rules = [
 		// Null stands for it. Where an Error has null as its cause, and a Map or Set has it twice, more is lost.
 		allows: (difference, c) => {
 			const { sent, arrived } = difference
-			return c.form === "typed" && ((inCycle(sent) && (arrived === null || arrived === undefined)) || inOne(difference, inCycle))
+			return c.form === "typed" && difference.kind !== "refused" && ((inCycle(sent) && (arrived === null || arrived === undefined)) || inOne(difference, inCycle))
 		}
 	},
 	{
