@@ -89,6 +89,15 @@ function merges(value) {
 	return new Set(names.map((name) => name.toWellFormed())).size < names.length
 }
 
+/** members are the objects at the members of arrays and objects whose names are of a kind, among those of one object. */
+function members(root, is) {
+	const holders = [...objects(root)].filter((value) => Array.isArray(value) || isPlain(value))
+	return holders.flatMap((holder) => Object.keys(holder).filter(is).map((name) => holder[name])).filter(isObject)
+}
+
+/** becomesOther tells whether another name becomes the same when half of a surrogate pair becomes U+FFFD. */
+const becomesOther = (name, i, names) => names.some((other) => other !== name && other.toWellFormed() === name.toWellFormed())
+
 /**
  * rules are tried in order. A rule has the first cell of its row as its name. It takes a difference of
  * values-compare.mjs and the circumstances: the form of the value in Go, the version of superjson, and whether the
@@ -146,18 +155,20 @@ export const rules = [
 			const { kind, sent, arrived, path } = difference
 			const named = /\\ud[89a-f]/.test(path)
 			const graph = ["apart", "together", "refused", "unreadable"].includes(kind)
+			const isIn = (all) => [sent, ...difference.within].some((at) => all.some((object) => at === object || inside(object, at)))
 			// A Value keeps it, but not in the path of an annotation or of an object at two places.
 			if (c.form === "value" || c.form === "typed") {
 				if (/"meta":[^]*\\ud[89a-f]/.test(c.text) && (named || graph || path.includes("\ufffd"))) return true
-				if (/"referentialEqualities":[^]*\\ud[89a-f]/.test(c.text) && isObject(sent)) return true
+				if (/"referentialEqualities":[^]*\\ud[89a-f]/.test(c.text) && isIn(members(c.root, halves))) return true
 			}
 			if (!inGo(c)) return false
 			// Names that become one leave one member, and one entry of a Map or Set.
 			if (kind === "missing" && named) return true
 			if (kind === "new" && path.includes("\ufffd")) return true
 			if ((path.includes("\ufffd") || graph) && [...objects(c.root)].some(merges)) return true
-			if (inOne(difference, merges) || merges(sent)) return true
+			if (inOne(difference, merges) || merges(sent) || isIn(members(c.root, becomesOther))) return true
 			if (kind === "value" && sent instanceof Error) return halves(sent.name + sent.message) && sent.name.toWellFormed() === arrived.name && sent.message.toWellFormed() === arrived.message
+			if (strange(sent)) return json(sent)?.replace(/\\ud[89a-f]../g, "\ufffd") === json(arrived)
 			return mended(sent, arrived)
 		}
 	},
