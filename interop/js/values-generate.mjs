@@ -197,7 +197,8 @@ export class Generator {
 				else if (r.chance(2)) object[name] = undefined
 			}
 			const name = leaf.key(r)
-			if (r.chance(20) && !schema.f.some((field) => field.name === name)) object[name] = this.value(ANY, 1)
+			// Go reads a name in another case into the field.
+			if (r.chance(20) && !schema.f.some((field) => field.name.toLowerCase() === name.toLowerCase())) object[name] = this.value(ANY, 1)
 		})
 	}
 
