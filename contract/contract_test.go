@@ -155,7 +155,7 @@ func TestFiles(t *testing.T) {
 		return response, string(body)
 	}
 	types, text := get("GET", "/api.d.ts", "")
-	if types.StatusCode != 200 || types.Header.Get("Content-Type") != "text/plain; charset=utf-8" || !strings.Contains(text, "list(): Promise<user[]>") {
+	if types.StatusCode != 200 || types.Header.Get("Content-Type") != "text/plain; charset=utf-8" || !strings.Contains(text, "list(): Promise<User[]>") {
 		t.Errorf("%v\n%s", types, text)
 	}
 	if again, _ := get("GET", "/api.d.ts", types.Header.Get("Etag")); again.StatusCode != http.StatusNotModified {

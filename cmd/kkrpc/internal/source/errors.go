@@ -12,13 +12,26 @@ import (
 	"github.com/kkrpc-go/kkrpc/schema"
 )
 
+// addErrors adds those that the directives above a member of an Object or above a field declare.
+func (e *evaluator) addErrors(m *member, pkg *sourcePackage, directives []directive, pos token.Pos) error {
+	thrown, err := e.throws(pkg, directives)
+	if err != nil {
+		return err
+	}
+	if len(thrown) > 0 && m.Kind != schema.Method && m.Kind != schema.Class {
+		return e.fail(pos, "//kkrpc:throws stands above a %s; only functions throw", m.Kind)
+	}
+	m.Errors = append(m.Errors, thrown...)
+	return nil
+}
+
 // throws returns the errors that the directives of a function in pkg declare, as in //kkrpc:throws NoFunds store.NotFound.
 func (e *evaluator) throws(pkg *sourcePackage, directives []directive) ([]schema.GoError, error) {
 	var declared []schema.GoError
 	for _, d := range directives {
 		names := strings.Fields(d.text)
-		if names[0] != "throws" {
-			return nil, e.fail(d.pos, "no directive //kkrpc:%s for a function; there is //kkrpc:throws ERROR", names[0])
+		if len(names) == 0 || names[0] != "throws" {
+			return nil, e.fail(d.pos, "no directive //kkrpc:%s for a function; there is //kkrpc:throws ERROR", d.text)
 		}
 		if len(names) == 1 {
 			return nil, e.fail(d.pos, "//kkrpc:throws names no error")
@@ -72,7 +85,7 @@ func (e *evaluator) thrown(pkg *sourcePackage, pos token.Pos, name string) (sche
 		if body == nil {
 			return fail("its method RPCError belongs to another module")
 		}
-		values = body.returned()
+		values = slices.DeleteFunc(body.returned(0), func(value place) bool { return value.pkg.TypesInfo.Types[value.expr].IsNil() })
 	default:
 		return fail("it is neither a type nor a variable")
 	}

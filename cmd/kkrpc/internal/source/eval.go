@@ -32,6 +32,7 @@ type place struct {
 	types   typeArgs
 	objects []*types.Var // the variables and fields of type kkrpc.Object that led to it
 	as      types.Type   // what it was converted to, or nil
+	result  int          // which one of a call with several results
 }
 
 // with is another expression at the same place.
@@ -39,14 +40,14 @@ func (at place) with(expr ast.Expr) place {
 	return place{pkg: at.pkg, expr: expr, args: at.args, types: at.types}
 }
 
-// typ is the type of the expression; of a call with several results, that of the first one.
+// typ is the type of the expression.
 func (at place) typ() types.Type {
 	if at.as != nil {
 		return at.as
 	}
 	t := types.Unalias(at.types.in(at.pkg.TypesInfo.TypeOf(at.expr)))
-	if tuple, ok := t.(*types.Tuple); ok && tuple.Len() > 0 {
-		t = types.Unalias(tuple.At(0).Type())
+	if tuple, ok := t.(*types.Tuple); ok && at.result < tuple.Len() {
+		t = types.Unalias(tuple.At(at.result).Type())
 	}
 	return t
 }
@@ -64,7 +65,7 @@ func (e *evaluator) exposed(at place) (*member, error) {
 		return nil, nil
 	}
 	if signature, ok := at.typ().Underlying().(*types.Signature); ok && signature.Results().Len() == 2 { // of HandlerFor
-		results, err := e.results(at)
+		results, err := e.results(at, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -235,12 +236,8 @@ func (e *evaluator) keyed(m *member, at place, key, value ast.Expr, comment *ast
 		return err
 	}
 	child.doc = cmp.Or(strings.TrimSpace(comment.Text()), child.doc)
-	thrown, err := e.throws(at.pkg, directivesOf(comment))
-	if err != nil {
+	if err := e.addErrors(child, at.pkg, directivesOf(comment), key.Pos()); err != nil {
 		return err
-	}
-	if child.Errors = append(child.Errors, thrown...); len(thrown) > 0 && child.Kind != schema.Method && child.Kind != schema.Class {
-		return e.fail(key.Pos(), "//kkrpc:throws stands above a %s; only functions throw", child.Kind)
 	}
 	return e.add(m, constant.StringVal(name), child)
 }
@@ -454,6 +451,9 @@ func (e *evaluator) structure(at place, t types.Type) (*member, error) {
 		}
 		if doc := e.docs.of(f); doc != "" {
 			child.doc = doc
+		}
+		if err := e.addErrors(child, e.packageOf(f), e.docs.directives[f.Pos()], f.Pos()); err != nil {
+			return nil, err
 		}
 		if err := e.add(m, name, child); err != nil {
 			return nil, err

@@ -58,20 +58,31 @@ func (p *Program) APIs() ([]API, error) {
 			})
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
+	if err := different(errs); err != nil {
 		return nil, err
 	}
-	var different []API
+	var apis []API
 	for _, api := range found {
 		api.Part = parts[api.pos]
-		known := slices.IndexFunc(different, func(other API) bool { return reflect.DeepEqual(api.API, other.API) })
+		known := slices.IndexFunc(apis, func(other API) bool { return reflect.DeepEqual(api.API, other.API) })
 		if known < 0 {
-			different = append(different, api)
+			apis = append(apis, api)
 		} else if !api.Part {
-			different[known].Part = false
+			apis[known].Part = false
 		}
 	}
-	return different, nil
+	return apis, nil
+}
+
+// different joins errors, each text once.
+func different(errs []error) error {
+	var once []error
+	for _, err := range errs {
+		if !slices.ContainsFunc(once, func(other error) bool { return other.Error() == err.Error() }) {
+			once = append(once, err)
+		}
+	}
+	return errors.Join(once...)
 }
 
 // exposedBy returns the expressions that n exposes as APIs.
@@ -104,7 +115,8 @@ func apiParam(f *types.Func) int {
 		return -1
 	}
 	return slices.IndexFunc(slices.Collect(f.Signature().Params().Variables()), func(v *types.Var) bool {
-		return v.Name() == "api" && !isPointerTo(v.Type(), schemaPath, "API") // no description of one
+		isDescription := isPointerTo(v.Type(), schemaPath, "API") || f.Pkg().Path() == schemaPath && isPointerTo(v.Type(), kkrpcPath, "API")
+		return v.Name() == "api" && !isDescription // or what is to be described
 	})
 }
 
@@ -138,7 +150,7 @@ func (p *Program) describe(pkg *sourcePackage, exposed ast.Expr, parts map[token
 	var entries []schema.Entry
 	root.entries(nil, &entries, p)
 	api, err := schema.Build(root.name, root.doc, slices.Values(entries))
-	if err := errors.Join(p.docs.problems...); err != nil {
+	if err := different(p.docs.problems); err != nil {
 		return nil, err
 	}
 	if err != nil {

@@ -91,6 +91,22 @@ func TestWhatCannotBeSeen(t *testing.T) {
 			"func main() { ws.Handler(kkrpc.Object{\"f\": func(c complex128) {}, \"g\": func() (c chan int) { return }}, nil) }",
 			"main.go:12:44: f: parameter 1: a complex128 cannot cross\nmain.go:12:72: g: result: a chan cannot cross",
 		},
+		"a parameter that is assigned": {
+			"type A struct{}\nfunc obj(v any) kkrpc.Object {\n\tif v == nil {\n\t\tv = A{}\n\t}\n\treturn kkrpc.Object{\"v\": v}\n}\nfunc main() { ws.Handler(obj(5), nil) }",
+			"main.go:17:27: cannot see what the parameter v is: it is assigned at main.go:15:3",
+		},
+		"an empty directive": {
+			"//kkrpc:\nfunc f() {}\nfunc main() { ws.Handler(kkrpc.Object{\"f\": f}, nil) }",
+			"main.go:12:1: no directive //kkrpc: for a function; there is //kkrpc:throws ERROR",
+		},
+		"an error of a field that there is not": {
+			"type api struct {\n\t//kkrpc:throws Missing\n\tF func() error `kkrpc:\"f\"`\n}\nfunc main() { ws.Handler(api{}, nil) }",
+			"main.go:13:2: //kkrpc:throws Missing: there is no such type or variable here",
+		},
+		"one type parameter twice": {
+			"func obj[T any]() kkrpc.Object {\n\ttype row struct{ X, Y T }\n\treturn kkrpc.Object{\"get\": func() row { return row{} }}\n}\nfunc main() { ws.Handler(obj[int](), nil) }",
+			"main.go:12:10: cannot see which type the type parameter T is; expose functions without type parameters",
+		},
 		"a function that exposes as a value": {
 			"func main() {\n\tserve := ws.Handler\n\tserve(kkrpc.Object{}, nil)\n}",
 			"main.go:13:14: cannot see what ws.Handler exposes here; call it by its name",

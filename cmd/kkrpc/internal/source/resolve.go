@@ -57,6 +57,9 @@ func (e *evaluator) variable(at place) (*place, error) {
 		return nil, nil
 	}
 	if value, ok := at.args[v]; ok {
+		if pos := e.changed(v); pos.IsValid() && !e.typeTells(at.types.in(v.Type())) {
+			return nil, e.fail(at.expr.Pos(), "cannot see what the parameter %s is: it is assigned at %s", v.Name(), e.at(pos))
+		}
 		if isType(v.Type(), kkrpcPath, "Object") {
 			value.objects = append(slices.Clone(at.objects), v)
 		}
@@ -70,6 +73,34 @@ func (e *evaluator) variable(at place) (*place, error) {
 		return nil, e.fail(at.expr.Pos(), "cannot see what %s holds", v.Name())
 	}
 	return e.assigned(at, pkg, v)
+}
+
+// changed is where the program assigns a parameter, or takes its address.
+func (e *evaluator) changed(v *types.Var) (pos token.Pos) {
+	pkg := e.packageOf(v)
+	if pkg == nil {
+		return token.NoPos
+	}
+	is := func(expr ast.Expr) bool {
+		name, ok := ast.Unparen(expr).(*ast.Ident)
+		return ok && pkg.TypesInfo.Uses[name] == v
+	}
+	for _, file := range pkg.Syntax {
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.AssignStmt:
+				if slices.ContainsFunc(n.Lhs, is) {
+					pos = n.Pos()
+				}
+			case *ast.UnaryExpr:
+				if n.Op == token.AND && is(n.X) {
+					pos = n.Pos()
+				}
+			}
+			return true
+		})
+	}
+	return pos
 }
 
 // typeTells reports whether the type of a value says all that it exposes.
@@ -111,19 +142,25 @@ func (e *evaluator) assigned(at place, pkg *sourcePackage, v *types.Var) (*place
 		value := func(expr ast.Expr) {
 			found = append(found, place{pkg: pkg, expr: expr, args: at.args, types: at.types})
 		}
+		// one of several on the left side, of which each has its value or all have one call.
+		valueOf := func(i, left int, right []ast.Expr) {
+			if value(right[min(i, len(right)-1)]); len(right) < left {
+				found[len(found)-1].result = i
+			}
+		}
 		for _, file := range pkg.Syntax {
 			ast.Inspect(file, func(n ast.Node) bool {
 				switch n := n.(type) {
 				case *ast.AssignStmt:
 					for i, left := range n.Lhs {
 						if name := lastName(left); name != nil && (pkg.TypesInfo.Defs[name] == v || isVar(pkg.TypesInfo.Uses[name], v)) {
-							value(n.Rhs[min(i, len(n.Rhs)-1)])
+							valueOf(i, len(n.Lhs), n.Rhs)
 						}
 					}
 				case *ast.ValueSpec:
 					for i, name := range n.Names {
 						if pkg.TypesInfo.Defs[name] == v && len(n.Values) > 0 {
-							value(n.Values[min(i, len(n.Values)-1)])
+							valueOf(i, len(n.Names), n.Values)
 						}
 					}
 				case *ast.CompositeLit:
@@ -263,7 +300,7 @@ func inspectWithParent(root ast.Node, f func(n ast.Node, parents []ast.Node)) {
 // call follows a conversion, or a call of a function of the program to what it returns.
 func (e *evaluator) call(at place, call *ast.CallExpr) (*place, error) {
 	if tv := at.pkg.TypesInfo.Types[call.Fun]; tv.IsType() {
-		if isType(tv.Type, kkrpcPath, "ReadOnly") {
+		if isType(tv.Type, kkrpcPath, "ReadOnly") || e.typeTells(at.types.in(tv.Type)) {
 			return nil, nil
 		}
 		next := at.with(call.Args[0])
@@ -284,7 +321,7 @@ func (e *evaluator) call(at place, call *ast.CallExpr) (*place, error) {
 			return nil, nil
 		}
 	}
-	results, err := e.results(at.with(call.Fun))
+	results, err := e.results(at.with(call.Fun), at.result)
 	if err != nil {
 		return nil, err
 	}
@@ -324,9 +361,12 @@ func (e *evaluator) bind(result *place, at place, call *ast.CallExpr) {
 	}
 	i := 0
 	for _, f := range fun.typ.Params.List {
+		_, variadic := f.Type.(*ast.Ellipsis)
 		for _, name := range f.Names {
-			if i < len(call.Args) {
-				args[fun.pkg.TypesInfo.Defs[name]] = at.with(call.Args[i])
+			param := fun.pkg.TypesInfo.Defs[name]
+			delete(args, param) // of a call around this one
+			if i < len(call.Args) && (!variadic || call.Ellipsis.IsValid()) {
+				args[param] = at.with(call.Args[i])
 			}
 			i++
 		}
@@ -383,8 +423,8 @@ func (e *evaluator) declaration(f *types.Func) *body {
 	return nil
 }
 
-// results are the first results of a function, at each of its return statements.
-func (e *evaluator) results(at place) ([]place, error) {
+// results are those of a function, at each of its return statements: which one of several.
+func (e *evaluator) results(at place, which int) ([]place, error) {
 	f, err := e.bodyOf(at)
 	if err != nil {
 		return nil, err
@@ -392,18 +432,20 @@ func (e *evaluator) results(at place) ([]place, error) {
 	if f == nil {
 		return nil, e.fail(at.expr.Pos(), "cannot see what this function returns")
 	}
-	return f.returned(), nil
+	return f.returned(which), nil
 }
 
-// returned are the first results of f, at each of its return statements.
-func (f *body) returned() (found []place) {
+// returned are results of f, one at each of its return statements.
+func (f *body) returned(which int) (found []place) {
 	ast.Inspect(f.body, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit:
 			return false
 		case *ast.ReturnStmt:
-			if len(n.Results) > 0 {
-				found = append(found, place{pkg: f.pkg, expr: n.Results[0], args: f.args, types: f.types})
+			if which < len(n.Results) {
+				found = append(found, place{pkg: f.pkg, expr: n.Results[which], args: f.args, types: f.types})
+			} else if len(n.Results) == 1 { // of another call
+				found = append(found, place{pkg: f.pkg, expr: n.Results[0], args: f.args, types: f.types, result: which})
 			}
 		}
 		return true

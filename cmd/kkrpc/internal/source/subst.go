@@ -52,6 +52,12 @@ func (args typeArgs) in(t types.Type) types.Type {
 			tags = append(tags, t.Tag(i))
 		}
 		return types.NewStruct(fields, tags)
+	case *types.Interface:
+		var methods []*types.Func
+		for m := range t.Methods() {
+			methods = append(methods, types.NewFunc(m.Pos(), m.Pkg(), m.Name(), args.in(m.Signature()).(*types.Signature)))
+		}
+		return types.NewInterfaceType(methods, nil).Complete()
 	default:
 		return t
 	}

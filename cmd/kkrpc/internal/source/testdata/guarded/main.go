@@ -11,6 +11,12 @@ import (
 	"github.com/kkrpc-go/kkrpc/transport/ws"
 )
 
+func show(api *kkrpc.API) {
+	if _, err := schema.Of(api); err != nil {
+		log.Fatal(err)
+	}
+}
+
 func main() {
 	api := kkrpc.Object{"add": func(a, b int) int { return a + b }}
 	api["describe"] = schema.Describe(api)
@@ -18,6 +24,11 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	compiled, err := kkrpc.Expose(api)
+	if err != nil {
+		log.Fatal(err)
+	}
+	show(compiled)
 	files, err := contract.Files(&schema.API{Name: "API"}, nil)
 	if err != nil {
 		log.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/transport/ws"
@@ -111,6 +112,30 @@ type Tools struct {
 	Measure func(length float64) string `kkrpc:"measure"`
 }
 
+// View is a Row with other names.
+type View struct {
+	ID int `json:"id"`
+}
+
+// Seen has other methods than impl.
+type Seen impl
+
+// See sees.
+func (*Seen) See(what string) error { return nil }
+
+var raw = []byte("x")
+
+func listed(numbers ...int) kkrpc.Object { return kkrpc.Object{"numbers": numbers} }
+
+func two() (any, any) { return Row{}, View{} }
+
+func third() any {
+	_, third := again()
+	return third
+}
+
+func again() (any, any) { return two() }
+
 func newTools() *Tools {
 	tools := &Tools{Hammer: kkrpc.Object{"hit": func() {}}}
 	tools.Saw = kkrpc.Object{"cut": func(length int) {}}
@@ -142,6 +167,20 @@ func main() {
 	tools := newTools()
 	http.Handle("/tools", ws.Handler(tools, nil))
 	http.Handle("/converted", ws.Handler(kkrpc.Object(map[string]any{"one": 1, "get": get[Row]}), nil))
+	first, second := two()
+	http.Handle("/values", ws.Handler(kkrpc.Object{
+		"text":   string(raw),
+		"bytes":  []byte("x"),
+		"view":   View(Row{}),
+		"viewed": (*View)(&Row{}),
+		"number": int64(time.Second),
+		"list":   listed(1, 2),
+		"spread": listed([]int{1}...),
+		"first":  first,
+		"second": second,
+		"third":  third(),
+	}, nil))
+	http.Handle("/seen", ws.Handler((*Seen)(&impl{}), nil))
 	http.Handle("/shared", ws.Handler(shared, nil))
 	log.Fatal(http.ListenAndServe("127.0.0.1:0", nil))
 }
