@@ -75,7 +75,10 @@ func New(api any, opts *Options) (*Guard, error) {
 		return nil, err
 	}
 	g.api, g.hash = compiled, now.Hash()
-	for _, old := range g.opts.Previous {
+	for i, old := range g.opts.Previous {
+		if old == nil {
+			return nil, fmt.Errorf("contract: Options.Previous[%d] is nil", i)
+		}
 		g.breaking[old.Hash()] = schema.Breaking(old, now)
 	}
 	g.breaking[g.hash] = nil

@@ -127,6 +127,9 @@ func TestManyChanges(t *testing.T) {
 	if _, err := contract.New(5, nil); err == nil {
 		t.Error("5 is an API")
 	}
+	if _, err := contract.New(api, &contract.Options{Previous: []*schema.API{before, nil}}); err == nil || err.Error() != "contract: Options.Previous[1] is nil" {
+		t.Error(err)
+	}
 }
 
 func TestFiles(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
-	"hash"
 	"slices"
 )
 
@@ -13,78 +12,109 @@ import (
 // names of fields. What only source knows is no part of it, nor are the names of Go types and the order of names. A
 // description by reflection has therefore the same hash as that from source.
 func (api *API) Hash() string {
-	h := hasher{Hash: sha256.New(), types: typesOf(api), seen: map[typeName]int{}}
-	h.members(api.Members)
-	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:9])
-}
-
-// hasher writes the structure of an API as text that no two structures share.
-type hasher struct {
-	hash.Hash
-	types map[typeName]*Named
-	seen  map[typeName]int // types with names that have been written, by when
-}
-
-func (h *hasher) put(format string, args ...any) { fmt.Fprintf(h, format, args...) }
-
-func (h *hasher) members(members []Member) {
-	members = slices.SortedFunc(slices.Values(members), func(a, b Member) int { return cmp.Compare(a.Name, b.Name) })
-	for _, m := range members {
-		h.put("%q %s", m.Name, m.Kind)
-		h.function(m.Function)
-		h.typ(m.Type)
-		h.put("{")
-		h.members(m.Members)
-		h.put("}")
+	h := hasher{types: map[typeName]*Named{}}
+	api.crossing(h.types)
+	// Types that lead back to themselves have no text of their own. Each is told from the others by what is in it, then by
+	// what is in that, until one more look tells no more of them apart.
+	for classes := -1; ; {
+		digests := map[typeName]digest{}
+		different := map[digest]bool{}
+		for name, named := range h.types {
+			digests[name] = h.typ(&named.Type)
+			different[digests[name]] = true
+		}
+		h.digests = digests
+		if len(different) == classes {
+			break
+		}
+		classes = len(different)
 	}
+	sum := sha256.Sum256([]byte(h.members(api.Members)))
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
-func (h *hasher) function(f *Function) {
-	if f == nil {
-		return
-	}
-	h.put("(")
-	for i := range f.Params {
-		p := &f.Params[i]
-		h.put("%t %t", p.Optional, p.Variadic)
-		h.typ(&p.Type)
-	}
-	h.put(")")
-	h.typ(f.Result)
-}
-
-func (h *hasher) typ(t *Type) {
-	switch {
-	case t == nil:
-		h.put(";")
-		return
-	case t.Kind != NamedType:
-	case h.types[typeName{t.Name, t.Package}] == nil:
-		h.put("?")
-		return
-	default:
-		name := typeName{t.Name, t.Package}
-		if i, ok := h.seen[name]; ok {
-			h.put("#%d", i)
+// crossing adds the types with names that members lead to. Those of errors are none: reflection does not know them.
+func (api *API) crossing(found map[typeName]*Named) {
+	all := typesOf(api)
+	var typ func(t *Type)
+	function := func(f *Function) {
+		if f == nil {
 			return
 		}
-		h.seen[name] = len(h.seen)
-		t = &h.types[name].Type
+		for i := range f.Params {
+			typ(&f.Params[i].Type)
+		}
+		typ(f.Result)
 	}
-	h.put("%s %d", t.Kind, t.Len)
-	if t.Kind == Typed {
-		h.put("%q", t.Name)
+	typ = func(t *Type) {
+		if t == nil {
+			return
+		}
+		name := typeName{t.Name, t.Package}
+		if t.Kind == NamedType && all[name] != nil && found[name] == nil {
+			found[name] = all[name]
+			typ(&all[name].Type)
+		}
+		typ(t.Key)
+		typ(t.Elem)
+		function(t.Function)
+		for i := range t.Fields {
+			typ(&t.Fields[i].Type)
+		}
 	}
-	h.put("[")
-	h.typ(t.Key)
-	h.typ(t.Elem)
-	h.put("]")
-	h.function(t.Function)
-	h.put("{")
-	fields := slices.SortedFunc(slices.Values(t.Fields), func(a, b Field) int { return cmp.Compare(a.Name, b.Name) })
-	for _, f := range fields {
-		h.put("%q %t %t", f.Name, f.Optional, f.Quoted)
-		h.typ(&f.Type)
+	var members func(list []Member)
+	members = func(list []Member) {
+		for _, m := range list {
+			function(m.Function)
+			typ(m.Type)
+			members(m.Members)
+		}
 	}
-	h.put("}")
+	members(api.Members)
+}
+
+// digest stands for a text, of any length.
+type digest string
+
+func digestOf(format string, args ...any) digest {
+	sum := sha256.Sum256(fmt.Appendf(nil, format, args...))
+	return digest(sum[:])
+}
+
+// hasher makes digests of the parts of an API. Parts that differ have different digests.
+type hasher struct {
+	types   map[typeName]*Named
+	digests map[typeName]digest // of types with names, as far as they are told apart
+}
+
+func (h *hasher) members(members []Member) (all digest) {
+	for _, m := range slices.SortedFunc(slices.Values(members), func(a, b Member) int { return cmp.Compare(a.Name, b.Name) }) {
+		all = digestOf("%x %q %s %x %x %x", all, m.Name, m.Kind, h.function(m.Function), h.typ(m.Type), h.members(m.Members))
+	}
+	return all
+}
+
+func (h *hasher) function(f *Function) (all digest) {
+	if f == nil {
+		return ""
+	}
+	for i := range f.Params {
+		p := &f.Params[i]
+		all = digestOf("%x %t %t %x", all, p.Optional, p.Variadic, h.typ(&p.Type))
+	}
+	return digestOf("%x %x", all, h.typ(f.Result))
+}
+
+func (h *hasher) typ(t *Type) digest {
+	switch {
+	case t == nil:
+		return ""
+	case t.Kind == NamedType:
+		return h.digests[typeName{t.Name, t.Package}]
+	}
+	var fields digest
+	for _, f := range slices.SortedFunc(slices.Values(t.Fields), func(a, b Field) int { return cmp.Compare(a.Name, b.Name) }) {
+		fields = digestOf("%x %q %t %t %x", fields, f.Name, f.Optional, f.Quoted, h.typ(&f.Type))
+	}
+	return digestOf("%s %q %d %x %x %x %x", t.Kind, t.Name, t.Len, h.typ(t.Key), h.typ(t.Elem), h.function(t.Function), fields)
 }

@@ -8,11 +8,6 @@
 // [API.Hash] stands for it where a description would be too long.
 package schema
 
-import (
-	"encoding/json"
-	"fmt"
-)
-
 // Version is that of the form of descriptions. It changes if a program for the older form would misread the newer one.
 const Version = 1
 
@@ -32,18 +27,6 @@ type API struct {
 	Types []Named `json:"types,omitempty"`
 	// Errors are those that functions declare, in the order of their names, as far as declarations are known.
 	Errors []Exception `json:"errors,omitempty"`
-}
-
-// Parse reads a description that was written as JSON.
-func Parse(text []byte) (*API, error) {
-	api := new(API)
-	if err := json.Unmarshal(text, api); err != nil {
-		return nil, fmt.Errorf("schema: no description of an API: %w", err)
-	}
-	if api.Version != Version {
-		return nil, fmt.Errorf("schema: the description has version %d; this module reads %d", api.Version, Version)
-	}
-	return api, nil
 }
 
 // Member is one name of an API or of a namespace in it.
