@@ -19,7 +19,9 @@ func (g *generator) nameErrors(api *schema.API) {
 				g.fail("the description has no error %s", name)
 			}
 		}
-		g.take(unionName(path), "the type of the errors of "+path)
+		if !g.isUnion(path, f) {
+			g.take(unionName(path), "the type of the errors of "+path)
+		}
 	})
 }
 
@@ -32,6 +34,11 @@ func eachThrower(path string, members []schema.Member, f func(path string, _ *sc
 		}
 		eachThrower(at, m.Members, f)
 	}
+}
+
+// isUnion reports whether the only error of a function has the name that the type of its errors would get.
+func (g *generator) isUnion(path string, f *schema.Function) bool {
+	return len(f.Errors) == 1 && g.errors[f.Errors[0]] == unionName(path)
 }
 
 // unionName is the name of the type of the errors that the function at path declares.
@@ -62,8 +69,10 @@ func (g *generator) exceptions(api *schema.API) {
 		for _, name := range f.Errors {
 			types, names = append(types, g.errors[name]), append(names, quoted(name))
 		}
-		g.line("")
-		g.line("export type %s = %s", union, strings.Join(types, " | "))
+		if !g.isUnion(path, f) {
+			g.line("")
+			g.line("export type %s = %s", union, strings.Join(types, " | "))
+		}
 		if g.TypesOnly {
 			return
 		}

@@ -277,6 +277,12 @@ export function isUsersFindAllError(error: unknown): error is UsersFindAllError 
 			t.Error(diff)
 		}
 	}
+	alone := method("find", schema.Type{Kind: schema.Boolean})
+	alone.Function.Errors = []string{"FindError"}
+	got, err := tsgen.Generate(&schema.API{Name: "API", Members: []schema.Member{alone}, Errors: []schema.Exception{{Name: "FindError"}}}, nil)
+	if err != nil || strings.Contains(string(got), "type FindError") || !strings.Contains(string(got), "error is FindError") {
+		t.Errorf("%v\n%s", err, got)
+	}
 	api.Errors[1].Name = "not found"
 	f.Function.Errors[1] = "not found"
 	if _, err := tsgen.Generate(&api, nil); err == nil || err.Error() != "error not found and error NotFound are both NotFound in TypeScript; rename one of them" {

@@ -51,6 +51,12 @@ func gen(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	} else if err != nil {
 		return 2
 	}
+	var used string // a flag that is about TypeScript
+	flags.Visit(func(f *flag.Flag) {
+		if slices.Contains(aboutTypes, f.Name) && f.Name != "api" {
+			used = f.Name
+		}
+	})
 	switch {
 	case len(words) == 0 || words[0] != "ts" && words[0] != "json":
 		fmt.Fprint(stderr, "kkrpc gen: say what to write: ts, go or json\n\n", genUsage)
@@ -61,8 +67,11 @@ func gen(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case g.wrong() != "":
 		fmt.Fprintf(stderr, "kkrpc gen %s: %s\n", words[0], g.wrong())
 		return 2
+	case words[0] == "json" && used != "":
+		fmt.Fprintf(stderr, "kkrpc gen json: --%s is about TypeScript\n", used)
+		return 2
 	case g.check && g.out == "":
-		fmt.Fprintln(stderr, "kkrpc gen ts: --check compares a file: name it with -o")
+		fmt.Fprintf(stderr, "kkrpc gen %s: --check compares a file: name it with -o\n", words[0])
 		return 2
 	}
 	g.form, g.pkg, g.command = words[0], words[1], "kkrpc gen "+withoutCheck(args)

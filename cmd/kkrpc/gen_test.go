@@ -86,7 +86,11 @@ func TestGenFiles(t *testing.T) {
 	gen := func(args ...string) (code int, stdout, stderr string) {
 		t.Helper()
 		var o, e bytes.Buffer
-		code = run(t.Context(), append([]string{"gen", "ts"}, args...), &o, &e)
+		words := []string{"gen", "ts"}
+		if args[0] == "json" {
+			words = words[:1]
+		}
+		code = run(t.Context(), append(words, args...), &o, &e)
 		return code, o.String(), e.String()
 	}
 	for _, step := range []struct {
@@ -110,6 +114,8 @@ func TestGenFiles(t *testing.T) {
 		{"schemas in a file of types", []string{users, "--validate", "zod", "-o", "api.d.ts"}, 2, "", "api.d.ts can hold types only"},
 		{"rules left to the server", []string{"./internal/source/testdata/rules", "--validate", "zod"}, 0, "export const UserInputSchema = z.object({",
 			"main.go:61:2: User.repeat: only the server checks eqfield=Password: Password is no field of this struct that crosses\n"},
+		{"description by codec", []string{"json", users, "--codec", "superjson"}, 2, "", "kkrpc gen json: --codec is about TypeScript"},
+		{"file of somebody", []string{users, "--api", "ServerAPI", "-o", "gen_test.go"}, 1, "", "gen_test.go was not written by kkrpc gen: remove it first, or name another file"},
 		{"check of standard output", []string{users, "--check"}, 2, "", "name it with -o"},
 		{"two packages", []string{users, users}, 2, "", "want one package"},
 	} {
@@ -129,5 +135,13 @@ func TestGenFiles(t *testing.T) {
 				t.Errorf("the file has changed, %v:\n%s", err, after)
 			}
 		})
+	}
+}
+
+// What --check says can be typed as it is.
+func TestWithoutCheck(t *testing.T) {
+	got := withoutCheck([]string{"ts", "./a b", "--check", "-o", "x.ts", "-check=true", "--api", "check"})
+	if want := `ts "./a b" -o x.ts --api check`; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }

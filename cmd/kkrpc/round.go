@@ -110,6 +110,9 @@ func replaceFile(name string, text []byte) (unchanged bool, err error) {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return false, err
 	}
+	if err := mayReplace(name, old); err != nil {
+		return false, err
+	}
 	return false, writeFile(name, text)
 }
 
