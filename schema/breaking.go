@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// Breaking lists what a client that was built against the description old finds broken in new, each as a line that begins
-// with the path. If one of them was made by [Of], only what reflection knows is compared. A member that is gone, an argument that is refused and a result of another form are broken. New members,
-// and parameters that may be left out, are not.
+// Breaking lists what breaks for a client that was built against the description old, a line for each. A line begins with
+// the path. A client breaks if a member is gone, an argument is refused, or a result has another form. New members break
+// nothing, nor do parameters that may be left out. If one of the descriptions was made by [Of], only what reflection knows
+// is compared.
 func Breaking(old, new *API) []string {
 	c := comparison{old: typesOf(old), new: typesOf(new), open: new.Source, seen: map[pair]bool{}}
 	c.members("", old.Members, new.Members)
