@@ -33,7 +33,7 @@ const ErrorName = "RPCContractError"
 
 // Options configure a Guard. Nil and the zero value mean the defaults.
 type Options struct {
-	// Previous are the descriptions of earlier releases. What changed for a client is known only for these.
+	// Previous are the descriptions of earlier releases. The guard knows the changes only for clients of these.
 	Previous []*schema.API
 	// Refuse answers each request of a client that something is broken for with an error, and of one whose contract is
 	// unknown. Without it, such clients are served and logged.

@@ -9,8 +9,8 @@ import (
 )
 
 // Hash stands for all that crosses, as 12 letters, digits, - and _: names of members, types of parameters and results,
-// names of fields. What only source knows is no part of it, nor are the names of Go types and the order of names. A
-// description by reflection has therefore the same hash as that from source.
+// names of fields. It does not depend on comments, constants, declared errors, the names of Go types and the order of
+// names. A description by reflection has therefore the same hash as that from source.
 func (api *API) Hash() string {
 	h := hasher{types: map[typeName]*Named{}}
 	api.crossing(h.types)

@@ -101,7 +101,7 @@ func (s *session) generate(ctx context.Context, seen time.Time) (t typed) {
 	return t
 }
 
-// replaceFile writes a file if that changes it. Who watches it has nothing to do then.
+// replaceFile writes a file if that changes it. A development server that watches the file then has nothing to do.
 func replaceFile(name string, text []byte) (unchanged bool, err error) {
 	old, err := os.ReadFile(name)
 	switch {

@@ -26,7 +26,7 @@ type session struct {
 	builds  int    // how many there were
 	child   *child // nil if the program does not run
 	round   round
-	// What was said of the types and of the compiler last. It is said once.
+	// The last texts about the types and of the compiler, each of which is said once.
 	typesSaid, buildSaid string
 }
 
