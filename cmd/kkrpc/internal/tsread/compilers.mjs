@@ -53,28 +53,88 @@ export async function open(file) {
 	throw new Failure(`no TypeScript in the project of ${basename(file)}; run in its folder: npm install --save-dev typescript`)
 }
 
-/** config returns a tsconfig.json for one file, with the options of the project that it is in. */
-function config(file) {
+/**
+ * config returns a tsconfig.json with the options of the project that a file is in, and with the files of that project,
+ * which may declare names for all. filesOf are those of the project of a path.
+ */
+function config(file, filesOf) {
 	let dir = dirname(file)
 	while (!existsSync(join(dir, "tsconfig.json"))) {
 		const parent = dirname(dir)
-		if (parent === dir) return { path: join(dirname(file), "tsconfig.kkrpc.json"), json: { compilerOptions: { ...defaults, noEmit: true }, files: [file] } }
+		if (parent === dir) {
+			return { path: join(dirname(file), "tsconfig.kkrpc.json"), json: { compilerOptions: { ...defaults, noEmit: true }, files: [file] } }
+		}
 		dir = parent
 	}
-	const compilerOptions = { noEmit: true, composite: false, incremental: false, skipLibCheck: true }
-	return { path: join(dir, "tsconfig.kkrpc.json"), json: { extends: "./tsconfig.json", compilerOptions, files: [file], include: [] } }
+	const name = file.replaceAll("\\", "/")
+	let best
+	for (const path of projects(join(dir, "tsconfig.json"))) {
+		const project = { path, files: filesOf(path) }
+		if (!best || best.files.length === 0) best = project
+		if (project.files.includes(name)) {
+			best = project
+			break
+		}
+	}
+	const compilerOptions = { noEmit: true, composite: false, incremental: false, tsBuildInfoFile: null, skipLibCheck: true }
+	const files = [...new Set([...best.files, name])]
+	return {
+		path: join(dirname(best.path), "tsconfig.kkrpc.json"),
+		json: { extends: "./" + basename(best.path), compilerOptions, files, include: [] }
+	}
 }
 
-const isLibrary = (path) => /(^|\/)lib\.[^/]*d\.ts$|\/node_modules\/@types\/node\//.test(path)
-const isOwn = (path) => !isLibrary(path) && !path.includes("/node_modules/") && !/\.d\.[cm]?ts$/.test(path) && !path.startsWith("bundled:")
+/** projects yields the path of a tsconfig.json, and those of the projects to which it refers. */
+function* projects(path, seen = new Set()) {
+	if (seen.has(path) || !existsSync(path)) return
+	seen.add(path)
+	yield path
+	for (const reference of configuration(path).references ?? []) {
+		const to = resolve(dirname(path), String(reference.path))
+		yield* projects(to.endsWith(".json") ? to : join(to, "tsconfig.json"), seen)
+	}
+}
+
+/** configuration reads a tsconfig.json, which may have comments. The compiler says what is wrong with one that is broken. */
+function configuration(path) {
+	const text = readFileSync(path, "utf8").replace(/^\uFEFF/, "")
+	const plain = text.replace(/("(?:\\.|[^"\\])*")|\/\/.*|\/\*[^]*?\*\//g, (all, string) => string ?? "")
+	try {
+		return JSON.parse(plain.replace(/("(?:\\.|[^"\\])*")|,(?=\s*[}\]])/g, (all, string) => string ?? "")) ?? {}
+	} catch {
+		return {}
+	}
+}
+
+/** reached are the files of the project that a file imports, with itself. follow are those that one imports. */
+function reached(file, follow) {
+	const files = new Set([file])
+	for (const next of files) for (const other of follow(next)) files.add(other)
+	return [...files]
+}
+
+/** readOnly is the flag of a symbol that a type makes so without a word, as Readonly and as const. No compiler exports it. */
+const readOnly = 8
+
+const isNode = (path) => path.includes("/node_modules/@types/node/")
+const isOwn = (path) => !path.includes("/node_modules/") && !path.startsWith("bundled:")
+const isDeclaration = (path) => /\.d\.([^/]+\.)?[cm]?ts$/.test(path)
 
 function classic(ts, file) {
-	const { path, json } = config(file)
+	const filesOf = (path) => {
+		const { config } = ts.readConfigFile(path, ts.sys.readFile)
+		return ts.parseJsonConfigFileContent(config ?? {}, ts.sys, dirname(path), undefined, path).fileNames
+	}
+	const { path, json } = config(file, filesOf)
 	const parsed = ts.parseJsonConfigFileContent(json, ts.sys, dirname(path), undefined, path)
 	const broken = parsed.errors.filter((e) => e.category === ts.DiagnosticCategory.Error)
 	const program = ts.createProgram(parsed.fileNames, parsed.options)
 	const checker = program.getTypeChecker()
-	const files = program.getSourceFiles().filter((f) => isOwn(f.fileName))
+	const isLibrary = (f) => program.isSourceFileDefaultLibrary(f) || isNode(f.fileName)
+	const own = program.getSourceFiles().filter((f) => isOwn(f.fileName) && !isLibrary(f))
+	const files = reached(program.getSourceFile(file), (f) =>
+		f.imports.flatMap((name) => checker.getSymbolAtLocation(name)?.declarations ?? []).filter((d) => own.includes(d))
+	)
 	const problem = (d) => ({
 		path: d.file?.fileName,
 		...(d.file && d.file.getLineAndCharacterOfPosition(d.start)),
@@ -83,11 +143,12 @@ function classic(ts, file) {
 	const problems = [
 		...broken,
 		...program.getGlobalDiagnostics(),
-		...files.flatMap((f) => [...program.getSyntacticDiagnostics(f), ...program.getSemanticDiagnostics(f)])
+		...files.filter((f) => !f.isDeclarationFile)
+			.flatMap((f) => [...program.getSyntacticDiagnostics(f), ...program.getSemanticDiagnostics(f)])
 	]
 	return {
 		ts,
-		files,
+		files: [...new Set([...files, ...own.filter((f) => f.isDeclarationFile)])],
 		problems: problems.filter((d) => d.category === ts.DiagnosticCategory.Error).map(problem),
 		strict: parsed.options.strictNullChecks ?? parsed.options.strict ?? Number(ts.versionMajorMinor) >= 6,
 		exports: () => {
@@ -124,24 +185,38 @@ function classic(ts, file) {
 			return { path: f.fileName, ...f.getLineAndCharacterOfPosition(node.getStart()) }
 		},
 		text: (node) => node.getText(),
-		isLibrary: (node) => isLibrary(node.getSourceFile().fileName),
+		isReadOnly: (s) => (ts.getCheckFlags(s) & readOnly) !== 0,
+		isLibrary: (node) => isLibrary(node.getSourceFile()),
 		close() {}
 	}
 }
 
 function remote(ts, ast, version, file) {
-	const { path, json } = config(file)
-	const text = JSON.stringify(json)
 	// The configuration stands in no file. All others are read from the disk.
+	let path, text
 	const api = new ts.API({
-		cwd: dirname(path),
+		cwd: dirname(file),
 		fs: { readFile: (name) => (name === path ? text : undefined), fileExists: (name) => (name === path ? true : undefined) }
 	})
+	const found = config(file, (path) => api.parseConfigFile(path).fileNames)
+	path = found.path
+	text = JSON.stringify(found.json)
 	const project = api.updateSnapshot({ openProjects: [path] }).getProject(path)
 	const { program, checker } = project
-	const names = program.getSourceFileNames().filter(isOwn)
-	const files = names.map((name) => program.getSourceFile(name))
 	const node = (handle) => handle.resolve(project)
+	const libraries = new Map()
+	const isLibrary = (f) => {
+		if (!libraries.has(f.fileName)) libraries.set(f.fileName, program.isSourceFileDefaultLibrary(f) || isNode(f.fileName))
+		return libraries.get(f.fileName)
+	}
+	const own = program.getSourceFileNames().filter(isOwn)
+	const files = reached(program.getSourceFile(file), (f) =>
+		f.imports
+			.flatMap((name) => checker.getSymbolAtLocation(name)?.declarations.map(node) ?? [])
+			.filter((d) => d?.kind === ast.SyntaxKind.SourceFile && own.includes(d.fileName))
+	)
+	const names = files.map((f) => f.fileName)
+	const declaring = own.filter((name) => isDeclaration(name) && !names.includes(name)).map((name) => program.getSourceFile(name))
 	const fileOf = (n) => {
 		while (n.parent) n = n.parent
 		return n
@@ -156,11 +231,12 @@ function remote(ts, ast, version, file) {
 	const problems = [
 		...program.getConfigFileParsingDiagnostics(),
 		...program.getGlobalDiagnostics(),
-		...names.flatMap((name) => [...program.getSyntacticDiagnostics(name), ...program.getSemanticDiagnostics(name)])
+		...names.filter((name) => !isDeclaration(name))
+			.flatMap((name) => [...program.getSyntacticDiagnostics(name), ...program.getSemanticDiagnostics(name)])
 	]
 	return {
 		ts: { ...ts, SyntaxKind: ast.SyntaxKind },
-		files,
+		files: [...files, ...declaring.filter((f) => !isLibrary(f))],
 		problems: problems.filter((d) => d.category === ts.DiagnosticCategory.Error).map(problem),
 		strict: project.compilerOptions.strictNullChecks ?? project.compilerOptions.strict ?? true,
 		exports: () => {
@@ -194,7 +270,8 @@ function remote(ts, ast, version, file) {
 		print: (t) => checker.typeToString(t),
 		place: (n) => place(fileOf(n), start(n)),
 		text: (n) => fileOf(n).text.slice(start(n), n.end),
-		isLibrary: (n) => isLibrary(fileOf(n).fileName),
+		isReadOnly: (s) => (s.checkFlags & readOnly) !== 0,
+		isLibrary: (n) => isLibrary(fileOf(n)),
 		close: () => api.close()
 	}
 }
