@@ -1,6 +1,7 @@
 package gogen
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,6 +37,26 @@ func pascal(name string) string {
 		}
 	}
 	return b.String()
+}
+
+// valueName is what stands in the name of a constant. It is as pascal, but 1.5 is 1_5, since 15 may be another constant.
+func valueName(name string) string {
+	if name == "" {
+		return "Empty"
+	}
+	var b strings.Builder
+	for i, part := range strings.Split(name, ".") {
+		text := pascal(part)
+		if i > 0 && endsInDigit(b.String()) && text != "" && unicode.IsDigit(rune(text[0])) {
+			b.WriteByte('_')
+		}
+		b.WriteString(text)
+	}
+	return cmp.Or(b.String(), "Value")
+}
+
+func endsInDigit(text string) bool {
+	return text != "" && unicode.IsDigit(rune(text[len(text)-1]))
 }
 
 // words splits a name before capitals, and at all that a Go name cannot have.

@@ -285,7 +285,7 @@ func (g *generator) declare(n *schema.Named) {
 			}
 			text = strconv.Quote(value)
 		}
-		t.Values = append(t.Values, Value{Name: g.declared.claim(t.Name + cmp.Or(pascal(v.Name), "Empty")), Doc: v.Doc, Text: text})
+		t.Values = append(t.Values, Value{Name: g.declared.claim(t.Name + valueName(v.Name)), Doc: v.Doc, Text: text})
 	}
 	g.file.Types = append(g.file.Types, t)
 }

@@ -47,9 +47,12 @@ func (w *writer) line(format string, args ...any) {
 
 func (w *writer) doc(text string) { w.out.WriteString(comment(text)) }
 
+// notInSource removes what Go takes in no place of a file but its beginning.
+var notInSource = strings.NewReplacer("\ufeff", "", "\x00", "")
+
 // comment is a text as a comment, with the end of its last line.
 func comment(text string) string {
-	text = strings.TrimSpace(text)
+	text = strings.TrimSpace(notInSource.Replace(text))
 	if text == "" {
 		return ""
 	}

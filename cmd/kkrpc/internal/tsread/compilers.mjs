@@ -184,7 +184,6 @@ function classic(ts, file) {
 			const f = node.getSourceFile()
 			return { path: f.fileName, ...f.getLineAndCharacterOfPosition(node.getStart()) }
 		},
-		text: (node) => node.getText(),
 		isReadOnly: (s) => (ts.getCheckFlags(s) & readOnly) !== 0,
 		isLibrary: (node) => isLibrary(node.getSourceFile()),
 		close() {}
@@ -269,7 +268,6 @@ function remote(ts, ast, version, file) {
 		typeAt: (n) => checker.getTypeAtLocation(n),
 		print: (t) => checker.typeToString(t),
 		place: (n) => place(fileOf(n), start(n)),
-		text: (n) => fileOf(n).text.slice(start(n), n.end),
 		isReadOnly: (s) => (s.checkFlags & readOnly) !== 0,
 		isLibrary: (n) => isLibrary(fileOf(n)),
 		close: () => api.close()

@@ -9,10 +9,17 @@ const maxDepth = 16
 class Reader {
 	warnings = new Set()
 	notify = []
+	/** ids of the types that are open as namespaces, the root too */
+	open = new Set()
+	/** where the member that is being read is */
+	reading = ""
 
 	constructor(compiler) {
 		this.c = compiler
-		this.types = new Types(compiler, (symbol, text) => this.warnings.add(this.at(symbol) + text))
+		const fail = (symbol, text) => {
+			throw new Failure(this.at(symbol) + text)
+		}
+		this.types = new Types(compiler, (symbol, text) => this.warn(symbol, text), fail)
 	}
 
 	at(symbol) {
@@ -40,15 +47,20 @@ class Reader {
 	}
 
 	members(type, path) {
-		return this.types.members(type).map((symbol) => this.member(symbol, [...path, symbol.name]))
+		this.open.add(type.id)
+		const members = this.types.members(type).map((symbol) => this.member(symbol, [...path, symbol.name]))
+		this.open.delete(type.id)
+		return members
 	}
 
 	member(symbol, path) {
+		this.reading = `${this.at(symbol)}${path.join(".")}: `
 		const { parts } = this.types.present(this.c.typeOf(symbol))
 		const base = { name: symbol.name, doc: docs(this.c, symbol) }
 		const only = parts.length === 1 ? parts[0] : undefined
 		const calls = only ? this.c.calls(only) : []
 		const constructs = only ? this.c.constructs(only) : []
+		if (calls.length + constructs.length > 0) this.warnOfRest(only, symbol, path, calls, constructs)
 		if (calls.length > 0) {
 			if (calls.length > 1) this.warn(symbol, `${path.join(".")} has ${calls.length} forms; the client has the first`)
 			if (directive(this.c, symbol, "notify")) this.notify.push(path)
@@ -57,20 +69,39 @@ class Reader {
 		if (constructs.length > 0) {
 			return { ...base, kind: "class", function: this.function(constructs[0], symbol, path.map(capital).join(""), true) }
 		}
-		if (only && this.isNamespace(only, path.length)) return { ...base, kind: "namespace", members: this.members(only, path) }
+		if (only && this.isNamespace(only, path.length)) {
+			if (this.open.has(only.id)) {
+				const name = path.join(".")
+				throw new Failure(`${this.at(symbol)}${name} leads back to ${this.c.print(only)}, which is a client without end; leave ${name} out`)
+			}
+			return { ...base, kind: "namespace", members: this.members(only, path) }
+		}
 		const form = this.types.result(this.c.typeOf(symbol), { symbol, name: path.map(capital).join("") })
-		return { ...base, kind: this.isReadOnly(symbol) ? "readonly" : "property", type: directed(this.c, symbol, form ?? { kind: "unknown" }) }
+		const isReadOnly = this.isReadOnly(symbol) || form?.kind === "stream" // there is no way to send one as a value
+		return { ...base, kind: isReadOnly ? "readonly" : "property", type: directed(this.c, symbol, form ?? { kind: "unknown" }) }
+	}
+
+	/** warnOfRest warns of what is lost of a type that can be called or constructed. */
+	warnOfRest(type, symbol, path, calls, constructs) {
+		const names = this.types.members(type).map((member) => member.name)
+		if (calls.length > 0 && constructs.length > 0) names.unshift("a constructor")
+		if (names.length > 0) this.warn(symbol, `${path.join(".")} has ${names.join(", ")} beside; the client has only the function`)
+		if (calls.length === 0 && constructs.length > 1) {
+			this.warn(symbol, `${path.join(".")} has ${constructs.length} forms; the client has the first`)
+		}
 	}
 
 	warn(symbol, text) {
 		this.warnings.add(this.at(symbol) + text)
 	}
 
-	isNamespace(type, depth) {
-		if (depth > maxDepth || !this.types.isObject(type)) return false
+	/** isNamespace reports whether something can be called in an object, at any depth. seen are ids of types without it. */
+	isNamespace(type, depth, seen = new Set()) {
+		if (depth > maxDepth || seen.has(type.id) || !this.types.isObject(type)) return false
+		seen.add(type.id)
 		return this.types.members(type).some((symbol) => {
 			const { parts } = this.types.present(this.c.typeOf(symbol))
-			return parts.some((part) => this.c.calls(part).length > 0 || this.c.constructs(part).length > 0 || this.isNamespace(part, depth + 1))
+			return parts.some((part) => this.c.calls(part).length > 0 || this.c.constructs(part).length > 0 || this.isNamespace(part, depth + 1, seen))
 		})
 	}
 
@@ -79,7 +110,7 @@ class Reader {
 		const declarations = this.c.declarations(symbol)
 		const isGetter = declarations.some((d) => d.kind === SyntaxKind.GetAccessor)
 		const isSetter = declarations.some((d) => d.kind === SyntaxKind.SetAccessor)
-		return (isGetter && !isSetter) || declarations.some((d) => d.modifiers?.some((m) => m.kind === SyntaxKind.ReadonlyKeyword))
+		return (isGetter && !isSetter) || this.c.isReadOnly(symbol) || declarations.some((d) => d.modifiers?.some((m) => m.kind === SyntaxKind.ReadonlyKeyword))
 	}
 
 	function(signature, symbol, name, isInstance) {
@@ -115,7 +146,9 @@ class Reader {
 		if (item) return { kind: "stream", elem: this.types.value(item, { ...context, name: context.name + "Item" }) }
 		const [call] = only ? this.c.calls(only) : []
 		if (!call) return this.types.value(type, context)
-		const callback = this.function(call, context.symbol, context.name)
+		const again = () => this.warn(context.symbol, `the callback ${this.c.print(only)} is a parameter of itself; it is any`)
+		const callback = this.types.inside(only, context, () => this.function(call, context.symbol, context.name), again)
+		if (!callback) return { kind: "unknown" }
 		if (callback.result && callback.result.kind !== "unknown") {
 			this.warn(context.symbol, "what this callback returns does not come back from Go; declare that it returns void")
 		}
@@ -139,7 +172,13 @@ async function read() {
 			throw new Failure(...lines.slice(0, mostProblems), ...(lines.length > mostProblems ? [`and ${lines.length - mostProblems} more errors`] : []))
 		}
 		const reader = new Reader(compiler)
-		const api = reader.api(process.argv[3])
+		let api
+		try {
+			api = reader.api(process.argv[3])
+		} catch (error) {
+			if (error instanceof Failure) throw error
+			throw new Failure(`${reader.reading}the TypeScript compiler or kkrpc gen go fails here: ${String(error).split("\n")[0]}`)
+		}
 		if (!compiler.strict) reader.warnings.add(`strictNullChecks is off in tsconfig.json, so that null is not seen`)
 		return { api, notify: reader.notify, warnings: [...reader.warnings] }
 	} finally {

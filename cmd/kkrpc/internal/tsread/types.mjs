@@ -25,6 +25,23 @@ export const capital = (name) =>
 		.map((word) => word.charAt(0).toUpperCase() + word.slice(1))
 		.join("")
 
+const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0)
+
+/** comparePlaces compares places in the source. What has none comes last. */
+const comparePlaces = (p, q) => {
+	if (!p || !q) return p ? -1 : q ? 1 : 0
+	return compare(p.path, q.path) || p.line - q.line || p.character - q.character
+}
+
+/** nameOfValue is a name for one that has none: -1 is Minus1. */
+const nameOfValue = (value) => (typeof value === "number" ? String(value).replaceAll("-", "Minus") : value)
+
+/**
+ * mostInstances bounds how often the type of one declaration is open at once. Type arguments that grow from one to the
+ * next have no end.
+ */
+const mostInstances = 64
+
 /** Types describes types, and names those that a Go file has to declare. */
 export class Types {
 	/** @type {Map<unknown, object>} by the id of a type, the symbol of an enum, or the name and values of an enumeration */
@@ -32,10 +49,15 @@ export class Types {
 	#taken = new Set()
 	/** declarations of aliases of literals, by their values: a union forgets its name beside null */
 	#enumerations = new Map()
+	/** ids of the types that are being described, and how many there are of each symbol */
+	#open = new Set()
+	#instances = new Map()
 
-	constructor(compiler, warn) {
+	/** warn and fail take a symbol, for its place, and a text. */
+	constructor(compiler, warn, fail) {
 		this.c = compiler
 		this.warn = warn
+		this.fail = fail
 		this.flags = compiler.ts.TypeFlags
 		for (const file of compiler.files) {
 			for (const node of file.statements) {
@@ -56,11 +78,51 @@ export class Types {
 		return (type.flags & flags) !== 0
 	}
 
-	/** lib is the name of a type of JavaScript itself, or undefined. */
+	/** lib is the name of a type of JavaScript itself, or undefined. Utility types as Omit have only members of others. */
 	lib(type) {
 		const symbol = this.is(type, this.flags.Object) ? this.c.symbol(type) : undefined
-		const [declaration] = symbol ? this.c.declarations(symbol) : []
-		return declaration && this.c.isLibrary(declaration) ? symbol.name : undefined
+		return symbol && symbol.name !== "__type" && !this.#isOwn(symbol) ? symbol.name : undefined
+	}
+
+	/** isOwn reports whether no library declares a symbol first. */
+	#isOwn(symbol) {
+		const [declaration] = this.c.declarations(symbol)
+		return !declaration || !this.c.isLibrary(declaration)
+	}
+
+	/** inside describes a type, of which other types may be parts. An open one is described by again. */
+	inside(type, context, describe, again) {
+		if (this.#open.has(type.id)) return again()
+		const symbols = [this.c.alias(type), this.c.symbol(type)]
+		const symbol = symbols.find((symbol) => symbol && this.#isOwn(symbol))
+		const count = this.#instances.get(symbol) ?? 0
+		if (symbol && count === mostInstances) {
+			this.fail(context.symbol, `the type arguments of ${this.#nameOfSymbol(symbol, context)} grow without end`)
+		}
+		this.#open.add(type.id)
+		this.#instances.set(symbol, count + 1)
+		try {
+			return describe()
+		} finally {
+			this.#open.delete(type.id)
+			this.#instances.set(symbol, count)
+		}
+	}
+
+	#nameOfSymbol(symbol, context) {
+		return /^__/.test(symbol.name) ? context.name : symbol.name
+	}
+
+	/** recursive describes a list or a record. It has a name if it is a part of itself. */
+	#recursive(type, context, describe) {
+		const name = (fill) => this.#name(type.id, this.#nameOf(type) ?? context.name, fill)
+		if (this.#named.has(type.id)) return name()
+		const form = this.inside(type, context, describe, () => name(() => {}))
+		const named = this.#named.get(type.id)
+		if (!named || form.kind === "named") return form
+		named.doc = this.#docsOf(type)
+		named.type = form
+		return name()
 	}
 
 	/** awaited is the type of what a promise gives, or the type itself. */
@@ -94,13 +156,9 @@ export class Types {
 			const isHidden = declaration?.modifiers?.some((m) => hidden.includes(m.kind)) || /^(__@|#|__#)/.test(symbol.name)
 			return { symbol, isHidden, place: declaration && this.c.place(declaration) }
 		})
-		const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0)
 		return members
 			.filter(({ symbol, isHidden }) => !isHidden && symbol.name !== "prototype")
-			.sort(({ symbol: a, place: p }, { symbol: b, place: q }) => {
-				if (!p || !q) return p ? -1 : q ? 1 : compare(a.name, b.name)
-				return compare(p.path, q.path) || p.line - q.line || p.character - q.character
-			})
+			.sort(({ symbol: a, place: p }, { symbol: b, place: q }) => comparePlaces(p, q) || (p ? 0 : compare(a.name, b.name)))
 			.map(({ symbol }) => symbol)
 	}
 
@@ -121,14 +179,15 @@ export class Types {
 		const parts = this.#parts(type).map((part) => this.awaited(part))
 		const only = [...new Map(parts.flatMap((part) => this.#parts(part)).map((part) => [part.id, part])).values()]
 		const item = only.length === 1 ? this.stream(only[0]) : undefined
-		if (item) return { kind: "stream", elem: this.value(item, { ...context, name: context.name + "Item", isMember: false }) }
+		if (item) return { kind: "stream", elem: this.#part(item, context, "Item") }
 		if (only.every((part) => this.is(part, this.flags.Undefined | this.flags.Void | this.flags.Never))) return undefined
-		return parts.length === 1 ? this.value(parts[0], context) : this.#union(only, context)
+		return parts.length === 1 ? this.value(parts[0], context) : this.#union(only, context, type)
 	}
 
 	/** value describes data. In context are the symbol that has the type, and a name for a type without one. */
 	value(type, context) {
-		return this.#union(this.#parts(this.awaited(type)), context, type)
+		const awaited = this.awaited(type)
+		return this.#union(this.#parts(awaited), context, awaited)
 	}
 
 	#union(parts, context, type) {
@@ -143,7 +202,7 @@ export class Types {
 		if (parts.length === 0) return { kind: "unknown" }
 		if (all(this.flags.BooleanLike)) return { kind: "boolean" }
 		const values = parts.length > 1 || this.is(parts[0], this.flags.EnumLiteral) ? this.#literals(parts) : undefined
-		if (values) return this.#enumeration(parts, values, context)
+		if (values) return this.#enumeration(parts, values, context, type)
 		if (all(this.flags.StringLike)) return { kind: "string" }
 		if (all(this.flags.NumberLike)) return { kind: "number" }
 		if (all(this.flags.BigIntLike)) return { kind: "bigint" }
@@ -160,17 +219,20 @@ export class Types {
 		return parts.length > 0 && (isLiteral(StringLiteral) || isLiteral(NumberLiteral)) ? parts.map((part) => part.value) : undefined
 	}
 
-	#enumeration(parts, values, context) {
+	#enumeration(parts, values, context, type) {
 		const parents = parts.map((part) => (this.is(part, this.flags.EnumLiteral) ? this.#enumOf(this.c.symbol(part)) : undefined))
 		if (parents[0] && parents.every((parent) => parent === parents[0])) return this.#enum(parents[0])
 		const key = JSON.stringify([...values].sort())
-		const alias = this.#enumerations.get(key)
-		const declared = alias ?? this.c.declarations(context.symbol)[0]
-		const name = alias?.name.text ?? this.#memberOf(declared, context)
+		const own = type && this.c.aliasArguments(type).length === 0 ? this.c.alias(type) : undefined
+		const similar = this.#enumerations.get(key)
+		const alias = own && this.#isOwn(own) ? own : similar && this.c.alias(this.c.typeAt(similar.name))
+		const declared = this.c.declarations(alias ?? context.symbol)[0]
+		const name = alias?.name ?? this.#memberOf(declared, context)
 		return this.#name(`${name} ${key}`, name, (named) => {
-			const text = declared ? this.c.text(declared) : ""
-			const symbol = alias && this.c.alias(this.c.typeAt(alias.name))
-			this.#values(named, symbol, values.map((value) => ({ name: String(value), value, place: this.#placeOf(text, value) })))
+			const order = declared ? this.#literalsIn(declared) : []
+			const place = (value) => (order.includes(value) ? order.indexOf(value) : order.length)
+			const sorted = [...values].sort((a, b) => place(a) - place(b) || (a < b ? -1 : 1))
+			this.#values(named, alias, context, sorted.map((value) => ({ name: nameOfValue(value), value })))
 		})
 	}
 
@@ -178,24 +240,36 @@ export class Types {
 	#enum(symbol) {
 		const parts = this.#parts(this.c.declaredType(symbol))
 		return this.#name(symbol, symbol.name, (named) => {
-			const text = this.c.text(this.c.declarations(symbol)[0])
 			const values = parts.map((part) => {
 				const member = this.c.symbol(part)
-				const place = text.search(new RegExp(`\\b${member.name}\\b`))
-				return { name: member.name, value: part.value, doc: docs(this.c, member), place }
+				return { symbol: member, name: member.name, value: part.value, doc: docs(this.c, member) }
 			})
-			this.#values(named, symbol, values)
+			const places = new Map(values.map(({ symbol }) => [symbol, this.#placeOf(symbol)]))
+			values.sort(({ symbol: a }, { symbol: b }) => comparePlaces(places.get(a), places.get(b)))
+			this.#values(named, symbol, { symbol }, values)
 		})
 	}
 
-	/** values sets those of an enumeration, in the order of the source. */
-	#values(named, symbol, values) {
-		const at = ({ place }) => (place < 0 ? Infinity : place)
-		values.sort((a, b) => at(a) - at(b) || (a.value < b.value ? -1 : 1))
+	/** values sets those of an enumeration. */
+	#values(named, symbol, context, values) {
+		for (const { symbol: member, name, value } of values) {
+			if (typeof value === "string" || Number.isFinite(value)) continue
+			this.fail(member ?? context.symbol, `${named.name}.${name} is no finite number, which JSON does not have`)
+		}
 		const kinds = values.map(({ value }) => (typeof value === "string" ? "string" : Number.isSafeInteger(value) ? "integer" : "number"))
 		named.doc = symbol ? docs(this.c, symbol) : ""
 		named.type = { kind: kinds.includes("number") ? "number" : kinds[0] }
 		named.values = values.map(({ name, value, doc }) => ({ name, doc, json: JSON.stringify(value) }))
+	}
+
+	/** literalsIn are the texts and numbers that stand in a declaration, in their order. */
+	#literalsIn(node, list = []) {
+		const { NumericLiteral, StringLiteral, NoSubstitutionTemplateLiteral, PrefixUnaryExpression } = this.c.ts.SyntaxKind
+		if (node.kind === StringLiteral || node.kind === NoSubstitutionTemplateLiteral) list.push(node.text)
+		else if (node.kind === NumericLiteral) list.push(Number(node.text))
+		else if (node.kind === PrefixUnaryExpression && node.operand.kind === NumericLiteral) list.push(-Number(node.operand.text))
+		else node.forEachChild((child) => void this.#literalsIn(child, list))
+		return list
 	}
 
 	/** memberOf is a name for the type of a member: that of its interface or class comes first, wherever it was met. */
@@ -206,9 +280,9 @@ export class Types {
 		return context.isMember ? parent.name.text + capital(context.symbol.name) : context.name
 	}
 
-	#placeOf(text, value) {
-		const places = [JSON.stringify(value), `'${value}'`].map((quoted) => text.indexOf(quoted)).filter((place) => place >= 0)
-		return places.length > 0 ? Math.min(...places) : -1
+	#placeOf(symbol) {
+		const [declaration] = this.c.declarations(symbol)
+		return declaration && this.c.place(declaration)
 	}
 
 	/** enumOf is the enum of a member. An enum of one member is the type of that member. */
@@ -240,18 +314,26 @@ export class Types {
 			return this.#unknown(context, `${this.c.print(type)} has no type in Go`)
 		}
 		if (this.c.isArray(type)) {
-			return { kind: "list", elem: this.value(this.c.arguments(type)[0], { ...context, name: context.name + "Item", isMember: false }) }
+			return this.#recursive(type, context, () => ({ kind: "list", elem: this.#part(this.c.arguments(type)[0], context, "Item") }))
 		}
-		if (this.c.isTuple(type)) return this.#tuple(type, context)
+		if (this.c.isTuple(type)) {
+			const again = () => this.#unknown(context, `the tuple ${this.c.print(type)} is a part of itself`)
+			return this.inside(type, context, () => this.#tuple(type, context), again)
+		}
 		const lib = this.lib(type)
 		if (lib) return this.#global(lib, type, context)
 		return this.#object(type, context)
 	}
 
+	/** part describes the items of a list, or the values of a record. */
+	#part(type, context, word) {
+		return this.value(type, { ...context, name: context.name + word, isMember: false })
+	}
+
 	#tuple(type, context) {
 		const items = this.c.arguments(type)
 		if (items.length > 0 && items.every((item) => item.id === items[0].id) && this.c.isFixed(type)) {
-			return { kind: "list", len: items.length, elem: this.value(items[0], { ...context, name: context.name + "Item", isMember: false }) }
+			return { kind: "list", len: items.length, elem: this.#part(items[0], context, "Item") }
 		}
 		return this.#unknown(context, `the tuple ${this.c.print(type)} has no type in Go`)
 	}
@@ -261,10 +343,7 @@ export class Types {
 		if (typedArrays.test(name)) return { kind: "typed", name }
 		if (errors.test(name)) return { kind: "error" }
 		if (streams.includes(name)) return this.#unknown(context, "a stream can only be a result, a parameter or a property itself")
-		const indexes = this.c.indexes(type)
-		if (["Record", "Partial", "Pick", "Omit", "Required", "Readonly", "__type"].includes(name) || indexes.length > 0) {
-			return this.#object(type, context) // of a utility type, whose members the library declares
-		}
+		if (this.c.indexes(type).length > 0) return this.#object(type, context)
 		return this.#unknown(context, `${this.c.print(type)} does not cross the connection as itself`)
 	}
 
@@ -273,7 +352,8 @@ export class Types {
 		const members = this.members(type)
 		const indexes = this.c.indexes(type)
 		if (members.length === 0 && indexes.length > 0) {
-			return { kind: "record", key: { kind: "string" }, elem: this.value(indexes[0], { ...context, name: context.name + "Value", isMember: false }) }
+			const record = () => ({ kind: "record", key: { kind: "string" }, elem: this.#part(indexes[0], context, "Value") })
+			return this.#recursive(type, context, record)
 		}
 		if (members.length === 0) return { kind: "unknown" }
 		if (indexes.length > 0) return this.#unknown(context, `${this.c.print(type)} has both members and an index`)
@@ -281,11 +361,16 @@ export class Types {
 		const data = context.isInstance ? members.filter((symbol) => !isCalled(symbol)) : members
 		if (data.some(isCalled)) return { kind: "reference" }
 		return this.#name(type.id, this.#nameOf(type) ?? context.name, (named) => {
-			const symbol = this.c.alias(type) ?? this.c.symbol(type)
-			const isOwn = symbol && !this.c.declarations(symbol).some((declaration) => this.c.isLibrary(declaration))
-			named.doc = isOwn ? docs(this.c, symbol) : ""
-			named.type = { kind: "struct", fields: data.map((member) => this.#field(member, named.name)) }
+			named.doc = this.#docsOf(type)
+			const fields = () => data.map((member) => this.#field(member, named.name))
+			named.type = { kind: "struct", fields: this.inside(type, context, fields) } // is named, so that it is not met again
 		})
+	}
+
+	/** docsOf is the comment that a program has for a type. */
+	#docsOf(type) {
+		const symbol = this.c.alias(type) ?? this.c.symbol(type)
+		return symbol && this.#isOwn(symbol) ? docs(this.c, symbol) : ""
 	}
 
 	#field(symbol, parent) {
@@ -307,8 +392,10 @@ export class Types {
 	}
 
 	#argumentName(type) {
+		const name = this.#nameOf(type)
+		if (name) return name
 		if (this.is(type, this.flags.Object) && this.c.isArray(type)) return this.#argumentName(this.c.arguments(type)[0]) + "List"
-		return this.#nameOf(type) ?? capital(this.c.print(type).slice(0, 40))
+		return capital(this.c.print(type).slice(0, 40))
 	}
 
 	/** name returns the named type of key, which fill describes when it is met first. */
