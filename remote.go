@@ -16,13 +16,13 @@ import (
 //	Greet func(ctx context.Context, name string) (string, error)
 //
 // calls greet. Names are made as by Expose. A tag such as `kkrpc:"sayHello"` replaces a name, and `kkrpc:"-"` leaves a
-// field alone. A field that is a struct is a namespace. A func
+// field alone. A field that is a struct is a namespace, whose tag has no option. A func
 //   - may take a context first; without one it uses context.Background, so that only Options.CallTimeout ends the call;
 //   - that returns an iter.Seq2[T, error] alone is like [Stream];
 //   - otherwise returns at most one value and then an error. A func without results waits for the answer and drops an
 //     error. A func that returns a value without an error is refused, since a call over a network can always fail;
-//   - whose tag ends in ",notify", as in `kkrpc:"onNews,notify"` or `kkrpc:",notify"`, is like [Notify]. It returns an
-//     error or nothing;
+//   - whose tag ends in ",notify", as in `kkrpc:"onNews,notify"` or `kkrpc:",notify"`, is like [Notify]. It takes no
+//     context, and returns an error or nothing;
 //   - whose tag ends in ",get", ",set" or ",new" is like [Get], [Set] or [Construct];
 //   - passes a variadic parameter on as single arguments, and takes funcs as [Channel.Call] does.
 //
@@ -67,6 +67,8 @@ func (r *remoteFunc) streams(t reflect.Type) bool {
 	return r.stream != nil
 }
 
+const somethingElse = `a field for something else has the tag kkrpc:"-"`
+
 func remoteFuncs(t reflect.Type, index []int, path []string) []remoteFunc {
 	var funcs []remoteFunc
 	for i := range t.NumField() {
@@ -86,7 +88,14 @@ func remoteFuncs(t reflect.Type, index []int, path []string) []remoteFunc {
 		case tag == "" || strings.Contains(tag, "."):
 			panic(fmt.Sprintf("kkrpc: Remote: field %s: %q cannot be called: a name is not empty and has no dot", where, tag))
 		case f.Type.Kind() == reflect.Struct:
-			funcs = append(funcs, remoteFuncs(f.Type, at, to)...)
+			if optional {
+				panic(fmt.Sprintf("kkrpc: Remote: field %s: the tag has the option %q; a namespace has none", where, option))
+			}
+			inner := remoteFuncs(f.Type, at, to)
+			if len(inner) == 0 {
+				panic(fmt.Sprintf("kkrpc: Remote: field %s: %s has nothing to call; %s", where, f.Type, somethingElse))
+			}
+			funcs = append(funcs, inner...)
 		case f.Type.Kind() == reflect.Func:
 			r, err := newRemoteFunc(f.Type, at, strings.Join(to, "."))
 			if err == nil && optional {
@@ -97,7 +106,7 @@ func remoteFuncs(t reflect.Type, index []int, path []string) []remoteFunc {
 			}
 			funcs = append(funcs, r)
 		default:
-			panic(fmt.Sprintf("kkrpc: Remote: field %s: want a func or a struct of them, not %s; a field for something else has the tag kkrpc:\"-\"", where, f.Type))
+			panic(fmt.Sprintf("kkrpc: Remote: field %s: want a func or a struct of them, not %s; %s", where, f.Type, somethingElse))
 		}
 	}
 	return funcs
@@ -146,8 +155,11 @@ func (r *remoteFunc) option(option string) error {
 	}
 	switch option {
 	case "notify":
-		if r.oneWay = true; value {
+		switch r.oneWay = true; {
+		case value:
 			return fmt.Errorf("%s is to notify and returns a value", r.typ)
+		case r.context:
+			return fmt.Errorf("%s is to notify and takes a context, which Notify does not; remove the parameter", r.typ)
 		}
 	case "get":
 		if r.kind = wire.Get; params > 0 || r.result == nil {

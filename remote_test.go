@@ -123,6 +123,17 @@ func TestRemotePanicsForWhatCannotBeCalled(t *testing.T) {
 				F func() (int, error) `kkrpc:",notify"`
 			}](c)
 		},
+		"F: func(context.Context) error is to notify and takes a context": func() {
+			kkrpc.Remote[struct {
+				F func(context.Context) error `kkrpc:",notify"`
+			}](c)
+		},
+		`N: the tag has the option "bogus"; a namespace has none`: func() {
+			kkrpc.Remote[struct {
+				N struct{ F func() error } `kkrpc:"n,bogus"`
+			}](c)
+		},
+		"When: time.Time has nothing to call": func() { kkrpc.Remote[struct{ When time.Time }](c) },
 		"F: func(int) (int, error) is to get a property": func() {
 			kkrpc.Remote[struct {
 				F func(int) (int, error) `kkrpc:",get"`

@@ -49,6 +49,8 @@ func genGo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		wrong = fmt.Sprintf("--ts names the file; want no package, got %s", words[0])
 	case g.ts == "" && len(words) != 1:
 		wrong = fmt.Sprintf("want one package, such as ./api, got %d", len(words))
+	case g.ts == "" && filepath.Ext(words[0]) == ".go":
+		wrong = fmt.Sprintf("want a package, such as ./api, not the file %s", words[0])
 	case g.typ == "":
 		wrong = "--type is empty: name the type that describes the API"
 	case g.ts != "" && g.inPackage == "":

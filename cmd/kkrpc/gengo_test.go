@@ -41,8 +41,8 @@ func TestClientsPage(t *testing.T) {
 		}
 		return []byte("```go client\n" + got + "```")
 	})
-	if pairs < 2 {
-		t.Errorf("only %d pairs", pairs)
+	if want := bytes.Count(page, []byte("\n```go client\n")); pairs != want || pairs < 4 {
+		t.Errorf("%d pairs, want the %d of the page", pairs, want)
 	}
 	if *update {
 		if err := os.WriteFile(clientsPage, page, 0o644); err != nil {
@@ -156,6 +156,8 @@ var _ = NewAPIClient(nil)
 		{"a type that is not known", strings.ReplaceAll(old, "b int)", "b Number)"), []string{dir, "--type", "API", "-o", out}, 1, "", "undefined: Number"},
 		{"a file that is no Go", "func", []string{dir, "--type", "API", "-o", out}, 1, "", "expected 'package'"},
 		{"two packages", "", []string{dir, dir, "--type", "API"}, 2, "", "want one package"},
+		{"a file", "", []string{source, "--type", "API"}, 2, "", "want a package, such as ./api, not the file "},
+		{"a type that is not known in a part", strings.ReplaceAll(old, "b int)", "b Part)") + "type Part struct { N []Number }\n", []string{dir, "--type", "API", "-o", out}, 1, "", "undefined: Number"},
 		{"no --type", "", []string{dir}, 2, "", "--type is empty"},
 		{"--check without a file", "", []string{dir, "--type", "API", "--check"}, 2, "", "name it with -o"},
 		{"a name that is none", "", []string{dir, "--type", "API", "--package", "a-b"}, 2, "", `--package "a-b": want the name of a Go package`},

@@ -115,7 +115,10 @@ var rules = []rule{
 	{dir: "adapter/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "any"}},
 	{dir: "cmd/kkrpc/internal/gogen", may: []string{"internal/bind", "schema"}},
 	{dir: "cmd/kkrpc/internal/gogen/gogentest", may: []string{"."}},
-	{dir: "cmd/kkrpc/internal/source", may: []string{"cmd/kkrpc/internal/gogen", "internal/bind", "internal/jsonform", "schema", "any"}, tests: []string{"tsgen"}},
+	{
+		dir: "cmd/kkrpc/internal/source", may: []string{"cmd/kkrpc/internal/gogen", "internal/bind", "internal/jsonform", "schema", "any"},
+		tests: []string{".", "cmd/kkrpc/internal/source/testdata/remotes", "tsgen"},
+	},
 	{dir: "cmd/kkrpc/internal/tsread", may: []string{"schema"}},
 	{dir: "cmd/kkrpc", may: []string{".", "cmd/kkrpc/internal/gogen", "cmd/kkrpc/internal/source", "cmd/kkrpc/internal/tsread", "contract", "interceptor", "npm", "schema", "tsgen", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
 	{dir: "cmd/kkrpc/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},

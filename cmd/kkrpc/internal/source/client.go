@@ -34,14 +34,16 @@ func (p *Program) Client(name, inPackage string) (f *gogen.File, notes []string,
 		return nil, nil, fmt.Errorf("%s has no type %s%s", p.root.PkgPath, name, p.callable())
 	}
 	if named, ok := declared.Type().(*types.Named); ok && named.TypeParams().Len() > 0 && named.TypeArgs().Len() == 0 {
-		return nil, nil, p.fail(object.Pos(), "%s has type parameters; declare a type with all of them, as in type API = %s[string]", name, name)
+		const want = "%s has type parameters; declare a type with all of them, as in type API = %s[string]"
+		return nil, nil, p.fail(object.Pos(), want, name, name)
 	}
 	c := &clients{Program: p, inPackage: inPackage, file: &gogen.File{Package: cmp.Or(inPackage, p.root.Types.Name())}}
 	var scope []string
 	if inPackage == "" {
 		scope = p.root.Types.Scope().Names()
 	} else if p.root.Types.Name() == "main" {
-		return nil, nil, p.fail(object.Pos(), "%s is in package main, which another package cannot import; leave out --package", name)
+		const want = "%s is in package main, which another package cannot import; leave out --package"
+		return nil, nil, p.fail(object.Pos(), want, name)
 	}
 	c.file.Imports = gogen.NewImports(scope)
 	c.file.Imports.Name(kkrpcPath, "kkrpc")
@@ -70,7 +72,7 @@ func (p *Program) Client(name, inPackage string) (f *gogen.File, notes []string,
 	if len(c.errs) == 0 && len(root.Methods)+len(root.Namespaces) == 0 {
 		c.refuse(object.Pos(), "%s has nothing to call", name)
 	}
-	if c.broken {
+	if c.broken || len(c.errs) > 0 { // a part of a type may be what the compiler does not know
 		c.errs = append(c.errs, p.errs...)
 	}
 	p.docs.problems = nil
@@ -163,6 +165,8 @@ func (c *clients) note(pos token.Pos, format string, args ...any) {
 	c.differ = append(c.differ, c.fail(pos, format, args...).Error())
 }
 
+const somethingElse = `a field for something else has the tag kkrpc:"-"`
+
 // fields adds those of a struct, by the rules of kkrpc.Remote.
 func (c *clients) fields(client *gogen.Client, t *types.Struct, path []string) {
 	for i := range t.NumFields() {
@@ -182,10 +186,19 @@ func (c *clients) fields(client *gogen.Client, t *types.Struct, path []string) {
 		}
 		switch u := f.Type().Underlying().(type) {
 		case *types.Struct:
-			inner := &gogen.Client{Name: client.Name + f.Name(), Doc: fmt.Sprintf("%s calls the functions of %s.", client.Name+f.Name(), strings.Join(to, "."))}
+			if optional {
+				c.refuse(f.Pos(), "field %s: the tag has the option %q; a namespace has none", f.Name(), option)
+				continue
+			}
+			inner := &gogen.Client{Name: client.Name + f.Name()}
+			inner.Doc = fmt.Sprintf("%s calls the functions of %s.", inner.Name, strings.Join(to, "."))
 			c.add(inner, f.Pos())
 			client.Namespaces = append(client.Namespaces, gogen.Namespace{Name: f.Name(), Doc: c.docs.of(f), Client: inner})
+			before := len(c.errs)
 			c.fields(inner, u, to)
+			if len(c.errs) == before && !c.broken && len(inner.Methods)+len(inner.Namespaces) == 0 {
+				c.refuse(f.Pos(), "field %s: %s has nothing to call; %s", f.Name(), f.Type(), somethingElse)
+			}
 		case *types.Signature:
 			m := &gogen.Method{Name: f.Name(), Doc: c.docs.of(f), Path: strings.Join(to, ".")}
 			if c.signature(m, u, f.Pos(), false) && (!optional || c.option(m, option, f.Pos())) {
@@ -193,7 +206,7 @@ func (c *clients) fields(client *gogen.Client, t *types.Struct, path []string) {
 			}
 		default:
 			if c.isKnown(f.Type()) {
-				c.refuse(f.Pos(), "field %s: want a func or a struct of them, not %s; a field for something else has the tag kkrpc:\"-\"", f.Name(), f.Type())
+				c.refuse(f.Pos(), "field %s: want a func or a struct of them, not %s; %s", f.Name(), f.Type(), somethingElse)
 			}
 		}
 	}
@@ -296,7 +309,8 @@ func (c *clients) result(m *gogen.Method, t types.Type, pos token.Pos, lenient b
 		c.refuse(pos, "%s returns a stream that cannot say that it has failed; use iter.Seq2[%s, error]", m.Name, item)
 		return
 	case !failing:
-		c.note(pos, "%s returns an iter.Seq2[%s, error] in the client, since a stream over a network can always fail", m.Name, item)
+		const why = "%s returns an iter.Seq2[%s, error] in the client, since a stream over a network can always fail"
+		c.note(pos, why, m.Name, item)
 		if m.Fails {
 			m.Result = fmt.Sprintf("%s.Seq2[%s, error]", c.file.Imports.Name("iter", "iter"), c.typ(item, pos))
 			break
@@ -345,7 +359,8 @@ func streamOf(t types.Type) (item types.Type, failing bool) {
 func (c *clients) typ(t types.Type, pos token.Pos) string {
 	if c.inPackage != "" {
 		if hidden := unexported(t); hidden != nil {
-			c.refuse(pos, "the type %s is not exported, so that package %s cannot name it; export it, or leave out --package", hidden.Name(), c.inPackage)
+			const why = "the type %s is not exported, so that package %s cannot name it; export it, or leave out --package"
+			c.refuse(pos, why, hidden.Name(), c.inPackage)
 		}
 	}
 	return types.TypeString(t, func(pkg *types.Package) string {

@@ -108,6 +108,10 @@ func (x *crossing) check(t types.Type, at string) (reason, where string) {
 		if err != nil {
 			return err.Error(), at
 		}
+		if hidden := x.sealed(u, map[*types.Struct]bool{}); hidden != "" && x.direction == inbound {
+			const why = "cannot set the embedded pointer to the unexported struct %s; export it or embed the struct itself"
+			return fmt.Sprintf(why, hidden), at
+		}
 		for _, f := range fields {
 			if reason, where := x.check(f.Type.(goType).Type, at+"."+f.Name); reason != "" {
 				return reason, where
@@ -115,4 +119,27 @@ func (x *crossing) check(t types.Type, at string) (reason, where string) {
 		}
 	}
 	return "", ""
+}
+
+// sealed is the name of an unexported struct that has fields and is embedded in s by a pointer, at any depth, or empty.
+// Reflection cannot make one.
+func (x *crossing) sealed(s *types.Struct, open map[*types.Struct]bool) string {
+	if open[s] {
+		return ""
+	}
+	open[s] = true
+	for i := range s.NumFields() {
+		_, inner := x.docs.field(s, i)
+		if inner == nil {
+			continue
+		}
+		_, isPointer := types.Unalias(s.Field(i).Type()).(*types.Pointer)
+		if fields, err := (goType{inner, x.docs}).Fields(); isPointer && !s.Field(i).Exported() && err == nil && len(fields) > 0 {
+			return s.Field(i).Name()
+		}
+		if name := x.sealed(inner.Underlying().(*types.Struct), open); name != "" {
+			return name
+		}
+	}
+	return ""
 }
