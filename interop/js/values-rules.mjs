@@ -155,7 +155,9 @@ export const rules = [
 			const { kind, sent, arrived, path } = difference
 			const named = /\\ud[89a-f]/.test(path)
 			const graph = ["apart", "together", "refused", "unreadable"].includes(kind)
-			const isIn = (all) => [sent, ...difference.within].some((at) => all.some((object) => at === object || inside(object, at)))
+			// An object that is lost may also be a key.
+			const places = [sent, ...difference.within].flatMap((at) => [at, ...keysOf(at)])
+			const isIn = (all) => places.some((at) => all.some((object) => at === object || inside(object, at)))
 			// A Value keeps it, but not in the path of an annotation or of an object at two places.
 			if (c.form === "value" || c.form === "typed") {
 				if (/"meta":[^]*\\ud[89a-f]/.test(c.text) && (named || graph || path.includes("\ufffd"))) return true
