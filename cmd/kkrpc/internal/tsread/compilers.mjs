@@ -48,7 +48,8 @@ export async function open(file) {
 	const six = found("@typescript/typescript6")
 	if (six) return classic(await load(six), file)
 	if (typescript) {
-		throw new Failure(`TypeScript ${typescript.version} has no API that kkrpc gen go knows; run: npm install --save-dev @typescript/typescript6`)
+		const want = "run: npm install --save-dev @typescript/typescript6"
+		throw new Failure(`TypeScript ${typescript.version} has no API that kkrpc gen go knows; ${want}`)
 	}
 	throw new Failure(`no TypeScript in the project of ${basename(file)}; run in its folder: npm install --save-dev typescript`)
 }
@@ -62,7 +63,8 @@ function config(file, filesOf) {
 	while (!existsSync(join(dir, "tsconfig.json"))) {
 		const parent = dirname(dir)
 		if (parent === dir) {
-			return { path: join(dirname(file), "tsconfig.kkrpc.json"), json: { compilerOptions: { ...defaults, noEmit: true }, files: [file] } }
+			const json = { compilerOptions: { ...defaults, noEmit: true }, files: [file] }
+			return { path: join(dirname(file), "tsconfig.kkrpc.json"), json }
 		}
 		dir = parent
 	}
@@ -113,7 +115,7 @@ function reached(file, follow) {
 	return [...files]
 }
 
-/** readOnly is the flag of a symbol that a type makes so without a word, as Readonly and as const. No compiler exports it. */
+/** readOnly is the flag of a symbol that Readonly or as const makes so. No compiler exports it. */
 const readOnly = 8
 
 const isNode = (path) => path.includes("/node_modules/@types/node/")
@@ -195,7 +197,10 @@ function remote(ts, ast, version, file) {
 	let path, text
 	const api = new ts.API({
 		cwd: dirname(file),
-		fs: { readFile: (name) => (name === path ? text : undefined), fileExists: (name) => (name === path ? true : undefined) }
+		fs: {
+			readFile: (name) => (name === path ? text : undefined),
+			fileExists: (name) => (name === path ? true : undefined)
+		}
 	})
 	const found = config(file, (path) => api.parseConfigFile(path).fileNames)
 	path = found.path
@@ -205,7 +210,9 @@ function remote(ts, ast, version, file) {
 	const node = (handle) => handle.resolve(project)
 	const libraries = new Map()
 	const isLibrary = (f) => {
-		if (!libraries.has(f.fileName)) libraries.set(f.fileName, program.isSourceFileDefaultLibrary(f) || isNode(f.fileName))
+		if (!libraries.has(f.fileName)) {
+			libraries.set(f.fileName, program.isSourceFileDefaultLibrary(f) || isNode(f.fileName))
+		}
 		return libraries.get(f.fileName)
 	}
 	const own = program.getSourceFileNames().filter(isOwn)
@@ -215,7 +222,8 @@ function remote(ts, ast, version, file) {
 			.filter((d) => d?.kind === ast.SyntaxKind.SourceFile && own.includes(d.fileName))
 	)
 	const names = files.map((f) => f.fileName)
-	const declaring = own.filter((name) => isDeclaration(name) && !names.includes(name)).map((name) => program.getSourceFile(name))
+	const others = own.filter((name) => isDeclaration(name) && !names.includes(name))
+	const declaring = others.map((name) => program.getSourceFile(name))
 	const fileOf = (n) => {
 		while (n.parent) n = n.parent
 		return n

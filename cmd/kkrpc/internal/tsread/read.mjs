@@ -32,17 +32,21 @@ class Reader {
 		const found = exported.find((symbol) => symbol.name === name)
 		if (!found) {
 			const names = exported.map((symbol) => symbol.name).sort()
-			throw new Failure(`${relative(".", file)} exports no type ${name}` + (names.length > 0 ? `; there is ${names.join(", ")}` : ""))
+			const others = names.length > 0 ? `; there is ${names.join(", ")}` : ""
+			throw new Failure(`${relative(".", file)} exports no type ${name}${others}`)
 		}
 		const symbol = this.c.original(found)
 		const { Interface, TypeAlias, Class } = this.c.ts.SymbolFlags
 		const isType = (symbol.flags & (Interface | TypeAlias | Class)) !== 0
 		if (isType && this.c.declarations(symbol).some((d) => d.typeParameters?.length)) {
-			throw new Failure(`${this.at(symbol)}${name} has type parameters; export a type with all of them, as in type API = ${name}<string>`)
+			const want = `export a type with all of them, as in type API = ${name}<string>`
+			throw new Failure(`${this.at(symbol)}${name} has type parameters; ${want}`)
 		}
 		const type = isType ? this.c.declaredType(symbol) : this.c.typeOf(symbol)
 		const members = this.types.isObject(type) ? this.members(type, []) : []
-		if (members.length === 0) throw new Failure(`${this.at(symbol)}${name} has nothing to call: want an object type with functions`)
+		if (members.length === 0) {
+			throw new Failure(`${this.at(symbol)}${name} has nothing to call: want an object type with functions`)
+		}
 		return { name, doc: docs(this.c, symbol), members, types: this.types.list() }
 	}
 
@@ -67,12 +71,14 @@ class Reader {
 			return { ...base, kind: "method", function: this.function(calls[0], symbol, path.map(capital).join("")) }
 		}
 		if (constructs.length > 0) {
-			return { ...base, kind: "class", function: this.function(constructs[0], symbol, path.map(capital).join(""), true) }
+			const construct = this.function(constructs[0], symbol, path.map(capital).join(""), true)
+			return { ...base, kind: "class", function: construct }
 		}
 		if (only && this.isNamespace(only, path.length)) {
 			if (this.open.has(only.id)) {
 				const name = path.join(".")
-				throw new Failure(`${this.at(symbol)}${name} leads back to ${this.c.print(only)}, which is a client without end; leave ${name} out`)
+				const why = `leads back to ${this.c.print(only)}, which is a client without end; leave ${name} out`
+				throw new Failure(`${this.at(symbol)}${name} ${why}`)
 			}
 			return { ...base, kind: "namespace", members: this.members(only, path) }
 		}
@@ -101,7 +107,8 @@ class Reader {
 		seen.add(type.id)
 		return this.types.members(type).some((symbol) => {
 			const { parts } = this.types.present(this.c.typeOf(symbol))
-			return parts.some((part) => this.c.calls(part).length > 0 || this.c.constructs(part).length > 0 || this.isNamespace(part, depth + 1, seen))
+			const isCalled = (part) => this.c.calls(part).length > 0 || this.c.constructs(part).length > 0
+			return parts.some((part) => isCalled(part) || this.isNamespace(part, depth + 1, seen))
 		})
 	}
 
@@ -110,12 +117,14 @@ class Reader {
 		const declarations = this.c.declarations(symbol)
 		const isGetter = declarations.some((d) => d.kind === SyntaxKind.GetAccessor)
 		const isSetter = declarations.some((d) => d.kind === SyntaxKind.SetAccessor)
-		return (isGetter && !isSetter) || this.c.isReadOnly(symbol) || declarations.some((d) => d.modifiers?.some((m) => m.kind === SyntaxKind.ReadonlyKeyword))
+		const isModified = declarations.some((d) => d.modifiers?.some((m) => m.kind === SyntaxKind.ReadonlyKeyword))
+		return (isGetter && !isSetter) || isModified || this.c.isReadOnly(symbol)
 	}
 
 	function(signature, symbol, name, isInstance) {
 		const params = this.c.parameters(signature).map((param, i) => this.param(param, symbol, name, i))
-		const result = this.types.result(this.c.result(signature), { symbol, name: name + (isInstance ? "" : "Result"), isInstance })
+		const context = { symbol, name: name + (isInstance ? "" : "Result"), isInstance }
+		const result = this.types.result(this.c.result(signature), context)
 		return { params, result: directed(this.c, symbol, result) }
 	}
 
@@ -169,7 +178,8 @@ async function read() {
 	try {
 		if (compiler.problems.length > 0) {
 			const lines = compiler.problems.map((problem) => at(problem) + problem.text.replace(/\s+/g, " "))
-			throw new Failure(...lines.slice(0, mostProblems), ...(lines.length > mostProblems ? [`and ${lines.length - mostProblems} more errors`] : []))
+			const more = lines.length - mostProblems
+			throw new Failure(...lines.slice(0, mostProblems), ...(more > 0 ? [`and ${more} more errors`] : []))
 		}
 		const reader = new Reader(compiler)
 		let api
@@ -177,7 +187,8 @@ async function read() {
 			api = reader.api(process.argv[3])
 		} catch (error) {
 			if (error instanceof Failure) throw error
-			throw new Failure(`${reader.reading}the TypeScript compiler or kkrpc gen go fails here: ${String(error).split("\n")[0]}`)
+			const [reason] = String(error).split("\n")
+			throw new Failure(`${reader.reading}the TypeScript compiler or kkrpc gen go fails here: ${reason}`)
 		}
 		if (!compiler.strict) reader.warnings.add(`strictNullChecks is off in tsconfig.json, so that null is not seen`)
 		return { api, notify: reader.notify, warnings: [...reader.warnings] }

@@ -16,7 +16,11 @@ const typedArrays =
 	/^(Int8|Uint8Clamped|Int16|Uint16|Int32|Uint32|Float32|Float64|BigInt64|BigUint64)Array$/
 const errors = /^(Aggregate|Eval|Range|Reference|Syntax|Type|URI)?Error$/
 const promises = ["Promise", "PromiseLike"]
-const streams = ["AsyncIterable", "AsyncIterableIterator", "AsyncIterator", "AsyncGenerator", "AsyncIteratorObject", "ReadableStream"]
+const streams = [
+	"AsyncIterable", "AsyncIterableIterator", "AsyncIterator", "AsyncGenerator", "AsyncIteratorObject", "ReadableStream"
+]
+/** alone is what a warning says of a stream that is a part of something. */
+const alone = "a stream can only be a result, a parameter or a property itself"
 
 /** capital begins a name with a capital, and drops what cannot be in one. */
 export const capital = (name) =>
@@ -158,7 +162,7 @@ export class Types {
 		})
 		return members
 			.filter(({ symbol, isHidden }) => !isHidden && symbol.name !== "prototype")
-			.sort(({ symbol: a, place: p }, { symbol: b, place: q }) => comparePlaces(p, q) || (p ? 0 : compare(a.name, b.name)))
+			.sort((a, b) => comparePlaces(a.place, b.place) || (a.place ? 0 : compare(a.symbol.name, b.symbol.name)))
 			.map(({ symbol }) => symbol)
 	}
 
@@ -207,7 +211,8 @@ export class Types {
 		if (all(this.flags.NumberLike)) return { kind: "number" }
 		if (all(this.flags.BigIntLike)) return { kind: "bigint" }
 		if (parts.length > 1) {
-			return this.#unknown(context, `the union ${parts.map((part) => this.c.print(part)).join(" | ")} has no type in Go`)
+			const union = parts.map((part) => this.c.print(part)).join(" | ")
+			return this.#unknown(context, `the union ${union} has no type in Go`)
 		}
 		return this.#single(parts[0], context)
 	}
@@ -216,11 +221,13 @@ export class Types {
 	#literals(parts) {
 		const { StringLiteral, NumberLiteral } = this.flags
 		const isLiteral = (flag) => parts.every((part) => this.is(part, flag))
-		return parts.length > 0 && (isLiteral(StringLiteral) || isLiteral(NumberLiteral)) ? parts.map((part) => part.value) : undefined
+		const isEach = parts.length > 0 && (isLiteral(StringLiteral) || isLiteral(NumberLiteral))
+		return isEach ? parts.map((part) => part.value) : undefined
 	}
 
 	#enumeration(parts, values, context, type) {
-		const parents = parts.map((part) => (this.is(part, this.flags.EnumLiteral) ? this.#enumOf(this.c.symbol(part)) : undefined))
+		const enumOf = (part) => (this.is(part, this.flags.EnumLiteral) ? this.#enumOf(this.c.symbol(part)) : undefined)
+		const parents = parts.map(enumOf)
 		if (parents[0] && parents.every((parent) => parent === parents[0])) return this.#enum(parents[0])
 		const key = JSON.stringify([...values].sort())
 		const own = type && this.c.aliasArguments(type).length === 0 ? this.c.alias(type) : undefined
@@ -256,7 +263,8 @@ export class Types {
 			if (typeof value === "string" || Number.isFinite(value)) continue
 			this.fail(member ?? context.symbol, `${named.name}.${name} is no finite number, which JSON does not have`)
 		}
-		const kinds = values.map(({ value }) => (typeof value === "string" ? "string" : Number.isSafeInteger(value) ? "integer" : "number"))
+		const kindOf = (value) => (Number.isSafeInteger(value) ? "integer" : "number")
+		const kinds = values.map(({ value }) => (typeof value === "string" ? "string" : kindOf(value)))
 		named.doc = symbol ? docs(this.c, symbol) : ""
 		named.type = { kind: kinds.includes("number") ? "number" : kinds[0] }
 		named.values = values.map(({ name, value, doc }) => ({ name, doc, json: JSON.stringify(value) }))
@@ -264,11 +272,13 @@ export class Types {
 
 	/** literalsIn are the texts and numbers that stand in a declaration, in their order. */
 	#literalsIn(node, list = []) {
-		const { NumericLiteral, StringLiteral, NoSubstitutionTemplateLiteral, PrefixUnaryExpression } = this.c.ts.SyntaxKind
+		const { NumericLiteral, StringLiteral, NoSubstitutionTemplateLiteral } = this.c.ts.SyntaxKind
+		const { MinusToken, PrefixUnaryExpression } = this.c.ts.SyntaxKind
 		if (node.kind === StringLiteral || node.kind === NoSubstitutionTemplateLiteral) list.push(node.text)
 		else if (node.kind === NumericLiteral) list.push(Number(node.text))
-		else if (node.kind === PrefixUnaryExpression && node.operand.kind === NumericLiteral) list.push(-Number(node.operand.text))
-		else node.forEachChild((child) => void this.#literalsIn(child, list))
+		else if (node.kind === PrefixUnaryExpression && node.operator === MinusToken && node.operand.kind === NumericLiteral) {
+			list.push(-Number(node.operand.text))
+		} else node.forEachChild((child) => void this.#literalsIn(child, list))
 		return list
 	}
 
@@ -305,16 +315,18 @@ export class Types {
 			return this.#unknown(context, `only a call says what ${this.c.print(type)} is`)
 		}
 		if (this.is(type, f.Intersection)) {
-			const base = this.c.types(type).find((part) => this.is(part, f.StringLike | f.NumberLike | f.BooleanLike | f.BigIntLike))
+			const primitive = f.StringLike | f.NumberLike | f.BooleanLike | f.BigIntLike
+			const base = this.c.types(type).find((part) => this.is(part, primitive))
 			if (base) return this.value(base, context) // with a brand
-			if (this.stream(type)) return this.#unknown(context, "a stream can only be a result, a parameter or a property itself")
+			if (this.stream(type)) return this.#unknown(context, alone)
 			return this.#object(type, context)
 		}
 		if (!this.is(type, f.Object)) {
 			return this.#unknown(context, `${this.c.print(type)} has no type in Go`)
 		}
 		if (this.c.isArray(type)) {
-			return this.#recursive(type, context, () => ({ kind: "list", elem: this.#part(this.c.arguments(type)[0], context, "Item") }))
+			const list = () => ({ kind: "list", elem: this.#part(this.c.arguments(type)[0], context, "Item") })
+			return this.#recursive(type, context, list)
 		}
 		if (this.c.isTuple(type)) {
 			const again = () => this.#unknown(context, `the tuple ${this.c.print(type)} is a part of itself`)
@@ -342,7 +354,7 @@ export class Types {
 		if (Object.hasOwn(globals, name)) return { kind: globals[name] }
 		if (typedArrays.test(name)) return { kind: "typed", name }
 		if (errors.test(name)) return { kind: "error" }
-		if (streams.includes(name)) return this.#unknown(context, "a stream can only be a result, a parameter or a property itself")
+		if (streams.includes(name)) return this.#unknown(context, alone)
 		if (this.c.indexes(type).length > 0) return this.#object(type, context)
 		return this.#unknown(context, `${this.c.print(type)} does not cross the connection as itself`)
 	}
@@ -363,7 +375,7 @@ export class Types {
 		return this.#name(type.id, this.#nameOf(type) ?? context.name, (named) => {
 			named.doc = this.#docsOf(type)
 			const fields = () => data.map((member) => this.#field(member, named.name))
-			named.type = { kind: "struct", fields: this.inside(type, context, fields) } // is named, so that it is not met again
+			named.type = { kind: "struct", fields: this.inside(type, context, fields) } // never open: it is named by now
 		})
 	}
 
@@ -384,8 +396,8 @@ export class Types {
 	#nameOf(type) {
 		const alias = this.c.alias(type)
 		const symbol = alias ?? this.c.symbol(type)
-		const isOfLibrary = symbol && this.c.declarations(symbol).some((declaration) => this.c.isLibrary(declaration))
-		if (!symbol || /^__/.test(symbol.name) || (isOfLibrary && !["Partial", "Readonly", "Required"].includes(symbol.name))) return undefined
+		if (!symbol || /^__/.test(symbol.name)) return undefined
+		if (!this.#isOwn(symbol) && !["Partial", "Readonly", "Required"].includes(symbol.name)) return undefined
 		const args = alias ? this.c.aliasArguments(type) : this.c.arguments(type)
 		const names = args.filter((arg) => !this.is(arg, this.flags.TypeParameter)).map((arg) => this.#argumentName(arg))
 		return symbol.name + names.join("")
@@ -394,7 +406,8 @@ export class Types {
 	#argumentName(type) {
 		const name = this.#nameOf(type)
 		if (name) return name
-		if (this.is(type, this.flags.Object) && this.c.isArray(type)) return this.#argumentName(this.c.arguments(type)[0]) + "List"
+		const isArray = this.is(type, this.flags.Object) && this.c.isArray(type)
+		if (isArray) return this.#argumentName(this.c.arguments(type)[0]) + "List"
 		return capital(this.c.print(type).slice(0, 40))
 	}
 
@@ -427,6 +440,9 @@ export const directive = (compiler, symbol, word) =>
 /** directed is a form with integers, if the comment of the symbol asks for them. */
 export function directed(compiler, symbol, form) {
 	if (!form || !directive(compiler, symbol, "int64")) return form
-	const integers = (form) => (form.kind === "number" ? { kind: "integer" } : form.elem ? { ...form, elem: integers(form.elem) } : form)
+	const integers = (form) => {
+		if (form.kind === "number") return { kind: "integer" }
+		return form.elem ? { ...form, elem: integers(form.elem) } : form
+	}
 	return integers(form)
 }
