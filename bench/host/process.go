@@ -49,7 +49,8 @@ func Start(cmd *exec.Cmd, core int) (*Process, error) {
 // Ready waits for the process's first line, an object, and decodes it.
 func (p *Process) Ready(v any) error { return p.Line(v, startTime) }
 
-// Line waits for the next line of standard output that is an object, and decodes it.
+// Line waits for the next line of standard output that is an object, and decodes it. If there is none, it stops the
+// process.
 func (p *Process) Line(v any, wait time.Duration) error {
 	timer := time.AfterFunc(wait, func() { _ = p.cmd.Process.Kill() })
 	defer timer.Stop()
@@ -58,6 +59,7 @@ func (p *Process) Line(v any, wait time.Duration) error {
 			return json.Unmarshal(line, v)
 		}
 	}
+	p.Stop() // so that all of standard error is here
 	err := errors.New("ended or said nothing in time")
 	if text := p.stderr.String(); text != "" {
 		err = fmt.Errorf("%w: %s", err, text)
