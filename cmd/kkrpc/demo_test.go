@@ -64,6 +64,9 @@ func TestDemoCallsAndIsCalled(t *testing.T) {
 
 // The files that the demo embeds, prints and serves are those of its API.
 func TestDemoTypes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it reads the whole program")
+	}
 	for form, file := range map[string]string{"ts": "api.gen.ts", "json": "api.json"} {
 		var stdout, stderr bytes.Buffer
 		if code := run(t.Context(), []string{"gen", form, ".", "-o", file, "--check"}, &stdout, &stderr); code != 0 {
