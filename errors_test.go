@@ -85,4 +85,10 @@ func TestRefuse(t *testing.T) {
 	if _, err := kkrpc.Expose(kkrpc.Object{"part": api}); err == nil {
 		t.Error("a part of an API refuses")
 	}
+	defer func() {
+		if text := recover(); text != "kkrpc: Refuse: the error is nil" {
+			t.Errorf("Refuse(nil) panicked with %v", text)
+		}
+	}()
+	kkrpc.Refuse(nil)
 }

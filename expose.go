@@ -64,8 +64,11 @@ func Expose(api any) (*API, error) {
 }
 
 // Refuse returns an API that answers each request with err, which crosses like the error of a function. It is for a client
-// that cannot be served but shall read why: the function of ws.HandlerFor may return it.
+// that cannot be served but shall read why: the function of ws.HandlerFor may return it. Refuse panics if err is nil.
 func Refuse(err error) *API {
+	if err == nil {
+		panic("kkrpc: Refuse: the error is nil")
+	}
 	return &API{bound: bind.Refusing(toWire(err))}
 }
 
