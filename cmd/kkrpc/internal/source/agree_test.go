@@ -24,7 +24,7 @@ const (
 // The source of a program and the compiled program describe the same APIs, but for what only the source knows.
 func TestSourceAndReflectionAgree(t *testing.T) {
 	programs := []string{"testdata/types", "testdata/members", "testdata/guarded", "testdata/rules"}
-	patterns := []string{"guide/*", "quickstart/*", "middleware", "stdio/*"}
+	patterns := []string{"guide/*", "quickstart/*", "middleware", "stdio/*", "hono-*/*"}
 	if testing.Short() {
 		programs, patterns = programs[1:2], nil // each is built
 	}
@@ -37,7 +37,7 @@ func TestSourceAndReflectionAgree(t *testing.T) {
 			programs = append(programs, filepath.Dir(file))
 		}
 	}
-	if len(programs) < 15 && !testing.Short() {
+	if len(programs) < 25 && !testing.Short() {
 		t.Fatalf("only %d programs: %v", len(programs), programs)
 	}
 	for _, dir := range programs {
@@ -52,19 +52,21 @@ func TestSourceAndReflectionAgree(t *testing.T) {
 				t.Fatal(err)
 			}
 			var fromSource []*schema.API
+			opened := perConnection[strings.TrimPrefix(filepath.ToSlash(dir), examples+"/")]
 			for _, api := range apis {
-				if !api.PerConnection {
-					hash := api.Hash()
-					fromSource = append(fromSource, plain(api.API))
-					if api.Hash() != hash {
-						t.Errorf("the hash of %s depends on what only the source knows", api.Name)
-					}
+				if api.PerConnection && opened == "" {
+					t.Errorf("perConnection does not open a connection of %s", api.Name)
+				}
+				hash := api.Hash()
+				fromSource = append(fromSource, plain(api.API))
+				if api.Hash() != hash {
+					t.Errorf("the hash of %s depends on what only the source knows", api.Name)
 				}
 			}
 			if len(apis) == 0 {
 				t.Skip("it exposes nothing")
 			}
-			compiled := describeProgram(t, dir, len(fromSource))
+			compiled := describeProgram(t, dir, opened, len(fromSource))
 			slices.SortFunc(compiled, byText)
 			slices.SortFunc(fromSource, byText)
 			if diff := cmp.Diff(compiled, fromSource); diff != "" {
@@ -73,6 +75,19 @@ func TestSourceAndReflectionAgree(t *testing.T) {
 		})
 	}
 }
+
+// perConnection has the imports and the call that make the API of a connection, of programs that have one for each.
+var perConnection = map[string]string{
+	"guide/hono":    openWASM + `open(&wasm.Request{URL: &url.URL{RawQuery: "user=Ada"}})`,
+	"guide/limits":  openHTTP + `apiFor(httptest.NewRequest("GET", "/ws?token=secret-a", nil))`,
+	"guide/routers": openHTTP + `room(httptest.NewRequest("GET", "/rooms/go", nil))`,
+	"hono-node/api": openWASM + `open(&wasm.Request{URL: &url.URL{RawQuery: "token=ada-token"}, Params: map[string]string{"room": "go"}})`,
+}
+
+const (
+	openWASM = `package main; import ("net/url"; "github.com/kkrpc-go/kkrpc/wasm"); func openConnection() (any, error) { return `
+	openHTTP = `package main; import "net/http/httptest"; func openConnection() (any, error) { return `
+)
 
 // byText gives descriptions an order, which that of the source need not be.
 func byText(a, b *schema.API) int { return strings.Compare(memberNames(a), memberNames(b)) }
@@ -162,13 +177,25 @@ func init() {
 			panic(err)
 		}
 	}
+	api, err := openConnection()
+	if err == nil && api != nil {
+		_, err = kkrpc.Expose(api)
+	}
+	if err != nil {
+		panic(err)
+	}
 }
 `
+	noConnection = `package main; func openConnection() (any, error) { return nil, nil`
 )
 
 // describeProgram runs the program in dir until it has compiled n APIs, and returns what package schema says of each.
-func describeProgram(t *testing.T, dir string, n int) []*schema.API {
+// opened makes the API of a connection.
+func describeProgram(t *testing.T, dir, opened string, n int) []*schema.API {
 	t.Helper()
+	if opened == "" {
+		opened = noConnection
+	}
 	expose, err := filepath.Abs(filepath.Join(module, "expose.go"))
 	if err != nil {
 		t.Fatal(err)
@@ -186,10 +213,15 @@ func describeProgram(t *testing.T, dir string, n int) []*schema.API {
 	if err != nil {
 		t.Fatal(err)
 	}
+	open, err := filepath.Abs(filepath.Join(dir, "open_hook.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	temp := t.TempDir()
 	overlay := map[string]map[string]string{"Replace": {
 		expose: write(t, temp, "expose.go", hooked),
 		added:  write(t, temp, "describe.go", describe),
+		open:   write(t, temp, "open.go", opened+" }"),
 	}}
 	list, err := json.Marshal(overlay)
 	if err != nil {
