@@ -84,9 +84,10 @@ type Channel struct {
 	requests budget.Meter  // of held
 	active   scopeList     // scopes that have been asked for their context, or are not run by the leader
 	pending  pendingCalls
-	events   uint64 // counts what answers may have to wait for: invocations of callbacks
-	begun    uint64 // requests that were run from the queue of serving; role counts the others
-	told     uint64 // the role for which Stats has counted a handler that the leader runs
+	events   uint64   // counts what answers may have to wait for: invocations of callbacks
+	begun    uint64   // requests that were run from the queue of serving; role counts the others
+	told     uint64   // the role for which Stats has counted a handler that the leader runs
+	onEnd    []func() // of AfterClose
 }
 
 // Close closes the channel with the WebSocket code 1000. Queued messages are sent first, within Limits.Write. Later
@@ -222,6 +223,47 @@ func (ch *Channel) fail(err error, code int, reason string) {
 	if ch.opts.onClose != nil {
 		ch.opts.onClose(ch, err)
 	}
+	ch.mu.Lock()
+	ended := ch.onEnd
+	ch.onEnd = nil
+	ch.mu.Unlock()
+	for _, f := range ended {
+		f()
+	}
+}
+
+// AfterClose has f called once when the channel has closed, after Options.OnClose. It is called at once if the channel has
+// closed already. f runs on the goroutine that closes the channel and must not block. A package that keeps something for each
+// channel, such as package rooms, can thus let go of it. With a nil Channel, f is called at once.
+func (ch *Channel) AfterClose(f func()) {
+	if ch != nil {
+		ch.mu.Lock()
+		if ch.err == nil {
+			ch.onEnd = append(ch.onEnd, f)
+			ch.mu.Unlock()
+			return
+		}
+		ch.mu.Unlock()
+	}
+	f()
+}
+
+// Unsent returns nil if at most n bytes wait to be sent to the peer. Otherwise it returns a channel that is closed when the
+// bytes that wait now have been written. If the peer does not read, that never happens, so select on Done as well. A sender
+// of one-way messages can thus keep a bounded queue of its own for a slow consumer:
+//
+//	for wait := ch.Unsent(64 << 10); wait != nil; wait = ch.Unsent(64 << 10) {
+//		select {
+//		case <-wait:
+//		case <-ch.Done():
+//			return ch.Err()
+//		}
+//	}
+func (ch *Channel) Unsent(n int) <-chan struct{} {
+	if ch == nil || ch.transport == nil || ch.out.Below(n) {
+		return nil
+	}
+	return ch.out.Empty()
 }
 
 // holdLocked counts n more bytes of requests and callbacks that are not the leader's own.

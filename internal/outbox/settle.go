@@ -19,6 +19,13 @@ func (o *Outbox) Settled() uint64 {
 	return o.settled
 }
 
+// Below reports whether at most n bytes wait or are being written.
+func (o *Outbox) Below(n int) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.bytes <= n
+}
+
 // Empty returns nil if nothing waits, is being written, or has room reserved. Otherwise the channel that it returns is closed
 // when the writer has written everything that waits now. It may have to be asked again.
 func (o *Outbox) Empty() <-chan struct{} {
