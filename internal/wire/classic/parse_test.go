@@ -239,10 +239,12 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"id":"i","args":{"error":{"name":"E"}},"type":"response"}`))
 	f.Add([]byte(`{"json":{"id":"i","path":["a"],"type":"get"}}`))
 	f.Add([]byte(`{"id":"i","method":"x","args":[1],"type":"request","callbackIds":null,"transferSlots":null,"version":"superjson"}`))
+	f.Add([]byte(`{"id":"` + strings.Repeat("i", wire.MaxID+1) + `","method":"x","args":[1],"type":"request"}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var m, wrapped wire.Message
 		err := classic.JSON.Parse(text, &m, 20)
-		if err != nil && !errors.Is(err, wire.ErrDepth) && m.Kind != wire.Invalid {
+		limit := errors.Is(err, wire.ErrDepth) || errors.Is(err, wire.ErrArgs) || errors.Is(err, wire.ErrID)
+		if err != nil && !limit && m.Kind != wire.Invalid {
 			t.Fatalf("%v with %s", err, describe(&m))
 		}
 		var syntax *wire.SyntaxError

@@ -255,10 +255,12 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"t":"q","id":"i","op":"call","p":["x"],"a":[{"__kkrpc_next_arg__":"value","v":2},3,{"__kkrpc_next_arg__":"callback"}]}`))
 	f.Add([]byte(`{"t":"sr","id":"i","sid":"s","d":true,"e":{"n":"E"}}`))
 	f.Add([]byte(`{"t":"cbr","ids":["a"],"ids":1}`))
+	f.Add([]byte(`{"t":"q","id":"` + strings.Repeat("i", wire.MaxID+1) + `","op":"call","p":["x"]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var m, wrapped wire.Message
 		err := compact.JSON.Parse(text, &m, 20)
-		if err != nil && !errors.Is(err, wire.ErrDepth) && m.Kind != wire.Invalid {
+		limit := errors.Is(err, wire.ErrDepth) || errors.Is(err, wire.ErrArgs) || errors.Is(err, wire.ErrID)
+		if err != nil && !limit && m.Kind != wire.Invalid {
 			t.Fatalf("%v with %s", err, describe(&m))
 		}
 		// White space between tokens changes nothing, and neither does the envelope.
