@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
+	"sync"
 	"sync/atomic"
 
 	"github.com/kkrpc-go/kkrpc/internal/bind"
@@ -141,9 +142,9 @@ func (ch *Channel) answer(ctx context.Context, m *wire.Message) []byte {
 
 // noHandle says why a request that travels by itself has no such handle.
 var noHandle = map[wire.Handle]string{
-	wire.FunctionHandle:  "HTTP carries no functions, since the server could not call them; use a WebSocket",
-	wire.StreamHandle:    "HTTP carries no streams, only one response to a request; use a WebSocket",
-	wire.ReferenceHandle: "HTTP carries no remote references, since none outlives its request; use a WebSocket",
+	wire.FunctionHandle:  "a single request, as over HTTP, carries no functions, since the server could not call them; use a WebSocket",
+	wire.StreamHandle:    "a single request, as over HTTP, carries no streams, only one response to a request; use a WebSocket",
+	wire.ReferenceHandle: "a single request, as over HTTP, carries no remote references, since none outlives its request; use a WebSocket",
 }
 
 // noKinds stands for all kinds where nothing can cross by identity. It refuses handles that this side would send.
@@ -195,6 +196,75 @@ func (noKinds) decoder(wire.Dialect, []byte, any) superjson.ReferenceDecoder { r
 func (noKinds) find(*wire.Message) (*bind.Method, bind.Invocation, any, *wire.Error) {
 	return nil, nil, nil, &wire.Error{Name: "Error", Message: noHandle[wire.ReferenceHandle]}
 }
+
+// Relay serves the one request in message by the same operation on c, and returns the response. It is API.Answer for a
+// program between the caller, which may be a [UnaryCaller], and the peer of c: the two may speak different dialects. Relay
+// blocks until the operation ends. Its context is ctx, with the metadata of the request and within its timeout.
+//
+// The response is an error if the arguments or the result have a function, a stream or a reference, or if the request is on a
+// reference. opts and the error of Relay are those of Answer.
+func Relay(ctx context.Context, c Caller, message []byte, opts *Options) (response []byte, err error) {
+	ch, err := newLone(ctx, relays(), opts)
+	if err != nil {
+		return nil, err
+	}
+	m := &ch.leading.msg
+	if err := ch.readLone(message, m); err != nil {
+		return nil, err
+	}
+	if ch.leading.unreadable != nil || m.Kind == wire.Ref {
+		return ch.answer(ctx, m), nil
+	}
+	r := relayed{to: c, op: outgoing{kind: m.Kind}}
+	path, err := m.Path.Segments(nil)
+	r.op.path = bind.JoinPath(path)
+	if m.Kind == wire.Set {
+		var value superjson.Value
+		err = errors.Join(err, superjson.Decode(m.Dialect.Mode(), m.Value, m.ValueMeta(), &value))
+		r.op.args, m.Value = []any{value}, nil
+	}
+	r.err = err
+	m.Kind, m.Path = wire.Call, wire.Path{Raw: []byte(`"` + relayPath + `"`)}
+	if m.Dialect.IsClassic() {
+		m.Path = wire.Path{Raw: []byte(relayPath), Dotted: true}
+	}
+	ch.base = context.WithValue(ctx, relayKey{}, &r)
+	return ch.answer(ctx, m), nil
+}
+
+// relayed is the operation that Relay does, in its context.
+type relayed struct {
+	to  Caller
+	op  outgoing
+	err error // why it cannot be done
+}
+
+type relayKey struct{}
+
+// relayPath is the path of the function that Relay has all requests call.
+const relayPath = "relay"
+
+// relays is an API that consists of that function, which takes the arguments of any request.
+var relays = sync.OnceValue(func() *API {
+	api, err := Expose(Object{relayPath: func(ctx context.Context, args ...superjson.Value) (result superjson.Value, err error) {
+		r := ctx.Value(relayKey{}).(*relayed)
+		if r.err != nil {
+			return result, r.err
+		}
+		if metadata := MetadataFrom(ctx); len(metadata) > 0 {
+			ctx = WithMetadata(ctx, metadata)
+		}
+		for _, arg := range args {
+			r.op.args = append(r.op.args, arg)
+		}
+		r.op.result = &result
+		return result, r.to.do(ctx, r.op)
+	}})
+	if err != nil {
+		panic(err)
+	}
+	return api
+})
 
 // UnaryCaller is a [Caller] whose requests travel by themselves; see [Unary].
 type UnaryCaller struct {

@@ -62,10 +62,10 @@ func TestAnswer(t *testing.T) {
 		{"a wrong argument", call("add", `"x",1`), `"n":"TypeError"`},
 		{"no function", call("nothing", ""), `is not a function`},
 		{"too deep", call("add", strings.Repeat("[", 100)+strings.Repeat("]", 100)), `"n":"RPCLimitError"`},
-		{"a stream as the result", call("numbers", ""), `HTTP carries no streams`},
-		{"a reference as the result", call("ref", ""), `HTTP carries no remote references`},
-		{"data that looks like a function", call("marked", ""), `HTTP carries no functions`},
-		{"a function as an argument", call("add", `{"__kkrpc_next_arg__":"callback","id":"c"}`), `HTTP carries no functions`},
+		{"a stream as the result", call("numbers", ""), `HTTP, carries no streams`},
+		{"a reference as the result", call("ref", ""), `HTTP, carries no remote references`},
+		{"data that looks like a function", call("marked", ""), `HTTP, carries no functions`},
+		{"a function as an argument", call("add", `{"__kkrpc_next_arg__":"callback","id":"c"}`), `HTTP, carries no functions`},
 		{"a call back", call("ask", ""), `a server cannot call its client`},
 		{"a nil channel", call("channel", ""), `[true,"auto",true,true,0,"compact-json"]`},
 		{"nothing", "", "error: it is no whole message"},
@@ -189,7 +189,7 @@ func TestUnaryRefusesResponses(t *testing.T) {
 		{"no JSON", `<html>`, "no response to the request"},
 		{"nothing", ``, "no response to the request"},
 		{"too deep", `{"t":"r","id":"1","v":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`, "limit reached"},
-		{"a stream", `{"t":"r","id":"1","v":{"__kkrpc_next_stream__":"async-iterable","id":"s"}}`, "HTTP carries no streams"},
+		{"a stream", `{"t":"r","id":"1","v":{"__kkrpc_next_stream__":"async-iterable","id":"s"}}`, "HTTP, carries no streams"},
 		{"another type", `{"t":"r","id":"1","v":"x"}`, "expected integer, got string"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

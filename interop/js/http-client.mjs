@@ -13,7 +13,7 @@ const rpc = new RPCChannel(new HTTPClientIO({ url }), { serialization: { version
 
 const possible = checks.filter(({ name }) => /^(basic|echo|errors|concurrency|values)\//.test(name))
 const impossible = [
-	{ name: "http/callback", run: async ({ api }) => assert.rejects(api.onProgress(1, () => {}), /HTTP carries no functions/) },
+	{ name: "http/callback", run: async ({ api }) => assert.rejects(api.onProgress(1, () => {}), /HTTP, carries no functions/) },
 	{ name: "http/call-back", run: async ({ api }) => assert.rejects(api.callMe("Go"), /a server cannot call its client/) },
 	{ name: "http/after", run: async ({ api }) => assert.equal(await api.greet("World"), "Hello, World!") }
 ]

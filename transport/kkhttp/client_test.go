@@ -73,7 +73,7 @@ func TestClientRefuses(t *testing.T) {
 		ch := newClient(t, url, &kkhttp.ClientOptions{RPC: kkrpc.Options{Dialect: d, Limits: kkrpc.Limits{Callbacks: 1}}})
 		for i := range 3 { // more functions than the channel may hold
 			err := ch.Call(testContext(t), nil, "progress", 1, func(n int) { t.Error(n, i) })
-			if !errors.Is(err, kkrpc.ErrUnsupported) || !strings.Contains(err.Error(), "HTTP carries no functions") {
+			if !errors.Is(err, kkrpc.ErrUnsupported) || !strings.Contains(err.Error(), "HTTP, carries no functions") {
 				t.Errorf("callback: %v", err)
 			}
 		}
@@ -85,7 +85,7 @@ func TestClientRefuses(t *testing.T) {
 			} {
 				call, set := ch.Call(testContext(t), nil, "x", arg), kkrpc.Set(testContext(t), ch, "x", arg)
 				for _, err := range []error{call, set} {
-					if !errors.Is(err, kkrpc.ErrUnsupported) || !strings.Contains(err.Error(), "HTTP carries "+what) {
+					if !errors.Is(err, kkrpc.ErrUnsupported) || !strings.Contains(err.Error(), "HTTP, carries "+what) {
 						t.Errorf("%s: %v", what, err)
 					}
 				}
@@ -249,9 +249,9 @@ func TestClientErrors(t *testing.T) {
 		{server.URL + "/classic", status(200), "the server speaks classic-json and the client compact-json (Options.Dialect)"},
 		{server.URL + "/half", is(io.ErrUnexpectedEOF), "broke off"},
 		{server.URL + "/deep", is(kkrpc.ErrLimit), "nests too deep"},
-		{server.URL + "/stream", is(kkrpc.ErrUnsupported), "HTTP carries no streams"},
-		{server.URL + "/ref", is(kkrpc.ErrUnsupported), "HTTP carries no remote references"},
-		{server.URL + "/errorRef", is(kkrpc.ErrUnsupported), "HTTP carries no remote references"},
+		{server.URL + "/stream", is(kkrpc.ErrUnsupported), "HTTP, carries no streams"},
+		{server.URL + "/ref", is(kkrpc.ErrUnsupported), "HTTP, carries no remote references"},
+		{server.URL + "/errorRef", is(kkrpc.ErrUnsupported), "HTTP, carries no remote references"},
 		{server.URL + "/timeout", remote, "RPCTimeoutError: late"},
 		{"http://user:secret@127.0.0.1:1/rpc?token=secret", is(syscall.ECONNREFUSED), "POST http://127.0.0.1:1/rpc: "},
 	} {
