@@ -202,7 +202,7 @@ func (noKinds) find(*wire.Message) (*bind.Method, bind.Invocation, any, *wire.Er
 // blocks until the operation ends. Its context is ctx, with the metadata of the request and within its timeout.
 //
 // The response is an error if the arguments or the result have a function, a stream or a reference, or if the request is on a
-// reference. opts and the error of Relay are those of Answer.
+// reference. It is an RPCConnectionClosedError if the connection of c is closed before the answer comes. opts and the error of Relay are those of Answer.
 func Relay(ctx context.Context, c Caller, message []byte, opts *Options) (response []byte, err error) {
 	ch, err := newLone(ctx, relays(), opts)
 	if err != nil {
@@ -258,13 +258,28 @@ var relays = sync.OnceValue(func() *API {
 			r.op.args = append(r.op.args, arg)
 		}
 		r.op.result = &result
-		return result, r.to.do(ctx, r.op)
+		return result, lostOnTheWay(r.to.do(ctx, r.op))
 	}})
 	if err != nil {
 		panic(err)
 	}
 	return api
 })
+
+// relayClosedError is the name of the error for a connection behind a Relay that is closed.
+const relayClosedError = "RPCConnectionClosedError"
+
+// lostOnTheWay is err with that name if it is one.
+func lostOnTheWay(err error) error {
+	_, unsent := errors.AsType[unsentError](err)
+	switch {
+	case !errors.Is(err, ErrClosed):
+		return err
+	case unsent:
+		return &Error{Name: relayClosedError, Message: "the connection to the peer is closed; the request did not run"}
+	}
+	return &Error{Name: relayClosedError, Message: "the connection to the peer closed before the answer came; the request may have run"}
+}
 
 // UnaryCaller is a [Caller] whose requests travel by themselves; see [Unary].
 type UnaryCaller struct {

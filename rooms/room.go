@@ -1,0 +1,501 @@
+package rooms
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/superjson"
+)
+
+// Room is a room of a Hub. It is a name and costs nothing: a room exists while it has members or messages.
+type Room[M any] struct {
+	hub  *Hub[M]
+	name string
+}
+
+// Room returns the room of a name, any text of 1 to 180 bytes. Methods of a Room with another name fail with ErrName.
+func (h *Hub[M]) Room(name string) *Room[M] { return &Room[M]{h, name} }
+
+// Name returns the name of the room.
+func (r *Room[M]) Name() string { return r.name }
+
+// Position is a place in the messages of a room: behind the message with the number Seq. A client that joins again passes
+// the Position of its Join, with the number of the last message that it has got.
+type Position struct {
+	Epoch string `json:"epoch"` // changes when the room loses its messages and counts anew
+	Seq   uint64 `json:"seq"`
+}
+
+// JoinOptions are the options of a Join. Nil and the zero value mean the defaults.
+type JoinOptions struct {
+	// Channel is the connection that joins. Nil means that of the handler whose context is passed.
+	Channel *kkrpc.Channel
+
+	// After has the room send the messages after it first, and then new ones, without a gap. Nil means new ones only. If the
+	// messages after it are not all kept, Join fails with ErrHistoryLost.
+	After *Position
+
+	// Args are the arguments of a method before the message, see JoinMethod.
+	Args []any
+}
+
+// Errors of rooms. They reach TypeScript by their Name.
+var (
+	// ErrHistoryLost means that messages after a Position are not kept any more. The client reads the history anew.
+	ErrHistoryLost = &kkrpc.Error{Name: "HistoryLostError", Message: "the history does not reach back that far; load it anew"}
+	// ErrNotMember means that the connection is no member of the room.
+	ErrNotMember = &kkrpc.Error{Name: "NotAMemberError", Message: "join the room first"}
+)
+
+// Join makes the connection of ctx, the context of a handler, a member of the room. listen is a parameter of the handler, a
+// function of the client. It is called with each message, in the order of the room. The connection leaves when it closes, by
+// Leave, or when listen is released. A connection that joins again has its new listen called in place of the old one.
+//
+// Join returns where the room is. It does not wait for the messages after JoinOptions.After.
+func (r *Room[M]) Join(ctx context.Context, listen func(message M), opts *JoinOptions) (Position, error) {
+	m, err := newMember(ctx, listen, opts)
+	if err != nil {
+		return Position{}, r.failed("join", err)
+	}
+	return r.join(ctx, m, opts)
+}
+
+// JoinMethod is Join for a function that the client exposes at path. It gets JoinOptions.Args and the message, and its result
+// is dropped.
+func (r *Room[M]) JoinMethod(ctx context.Context, path string, opts *JoinOptions) (Position, error) {
+	m, err := newMember(ctx, nil, opts)
+	if err != nil {
+		return Position{}, r.failed("join", err)
+	}
+	m.method = &method{path: path}
+	if opts != nil {
+		m.method.args = opts.Args
+	}
+	return r.join(ctx, m, opts)
+}
+
+// newMember returns a member that is none yet. listen is a function of the peer, or nil.
+func newMember(ctx context.Context, listen any, opts *JoinOptions) (*member, error) {
+	m := &member{}
+	if opts != nil {
+		m.ch = opts.Channel
+	}
+	if m.ch == nil {
+		m.ch = kkrpc.FromContext(ctx)
+	}
+	if m.ch == nil {
+		return nil, errors.New("ctx is not that of a handler on a connection")
+	}
+	if listen != nil {
+		if m.listen = kkrpc.CallbackOf(listen); m.listen == nil {
+			return nil, errors.New("listen is no function that came from a client")
+		}
+	}
+	return m, nil
+}
+
+func (r *Room[M]) join(ctx context.Context, m *member, opts *JoinOptions) (Position, error) {
+	var after *Position
+	if opts != nil {
+		after = opts.After
+	}
+	at, err := r.hub.enter(ctx, r.name, m, after)
+	if err != nil {
+		return Position{}, r.failed("join", err)
+	}
+	return at, nil
+}
+
+func (r *Room[M]) failed(operation string, err error) error {
+	return fmt.Errorf("rooms: %s %q: %w", operation, r.name, err)
+}
+
+// enter makes m a member of a room.
+func (h *Hub[M]) enter(ctx context.Context, name string, m *member, after *Position) (Position, error) {
+	own, err := h.acquire(ctx, name)
+	if err != nil {
+		return Position{}, err
+	}
+	m.home = own
+	user := h.core.users.nameOf(m.ch)
+	var present *presence // nil: of nobody
+	if user != "" {
+		if present, err = own.presence(ctx); err != nil {
+			h.release(own)
+			return Position{}, err
+		}
+	}
+	if after != nil {
+		if err := own.reaches(ctx, *after); err != nil {
+			h.release(own)
+			return Position{}, err
+		}
+		m.state = joining
+	}
+	if err := h.core.enter(m); err != nil {
+		h.release(own)
+		return Position{}, err
+	}
+	var head uint64
+	before := own.add(m, func() { head = own.head })
+	h.core.replaced(before, m)
+	if present != nil {
+		present.enter(m.ch, user)
+		if own.of(m.ch) == nil { // it has left meanwhile
+			present.leave(m.ch)
+		}
+	}
+	if after != nil {
+		go own.catchUp(m, after.Seq) // ends when m is current, or no member any more
+	}
+	return Position{own.epoch, head}, nil
+}
+
+// Leave ends the membership of the connection of ctx, and lets the client forget its function. ErrNotMember means that it
+// was no member.
+func (r *Room[M]) Leave(ctx context.Context) error {
+	if !r.LeaveChannel(kkrpc.FromContext(ctx)) {
+		return r.failed("leave", ErrNotMember)
+	}
+	return nil
+}
+
+// LeaveChannel is Leave for any connection. It reports whether ch was a member.
+func (r *Room[M]) LeaveChannel(ch *kkrpc.Channel) bool {
+	own := r.hub.existing(r.name)
+	if own == nil {
+		return false
+	}
+	own.presenceMu.Lock()
+	present := own.present
+	own.presenceMu.Unlock()
+	if present != nil {
+		r.hub.core.leave(&present.users.feed, ch)
+	}
+	return r.hub.core.leave(&own.feed, ch)
+}
+
+// Has reports whether ch is a member of the room.
+func (r *Room[M]) Has(ch *kkrpc.Channel) bool {
+	own := r.hub.existing(r.name)
+	return own != nil && own.of(ch) != nil
+}
+
+// Publish stores message and sends it to all members of the room on all nodes, the sender too if it is one. It returns the
+// number of the message when that is stored, and does not wait for members. After an error that wraps ErrUnavailable the
+// message may have been stored; PublishOnce can be repeated then.
+func (r *Room[M]) Publish(ctx context.Context, message M) (seq uint64, err error) {
+	return r.publish(ctx, "", message)
+}
+
+// PublishOnce is Publish for a message that its sender may repeat, for instance after a connection was lost. id is any text
+// that the sender has chosen for the message. A message of the room with the same id is not stored again, and has the number
+// of the first. Ids are remembered for two minutes.
+func (r *Room[M]) PublishOnce(ctx context.Context, id string, message M) (seq uint64, err error) {
+	if err := CheckName(id); err != nil {
+		return 0, r.failed("publish", fmt.Errorf("the id of the message: %w", err))
+	}
+	return r.publish(ctx, id, message)
+}
+
+func (r *Room[M]) publish(ctx context.Context, id string, message M) (seq uint64, err error) {
+	c := r.hub.core
+	data, err := superjson.Marshal(message)
+	if err == nil {
+		err = c.check(r.name)
+	}
+	if err == nil {
+		seq, err = c.backplane.Append(ctx, c.topic("room", r.name), id, data)
+	}
+	if err != nil {
+		return 0, r.failed("publish", err)
+	}
+	return seq, nil
+}
+
+// Signal sends message to all members of the room on all nodes. It is not stored and has no number. A node that cannot be
+// reached misses it. It suits what is soon out of date, such as that somebody is typing.
+func (r *Room[M]) Signal(message M) error {
+	c := r.hub.core
+	data, err := superjson.Marshal(message)
+	if err == nil {
+		err = c.check(r.name)
+	}
+	if err == nil {
+		err = c.backplane.Publish(c.topic("room", r.name), data)
+	}
+	if err != nil {
+		return r.failed("signal", err)
+	}
+	return nil
+}
+
+// History returns the last messages before a number, at most limit, oldest first. The number 0 stands for the end.
+func (r *Room[M]) History(ctx context.Context, before uint64, limit int) ([]M, error) {
+	c := r.hub.core
+	if err := c.check(r.name); err != nil {
+		return nil, r.failed("history", err)
+	}
+	entries, err := c.backplane.Before(ctx, c.topic("room", r.name), before, limit)
+	if err != nil {
+		return nil, r.failed("history", err)
+	}
+	messages := make([]M, 0, len(entries)) // not nil, which is null in TypeScript
+	for _, e := range entries {
+		m, err := r.hub.decode(e)
+		if err != nil {
+			return nil, r.failed("history", err)
+		}
+		messages = append(messages, m)
+	}
+	return messages, nil
+}
+
+// check says why nothing can be done with the room of a name.
+func (c *core) check(room string) error {
+	if err := CheckName(room); err != nil {
+		return err
+	}
+	if c.ctx.Err() != nil {
+		return errHubClosed
+	}
+	return nil
+}
+
+// decode reads a message.
+func (h *Hub[M]) decode(e Entry) (message M, err error) {
+	if err = superjson.Unmarshal(e.Data, &message); err != nil {
+		return message, fmt.Errorf("message %d: %w", e.Seq, err)
+	}
+	if h.number != nil && e.Seq != 0 {
+		h.number(&message, e.Seq)
+	}
+	return message, nil
+}
+
+// room is a room that has members, or is about to have.
+type room[M any] struct {
+	feed
+	owner *Hub[M]
+	name  string // of its log
+	uses  int    // guarded by Hub.mu: members and Joins under way
+
+	opened sync.Once
+	err    error    // of open. What follows is immutable after it.
+	epoch  string   // of the log
+	stop   []func() // end Follow and Subscribe
+
+	presenceMu sync.Mutex
+	present    *presence // guarded by presenceMu; nil until somebody is interested, then immutable
+
+	head uint64 // guarded by feed.mu: number of the last message that was sent to members
+}
+
+// acquire returns the room of a name, for one more use until release.
+func (h *Hub[M]) acquire(ctx context.Context, name string) (*room[M], error) {
+	if err := h.core.check(name); err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	r := h.rooms[name]
+	if r == nil {
+		r = &room[M]{owner: h, name: name}
+		r.feed.hub = h.core
+		h.rooms[name] = r
+	}
+	r.uses++
+	h.mu.Unlock()
+	r.opened.Do(func() { r.err = r.open(ctx) })
+	if r.err != nil {
+		h.release(r)
+		return nil, r.err
+	}
+	return r, nil
+}
+
+// release ends one use of r.
+func (h *Hub[M]) release(r *room[M]) {
+	h.mu.Lock()
+	r.uses--
+	last := r.uses == 0
+	if last || r.err != nil {
+		h.forgetLocked(r)
+	}
+	h.mu.Unlock()
+	if !last {
+		return
+	}
+	for _, stop := range r.stop {
+		stop()
+	}
+	if r.present != nil {
+		r.present.close()
+	}
+}
+
+// forgetLocked has the next Join make the room anew.
+func (h *Hub[M]) forgetLocked(r *room[M]) {
+	if h.rooms[r.name] == r {
+		delete(h.rooms, r.name)
+	}
+}
+
+// existing returns the room of a name if it has members.
+func (h *Hub[M]) existing(name string) *room[M] {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.rooms[name]
+}
+
+func (r *room[M]) log() string { return r.hub.topic("room", r.name) }
+
+// open begins to follow the messages of the room.
+func (r *room[M]) open(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // other Joins wait for it
+	defer cancel()
+	defer context.AfterFunc(r.hub.ctx, cancel)()
+	bounds, err := r.hub.backplane.Bounds(ctx, r.log())
+	if err != nil {
+		return err
+	}
+	r.epoch, r.head = bounds.Epoch, bounds.Last
+	unfollow, err := r.hub.backplane.Follow(ctx, r.log(), r.head, Follower{Entry: r.entry, Lost: r.lost})
+	if err != nil {
+		return err
+	}
+	unsubscribe, err := r.hub.backplane.Subscribe(r.log(), func(data []byte) { r.entry(Entry{Data: data}) })
+	if err != nil {
+		unfollow()
+		return err
+	}
+	r.stop = []func(){unfollow, unsubscribe}
+	return nil
+}
+
+// entry sends a message to the members. One without a number is a signal.
+func (r *room[M]) entry(e Entry) {
+	message, err := r.owner.decode(e)
+	if err != nil { // of a program of another version
+		r.hub.report(fmt.Errorf("rooms: room %q: a message is skipped: %w", r.name, err))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e.Seq != 0 {
+		r.head = e.Seq
+	}
+	if err == nil {
+		r.sendLocked(kkrpc.Share(message), len(e.Data))
+	}
+}
+
+// lost is called when messages may be missing. The members connect and join again, and learn what they have missed.
+func (r *room[M]) lost(err error) {
+	r.hub.report(fmt.Errorf("rooms: room %q: %w", r.name, err))
+	r.owner.mu.Lock()
+	r.owner.forgetLocked(r)
+	r.owner.mu.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, m := range r.members {
+		r.expelLocked(m)
+		go m.ch.CloseWith(closeTryAgain, "the room has lost messages")
+	}
+}
+
+// left implements home.
+func (r *room[M]) left(m *member) {
+	r.remove(m)
+	r.presenceMu.Lock()
+	present := r.present
+	r.presenceMu.Unlock()
+	if present != nil && r.of(m.ch) == nil {
+		present.leave(m.ch)
+	}
+	r.owner.release(r)
+}
+
+// reaches returns ErrHistoryLost unless all messages after a position are kept.
+func (r *room[M]) reaches(ctx context.Context, p Position) error {
+	bounds, err := r.hub.backplane.Bounds(ctx, r.log())
+	if err != nil {
+		return err
+	}
+	if p.Epoch != bounds.Epoch || p.Seq < bounds.Gone || p.Seq > bounds.Last {
+		return ErrHistoryLost
+	}
+	return nil
+}
+
+// catchUpPage is how many messages a member that comes back is sent at a time.
+const catchUpPage = 100
+
+// catchUp sends to m, which is joining, the messages after a number, until it has got all.
+func (r *room[M]) catchUp(m *member, after uint64) {
+	for !r.hasCaughtUp(m, after) {
+		entries, err := r.page(after)
+		if err != nil {
+			r.hub.report(fmt.Errorf("rooms: room %q: a member cannot be sent what it has missed: %w", r.name, err))
+			r.mu.Lock()
+			r.expelLocked(m)
+			r.mu.Unlock()
+			_ = m.ch.CloseWith(closeTryAgain, "the history cannot be read now")
+			return
+		}
+		for _, e := range entries {
+			if !r.sendMissed(m, e) {
+				return
+			}
+			after = e.Seq
+		}
+	}
+}
+
+// hasCaughtUp makes m current if it has got all messages. It reports whether m is not joining any more.
+func (r *room[M]) hasCaughtUp(m *member, after uint64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if m.state == joining && after >= r.head {
+		m.state = current
+	}
+	return m.state != joining
+}
+
+// page returns some of the messages after a number.
+func (r *room[M]) page(after uint64) ([]Entry, error) {
+	ctx, cancel := context.WithTimeout(r.hub.ctx, 30*time.Second)
+	defer cancel()
+	entries, err := r.hub.backplane.After(ctx, r.log(), after, catchUpPage)
+	if err == nil {
+		err = r.reaches(ctx, Position{r.epoch, after}) // now, as messages may have been discarded until they were read
+	}
+	return entries, err
+}
+
+// sendMissed sends a message to m, which is joining, once there is room. It reports false if m is not joining any more.
+func (r *room[M]) sendMissed(m *member, e Entry) bool {
+	message, err := r.owner.decode(e)
+	if err != nil {
+		r.hub.report(fmt.Errorf("rooms: room %q: a message is skipped: %w", r.name, err))
+		return true
+	}
+	for wait := m.ch.Unsent(r.hub.unsent); wait != nil; wait = m.ch.Unsent(r.hub.unsent) {
+		select {
+		case <-wait:
+		case <-m.ch.Done():
+			return false
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if m.state == joining && e.Seq > r.head { // it is stored and comes to all members next
+		m.state = current
+	}
+	if m.state == joining {
+		r.deliverLocked(m, kkrpc.Share(message))
+	}
+	return m.state == joining
+}
