@@ -202,7 +202,8 @@ func (noKinds) find(*wire.Message) (*bind.Method, bind.Invocation, any, *wire.Er
 // blocks until the operation ends. Its context is ctx, with the metadata of the request and within its timeout.
 //
 // The response is an error if the arguments or the result have a function, a stream or a reference, or if the request is on a
-// reference. It is an RPCConnectionClosedError if the connection of c is closed before the answer comes. opts and the error of Relay are those of Answer.
+// reference. It is an RPCConnectionClosedError if the connection of c is closed before the answer comes. opts and the error
+// of Relay are those of Answer.
 func Relay(ctx context.Context, c Caller, message []byte, opts *Options) (response []byte, err error) {
 	ch, err := newLone(ctx, relays(), opts)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
 // A Backplane carries what the nodes of one program tell each other, and keeps the messages of rooms. [Local] is the one for
@@ -116,6 +117,14 @@ var (
 	// ErrName means that a name is empty, longer than MaxName bytes, or no valid UTF-8.
 	ErrName = &kkrpc.Error{Name: "RangeError", Message: "a name has 1 to 200 bytes of UTF-8"}
 )
+
+// toJSON and fromJSON are for what has no annotations. They are those of package superjson, so that a program for
+// WebAssembly needs no other encoder.
+func toJSON(v any) ([]byte, error) {
+	return superjson.NewEncoder(superjson.ModeJSON).Append(nil, "", v)
+}
+
+func fromJSON(data []byte, v any) error { return superjson.Decode(superjson.ModeJSON, data, nil, v) }
 
 // CheckName returns ErrName for a text that is no name, for a Backplane or a Store.
 func CheckName(name string) error {

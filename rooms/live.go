@@ -2,7 +2,6 @@ package rooms
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"iter"
 	"maps"
@@ -97,7 +96,7 @@ func (l *Live[K, V]) watch(ctx context.Context) error {
 }
 
 func decodeItem[K comparable, V any](c Change) (key K, value V, err error) {
-	if err = json.Unmarshal([]byte(c.Key), &key); err == nil && c.Value != nil {
+	if err = fromJSON([]byte(c.Key), &key); err == nil && c.Value != nil {
 		err = superjson.Unmarshal(c.Value, &value)
 	}
 	return key, value, err
@@ -119,7 +118,7 @@ func (l *Live[K, V]) Delete(ctx context.Context, key K) error {
 }
 
 func (l *Live[K, V]) put(ctx context.Context, operation string, key K, data []byte) error {
-	text, err := json.Marshal(key)
+	text, err := toJSON(key)
 	if err == nil {
 		err = l.view.hub.backplane.Put(ctx, l.table, string(text), data)
 	}

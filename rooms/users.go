@@ -3,13 +3,13 @@ package rooms
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
 // Errors of calls of a user. They reach TypeScript by their Name.
@@ -22,7 +22,7 @@ var (
 )
 
 // Bind says whose connection that of ctx is, the context of a handler. It has the user present in rooms that the connection
-// joins afterwards, and lets User call its client. The name is any text of 1 to 180 bytes that identifies the user, and that
+// joins afterwards, and lets User call its client. The name is any text that identifies the user, and that
 // the program has verified. It ends with the connection, or when the connection is bound to another user.
 func (h *Hub[M]) Bind(ctx context.Context, user string) error {
 	return h.BindChannel(kkrpc.FromContext(ctx), user)
@@ -96,12 +96,12 @@ type remoteCall struct {
 // note is what nodes tell each other about a call.
 type note struct {
 	Call    string          `json:"call"`
-	From    string          `json:"from,omitempty"`    // the node that asks
-	Request json.RawMessage `json:"request,omitempty"` // of kkrpc.Unary
-	Timeout int64           `json:"timeout,omitempty"` // milliseconds; 0: none
-	Cancel  bool            `json:"cancel,omitempty"`  // nobody waits any more
-	Answer  json.RawMessage `json:"answer,omitempty"`
-	Error   string          `json:"error,omitempty"`
+	From    string          `json:"from,omitzero"`    // the node that asks
+	Request superjson.Value `json:"request,omitzero"` // of kkrpc.Unary
+	Timeout int64           `json:"timeout,omitzero"` // milliseconds; 0: none
+	Cancel  bool            `json:"cancel,omitzero"`  // nobody waits any more
+	Answer  superjson.Value `json:"answer,omitzero"`
+	Error   string          `json:"error,omitzero"`
 }
 
 // reply is the outcome of a remoteCall.
@@ -236,7 +236,7 @@ func (u *users) call(ctx context.Context, name string, request []byte) ([]byte, 
 		delete(u.calls, id)
 		u.mu.Unlock()
 	}()
-	asked := note{Call: id, From: u.hub.node, Request: request}
+	asked := note{Call: id, From: u.hub.node, Request: superjson.Value{JSON: request}}
 	if deadline, ok := ctx.Deadline(); ok {
 		asked.Timeout = max(1, time.Until(deadline).Milliseconds())
 	}
@@ -261,9 +261,9 @@ func (u *users) call(ctx context.Context, name string, request []byte) ([]byte, 
 }
 
 func encodeNote(n note) []byte {
-	data, err := json.Marshal(n)
+	data, err := toJSON(n)
 	if err != nil {
-		panic(err) // a RawMessage that is no JSON
+		panic(err) // a Value that is no JSON
 	}
 	return data
 }
@@ -271,7 +271,7 @@ func encodeNote(n note) []byte {
 // serve makes a call for another node. It returns the name of this node, or nothing if the user has just gone.
 func (u *users) serve(name string, data []byte) []byte {
 	var asked note
-	if err := json.Unmarshal(data, &asked); err != nil {
+	if err := fromJSON(data, &asked); err != nil {
 		u.hub.report(fmt.Errorf("rooms: a call of user %q: %w", name, err))
 		return nil
 	}
@@ -288,11 +288,11 @@ func (u *users) serve(name string, data []byte) []byte {
 	u.mu.Unlock()
 	go func() { // ends with the call
 		defer cancel()
-		answer, err := kkrpc.Relay(ctx, ch, asked.Request, nil)
+		answer, err := kkrpc.Relay(ctx, ch, asked.Request.JSON, nil)
 		u.mu.Lock()
 		delete(u.serving, asked.Call)
 		u.mu.Unlock()
-		told := note{Call: asked.Call, Answer: answer}
+		told := note{Call: asked.Call, Answer: superjson.Value{JSON: answer}}
 		if err != nil {
 			told.Error = err.Error()
 		}
@@ -310,7 +310,7 @@ func (u *users) serve(name string, data []byte) []byte {
 // receive handles what another node says about a call.
 func (u *users) receive(data []byte) {
 	var told note
-	if err := json.Unmarshal(data, &told); err != nil {
+	if err := fromJSON(data, &told); err != nil {
 		u.hub.report(fmt.Errorf("rooms: a message of another node: %w", err))
 		return
 	}
@@ -322,7 +322,7 @@ func (u *users) receive(data []byte) {
 		}
 		return
 	}
-	r := reply{answer: told.Answer}
+	r := reply{answer: told.Answer.JSON}
 	if told.Error != "" {
 		r.err = errors.New(told.Error)
 	}

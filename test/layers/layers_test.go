@@ -80,6 +80,9 @@ var rules = []rule{
 
 	{dir: "contract", may: []string{".", "internal/errlog", "schema", "tsgen"}, tests: []string{"transport/kkhttp", "transport/ws"}},
 
+	{dir: "rooms", may: []string{".", "superjson"}, tests: []string{"rooms/roomstest"}, not: append([]string{"encoding/json"}, noNetwork...)},
+	{dir: "rooms/roomstest", may: []string{"rooms", goCmp}},
+
 	{dir: "transport/transporttest", may: []string{".", "superjson"}},
 	{dir: "internal/origin", not: noNetwork},
 	{dir: "internal/admission", may: []string{"internal/origin"}},
@@ -111,8 +114,8 @@ var rules = []rule{
 	{dir: "interop/forms", may: []string{".", "adapter/kkvalidator"}},
 	{dir: "interop/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interop/api", "interop/check", "interop/seen", "interop/js", "contract", "any"}},
 	{dir: "bench", may: []string{"bench/host", "bench/load", "any"}},
-	{dir: "bench/*", may: []string{".", "wasm", "transport/ws", "bench/host", "bench/load", "any"}},
-	{dir: "adapter/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "any"}},
+	{dir: "bench/*", may: []string{".", "rooms", "wasm", "transport/ws", "bench/host", "bench/load", "any"}},
+	{dir: "adapter/*", may: []string{".", "rooms", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "any"}},
 	{dir: "cmd/kkrpc/internal/gogen", may: []string{"internal/bind", "schema"}},
 	{dir: "cmd/kkrpc/internal/gogen/gogentest", may: []string{"."}},
 	{
@@ -123,9 +126,9 @@ var rules = []rule{
 	{dir: "cmd/kkrpc", may: []string{".", "cmd/kkrpc/internal/gogen", "cmd/kkrpc/internal/source", "cmd/kkrpc/internal/tsread", "contract", "interceptor", "npm", "schema", "tsgen", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
 	{dir: "cmd/kkrpc/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
 	{dir: "examples", tests: []string{"interop/js"}},
-	{dir: "examples/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}, tests: []string{"interop/js"}},
-	{dir: "examples/*/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}, tests: []string{"interop/js"}},
-	{dir: "examples/*/*/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}, tests: []string{"interop/js"}},
+	{dir: "examples/*", may: []string{".", "rooms", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}, tests: []string{"interop/js"}},
+	{dir: "examples/*/*", may: []string{".", "rooms", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}, tests: []string{"interop/js"}},
+	{dir: "examples/*/*/*", may: []string{".", "rooms", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}, tests: []string{"interop/js"}},
 }
 
 // ruleFor prefers the row that names the folder itself.
