@@ -59,6 +59,7 @@ var scenarios = []scenario{
 	{name: "stream-100k", about: "a stream of 100,000 numbers", kind: streams, n: 100_000, dialects: plain},
 	{name: "callbacks", about: "a function of the client called 10,000 times", kind: callbacks, n: 10_000, dialects: plain},
 	{name: "room-1000", about: "64 bytes to 1,000 members, 20 times in a row", kind: rooms, n: 1000, dialects: []string{"compact-json", "echo"}},
+	{name: "room-10000", about: "64 bytes to 10,000 members, 20 times in a row", kind: rooms, n: 10_000, dialects: []string{"compact-json", "echo"}, few: true},
 	{name: "idle-5k", about: "5,000 idle connections", kind: memory, n: 5000, once: true},
 	{name: "idle-20k", about: "20,000 idle connections", kind: memory, n: 20_000, once: true, few: true},
 	{name: "idle-tls-5k", about: "5,000 idle connections with TLS", kind: memory, n: 5000, tls: true, once: true},

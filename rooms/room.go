@@ -179,6 +179,17 @@ func (r *Room[M]) LeaveChannel(ch *kkrpc.Channel) bool {
 	return r.hub.core.leave(&own.feed, ch)
 }
 
+// Members returns the number of members of the room on this node.
+func (r *Room[M]) Members() int {
+	own := r.hub.existing(r.name)
+	if own == nil {
+		return 0
+	}
+	own.mu.Lock()
+	defer own.mu.Unlock()
+	return len(own.members)
+}
+
 // Has reports whether ch is a member of the room.
 func (r *Room[M]) Has(ch *kkrpc.Channel) bool {
 	own := r.hub.existing(r.name)

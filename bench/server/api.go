@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"sync"
 
 	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/rooms"
 )
 
 // User has 20 fields.
@@ -50,7 +50,10 @@ func newAPI(handlers string) (kkrpc.Object, error) {
 	default:
 		return nil, fmt.Errorf("-handlers %s: typed, ctx or reflected", handlers)
 	}
-	var members room
+	members, err := newRoom()
+	if err != nil {
+		return nil, err
+	}
 	return kkrpc.Object{
 		"math":  kkrpc.Object{"add": add},
 		"add":   add,
@@ -97,32 +100,28 @@ func storm(_ context.Context, n int, fn func(int) error) (int, error) {
 	return n, nil
 }
 
-// room has functions of peers who want to be told.
-type room struct {
-	mu      sync.Mutex
-	members []func(*kkrpc.Shared) error
+// room sends texts to all connections that have joined.
+type room struct{ *rooms.Room[string] }
+
+func newRoom() (room, error) {
+	hub, err := rooms.NewHub[string](nil)
+	if err != nil {
+		return room{}, err
+	}
+	return room{hub.Room("bench")}, nil
 }
 
-func (r *room) join(_ context.Context, member func(*kkrpc.Shared) error) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.members = append(r.members, member)
-	return nil
+func (r room) join(ctx context.Context, member func(string)) error {
+	_, err := r.Join(ctx, member, nil)
+	return err
 }
 
-// burst sends n messages to all members and returns how many it sent.
-func (r *room) burst(_ context.Context, n int, text string) (int, error) {
-	r.mu.Lock()
-	members := r.members
-	r.mu.Unlock()
-	sent := 0
+// burst sends n messages to all members and returns how many deliveries that are.
+func (r room) burst(ctx context.Context, n int, text string) (int, error) {
 	for range n {
-		message := kkrpc.Share(text)
-		for _, member := range members {
-			if err := member(message); err == nil {
-				sent++
-			}
+		if _, err := r.Publish(ctx, text); err != nil {
+			return 0, err
 		}
 	}
-	return sent, nil
+	return n * r.Members(), nil
 }
