@@ -130,7 +130,8 @@ func NewHub[M any](opts *Options[M]) (*Hub[M], error) {
 		c.backplane = Local(nil)
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	c.nodes = nodes{hub: c, heard: map[string]time.Time{}, presences: map[*presence]struct{}{}, onDead: c.users.lost}
+	_, lone := c.backplane.(*local)
+	c.nodes = nodes{hub: c, lone: lone, heard: map[string]time.Time{}, presences: map[*presence]struct{}{}, onDead: c.users.lost}
 	c.users = users{hub: c, bound: map[string]*user{}, of: map[*kkrpc.Channel]string{}, calls: map[string]*remoteCall{}, serving: map[string]context.CancelFunc{}}
 	c.writer = writer{hub: c, values: map[place][]byte{}, writing: map[place]bool{}}
 	return &Hub[M]{core: c, number: given.Number, rooms: map[string]*room[M]{}}, nil

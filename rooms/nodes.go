@@ -11,6 +11,8 @@ import (
 type nodes struct {
 	hub *core
 
+	lone bool // the Backplane is that of one process: a node lives until it says goodbye
+
 	mu        sync.Mutex           // guards what follows
 	ended     chan struct{}        // closed when beat has ended; nil: it has not begun
 	heard     map[string]time.Time // when each node was heard of
@@ -72,6 +74,11 @@ func (n *nodes) receive(data []byte) {
 
 // beat tells the other nodes of this one, and looks who is dead, until the hub is closed.
 func (n *nodes) beat() {
+	if n.lone { // a program inside a Durable Object sleeps only while no timer is pending
+		<-n.hub.ctx.Done()
+		n.tell(goodbye)
+		return
+	}
 	ticker := time.NewTicker(n.hub.ping / beatsPerPing)
 	defer ticker.Stop()
 	n.tell(alive)
@@ -113,7 +120,7 @@ func (n *nodes) diedLocked(node string) {
 
 // see notes that something of a node was found. If the node is not heard of, it is dead after a while.
 func (n *nodes) see(node string) {
-	if node == n.hub.node {
+	if node == n.hub.node || n.lone {
 		return
 	}
 	n.mu.Lock()

@@ -43,6 +43,9 @@ func (h *Hub[M]) BindChannel(ch *kkrpc.Channel, user string) error {
 	return nil
 }
 
+// UserOf returns the user that a connection is bound to, or "" if it is to none.
+func (h *Hub[M]) UserOf(ch *kkrpc.Channel) string { return h.core.users.nameOf(ch) }
+
 // User returns a Caller that calls functions which the client of a user exposes, on whichever node its connection is. With
 // several connections, that which was bound last is called. It is a [kkrpc.UnaryCaller]: functions, streams and references
 // cannot be arguments or results.

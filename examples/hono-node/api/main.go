@@ -2,29 +2,33 @@ package main
 
 import (
 	"log"
+	"slices"
 	"strings"
 
 	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/rooms"
 	"github.com/kkrpc-go/kkrpc/wasm"
 )
 
 // tokens stands for your way to know who somebody is.
 var tokens = map[string]string{"ada-token": "Ada", "eve-token": "Eve"}
 
-// rooms are those of all connections, which meet in one Go program.
-var rooms = map[string]*room{"go": newRoom("go"), "typescript": newRoom("typescript")}
+// topics are the names of the rooms.
+var topics = []string{"go", "typescript"}
 
-// open makes the API of a connection, of what its request says.
-func open(r *wasm.Request) (any, error) {
+// server makes the API of each connection. All connections meet in one Go program, so that rooms need no broker.
+type server struct{ hub *rooms.Hub[Message] }
+
+// open makes the API of a connection from its request.
+func (s server) open(r *wasm.Request) (any, error) {
 	user, ok := tokens[token(r)]
 	if !ok {
 		return nil, wasm.Reject(4401, "unknown token")
 	}
-	room, ok := rooms[r.Params["room"]]
-	if !ok {
+	if !slices.Contains(topics, r.Params["room"]) {
 		return nil, wasm.Reject(4404, "no such room")
 	}
-	return kkrpc.As[ChatAPI](&member{name: user, room: room}), nil
+	return kkrpc.As[ChatAPI](&member{name: user, room: s.hub.Room(r.Params["room"])}), nil
 }
 
 // token is what the header says, or the query: a page cannot set headers of its WebSockets.
@@ -35,11 +39,11 @@ func token(r *wasm.Request) string {
 	return r.URL.Query().Get("token")
 }
 
-// closed takes the connection out of the rooms.
-func closed(ch *kkrpc.Channel, _ error) {
-	for _, r := range rooms {
-		r.leave(ch)
+func main() {
+	history := rooms.Memory(&rooms.MemoryOptions{History: kept})
+	hub, err := rooms.NewHub(&rooms.Options[Message]{Backplane: rooms.Local(history)})
+	if err != nil {
+		log.Fatal(err)
 	}
+	log.Fatal(wasm.ServeFor(server{hub}.open, nil))
 }
-
-func main() { log.Fatal(wasm.ServeFor(open, &wasm.Options{OnClose: closed})) }

@@ -4,26 +4,37 @@ import (
 	"context"
 
 	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/rooms"
+)
+
+type Message struct {
+	From string `json:"from"`
+	Text string `json:"text"`
+}
+
+const (
+	kept    = 100     // messages that a room remembers
+	maxText = 4 << 10 // bytes of one
 )
 
 // ChatAPI is what a client may call.
 type ChatAPI interface {
 	Greet() string
 	JoinRoom(ctx context.Context, room string, onMessage func(message Message)) error
-	SendMessage(message, room string) (reached int, err error)
-	GetMessages(room string) ([]Message, error)
+	SendMessage(ctx context.Context, message, room string) (reached int, err error)
+	GetMessages(ctx context.Context, room string) ([]Message, error)
 	LeaveRoom(ctx context.Context, room string) error
 }
 
 // member is the API of one connection, which belongs to one user and one room.
 type member struct {
 	name string
-	room *room
+	room *rooms.Room[Message]
 }
 
 // allow fails for a room that is not that of the connection.
 func (m *member) allow(name string) error {
-	if name == m.room.name {
+	if name == m.room.Name() {
 		return nil
 	}
 	return &kkrpc.Error{Name: "AccessDenied", Message: "Access denied", Fields: map[string]any{"room": name}}
@@ -35,31 +46,33 @@ func (m *member) JoinRoom(ctx context.Context, room string, onMessage func(messa
 	if err := m.allow(room); err != nil {
 		return err
 	}
-	m.room.join(kkrpc.FromContext(ctx), kkrpc.CallbackOf(onMessage))
-	return nil
+	_, err := m.room.Join(ctx, onMessage, nil)
+	return err
 }
 
-func (m *member) SendMessage(message, room string) (reached int, err error) {
+func (m *member) SendMessage(ctx context.Context, message, room string) (reached int, err error) {
 	if err := m.allow(room); err != nil {
 		return 0, err
 	}
 	if len(message) > maxText {
 		return 0, &kkrpc.Error{Name: "RangeError", Message: "the message is too long", Fields: map[string]any{"bytes": maxText}}
 	}
-	return m.room.send(Message{From: m.name, Text: message}), nil
+	if _, err := m.room.Publish(ctx, Message{From: m.name, Text: message}); err != nil {
+		return 0, err
+	}
+	return m.room.Members(), nil
 }
 
-func (m *member) GetMessages(room string) ([]Message, error) {
+func (m *member) GetMessages(ctx context.Context, room string) ([]Message, error) {
 	if err := m.allow(room); err != nil {
 		return nil, err
 	}
-	return m.room.history(), nil
+	return m.room.History(ctx, 0, kept)
 }
 
 func (m *member) LeaveRoom(ctx context.Context, room string) error {
 	if err := m.allow(room); err != nil {
 		return err
 	}
-	m.room.leave(kkrpc.FromContext(ctx))
-	return nil
+	return m.room.Leave(ctx)
 }

@@ -3,54 +3,70 @@ package main
 import (
 	"context"
 	"log"
-	"time"
 
 	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/rooms"
 	"github.com/kkrpc-go/kkrpc/wasm"
 )
 
-// The program is one room: Cloudflare runs one for each Durable Object.
-var here = room{members: map[*kkrpc.Channel]member{}}
+// room is the program: Cloudflare runs one for each Durable Object.
+type room struct {
+	*rooms.Room[Message]
+	hub       *rooms.Hub[Message]
+	reminders reminders
+}
 
 // greet knows the room by the request of the connection.
 func greet(ctx context.Context, name string) string {
 	return "Hello, " + name + ", in " + wasm.RequestFromContext(ctx).Params["room"] + "!"
 }
 
-func join(ctx context.Context, name string, onMessage func(message Message)) {
-	here.join(kkrpc.FromContext(ctx), member{name, kkrpc.CallbackOf(onMessage)})
+func (r *room) join(ctx context.Context, name string, onMessage func(message Message)) error {
+	if err := r.hub.Bind(ctx, name); err != nil {
+		return err
+	}
+	_, err := r.Join(ctx, onMessage, nil)
+	return err
 }
 
 // say sends text to everybody here, and returns how many that are.
-func say(ctx context.Context, text string) (reached int, err error) {
-	from, err := here.sender(ctx)
+func (r *room) say(ctx context.Context, text string) (reached int, err error) {
+	from, err := r.sender(ctx)
 	if err != nil {
 		return 0, err
 	}
-	return here.broadcast(Message{From: from, Text: text}), nil
+	return r.Members(), r.Signal(Message{From: from, Text: text})
 }
 
-// longest is how far ahead a reminder may be: an object that nobody is connected to is not kept running for one.
-const longest = time.Hour
-
 // remind says text later, also if whoever wanted it has left by then, and somebody else has not.
-func remind(ctx context.Context, milliseconds int, text string) error {
-	from, err := here.sender(ctx)
+func (r *room) remind(ctx context.Context, milliseconds int, text string) error {
+	from, err := r.sender(ctx)
 	if err != nil {
 		return err
 	}
-	if milliseconds < 0 || milliseconds > int(longest.Milliseconds()) {
-		return &kkrpc.Error{Name: "RangeError", Message: "a reminder is at most an hour ahead", Fields: map[string]any{"milliseconds": milliseconds}}
+	return r.reminders.add(milliseconds, func() { _ = r.Signal(Message{From: from, Text: text}) })
+}
+
+// sender is the name of whoever calls.
+func (r *room) sender(ctx context.Context) (name string, err error) {
+	ch := kkrpc.FromContext(ctx)
+	if !r.Has(ch) {
+		return "", &kkrpc.Error{Name: "NotAMember", Message: "join first"}
 	}
-	return here.later(time.Duration(milliseconds)*time.Millisecond, Message{From: from, Text: text})
+	return r.hub.UserOf(ch), nil
 }
 
 func main() {
+	hub, err := rooms.NewHub[Message](nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	here := &room{Room: hub.Room("here"), hub: hub}
 	log.Fatal(wasm.Serve(kkrpc.Object{
 		"greet":   greet,
-		"join":    join,
-		"say":     say,
-		"remind":  remind,
-		"members": here.names,
-	}, &wasm.Options{OnClose: here.leave}))
+		"join":    here.join,
+		"say":     here.say,
+		"remind":  here.remind,
+		"members": here.Users,
+	}, nil))
 }
