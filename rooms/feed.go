@@ -3,6 +3,7 @@ package rooms
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/kkrpc-go/kkrpc"
@@ -10,10 +11,14 @@ import (
 
 // A feed sends one sequence of values to its members, to all in one order, and waits for none of them.
 //
-// A member is current while it has got all values. If more than Options.Unsent bytes wait for its connection, it lags: the
-// values that it has not got stay in recent. Its pump, a goroutine, sends them as fast as the peer reads. Members that lag
-// share recent, so that a slow member costs no copy. Beyond Options.Queue values or Options.QueueBytes, the oldest value goes
-// and Options.SlowConsumer applies to those who have not got it.
+// Values stay in recent until all members have got them. Each member has the number of its next value. The sender of a value
+// only adds it. A goroutine, the flusher, goes from member to member and sends all that the member has not got. In a burst it
+// so comes to each connection once for many values. There is one flusher at a time, while there is something to send.
+//
+// A member whose connection has more than Options.Unsent bytes to send lags. The flusher passes it over, and its pump, another
+// goroutine, sends as fast as the peer reads. Members share recent, so that a slow one costs no copy. Beyond Options.Queue
+// values or Options.QueueBytes the sender flushes, so that only members that lag lack the oldest value. Then that value goes,
+// and Options.SlowConsumer applies to them.
 //
 // In a feed with a snapshot, a member that lags gets no values until it can take a snapshot in place of all of them.
 type feed struct {
@@ -22,12 +27,16 @@ type feed struct {
 	// snapshot returns a value that stands for all values up to now. nil: none does. It is called with mu.
 	snapshot func() *kkrpc.Shared
 
-	mu      sync.Mutex // guards what follows, and the members
-	members map[*kkrpc.Channel]*member
-	next    uint64   // number of the next value, from 0 on
-	recent  []recent // up to the last one, while members lag; else none
-	bytes   int      // of recent
-	lagging []*member
+	mu       sync.Mutex // guards what follows, and the members
+	members  map[*kkrpc.Channel]*member
+	order    []*member // the same, at their places
+	lagging  []*member
+	next     uint64   // number of the next value, from 0 on
+	recent   []recent // the last ones, up to next
+	bytes    int      // of recent
+	flushing bool     // there is a flusher
+	at       int      // place of the member that it comes to next
+	again    bool     // a member may have been passed over
 }
 
 // recent is a value that a member has not got.
@@ -42,7 +51,8 @@ type member struct {
 	home   home            // whose feed it is
 	listen *kkrpc.Callback // a function of the peer; nil: method
 	method *method
-	next   uint64 // number of the next value for it, while it lags
+	next   uint64 // number of the next value for it
+	place  int32  // in feed.order
 	state  memberState
 }
 
@@ -61,10 +71,10 @@ type method struct {
 type memberState uint8
 
 const (
-	current memberState = iota
-	lags                // it has a pump
-	joining             // another goroutine sends it what was before
-	gone                // it is no member any more
+	current memberState = iota // the flusher sends to it
+	lags                       // its pump does
+	joining                    // another goroutine sends it what was before
+	gone                       // it is no member any more
 )
 
 // send queues value for m. It does not wait.
@@ -91,34 +101,115 @@ func (f *feed) send(value *kkrpc.Shared, bytes int) {
 }
 
 func (f *feed) sendLocked(value *kkrpc.Shared, bytes int) {
-	kept := false
-	keep := func() {
-		if !kept && f.snapshot == nil {
-			f.recent = append(f.recent, recent{value, bytes})
-			f.bytes += bytes
-		}
-		kept = true
-	}
-	if len(f.lagging) > 0 {
-		keep()
-	}
-	for _, m := range f.members {
-		if m.state != current {
-			continue
-		}
-		if m.ch.Unsent(f.hub.unsent) != nil {
-			m.state, m.next = lags, f.next
-			f.lagging = append(f.lagging, m)
-			keep()
-			go f.pump(m) // ends when m is current, or no member any more
-			continue
-		}
-		f.deliverLocked(m, value)
-	}
 	f.next++
-	for len(f.recent) > f.hub.queue || f.bytes > f.hub.queueBytes && len(f.recent) > 1 {
-		f.dropOldestLocked()
+	if len(f.members) == 0 {
+		return
 	}
+	bytes += perEntry
+	f.recent = append(f.recent, recent{value, bytes})
+	f.bytes += bytes
+	f.again = true
+	if len(f.recent) > f.hub.queue || f.bytes > f.hub.queueBytes {
+		f.flushAllLocked()
+		for len(f.recent) > f.hub.queue || f.bytes > f.hub.queueBytes && len(f.recent) > 1 {
+			f.dropOldestLocked()
+		}
+	}
+	f.flushSoonLocked()
+}
+
+// flushSoonLocked has a flusher send, unless there is nothing to send or one does already.
+func (f *feed) flushSoonLocked() {
+	if f.again && !f.flushing {
+		f.flushing = true
+		go f.flush() // ends when all members have got all, or lag
+	}
+}
+
+// stint is the number of members that the flusher sends to before others may use the feed.
+const stint = 64
+
+// flush is the flusher.
+func (f *feed) flush() {
+	for f.flushSome() {
+	}
+}
+
+// flushSome sends to some members. It reports whether there are more to send to.
+func (f *feed) flushSome() (more bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for range stint {
+		if f.at >= len(f.order) {
+			if !f.again {
+				break
+			}
+			f.at, f.again = 0, false
+			continue
+		}
+		m := f.order[f.at]
+		f.at++
+		f.sendPendingLocked(m)
+	}
+	f.flushing = f.at < len(f.order) || f.again
+	if !f.flushing {
+		f.trimLocked()
+	}
+	return f.flushing
+}
+
+// flushAllLocked sends to all members.
+func (f *feed) flushAllLocked() {
+	for i := 0; i < len(f.order); {
+		m := f.order[i]
+		f.sendPendingLocked(m)
+		if i < len(f.order) && f.order[i] == m { // else it is expelled, and another one in its place
+			i++
+		}
+	}
+	f.at, f.again = len(f.order), false
+	f.trimLocked()
+}
+
+// sendPendingLocked sends to m, if it is current, what it has not got. If there is no room, m lags.
+func (f *feed) sendPendingLocked(m *member) {
+	if m.state != current || f.sendWhileRoomLocked(m) {
+		return
+	}
+	m.state = lags
+	f.lagging = append(f.lagging, m)
+	go f.pump(m) // ends when m is current, or no member any more
+}
+
+// sendWhileRoomLocked sends to m what it has not got, while there is room. It reports whether that was all.
+func (f *feed) sendWhileRoomLocked(m *member) (all bool) {
+	for room := 0; m.state != gone && m.next < f.next; {
+		value := &f.recent[len(f.recent)-int(f.next-m.next)]
+		if room -= value.bytes; room < 0 {
+			if m.ch.Unsent(f.hub.unsent) != nil {
+				return false
+			}
+			room = f.hub.unsent
+		}
+		m.next++
+		f.deliverLocked(m, value.value)
+	}
+	return true
+}
+
+// trimLocked drops the values that no member lacks. All members that do not lag have got all.
+func (f *feed) trimLocked() {
+	least := f.next
+	if f.snapshot == nil {
+		for _, m := range f.lagging {
+			least = min(least, m.next)
+		}
+	}
+	dropped := len(f.recent) - int(f.next-least)
+	for _, r := range f.recent[:dropped] {
+		f.bytes -= r.bytes
+	}
+	f.recent = slices.Delete(f.recent, 0, dropped)
 }
 
 // deliverLocked sends value to m, which is no member any more if that fails.
@@ -137,8 +228,7 @@ func (f *feed) deliverLocked(m *member, value *kkrpc.Shared) {
 func (f *feed) dropOldestLocked() {
 	oldest := f.next - uint64(len(f.recent))
 	f.bytes -= f.recent[0].bytes
-	f.recent[0] = recent{}
-	f.recent = f.recent[1:]
+	f.recent = slices.Delete(f.recent, 0, 1)
 	for i := 0; i < len(f.lagging); i++ {
 		m := f.lagging[i]
 		switch {
@@ -188,45 +278,46 @@ func (f *feed) refill(m *member) (done bool) {
 		m.next = f.next
 		f.deliverLocked(m, f.snapshot())
 	}
-	for m.state == lags && m.next < f.next && m.ch.Unsent(f.hub.unsent) == nil {
-		value := f.recent[len(f.recent)-int(f.next-m.next)].value
-		m.next++
-		f.deliverLocked(m, value)
-	}
-	switch {
-	case m.state != lags:
-		return true
-	case m.next < f.next:
+	if !f.sendWhileRoomLocked(m) {
 		return false
 	}
-	m.state = current
-	f.caughtUpLocked(m)
+	if m.state == lags {
+		m.state = current
+		f.caughtUpLocked(m)
+	}
 	return true
 }
 
 // caughtUpLocked notes that m does not lag any more.
 func (f *feed) caughtUpLocked(m *member) {
 	f.lagging = without(f.lagging, m)
-	if len(f.lagging) == 0 {
-		f.recent, f.bytes = nil, 0
+	if !f.flushing && !f.again { // else the flusher does it
+		f.trimLocked()
 	}
 }
 
-// add makes m a member, in place of one of the same channel. ready is called with mu before.
+// add makes m a member, in place of one of the same channel. ready is called with mu after that.
 func (f *feed) add(m *member, ready func()) (before *member) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if m.state == gone { // its channel has closed meanwhile
 		return nil
 	}
+	m.next = f.next
 	if before = f.members[m.ch]; before != nil {
+		if before.state != joining { // what it has not got comes to m
+			m.next, f.again = before.next, true
+		}
 		f.dropLocked(before)
 	}
 	if f.members == nil {
 		f.members = map[*kkrpc.Channel]*member{}
 	}
 	f.members[m.ch] = m
+	m.place = int32(len(f.order))
+	f.order = append(f.order, m)
 	ready()
+	f.flushSoonLocked()
 	return before
 }
 
@@ -250,12 +341,29 @@ func (f *feed) dropLocked(m *member) {
 	}
 	was := m.state
 	m.state = gone
-	if f.members[m.ch] == m {
-		delete(f.members, m.ch)
+	if f.members[m.ch] != m { // it was not added yet
+		return
 	}
+	delete(f.members, m.ch)
+	end := len(f.order) - 1
+	last := f.order[end]
+	f.order[m.place], last.place = last, m.place
+	f.order[end] = nil
+	f.order = f.order[:end]
+	f.again = f.again || m.place < int32(f.at) // the flusher may not come to last
 	if was == lags {
 		f.caughtUpLocked(m)
 	}
+}
+
+// leave makes m no member any more, once it has been sent what there is room for.
+func (f *feed) leave(m *member) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if m.state == current {
+		f.sendWhileRoomLocked(m)
+	}
+	f.dropLocked(m)
 }
 
 // remove makes m no member any more.

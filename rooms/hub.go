@@ -243,7 +243,7 @@ func (c *core) leave(f *feed, ch *kkrpc.Channel) bool {
 	if m == nil {
 		return false
 	}
-	f.remove(m)
+	f.leave(m)
 	m.release()
 	c.exit(m)
 	return true

@@ -470,7 +470,7 @@ func (r *room[M]) hasCaughtUp(m *member, after uint64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if m.state == joining && after >= r.head {
-		m.state = current
+		m.state, m.next = current, r.next
 	}
 	return m.state != joining
 }
@@ -503,7 +503,7 @@ func (r *room[M]) sendMissed(m *member, e Entry) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if m.state == joining && e.Seq > r.head { // it is stored and comes to all members next
-		m.state = current
+		m.state, m.next = current, r.next
 	}
 	if m.state == joining {
 		r.deliverLocked(m, kkrpc.Share(message))

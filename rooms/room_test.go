@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -201,6 +202,66 @@ func TestPublishOnce(t *testing.T) {
 		c.do("sayOnce", "go", "id", "forgotten")
 		synctest.Wait()
 		equal(t, "heard later", c.texts(), "1 2 forgotten")
+	})
+}
+
+// A member that lags and joins again gets what it has not got.
+func TestJoinAgainWhileLagging(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newHub(t, &rooms.Options[message]{Unsent: 1000})
+		slow, transport := a.connectPausable(t)
+		quick := a.connect(t, kkrpc.Compact, nil)
+		slow.join("go", nil)
+		synctest.Wait()
+		transport.pause()
+		for i := range 100 {
+			quick.do("say", "go", fmt.Sprint(i))
+		}
+		synctest.Wait()
+		joined := make(chan struct{})
+		go func() { slow.join("go", nil); close(joined) }()
+		synctest.Wait()
+		quick.do("say", "go", "end")
+		transport.resume()
+		<-joined
+		synctest.Wait()
+		heard := slow.messages()
+		if len(heard) != 101 || heard[100].Text != "end" {
+			t.Errorf("it has heard %d messages", len(heard))
+		}
+	})
+}
+
+// Members come and go while the room is busy.
+func TestMembersComeAndGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newHub(t, &rooms.Options[message]{Queue: 8})
+		stays := a.connect(t, kkrpc.Compact, nil)
+		stays.join("go", nil)
+		var passing sync.WaitGroup
+		for i := range 100 {
+			passing.Go(func() {
+				c := a.connect(t, dialects[i%4], nil)
+				c.join("go", nil)
+				for n := range 10 {
+					c.do("say", "go", fmt.Sprint(n))
+				}
+				if i%2 == 0 {
+					c.do("leave", "go")
+				}
+				c.Close()
+			})
+		}
+		passing.Wait()
+		synctest.Wait()
+		stored, err := a.hub.Room("go").History(t.Context(), 0, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "heard by the one that stays", stays.messages(), stored)
+		if got := a.hub.Stats(); len(stored) != 1000 || got.Members != 1 || got.Connections != 1 {
+			t.Errorf("%d are stored, the counters are %+v", len(stored), got)
+		}
 	})
 }
 

@@ -86,7 +86,10 @@ func (v *view[K, V]) join(m *member) error {
 	if err := v.hub.enter(m); err != nil {
 		return err
 	}
-	before := v.add(m, func() { v.deliverLocked(m, v.snapshot()) })
+	before := v.add(m, func() {
+		m.next = v.next
+		v.deliverLocked(m, v.snapshot())
+	})
 	v.hub.replaced(before, m)
 	return nil
 }
