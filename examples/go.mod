@@ -8,4 +8,6 @@ require (
 	github.com/kkrpc-go/kkrpc v0.0.0-00010101000000-000000000000
 	github.com/kkrpc-go/kkrpc/adapter/kkvalidator v0.0.0-00010101000000-000000000000
 	github.com/kkrpc-go/kkrpc/interop v0.0.0-00010101000000-000000000000
+	github.com/pquerna/cachecontrol v0.2.0
+	resenje.org/singleflight v0.4.3
 )

@@ -126,6 +126,13 @@ var rules = []rule{
 	{dir: "cmd/kkrpc", may: []string{".", "cmd/kkrpc/internal/gogen", "cmd/kkrpc/internal/source", "cmd/kkrpc/internal/tsread", "contract", "interceptor", "npm", "schema", "tsgen", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
 	{dir: "cmd/kkrpc/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
 	{dir: "examples", tests: []string{"interop/js"}},
+	{dir: "examples/apiproxy", may: []string{".", "interceptor", "transport/ws", "examples/apiproxy/proxy", "examples/apiproxy/upstream"}},
+	{dir: "examples/apiproxy/hono", may: []string{"wasm", "examples/apiproxy/proxy", "examples/apiproxy/upstream"}},
+	{
+		dir: "examples/apiproxy/proxy", may: []string{".", "github.com/pquerna/cachecontrol", "resenje.org/singleflight"},
+		tests: []string{"examples/apiproxy/upstream"},
+	},
+	{dir: "examples/apiproxy/upstream"},
 	{dir: "examples/*", may: []string{".", "rooms", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}, tests: []string{"interop/js"}},
 	{dir: "examples/*/*", may: []string{".", "rooms", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}, tests: []string{"interop/js"}},
 	{dir: "examples/*/*/*", may: []string{".", "rooms", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}, tests: []string{"interop/js"}},

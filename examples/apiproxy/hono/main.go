@@ -1,0 +1,26 @@
+//go:build js
+
+// Command hono is the API proxy as the WebSocket handler of a Hono server. The server sets the global variable UPSTREAM to the
+// URL of the HTTP API. Without it, the program uses one that is part of it.
+package main
+
+import (
+	"log"
+	"syscall/js"
+
+	"github.com/kkrpc-go/kkrpc/examples/apiproxy/proxy"
+	"github.com/kkrpc-go/kkrpc/examples/apiproxy/upstream"
+	"github.com/kkrpc-go/kkrpc/wasm"
+)
+
+func main() {
+	target, opts := upstream.URL, &proxy.Options{Client: upstream.Client()}
+	if set := js.Global().Get("UPSTREAM"); set.Type() == js.TypeString {
+		target, opts.Client = set.String(), nil
+	}
+	api, err := proxy.New(target, opts)
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Fatal(wasm.Serve(api, nil))
+}
