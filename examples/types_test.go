@@ -24,6 +24,7 @@ var generated = []struct {
 	{"quickstart/api.gen.ts", "./quickstart/server", nil},
 	{"stdio/child.gen.ts", "./stdio/child", nil},
 	{"stdio/parent.gen.ts", "./stdio/parent", nil},
+	{"apiproxy/api.gen.ts", "./apiproxy", nil},
 	{"hono-bun/api.gen.ts", "./hono-bun/api", nil},
 	{"hono-deno/api.gen.ts", "./hono-deno/api", []string{"--codec", "superjson"}},
 	{"hono-node/api.gen.ts", "./hono-node/api", nil},

@@ -55,14 +55,14 @@ func run(ctx context.Context, addr, target string, opts *proxy.Options) error {
 		Logger: log,
 	})
 	mux := http.NewServeMux()
-	mux.Handle("/ws", rpc)
+	mux.Handle("/api", rpc)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("serving ws://localhost:%d/ws\n", listener.Addr().(*net.TCPAddr).Port)
+	fmt.Printf("serving ws://localhost:%d/api\n", listener.Addr().(*net.TCPAddr).Port)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }() // ended by Shutdown
 	select {

@@ -130,7 +130,7 @@ var rules = []rule{
 	{dir: "examples/apiproxy/hono", may: []string{"wasm", "examples/apiproxy/proxy", "examples/apiproxy/upstream"}},
 	{
 		dir: "examples/apiproxy/proxy", may: []string{".", "github.com/pquerna/cachecontrol", "resenje.org/singleflight"},
-		tests: []string{"examples/apiproxy/upstream"},
+		tests: []string{"examples/apiproxy/upstream", "transport/ws"},
 	},
 	{dir: "examples/apiproxy/upstream"},
 	{dir: "examples/*", may: []string{".", "rooms", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}, tests: []string{"interop/js"}},

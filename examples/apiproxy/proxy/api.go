@@ -8,21 +8,21 @@
 //
 // # Concurrency
 //
-// Equal calls share one request to the upstream. A caller who leaves does not disturb the others. When the last one leaves,
-// the request ends. resenje.org/singleflight does that, golang.org/x/sync/singleflight does not. Options.Concurrency bounds
-// the requests that run at the same time. Further ones wait for their turn.
+// Equal calls share one request to the upstream. A caller whose context ends does not disturb the others. When the last one
+// leaves, the request ends. resenje.org/singleflight does that, golang.org/x/sync/singleflight does not.
+// Options.Concurrency bounds the requests that run at the same time. Further ones wait for their turn.
 //
 // # Caching
 //
 // The cache serves all clients, so it is a shared cache of RFC 9111. github.com/pquerna/cachecontrol reads the headers and
-// decides what a shared cache may keep, and for how long. It needs the standard library alone. The complete caches for
-// clients, such as bartventer/httpcache and sandrolain/httpcache, are made for a single user. They ignore s-maxage and
-// private, and their memory has no bound.
+// decides what a shared cache may keep, and for how long. It needs the standard library alone. The complete caches
+// bartventer/httpcache and sandrolain/httpcache call themselves private caches. Those serve one user, and need not heed
+// s-maxage, proxy-revalidate and private.
 //
-// The cache keeps responses with status 200. It revalidates by If-None-Match and If-Modified-Since when they are stale, and
-// serves them beyond that while the upstream fails, if stale-if-error allows it. All requests for a URL have the same
-// headers, so Vary matters only as "*", which forbids to keep the response. Heuristic freshness, which a cache may
-// assume without headers, is not used.
+// The cache keeps responses with status 200. It revalidates them by If-None-Match and If-Modified-Since when they are
+// stale. While the upstream fails, it serves them as long as stale-if-error allows. All requests for a URL have the same
+// headers, so Vary matters only as "*", which forbids keeping the response. The cache does not guess how long a response
+// without a lifetime is fresh.
 //
 // # Errors
 //
@@ -59,7 +59,7 @@ type Options struct {
 	MaxBody int64
 
 	// Cache is the size in bytes of all responses that are kept, with their headers; 0 means 16 MiB, negative keeps none.
-	// Beyond it those go that were not used for longest.
+	// Beyond it the least recently used ones are removed.
 	Cache int64
 }
 

@@ -12,14 +12,14 @@ import (
 	"github.com/kkrpc-go/kkrpc/examples/apiproxy/proxy"
 )
 
-// TestCache asks for a user at some times, in seconds. The upstream answers the requests that it gets one by one. The row says
-// what the caller gets each time: "v" with the number of the response, or "failed". "If-None-Match" and "If-Modified-Since"
-// are counted, and so are requests.
+// TestCache asks for a user at some times, in seconds. A row says what the caller gets each time: "v" with the number of the
+// response, or "failed". It also says how many requests the upstream gets, and how many of them are conditional.
 func TestCache(t *testing.T) {
 	for _, tt := range []struct {
 		name        string
 		at          []int
 		header      string // of each response, lines
+		first       string // of the first one, one more
 		statuses    []int  // of the responses; 200 when there are no more
 		want        string
 		conditional int
@@ -30,6 +30,7 @@ func TestCache(t *testing.T) {
 		{name: "nothing said", at: []int{0, 0}, header: "Etag: \"a\"", want: "v1 v2", conditional: 1, requests: 2},
 		{name: "no guess from Last-Modified", at: []int{0, 1}, header: "Last-Modified: Fri, 01 Jan 1999 00:00:00 GMT", want: "v1 v2", conditional: 1, requests: 2},
 		{name: "no-store", at: []int{0, 0}, header: "Cache-Control: no-store, max-age=60", want: "v1 v2", requests: 2},
+		{name: "no-store with an ETag", at: []int{0, 0}, header: "Cache-Control: no-store\nEtag: \"a\"", want: "v1 v2", requests: 2},
 		{name: "private", at: []int{0, 0}, header: "Cache-Control: private, max-age=60", want: "v1 v2", requests: 2},
 		{name: "s-maxage counts", at: []int{0, 5}, header: "Cache-Control: max-age=60, s-maxage=5", want: "v1 v2", requests: 2},
 		{name: "several lines", at: []int{0, 1}, header: "Cache-Control: max-age=60\nCache-Control: no-store", want: "v1 v2", requests: 2},
@@ -42,10 +43,14 @@ func TestCache(t *testing.T) {
 		{name: "Vary with names", at: []int{0, 1}, header: "Cache-Control: max-age=60\nVary: Accept, Cookie", want: "v1 v1", requests: 1},
 		{name: "Vary: *", at: []int{0, 1}, header: "Cache-Control: max-age=60\nVary: *", want: "v1 v2", requests: 2},
 		{name: "revalidated", at: []int{0, 60, 119, 120}, header: "Cache-Control: max-age=60\nEtag: \"a\"", statuses: []int{200, 304}, want: "v1 v1 v1 v3", conditional: 2, requests: 3},
-		{name: "stale-if-error", at: []int{0, 159, 160}, header: "Cache-Control: max-age=60, stale-if-error=100", statuses: []int{200, 503, 503}, want: "v1 v1 failed", requests: 3},
+		{name: "stale-if-error", at: []int{0, 159, 160}, header: "Cache-Control: max-age=60, stale-if-error=100", statuses: []int{200, 500, 500}, want: "v1 v1 failed", requests: 3},
 		{name: "no connection", at: []int{0, 70}, header: "Cache-Control: max-age=60, stale-if-error=100", statuses: []int{200, 0}, want: "v1 v1", requests: 2},
 		{name: "a refusal is no failure", at: []int{0, 70}, header: "Cache-Control: max-age=60, stale-if-error=100", statuses: []int{200, 403}, want: "v1 failed", requests: 2},
 		{name: "must-revalidate", at: []int{0, 70}, header: "Cache-Control: max-age=60, stale-if-error=100, must-revalidate", statuses: []int{200, 503}, want: "v1 failed", requests: 2},
+		{name: "proxy-revalidate", at: []int{0, 70}, header: "Cache-Control: max-age=60, stale-if-error=100, proxy-revalidate", statuses: []int{200, 503}, want: "v1 failed", requests: 2},
+		{name: "s-maxage revalidates too", at: []int{0, 70}, header: "Cache-Control: s-maxage=60, stale-if-error=100", statuses: []int{200, 503}, want: "v1 failed", requests: 2},
+		{name: "no-cache revalidates too", at: []int{0, 1}, header: "Cache-Control: no-cache, stale-if-error=100", statuses: []int{200, 503}, want: "v1 failed", requests: 2},
+		{name: "Age of the old response", at: []int{0, 20, 60, 79}, header: "Cache-Control: max-age=60\nEtag: \"a\"", first: "Age: 40", statuses: []int{200, 304}, want: "v1 v1 v1 v1", conditional: 1, requests: 2},
 		{name: "gone", at: []int{0, 70, 71}, header: "Cache-Control: max-age=60, stale-if-error=100", statuses: []int{200, 404, 503}, want: "v1 failed failed", requests: 3},
 		{name: "an error is not kept", at: []int{0, 1}, header: "Cache-Control: max-age=60", statuses: []int{500}, want: "failed v2", requests: 2},
 		{name: "no JSON is not kept", at: []int{0, 1}, header: "Cache-Control: max-age=60", statuses: []int{-1}, want: "failed v2", requests: 2},
@@ -69,7 +74,11 @@ func TestCache(t *testing.T) {
 					case -1:
 						status, body = 200, "{"
 					}
-					return respond(r, status, body, strings.Split(tt.header, "\n")...), nil
+					response := respond(r, status, body, strings.Split(tt.header, "\n")...)
+					if name, value, ok := strings.Cut(tt.first, ": "); ok && requests == 1 {
+						response.Header.Set(name, value)
+					}
+					return response, nil
 				}, proxy.Options{})
 				var got []string
 				start := time.Now()
@@ -114,12 +123,36 @@ func TestCacheWithAuthorization(t *testing.T) {
 	}
 }
 
-// TestSizeOfCache has room for three of four responses.
+// TestRedirect is that a response is kept for its own URL only.
+func TestRedirect(t *testing.T) {
+	requests := 0
+	api := open(t, func(r *http.Request) (*http.Response, error) {
+		requests++
+		if r.URL.Path == "/v1/users" {
+			return respond(r, http.StatusFound, "", "Location: /v1/people"), nil
+		}
+		return respond(r, 200, `[{"id": 1}]`, "Cache-Control: max-age=60"), nil
+	}, proxy.Options{})
+	for range 2 {
+		if users, err := api.GetUsers(t.Context()); err != nil || len(users) != 1 {
+			t.Errorf("users %v, %v", users, err)
+		}
+	}
+	if requests != 4 {
+		t.Errorf("%d requests for two calls, want 4", requests)
+	}
+}
+
+// TestSizeOfCache has room for three of four responses. Those for users from 100 on can never answer, and take none.
 func TestSizeOfCache(t *testing.T) {
 	var asked []string
 	serve := func(r *http.Request) (*http.Response, error) {
 		asked = append(asked, r.URL.Path[len("/v1/users/"):])
-		return respond(r, 200, `{"name": "`+strings.Repeat("a", 10_000)+`"}`, "Cache-Control: max-age=60"), nil
+		lifetime := "Cache-Control: max-age=60"
+		if len(asked[len(asked)-1]) == 3 {
+			lifetime = "Cache-Control: public"
+		}
+		return respond(r, 200, `{"name": "`+strings.Repeat("a", 10_000)+`"}`, lifetime), nil
 	}
 	ask := func(api *proxy.API, ids ...int) []string {
 		t.Helper()
@@ -139,6 +172,8 @@ func TestSizeOfCache(t *testing.T) {
 		{[]int{1, 2, 3}, []string{"1", "2", "3"}},
 		{[]int{1, 2, 3}, nil},
 		{[]int{1, 4}, []string{"4"}}, // 2 goes, the one used least recently
+		{[]int{1, 3, 4}, nil},
+		{[]int{100, 101, 102}, []string{"100", "101", "102"}},
 		{[]int{1, 3, 4}, nil},
 		{[]int{2}, []string{"2"}},
 	} {

@@ -66,7 +66,7 @@ func (e *UnavailableError) RPCError() *kkrpc.Error {
 // ResponseError says that the upstream has sent something else than what was asked for.
 type ResponseError struct {
 	Path   string
-	Reason string // such as "it is no JSON"
+	Reason string // such as "it is not JSON"
 }
 
 func (e *ResponseError) Error() string {

@@ -97,9 +97,13 @@ func (a *API) ask(ctx context.Context, u *url.URL, path string, stored *entry) (
 	case int64(len(body)) > a.maxBody:
 		return nil, &ResponseError{path, fmt.Sprintf("it has more than %d bytes", a.maxBody)}
 	case !json.Valid(body):
-		return nil, &ResponseError{path, "it is no JSON"}
+		return nil, &ResponseError{path, "it is not JSON"}
 	}
-	a.cache.store(request, response.Header, body)
+	if final := response.Request; final != nil && final.URL.String() != u.String() {
+		a.cache.remove(u.String()) // a redirect led there, whose own headers net/http does not tell
+	} else {
+		a.cache.store(request, response.Header, body)
+	}
 	return body, nil
 }
 
@@ -116,13 +120,9 @@ func (a *API) read(ctx context.Context, response *http.Response) ([]byte, error)
 	return body, err
 }
 
-// failure is the error of callers when there is no response. If ctx was cancelled, nobody gets to see it.
+// failure is the error of callers when there is no response. ctx has ended by the timeout, or else nobody gets the error.
 func (a *API) failure(ctx context.Context, path string, err error) error {
-	var timeout interface{ Timeout() bool }
-	switch {
-	case errors.Is(ctx.Err(), context.Canceled):
-		return ctx.Err()
-	case ctx.Err() != nil, errors.As(err, &timeout) && timeout.Timeout():
+	if ctx.Err() != nil {
 		return &TimeoutError{path, a.timeout}
 	}
 	return &UnavailableError{path, err}

@@ -15,8 +15,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/examples/apiproxy/proxy"
 	"github.com/kkrpc-go/kkrpc/examples/apiproxy/upstream"
+	"github.com/kkrpc-go/kkrpc/transport/ws"
 )
 
 // transport is an upstream in this process.
@@ -225,6 +227,41 @@ func TestLeavingReachesTheServer(t *testing.T) {
 	}
 }
 
+// TestCancelledCall is that a client in Go ends a request by the context of its call, and its connection stays.
+func TestCancelledCall(t *testing.T) {
+	arrived, ended := make(chan struct{}), make(chan struct{})
+	api := open(t, func(r *http.Request) (*http.Response, error) {
+		if strings.HasSuffix(r.URL.Path, "/users/1") {
+			close(arrived)
+			<-r.Context().Done()
+			close(ended)
+			return nil, r.Context().Err()
+		}
+		return respond(r, 200, `{"id": 2}`), nil
+	}, proxy.Options{})
+	handler := ws.Handler(api, nil)
+	server := httptest.NewServer(handler)
+	defer server.Close()
+	defer handler.Close()
+	ch, err := ws.Dial(t.Context(), "ws"+strings.TrimPrefix(server.URL, "http"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ch.Close()
+	ctx, leave := context.WithCancel(t.Context())
+	go func() {
+		<-arrived
+		leave()
+	}()
+	if _, err := kkrpc.Call[proxy.User](ctx, ch, "getUser", 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("the call that was cancelled: %v", err)
+	}
+	<-ended
+	if user, err := kkrpc.Call[proxy.User](t.Context(), ch, "getUser", 2); err != nil || user.ID != 2 {
+		t.Errorf("a call afterwards: %+v, %v", user, err)
+	}
+}
+
 func TestConcurrency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &held{release: make(chan struct{})}
@@ -247,19 +284,27 @@ func TestConcurrency(t *testing.T) {
 	})
 }
 
-// slow is a body whose end does not come.
-type slow struct{ ended <-chan struct{} }
+// stalled is a body that does not go on. It knows no context and ends without an error when it is closed, as the bodies of
+// net/http do in WebAssembly.
+type stalled struct {
+	closed chan struct{}
+	once   sync.Once
+}
 
-func (s slow) Read([]byte) (int, error) { <-s.ended; return 0, io.EOF }
-func (slow) Close() error               { return nil }
+func (s *stalled) Read([]byte) (int, error) { <-s.closed; return 0, io.EOF }
+
+func (s *stalled) Close() error {
+	s.once.Do(func() { close(s.closed) })
+	return nil
+}
 
 func TestTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &held{release: make(chan struct{})}
 		api := open(t, func(r *http.Request) (*http.Response, error) {
-			if strings.HasSuffix(r.URL.Path, "/posts/1") { // ends as in WebAssembly: without an error
+			if strings.HasSuffix(r.URL.Path, "/posts/1") {
 				response := respond(r, 200, "")
-				response.Body = slow{r.Context().Done()}
+				response.Body = &stalled{closed: make(chan struct{})}
 				return response, nil
 			}
 			return h.RoundTrip(r)
@@ -328,7 +373,7 @@ func TestFailures(t *testing.T) {
 		want error
 	}{
 		{"status", api, 1, &proxy.UpstreamError{Path: "users/1", Status: 500}},
-		{"no JSON", api, 2, &proxy.ResponseError{Path: "users/2", Reason: "it is no JSON"}},
+		{"no JSON", api, 2, &proxy.ResponseError{Path: "users/2", Reason: "it is not JSON"}},
 		{"another type", api, 3, &proxy.ResponseError{Path: "users/3", Reason: "json: cannot unmarshal array into Go value of type proxy.User"}},
 		{"too large", api, 4, &proxy.ResponseError{Path: "users/4", Reason: "it has more than 1000 bytes"}},
 		{"cut", api, 5, &proxy.UnavailableError{Path: "users/5"}},

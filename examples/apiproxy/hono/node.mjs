@@ -1,0 +1,19 @@
+import { serve, upgradeWebSocket } from "@hono/node-server"
+import { Hono } from "hono"
+import { WebSocketServer } from "ws"
+import { createHonoWebSocketHandler, maxMessage } from "./dist/index.mjs"
+
+globalThis.UPSTREAM = process.env.UPSTREAM // which the Go program reads when it starts
+if (globalThis.UPSTREAM && process.argv0.startsWith("node")) {
+	throw new Error(`net/http has no network here: start Node.js by its path, ${process.execPath}`)
+}
+
+const app = new Hono()
+
+app.get("/api", upgradeWebSocket((c) => createHonoWebSocketHandler(c)))
+
+serve({
+	port: Number(process.env.PORT ?? 3000),
+	fetch: app.fetch,
+	websocket: { server: new WebSocketServer({ noServer: true, maxPayload: await maxMessage() }) },
+}, ({ port }) => console.log(`serving ws://localhost:${port}/api`))
