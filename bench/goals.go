@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -18,6 +19,8 @@ type goal struct {
 	// least turns the bound around.
 	least bool
 	unit  string
+	// beside is the scenario of against; empty means the same.
+	beside string
 }
 
 type subjectName struct{ peer, dialect string }
@@ -25,6 +28,8 @@ type subjectName struct{ peer, dialect string }
 func cost(s sample) float64      { return s.cost() }
 func perSecond(s sample) float64 { return s.Rate }
 func kilobytes(s sample) float64 { return s.Bytes / 1000 }
+
+func p99(s sample) float64 { return s.P99.Seconds() }
 
 func slowest(s sample) float64 {
 	if s.P50 == 0 {
@@ -40,43 +45,44 @@ var (
 )
 
 var goals = []goal{
-	{"1×1", "add-1x1", ours, hono, cost, 1.0, false, ""},
-	{"1×64", "add-1x64", ours, hono, cost, 0.30, false, ""},
-	{"64×1", "add-64x1", ours, hono, cost, 0.68, false, ""},
-	{"64×16", "add-64x16", ours, hono, cost, 0.22, false, ""},
-	{"echo of 1 KiB", "echo-1k", ours, hono, cost, 0.50, false, ""},
-	{"echo of 64 KiB", "echo-64k", ours, hono, cost, 0.72, false, ""},
-	{"classic json, of kkrpc 0.7 on Bun", "add-64x16", subjectName{"go", "classic-json"}, subjectName{"kkrpc0.7-bun", "classic-json"}, cost, 0.20, false, ""},
-	{"classic superjson, of kkrpc 0.7 on Bun", "add-64x16", subjectName{"go", "classic-superjson"}, subjectName{"kkrpc0.7-bun", "classic-superjson"}, cost, 0.12, false, ""},
-	{"classic json, of kkrpc 0.2.2 on Bun", "add-64x16", subjectName{"go", "classic-json"}, subjectName{"kkrpc0.2-bun", "classic-json"}, cost, 0.20, false, ""},
-	{"classic superjson, of kkrpc 0.2.2 on Bun", "add-64x16", subjectName{"go", "classic-superjson"}, subjectName{"kkrpc0.2-bun", "classic-superjson"}, cost, 0.12, false, ""},
-	{"handlers called by reflection, 64×16", "add-64x16", subjectName{"go-reflected", "compact-json"}, hono, cost, 0.50, false, ""},
-	{"of the raw echo, 1×1", "add-1x1", ours, subjectName{"raw-echo", "echo"}, cost, 2, false, ""},
-	{"of the raw echo, 1×64", "add-1x64", ours, subjectName{"raw-echo", "echo"}, cost, 2, false, ""},
-	{"of the raw echo, 64×1", "add-64x1", ours, subjectName{"raw-echo", "echo"}, cost, 2, false, ""},
-	{"of the raw echo, 64×16", "add-64x16", ours, subjectName{"raw-echo", "echo"}, cost, 2, false, ""},
-	{"of the raw echo, 1 KiB", "echo-1k", ours, subjectName{"raw-echo", "echo"}, cost, 2, false, ""},
-	{"of the raw echo, 64 KiB", "echo-64k", ours, subjectName{"raw-echo", "echo"}, cost, 2, false, ""},
-	{"of grpc-go, 64×16", "add-64x16", ours, subjectName{"grpc-go", "grpc"}, cost, 0.12, false, ""},
-	{"p99/p50, 64×16", "add-64x16", ours, none, slowest, 2.5, false, ""},
-	{"calls per second of a kkrpc client", "js-client", ours, hono, perSecond, 0.97, true, ""},
-	{"Go client, 64 in flight", "go-client", ours, none, cost, 1.5, false, "µs"},
-	{"a room of 1,000 members, of Bun's publish", "room-1000", ours, subjectName{"bun-echo", "echo"}, cost, 1.2, false, ""},
-	{"a room of 10,000 members, of Bun's publish", "room-10000", ours, subjectName{"bun-echo", "echo"}, cost, 1.2, false, ""},
+	{"1×1", "add-1x1", ours, hono, cost, 1.0, false, "", ""},
+	{"1×64", "add-1x64", ours, hono, cost, 0.30, false, "", ""},
+	{"64×1", "add-64x1", ours, hono, cost, 0.68, false, "", ""},
+	{"64×16", "add-64x16", ours, hono, cost, 0.22, false, "", ""},
+	{"echo of 1 KiB", "echo-1k", ours, hono, cost, 0.50, false, "", ""},
+	{"echo of 64 KiB", "echo-64k", ours, hono, cost, 0.72, false, "", ""},
+	{"classic json, of kkrpc 0.7 on Bun", "add-64x16", subjectName{"go", "classic-json"}, subjectName{"kkrpc0.7-bun", "classic-json"}, cost, 0.20, false, "", ""},
+	{"classic superjson, of kkrpc 0.7 on Bun", "add-64x16", subjectName{"go", "classic-superjson"}, subjectName{"kkrpc0.7-bun", "classic-superjson"}, cost, 0.12, false, "", ""},
+	{"classic json, of kkrpc 0.2.2 on Bun", "add-64x16", subjectName{"go", "classic-json"}, subjectName{"kkrpc0.2-bun", "classic-json"}, cost, 0.20, false, "", ""},
+	{"classic superjson, of kkrpc 0.2.2 on Bun", "add-64x16", subjectName{"go", "classic-superjson"}, subjectName{"kkrpc0.2-bun", "classic-superjson"}, cost, 0.12, false, "", ""},
+	{"handlers called by reflection, 64×16", "add-64x16", subjectName{"go-reflected", "compact-json"}, hono, cost, 0.50, false, "", ""},
+	{"of the raw echo, 1×1", "add-1x1", ours, subjectName{"raw-echo", "echo"}, cost, 2, false, "", ""},
+	{"of the raw echo, 1×64", "add-1x64", ours, subjectName{"raw-echo", "echo"}, cost, 2, false, "", ""},
+	{"of the raw echo, 64×1", "add-64x1", ours, subjectName{"raw-echo", "echo"}, cost, 2, false, "", ""},
+	{"of the raw echo, 64×16", "add-64x16", ours, subjectName{"raw-echo", "echo"}, cost, 2, false, "", ""},
+	{"of the raw echo, 1 KiB", "echo-1k", ours, subjectName{"raw-echo", "echo"}, cost, 2, false, "", ""},
+	{"of the raw echo, 64 KiB", "echo-64k", ours, subjectName{"raw-echo", "echo"}, cost, 2, false, "", ""},
+	{"of grpc-go, 64×16", "add-64x16", ours, subjectName{"grpc-go", "grpc"}, cost, 0.12, false, "", ""},
+	{"p99/p50, 64×16", "add-64x16", ours, none, slowest, 2.5, false, "", ""},
+	{"calls per second of a kkrpc client", "js-client", ours, hono, perSecond, 0.97, true, "", ""},
+	{"Go client, 64 in flight", "go-client", ours, none, cost, 1.5, false, "µs", ""},
+	{"a room of 1,000 members, of Bun's publish", "room-1000", ours, subjectName{"bun-echo", "echo"}, cost, 1.2, false, "", ""},
+	{"a room of 10,000 members, of Bun's publish", "room-10000", ours, subjectName{"bun-echo", "echo"}, cost, 1.2, false, "", ""},
+	{"p99 of a room with a member that does not read, of without", "room-stalled", ours, ours, p99, 1.5, false, "", "room-paced"},
 	insideHono("bun", hono.peer),
 	insideHono("node", "kkrpc2-node-hono"),
 	insideHono("deno", "kkrpc2-deno-hono"),
 	insideHono("workerd", "kkrpc2-workerd-hono"),
-	{"idle, 5,000 connections", "idle-5k", ours, none, kilobytes, 5, false, "KB"},
-	{"idle, 20,000 connections", "idle-20k", ours, none, kilobytes, 5, false, "KB"},
-	{"idle with TLS, 5,000 connections", "idle-tls-5k", ours, none, kilobytes, 14, false, "KB"},
-	{"idle with TLS, 20,000 connections", "idle-tls-20k", ours, none, kilobytes, 14, false, "KB"},
+	{"idle, 5,000 connections", "idle-5k", ours, none, kilobytes, 5, false, "KB", ""},
+	{"idle, 20,000 connections", "idle-20k", ours, none, kilobytes, 5, false, "KB", ""},
+	{"idle with TLS, 5,000 connections", "idle-tls-5k", ours, none, kilobytes, 14, false, "KB", ""},
+	{"idle with TLS, 20,000 connections", "idle-tls-20k", ours, none, kilobytes, 14, false, "KB", ""},
 }
 
 // insideHono is the goal of Go inside Hono beside kkrpc in the same runtime.
 func insideHono(runtime, peer string) goal {
 	return goal{"calls per second inside Hono on " + runtime + ", of " + peer, "add-1x64",
-		subjectName{"go-in-" + runtime + "-hono", "compact-json"}, subjectName{peer, "compact-json"}, perSecond, 0.5, true, ""}
+		subjectName{"go-in-" + runtime + "-hono", "compact-json"}, subjectName{peer, "compact-json"}, perSecond, 0.5, true, "", ""}
 }
 
 // verdict is a goal beside what was measured.
@@ -88,12 +94,12 @@ type verdict struct {
 }
 
 func (g *goal) judge(rows []*row) verdict {
-	number, why := g.of(rows, g.row)
+	number, why := g.of(rows, g.scenario, g.row)
 	if why != "" {
 		return verdict{goal: g, why: why}
 	}
 	if g.against != none {
-		base, why := g.of(rows, g.against)
+		base, why := g.of(rows, cmp.Or(g.beside, g.scenario), g.against)
 		if why != "" || base == 0 {
 			return verdict{goal: g, why: why}
 		}
@@ -104,9 +110,9 @@ func (g *goal) judge(rows []*row) verdict {
 
 // of returns a subject's number. A generator that could not keep up says nothing about the number of calls, but does not
 // change much what a call costs the server.
-func (g *goal) of(rows []*row, s subjectName) (number float64, why string) {
+func (g *goal) of(rows []*row, scenario string, s subjectName) (number float64, why string) {
 	for _, r := range rows {
-		if r.Scenario != g.scenario || r.Peer != s.peer || r.Dialect != s.dialect {
+		if r.Scenario != scenario || r.Peer != s.peer || r.Dialect != s.dialect {
 			continue
 		}
 		if len(r.Samples) == 0 {

@@ -63,6 +63,32 @@ func (b *bench) room(s *scenario, srv *server, dialect string) (_ sample, err er
 	return b.repeat(srv, s.n*inARow, func() error { return room.Burst(inARow, text) })
 }
 
+// pace is how many messages a second a room gets, for how long.
+const (
+	pace    = 1000
+	pacedBy = 10 * time.Second
+)
+
+// paced measures how long messages take to the members of a room.
+func (b *bench) paced(s *scenario, srv *server, dialect string) (_ sample, err error) {
+	room, err := srv.target.Room(dialect, s.n)
+	if err != nil {
+		return sample{}, err
+	}
+	defer func() { err = errors.Join(err, room.Close()) }()
+	m, err := b.startMeter(srv.PID())
+	if err != nil {
+		return sample{}, err
+	}
+	times, err := room.Paced(pace, pacedBy, s.stalled)
+	if err != nil {
+		return sample{}, err
+	}
+	got, err := m.stop(int64(s.n) * pace * int64(pacedBy/time.Second))
+	got.P50, got.P99 = times.Quantile(0.5), times.Quantile(0.99)
+	return got, err
+}
+
 // connects measures how fast connections are made.
 func (b *bench) connects(srv *server, dialect string) (sample, error) {
 	if _, err := srv.target.Connect(dialect, b.time/2); err != nil {

@@ -35,7 +35,7 @@ const baseline = "kkrpc2-bun-hono"
 var (
 	compactAndClassic = []string{"compact-json", "compact-superjson", "classic-json", "classic-superjson"}
 	ctxHandlers       = []string{"-handlers", "ctx"}
-	everything        = []kind{calls, blobs, streams, callbacks, rooms, memory, setup, jsClients, goClients}
+	everything        = []kind{calls, blobs, streams, callbacks, rooms, paced, memory, setup, jsClients, goClients}
 	honos             = []kind{calls, callbacks, rooms, memory, setup, jsClients}
 )
 

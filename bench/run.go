@@ -170,7 +170,7 @@ func (b *bench) progress(scenario, format string, args ...any) {
 }
 
 func (b *bench) sample(s *scenario, sub subject) (sample, error) {
-	if s.kind == rooms || s.kind == memory {
+	if s.kind == rooms || s.kind == paced || s.kind == memory {
 		return b.fresh(s, sub)
 	}
 	srv, err := b.running(sub, s.tls)
@@ -204,8 +204,11 @@ func (b *bench) fresh(s *scenario, sub subject) (sample, error) {
 	}
 	stop := b.keep(srv)
 	defer stop()
-	if s.kind == rooms {
+	switch s.kind {
+	case rooms:
 		return b.room(s, srv, sub.dialect)
+	case paced:
+		return b.paced(s, srv, sub.dialect)
 	}
 	return b.memory(s, srv, sub.dialect)
 }

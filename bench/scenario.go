@@ -15,6 +15,7 @@ const (
 	streams   kind = "stream"
 	callbacks kind = "callbacks"
 	rooms     kind = "room"
+	paced     kind = "room at a pace"
 	memory    kind = "memory"
 	setup     kind = "setup"
 	jsClients kind = "clients in JavaScript"
@@ -34,6 +35,7 @@ type scenario struct {
 	basic    bool // every peer has the method
 	size     int  // of what is echoed, in bytes
 	n        int  // items, callbacks or connections
+	stalled  bool // one member does not read
 	tls      bool
 	once     bool // is measured once only, since it takes long and hardly differs
 	few      bool // takes so long that only some peers take part
@@ -60,6 +62,8 @@ var scenarios = []scenario{
 	{name: "callbacks", about: "a function of the client called 10,000 times", kind: callbacks, n: 10_000, dialects: plain},
 	{name: "room-1000", about: "64 bytes to 1,000 members, 20 times in a row", kind: rooms, n: 1000, dialects: []string{"compact-json", "echo"}},
 	{name: "room-10000", about: "64 bytes to 10,000 members, 20 times in a row", kind: rooms, n: 10_000, dialects: []string{"compact-json", "echo"}, few: true},
+	{name: "room-paced", about: "1,000 messages a second to 1,000 members, for 10 s", kind: paced, n: 1000, dialects: []string{"compact-json"}, once: true, few: true},
+	{name: "room-stalled", about: "the same, and one of the members does not read", kind: paced, n: 1000, stalled: true, dialects: []string{"compact-json"}, once: true, few: true},
 	{name: "idle-5k", about: "5,000 idle connections", kind: memory, n: 5000, once: true},
 	{name: "idle-20k", about: "20,000 idle connections", kind: memory, n: 20_000, once: true, few: true},
 	{name: "idle-tls-5k", about: "5,000 idle connections with TLS", kind: memory, n: 5000, tls: true, once: true},

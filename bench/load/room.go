@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"time"
 )
 
 // Room is connections that get what is sent to all of them. The first also says when.
@@ -91,6 +92,64 @@ func (s *Session) deliveries(n int, quoted []byte, answer bool, sent int) error 
 			return fmt.Errorf("a member got %.200s", msg)
 		}
 		got++
+	}
+	return nil
+}
+
+// Paced has a member send so many messages a second for a while, and returns how long each took to each member. The last
+// member stalls if stalled is true: it does not read.
+func (r *Room) Paced(perSecond int, d time.Duration, stalled bool) (*Histogram, error) {
+	readers := r.members
+	if stalled {
+		readers = readers[:len(readers)-1]
+	}
+	n := int(d.Seconds() * float64(perSecond))
+	start := time.Now()
+	times, errs := make([]*Histogram, len(readers)), make([]error, len(readers)+1)
+	var wg sync.WaitGroup
+	for i, m := range readers {
+		times[i] = new(Histogram)
+		wg.Go(func() { errs[i] = m.timed(n, i == 0, start, times[i]) })
+	}
+	first := r.members[0]
+	for i := range n {
+		if wait := time.Until(start.Add(time.Duration(i) * time.Second / time.Duration(perSecond))); wait > 0 {
+			time.Sleep(wait)
+		}
+		if err := first.call("say", first.value(strconv.Quote(strconv.FormatInt(int64(time.Since(start)), 10)))); err != nil {
+			errs[len(readers)] = err
+			break
+		}
+	}
+	wg.Wait()
+	all := new(Histogram)
+	for _, h := range times {
+		all.Merge(h)
+	}
+	return all, errors.Join(errs...)
+}
+
+// timed takes n messages that say when they were sent, and of who sends them as many answers.
+func (s *Session) timed(n int, answers bool, start time.Time, times *Histogram) error {
+	message := form{`"t":"cb"`, `"v":"`}
+	missing := 0
+	if answers {
+		missing = n
+	}
+	for got := 0; got < n || missing > 0; {
+		msg, err := s.message()
+		if err != nil {
+			return fmt.Errorf("after %d of %d messages: %w", got, n, err)
+		}
+		if sent, ok := message.number(msg); ok {
+			times.Add(time.Since(start)-time.Duration(sent), 1)
+			got++
+			continue
+		}
+		if !bytes.Contains(msg, []byte(`"t":"r"`)) || bytes.Contains(msg, []byte(`"e":`)) {
+			return fmt.Errorf("a member got %.200s", msg)
+		}
+		missing--
 	}
 	return nil
 }

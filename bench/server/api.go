@@ -64,6 +64,7 @@ func newAPI(handlers string) (kkrpc.Object, error) {
 		"storm": storm,
 		"join":  members.join,
 		"burst": members.burst,
+		"say":   members.say,
 	}, nil
 }
 
@@ -113,6 +114,11 @@ func newRoom() (room, error) {
 
 func (r room) join(ctx context.Context, member func(string)) error {
 	_, err := r.Join(ctx, member, nil)
+	return err
+}
+
+func (r room) say(ctx context.Context, text string) error {
+	_, err := r.Publish(ctx, text)
 	return err
 }
 
