@@ -184,6 +184,13 @@ func (boundValues) Referent(ref any) (peer bind.Handle, own any) {
 	}
 }
 
+func (boundValues) RefersTo(t reflect.Type) reflect.Type {
+	if r, ok := reflect.Zero(t).Interface().(interface{ refersTo() reflect.Type }); ok {
+		return r.refersTo()
+	}
+	return nil
+}
+
 func (boundValues) Callback(t reflect.Type) func(bind.Handle) any {
 	p := newCallbackParam(t)
 	return func(h bind.Handle) any {

@@ -21,7 +21,8 @@ import (
 
 // Ref is a remote reference: a handle to a function or an object that stays on its own side. [Proxy] makes one for a
 // value of this side, to be sent. A *Ref may stand anywhere in the data: in arguments, results, structs, maps, slices,
-// any, and the fields of an error. One that comes back to its owner is the owner's own *Ref again.
+// any, and the fields of an error. One that comes back to its owner is the owner's own *Ref again. A [RefTo] also says
+// what it is a reference to.
 //
 // A *Ref of the peer is a [Caller]. Call, Get, Set and Remote reach the functions and properties of an object, and
 // Apply calls a function. It can be used on the channel that it came over, until Release or the end of the channel. A
@@ -62,17 +63,51 @@ const (
 //
 // v is kept until the peer releases it or the channel closes; see Limits.References.
 func Proxy(v any) *Ref {
-	if r, ok := v.(*Ref); ok && r != nil {
-		return r
+	if r, ok := v.(interface{ self() *Ref }); ok && r.self() != nil {
+		return r.self()
 	}
 	return &Ref{value: v}
 }
 
-// Value returns the argument of [Proxy], for a reference of this side that came back from the peer. It is nil for a
-// reference of the peer, and for a part of an object.
+// self is r, also of a RefTo.
+func (r *Ref) self() *Ref { return r }
+
+// RefTo is a [Ref] that says what it stands for: a function of the type T, or an object with the methods of T, an
+// interface with a name. It crosses as the *Ref in it does, and the methods of *Ref are its own. The command kkrpc gen ts
+// writes T as its type, where a *Ref is unknown. [Expose] refuses any other T.
+//
+// [ProxyTo] makes one for a value of this side. A RefTo[T]{r} says it of a reference that the program has. Nothing checks
+// what the peer sends a reference to: a call of a function that is not there fails.
+//
+// A RefTo is never null. Sending one without a *Ref fails, and so does a call with null in its place. A *RefTo may be null.
+type RefTo[T any] struct{ *Ref }
+
+// ProxyTo is [Proxy] for a v that is a func, or whose methods in the interface T the peer may call and no others; see [As].
+func ProxyTo[T any](v T) RefTo[T] {
+	if reflect.TypeFor[T]().Kind() == reflect.Interface {
+		return RefTo[T]{Proxy(As(v))}
+	}
+	return RefTo[T]{Proxy(v)}
+}
+
+// Value returns the value behind a reference of this side that came back from the peer. ok is false for a reference of the
+// peer, and for one to a value that is no T.
+func (r RefTo[T]) Value() (v T, ok bool) {
+	v, ok = r.Ref.Value().(T)
+	return v, ok
+}
+
+// refersTo implements bind.Values.RefersTo.
+func (RefTo[T]) refersTo() reflect.Type { return reflect.TypeFor[T]() }
+
+// Value returns the argument of [Proxy], for a reference of this side that came back from the peer; of what [As] returned,
+// it is the implementation. It is nil for a reference of the peer, and for a part of an object.
 func (r *Ref) Value() any {
 	if r == nil {
 		return nil
+	}
+	if _, impl, ok := types.Implementation(r.value); ok {
+		return impl
 	}
 	return r.value
 }

@@ -68,6 +68,9 @@ func makeDecoder(t reflect.Type) decodeFunc {
 		}
 		return pointerDecoder(t)
 	}
+	if p := jsonform.Embedded(t); p != nil {
+		return heldDecoder(p, decodeUnmarshaler)
+	}
 	if jsonform.Reads(t) {
 		return decodeUnmarshaler
 	}

@@ -84,6 +84,9 @@ func makeEncoder(t reflect.Type) encodeFunc {
 		}
 		return pointerEncoder(t)
 	}
+	if p := jsonform.Embedded(t); p != nil {
+		return heldEncoder(p, encodeMarshaler)
+	}
 	if jsonform.Writes(t) {
 		return encodeMarshaler
 	}

@@ -62,24 +62,54 @@ func referenceDecoder(t reflect.Type, plain decodeFunc) decodeFunc {
 		if nilled, err := d.absent(v, n); nilled {
 			return err
 		}
-		kind := d.dec.PeekKind()
-		if kind != '{' {
-			return d.unfit("reference", n)
-		}
-		read, err := d.any(n)
-		if err != nil {
+		return d.reference(v, n)
+	}
+}
+
+// reference reads a reference into v, which is of the type of references.
+func (d *decoder) reference(v reflect.Value, n *node) error {
+	if d.dec.PeekKind() != '{' {
+		return d.unfit("reference", n)
+	}
+	read, err := d.any(n)
+	if err != nil {
+		return err
+	}
+	d.settle()
+	if object, ok := read.(map[string]any); ok {
+		if read, err = d.references.DecodeReference(object, true); err != nil {
 			return err
 		}
-		d.settle()
-		if object, ok := read.(map[string]any); ok {
-			if read, err = d.references.DecodeReference(object, true); err != nil {
-				return err
-			}
+	}
+	if reflect.TypeOf(read) != v.Type() {
+		return &TypeError{Expected: "reference", Got: kindName(jsontext.Kind('{'), n)}
+	}
+	v.Set(reflect.ValueOf(read))
+	return nil
+}
+
+// A struct of nothing but an embedded reference stands for that reference. It is never null: a pointer to it is.
+
+// heldEncoder returns how a struct is written that embeds a p; plain writes one whose p is no reference.
+func heldEncoder(p reflect.Type, plain encodeFunc) encodeFunc {
+	return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+		switch held := v.Field(0); {
+		case e.references == nil || e.references.ReferenceType() != p:
+			return plain(e, dst, v)
+		case held.IsNil():
+			return dst, &EncodeError{Reason: "the " + v.Type().String() + " holds no reference; use a pointer to it where null is meant"}
+		default:
+			return e.references.AppendReference(dst, held.Interface())
 		}
-		if reflect.TypeOf(read) != t {
-			return &TypeError{Expected: "reference", Got: kindName(jsontext.Kind('{'), n)}
+	}
+}
+
+// heldDecoder returns how a struct is read that embeds a p; plain reads one whose p is no reference.
+func heldDecoder(p reflect.Type, plain decodeFunc) decodeFunc {
+	return func(d *decoder, v reflect.Value, n *node) error {
+		if d.references == nil || d.references.ReferenceType() != p {
+			return plain(d, v, n)
 		}
-		v.Set(reflect.ValueOf(read))
-		return nil
+		return d.reference(v.Field(0), n)
 	}
 }

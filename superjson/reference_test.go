@@ -101,6 +101,60 @@ func TestWhereReferencesAreNone(t *testing.T) {
 	}
 }
 
+// Thing gives box a field with an exported name.
+type Thing = thing
+
+type box[T any] struct{ *Thing }
+
+func TestStructOfNothingButAReference(t *testing.T) {
+	s := shelf{{"a"}, {"b"}}
+	type boxes struct {
+		One  box[int]            `json:"one"`
+		None *box[int]           `json:"none"`
+		List []box[string]       `json:"list"`
+		Map  map[string]box[int] `json:"map"`
+		Zero box[int]            `json:"zero,omitzero"`
+	}
+	e := superjson.NewEncoder(superjson.ModeJSON)
+	e.SetReferences(s)
+	in := boxes{One: box[int]{s[0]}, List: []box[string]{{s[1]}}, Map: map[string]box[int]{"x": {s[0]}}}
+	raw, err := e.Append(nil, "", in)
+	if want := `{"one":{"place":0},"none":null,"list":[{"place":1}],"map":{"x":{"place":0}}}`; err != nil || string(raw) != want {
+		t.Fatalf("wrote %s, %v, want %s", raw, err, want)
+	}
+	var out boxes
+	if err := superjson.DecodeReferences(superjson.ModeJSON, raw, nil, &out, s); err != nil {
+		t.Fatal(err)
+	}
+	if out.One.Thing != s[0] || out.None != nil || out.List[0].Thing != s[1] || out.Map["x"].Thing != s[0] {
+		t.Errorf("read %+v", out)
+	}
+	var one *box[int]
+	if err := superjson.DecodeReferences(superjson.ModeJSON, []byte(`{"place":1}`), nil, &one, s); err != nil || one.Thing != s[1] {
+		t.Errorf("by pointer: %v, %v", one, err)
+	}
+	if _, err := e.Append(nil, "", []box[int]{{}}); err == nil || !strings.Contains(err.Error(), "[0]: the superjson_test.box[int] holds no reference") {
+		t.Errorf("without a reference: %v", err)
+	}
+	if _, err := superjson.NewEncoder(superjson.ModeJSON).Append(nil, "", in); err == nil || !strings.Contains(err.Error(), "no things here") {
+		t.Errorf("without an encoder of references: %v", err)
+	}
+	for raw, want := range map[string]string{
+		`[null]`:        "[0]: expected reference, got null",
+		`["x"]`:         "[0]: expected reference, got string",
+		`[{"x":1}]`:     "[0]: expected reference, got object",
+		`[{"place":7}]`: "empty place",
+	} {
+		var list []box[int]
+		if err := superjson.DecodeReferences(superjson.ModeJSON, []byte(raw), nil, &list, s); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", raw, err, want)
+		}
+	}
+	if err := superjson.Decode(superjson.ModeJSON, []byte(`{"place":0}`), nil, new(box[int])); err == nil || !strings.Contains(err.Error(), "no things here") {
+		t.Errorf("nobody who knows: %v", err)
+	}
+}
+
 func TestReferencesThatCannotBeWritten(t *testing.T) {
 	e := superjson.NewEncoder(superjson.ModeJSON)
 	if _, err := e.Append(nil, "", []any{&thing{}}); err == nil || !strings.Contains(err.Error(), "no things here") {

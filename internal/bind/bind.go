@@ -62,6 +62,10 @@ type Values interface {
 	// Both are nil if ref is no function.
 	Referent(ref any) (peer Handle, own any)
 
+	// RefersTo returns what a reference of type t says that it stands for: a function of that type, or what has the methods
+	// of that interface. It is nil if t does not say.
+	RefersTo(t reflect.Type) reflect.Type
+
 	// Callback returns what makes functions of type t that call the function of the peer with a handle.
 	Callback(t reflect.Type) func(Handle) any
 	// Stream returns what makes iterators of type t, an iter.Seq2[T, error], over a stream of the peer.

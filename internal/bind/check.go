@@ -87,8 +87,8 @@ func (c *checker) check(t reflect.Type, at string) (reason, where string) {
 		return "a context.Context must be the first parameter", at
 	case t == c.kinds.Handle || t == c.kinds.Handle.Elem():
 		return "a *kkrpc.Callback can only be a parameter itself", at
-	case t == c.kinds.Ref:
-		return "", ""
+	case c.kinds.isReference(t):
+		return c.kinds.targetProblem(t), at
 	case t == c.kinds.Ref.Elem():
 		return "a kkrpc.Ref must be a pointer, *kkrpc.Ref", at
 	case t == c.kinds.Shared && c.direction == inbound:

@@ -132,6 +132,7 @@ func TestScalarsThatCannotCross(t *testing.T) {
 
 func TestTypesThatCannotCross(t *testing.T) {
 	const data = "a function can only be a parameter itself"
+	const wantTarget = "; want a func type, or an interface with methods"
 	testCrossing(t, []crossing{
 		{reflect.TypeFor[string](), "", ""},
 		{reflect.TypeFor[loop](), "", ""},
@@ -143,6 +144,10 @@ func TestTypesThatCannotCross(t *testing.T) {
 		{reflect.TypeFor[*shared](), ": a *kkrpc.Shared is only sent; use the type of its value", ""},
 		{reflect.TypeFor[[]*shared](), "[]: a *kkrpc.Shared is only sent; use the type of its value", "[]: a *kkrpc.Shared can only stand by itself, not inside of another value"},
 		{reflect.TypeFor[reference](), ": a kkrpc.Ref must be a pointer, *kkrpc.Ref", ": a kkrpc.Ref must be a pointer, *kkrpc.Ref"},
+		{reflect.TypeFor[held[func()]](), "", ""},
+		{reflect.TypeFor[[]*held[error]](), "", ""},
+		{reflect.TypeFor[held[int]](), ": a bind.held[int] stands for a int" + wantTarget, ": a bind.held[int] stands for a int" + wantTarget},
+		{reflect.TypeFor[[]held[any]](), "[]: a bind.held[interface {}] stands for a interface {}" + wantTarget, "[]: a bind.held[interface {}] stands for a interface {}" + wantTarget},
 		{reflect.TypeFor[iter.Seq2[int, error]](), "", ""},
 		{reflect.TypeFor[iter.Seq[int]](), ": iter.Seq[int] cannot say that the stream has failed; use iter.Seq2[int, error]", ""},
 		{reflect.TypeFor[<-chan int](), ": <-chan int cannot say that the stream has failed; use iter.Seq2[int, error]", ""},
@@ -178,6 +183,8 @@ func TestRefUseOf(t *testing.T) {
 		reflect.TypeFor[loop]():                       RefSurely,
 		reflect.TypeFor[func([]*reference) error]():   RefSurely,
 		reflect.TypeFor[func() *reference]():          RefSurely,
+		reflect.TypeFor[func() held[error]]():         RefSurely,
+		reflect.TypeFor[[]*held[error]]():             RefSurely,
 		reflect.TypeFor[func(error)]():                RefMaybe,
 	} {
 		types := newTypes()

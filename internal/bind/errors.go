@@ -60,8 +60,11 @@ func plural(n int, noun string) string {
 
 // expected is what a peer must send for a value of type v.
 func (t *Types) expected(v reflect.Type) string {
-	for v.Kind() == reflect.Pointer {
+	for v.Kind() == reflect.Pointer && v != t.kinds.Ref {
 		v = v.Elem()
+	}
+	if t.kinds.isReference(v) {
+		return "reference"
 	}
 	switch v {
 	case reflect.TypeFor[time.Time]():
@@ -72,8 +75,6 @@ func (t *Types) expected(v reflect.Type) string {
 		return "URL"
 	case reflect.TypeFor[[]byte]():
 		return "Uint8Array"
-	case t.kinds.Ref.Elem():
-		return "reference"
 	}
 	if jsonform.IsNumber(v) {
 		return "number"

@@ -31,6 +31,14 @@ func (*reference) MarshalJSON() ([]byte, error) { return nil, errors.New("a refe
 
 func (*reference) UnmarshalJSON([]byte) error { return errors.New("no reference") }
 
+// Reference gives held a field with an exported name.
+type Reference = reference
+
+// held is a reference that says what it stands for.
+type held[T any] struct{ *Reference }
+
+func (held[T]) refersTo() reflect.Type { return reflect.TypeFor[T]() }
+
 func (v *variable) cell() *variable { return v }
 
 var errPlaced = errors.New("placed")
@@ -76,6 +84,13 @@ func (testValues) Referent(v any) (Handle, any) {
 	default:
 		return nil, target
 	}
+}
+
+func (testValues) RefersTo(t reflect.Type) reflect.Type {
+	if h, ok := reflect.Zero(t).Interface().(interface{ refersTo() reflect.Type }); ok {
+		return h.refersTo()
+	}
+	return nil
 }
 
 // Callback makes functions that panic with the id of their handle.

@@ -1,8 +1,10 @@
 package bind
 
 import (
+	"fmt"
 	"reflect"
 
+	"github.com/kkrpc-go/kkrpc/internal/jsonform"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
@@ -15,6 +17,19 @@ const (
 	RefMaybe        // by an interface in it
 	RefSurely
 )
+
+// isReference reports whether a t is a reference, or a struct of nothing but one that is embedded.
+func (k *Kinds) isReference(t reflect.Type) bool { return t == k.Ref || jsonform.Embedded(t) == k.Ref }
+
+// targetProblem says why a reference of type t cannot be, or is empty.
+func (k *Kinds) targetProblem(t reflect.Type) string {
+	target := k.RefersTo(t)
+	switch {
+	case target == nil, target.Kind() == reflect.Func, target.Kind() == reflect.Interface && target.NumMethod() > 0:
+		return ""
+	}
+	return fmt.Sprintf("a %s stands for a %s; want a func type, or an interface with methods", t, target)
+}
 
 // RefUseOf says whether values of type v may hold references. It looks no deeper than the check of an API does.
 func (t *Types) RefUseOf(v reflect.Type) RefUse {
@@ -31,7 +46,7 @@ func (t *Types) RefUseOf(v reflect.Type) RefUse {
 
 func (t *Types) refUseIn(v reflect.Type, seen map[reflect.Type]bool) (use RefUse) {
 	switch {
-	case v == t.kinds.Ref:
+	case t.kinds.isReference(v):
 		return RefSurely
 	case seen[v]:
 		return RefNever

@@ -51,6 +51,17 @@ func IsNumber(t reflect.Type) bool {
 	return t.Kind() == reflect.String && t.PkgPath() == "encoding/json" && t.Name() == "Number"
 }
 
+// Embedded returns the pointer that a t is a struct of, if the pointer is embedded and writes JSON itself, or nil.
+func Embedded(t reflect.Type) reflect.Type {
+	if t.Kind() != reflect.Struct || t.NumField() != 1 {
+		return nil
+	}
+	if f := t.Field(0); f.Anonymous && f.IsExported() && f.Type.Kind() == reflect.Pointer && Speaks(f.Type) {
+		return f.Type
+	}
+	return nil
+}
+
 // Implements reports whether t, or a pointer to it, implements one of the interfaces.
 func Implements(t reflect.Type, interfaces ...reflect.Type) bool {
 	for _, i := range interfaces {
