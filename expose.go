@@ -119,6 +119,14 @@ func (a *API) Entries() iter.Seq[Entry] {
 // tagged field.
 func As[I any](impl I) any { return methodsOf{iface: reflect.TypeFor[I](), impl: impl} }
 
+// ProxyTo is [Proxy] for a v that is a func, or whose methods in the interface T the peer may call and no others; see [As].
+func ProxyTo[T any](v T) RefTo[T] {
+	if reflect.TypeFor[T]().Kind() == reflect.Interface {
+		return RefTo[T]{Proxy(As(v))}
+	}
+	return RefTo[T]{Proxy(v)}
+}
+
 type methodsOf struct {
 	iface reflect.Type
 	impl  any

@@ -82,14 +82,6 @@ func (r *Ref) self() *Ref { return r }
 // A RefTo is never null. Sending one without a *Ref fails, and so does a call with null in its place. A *RefTo may be null.
 type RefTo[T any] struct{ *Ref }
 
-// ProxyTo is [Proxy] for a v that is a func, or whose methods in the interface T the peer may call and no others; see [As].
-func ProxyTo[T any](v T) RefTo[T] {
-	if reflect.TypeFor[T]().Kind() == reflect.Interface {
-		return RefTo[T]{Proxy(As(v))}
-	}
-	return RefTo[T]{Proxy(v)}
-}
-
 // Value returns the value behind a reference of this side that came back from the peer. ok is false for a reference of the
 // peer, and for one to a value that is no T.
 func (r RefTo[T]) Value() (v T, ok bool) {
@@ -288,12 +280,12 @@ func (r *Ref) prepare() error {
 		} else if r.kind = refObject; r.value == nil {
 			r.err = errors.New("nil")
 		} else if api, err := types.Expose(r.value); err != nil {
-			r.err = fmt.Errorf("kkrpc: expose %T: %w", r.value, err)
+			r.err = fmt.Errorf("kkrpc: expose %T: %w", r.Value(), err)
 		} else if r.api = &api; api.IsEmpty() {
 			r.err = errors.New("there is nothing in it")
 		}
 		if r.err != nil {
-			r.err = fmt.Errorf("%T cannot be sent as a reference: %w", r.value, r.err)
+			r.err = fmt.Errorf("%T cannot be sent as a reference: %w", r.Value(), r.err)
 		}
 	})
 	return r.err
@@ -325,7 +317,7 @@ func (r *Ref) String() string {
 	origin := r.origin()
 	text := "reference of the peer"
 	if origin.ch == nil {
-		text = fmt.Sprintf("reference to %T", origin.value)
+		text = fmt.Sprintf("reference to %T", origin.Value())
 	}
 	if len(r.path) > 0 {
 		text += " at " + strings.Join(r.path, ".")

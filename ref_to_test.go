@@ -37,6 +37,7 @@ func (a *savings) Close() {}
 type Approve func(ctx context.Context, name string) (bool, error)
 
 func TestTypedReferences(t *testing.T) {
+	needsMethods(t)
 	for _, d := range compactDialects {
 		t.Run(d.String(), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -119,6 +120,7 @@ func TestTypedReferences(t *testing.T) {
 }
 
 func TestTypedReferencesThatAreNone(t *testing.T) {
+	needsMethods(t)
 	bubble(t, func(t *testing.T) {
 		api := kkrpc.Object{
 			"take":  func(kkrpc.RefTo[Account]) {},
@@ -192,6 +194,7 @@ func TestTypedReferencesOfThisSide(t *testing.T) {
 
 // References that only typed ones announce are recognised in an any.
 func TestTypedReferencesSwitchReferencesOn(t *testing.T) {
+	needsMethods(t)
 	bubble(t, func(t *testing.T) {
 		api := kkrpc.Object{
 			"typed": func([]kkrpc.RefTo[Account]) {},
