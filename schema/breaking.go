@@ -233,17 +233,68 @@ func (c *comparison) parts(path string, old, new *Type, sent bool) {
 			c.report(path, "was %s and is %s", article(old.Name), article(new.Name))
 		}
 	case Callback:
-		for i := range old.Function.Params {
-			p := &old.Function.Params[i]
-			at := path + ": " + paramName(p, i)
-			if n := new.Function.param(i); n != nil {
-				c.types(at, &p.Type, &n.Type, !sent)
-			} else if !p.Variadic {
-				c.report(at, "is not passed any more")
-			}
-		}
+		c.arguments(path, old.Function, new.Function, sent)
+	case Reference:
+		c.references(path, old, new, sent)
 	case Struct:
 		c.fields(path, old, new, sent)
+	}
+}
+
+// arguments compares those that a function is called with by the side that gets it. sent: the client passes the function.
+func (c *comparison) arguments(path string, old, new *Function, sent bool) {
+	for i := range old.Params {
+		p := &old.Params[i]
+		at := path + ": " + paramName(p, i)
+		if n := new.param(i); n != nil {
+			c.types(at, &p.Type, &n.Type, !sent)
+		} else if !p.Variadic {
+			c.report(at, "is not passed any more")
+		}
+	}
+}
+
+// references compares what references are to. One that does not say so is compared with none.
+func (c *comparison) references(path string, old, new *Type, sent bool) {
+	switch {
+	case old.Function == nil && old.Members == nil, new.Function == nil && new.Members == nil:
+	case (old.Function == nil) != (new.Function == nil):
+		c.report(path, "was a reference to %s and is one to %s", referent(old), referent(new))
+	case old.Function != nil && sent:
+		c.called(path, old.Function, new.Function)
+	case old.Function != nil:
+		c.function(path, old.Function, new.Function)
+	case sent:
+		for i := range new.Members {
+			name := path + "." + new.Members[i].Name
+			at := slices.IndexFunc(old.Members, func(m Member) bool { return m.Name == new.Members[i].Name })
+			if at < 0 {
+				c.report(name, "is new, and the objects of older clients do not have it")
+			} else if f := new.Members[i].Function; f != nil && old.Members[at].Function != nil {
+				c.called(name, old.Members[at].Function, f)
+			}
+		}
+	default:
+		c.members(path, old.Members, new.Members)
+	}
+}
+
+func referent(t *Type) string {
+	if t.Function != nil {
+		return "a function"
+	}
+	return "an object"
+}
+
+// called compares functions of the client that the API calls.
+func (c *comparison) called(path string, old, new *Function) {
+	c.arguments(path, old, new, true)
+	switch {
+	case new.Result == nil:
+	case old.Result == nil:
+		c.report(path, "result: is wanted now")
+	default:
+		c.sent(path+": result", old.Result, new.Result)
 	}
 }
 

@@ -35,6 +35,13 @@ type GoParam struct {
 	Type GoType
 }
 
+// GoMethod is a method of an interface.
+type GoMethod struct {
+	Name, Doc string // the name for a peer
+	Type      GoType // a func
+	Errors    []GoError
+}
+
 // GoType is a Go type, as reflection or a type checker knows it. Two values of one type need not be equal.
 type GoType interface {
 	Kind() reflect.Kind
@@ -59,6 +66,10 @@ type GoType interface {
 	IsVariadic() bool
 	// Form says how the type's own methods write and read it.
 	Form() Form
+	// RefersTo is T, of kkrpc.RefTo[T].
+	RefersTo() GoType
+	// Methods are the exported ones of an interface, in the order of their names in Go.
+	Methods() ([]GoMethod, error)
 	// IsError reports that it is the interface error.
 	IsError() bool
 	// IsValuer reports that rules apply to the result of its method ValidatorValue.
@@ -99,7 +110,7 @@ type Documented interface {
 // Build describes the API of which entries are the names, namespaces before what is in them. The error has a line for each
 // that cannot be described.
 func Build(name, doc string, entries iter.Seq[Entry]) (*API, error) {
-	b := builder{types: map[typeName]*Named{}, first: map[typeName]GoType{}, errors: map[string]*Exception{}}
+	b := builder{types: map[typeName]*Named{}, first: map[typeName]firstUse{}, errors: map[string]*Exception{}}
 	root := Member{}
 	var errs []error
 	for e := range entries {
@@ -136,8 +147,14 @@ type typeName struct{ name, pkg string }
 
 type builder struct {
 	types  map[typeName]*Named
-	first  map[typeName]GoType // of each name
+	first  map[typeName]firstUse // of each name
 	errors map[string]*Exception
+}
+
+// firstUse is the type that a name was first seen for.
+type firstUse struct {
+	GoType
+	referred bool // by a kkrpc.RefTo
 }
 
 func (b *builder) member(e Entry) (Member, error) {
@@ -284,29 +301,99 @@ func (b *builder) data(t GoType) (Type, error) {
 		return Type{}, errors.New("time.Duration has no unit that both sides agree on; use a number of milliseconds")
 	case t.Kind() == reflect.Pointer && is(t.Elem(), kkrpcPath, "Ref"):
 		return Type{Kind: Reference}, nil
+	case t.Package() == kkrpcPath && strings.HasPrefix(t.Name(), "RefTo["):
+		return b.reference(t.RefersTo())
 	case isRaw(t), t.IsError():
 		return Type{Kind: Unknown}, nil
 	case t.Package() == "":
 		return b.form(t)
 	}
+	return b.named(t, false, b.form)
+}
+
+// named is a name for t, whose form is what form says. referred: t is not data, references to it cross.
+func (b *builder) named(t GoType, referred bool, form func(GoType) (Type, error)) (Type, error) {
 	key := typeName{t.Name(), t.Package()}
-	if first := b.first[key]; first != nil && !first.Is(t) {
+	first, known := b.first[key]
+	switch {
+	case known && !first.Is(t):
 		return Type{}, fmt.Errorf("there are two types %s.%s; rename one", key.pkg, key.name)
-	}
-	if b.types[key] == nil {
-		b.first[key] = t
+	case known && first.referred != referred:
+		return Type{}, fmt.Errorf("%s.%s crosses as data and by reference; declare a type of its own for one of them", key.pkg, key.name)
+	case !known:
+		b.first[key] = firstUse{t, referred}
 		named := &Named{Name: key.name, Package: key.pkg}
 		b.types[key] = named // before its parts, which may lead back
 		if d, ok := t.(Documented); ok {
 			d.Document(named)
 		}
-		form, err := b.form(t)
+		form, err := form(t)
 		if err != nil {
 			return form, err
 		}
 		named.Type = form
 	}
 	return Type{Kind: NamedType, Name: key.name, Package: key.pkg}, nil
+}
+
+// reference is the form of a kkrpc.RefTo[t].
+func (b *builder) reference(t GoType) (Type, error) {
+	switch kind := t.Kind(); {
+	case kind == reflect.Func && t.Package() == "":
+		return b.referent(t)
+	case kind == reflect.Func, kind == reflect.Interface && t.Package() != "":
+		return b.named(t, true, b.referent)
+	case kind == reflect.Interface:
+		return Type{}, errors.New("the type argument of kkrpc.RefTo has no name of its own; declare the interface")
+	}
+	return Type{}, fmt.Errorf("kkrpc.RefTo[%s]: want a func type, or an interface with methods", cmp.Or(t.Name(), t.Kind().String()))
+}
+
+// referent is what a reference to a t is one to.
+func (b *builder) referent(t GoType) (Type, error) {
+	if t.Kind() == reflect.Func {
+		m, err := b.method(GoMethod{Type: t})
+		return Type{Kind: Reference, Function: m.Function}, err
+	}
+	methods, err := t.Methods()
+	if err == nil && len(methods) == 0 {
+		err = fmt.Errorf("kkrpc.RefTo[%s]: the interface has no exported method", t.Name())
+	}
+	if err != nil {
+		return Type{}, err
+	}
+	form := Type{Kind: Reference}
+	for _, method := range methods {
+		m, err := b.method(method)
+		if err == nil && slices.ContainsFunc(form.Members, func(o Member) bool { return o.Name == m.Name }) {
+			err = errors.New("two methods have this name; rename one")
+		}
+		if err != nil {
+			return Type{}, fmt.Errorf(".%s: %w", method.Name, err)
+		}
+		form.Members = append(form.Members, m)
+	}
+	return form, nil
+}
+
+// method is a function without its context and its error.
+func (b *builder) method(m GoMethod) (Member, error) {
+	e := Entry{Path: []string{m.Name}, Kind: Method, Doc: m.Doc, Params: m.Type.In(), Variadic: m.Type.IsVariadic(), Errors: m.Errors}
+	if len(e.Params) > 0 && is(e.Params[0].Type, "context", "Context") {
+		e.Params = e.Params[1:]
+	}
+	results := m.Type.Out()
+	if n := len(results); n > 0 && results[n-1].IsError() {
+		results = results[:n-1]
+	}
+	switch len(results) {
+	case 0:
+	case 1:
+		e.Type = results[0]
+	default:
+		return Member{}, fmt.Errorf("the function returns %d values; want at most one, and an error behind it", len(results))
+	}
+	return b.member(e)
 }
 
 // form is the form of t, whatever its name.

@@ -37,6 +37,7 @@ func (api *API) Hash() string {
 func (api *API) crossing(found map[typeName]*Named) {
 	all := typesOf(api)
 	var typ func(t *Type)
+	var members func(list []Member)
 	function := func(f *Function) {
 		if f == nil {
 			return
@@ -61,8 +62,8 @@ func (api *API) crossing(found map[typeName]*Named) {
 		for i := range t.Fields {
 			typ(&t.Fields[i].Type)
 		}
+		members(t.Members)
 	}
-	var members func(list []Member)
 	members = func(list []Member) {
 		for _, m := range list {
 			function(m.Function)
@@ -116,5 +117,9 @@ func (h *hasher) typ(t *Type) digest {
 	for _, f := range slices.SortedFunc(slices.Values(t.Fields), func(a, b Field) int { return cmp.Compare(a.Name, b.Name) }) {
 		fields = digestOf("%x %q %t %t %x", fields, f.Name, f.Optional, f.Quoted, h.typ(&f.Type))
 	}
-	return digestOf("%s %q %d %x %x %x %x", t.Kind, t.Name, t.Len, h.typ(t.Key), h.typ(t.Elem), h.function(t.Function), fields)
+	all := digestOf("%s %q %d %x %x %x %x", t.Kind, t.Name, t.Len, h.typ(t.Key), h.typ(t.Elem), h.function(t.Function), fields)
+	if t.Members == nil {
+		return all
+	}
+	return digestOf("%x %x", all, h.members(t.Members))
 }

@@ -90,6 +90,11 @@ func TestHash(t *testing.T) {
 		"a list":                 {"f": func([]int) {}},
 		"a list of fixed length": {"f": func([2]int) {}},
 		"a map":                  {"f": func(map[string]int) {}},
+		"a reference":            {"f": func(*kkrpc.Ref) {}},
+		"one to a function":      {"f": func(kkrpc.RefTo[func()]) {}},
+		"one to another":         {"f": func(kkrpc.RefTo[func(int)]) {}},
+		"one to an object":       {"f": func(kkrpc.RefTo[older]) {}},
+		"one to another object":  {"f": func(kkrpc.RefTo[newer]) {}},
 	} {
 		hash := hashOf(t, api)
 		if other := seen[hash]; other != "" {

@@ -55,7 +55,7 @@ const (
 	Namespace MemberKind = "namespace"
 )
 
-// Function describes the parameters and the result of a method, a constructor or a callback.
+// Function describes the parameters and the result of a method, a constructor, a callback or what a reference is one to.
 type Function struct {
 	Params []Param `json:"params,omitempty"`
 	// Result is nil if there is none. A callback has none: what it returns does not come back.
@@ -125,8 +125,11 @@ type Type struct {
 	// json.Number is a string, and a String that methods write is a text. That of the keys of a Record is the reflect.Kind
 	// or text. A valuer is any type with a method ValidatorValue, which rules apply to.
 	GoKind string `json:"goKind,omitempty"`
-	// Function is that of a Callback.
+	// Function is that of a Callback, and of a Reference to a function. A Reference has neither Function nor Members if it
+	// may be one to anything.
 	Function *Function `json:"function,omitempty"`
+	// Members are those of the object that a Reference is one to.
+	Members []Member `json:"members,omitempty"`
 }
 
 // Field is a member of an object.
@@ -181,5 +184,5 @@ const (
 	NamedType Kind = "named"     // see API.Types
 	Callback  Kind = "callback"  // a function that is called one way
 	Stream    Kind = "stream"    // an AsyncIterable of Elem
-	Reference Kind = "reference" // a remote reference
+	Reference Kind = "reference" // a remote reference; one with a name has that of what it is a reference to
 )

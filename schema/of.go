@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/jsonform"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
@@ -110,6 +111,20 @@ func (t goType) Out() []GoType {
 func (t goType) Is(other GoType) bool {
 	o, ok := other.(goType)
 	return ok && o.Type == t.Type
+}
+
+func (t goType) RefersTo() GoType {
+	value, _ := t.Type.MethodByName("Value")
+	return goType{value.Type.Out(0)}
+}
+
+func (t goType) Methods() (list []GoMethod, err error) {
+	for m := range t.Type.Methods() {
+		if m.IsExported() {
+			list = append(list, GoMethod{Name: bind.ExportedName(m.Name), Type: goType{m.Type}})
+		}
+	}
+	return list, nil
 }
 
 func (t goType) IsError() bool { return t.Type == reflect.TypeFor[error]() }

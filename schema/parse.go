@@ -79,8 +79,10 @@ func (c *checker) typ(where string, t *Type) {
 		c.fail(where, fmt.Sprintf("unknown kind %q of type", t.Kind))
 	case t.Kind == NamedType && c.types[typeName{t.Name, t.Package}] == nil:
 		c.fail(where, fmt.Sprintf("there is no type %s.%s", t.Package, t.Name))
-	case t.Kind == Callback:
+	case t.Kind == Callback, t.Kind == Reference && t.Function != nil:
 		c.function(where, t.Function)
+	case t.Kind == Reference:
+		c.members(where, t.Members)
 	case t.Kind == List, t.Kind == Stream, t.Kind == Record, t.Kind == Nullable && t.Elem != nil:
 		c.typ(where+"[]", t.Elem)
 		if t.Kind == Record {

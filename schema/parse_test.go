@@ -21,6 +21,8 @@ func TestParse(t *testing.T) {
 		`{"version":1,"members":[{"name":"f","kind":"method","function":{"params":[{"name":"a","type":{"kind":"record","elem":{"kind":"string"}}}]}}]}`: "schema: no description of an API: f: parameter a key: it has no type",
 		`{"version":1,"members":[{"name":"f","kind":"method","function":{"result":{"kind":"named","name":"T","package":"a"}}}]}`:                        "schema: no description of an API: f: result: there is no type a.T",
 		`{"version":1,"types":[{"name":"T","type":{"kind":"struct","fields":[{"name":"a","type":{"kind":"money"}}]}}]}`:                                 "schema: no description of an API: type T.a: unknown kind \"money\" of type",
+		`{"version":1,"types":[{"name":"T","type":{"kind":"reference","members":[{"name":"m","kind":"method"}]}}]}`:                                     "schema: no description of an API: type T.m: it has no function",
+		`{"version":1,"types":[{"name":"T","type":{"kind":"reference","function":{"result":{"kind":"x"}}}}]}`:                                           "schema: no description of an API: type T: result: unknown kind \"x\" of type",
 		`[]`: "schema: no description of an API: json: cannot unmarshal array into Go value of type schema.API",
 	} {
 		if _, err := schema.Parse([]byte(text)); err == nil || err.Error() != want {

@@ -75,7 +75,7 @@ var rules = []rule{
 
 	{dir: "interceptor", may: []string{".", "superjson", xTime}, not: []string{"net", "net/http"}},
 
-	{dir: "schema", may: []string{".", "internal/jsonform", "superjson"}, not: []string{"net", "net/http"}},
+	{dir: "schema", may: []string{".", "internal/bind", "internal/jsonform", "superjson"}, not: []string{"net", "net/http"}},
 	{dir: "tsgen", may: []string{"schema"}, not: []string{"net", "net/http"}},
 
 	{dir: "contract", may: []string{".", "internal/errlog", "schema", "tsgen"}, tests: []string{"transport/kkhttp", "transport/ws"}},

@@ -141,6 +141,7 @@ func plainType(t *schema.Type) {
 	plainType(t.Elem)
 	plainType(t.Key)
 	plainFunction(t.Function)
+	plainMembers(t.Members)
 	for i := range t.Fields {
 		t.Fields[i].Doc, t.Fields[i].At = "", ""
 		plainType(&t.Fields[i].Type)

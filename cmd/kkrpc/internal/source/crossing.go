@@ -74,7 +74,7 @@ type crossing struct {
 func (x *crossing) check(t types.Type, at string) (reason, where string) {
 	t = types.Unalias(t)
 	switch {
-	case x.seen[t], isPointerTo(t, kkrpcPath, "Ref"):
+	case x.seen[t], isPointerTo(t, kkrpcPath, "Ref"), isType(t, kkrpcPath, "RefTo"):
 		return "", ""
 	case isType(t, "context", "Context"):
 		return "a context.Context must be the first parameter", at
@@ -93,7 +93,7 @@ func (x *crossing) check(t types.Type, at string) (reason, where string) {
 	switch u := t.Underlying().(type) {
 	case *types.Interface:
 		if x.direction == inbound && u.NumMethods() > 0 && !isError(t) {
-			return fmt.Sprintf("nothing can be decoded into the interface %s; use a concrete type, any, or a *kkrpc.Ref", t), at
+			return fmt.Sprintf("nothing can be decoded into the interface %s; use a concrete type, any, or a kkrpc.RefTo", t), at
 		}
 	case *types.Pointer:
 		return x.check(u.Elem(), at)

@@ -367,13 +367,7 @@ func (e *evaluator) methodsOfInterface(t types.Type, pos token.Pos) (*member, er
 	if n, ok := t.(*types.Named); ok {
 		m.name, m.doc = n.Obj().Name(), e.docs.of(n.Obj())
 	}
-	var methods []*types.Func
-	for method := range iface.Methods() {
-		if method.Exported() {
-			methods = append(methods, method)
-		}
-	}
-	return m, e.methods(m, methods)
+	return m, e.methods(m, exportedMethods(iface))
 }
 
 func (e *evaluator) methods(m *member, methods []*types.Func) error {

@@ -1,12 +1,14 @@
 package source
 
 import (
+	"cmp"
 	"fmt"
 	"go/types"
 	"reflect"
 	"slices"
 	"strings"
 
+	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/jsonform"
 	"github.com/kkrpc-go/kkrpc/schema"
 )
@@ -67,17 +69,21 @@ func (t goType) Name() string {
 	case *types.Basic:
 		return n.Name()
 	case *types.Named:
-		name := n.Obj().Name()
-		if args := n.TypeArgs(); args.Len() > 0 {
-			var list []string
-			for arg := range args.Types() {
-				list = append(list, argumentText(arg))
-			}
-			name += "[" + strings.Join(list, ",") + "]"
-		}
-		return name
+		return n.Obj().Name() + argumentsText(n)
 	}
 	return ""
+}
+
+// argumentsText is the list of type arguments as package reflect writes it, or empty.
+func argumentsText(n *types.Named) string {
+	var list []string
+	for arg := range n.TypeArgs().Types() {
+		list = append(list, argumentText(arg))
+	}
+	if list == nil {
+		return ""
+	}
+	return "[" + strings.Join(list, ",") + "]"
 }
 
 // argumentText is a type argument as package reflect writes it.
@@ -90,8 +96,42 @@ func argumentText(arg types.Type) string {
 		if arg.Empty() {
 			return "interface {}"
 		}
+	case *types.Named:
+		if arg.Obj().Pkg() != nil {
+			return pathOf(arg.Obj().Pkg()) + "." + arg.Obj().Name() + argumentsText(arg)
+		}
+	case *types.Pointer:
+		return "*" + argumentText(arg.Elem())
+	case *types.Slice:
+		return "[]" + argumentText(arg.Elem())
+	case *types.Map:
+		return "map[" + argumentText(arg.Key()) + "]" + argumentText(arg.Elem())
+	case *types.Signature:
+		return signatureArgument(arg)
 	}
 	return types.TypeString(arg, pathOf)
+}
+
+// signatureArgument is a func as a type argument: without the names of parameters.
+func signatureArgument(s *types.Signature) string {
+	var params, results []string
+	for v := range s.Params().Variables() {
+		params = append(params, argumentText(v.Type()))
+	}
+	if s.Variadic() {
+		params[len(params)-1] = "..." + strings.TrimPrefix(params[len(params)-1], "[]")
+	}
+	for v := range s.Results().Variables() {
+		results = append(results, argumentText(v.Type()))
+	}
+	text := "func(" + strings.Join(params, ", ") + ")"
+	switch len(results) {
+	case 0:
+		return text
+	case 1:
+		return text + " " + results[0]
+	}
+	return text + " (" + strings.Join(results, ", ") + ")"
 }
 
 // Is reports whether other is the same type.
@@ -142,6 +182,31 @@ func (t goType) Out() []schema.GoType {
 }
 
 func (t goType) IsVariadic() bool { return t.Underlying().(*types.Signature).Variadic() }
+
+func (t goType) RefersTo() schema.GoType { return t.docs.typ(t.Type.(*types.Named).TypeArgs().At(0)) }
+
+func (t goType) Methods() (list []schema.GoMethod, err error) {
+	e := &evaluator{Program: t.docs.program}
+	for _, method := range exportedMethods(t.Underlying().(*types.Interface)) {
+		m := schema.GoMethod{Name: bind.ExportedName(method.Name()), Doc: t.docs.of(method), Type: t.docs.typ(method.Signature())}
+		if m.Errors, err = e.throws(e.packageOf(method), t.docs.directives[method.Pos()]); err != nil {
+			return nil, err
+		}
+		list = append(list, m)
+	}
+	return list, nil
+}
+
+// exportedMethods are those of an interface, in the order of package reflect.
+func exportedMethods(iface *types.Interface) (methods []*types.Func) {
+	for method := range iface.Methods() {
+		if method.Exported() {
+			methods = append(methods, method)
+		}
+	}
+	slices.SortFunc(methods, func(a, b *types.Func) int { return cmp.Compare(a.Name(), b.Name()) })
+	return methods
+}
 
 func (t goType) IsError() bool { return isError(t.Type) }
 

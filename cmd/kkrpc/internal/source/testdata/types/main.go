@@ -2,6 +2,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"iter"
 	"log"
@@ -92,6 +93,24 @@ type Page[T any] struct {
 
 type Words = []string
 
+// Account is what a client can do with an account.
+type Account interface {
+	// Deposit adds to the balance.
+	Deposit(ctx context.Context, amount int) (balance int, err error)
+	Partner() *kkrpc.RefTo[Account]
+	Pages(p Page[kkrpc.RefTo[Approve]], q Page[*kkrpc.RefTo[func(s []any, n ...map[string]any) (bool, error)]]) iter.Seq[kkrpc.RefTo[Account]]
+	internal()
+}
+
+// Stack is generic.
+type Stack[T any] interface {
+	Push(item T)
+	Pop() (item T, err error)
+}
+
+// Approve decides.
+type Approve func(ctx context.Context, name string, job Job) (bool, error)
+
 func main() {
 	http.Handle("/", ws.Handler(kkrpc.Object{
 		"job":       func(j Job, n int, w Words) (*Job, error) { return &j, nil },
@@ -108,10 +127,14 @@ func main() {
 		"small":     func(a int8, b uint16, c float32, d bool, e rune) uint64 { return 0 },
 		"anonymous": func(v struct{ A int }) []struct{ B *string } { return nil },
 		"deep":      func(v map[string]map[string][][]Job) {},
-		"constant":  3,
-		"greeting":  "hello",
-		"nothing":   nil,
-		"list":      []Job{},
+		"account": func(a kkrpc.RefTo[Account], f kkrpc.RefTo[func(n int) string]) (kkrpc.RefTo[Account], error) {
+			return a, nil
+		},
+		"approve":  func(f *kkrpc.RefTo[Approve], stack kkrpc.RefTo[Stack[Job]]) {},
+		"constant": 3,
+		"greeting": "hello",
+		"nothing":  nil,
+		"list":     []Job{},
 	}, nil))
 	log.Fatal(http.ListenAndServe("127.0.0.1:0", nil))
 }
