@@ -13,7 +13,7 @@ func (g *generator) nameErrors(api *schema.API) {
 		g.errors[e.Name] = pascal(e.Name)
 		g.take(g.errors[e.Name], where(e.At, "error "+e.Name))
 	}
-	eachThrower("", api.Members, func(path string, f *schema.Function) {
+	g.throwers(api, func(path string, f *schema.Function) {
 		for _, name := range f.Errors {
 			if g.errors[name] == "" {
 				g.fail("the description has no error %s", name)
@@ -23,6 +23,16 @@ func (g *generator) nameErrors(api *schema.API) {
 			g.take(unionName(path), "the type of the errors of "+path)
 		}
 	})
+}
+
+// throwers calls f with the functions that declare errors, also those of objects that references are to.
+func (g *generator) throwers(api *schema.API, f func(path string, _ *schema.Function)) {
+	eachThrower("", api.Members, f)
+	for i := range api.Types {
+		if n := g.named[keyOf(api.Types[i].Name, api.Types[i].Package)]; n.uses[received] && n.TypeScript == "" {
+			eachThrower(identifier(n.Name), n.Type.Members, f)
+		}
+	}
 }
 
 // eachThrower calls f with the functions that declare errors.
@@ -63,7 +73,7 @@ func (g *generator) exceptions(api *schema.API) {
 		g.fields(&schema.Type{Fields: e.Fields}, received)
 		g.line("}")
 	}
-	eachThrower("", api.Members, func(path string, f *schema.Function) {
+	g.throwers(api, func(path string, f *schema.Function) {
 		union := unionName(path)
 		var types, names []string
 		for _, name := range f.Errors {

@@ -149,6 +149,13 @@ func (g *generator) useType(t *schema.Type, d direction) {
 		}
 	case t.Kind == schema.Callback:
 		g.useFunction(t.Function, 1-d)
+	case t.Kind == schema.Reference:
+		if t.Function != nil {
+			g.useFunction(t.Function, d)
+		}
+		for i := range t.Members {
+			g.useFunction(t.Members[i].Function, d)
+		}
 	default:
 		g.useType(t.Elem, d)
 		g.useType(t.Key, d)
@@ -190,7 +197,7 @@ func (g *generator) differs(t *schema.Type) bool {
 	case t.Kind == schema.NamedType:
 		n := g.named[keyOf(t.Name, t.Package)]
 		return n != nil && n.differs
-	case g.Codec == JSON && (t.Kind == schema.Date || t.Kind == schema.URL):
+	case g.Codec == JSON && (t.Kind == schema.Date || t.Kind == schema.URL), t.Kind == schema.Reference && isTyped(t):
 		return true
 	}
 	return g.differs(t.Elem) || g.differs(t.Key) || slices.ContainsFunc(t.Fields, func(f schema.Field) bool {
@@ -263,7 +270,7 @@ func (g *generator) file(api *schema.API, checks *checks) {
 	g.line("")
 	g.doc(api.Doc)
 	g.line("export interface %s {", g.root)
-	g.members("", api.Members)
+	g.members("", api.Members, received)
 	g.line("}")
 	if slices.ContainsFunc(api.Types, func(n schema.Named) bool { return n.Brand }) {
 		g.line("")
@@ -304,10 +311,17 @@ func (g *generator) declaration(n *namedType, name string, d direction) {
 		g.line("export interface %s {", name)
 		g.fields(&n.Type, d)
 		g.line("}")
+	case n.Type.Kind == schema.Reference && n.Type.Members != nil:
+		g.line("export interface %s {", name)
+		g.members(identifier(n.Name), n.Type.Members, d)
+		g.line("}")
 	default:
 		g.line("export type %s = %s", name, g.typ(&n.Type, d))
 	}
 }
+
+// isTyped reports whether a reference says what it is one to.
+func isTyped(t *schema.Type) bool { return t.Function != nil || t.Members != nil }
 
 // isEnumeration reports whether the constants of a type are its only values.
 func isEnumeration(n *schema.Named) bool {

@@ -289,3 +289,58 @@ export function isUsersFindAllError(error: unknown): error is UsersFindAllError 
 		t.Errorf("%v", err)
 	}
 }
+
+// A function behind a reference is called by the side that gets it. Types of functions stand in parentheses beside others.
+func TestReferences(t *testing.T) {
+	number, unknown := schema.Type{Kind: schema.Number}, schema.Type{Kind: schema.Unknown}
+	function := func(result *schema.Type, params ...schema.Type) *schema.Function {
+		f := &schema.Function{Result: result}
+		for _, p := range params {
+			f.Params = append(f.Params, schema.Param{Name: "x", Type: p})
+		}
+		return f
+	}
+	to := func(f *schema.Function) schema.Type { return schema.Type{Kind: schema.Reference, Function: f} }
+	list, null := schema.Type{Kind: schema.List, Elem: new(to(function(&number)))}, schema.Type{Kind: schema.Nullable, Elem: new(to(function(nil)))}
+	job := named("job", "a")
+	withdraw := schema.Member{Name: "withdraw", Kind: schema.Method, Doc: "withdraw takes.", Function: function(nil, number)}
+	withdraw.Function.Errors = []string{"NoFunds", "Closed"}
+	account := schema.Named{Name: "account", Package: "a", Type: schema.Type{Kind: schema.Reference, Members: []schema.Member{
+		withdraw, {Name: "new", Kind: schema.Method, Function: function(new(named("account", "a")), job)},
+	}}}
+	api := schema.API{
+		Name: "API", Source: true, Errors: []schema.Exception{{Name: "Closed"}, {Name: "NoFunds"}},
+		Members: []schema.Member{
+			method("list", list, schema.Param{Name: "l", Type: list}),
+			method("null", null, schema.Param{Name: "n", Type: null}),
+			method("any", to(function(&unknown)), schema.Param{Name: "a", Type: to(function(&unknown))}),
+			method("nested", to(function(new(to(function(&number))))), schema.Param{Name: "n", Type: to(function(new(to(function(&number, number)))))}),
+			method("untyped", schema.Type{Kind: schema.Reference}),
+			method("job", job),
+			method("open", named("account", "a"), schema.Param{Name: "like", Type: named("account", "a")}),
+		},
+		Types: []schema.Named{account, structure("job", "a", schema.Field{Name: "approve", Type: to(function(&number))})},
+	}
+	got, err := tsgen.Generate(&api, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"list(l: (() => number | Promise<number>)[]): Promise<(() => Promise<number>)[]>",
+		"null(n: (() => void | Promise<void>) | null): Promise<(() => Promise<void>) | null>",
+		"any(a: () => unknown): Promise<() => Promise<unknown>>",
+		"nested(n: () => ((x: number) => number | Promise<number>) | Promise<(x: number) => number | Promise<number>>): Promise<() => Promise<() => Promise<number>>>",
+		"untyped(): Promise<unknown>",
+		"open(like: AccountInput): Promise<Account>",
+		"\t/**\n\t * withdraw takes.\n\t *\n\t * @throws {AccountWithdrawError}\n\t */\n\twithdraw(x: number): Promise<void>\n\t\"new\"(x: JobInput): Promise<Account>",
+		"\t/** withdraw takes. */\n\twithdraw(x: number): void | Promise<void>\n\t\"new\"(x: Job): AccountInput | Promise<AccountInput>",
+		"export interface Job {\n\tapprove: () => Promise<number>\n}",
+		"export interface JobInput {\n\tapprove: () => number | Promise<number>\n}",
+		"export type AccountWithdrawError = NoFunds | Closed",
+		"export function isAccountWithdrawError(error: unknown)",
+	} {
+		if !strings.Contains(string(got), want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+}

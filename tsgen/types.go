@@ -10,19 +10,24 @@ import (
 	"github.com/kkrpc-go/kkrpc/schema"
 )
 
-func (g *generator) members(path string, members []schema.Member) {
+// members writes what a client calls, or what it lets Go call if the object goes the way sent.
+func (g *generator) members(path string, members []schema.Member, d direction) {
 	g.depth++
 	defer func() { g.depth-- }()
 	for i := range members {
 		m := &members[i]
 		at := strings.TrimPrefix(path+"."+m.Name, ".")
-		g.doc(m.Doc + throwsDoc(at, m.Function))
+		doc := m.Doc
+		if d == received {
+			doc += throwsDoc(at, m.Function)
+		}
+		g.doc(doc)
 		switch name := propertyName(m.Name); m.Kind {
 		case schema.Method:
 			if name == "new" {
 				name = `"new"` // else it would be a construct signature
 			}
-			g.line("%s(%s): %s", name, g.params(m.Function, sent), g.promise(m.Function.Result))
+			g.line("%s(%s): %s", name, g.params(m.Function, 1-d), g.result(m.Function.Result, d))
 		case schema.Class:
 			g.line("%s: new (%s) => %s", name, g.params(m.Function, sent), g.promise(m.Function.Result))
 		case schema.Property:
@@ -30,7 +35,7 @@ func (g *generator) members(path string, members []schema.Member) {
 			g.line("set %s(value: %s)", name, g.typ(m.Type, sent))
 		case schema.Namespace:
 			g.line("%s: {", name)
-			g.members(at, m.Members)
+			g.members(at, m.Members, d)
 			g.line("}")
 		default:
 			g.line("readonly %s: %s", name, g.promise(m.Type))
@@ -48,6 +53,29 @@ func (g *generator) promise(t *schema.Type) string {
 		return stream + " & " + g.global("Promise") + "<" + stream + ">"
 	}
 	return g.global("Promise") + "<" + g.typ(t, received) + ">"
+}
+
+// result is what a function returns whose result of type t goes the way d; nil is none.
+func (g *generator) result(t *schema.Type, d direction) string {
+	if d == received {
+		return g.promise(t)
+	}
+	text := "void"
+	if t != nil {
+		text = g.typ(t, sent)
+	}
+	if text == "unknown" {
+		return text
+	}
+	return operand(text) + " | " + g.global("Promise") + "<" + text + ">"
+}
+
+// reference is the type of a reference that goes the way d. One to an object has a name, see declaration.
+func (g *generator) reference(t *schema.Type, d direction) string {
+	if t.Function == nil {
+		return "unknown"
+	}
+	return "(" + g.params(t.Function, 1-d) + ") => " + g.result(t.Function.Result, d)
 }
 
 // params are those of a function whose arguments go the way d.
@@ -130,7 +158,7 @@ func (g *generator) typ(t *schema.Type, d direction) string {
 			return "null"
 		}
 		if text := g.typ(t.Elem, d); text != "unknown" {
-			return text + " | null"
+			return operand(text) + " | null"
 		}
 		return "unknown"
 	case schema.List:
@@ -147,6 +175,8 @@ func (g *generator) typ(t *schema.Type, d direction) string {
 			return "(...args: any[]) => void" // a *kkrpc.Callback: the client knows what its function takes
 		}
 		return "(" + g.params(t.Function, 1-d) + ") => void"
+	case schema.Reference:
+		return g.reference(t, d)
 	case schema.Stream:
 		return g.global("AsyncIterable") + "<" + g.typ(t.Elem, d) + ">"
 	case schema.Bytes:
@@ -205,6 +235,14 @@ const maxTuple = 16
 // element is t where an element of a list stands.
 func element(t string) string {
 	if strings.ContainsAny(t, "|&=") {
+		return "(" + t + ")"
+	}
+	return t
+}
+
+// operand is t where it stands beside others: the type of a function reaches as far as it can.
+func operand(t string) string {
+	if strings.HasPrefix(t, "(") && strings.Contains(t, "=>") {
 		return "(" + t + ")"
 	}
 	return t

@@ -135,7 +135,7 @@ func peerReferences(t *testing.T) {
 		return account
 	}
 	ada, eve := open("Ada"), open("Eve")
-	want(t, "Ada")(kkrpc.Get[string](ctx, ada, "owner"))
+	want(t, "Ada")(kkrpc.Call[string](ctx, ada, "owner"))
 	want(t, 100)(kkrpc.Call[int](ctx, ada, "deposit", 100))
 	succeeds(t, ch.Call(ctx, nil, "transfer", ada, eve, 30))
 	want(t, 70)(kkrpc.Call[int](ctx, ada, "deposit", 0))

@@ -2,19 +2,13 @@ import { proxy, releaseProxy, RPCChannel } from "kkrpc/remote-refs"
 import { webSocketClientTransport } from "kkrpc/ws"
 import type { API } from "./api.gen.ts"
 
-// A reference is unknown in the generated types.
-interface Account {
-	owner: Promise<string>
-	deposit(amount: number): Promise<number>
-}
-
 const transport = webSocketClientTransport({ url: "ws://localhost:3000/ws" })
 const rpc = new RPCChannel<{}, API>(transport)
 const api = rpc.getAPI()
 
-const ada = (await api.open("Ada")) as Account
-const eve = (await api.open("Eve")) as Account
-console.log(await ada.owner, await ada.deposit(100))
+const ada = await api.open("Ada")
+const eve = await api.open("Eve")
+console.log(await ada.owner(), await ada.deposit(100))
 await api.transfer(ada, eve, 30)
 console.log(await ada.deposit(0), await eve.deposit(0))
 
@@ -25,8 +19,8 @@ const lines: string[] = []
 console.log(
 	await api.run({
 		name: "backup",
-		approve: proxy((name: string) => name === "backup"),
-		log: proxy({ append: (line: string) => lines.push(line) })
+		approve: proxy((name) => name === "backup"),
+		log: proxy({ append: (line) => lines.push(line) })
 	})
 )
 console.log(lines.join())

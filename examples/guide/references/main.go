@@ -11,12 +11,20 @@ import (
 	"github.com/kkrpc-go/kkrpc/transport/ws"
 )
 
-// account stays in Go; clients hold references to it.
+// Account stays in Go; clients hold references to it.
+type Account interface {
+	Owner() string
+	// Deposit returns the new balance.
+	Deposit(amount int) (balance int)
+}
+
 type account struct {
-	Owner   kkrpc.ReadOnly[string]
+	owner   string
 	mu      sync.Mutex
 	balance int
 }
+
+func (a *account) Owner() string { return a.owner }
 
 func (a *account) Deposit(amount int) (balance int) {
 	a.mu.Lock()
@@ -25,27 +33,35 @@ func (a *account) Deposit(amount int) (balance int) {
 	return a.balance
 }
 
-func open(owner string) *kkrpc.Ref {
-	return kkrpc.Proxy(&account{Owner: func(context.Context) (string, error) { return owner, nil }})
+func open(owner string) kkrpc.RefTo[Account] {
+	return kkrpc.ProxyTo[Account](&account{owner: owner})
 }
 
-// transfer gets references back that it gave out: Value is the very account.
-func transfer(from, to *kkrpc.Ref, amount int) error {
-	a, ok := from.Value().(*account)
-	b, ok2 := to.Value().(*account)
+// transfer gets references back that open gave out.
+func transfer(from, to kkrpc.RefTo[Account], amount int) error {
+	a, ok := from.Value() // the very account
+	b, ok2 := to.Value()
 	if !ok || !ok2 {
-		return &kkrpc.Error{Name: "TypeError", Message: "transfer wants two accounts"}
+		return &kkrpc.Error{Name: "TypeError", Message: "transfer wants two accounts of this server"}
 	}
 	a.Deposit(-amount)
 	b.Deposit(amount)
 	return nil
 }
 
-// job holds a reference of the client: a function that answers, unlike a callback, and may be anywhere in data.
+// Approve is a function of the client. It answers, unlike a callback, and may be anywhere in data.
+type Approve func(name string) bool
+
+// Log is an object of the client.
+type Log interface {
+	// Append returns the number of lines.
+	Append(line string) (lines int)
+}
+
 type job struct {
-	Name    string     `json:"name"`
-	Approve *kkrpc.Ref `json:"approve"`
-	Log     *kkrpc.Ref `json:"log"`
+	Name    string               `json:"name"`
+	Approve kkrpc.RefTo[Approve] `json:"approve"`
+	Log     kkrpc.RefTo[Log]     `json:"log"`
 }
 
 func run(ctx context.Context, j job) (string, error) {
