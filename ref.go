@@ -73,7 +73,7 @@ func Proxy(v any) *Ref {
 func (r *Ref) self() *Ref { return r }
 
 // RefTo is a [Ref] that says what it stands for: a function of the type T, or an object with the methods of T, an
-// interface with a name. It crosses as the *Ref in it does, and the methods of *Ref are its own. The command kkrpc gen ts
+// interface. It crosses as the *Ref in it does, and the methods of *Ref are its own. The command kkrpc gen ts
 // writes T as its type, where a *Ref is unknown. [Expose] refuses any other T.
 //
 // [ProxyTo] makes one for a value of this side. A RefTo[T]{r} says it of a reference that the program has. Nothing checks

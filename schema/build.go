@@ -339,14 +339,12 @@ func (b *builder) named(t GoType, referred bool, form func(GoType) (Type, error)
 // reference is the form of a kkrpc.RefTo[t].
 func (b *builder) reference(t GoType) (Type, error) {
 	switch kind := t.Kind(); {
-	case kind == reflect.Func && t.Package() == "":
+	case kind != reflect.Func && kind != reflect.Interface:
+		return Type{}, fmt.Errorf("kkrpc.RefTo[%s]: want a func type, or an interface with methods", cmp.Or(t.Name(), kind.String()))
+	case t.Package() == "":
 		return b.referent(t)
-	case kind == reflect.Func, kind == reflect.Interface && t.Package() != "":
-		return b.named(t, true, b.referent)
-	case kind == reflect.Interface:
-		return Type{}, errors.New("the type argument of kkrpc.RefTo has no name of its own; declare the interface")
 	}
-	return Type{}, fmt.Errorf("kkrpc.RefTo[%s]: want a func type, or an interface with methods", cmp.Or(t.Name(), t.Kind().String()))
+	return b.named(t, true, b.referent)
 }
 
 // referent is what a reference to a t is one to.
@@ -357,7 +355,7 @@ func (b *builder) referent(t GoType) (Type, error) {
 	}
 	methods, err := t.Methods()
 	if err == nil && len(methods) == 0 {
-		err = fmt.Errorf("kkrpc.RefTo[%s]: the interface has no exported method", t.Name())
+		err = fmt.Errorf("kkrpc.RefTo[%s]: the interface has no exported method", cmp.Or(t.Name(), "interface"))
 	}
 	if err != nil {
 		return Type{}, err

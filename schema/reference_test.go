@@ -31,10 +31,14 @@ func TestReferenceTypes(t *testing.T) {
 		"open":    func() kkrpc.RefTo[ledger] { return kkrpc.RefTo[ledger]{} },
 		"run":     func(kkrpc.RefTo[approve], []kkrpc.RefTo[func(int) string]) {},
 		"perhaps": func(*kkrpc.RefTo[func()]) {},
+		"closer":  func() (r kkrpc.RefTo[interface{ Close() error }]) { return },
 	})
 	named := func(name string) schema.Type { return schema.Type{Kind: schema.NamedType, Name: name, Package: here} }
 	integer, text := schema.Type{Kind: schema.Integer}, schema.Type{Kind: schema.String}
 	want := []schema.Member{
+		{Name: "closer", Kind: schema.Method, Function: &schema.Function{Result: &schema.Type{Kind: schema.Reference, Members: []schema.Member{
+			{Name: "close", Kind: schema.Method, Function: &schema.Function{}},
+		}}}},
 		{Name: "open", Kind: schema.Method, Function: &schema.Function{Result: new(named("ledger"))}},
 		{Name: "perhaps", Kind: schema.Method, Function: &schema.Function{Params: []schema.Param{
 			{Type: schema.Type{Kind: schema.Nullable, Elem: &schema.Type{Kind: schema.Reference, Function: &schema.Function{}}}, Optional: true},
@@ -67,7 +71,6 @@ func TestReferenceTypes(t *testing.T) {
 
 func TestReferenceTypesThatAreNone(t *testing.T) {
 	for want, function := range map[string]any{
-		"result: the type argument of kkrpc.RefTo has no name of its own; declare the interface":            func() (r kkrpc.RefTo[interface{ Close() }]) { return },
 		"result: kkrpc.RefTo[hiding]: the interface has no exported method":                                 func() (r kkrpc.RefTo[hiding]) { return },
 		"result: .id: two methods have this name; rename one":                                               func() (r kkrpc.RefTo[twins]) { return },
 		"result: .pair: the function returns 2 values; want at most one, and an error behind it":            func() (r kkrpc.RefTo[pairs]) { return },

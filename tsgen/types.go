@@ -24,10 +24,7 @@ func (g *generator) members(path string, members []schema.Member, d direction) {
 		g.doc(doc)
 		switch name := propertyName(m.Name); m.Kind {
 		case schema.Method:
-			if name == "new" {
-				name = `"new"` // else it would be a construct signature
-			}
-			g.line("%s(%s): %s", name, g.params(m.Function, 1-d), g.result(m.Function.Result, d))
+			g.line("%s", g.method(m, d))
 		case schema.Class:
 			g.line("%s: new (%s) => %s", name, g.params(m.Function, sent), g.promise(m.Function.Result))
 		case schema.Property:
@@ -70,12 +67,27 @@ func (g *generator) result(t *schema.Type, d direction) string {
 	return operand(text) + " | " + g.global("Promise") + "<" + text + ">"
 }
 
-// reference is the type of a reference that goes the way d. One to an object has a name, see declaration.
+// reference is the type of a reference that goes the way d, and whose object has no name.
 func (g *generator) reference(t *schema.Type, d direction) string {
-	if t.Function == nil {
+	switch {
+	case t.Function != nil:
+		return "(" + g.params(t.Function, 1-d) + ") => " + g.result(t.Function.Result, d)
+	case t.Members == nil:
 		return "unknown"
 	}
-	return "(" + g.params(t.Function, 1-d) + ") => " + g.result(t.Function.Result, d)
+	var methods []string
+	for i := range t.Members {
+		methods = append(methods, g.method(&t.Members[i], d))
+	}
+	return "{ " + strings.Join(methods, "; ") + " }"
+}
+
+func (g *generator) method(m *schema.Member, d direction) string {
+	name := propertyName(m.Name)
+	if name == "new" {
+		name = `"new"` // else it would be a construct signature
+	}
+	return name + "(" + g.params(m.Function, 1-d) + "): " + g.result(m.Function.Result, d)
 }
 
 // params are those of a function whose arguments go the way d.

@@ -114,7 +114,7 @@ func TestGeneratedClientsAreCurrent(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it loads programs")
 	}
-	for name, file := range map[string]string{"Server": "server.gen.go", "Funcs": "funcs.gen.go"} {
+	for name, file := range map[string]string{"Server": "server.gen.go", "Funcs": "funcs.gen.go", "Account": "account.gen.go"} {
 		const pkg = "./internal/gogen/gogentest"
 		code, stdout, stderr := runGo(t, "gen", "go", pkg, "--type", name, "-o", filepath.Join(pkg, file), "--check")
 		if code != 0 {

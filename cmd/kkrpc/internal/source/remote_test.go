@@ -38,6 +38,8 @@ func TestClientsAndRemoteAgree(t *testing.T) {
 	}{
 		{"Call", remote[remotes.Call], ""},
 		{"Dropped", remote[remotes.Dropped], ""},
+		{"Referring", remote[remotes.Referring], ""},
+		{"ReferringToData", remote[remotes.ReferringToData], "want a func type, or an interface with methods"},
 		{"Stream", remote[remotes.Stream], ""},
 		{"Sequence", remote[remotes.Sequence], "error"},
 		{"Unfailing", remote[remotes.Unfailing], "must return an error last"},

@@ -12,6 +12,7 @@ import (
 
 //go:generate go run github.com/kkrpc-go/kkrpc/cmd/kkrpc gen go . --type Server -o server.gen.go
 //go:generate go run github.com/kkrpc-go/kkrpc/cmd/kkrpc gen go . --type Funcs -o funcs.gen.go
+//go:generate go run github.com/kkrpc-go/kkrpc/cmd/kkrpc gen go . --type Account -o account.gen.go
 
 // Server has a method of each form.
 type Server interface {
@@ -31,6 +32,14 @@ type Server interface {
 	Fail(ctx context.Context) error
 	Log(line string)
 	Open(ctx context.Context, owner string) (*kkrpc.Ref, error)
+	Account(ctx context.Context, like *kkrpc.RefTo[Account]) (kkrpc.RefTo[Account], error)
+}
+
+// Account is what references are to.
+type Account interface {
+	Deposit(ctx context.Context, amount int) (balance int, err error)
+	// Watch calls watcher at each change, until it says false.
+	Watch(ctx context.Context, watcher kkrpc.RefTo[func(balance int) bool]) error
 }
 
 // User is a struct that both sides know.

@@ -92,6 +92,33 @@ func (server) Open(_ context.Context, owner string) (*kkrpc.Ref, error) {
 	return kkrpc.Proxy(func() string { return owner }), nil
 }
 
+func (server) Account(_ context.Context, like *kkrpc.RefTo[gogentest.Account]) (kkrpc.RefTo[gogentest.Account], error) {
+	if like != nil {
+		return *like, nil
+	}
+	return kkrpc.ProxyTo[gogentest.Account](&account{}), nil
+}
+
+type account struct {
+	balance int
+	watcher kkrpc.RefTo[func(balance int) bool]
+}
+
+func (a *account) Deposit(ctx context.Context, amount int) (int, error) {
+	a.balance += amount
+	if a.watcher.Ref != nil {
+		if more, err := kkrpc.Call[bool](ctx, a.watcher, "", a.balance); err != nil || !more {
+			a.watcher.Ref = nil
+		}
+	}
+	return a.balance, nil
+}
+
+func (a *account) Watch(_ context.Context, watcher kkrpc.RefTo[func(balance int) bool]) error {
+	a.watcher = watcher
+	return nil
+}
+
 // dial returns a channel to a peer that exposes api.
 func dial(tb testing.TB, api any) *kkrpc.Channel {
 	tb.Helper()
@@ -127,6 +154,7 @@ func TestServer(t *testing.T) {
 	for name, method := range map[string]any{
 		"add": s.Add, "greet": s.Greet, "flip": s.Flip, "find": s.Find, "list": s.List, "factorial": s.Factorial, "tomorrow": s.Tomorrow,
 		"reverse": s.Reverse, "sum": s.Sum, "copy": s.Copy, "count": s.Count, "fail": s.Fail, "log": s.Log, "open": s.Open,
+		"account": s.Account,
 	} {
 		api[name] = method
 	}
@@ -178,6 +206,34 @@ func TestServer(t *testing.T) {
 	cancel()
 	if _, err := client.Add(ended2, 1, 2); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled call returned %v", err)
+	}
+}
+
+// TestReferences calls an object behind a reference by the client of its interface.
+func TestReferences(t *testing.T) {
+	ctx := t.Context()
+	client := gogentest.NewServerClient(dial(t, kkrpc.Object{"account": server{}.Account}))
+	ref, err := client.Account(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := client.Account(ctx, &ref)
+	if err != nil || again != ref {
+		t.Errorf("%v, %v, want %v", again, err, ref)
+	}
+	var account gogentest.Account = gogentest.NewAccountClient(ref)
+	var seen []int
+	watcher := kkrpc.ProxyTo(func(balance int) bool { seen = append(seen, balance); return len(seen) < 2 })
+	if err := account.Watch(ctx, watcher); err != nil {
+		t.Error(err)
+	}
+	for range 3 {
+		if _, err := account.Deposit(ctx, 5); err != nil {
+			t.Error(err)
+		}
+	}
+	if fmt.Sprint(seen) != "[5 10]" {
+		t.Errorf("the watcher saw %v", seen)
 	}
 }
 

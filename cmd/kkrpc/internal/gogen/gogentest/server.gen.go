@@ -25,6 +25,10 @@ func NewServerClient(caller kkrpc.Caller) *ServerClient {
 	return &ServerClient{caller: caller}
 }
 
+func (c *ServerClient) Account(ctx context.Context, like *kkrpc.RefTo[Account]) (kkrpc.RefTo[Account], error) {
+	return kkrpc.Call[kkrpc.RefTo[Account]](ctx, c.caller, "account", like)
+}
+
 // Add adds, and Greet greets.
 func (c *ServerClient) Add(ctx context.Context, a, b float64) (float64, error) {
 	return kkrpc.Call[float64](ctx, c.caller, "add", a, b)

@@ -30,6 +30,12 @@ type (
 		F func(ctx context.Context, n ...int) (int, error)
 	}
 	Dropped   struct{ F func() }
+	Referring struct {
+		F func(r kkrpc.RefTo[func()]) (*kkrpc.RefTo[interface{ Close() }], error)
+	}
+	ReferringToData struct {
+		F func() ([]kkrpc.RefTo[Value], error)
+	}
 	Stream    struct{ F func() iter.Seq2[int, error] }
 	Sequence  struct{ F func() iter.Seq[int] }
 	Unfailing struct{ F func() int }

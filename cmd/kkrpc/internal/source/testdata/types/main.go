@@ -130,7 +130,8 @@ func main() {
 		"account": func(a kkrpc.RefTo[Account], f kkrpc.RefTo[func(n int) string]) (kkrpc.RefTo[Account], error) {
 			return a, nil
 		},
-		"approve":  func(f *kkrpc.RefTo[Approve], stack kkrpc.RefTo[Stack[Job]]) {},
+		"approve": func(f *kkrpc.RefTo[Approve], stack kkrpc.RefTo[Stack[Job]], c kkrpc.RefTo[interface{ Close() error }]) {
+		},
 		"constant": 3,
 		"greeting": "hello",
 		"nothing":  nil,
