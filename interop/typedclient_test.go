@@ -24,7 +24,7 @@ import (
 func TestTypedClientIsCurrent(t *testing.T) {
 	for _, compiler := range []string{"typescript", "typescript7"} {
 		t.Run(compiler, func(t *testing.T) {
-			api := typedAPI(t, compiler)
+			api := filepath.Join(typedProject(t, compiler), "api.ts")
 			cmd := exec.CommandContext(t.Context(), "go", "run", "../cmd/kkrpc", "gen", "go", "--ts", api, "--type", "Shop",
 				"--package", "typedclient", "-o", "typedclient/client.gen.go", "--check")
 			if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
@@ -34,15 +34,12 @@ func TestTypedClientIsCurrent(t *testing.T) {
 	}
 }
 
-// typedAPI returns a copy of api.ts in a project with a compiler of the npm workspace.
-func typedAPI(t *testing.T, compiler string) string {
+// typedProject returns a folder with copies of the files in testdata/typed and a compiler of the npm workspace.
+func typedProject(t *testing.T, compiler string) string {
 	t.Helper()
 	dir := t.TempDir()
 	modules := filepath.Join(js.Dir(t), "node_modules")
-	text, err := os.ReadFile("testdata/typed/api.ts")
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, "api.ts"), text, 0o600)
-	}
+	err := os.CopyFS(dir, os.DirFS("testdata/typed"))
 	if err == nil {
 		err = os.Mkdir(filepath.Join(dir, "node_modules"), 0o700)
 	}
@@ -52,7 +49,7 @@ func typedAPI(t *testing.T, compiler string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return filepath.Join(dir, "api.ts")
+	return dir
 }
 
 // TestTypedClientOfKkrpcServer calls a server of kkrpc 0.2.2 that has the type which the client was generated from.
@@ -60,7 +57,7 @@ func TestTypedClientOfKkrpcServer(t *testing.T) {
 	for _, rt := range []js.Runtime{js.Node, js.Bun} {
 		for _, dialect := range []kkrpc.Dialect{kkrpc.Classic, kkrpc.ClassicSuperJSON} {
 			t.Run(fmt.Sprint(rt, "/", dialect), func(t *testing.T) {
-				dir := js.TempDir(t, "testdata/typed/api.ts", "testdata/typed/server.mts")
+				dir := js.TempDir(t, "testdata/typed/api.ts", "testdata/typed/shop.ts", "testdata/typed/server.mts")
 				codec := strings.TrimPrefix(dialect.String(), "classic-")
 				url, _ := startProcess(t, rt.Command(t, filepath.Join(dir, "server.mts"), codec))
 				ch, err := ws.Dial(t.Context(), url, &ws.DialOptions{RPC: kkrpc.Options{Dialect: dialect}})

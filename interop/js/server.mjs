@@ -1,11 +1,11 @@
-// A kkrpc server of the conformance API in the runtime that runs this file:
-//   <runtime> server.mjs json|superjson [0.2.2|0.7.0|2.1.0|compact [base|streaming|remote-refs]]
+// A kkrpc server in the runtime that runs this file, of the conformance API or of what makeAPI of another file returns:
+//   <runtime> server.mjs json|superjson [0.2.2|0.7.0|2.1.0|compact [base|streaming|remote-refs [file]]]
 // It prints one line {"url": ...} when it listens, on a free port, and ends when its standard input does.
 import process from "node:process"
-import { makeAPI } from "./api.mjs"
 import { load } from "./peer.mjs"
 
-const [codec = "superjson", version = "0.2.2", channel = "base"] = process.argv.slice(2)
+const [codec = "superjson", version = "0.2.2", channel = "base", file = "./api.mjs"] = process.argv.slice(2)
+const { makeAPI } = await import(file)
 const kkrpc = await load(version, channel, codec)
 
 function serve(socket) {

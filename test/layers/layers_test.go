@@ -110,7 +110,7 @@ var rules = []rule{
 	{dir: "test/attack", may: []string{".", "superjson", "transport/ws", gobwas}},
 
 	{dir: "interop/js"},
-	{dir: "interop", may: []string{".", "internal/wstest", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interop/api", "interop/check", "interop/forms", "interop/js", "interop/seen", "interop/typedclient", "any"}},
+	{dir: "interop", may: []string{".", "internal/wstest", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interop/api", "interop/check", "interop/forms", "interop/js", "interop/seen", "interop/studioclient", "interop/typedclient", "any"}},
 	{dir: "interop/forms", may: []string{".", "adapter/kkvalidator"}},
 	{dir: "interop/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interop/api", "interop/check", "interop/seen", "interop/js", "contract", "any"}},
 	{dir: "bench", may: []string{"bench/host", "bench/load", "any"}},
