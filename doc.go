@@ -62,8 +62,9 @@
 //
 // Values are copied, except for functions as arguments, whose results do not come back. [Proxy] sends a function or an
 // object by reference instead, anywhere in the data. The other side gets a [*Ref]. Its functions return values and
-// throw, and its properties can be read and written, until it is released. TypeScript peers need the channel of
-// kkrpc/remote-refs; peers in Go need nothing. Other peers see an object without meaning.
+// throw, and its properties can be read and written, until it is released. A [RefTo] also says what it is a reference
+// to. TypeScript peers need the channel of kkrpc/remote-refs; peers in Go need nothing. Other peers see an object
+// without meaning.
 //
 // # Metadata
 //

@@ -1,6 +1,7 @@
 package interop_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -18,11 +19,12 @@ import (
 	"github.com/kkrpc-go/kkrpc/transport/ws"
 )
 
-// TestStudioClientsAreCurrent has kkrpc gen go compare both clients.
+// TestStudioClientsAreCurrent has kkrpc gen go compare the clients.
 func TestStudioClientsAreCurrent(t *testing.T) {
 	for name, args := range map[string][]string{
-		"TypeScript": {"--ts", filepath.Join(typedProject(t, "typescript"), "studio-api.ts"), "--type", "Studio", "--package", "studioclient", "-o", "studioclient/studio.gen.go"},
-		"Go":         {"./studioclient", "--type", "Funcs", "-o", "studioclient/funcs.gen.go"},
+		"Studio": {"--ts", filepath.Join(typedProject(t, "typescript"), "studio-api.ts"), "--type", "Studio", "--package", "studioclient", "-o", "studioclient/studio.gen.go"},
+		"Bank":   {"--ts", filepath.Join(typedProject(t, "typescript7"), "studio-api.ts"), "--type", "Bank", "--package", "studioclient", "-o", "studioclient/bank.gen.go"},
+		"Funcs":  {"./studioclient", "--type", "Funcs", "-o", "studioclient/funcs.gen.go"},
 	} {
 		cmd := exec.CommandContext(t.Context(), "go", append([]string{"run", "../cmd/kkrpc", "gen", "go", "--check"}, args...)...)
 		if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
@@ -40,7 +42,7 @@ func TestTypedClientsOfKkrpc2Server(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, channel := range []check.Channel{check.Base, check.Streaming} {
+	for _, channel := range []check.Channel{check.Base, check.Streaming, check.RemoteRefs} {
 		for _, codec := range codecs {
 			t.Run(fmt.Sprint(channel, "/", codec), func(t *testing.T) {
 				p := peer{"2.1.0", channel, codec, variable}
@@ -58,9 +60,12 @@ func TestTypedClientsOfKkrpc2Server(t *testing.T) {
 				}
 				callStudio(t, studioclient.NewStudioClient(ch))
 				callFuncs(t, studioclient.NewFuncsClient(ch))
-				if channel == check.Streaming {
+				switch channel {
+				case check.Streaming:
 					callStreams(t, studioclient.NewStudioClient(ch))
 					callFuncStreams(t, studioclient.NewFuncsClient(ch))
+				case check.RemoteRefs:
+					callBank(t, studioclient.NewBankClient(ch))
 				}
 			})
 		}
@@ -184,6 +189,85 @@ func checkStreamError(t *testing.T, items int, err error) {
 	var e *kkrpc.Error
 	if !errors.As(err, &e) || items != 2 || e.Message != "RangeError: failed after 2" {
 		t.Errorf("after %d items: %#v", items, e)
+	}
+}
+
+// goAccount is an account that kkrpc has a reference to.
+type goAccount struct{ balance float64 }
+
+func (a *goAccount) Deposit(_ context.Context, amount float64) (float64, error) {
+	a.balance += amount
+	return a.balance, nil
+}
+
+func (a *goAccount) Partner(context.Context) (*kkrpc.RefTo[studioclient.Account], error) { return nil, nil }
+
+type lines []string
+
+func (l *lines) Append(_ context.Context, more ...string) (float64, error) {
+	*l = append(*l, more...)
+	return float64(len(*l)), nil
+}
+
+// callBank calls what has references in either direction.
+func callBank(t *testing.T, bank *studioclient.BankClient) {
+	ctx := t.Context()
+	want := wants(t)
+	ref, err := bank.Open(ctx, "Ada", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ada := studioclient.NewAccountClient(ref)
+	owner, err := ada.Owner(ctx)
+	want("Ada", owner, err)
+	balance, err := ada.Deposit(ctx, 100)
+	want(100.0, balance, err)
+	partner, err := ada.Partner(ctx)
+	want((*kkrpc.RefTo[studioclient.Account])(nil), partner, err)
+	want(nil, ada.OnClose(ctx, "over"), nil)
+	var e *kkrpc.Error
+	if _, err := ada.Deposit(ctx, 5000); !errors.As(err, &e) || e.Name != "OutOfStock" || fmt.Sprint(e.Fields["left"]) != "1000" {
+		t.Errorf("too much: %v", err)
+	}
+	if err := ada.OnClose(ctx, "why"); !errors.As(err, &e) || e.Name != "TypeError" || e.Message != "why" {
+		t.Errorf("on-close: %v", err)
+	}
+
+	own := &goAccount{}
+	eve := kkrpc.ProxyTo[studioclient.Account](own)
+	want(nil, bank.Transfer(ctx, ref, eve, 30), nil)
+	balance, err = ada.Deposit(ctx, 0)
+	want([]float64{70, 30}, []float64{balance, own.balance}, err)
+	again, err := bank.Open(ctx, "", &eve)
+	back, ok := again.Value()
+	want(true, ok && back == studioclient.Account(own), err)
+	again, err = bank.Open(ctx, "", &ref)
+	balance, err2 := studioclient.NewAccountClient(again).Deposit(ctx, 5)
+	want(75.0, balance, errors.Join(err, err2))
+
+	var log lines
+	var asked []string
+	approve := func(answer bool) kkrpc.RefTo[studioclient.Approve] {
+		return kkrpc.ProxyTo[studioclient.Approve](func(_ context.Context, name string, amount *float64) (bool, error) {
+			asked = append(asked, fmt.Sprint(name, " ", *amount))
+			return answer, nil
+		})
+	}
+	text, err := bank.Run(ctx, "backup", []kkrpc.RefTo[studioclient.Approve]{approve(true), approve(true)}, kkrpc.ProxyTo[studioclient.Log](&log))
+	want("2: approved", text, err)
+	text, err = bank.Run(ctx, "wipe", []kkrpc.RefTo[studioclient.Approve]{approve(false), approve(true)}, kkrpc.ProxyTo[studioclient.Log](&log))
+	want("3: refused", text, err)
+	want(lines{"backup", "approved", "no wipe"}, log, nil)
+	want([]string{"backup 7", "backup 7", "wipe 7"}, asked, nil)
+	adders, err := bank.Adder(ctx, 3)
+	if err != nil || len(adders) != 1 {
+		t.Fatalf("adder: %v, %v", adders, err)
+	}
+	sum, err := kkrpc.Call[float64](ctx, adders["add"], "", 4)
+	want(7.0, sum, err)
+	want(nil, adders["add"].Release(ctx), nil)
+	if _, err := kkrpc.Call[float64](ctx, adders["add"], "", 4); !errors.Is(err, kkrpc.ErrReleased) {
+		t.Errorf("after Release: %v", err)
 	}
 }
 

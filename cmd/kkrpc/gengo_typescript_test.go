@@ -135,9 +135,11 @@ func TestGoTypesOfTypeScript(t *testing.T) {
 		{"string | number", "(any, error)"},
 		{"symbol", "(any, error)"},
 		{"WeakMap<object, string>", "(any, error)"},
-		{"Account", "(*kkrpc.Ref, error)"},
-		{"Promise<() => string>", "(*kkrpc.Ref, error)"},
-		{"{ call: () => string }", "(*kkrpc.Ref, error)"},
+		{"Account", "(kkrpc.RefTo[Account], error)"},
+		{"Account | null", "(*kkrpc.RefTo[Account], error)"},
+		{"Promise<() => string>", "(kkrpc.RefTo[func(context.Context) (string, error)], error)"},
+		{"{ call: () => string }", "(kkrpc.RefTo[M%dResult], error)"},
+		{"{ 'no-name': () => string }", "(*kkrpc.Ref, error)"},
 		{"AsyncIterable<User>", "iter.Seq2[User, error]"},
 		{"AsyncGenerator<string | null, void, unknown>", "iter.Seq2[*string, error]"},
 		{"Promise<AsyncIterable<number>>", "iter.Seq2[float64, error]"},
@@ -160,6 +162,90 @@ func TestGoTypesOfTypeScript(t *testing.T) {
 			line := regexp.MustCompile(fmt.Sprintf(`\) M%d\(ctx context.Context\) (.*) {`, i)).FindStringSubmatch(text)
 			if line == nil || line[1] != want {
 				t.Errorf("%s is %q, want %s", row.typescript, line, want)
+			}
+		}
+	})
+}
+
+// TestGoReferencesOfTypeScript has each form of what references are to. What is generated compiles.
+func TestGoReferencesOfTypeScript(t *testing.T) {
+	const api = `
+type Self = () => Promise<Self>
+type Answer = (text: string, times?: number, ...rest: (string | null)[]) => boolean
+type Feed = () => AsyncIterable<Date>
+/** Node leads to others. */
+interface Node {
+	/** next is null at the end. */
+	next(): Promise<Node | null>
+	peek: (at: number) => Node[]
+	is_odd(): boolean
+	watch(each: (n: number) => void): void
+	items(): AsyncIterable<string>
+	name: string
+	readonly size: Promise<number>
+	parent: Node | null
+	maybe?(): void
+	either: string | (() => void)
+}
+interface Odd { is_odd(): void; "a-b": () => void }
+interface Box<T> { open(): T; fill: (value: T) => void }
+class Thing {
+	n = 1
+	go() {}
+	static make() { return new Thing() }
+}
+export interface API {
+	node(like?: Node): Node
+	self: Self
+	answers(list: Answer[], by: Record<string, Answer>, last?: Answer): Feed | null
+	odd(o: Odd | null): Odd
+	box(): Box<Box<string>>
+	Thing: typeof Thing
+	thing(): Thing
+	inline(list: ((a: { b: number }) => { c: string })[]): void
+}
+`
+	eachCompiler(t, func(t *testing.T, compiler string) {
+		dir := typescriptFolder(t, compiler, map[string]string{"api.ts": api})
+		out := filepath.Join(dir, "client.gen.go")
+		code, _, stderr := runGo(t, "gen", "go", "--ts", filepath.Join(dir, "api.ts"), "--type", "API", "--package", "api", "-o", out)
+		if code != 0 {
+			t.Fatalf("exit %d: %s", code, stderr)
+		}
+		vet(t, dir)
+		text, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source := regexp.MustCompile(` +`).ReplaceAllString(string(text), " ")
+		for _, want := range []string{
+			"Node(ctx context.Context, like *kkrpc.RefTo[Node]) (kkrpc.RefTo[Node], error) {",
+			"// NodeClient calls the Node that a reference is to, by that reference.",
+			"func NewNodeClient(caller kkrpc.Caller) *NodeClient {",
+			"func (c *NodeClient) IsOdd(ctx context.Context) (bool, error) {\n\treturn kkrpc.Call[bool](ctx, c.caller, \"is_odd\")",
+			"func (c *NodeClient) SetName(ctx context.Context, value string) error {",
+			"func (c *NodeClient) Size(ctx context.Context) (float64, error) {",
+			"func (c *NodeClient) Parent(ctx context.Context) (*kkrpc.RefTo[Node], error) {",
+			"// Node leads to others.\ntype Node interface {\n\t// next is null at the end.\n\tNext(ctx context.Context) (*kkrpc.RefTo[Node], error)\n" +
+				"\tPeek(ctx context.Context, at float64) ([]kkrpc.RefTo[Node], error)\n\tWatch(ctx context.Context, each func(n float64)) error\n" +
+				"\tItems(ctx context.Context) iter.Seq2[string, error]\n\tMaybe(ctx context.Context) error\n}",
+			"Self(ctx context.Context) (kkrpc.RefTo[Self], error)",
+			"type Self func(context.Context) (kkrpc.RefTo[Self], error)",
+			"type Answer func(context.Context, string, *float64, ...*string) (bool, error)",
+			"type Feed func(context.Context) iter.Seq2[time.Time, error]",
+			"list []kkrpc.RefTo[Answer], by map[string]kkrpc.RefTo[Answer]",
+			"last func(text string, times *float64, rest ...*string)) (*kkrpc.RefTo[Feed], error) {",
+			"Odd(ctx context.Context, o *kkrpc.Ref) (*kkrpc.Ref, error) {",
+			"func (c *OddClient) AB(ctx context.Context) error {",
+			"Box(ctx context.Context) (kkrpc.RefTo[BoxBoxString], error) {",
+			"NewThing(ctx context.Context) (Thing, error) {",
+			"Thing(ctx context.Context) (kkrpc.RefTo[Thing2], error) {",
+			"type Thing struct {\n\tN float64 `json:\"n\"`\n}",
+			"type Thing2 interface {\n\tGo(ctx context.Context) error\n}",
+			"list []kkrpc.RefTo[func(context.Context, InlineListItemA) (InlineListItemResult, error)]",
+		} {
+			if !strings.Contains(source, want) {
+				t.Errorf("no %q in\n%s", want, text)
 			}
 		}
 	})

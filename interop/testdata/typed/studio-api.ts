@@ -45,3 +45,28 @@ export interface Studio {
 		Counter: new (start: number) => Counter
 	}
 }
+
+/** Account stays with its owner. */
+export interface Account {
+	readonly owner: Promise<string>
+	/** deposit returns the new balance. */
+	deposit(amount: number): Promise<number>
+	partner(): Promise<Account | null>
+	"on-close"(why: string): Promise<void>
+}
+
+/** Bank is what kkrpc 2 can do with remote references. */
+export interface Bank {
+	open(owner: string, like?: Account): Promise<Account>
+	transfer(from: Account, to: Account, amount: number): Promise<void>
+	/** run asks all who have to approve, and notes it in the log. */
+	run(name: string, approve: Approve[], log: Log): Promise<string>
+	adder(n: number): Promise<{ [name: string]: (m: number) => Promise<number> }>
+}
+
+/** Approve decides about a job. */
+export type Approve = (name: string, amount?: number) => Promise<boolean>
+
+export interface Log {
+	append(...lines: string[]): Promise<number>
+}

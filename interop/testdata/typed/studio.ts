@@ -1,6 +1,6 @@
 // The APIs in api.ts and studio-api.ts, as a server of kkrpc 2 has them.
 import { shop } from "./shop.ts"
-import { Counter, type Studio } from "./studio-api.ts"
+import { type Account, type Bank, Counter, type Studio } from "./studio-api.ts"
 import type { Article, Shop } from "./api.ts"
 
 let finished = 0
@@ -28,9 +28,38 @@ class OutOfStock extends Error {
 	}
 }
 
-/** makeAPI returns what a connection exposes. */
-export const makeAPI = (): Shop & Studio => ({
+/** Savings is an account of this side. */
+class Savings implements Account {
+	balance = 0
+	readonly owner: Promise<string>
+	constructor(owner: string) {
+		this.owner = Promise.resolve(owner)
+	}
+	async deposit(amount: number) {
+		if (amount > 1000) throw new OutOfStock("money", 1000)
+		return (this.balance += amount)
+	}
+	async partner() {
+		return null
+	}
+	async "on-close"(why: string) {
+		if (why !== "over") throw new TypeError(why)
+	}
+}
+
+/** makeAPI returns what a connection exposes. proxy is that of a channel with remote references. */
+export const makeAPI = (_: unknown, { proxy }: { proxy?: <T extends object>(value: T) => T }): Shop & Studio & Bank => ({
 	...shop,
+	open: async (owner, like) => like ?? proxy!(new Savings(owner)),
+	async transfer(from, to, amount) {
+		await from.deposit(-amount)
+		await to.deposit(amount)
+	},
+	async run(name, approve, log) {
+		for (const one of approve) if (!(await one(name, 7))) return `${await log.append(`no ${name}`)}: refused`
+		return `${await log.append(name, "approved")}: approved`
+	},
+	adder: async (n) => ({ add: proxy!(async (m: number) => n + m) }),
 	count: numbers,
 	articles: async (titles) => named(titles),
 	async *failAfter(n) {

@@ -85,10 +85,12 @@ func (m *Method) receiver() string {
 
 // Type is the declaration of a type.
 type Type struct {
-	Name   string
-	Doc    string
-	Text   string // behind the name, as in struct{ … } or = string
-	Values []Value
+	Name string
+	Doc  string
+	Text string // behind the name, as in struct{ … } or = string
+	// Interface are the methods of an interface, which has no Text.
+	Interface []Method
+	Values    []Value
 }
 
 // Value is a constant of a type.

@@ -40,6 +40,9 @@ func Of(api *schema.API, opts *Options) *File {
 	}
 	g.client(root, api.Members, nil)
 	for i := range api.Types {
+		g.referenceClient(&api.Types[i])
+	}
+	for i := range api.Types {
 		g.declare(&api.Types[i])
 	}
 	return g.file
@@ -103,12 +106,85 @@ func (g *generator) client(c *Client, members []schema.Member, path []string) {
 	}
 }
 
+// referenceClient adds a client of the objects that references are to, if n is what these are.
+func (g *generator) referenceClient(n *schema.Named) {
+	if n.Type.Kind != schema.Reference || n.Type.Function != nil {
+		return
+	}
+	name := g.names[n.Name]
+	c := &Client{Name: g.declared.claim(name + "Client"), New: g.declared.claim("New" + name + "Client")}
+	c.Doc = fmt.Sprintf("%s calls the %s that a reference is to, by that reference.", c.Name, name)
+	oneWay := g.OneWay
+	g.OneWay = nil // it knows paths of the API
+	g.client(c, n.Type.Members, nil)
+	g.OneWay = oneWay
+}
+
+// methods are those of the Go interface for the objects that references are to: the functions that a Go value can have
+// under their names.
+func (g *generator) methods(members []schema.Member) []Method {
+	var list []Method
+	for i := range members {
+		m := &members[i]
+		if !isGoMethod(m) {
+			continue
+		}
+		method := Method{Name: exported(m.Name), Doc: m.Doc, Context: "ctx", Params: g.params(m.Function), Fails: true}
+		switch result := m.Function.Result; {
+		case result == nil:
+		case result.Kind == schema.Stream:
+			method.Kind, method.Result = Stream, g.typ(result.Elem)
+		default:
+			method.Result = g.typ(result)
+		}
+		list = append(list, method)
+	}
+	return list
+}
+
+// isGoMethod reports whether a Go method is exposed under the name of m.
+func isGoMethod(m *schema.Member) bool {
+	return m.Kind == schema.Method && bind.ExportedName(exported(m.Name)) == m.Name
+}
+
+// isUntyped reports whether a t is a reference to what has no type in Go: neither a func type nor an interface.
+func (g *generator) isUntyped(t *schema.Type) bool {
+	if t.Kind == schema.NamedType {
+		t = &g.named[t.Name].Type
+	}
+	return t.Kind == schema.Reference && t.Function == nil &&
+		!slices.ContainsFunc(t.Members, func(m schema.Member) bool { return isGoMethod(&m) })
+}
+
+// reference is the Go type of a reference to what has the type target.
+func (g *generator) reference(target string) string {
+	return g.use(kkrpcPath, "kkrpc") + "RefTo[" + target + "]"
+}
+
+// function is the Go type of a function that a reference is to.
+func (g *generator) function(f *schema.Function) string {
+	text := "func(" + g.use("context", "context") + "Context"
+	for _, p := range g.params(f) {
+		if text += ", "; p.Variadic {
+			text += "..."
+		}
+		text += p.Type
+	}
+	switch {
+	case f.Result == nil:
+		return text + ") error"
+	case f.Result.Kind == schema.Stream:
+		return text + ") " + g.typ(f.Result)
+	}
+	return text + ") (" + g.typ(f.Result) + ", error)"
+}
+
 func (g *generator) params(f *schema.Function) []Param {
 	var list []Param
 	for i := range f.Params {
 		p := &f.Params[i]
 		param := Param{Name: p.Name, Type: g.typ(&p.Type), Variadic: p.Variadic, Optional: p.Optional}
-		if p.Optional && !hasNil(&p.Type) {
+		if p.Optional && !g.hasNil(&p.Type) {
 			param.Type = "*" + param.Type
 		}
 		list = append(list, param)
@@ -117,10 +193,12 @@ func (g *generator) params(f *schema.Function) []Param {
 }
 
 // hasNil reports whether the Go type of a t has a nil that can stand for what is absent.
-func hasNil(t *schema.Type) bool {
+func (g *generator) hasNil(t *schema.Type) bool {
 	switch t.Kind {
+	case schema.NamedType, schema.Reference:
+		return g.isUntyped(t)
 	case schema.Nullable, schema.Unknown, schema.Bytes, schema.BigInt, schema.URL, schema.Map, schema.Set, schema.Error, schema.Typed,
-		schema.Record, schema.Callback, schema.Stream, schema.Reference:
+		schema.Record, schema.Callback, schema.Stream:
 		return true
 	case schema.List:
 		return t.Len == 0
@@ -129,9 +207,11 @@ func hasNil(t *schema.Type) bool {
 }
 
 // isPointer reports whether the Go type of a t is a pointer, whose nil is null.
-func isPointer(t *schema.Type) bool {
+func (g *generator) isPointer(t *schema.Type) bool {
 	switch t.Kind {
-	case schema.Nullable, schema.Unknown, schema.BigInt, schema.URL, schema.Map, schema.Set, schema.Error, schema.Reference:
+	case schema.NamedType, schema.Reference:
+		return g.isUntyped(t)
+	case schema.Nullable, schema.Unknown, schema.BigInt, schema.URL, schema.Map, schema.Set, schema.Error:
 		return true
 	}
 	return false
@@ -167,12 +247,15 @@ func (g *generator) typ(t *schema.Type) string {
 	case schema.Typed:
 		return g.use(superjsonPath, "superjson") + t.Name
 	case schema.Reference:
-		return "*" + g.use(kkrpcPath, "kkrpc") + "Ref"
+		if g.isUntyped(t) {
+			return "*" + g.use(kkrpcPath, "kkrpc") + "Ref"
+		}
+		return g.reference(g.function(t.Function))
 	case schema.Nullable:
 		if t.Elem == nil {
 			return "any"
 		}
-		if isPointer(t.Elem) {
+		if g.isPointer(t.Elem) {
 			return g.typ(t.Elem)
 		}
 		return "*" + g.typ(t.Elem)
@@ -186,7 +269,13 @@ func (g *generator) typ(t *schema.Type) string {
 	case schema.Struct:
 		return g.object(t, "")
 	case schema.NamedType:
-		return g.names[t.Name]
+		switch {
+		case g.named[t.Name].Type.Kind != schema.Reference:
+			return g.names[t.Name]
+		case g.isUntyped(t):
+			return "*" + g.use(kkrpcPath, "kkrpc") + "Ref"
+		}
+		return g.reference(g.names[t.Name])
 	case schema.Callback:
 		return "func(" + g.callback(t.Function) + ")"
 	case schema.Stream:
@@ -217,7 +306,7 @@ func (g *generator) object(t *schema.Type, self string) string {
 		f := &t.Fields[i]
 		form, tag := g.typ(&f.Type), jsonName(f.Name)
 		switch {
-		case f.Optional && !hasNil(&f.Type):
+		case f.Optional && !g.hasNil(&f.Type):
 			form = "*" + form
 		case self != "" && g.contains(&f.Type, self, map[string]bool{}):
 			form = "*" + form // a struct cannot be a part of itself
@@ -270,10 +359,18 @@ func quotedTag(tag string) string {
 }
 
 func (g *generator) declare(n *schema.Named) {
+	if g.isUntyped(&n.Type) {
+		return
+	}
 	t := Type{Name: g.names[n.Name], Doc: n.Doc}
-	if n.Type.Kind == schema.Struct {
+	switch {
+	case n.Type.Kind == schema.Struct:
 		t.Text = g.object(&n.Type, n.Name)
-	} else {
+	case n.Type.Kind == schema.Reference && n.Type.Function != nil:
+		t.Text = g.function(n.Type.Function)
+	case n.Type.Kind == schema.Reference:
+		t.Interface = g.methods(n.Type.Members)
+	default:
 		t.Text = g.typ(&n.Type)
 	}
 	for _, v := range n.Values {

@@ -101,26 +101,14 @@ func literal(c *Client) string {
 
 func (w *writer) method(c *Client, m *Method) {
 	names := w.paramNames(m)
-	var params []string
+	w.doc(m.Doc)
+	self := m.receiver()
+	w.line("func (%s *%s) %s {", self, c.Name, w.signature(m, names))
 	ctx := m.Context
 	if ctx != "" {
 		ctx = names[0]
-		params = append(params, ctx+" "+w.Imports.Name("context", "context")+".Context")
 		names = names[1:]
 	}
-	for i, p := range m.Params {
-		switch {
-		case p.Variadic:
-			params = append(params, names[i]+" ..."+p.Type)
-		case i+1 < len(m.Params) && m.Params[i+1].Type == p.Type && !m.Params[i+1].Variadic:
-			params = append(params, names[i])
-		default:
-			params = append(params, names[i]+" "+p.Type)
-		}
-	}
-	w.doc(m.Doc)
-	self := m.receiver()
-	w.line("func (%s *%s) %s(%s)%s {", self, c.Name, m.Name, strings.Join(params, ", "), w.results(m))
 	args := w.args(m, names)
 	if ctx == "" && m.Kind != Notify {
 		ctx = w.Imports.Name("context", "context") + ".Background()"
@@ -144,6 +132,26 @@ func (w *writer) method(c *Client, m *Method) {
 		w.line("_ = %s", call)
 	}
 	w.line("}")
+}
+
+// signature is the name of a method with its parameters, which have these names, and its results.
+func (w *writer) signature(m *Method, names []string) string {
+	var params []string
+	if m.Context != "" {
+		params = append(params, names[0]+" "+w.Imports.Name("context", "context")+".Context")
+		names = names[1:]
+	}
+	for i, p := range m.Params {
+		switch {
+		case p.Variadic:
+			params = append(params, names[i]+" ..."+p.Type)
+		case i+1 < len(m.Params) && m.Params[i+1].Type == p.Type && !m.Params[i+1].Variadic:
+			params = append(params, names[i])
+		default:
+			params = append(params, names[i]+" "+p.Type)
+		}
+	}
+	return m.Name + "(" + strings.Join(params, ", ") + ")" + w.results(m)
 }
 
 func (w *writer) results(m *Method) string {
@@ -268,6 +276,15 @@ func plain(name string, position int) string {
 func (w *writer) declaration(t *Type) {
 	w.line("")
 	w.doc(t.Doc)
+	if t.Interface != nil {
+		w.line("type %s interface {", t.Name)
+		for i := range t.Interface {
+			w.doc(t.Interface[i].Doc)
+			w.line("%s", w.signature(&t.Interface[i], w.paramNames(&t.Interface[i])))
+		}
+		w.line("}")
+		return
+	}
 	w.line("type %s %s", t.Name, t.Text)
 	if len(t.Values) == 0 {
 		return

@@ -19,7 +19,7 @@ class Reader {
 		const fail = (symbol, text) => {
 			throw new Failure(this.at(symbol) + text)
 		}
-		this.types = new Types(compiler, (symbol, text) => this.warn(symbol, text), fail)
+		this.types = new Types(compiler, (symbol, text) => this.warn(symbol, text), fail, this)
 	}
 
 	at(symbol) {

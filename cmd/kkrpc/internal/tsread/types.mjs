@@ -57,11 +57,12 @@ export class Types {
 	#open = new Set()
 	#instances = new Map()
 
-	/** warn and fail take a symbol, for its place, and a text. */
-	constructor(compiler, warn, fail) {
+	/** warn and fail take a symbol, for its place, and a text. The reader describes functions, for references. */
+	constructor(compiler, warn, fail, reader) {
 		this.c = compiler
 		this.warn = warn
 		this.fail = fail
+		this.reader = reader
 		this.flags = compiler.ts.TypeFlags
 		for (const file of compiler.files) {
 			for (const node of file.statements) {
@@ -360,7 +361,8 @@ export class Types {
 	}
 
 	#object(type, context) {
-		if (this.c.calls(type).length > 0) return { kind: "reference" }
+		const [call] = this.c.calls(type)
+		if (call) return this.#functionReference(type, call, context)
 		const members = this.members(type)
 		const indexes = this.c.indexes(type)
 		if (members.length === 0 && indexes.length > 0) {
@@ -371,12 +373,44 @@ export class Types {
 		if (indexes.length > 0) return this.#unknown(context, `${this.c.print(type)} has both members and an index`)
 		const isCalled = (symbol) => this.present(this.c.typeOf(symbol)).parts.some((part) => this.c.calls(part).length > 0)
 		const data = context.isInstance ? members.filter((symbol) => !isCalled(symbol)) : members
-		if (data.some(isCalled)) return { kind: "reference" }
+		if (data.some(isCalled)) return this.#reference(type, context, members)
 		return this.#name(type.id, this.#nameOf(type) ?? context.name, (named) => {
 			named.doc = this.#docsOf(type)
 			const fields = () => data.map((member) => this.#field(member, named.name))
 			named.type = { kind: "struct", fields: this.inside(type, context, fields) } // never open: it is named by now
 		})
+	}
+
+	/** functionReference describes a function that stays on its side. It has a name if its type has an alias. */
+	#functionReference(type, call, context) {
+		const describe = () => ({ kind: "reference", function: this.reader.function(call, context.symbol, context.name) })
+		const form = () => this.inside(type, context, describe, () => ({ kind: "reference" }))
+		if (!this.c.alias(type)) return form()
+		return this.#name(`reference ${type.id}`, this.#nameOf(type) ?? context.name, (named) => {
+			named.doc = this.#docsOf(type)
+			named.type = form()
+		})
+	}
+
+	/** reference describes an object that stays on its side. An instance of its class that crosses as data has another name. */
+	#reference(type, context, members) {
+		return this.#name(`reference ${type.id}`, this.#nameOf(type) ?? context.name, (named) => {
+			named.doc = this.#docsOf(type)
+			const describe = () => members.map((symbol) => this.#referenced(symbol, named.name))
+			named.type = { kind: "reference", members: this.inside(type, context, describe, () => []) } // named by now
+		})
+	}
+
+	/** referenced describes what an object behind a reference has: a method, or a property. */
+	#referenced(symbol, parent) {
+		const base = { name: symbol.name, doc: docs(this.c, symbol) }
+		const name = parent + capital(symbol.name)
+		const { parts } = this.present(this.c.typeOf(symbol))
+		const [call] = parts.length === 1 ? this.c.calls(parts[0]) : []
+		if (call) return { ...base, kind: "method", function: this.reader.function(call, symbol, name) }
+		const form = this.result(this.c.typeOf(symbol), { symbol, name })
+		const isReadOnly = this.reader.isReadOnly(symbol) || form?.kind === "stream"
+		return { ...base, kind: isReadOnly ? "readonly" : "property", type: directed(this.c, symbol, form ?? { kind: "unknown" }) }
 	}
 
 	/** docsOf is the comment that a program has for a type. */
