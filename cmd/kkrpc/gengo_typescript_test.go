@@ -203,6 +203,8 @@ export interface API {
 	Thing: typeof Thing
 	thing(): Thing
 	inline(list: ((a: { b: number }) => { c: string })[]): void
+	/** @kkrpc notify */
+	is_odd(): void
 }
 `
 	eachCompiler(t, func(t *testing.T, compiler string) {
@@ -222,6 +224,7 @@ export interface API {
 			"Node(ctx context.Context, like *kkrpc.RefTo[Node]) (kkrpc.RefTo[Node], error) {",
 			"// NodeClient calls the Node that a reference is to, by that reference.",
 			"func NewNodeClient(caller kkrpc.Caller) *NodeClient {",
+			"func (c *APIClient) IsOdd() error {\n\treturn kkrpc.Notify(c.caller, \"is_odd\")",
 			"func (c *NodeClient) IsOdd(ctx context.Context) (bool, error) {\n\treturn kkrpc.Call[bool](ctx, c.caller, \"is_odd\")",
 			"func (c *NodeClient) SetName(ctx context.Context, value string) error {",
 			"func (c *NodeClient) Size(ctx context.Context) (float64, error) {",

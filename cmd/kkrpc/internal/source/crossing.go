@@ -74,7 +74,7 @@ type crossing struct {
 func (x *crossing) check(t types.Type, at string) (reason, where string) {
 	t = types.Unalias(t)
 	switch {
-	case x.seen[t], isPointerTo(t, kkrpcPath, "Ref"), isType(t, kkrpcPath, "RefTo"):
+	case x.seen[t], isPointerTo(t, kkrpcPath, "Ref"):
 		return "", ""
 	case isType(t, "context", "Context"):
 		return "a context.Context must be the first parameter", at
