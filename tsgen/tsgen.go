@@ -60,7 +60,7 @@ func Generate(api *schema.API, opts *Options) ([]byte, error) {
 		t := &api.Types[i]
 		g.named[keyOf(t.Name, t.Package)] = &namedType{Named: t}
 	}
-	g.use(api.Members)
+	g.use(api.Members, received)
 	for i := range api.Errors {
 		g.useType(&schema.Type{Fields: api.Errors[i].Fields}, received)
 	}
@@ -109,18 +109,18 @@ func (g *generator) fail(format string, args ...any) {
 	g.errs = append(g.errs, fmt.Errorf(format, args...))
 }
 
-// use notes in which directions the types of members cross.
-func (g *generator) use(members []schema.Member) {
+// use notes in which directions the types of members cross, of an object whose results come by way d.
+func (g *generator) use(members []schema.Member, d direction) {
 	for _, m := range members {
 		switch m.Kind {
 		case schema.Method, schema.Class:
-			g.useFunction(m.Function, received)
+			g.useFunction(m.Function, d)
 		case schema.Namespace:
-			g.use(m.Members)
+			g.use(m.Members, d)
 		default:
-			g.useType(m.Type, received)
+			g.useType(m.Type, d)
 			if m.Kind == schema.Property {
-				g.useType(m.Type, sent)
+				g.useType(m.Type, 1-d)
 			}
 		}
 	}
@@ -153,9 +153,7 @@ func (g *generator) useType(t *schema.Type, d direction) {
 		if t.Function != nil {
 			g.useFunction(t.Function, d)
 		}
-		for i := range t.Members {
-			g.useFunction(t.Members[i].Function, d)
-		}
+		g.use(t.Members, d)
 	default:
 		g.useType(t.Elem, d)
 		g.useType(t.Key, d)

@@ -305,6 +305,12 @@ func TestReferences(t *testing.T) {
 	job := named("job", "a")
 	withdraw := schema.Member{Name: "withdraw", Kind: schema.Method, Doc: "withdraw takes.", Function: function(nil, number)}
 	withdraw.Function.Errors = []string{"NoFunds", "Closed"}
+	whole := schema.Type{Kind: schema.Reference, Members: []schema.Member{
+		{Name: "level", Kind: schema.Property, Type: &number},
+		{Name: "size", Kind: schema.ReadOnly, Type: &number},
+		{Name: "Point", Kind: schema.Class, Function: function(&number, number)},
+		{Name: "deep", Kind: schema.Namespace, Members: []schema.Member{{Name: "close", Kind: schema.Method, Function: function(nil)}}},
+	}}
 	account := schema.Named{Name: "account", Package: "a", Type: schema.Type{Kind: schema.Reference, Members: []schema.Member{
 		withdraw, {Name: "new", Kind: schema.Method, Function: function(new(named("account", "a")), job)},
 	}}}
@@ -315,7 +321,8 @@ func TestReferences(t *testing.T) {
 			method("null", null, schema.Param{Name: "n", Type: null}),
 			method("any", to(function(&unknown)), schema.Param{Name: "a", Type: to(function(&unknown))}),
 			method("nested", to(function(new(to(function(&number))))), schema.Param{Name: "n", Type: to(function(new(to(function(&number, number)))))}),
-			method("nameless", schema.Type{Kind: schema.Reference, Members: []schema.Member{withdraw, {Name: "close", Function: function(nil)}}}),
+			method("nameless", schema.Type{Kind: schema.Reference, Members: []schema.Member{withdraw, {Name: "close", Kind: schema.Method, Function: function(nil)}}}),
+			method("whole", whole, schema.Param{Name: "w", Type: whole}),
 			method("untyped", schema.Type{Kind: schema.Reference}),
 			method("job", job),
 			method("open", named("account", "a"), schema.Param{Name: "like", Type: named("account", "a")}),
@@ -332,6 +339,8 @@ func TestReferences(t *testing.T) {
 		"any(a: () => unknown): Promise<() => Promise<unknown>>",
 		"nested(n: () => ((x: number) => number | Promise<number>) | Promise<(x: number) => number | Promise<number>>): Promise<() => Promise<() => Promise<number>>>",
 		"nameless(): Promise<{ withdraw(x: number): Promise<void>; close(): Promise<void> }>",
+		"whole(w: { level: number | Promise<number>; readonly size: number | Promise<number>; Point: new (x: number) => number | Promise<number>; deep: { close(): void | Promise<void> } }): " +
+			"Promise<{ get level(): Promise<number>; set level(value: number); readonly size: Promise<number>; Point: new (x: number) => Promise<number>; deep: { close(): Promise<void> } }>",
 		"untyped(): Promise<unknown>",
 		"open(like: AccountInput): Promise<Account>",
 		"\t/**\n\t * withdraw takes.\n\t *\n\t * @throws {AccountWithdrawError}\n\t */\n\twithdraw(x: number): Promise<void>\n\t\"new\"(x: JobInput): Promise<Account>",

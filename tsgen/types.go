@@ -10,7 +10,7 @@ import (
 	"github.com/kkrpc-go/kkrpc/schema"
 )
 
-// members writes what a client calls, or what it lets Go call if the object goes the way sent.
+// members writes what the holder of an object can call, read and write. received: the client is the holder.
 func (g *generator) members(path string, members []schema.Member, d direction) {
 	g.depth++
 	defer func() { g.depth-- }()
@@ -22,22 +22,47 @@ func (g *generator) members(path string, members []schema.Member, d direction) {
 			doc += throwsDoc(at, m.Function)
 		}
 		g.doc(doc)
-		switch name := propertyName(m.Name); m.Kind {
-		case schema.Method:
-			g.line("%s", g.method(m, d))
-		case schema.Class:
-			g.line("%s: new (%s) => %s", name, g.params(m.Function, sent), g.promise(m.Function.Result))
-		case schema.Property:
-			g.line("get %s(): %s", name, g.promise(m.Type))
-			g.line("set %s(value: %s)", name, g.typ(m.Type, sent))
-		case schema.Namespace:
-			g.line("%s: {", name)
+		if m.Kind == schema.Namespace {
+			g.line("%s: {", propertyName(m.Name))
 			g.members(at, m.Members, d)
 			g.line("}")
-		default:
-			g.line("readonly %s: %s", name, g.promise(m.Type))
+			continue
+		}
+		for _, text := range g.member(m, d) {
+			g.line("%s", text)
 		}
 	}
+}
+
+// member is what stands in the type of an object for one of its members.
+func (g *generator) member(m *schema.Member, d direction) []string {
+	name := propertyName(m.Name)
+	switch m.Kind {
+	case schema.Method:
+		if name == "new" {
+			name = `"new"` // else it would be a construct signature
+		}
+		return []string{name + "(" + g.params(m.Function, 1-d) + "): " + g.result(m.Function.Result, d)}
+	case schema.Class:
+		return []string{name + ": new (" + g.params(m.Function, 1-d) + ") => " + g.result(m.Function.Result, d)}
+	case schema.Namespace:
+		return []string{name + ": " + g.inline(m.Members, d)}
+	case schema.Property:
+		if d == sent {
+			return []string{name + ": " + g.result(m.Type, d)}
+		}
+		return []string{"get " + name + "(): " + g.promise(m.Type), "set " + name + "(value: " + g.typ(m.Type, sent) + ")"}
+	}
+	return []string{"readonly " + name + ": " + g.result(m.Type, d)}
+}
+
+// inline is the type of an object that has no name.
+func (g *generator) inline(members []schema.Member, d direction) string {
+	var list []string
+	for i := range members {
+		list = append(list, g.member(&members[i], d)...)
+	}
+	return "{ " + strings.Join(list, "; ") + " }"
 }
 
 // promise is what a client gets for a result of type t; nil is none.
@@ -52,7 +77,7 @@ func (g *generator) promise(t *schema.Type) string {
 	return g.global("Promise") + "<" + g.typ(t, received) + ">"
 }
 
-// result is what a function returns whose result of type t goes the way d; nil is none.
+// result is what a holder gets for a t that goes the way d: the client a promise, Go whatever can be awaited. Nil is none.
 func (g *generator) result(t *schema.Type, d direction) string {
 	if d == received {
 		return g.promise(t)
@@ -75,19 +100,7 @@ func (g *generator) reference(t *schema.Type, d direction) string {
 	case t.Members == nil:
 		return "unknown"
 	}
-	var methods []string
-	for i := range t.Members {
-		methods = append(methods, g.method(&t.Members[i], d))
-	}
-	return "{ " + strings.Join(methods, "; ") + " }"
-}
-
-func (g *generator) method(m *schema.Member, d direction) string {
-	name := propertyName(m.Name)
-	if name == "new" {
-		name = `"new"` // else it would be a construct signature
-	}
-	return name + "(" + g.params(m.Function, 1-d) + "): " + g.result(m.Function.Result, d)
+	return g.inline(t.Members, d)
 }
 
 // params are those of a function whose arguments go the way d.
