@@ -200,7 +200,9 @@ func (a *goAccount) Deposit(_ context.Context, amount float64) (float64, error) 
 	return a.balance, nil
 }
 
-func (a *goAccount) Partner(context.Context) (*kkrpc.RefTo[studioclient.Account], error) { return nil, nil }
+func (a *goAccount) Partner(context.Context) (*kkrpc.RefTo[studioclient.Account], error) {
+	return nil, nil
+}
 
 type lines []string
 
