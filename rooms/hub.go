@@ -28,6 +28,10 @@ type Options[M any] struct {
 	// the room. Numbers grow and have gaps. Nil means that messages do not show their number.
 	Number func(message *M, seq uint64)
 
+	// Joins is how many rooms, presences and Lives one connection may have joined at a time; 0 means 1000. Beyond it, Join
+	// fails with ErrTooManyRooms.
+	Joins int
+
 	// Unsent is how many bytes may wait to be sent on the connection of a member; 0 means 64 KiB. Beyond it the member lags:
 	// messages wait in the queue of the room, until the connection has sent what it has.
 	Unsent int
@@ -72,6 +76,7 @@ type core struct {
 	name                      string
 	node                      string // names this hub among those of the other nodes
 	backplane                 Backplane
+	joins                     int
 	unsent, queue, queueBytes int
 	slow                      SlowConsumer
 	ping                      time.Duration
@@ -109,6 +114,7 @@ func NewHub[M any](opts *Options[M]) (*Hub[M], error) {
 		name:       cmp.Or(given.Name, "rooms"),
 		node:       rand.Text(),
 		backplane:  given.Backplane,
+		joins:      cmp.Or(given.Joins, 1000),
 		unsent:     cmp.Or(given.Unsent, 64<<10),
 		queue:      cmp.Or(given.Queue, 256),
 		queueBytes: cmp.Or(given.QueueBytes, 4<<20),
@@ -121,7 +127,7 @@ func NewHub[M any](opts *Options[M]) (*Hub[M], error) {
 	if err := CheckName(c.name); err != nil {
 		return nil, fmt.Errorf("rooms: Options.Name: %w", err)
 	}
-	for name, value := range map[string]int{"Unsent": c.unsent, "Queue": c.queue, "QueueBytes": c.queueBytes, "Ping": int(c.ping)} {
+	for name, value := range map[string]int{"Joins": c.joins, "Unsent": c.unsent, "Queue": c.queue, "QueueBytes": c.queueBytes, "Ping": int(c.ping)} {
 		if value < 0 {
 			return nil, fmt.Errorf("rooms: Options.%s is negative", name)
 		}
@@ -146,13 +152,20 @@ func (c *core) report(err error) {
 	}
 }
 
-// enter notes that m is about to be a member. The hub calls exit for m when its channel closes.
-func (c *core) enter(m *member) error {
-	return c.with(m.ch, func(of *conn) { of.members = append(of.members, m) })
+// enter notes that m is about to be a member of f. It calls left of its home when its channel closes.
+func (c *core) enter(f *feed, m *member) error {
+	again := f.of(m.ch) != nil
+	return c.with(m.ch, func(of *conn) error {
+		if len(of.members) >= c.joins && !again {
+			return ErrTooManyRooms
+		}
+		of.members = append(of.members, m)
+		return nil
+	})
 }
 
 // with changes what is known of ch.
-func (c *core) with(ch *kkrpc.Channel, change func(*conn)) error {
+func (c *core) with(ch *kkrpc.Channel, change func(*conn) error) error {
 	c.mu.Lock()
 	if c.ctx.Err() != nil {
 		c.mu.Unlock()
@@ -164,12 +177,12 @@ func (c *core) with(ch *kkrpc.Channel, change func(*conn)) error {
 		of = &conn{}
 		c.conns[ch] = of
 	}
-	change(of)
+	err := change(of)
 	c.mu.Unlock()
 	if fresh {
 		ch.AfterClose(func() { c.closed(ch) }) // perhaps at once
 	}
-	return nil
+	return err
 }
 
 // closed lets go of ch, which has closed.

@@ -47,6 +47,8 @@ type JoinOptions struct {
 var (
 	// ErrHistoryLost means that messages after a Position are not kept any more. The client reads the history anew.
 	ErrHistoryLost = &kkrpc.Error{Name: "HistoryLostError", Message: "the history does not reach back that far; load it anew"}
+	// ErrTooManyRooms means that the connection has joined as much as it may; see Options.Joins.
+	ErrTooManyRooms = &kkrpc.Error{Name: "TooManyRoomsError", Message: "leave another room first"}
 	// ErrNotMember means that the connection is no member of the room.
 	ErrNotMember = &kkrpc.Error{Name: "NotAMemberError", Message: "join the room first"}
 )
@@ -136,7 +138,7 @@ func (h *Hub[M]) enter(ctx context.Context, name string, m *member, after *Posit
 		}
 		m.state = joining
 	}
-	if err := h.core.enter(m); err != nil {
+	if err := h.core.enter(&own.feed, m); err != nil {
 		h.release(own)
 		return Position{}, err
 	}

@@ -400,6 +400,25 @@ func TestJoinFails(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
+func TestJoins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newHub(t, &rooms.Options[message]{Joins: 2})
+		c := a.connect(t, kkrpc.Compact, nil)
+		c.join("1", nil)
+		c.join("2", nil)
+		err := kkrpc.Do(t.Context(), c, "join", "3", nil, c.listen)
+		if e, ok := errors.AsType[*kkrpc.Error](err); !ok || e.Name != "TooManyRoomsError" {
+			t.Errorf("a third room: %v", err)
+		}
+		c.join("2", nil) // again
+		c.do("leave", "1")
+		c.join("3", nil)
+		if got := a.hub.Stats(); got.Members != 2 {
+			t.Errorf("the counters are %+v", got)
+		}
+	})
+}
+
 // A connection that closes while it joins is no member.
 func TestJoinOfAClosedConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

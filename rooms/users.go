@@ -118,7 +118,7 @@ func (u *users) bind(ch *kkrpc.Channel, name string) error {
 	if err := u.start(); err != nil {
 		return err
 	}
-	if err := u.hub.with(ch, func(*conn) {}); err != nil { // has unbind called when ch closes
+	if err := u.hub.with(ch, func(*conn) error { return nil }); err != nil { // has unbind called when ch closes
 		return err
 	}
 	u.binding.Lock()

@@ -83,7 +83,7 @@ func (v *view[K, V]) changedLocked(u Update[K, V]) {
 
 // join makes m a member, who gets the state first.
 func (v *view[K, V]) join(m *member) error {
-	if err := v.hub.enter(m); err != nil {
+	if err := v.hub.enter(&v.feed, m); err != nil {
 		return err
 	}
 	before := v.add(m, func() {
