@@ -203,8 +203,11 @@ func (noKinds) find(*wire.Message) (*bind.Method, bind.Invocation, any, *wire.Er
 //
 // The response is an error if the arguments or the result have a function, a stream or a reference, or if the request is on a
 // reference. It is an RPCConnectionClosedError if the connection of c is closed before the answer comes. opts and the error
-// of Relay are those of Answer.
+// of Relay are those of Answer, but interceptors belong to c: Options.Inbound is an error.
 func Relay(ctx context.Context, c Caller, message []byte, opts *Options) (response []byte, err error) {
+	if opts != nil && len(opts.Inbound) > 0 {
+		return nil, errors.New("kkrpc: Relay: Options.Inbound: put interceptors around c instead")
+	}
 	ch, err := newLone(ctx, relays(), opts)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -84,10 +85,11 @@ type Channel struct {
 	requests budget.Meter  // of held
 	active   scopeList     // scopes that have been asked for their context, or are not run by the leader
 	pending  pendingCalls
-	events   uint64   // counts what answers may have to wait for: invocations of callbacks
-	begun    uint64   // requests that were run from the queue of serving; role counts the others
-	told     uint64   // the role for which Stats has counted a handler that the leader runs
-	onEnd    []func() // of AfterClose
+	events   uint64    // counts what answers may have to wait for: invocations of callbacks
+	begun    uint64    // requests that were run from the queue of serving; role counts the others
+	told     uint64    // the role for which Stats has counted a handler that the leader runs
+	onEnd    []*func() // of AfterClose
+	ended    bool      // those have been called, or are about to be
 }
 
 // Close closes the channel with the WebSocket code 1000. Queued messages are sent first, within Limits.Write. Later
@@ -225,32 +227,43 @@ func (ch *Channel) fail(err error, code int, reason string) {
 	}
 	ch.mu.Lock()
 	ended := ch.onEnd
-	ch.onEnd = nil
+	ch.onEnd, ch.ended = nil, true
 	ch.mu.Unlock()
 	for _, f := range ended {
+		(*f)()
+	}
+}
+
+// AfterClose has f called once when the channel has closed, after Options.OnClose. It is called at once, by AfterClose, if
+// that is over. f must not block. A package that keeps something for each channel, such as package rooms, can thus let go of
+// it. stop undoes AfterClose, and reports whether f will not be called. With a nil Channel, f is called at once.
+func (ch *Channel) AfterClose(f func()) (stop func() bool) {
+	if ch == nil || !ch.addEnd(&f) {
 		f()
+		return func() bool { return false }
 	}
-}
-
-// AfterClose has f called once when the channel has closed, after Options.OnClose. It is called at once if the channel has
-// closed already. f runs on the goroutine that closes the channel and must not block. A package that keeps something for each
-// channel, such as package rooms, can thus let go of it. With a nil Channel, f is called at once.
-func (ch *Channel) AfterClose(f func()) {
-	if ch != nil {
+	return func() bool {
 		ch.mu.Lock()
-		if ch.err == nil {
-			ch.onEnd = append(ch.onEnd, f)
-			ch.mu.Unlock()
-			return
-		}
-		ch.mu.Unlock()
+		defer ch.mu.Unlock()
+		before := len(ch.onEnd)
+		ch.onEnd = slices.DeleteFunc(ch.onEnd, func(other *func()) bool { return other == &f })
+		return len(ch.onEnd) < before
 	}
-	f()
 }
 
-// Unsent returns nil if at most n bytes wait to be sent to the peer. Otherwise it returns a channel that is closed when the
-// bytes that wait now have been written. If the peer does not read, that never happens, so select on Done as well. A sender
-// of one-way messages can thus keep a bounded queue of its own for a slow consumer:
+// addEnd reports false if it is too late.
+func (ch *Channel) addEnd(f *func()) bool {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if !ch.ended {
+		ch.onEnd = append(ch.onEnd, f)
+	}
+	return !ch.ended
+}
+
+// Unsent returns nil if at most n bytes wait to be sent to the peer. Otherwise it returns a channel that is closed when that
+// is so. If the peer does not read, it never is, so select on Done as well. A sender of one-way messages can thus keep a
+// bounded queue of its own for a slow consumer:
 //
 //	for wait := ch.Unsent(64 << 10); wait != nil; wait = ch.Unsent(64 << 10) {
 //		select {
@@ -260,10 +273,10 @@ func (ch *Channel) AfterClose(f func()) {
 //		}
 //	}
 func (ch *Channel) Unsent(n int) <-chan struct{} {
-	if ch == nil || ch.transport == nil || ch.out.Below(n) {
+	if ch == nil || ch.transport == nil {
 		return nil
 	}
-	return ch.out.Empty()
+	return ch.out.Above(n)
 }
 
 // holdLocked counts n more bytes of requests and callbacks that are not the leader's own.

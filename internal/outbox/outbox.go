@@ -76,6 +76,7 @@ type Outbox struct {
 	room     chan struct{} // closed when there is room again; nil while nobody waits
 	idle     chan struct{} // closed when the writer ends; nil while nobody waits
 	settled  uint64        // see Settle
+	waiters  []waiter      // of Above
 
 	crowded atomic.Bool // more than half of Limit is taken
 	posted  atomic.Bool // the Batcher will flush
@@ -255,6 +256,9 @@ func (o *Outbox) growLocked(n int) {
 func (o *Outbox) shrinkLocked(n int) {
 	o.bytes -= n
 	o.countLocked()
+	if len(o.waiters) > 0 {
+		o.wakeLocked()
+	}
 	if o.bytes > o.Limit/2 {
 		return
 	}
@@ -321,4 +325,5 @@ func (o *Outbox) Shut() {
 	o.waiting = nil
 	o.countLocked()
 	o.freeRoomLocked()
+	o.wakeLocked()
 }

@@ -1,5 +1,7 @@
 package outbox
 
+import "slices"
+
 // Settle is Flush for the reading goroutine, where it has queued the answers to all requests that it has run. Settled then
 // returns what Config.Reader was.
 func (o *Outbox) Settle() {
@@ -19,11 +21,36 @@ func (o *Outbox) Settled() uint64 {
 	return o.settled
 }
 
-// Below reports whether at most n bytes wait or are being written.
-func (o *Outbox) Below(n int) bool {
+// Above returns nil if at most n bytes wait or are being written. Otherwise the channel that it returns is closed when that
+// is so.
+func (o *Outbox) Above(n int) <-chan struct{} {
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.bytes <= n
+	if o.phase == shut || o.bytes <= n {
+		o.mu.Unlock()
+		return nil
+	}
+	w := waiter{n, make(chan struct{})}
+	o.waiters = append(o.waiters, w)
+	o.mu.Unlock()
+	o.FlushSoon()
+	return w.below
+}
+
+// waiter waits until at most n bytes wait.
+type waiter struct {
+	n     int
+	below chan struct{}
+}
+
+// wakeLocked ends the wait of those for whom few enough bytes wait.
+func (o *Outbox) wakeLocked() {
+	o.waiters = slices.DeleteFunc(o.waiters, func(w waiter) bool {
+		if o.bytes > w.n {
+			return false
+		}
+		close(w.below)
+		return true
+	})
 }
 
 // Empty returns nil if nothing waits, is being written, or has room reserved. Otherwise the channel that it returns is closed
