@@ -52,8 +52,8 @@ type Store interface {
 	// stored. After any other error it may or may not have been.
 	//
 	// id names the message; empty names none. A message with the id of an earlier one of the log is not stored again, and the
-	// number of the first is returned. A Store remembers ids for two minutes at least, and may forget them if there are more
-	// than 100,000. The Store may keep data, which does not change.
+	// number of the first is returned. A Store remembers ids for two minutes at least, unless they take too much memory. The
+	// Store may keep data, which does not change.
 	Append(ctx context.Context, log, id string, data []byte) (seq uint64, err error)
 
 	// After returns the first messages after a number, at most limit, oldest first. It has all that Follow has passed on

@@ -2,6 +2,7 @@ package rooms_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -205,4 +206,9 @@ func equal[T any](t *testing.T, what string, got, want T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
+}
+
+func isNamed(err error, name string) bool {
+	e, ok := errors.AsType[*kkrpc.Error](err)
+	return ok && e.Name == name
 }

@@ -24,10 +24,12 @@ import (
 type feed struct {
 	hub *core
 
-	// snapshot returns a value that stands for all values up to now. nil: none does. It is called with mu.
-	snapshot func() *kkrpc.Shared
+	// snapshot returns a value that stands for all values up to now, and about how many bytes it has. nil: none does. It is
+	// called with mu.
+	snapshot func() (*kkrpc.Shared, int)
 
 	mu       sync.Mutex // guards what follows, and the members
+	closed   bool       // nobody can become a member any more
 	members  map[*kkrpc.Channel]*member
 	order    []*member // the same, at their places
 	lagging  []*member
@@ -36,7 +38,8 @@ type feed struct {
 	bytes    int      // of recent
 	flushing bool     // there is a flusher
 	at       int      // place of the member that it comes to next
-	again    bool     // a member may have been passed over
+	again    bool     // a member may have been passed over: there is a flusher, or will be before mu is given up
+	reported *kkrpc.Shared
 }
 
 // recent is a value that a member has not got.
@@ -51,8 +54,9 @@ type member struct {
 	home   home            // whose feed it is
 	listen *kkrpc.Callback // a function of the peer; nil: method
 	method *method
-	next   uint64 // number of the next value for it
-	place  int32  // in feed.order
+	next   uint64        // number of the next value for it; while it is joining, that of the last message that it has got
+	done   chan struct{} // closed when it is gone; nil while no goroutine waits for its connection
+	place  int32         // in feed.order
 	state  memberState
 }
 
@@ -73,7 +77,7 @@ type memberState uint8
 const (
 	current memberState = iota // the flusher sends to it
 	lags                       // its pump does
-	joining                    // another goroutine sends it what was before
+	joining                    // catchUp sends it what was before
 	gone                       // it is no member any more
 )
 
@@ -86,20 +90,36 @@ func (m *member) send(value *kkrpc.Shared) error {
 	return m.ch.Notify(m.method.path, append(args[:len(args):len(args)], value)...)
 }
 
-// release lets the peer forget the function that m called.
-func (m *member) release() {
-	if m.listen != nil {
-		_ = kkrpc.Release(m.listen) // a classic peer has no message for it, and a closed channel needs none
+// awaitRoom waits until at most n bytes wait on the connection of m. It reports false if m is no member any more.
+func (f *feed) awaitRoom(m *member, n int) bool {
+	for {
+		wait := m.ch.Unsent(n)
+		if wait == nil {
+			return true
+		}
+		select {
+		case <-wait:
+		case <-m.done:
+			return false
+		case <-f.hub.ctx.Done():
+			return false
+		}
 	}
 }
 
-// send sends value, of about so many bytes, to all members.
-func (f *feed) send(value *kkrpc.Shared, bytes int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.sendLocked(value, bytes)
+// large is a size in bytes from which on a value is sent only if nothing else waits, since Limits.Backlog of the channel
+// counts it together with the others.
+const large = 512 << 10
+
+// roomFor is how many bytes may wait on a connection before a value of so many bytes.
+func (f *feed) roomFor(bytes int) int {
+	if bytes > large {
+		return 0
+	}
+	return f.hub.unsent
 }
 
+// sendLocked sends value, of about so many bytes, to all members.
 func (f *feed) sendLocked(value *kkrpc.Shared, bytes int) {
 	f.next++
 	if len(f.members) == 0 {
@@ -152,9 +172,7 @@ func (f *feed) flushSome() (more bool) {
 		f.sendPendingLocked(m)
 	}
 	f.flushing = f.at < len(f.order) || f.again
-	if !f.flushing {
-		f.trimLocked()
-	}
+	f.trimLocked()
 	return f.flushing
 }
 
@@ -168,25 +186,29 @@ func (f *feed) flushAllLocked() {
 		}
 	}
 	f.at, f.again = len(f.order), false
-	f.trimLocked()
+	f.trimAllLocked()
 }
 
 // sendPendingLocked sends to m, if it is current, what it has not got. If there is no room, m lags.
 func (f *feed) sendPendingLocked(m *member) {
-	if m.state != current || f.sendWhileRoomLocked(m) {
-		return
+	if m.state == current && !f.sendWhileRoomLocked(m) {
+		f.lagLocked(m)
 	}
-	m.state = lags
+}
+
+// lagLocked has a pump send to m.
+func (f *feed) lagLocked(m *member) {
+	m.state, m.done = lags, make(chan struct{})
 	f.lagging = append(f.lagging, m)
-	go f.pump(m) // ends when m is current, or no member any more
+	go f.pump(m) // ends when m is current, or no member any more, or with the hub
 }
 
 // sendWhileRoomLocked sends to m what it has not got, while there is room. It reports whether that was all.
 func (f *feed) sendWhileRoomLocked(m *member) (all bool) {
 	for room := 0; m.state != gone && m.next < f.next; {
 		value := &f.recent[len(f.recent)-int(f.next-m.next)]
-		if room -= value.bytes; room < 0 {
-			if m.ch.Unsent(f.hub.unsent) != nil {
+		if room -= value.bytes; room < 0 || value.bytes > large {
+			if m.ch.Unsent(f.roomFor(value.bytes)) != nil {
 				return false
 			}
 			room = f.hub.unsent
@@ -197,8 +219,15 @@ func (f *feed) sendWhileRoomLocked(m *member) (all bool) {
 	return true
 }
 
-// trimLocked drops the values that no member lacks. All members that do not lag have got all.
+// trimLocked drops the values that no member lacks, unless there is a flusher, which does it at its end.
 func (f *feed) trimLocked() {
+	if !f.flushing && !f.again {
+		f.trimAllLocked()
+	}
+}
+
+// trimAllLocked is trimLocked while all members that do not lag have got all.
+func (f *feed) trimAllLocked() {
 	least := f.next
 	if f.snapshot == nil {
 		for _, m := range f.lagging {
@@ -212,37 +241,39 @@ func (f *feed) trimLocked() {
 	f.recent = slices.Delete(f.recent, 0, dropped)
 }
 
-// deliverLocked sends value to m, which is no member any more if that fails.
+// deliverLocked sends value to m. A value that cannot be sent to m is skipped.
 func (f *feed) deliverLocked(m *member, value *kkrpc.Shared) {
-	if err := m.send(value); err != nil {
+	err := m.send(value)
+	switch {
+	case err == nil:
+		f.hub.delivered.Add(1)
+	case errors.Is(err, kkrpc.ErrClosed), errors.Is(err, kkrpc.ErrReleased):
 		f.expelLocked(m)
-		if !errors.Is(err, kkrpc.ErrClosed) && !errors.Is(err, kkrpc.ErrReleased) {
-			f.hub.report(fmt.Errorf("rooms: a member is dropped: %w", err))
-		}
-		return
+	case errors.Is(err, kkrpc.ErrDropped): // as Options.SlowConsumer of the channel says
+		f.hub.dropped.Add(1)
+	case f.reported != value: // once for all members
+		f.reported = value
+		f.hub.report(fmt.Errorf("rooms: a message is not sent to members in a dialect that has no form for it: %w", err))
 	}
-	f.hub.delivered.Add(1)
 }
 
 // dropOldestLocked drops the oldest value of recent, and applies Options.SlowConsumer to members that have not got it.
 func (f *feed) dropOldestLocked() {
 	oldest := f.next - uint64(len(f.recent))
-	f.bytes -= f.recent[0].bytes
-	f.recent = slices.Delete(f.recent, 0, 1)
-	for i := 0; i < len(f.lagging); i++ {
-		m := f.lagging[i]
+	for _, m := range slices.Clone(f.lagging) {
 		switch {
-		case m.next > oldest:
+		case m.next > oldest || f.snapshot != nil:
 		case f.hub.slow == DropOldest:
 			m.next = oldest + 1
 			f.hub.dropped.Add(1)
 		default:
 			f.hub.disconnected.Add(1)
 			f.expelLocked(m)
-			i--
 			go m.ch.CloseWith(closePolicy, "slow consumer") // not here: it waits for what is queued
 		}
 	}
+	f.bytes -= f.recent[0].bytes
+	f.recent = slices.Delete(f.recent, 0, 1)
 }
 
 // closePolicy is the WebSocket code for a peer that a limit applies to, and closeTryAgain that for one that may come back.
@@ -253,62 +284,69 @@ const (
 
 // pump sends to m, which lags, until it is current.
 func (f *feed) pump(m *member) {
-	for {
-		for wait := m.ch.Unsent(f.hub.unsent); wait != nil; wait = m.ch.Unsent(f.hub.unsent) {
-			select {
-			case <-wait:
-			case <-m.ch.Done():
-				return // it leaves by Channel.AfterClose
-			}
-		}
-		if f.refill(m) {
+	for room := f.hub.unsent; f.awaitRoom(m, room); {
+		var all bool
+		if all, room = f.refill(m); all {
 			return
 		}
 	}
 }
 
-// refill sends to m what it has not got, while there is room. It reports whether m does not lag any more.
-func (f *feed) refill(m *member) (done bool) {
+// refill sends to m what it has not got, while there is room. It reports whether m does not lag any more, or how many bytes
+// may wait before it goes on.
+func (f *feed) refill(m *member) (all bool, room int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	defer f.trimLocked()
 	if m.state != lags {
-		return true
+		return true, 0
 	}
 	if f.snapshot != nil {
+		value, bytes := f.snapshot()
+		if room = f.roomFor(bytes); m.ch.Unsent(room) != nil {
+			return false, room
+		}
 		m.next = f.next
-		f.deliverLocked(m, f.snapshot())
+		f.deliverLocked(m, value)
 	}
 	if !f.sendWhileRoomLocked(m) {
-		return false
+		return false, f.roomFor(f.recent[len(f.recent)-int(f.next-m.next)].bytes)
 	}
 	if m.state == lags {
 		m.state = current
-		f.caughtUpLocked(m)
+		f.lagging = without(f.lagging, m)
 	}
-	return true
+	return true, 0
 }
 
-// caughtUpLocked notes that m does not lag any more.
-func (f *feed) caughtUpLocked(m *member) {
-	f.lagging = without(f.lagging, m)
-	if !f.flushing && !f.again { // else the flusher does it
-		f.trimLocked()
-	}
-}
+// errMembersClosed means that a feed takes no members any more.
+var errMembersClosed = errors.New("it is closed")
 
-// add makes m a member, in place of one of the same channel. ready is called with mu after that.
-func (f *feed) add(m *member, ready func()) (before *member) {
+// add makes m a member, in place of one of the same channel. ready is called with mu after that. A member that is joining has
+// to be sent what was before by its caller.
+func (f *feed) add(m *member, ready func()) (before *member, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if m.state == gone { // its channel has closed meanwhile
-		return nil
+	switch {
+	case f.closed:
+		return nil, errMembersClosed
+	case m.state == gone: // its channel, or the hub, has closed meanwhile
+		return nil, errGone
+	case m.state == current:
+		m.next = f.next
 	}
-	m.next = f.next
 	if before = f.members[m.ch]; before != nil {
-		if before.state != joining { // what it has not got comes to m
-			m.next, f.again = before.next, true
+		if m.state == current { // what before has not got comes to m
+			m.next = before.next
+			f.again = f.again || before.state != joining
+			if before.state == joining {
+				m.state = joining
+			}
 		}
 		f.dropLocked(before)
+	}
+	if m.state == joining {
+		m.done = make(chan struct{})
 	}
 	if f.members == nil {
 		f.members = map[*kkrpc.Channel]*member{}
@@ -318,8 +356,11 @@ func (f *feed) add(m *member, ready func()) (before *member) {
 	f.order = append(f.order, m)
 	ready()
 	f.flushSoonLocked()
-	return before
+	return before, nil
 }
+
+// errGone means that a connection has closed, or the hub.
+var errGone = errors.New("the connection is closed")
 
 // of returns the member of ch, or nil.
 func (f *feed) of(ch *kkrpc.Channel) *member {
@@ -334,13 +375,30 @@ func (f *feed) expelLocked(m *member) {
 	go f.hub.exit(m)
 }
 
+// closeLocked makes everybody no member any more, and has nobody become one. act is called for each, on a goroutine of its
+// own.
+func (f *feed) closeLocked(act func(m *member)) {
+	f.closed = true
+	for _, m := range slices.Clone(f.order) {
+		f.expelLocked(m)
+		if act != nil {
+			go act(m)
+		}
+	}
+}
+
 // dropLocked makes m no member any more.
 func (f *feed) dropLocked(m *member) {
 	if m.state == gone {
 		return
 	}
-	was := m.state
+	if m.state == lags {
+		f.lagging = without(f.lagging, m)
+	}
 	m.state = gone
+	if m.done != nil {
+		close(m.done)
+	}
 	if f.members[m.ch] != m { // it was not added yet
 		return
 	}
@@ -350,10 +408,7 @@ func (f *feed) dropLocked(m *member) {
 	f.order[m.place], last.place = last, m.place
 	f.order[end] = nil
 	f.order = f.order[:end]
-	f.again = f.again || m.place < int32(f.at) // the flusher may not come to last
-	if was == lags {
-		f.caughtUpLocked(m)
-	}
+	f.again = f.again || f.flushing && m.place < int32(f.at) // the flusher may not come to last
 }
 
 // leave makes m no member any more, once it has been sent what there is room for.
@@ -364,6 +419,7 @@ func (f *feed) leave(m *member) {
 		f.sendWhileRoomLocked(m)
 	}
 	f.dropLocked(m)
+	f.trimLocked()
 }
 
 // remove makes m no member any more.
@@ -371,4 +427,5 @@ func (f *feed) remove(m *member) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.dropLocked(m)
+	f.trimLocked()
 }

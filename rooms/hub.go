@@ -25,12 +25,15 @@ type Options[M any] struct {
 	Backplane Backplane
 
 	// Number is called with each message of Publish before it is sent, and with those of the history. seq is its number in
-	// the room. Numbers grow and have gaps. Nil means that messages do not show their number.
+	// the room. Numbers grow and have gaps. Nil means that messages do not show their number. Number must not use the hub.
 	Number func(message *M, seq uint64)
 
 	// Joins is how many rooms, presences and Lives one connection may have joined at a time; 0 means 1000. Beyond it, Join
 	// fails with ErrTooManyRooms.
 	Joins int
+
+	// History is how many messages Room.History returns at most; 0 means 1000.
+	History int
 
 	// Unsent is how many bytes may wait to be sent on the connection of a member; 0 means 64 KiB. Beyond it the member lags:
 	// messages wait in the queue of the room, until the connection has sent what it has.
@@ -43,11 +46,12 @@ type Options[M any] struct {
 	// SlowConsumer says what happens to a member that lags when the queue is full. Zero means Disconnect.
 	SlowConsumer SlowConsumer
 
-	// Ping is the time after which a node that is not heard of is taken for dead; 0 means 3 s. Its users are no longer
-	// present then, and calls of them fail.
+	// Ping is the time after which a node that is not heard of is taken for dead; 0 means 3 s, and the minimum is 100 ms. Its
+	// users are no longer present then, and calls of them fail. Nodes with different values use the larger one.
 	Ping time.Duration
 
-	// OnError gets errors that no caller gets, such as those of the Backplane. Nil drops them. It must not block.
+	// OnError gets errors that no caller gets, such as those of the Backplane. Nil drops them. It is called by one goroutine
+	// at a time. While it blocks, at most 100 errors are kept for it.
 	OnError func(err error)
 }
 
@@ -76,14 +80,15 @@ type core struct {
 	name                      string
 	node                      string // names this hub among those of the other nodes
 	backplane                 Backplane
-	joins                     int
+	joins, history            int
 	unsent, queue, queueBytes int
 	slow                      SlowConsumer
 	ping                      time.Duration
-	onError                   func(error)
+	errors                    errorQueue
 
-	ctx    context.Context // until Close
+	ctx    context.Context // until Close is about to end
 	cancel context.CancelFunc
+	work   sync.WaitGroup // goroutines that use the Backplane, begun by do
 
 	delivered, dropped, disconnected atomic.Uint64
 
@@ -91,18 +96,28 @@ type core struct {
 	users  users
 	writer writer
 
-	mu    sync.Mutex // guards what follows
-	conns map[*kkrpc.Channel]*conn
-	lives map[closer]struct{}
+	mu     sync.Mutex // guards what follows
+	closed bool
+	conns  map[*kkrpc.Channel]*conn
+	lives  map[closer]struct{}
+	called map[string]*method // methods without arguments, by path, which many members share
 }
 
 // closer is a Live of any type.
 type closer interface{ Close() }
 
-// conn is a connection that the hub knows.
+// conn is a connection that is a member of something, or bound to a user.
 type conn struct {
 	members []*member // of all feeds
+	bound   bool
+	stop    func() bool // undoes Channel.AfterClose; nil until that has returned
 }
+
+// ErrHubClosed means that the hub is closed.
+var ErrHubClosed = errors.New("the hub is closed")
+
+// minPing is the least Options.Ping.
+const minPing = 100 * time.Millisecond
 
 // NewHub returns a Hub. The error says which option is malformed.
 func NewHub[M any](opts *Options[M]) (*Hub[M], error) {
@@ -115,21 +130,28 @@ func NewHub[M any](opts *Options[M]) (*Hub[M], error) {
 		node:       rand.Text(),
 		backplane:  given.Backplane,
 		joins:      cmp.Or(given.Joins, 1000),
+		history:    cmp.Or(given.History, 1000),
 		unsent:     cmp.Or(given.Unsent, 64<<10),
 		queue:      cmp.Or(given.Queue, 256),
 		queueBytes: cmp.Or(given.QueueBytes, 4<<20),
 		slow:       given.SlowConsumer,
 		ping:       cmp.Or(given.Ping, 3*time.Second),
-		onError:    given.OnError,
+		errors:     errorQueue{onError: given.OnError},
 		conns:      map[*kkrpc.Channel]*conn{},
 		lives:      map[closer]struct{}{},
+		called:     map[string]*method{},
 	}
-	if err := CheckName(c.name); err != nil {
-		return nil, fmt.Errorf("rooms: Options.Name: %w", err)
+	switch {
+	case CheckName(c.name) != nil:
+		return nil, fmt.Errorf("rooms: Options.Name: %w", ErrName)
+	case c.ping < minPing:
+		return nil, fmt.Errorf("rooms: Options.Ping is %v: its minimum is %v", c.ping, minPing)
+	case c.slow > DropOldest:
+		return nil, fmt.Errorf("rooms: Options.SlowConsumer is %d: it is Disconnect or DropOldest", c.slow)
 	}
-	for name, value := range map[string]int{"Joins": c.joins, "Unsent": c.unsent, "Queue": c.queue, "QueueBytes": c.queueBytes, "Ping": int(c.ping)} {
+	for name, value := range map[string]int{"Joins": c.joins, "History": c.history, "Unsent": c.unsent, "Queue": c.queue, "QueueBytes": c.queueBytes} {
 		if value < 0 {
-			return nil, fmt.Errorf("rooms: Options.%s is negative", name)
+			return nil, fmt.Errorf("rooms: Options.%s is %d: it must not be negative", name, value)
 		}
 	}
 	if c.backplane == nil {
@@ -137,7 +159,7 @@ func NewHub[M any](opts *Options[M]) (*Hub[M], error) {
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	_, lone := c.backplane.(*local)
-	c.nodes = nodes{hub: c, lone: lone, heard: map[string]time.Time{}, presences: map[*presence]struct{}{}, onDead: c.users.lost}
+	c.nodes = nodes{hub: c, lone: lone, fresh: make(chan struct{}, 1), heard: map[string]heard{}, dead: map[string]time.Time{}, presences: map[*presence]struct{}{}, onDead: c.users.lost}
 	c.users = users{hub: c, bound: map[string]*user{}, of: map[*kkrpc.Channel]string{}, calls: map[string]*remoteCall{}, serving: map[string]context.CancelFunc{}}
 	c.writer = writer{hub: c, values: map[place][]byte{}, writing: map[place]bool{}}
 	return &Hub[M]{core: c, number: given.Number, rooms: map[string]*room[M]{}}, nil
@@ -146,10 +168,44 @@ func NewHub[M any](opts *Options[M]) (*Hub[M], error) {
 // topic names what the hub calls so on its Backplane.
 func (c *core) topic(kind, name string) string { return c.name + "/" + kind + "/" + name }
 
-func (c *core) report(err error) {
-	if c.onError != nil {
-		c.onError(err)
+func (c *core) report(err error) { c.errors.report(err) }
+
+// do runs f on a goroutine of its own, for which Close waits. It reports false if the hub is closed.
+func (c *core) do(f func()) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ctx.Err() != nil {
+		return false
 	}
+	c.work.Go(f)
+	return true
+}
+
+// mostShared is how many methods are remembered, as a program has a few.
+const mostShared = 100
+
+// method returns the method of a path.
+func (c *core) method(path string, args []any) *method {
+	if len(args) > 0 {
+		return &method{path, args}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	shared := c.called[path]
+	if shared == nil {
+		shared = &method{path: path}
+		if len(c.called) < mostShared {
+			c.called[path] = shared
+		}
+	}
+	return shared
+}
+
+// isClosed reports whether Close was called.
+func (c *core) isClosed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closed
 }
 
 // enter notes that m is about to be a member of f. It calls left of its home when its channel closes.
@@ -164,12 +220,23 @@ func (c *core) enter(f *feed, m *member) error {
 	})
 }
 
+// admits says why ch cannot become a member of f, which is nil if nobody is one.
+func (c *core) admits(f *feed, ch *kkrpc.Channel) error {
+	again := f != nil && f.of(ch) != nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if of := c.conns[ch]; of != nil && len(of.members) >= c.joins && !again {
+		return ErrTooManyRooms
+	}
+	return nil
+}
+
 // with changes what is known of ch.
 func (c *core) with(ch *kkrpc.Channel, change func(*conn) error) error {
 	c.mu.Lock()
-	if c.ctx.Err() != nil {
+	if c.closed {
 		c.mu.Unlock()
-		return errHubClosed
+		return ErrHubClosed
 	}
 	of := c.conns[ch]
 	fresh := of == nil
@@ -178,50 +245,61 @@ func (c *core) with(ch *kkrpc.Channel, change func(*conn) error) error {
 		c.conns[ch] = of
 	}
 	err := change(of)
+	c.forgetLocked(ch, of)
+	fresh = fresh && c.conns[ch] == of
 	c.mu.Unlock()
-	if fresh {
-		ch.AfterClose(func() { c.closed(ch) }) // perhaps at once
+	if !fresh {
+		return err
+	}
+	stop := ch.AfterClose(func() { c.ended(ch, of) }) // perhaps at once
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.conns[ch] == of {
+		of.stop = stop
+		c.forgetLocked(ch, of)
+	} else {
+		stop()
 	}
 	return err
 }
 
-// closed lets go of ch, which has closed.
-func (c *core) closed(ch *kkrpc.Channel) {
-	c.mu.Lock()
-	of := c.conns[ch]
-	delete(c.conns, ch)
-	c.mu.Unlock()
-	if of == nil {
+// forgetLocked forgets ch if it is a member of nothing and bound to nobody.
+func (c *core) forgetLocked(ch *kkrpc.Channel, of *conn) {
+	if len(of.members) > 0 || of.bound {
 		return
 	}
+	if c.conns[ch] == of {
+		delete(c.conns, ch)
+	}
+	if of.stop != nil {
+		of.stop()
+	}
+}
+
+// ended lets go of ch, which has closed.
+func (c *core) ended(ch *kkrpc.Channel, of *conn) {
+	c.mu.Lock()
+	if c.conns[ch] == of {
+		delete(c.conns, ch)
+	}
+	members := of.members
+	of.members = nil
+	c.mu.Unlock()
 	c.users.unbind(ch)
-	for _, m := range of.members {
+	for _, m := range members {
 		m.home.left(m)
 	}
 }
 
-// again has begin called until it succeeds, in the background, since what it began was lost for the reason why.
-func (c *core) again(what string, why error, begin func(context.Context) error) {
-	c.report(fmt.Errorf("rooms: %s: %w", what, why))
-	go func() { // ends when begin succeeds, or with the hub
-		for c.ctx.Err() == nil {
-			ctx, cancel := context.WithTimeout(c.ctx, beginTime)
-			err := begin(ctx)
-			cancel()
-			if err == nil || errors.Is(err, errHubClosed) {
-				return
-			}
-			c.report(fmt.Errorf("rooms: %s: %w", what, err))
-			select {
-			case <-time.After(c.ping):
-			case <-c.ctx.Done():
-			}
-		}
-	}()
+// unbound notes that ch is bound to nobody any more.
+func (c *core) unbound(ch *kkrpc.Channel) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if of := c.conns[ch]; of != nil {
+		of.bound = false
+		c.forgetLocked(ch, of)
+	}
 }
-
-// beginTime is how long one try may take to begin what was lost.
-const beginTime = 30 * time.Second
 
 // exit notes that m is no member any more. Only the first call for m does anything.
 func (c *core) exit(m *member) {
@@ -232,6 +310,7 @@ func (c *core) exit(m *member) {
 		n := len(of.members)
 		of.members = without(of.members, m)
 		known = len(of.members) < n
+		c.forgetLocked(m.ch, of)
 	}
 	c.mu.Unlock()
 	if known {
@@ -239,15 +318,19 @@ func (c *core) exit(m *member) {
 	}
 }
 
-// replaced lets go of a member in whose place m came. It may be nil.
-func (c *core) replaced(before, m *member) {
-	if before == nil {
+// letGo is exit for m, whose function the client may then forget unless it is one of another membership.
+func (c *core) letGo(m *member) {
+	c.exit(m)
+	if m.listen == nil {
 		return
 	}
-	if before.listen != m.listen {
-		before.release()
+	c.mu.Lock()
+	of := c.conns[m.ch]
+	used := of != nil && slices.ContainsFunc(of.members, func(other *member) bool { return other.listen == m.listen })
+	c.mu.Unlock()
+	if !used {
+		_ = kkrpc.Release(m.listen) // a classic peer has no message for it, and a closed channel needs none
 	}
-	c.exit(before)
 }
 
 // leave ends the membership of ch. It reports whether ch was a member.
@@ -257,14 +340,39 @@ func (c *core) leave(f *feed, ch *kkrpc.Channel) bool {
 		return false
 	}
 	f.leave(m)
-	m.release()
-	c.exit(m)
+	c.letGo(m)
 	return true
 }
 
+// again has begin called until it succeeds, in the background, since what it began was lost for the reason why.
+func (c *core) again(what string, why error, begin func(context.Context) error) {
+	c.report(fmt.Errorf("rooms: %s: %w", what, why))
+	c.do(func() {
+		for c.ctx.Err() == nil {
+			ctx, cancel := context.WithTimeout(c.ctx, beginTime)
+			err := begin(ctx)
+			cancel()
+			if err == nil || errors.Is(err, errEnded) {
+				return
+			}
+			c.report(fmt.Errorf("rooms: %s: %w", what, err))
+			select {
+			case <-time.After(c.ping):
+			case <-c.ctx.Done():
+			}
+		}
+	})
+}
+
+// errEnded means that what was to begin again is not wanted any more.
+var errEnded = errors.New("it has ended")
+
+// beginTime is how long one try may take to begin something on the Backplane.
+const beginTime = 30 * time.Second
+
 // Stats counts the work of a Hub on this node so far and its load now.
 type Stats struct {
-	// Connections is the number of connections that are members of something.
+	// Connections is the number of connections that are members of something, or bound to a user.
 	Connections int
 	// Rooms is the number of rooms that have members.
 	Rooms int
@@ -300,23 +408,37 @@ func (h *Hub[M]) Stats() Stats {
 	return s
 }
 
-// Close ends the Hub: all members leave, and Join and Publish fail. The other nodes learn of it. It closes neither the
-// connections nor the Backplane.
+// Close ends the Hub: all members leave, and Join and Publish fail with ErrHubClosed. The other nodes learn of it, for which
+// Close waits, at most 10 s. It closes neither the connections nor the Backplane, which the hub does not use afterwards.
 func (h *Hub[M]) Close() {
 	c := h.core
 	c.mu.Lock()
-	c.cancel()
-	channels := slices.Collect(maps.Keys(c.conns))
+	again := c.closed
+	c.closed = true
+	conns := maps.Clone(c.conns)
 	lives := slices.Collect(maps.Keys(c.lives))
 	c.mu.Unlock()
-	for _, ch := range channels {
-		c.closed(ch)
+	if again {
+		<-c.ctx.Done()
+		c.work.Wait()
+		return
+	}
+	for ch, of := range conns {
+		c.ended(ch, of)
+		c.mu.Lock()
+		stop := of.stop
+		c.mu.Unlock()
+		if stop != nil {
+			stop()
+		}
 	}
 	for _, l := range lives {
 		l.Close()
 	}
+	c.writer.drain()
 	c.users.end()
-	c.nodes.end()
+	c.mu.Lock()
+	c.cancel()
+	c.mu.Unlock()
+	c.work.Wait()
 }
-
-var errHubClosed = errors.New("rooms: the hub is closed")

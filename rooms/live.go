@@ -38,32 +38,32 @@ func NewLive[K comparable, V, M any](ctx context.Context, h *Hub[M], name string
 		return nil, fmt.Errorf("rooms: live %q: %w", name, err)
 	}
 	c.mu.Lock()
+	closed := c.closed
 	c.lives[l] = struct{}{}
 	c.mu.Unlock()
-	if c.ctx.Err() != nil {
+	if closed {
 		l.Close()
-		return nil, fmt.Errorf("rooms: live %q: %w", name, errHubClosed)
+		return nil, fmt.Errorf("rooms: live %q: %w", name, ErrHubClosed)
 	}
 	return l, nil
 }
 
 // watch begins to follow the table, and returns when its state is known.
 func (l *Live[K, V]) watch(ctx context.Context) error {
-	c := l.view.hub
-	state, known := map[K]V{}, false // state is nobody else's until it is known
-	ready := make(chan struct{})
-	stop, err := c.backplane.Watch(ctx, l.table, Watcher{
-		Change: func(change Change) {
-			key, value, err := decodeItem[K, V](change)
+	hub := l.view.hub
+	state, known := map[K]sized[V]{}, false // state is nobody else's until it is known
+	stop, err := watchTable(ctx, hub, l.table, Watcher{
+		Change: func(c Change) {
+			key, value, err := decodeItem[K, V](c)
 			switch {
 			case err != nil: // of a program of another version
-				c.report(fmt.Errorf("rooms: live %q: a change is skipped: %w", l.table, err))
-			case known && change.Value != nil:
-				l.view.set(key, value)
+				hub.report(fmt.Errorf("rooms: live %q: a change is skipped: %w", l.table, err))
+			case known && c.Value != nil:
+				l.view.set(key, value, len(c.Value))
 			case known:
 				l.view.delete(key)
-			case change.Value != nil:
-				state[key] = value
+			case c.Value != nil:
+				state[key] = sized[V]{value, len(c.Value)}
 			default:
 				delete(state, key)
 			}
@@ -71,18 +71,11 @@ func (l *Live[K, V]) watch(ctx context.Context) error {
 		Ready: func() {
 			known = true
 			l.view.reset(state)
-			close(ready)
 		},
-		Lost: func(err error) { c.again(fmt.Sprintf("live %q", l.table), err, l.watch) }, // members get the whole state then
+		Lost: func(err error) { hub.again(fmt.Sprintf("live %q", l.table), err, l.watch) }, // members get the whole state then
 	})
 	if err != nil {
 		return err
-	}
-	select {
-	case <-ready:
-	case <-ctx.Done():
-		stop()
-		return context.Cause(ctx)
 	}
 	l.mu.Lock()
 	closed := l.closed
@@ -90,7 +83,7 @@ func (l *Live[K, V]) watch(ctx context.Context) error {
 	l.mu.Unlock()
 	if closed {
 		stop()
-		return errHubClosed
+		return errEnded
 	}
 	return nil
 }
@@ -148,7 +141,7 @@ func (l *Live[K, V]) Join(ctx context.Context, listen func(update Update[K, V]),
 	m, err := newMember(ctx, listen, opts)
 	if err == nil {
 		m.home = liveHome[K, V]{&l.view}
-		err = l.view.join(m)
+		_, err = l.view.join(m)
 	}
 	if err != nil {
 		return fmt.Errorf("rooms: join live: %w", err)
@@ -164,19 +157,23 @@ func (l *Live[K, V]) Leave(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the Live on this node. Its members get no more updates. Other nodes and the state go on.
+// Close ends the Live on this node. All members leave, Join fails, and Get finds nothing. Other nodes and the state go on.
 func (l *Live[K, V]) Close() {
 	c := l.view.hub
 	c.mu.Lock()
 	delete(c.lives, l)
 	c.mu.Unlock()
 	l.mu.Lock()
+	closed, stop := l.closed, l.stop
 	l.closed = true
-	stop := l.stop
 	l.mu.Unlock()
+	if closed {
+		return
+	}
 	if stop != nil {
 		stop()
 	}
+	l.view.close()
 }
 
 // liveHome is the home of a Live's members.

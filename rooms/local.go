@@ -3,9 +3,11 @@ package rooms
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Local returns the Backplane of a single process: what one node publishes, only that node gets. The messages are kept in
@@ -70,16 +72,28 @@ func (l *local) Append(ctx context.Context, name, id string, data []byte) (uint6
 	log.mu.Lock() // so that messages reach all followers in the order in which they are stored
 	defer log.mu.Unlock()
 	seq, err := l.Store.Append(ctx, name, id, data)
-	for _, f := range log.followers {
-		switch {
-		case err == nil && f.after < seq:
-			f.pass(Entry{seq, data})
-		case err != nil && !errors.Is(err, ErrTooLarge):
-			l.catchUp(context.WithoutCancel(ctx), name, f) // it may have been stored
+	switch {
+	case err == nil:
+		for _, f := range log.followers {
+			if f.after < seq {
+				f.pass(Entry{seq, data})
+			}
+		}
+	case !errors.Is(err, ErrTooLarge) && len(log.followers) > 0: // it may have been stored
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
+		defer cancel()
+		for _, f := range log.followers {
+			if err := l.catchUp(ctx, name, f); err != nil {
+				log.followers = without(log.followers, f)
+				f.Lost(fmt.Errorf("the store cannot be read: %w", err))
+			}
 		}
 	}
 	return seq, err
 }
+
+// storeTime is how long a Store may take to say whether a message was stored, after it has failed to store it.
+const storeTime = 10 * time.Second
 
 func (f *localFollower) pass(e Entry) {
 	f.after = e.Seq
@@ -106,12 +120,14 @@ func (l *local) Follow(ctx context.Context, name string, after uint64, follower 
 	}
 	log, f := l.log(name), &localFollower{follower, after}
 	log.mu.Lock()
-	defer log.mu.Unlock()
-	if err := l.catchUp(ctx, name, f); err != nil {
+	if err = l.catchUp(ctx, name, f); err == nil {
+		log.followers = append(log.followers, f)
+	}
+	log.mu.Unlock()
+	if err != nil {
 		l.release(name, log)
 		return nil, err
 	}
-	log.followers = append(log.followers, f)
 	return sync.OnceFunc(func() {
 		log.mu.Lock()
 		log.followers = without(log.followers, f)
@@ -120,39 +136,52 @@ func (l *local) Follow(ctx context.Context, name string, after uint64, follower 
 	}), nil
 }
 
-// localTable is a table with those who watch it. It is never dropped: a program has a few tables.
+// localTable is a table with those who watch it.
 type localTable struct {
-	mu       sync.Mutex
+	users int // guarded by local.mu: Puts and Watches that have it
+
+	mu       sync.Mutex // guards what follows
 	values   map[string][]byte
 	watchers []*Watcher
 }
 
-func (l *local) table(name string) *localTable {
+// table calls use with a table, whose lock is held.
+func (l *local) table(name string, use func(*localTable)) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	t := l.tables[name]
 	if t == nil {
 		t = &localTable{values: map[string][]byte{}}
 		l.tables[name] = t
 	}
-	return t
+	t.users++
+	l.mu.Unlock()
+
+	t.mu.Lock()
+	use(t)
+	empty := len(t.values) == 0 && len(t.watchers) == 0
+	t.mu.Unlock()
+
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if t.users--; t.users == 0 && empty {
+		delete(l.tables, name)
+	}
 }
 
 func (l *local) Put(_ context.Context, table, key string, value []byte) error {
 	if err := errors.Join(CheckName(table), CheckName(key)); err != nil {
 		return err
 	}
-	t := l.table(table)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if value != nil {
-		t.values[key] = value
-	} else {
-		delete(t.values, key)
-	}
-	for _, w := range t.watchers {
-		w.Change(Change{key, value})
-	}
+	l.table(table, func(t *localTable) {
+		if value != nil {
+			t.values[key] = value
+		} else {
+			delete(t.values, key)
+		}
+		for _, w := range t.watchers {
+			w.Change(Change{key, value})
+		}
+	})
 	return nil
 }
 
@@ -160,18 +189,16 @@ func (l *local) Watch(_ context.Context, table string, watcher Watcher) (stop fu
 	if err := CheckName(table); err != nil {
 		return nil, err
 	}
-	t, w := l.table(table), &watcher
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, key := range slices.Sorted(maps.Keys(t.values)) {
-		w.Change(Change{key, t.values[key]})
-	}
-	w.Ready()
-	t.watchers = append(t.watchers, w)
+	w := &watcher
+	l.table(table, func(t *localTable) {
+		for _, key := range slices.Sorted(maps.Keys(t.values)) {
+			w.Change(Change{key, t.values[key]})
+		}
+		w.Ready()
+		t.watchers = append(t.watchers, w)
+	})
 	return func() {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		t.watchers = without(t.watchers, w)
+		l.table(table, func(t *localTable) { t.watchers = without(t.watchers, w) })
 	}, nil
 }
 

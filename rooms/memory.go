@@ -15,8 +15,8 @@ import (
 type MemoryOptions struct {
 	// History is how many messages of each room are kept; 0 means 1000.
 	History int
-	// Bytes is how many bytes of messages all rooms have together; 0 means 64 MiB. The room that was quiet for longest is
-	// forgotten first.
+	// Bytes is how many bytes of memory all rooms take together, roughly; 0 means 64 MiB. The room that was quiet for longest
+	// is forgotten first.
 	Bytes int
 	// Message is the largest message in bytes; 0 means 1 MiB. A larger one is refused with ErrTooLarge.
 	Message int
@@ -28,12 +28,18 @@ func Memory(opts *MemoryOptions) Store {
 	if opts != nil {
 		given = *opts
 	}
-	most := cmp.Or(given.Bytes, 64<<20)
+	or := func(value, fallback int) int {
+		if value > 0 {
+			return value
+		}
+		return fallback
+	}
+	most := or(given.Bytes, 64<<20)
 	return &memory{
 		epoch:   rand.Text(),
-		history: cmp.Or(given.History, 1000),
+		history: or(given.History, 1000),
 		most:    most,
-		message: min(cmp.Or(given.Message, 1<<20), most-perEntry),
+		message: max(0, min(or(given.Message, 1<<20), most-perEntry-perLog-MaxName)),
 		logs:    map[string]*memoryLog{},
 		ids:     map[messageID]uint64{},
 	}
@@ -43,14 +49,15 @@ type memory struct {
 	epoch                  string
 	history, most, message int
 
-	mu    sync.Mutex // guards what follows
-	last  uint64     // number of the last message of all logs, which have one count
-	logs  map[string]*memoryLog
-	quiet list.List // of *memoryLog, the one that was quiet for longest first
-	bytes int       // of all messages that are kept
-	gone  uint64    // the highest number of a message in a log that was forgotten
-	ids   map[messageID]uint64
-	named []namedMessage // those in ids, by age
+	mu      sync.Mutex // guards what follows
+	last    uint64     // number of the last message of all logs, which have one count
+	logs    map[string]*memoryLog
+	quiet   list.List // of *memoryLog, the one that was quiet for longest first
+	bytes   int       // of all messages that are kept
+	gone    uint64    // the highest number of a message in a log that was forgotten
+	ids     map[messageID]uint64
+	named   []namedMessage // those in ids, by age
+	idBytes int            // of ids
 }
 
 // memoryLog has the messages that are kept of one log, at least one.
@@ -69,9 +76,11 @@ type namedMessage struct {
 }
 
 const (
-	idsKept  = 2 * time.Minute // how long ids are remembered
-	mostIDs  = 100_000
-	perEntry = 64 // bytes that a message takes beside its data, roughly
+	idsKept = 2 * time.Minute // how long ids are remembered
+	// Bytes that something takes beside its texts, roughly.
+	perEntry = 64
+	perLog   = 300
+	perID    = 150
 )
 
 func (m *memory) Append(_ context.Context, log, id string, data []byte) (uint64, error) {
@@ -94,6 +103,7 @@ func (m *memory) Append(_ context.Context, log, id string, data []byte) (uint64,
 	l := m.logs[log]
 	if l == nil {
 		l = &memoryLog{name: log, gone: m.gone}
+		m.bytes += len(log) + perLog
 		l.place = m.quiet.PushBack(l)
 		m.logs[log] = l
 	}
@@ -109,6 +119,7 @@ func (m *memory) Append(_ context.Context, log, id string, data []byte) (uint64,
 	if id != "" {
 		m.ids[name] = m.last
 		m.named = append(m.named, namedMessage{name, time.Now()})
+		m.idBytes += len(log) + len(id) + perID
 	}
 	return m.last, nil
 }
@@ -124,6 +135,7 @@ func (m *memory) forgetLocked(kept *memoryLog) {
 		m.bytes -= len(e.Data) + perEntry
 	}
 	m.gone = max(m.gone, oldest.entries[len(oldest.entries)-1].Seq)
+	m.bytes -= len(oldest.name) + perLog
 	m.quiet.Remove(oldest.place)
 	delete(m.logs, oldest.name)
 }
@@ -136,11 +148,13 @@ func (m *memory) dropFirstLocked(l *memoryLog) {
 	l.entries = l.entries[1:]
 }
 
-// forgetIDsLocked forgets the ids of old messages, and the oldest one if there are too many.
+// forgetIDsLocked forgets the ids of old messages, and the oldest ones if they take more than a quarter of the memory.
 func (m *memory) forgetIDsLocked() {
-	for len(m.named) > 0 && (len(m.named) >= mostIDs || time.Since(m.named[0].stored) > idsKept) {
-		delete(m.ids, m.named[0].messageID)
+	for len(m.named) > 0 && (m.idBytes > m.most/4 || time.Since(m.named[0].stored) > idsKept) {
+		oldest := m.named[0].messageID
+		delete(m.ids, oldest)
 		m.named = m.named[1:]
+		m.idBytes -= len(oldest.log) + len(oldest.id) + perID
 	}
 }
 
@@ -149,7 +163,7 @@ func (m *memory) After(_ context.Context, log string, seq uint64, limit int) ([]
 	defer m.mu.Unlock()
 	entries := m.entriesLocked(log)
 	from := search(entries, seq+1)
-	return slices.Clone(entries[from:min(from+limit, len(entries))]), nil
+	return slices.Clone(entries[from : from+max(0, min(limit, len(entries)-from))]), nil
 }
 
 func (m *memory) Before(_ context.Context, log string, seq uint64, limit int) ([]Entry, error) {
@@ -160,7 +174,7 @@ func (m *memory) Before(_ context.Context, log string, seq uint64, limit int) ([
 	if seq != 0 {
 		to = search(entries, seq)
 	}
-	return slices.Clone(entries[max(0, to-limit):to]), nil
+	return slices.Clone(entries[to-max(0, min(limit, to)) : to]), nil
 }
 
 func (m *memory) entriesLocked(log string) []Entry {

@@ -24,12 +24,26 @@ func (r *Room[M]) JoinPresence(ctx context.Context, listen func(update Update[st
 	if err != nil {
 		return r.failed("join presence", err)
 	}
-	m.home = presenceHome[M]{own}
-	if err := p.users.join(m); err != nil {
+	m.home = presenceHome[M]{own, p}
+	entered, err := p.users.join(m)
+	if !entered { // else left releases the room
 		r.hub.release(own)
+	}
+	if err != nil {
 		return r.failed("join presence", err)
 	}
 	return nil
+}
+
+// LeavePresence ends what JoinPresence has begun, and lets the client forget its function. ErrNotMember means that there was
+// nothing to end.
+func (r *Room[M]) LeavePresence(ctx context.Context) error {
+	if own := r.hub.existing(r.name); own != nil {
+		if p := own.presentNow(); p != nil && r.hub.core.leave(&p.users.feed, kkrpc.FromContext(ctx)) {
+			return nil
+		}
+	}
+	return r.failed("leave presence", ErrNotMember)
 }
 
 // Users returns the users in the room on all nodes, sorted. They are those that Bind has named.
@@ -63,23 +77,46 @@ func (r *Room[M]) presence(ctx context.Context) (*room[M], *presence, error) {
 // presence returns the presence of the room, once it is known.
 func (r *room[M]) presence(ctx context.Context) (*presence, error) {
 	r.presenceMu.Lock()
-	defer r.presenceMu.Unlock()
-	if r.present == nil {
-		p := &presence{hub: r.hub, table: r.hub.topic("present", r.name), entries: map[string]string{}, own: map[string]string{}}
-		p.users.init(r.hub)
-		if err := p.open(ctx); err != nil {
-			return nil, err
+	p := r.present
+	if p == nil {
+		p = newPresence(r.hub, r.hub.topic("present", r.name))
+		if !r.hub.do(p.begin) {
+			r.presenceMu.Unlock()
+			return nil, ErrHubClosed
 		}
 		r.present = p
 	}
-	return r.present, nil
+	r.presenceMu.Unlock()
+	select {
+	case <-p.opened:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if p.err != nil {
+		r.presenceMu.Lock()
+		if r.present == p {
+			r.present = nil // the next one tries again
+		}
+		r.presenceMu.Unlock()
+	}
+	return p, p.err
+}
+
+// presentNow returns the presence of the room, or nil while nobody is interested. It does not wait.
+func (r *room[M]) presentNow() *presence {
+	r.presenceMu.Lock()
+	defer r.presenceMu.Unlock()
+	return r.present
 }
 
 // presenceHome is the home of those who follow the presence in a room.
-type presenceHome[M any] struct{ *room[M] }
+type presenceHome[M any] struct {
+	*room[M]
+	p *presence
+}
 
 func (h presenceHome[M]) left(m *member) {
-	h.present.users.remove(m)
+	h.p.users.remove(m)
 	h.owner.release(h.room)
 }
 
@@ -91,11 +128,26 @@ type presence struct {
 	table string
 	users view[string, int]
 
+	opened chan struct{} // closed when begin has ended
+	err    error         // of begin
+
 	mu      sync.Mutex // guards what follows
 	stop    func()     // ends the Watch
 	closed  bool
-	entries map[string]string // of the table: users by key
-	own     map[string]string // those that this node wants in the table
+	entries map[string]string   // of the table: users by key
+	own     map[string]ownEntry // those that this node wants in the table
+}
+
+// ownEntry is an entry that this node wants for a member.
+type ownEntry struct {
+	of   *member
+	user string
+}
+
+func newPresence(hub *core, table string) *presence {
+	p := &presence{hub: hub, table: table, opened: make(chan struct{}), entries: map[string]string{}, own: map[string]ownEntry{}}
+	p.users.init(hub)
+	return p
 }
 
 func entryKey(node string, ch *kkrpc.Channel) string {
@@ -107,15 +159,23 @@ func nodeOf(key string) string {
 	return node
 }
 
+// begin opens the presence, for those who wait.
+func (p *presence) begin() {
+	defer close(p.opened)
+	ctx, cancel := context.WithTimeout(p.hub.ctx, beginTime)
+	defer cancel()
+	p.err = p.open(ctx)
+}
+
 // open begins to watch the table, and returns when it is known.
 func (p *presence) open(ctx context.Context) error {
 	if err := p.hub.nodes.start(); err != nil {
 		return err
 	}
-	ready := make(chan struct{})
+	p.hub.nodes.watch(p)
 	found := map[string]string{} // until it is known
 	known := false
-	stop, err := p.hub.backplane.Watch(ctx, p.table, Watcher{
+	stop, err := watchTable(ctx, p.hub, p.table, Watcher{
 		Change: func(c Change) {
 			switch {
 			case known:
@@ -129,46 +189,73 @@ func (p *presence) open(ctx context.Context) error {
 		Ready: func() {
 			known = true
 			p.reset(found)
-			close(ready)
 		},
 		Lost: func(err error) { p.hub.again(fmt.Sprintf("presence %q", p.table), err, p.open) },
 	})
 	if err != nil {
 		return err
 	}
-	select {
-	case <-ready:
-	case <-ctx.Done():
-		stop()
-		return context.Cause(ctx)
-	}
 	p.mu.Lock()
 	closed := p.closed
 	p.stop = stop
 	p.mu.Unlock()
 	if closed {
+		p.hub.nodes.unwatch(p)
 		stop()
-	} else {
-		p.hub.nodes.watch(p)
+		return errEnded
 	}
 	return nil
+}
+
+// watchTable watches a table, and returns once it is known. w.Lost is not called before that.
+func watchTable(ctx context.Context, hub *core, table string, w Watcher) (stop func(), err error) {
+	known, lost := make(chan struct{}), make(chan error, 1)
+	stop, err = hub.backplane.Watch(ctx, table, Watcher{
+		Change: w.Change,
+		Ready: func() {
+			w.Ready()
+			close(known)
+		},
+		Lost: func(err error) {
+			select {
+			case <-known:
+				w.Lost(err)
+			default:
+				lost <- err
+			}
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-known:
+		return stop, nil
+	case err = <-lost:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	stop()
+	return nil, err
 }
 
 // reset makes found the entries of the table.
 func (p *presence) reset(found map[string]string) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.entries = found
-	users := map[string]int{}
+	users := map[string]sized[int]{}
 	for key, user := range found {
-		p.hub.nodes.see(nodeOf(key))
-		users[user]++
+		if !p.hub.nodes.see(nodeOf(key)) {
+			p.hub.writer.put(p.table, key, nil)
+		}
+		users[user] = sized[int]{users[user].value + 1, len(user)}
 	}
-	for key, user := range p.own {
+	for key, own := range p.own {
 		if _, has := found[key]; !has {
-			p.hub.writer.put(p.table, key, []byte(user))
+			p.hub.writer.put(p.table, key, []byte(own.user))
 		}
 	}
-	p.mu.Unlock()
 	p.users.reset(users)
 }
 
@@ -177,13 +264,15 @@ func (p *presence) change(key, user string, set bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	before, had := p.entries[key]
-	if set {
-		p.hub.nodes.see(nodeOf(key))
+	own, lives := p.own[key]
+	switch {
+	case set: // by a node that lives
+		p.hub.nodes.hear(nodeOf(key))
 		p.entries[key] = user
-	} else if own, lives := p.own[key]; lives { // another node took this one for dead
-		p.hub.writer.put(p.table, key, []byte(own))
+	case lives: // another node took this one for dead
+		p.hub.writer.put(p.table, key, []byte(own.user))
 		return
-	} else {
+	default:
 		delete(p.entries, key)
 	}
 	if set && had && before == user {
@@ -200,26 +289,26 @@ func (p *presence) change(key, user string, set bool) {
 func (p *presence) countLocked(user string, by int) {
 	n, _ := p.users.get(user)
 	if n += by; n > 0 {
-		p.users.set(user, n)
+		p.users.set(user, n, len(user))
 	} else {
 		p.users.delete(user)
 	}
 }
 
-// enter has a connection of this node present. leave ends that.
-func (p *presence) enter(ch *kkrpc.Channel, user string) {
+// enter has a member of this node present. leave ends that, unless another member of its connection has come in its place.
+func (p *presence) enter(m *member, user string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key := entryKey(p.hub.node, ch)
-	p.own[key] = user
+	key := entryKey(p.hub.node, m.ch)
+	p.own[key] = ownEntry{m, user}
 	p.hub.writer.put(p.table, key, []byte(user))
 }
 
-func (p *presence) leave(ch *kkrpc.Channel) {
+func (p *presence) leave(m *member) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key := entryKey(p.hub.node, ch)
-	if _, is := p.own[key]; is {
+	key := entryKey(p.hub.node, m.ch)
+	if p.own[key].of == m {
 		delete(p.own, key)
 		p.hub.writer.put(p.table, key, nil)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/superjson"
@@ -17,7 +16,8 @@ type Room[M any] struct {
 	name string
 }
 
-// Room returns the room of a name, any text that is not empty and has, with Options.Name, at most 190 bytes. Methods of a Room with another name fail with ErrName.
+// Room returns the room of a name, any text that is not empty and has, with Options.Name, at most 190 bytes. Methods of a Room
+// with another name fail with ErrName.
 func (h *Hub[M]) Room(name string) *Room[M] { return &Room[M]{h, name} }
 
 // Name returns the name of the room.
@@ -36,7 +36,7 @@ type JoinOptions struct {
 	Channel *kkrpc.Channel
 
 	// After has the room send the messages after it first, and then new ones, without a gap. Nil means new ones only. If the
-	// messages after it are not all kept, Join fails with ErrHistoryLost.
+	// messages after it are not all kept, Join fails with ErrHistoryLost. Signals come once the member has caught up.
 	After *Position
 
 	// Args are the arguments of a method before the message, see JoinMethod.
@@ -54,10 +54,11 @@ var (
 )
 
 // Join makes the connection of ctx, the context of a handler, a member of the room. listen is a parameter of the handler, a
-// function of the client. It is called with each message, in the order of the room. The connection leaves when it closes, by
-// Leave, or when listen is released. A connection that joins again has its new listen called in place of the old one.
+// function of the client. It is called with each message, in the order of the room. A message that the dialect of the client
+// has no form for is skipped, such as NaN in JSON. The connection leaves when it closes or by Leave. If it joins again, its
+// new listen is called in place of the old one.
 //
-// Join returns where the room is. It does not wait for the messages after JoinOptions.After.
+// Join returns where the room is, or JoinOptions.After, if there is one. It does not wait for the messages after that.
 func (r *Room[M]) Join(ctx context.Context, listen func(message M), opts *JoinOptions) (Position, error) {
 	m, err := newMember(ctx, listen, opts)
 	if err != nil {
@@ -73,10 +74,14 @@ func (r *Room[M]) JoinMethod(ctx context.Context, path string, opts *JoinOptions
 	if err != nil {
 		return Position{}, r.failed("join", err)
 	}
-	m.method = &method{path: path}
-	if opts != nil {
-		m.method.args = opts.Args
+	if m.ch.Dialect() == 0 {
+		return Position{}, r.failed("join", errors.New("the client has not sent a message yet, so that its dialect is not known"))
 	}
+	var args []any
+	if opts != nil {
+		args = opts.Args
+	}
+	m.method = r.hub.core.method(path, args)
 	return r.join(ctx, m, opts)
 }
 
@@ -118,47 +123,75 @@ func (r *Room[M]) failed(operation string, err error) error {
 
 // enter makes m a member of a room.
 func (h *Hub[M]) enter(ctx context.Context, name string, m *member, after *Position) (Position, error) {
-	own, err := h.acquire(ctx, name)
-	if err != nil {
+	if err := h.core.admits(h.feedOf(name), m.ch); err != nil {
 		return Position{}, err
 	}
-	m.home = own
-	user := h.core.users.nameOf(m.ch)
-	var present *presence // nil: of nobody
-	if user != "" {
-		if present, err = own.presence(ctx); err != nil {
-			h.release(own)
+	for {
+		own, err := h.acquire(ctx, name)
+		if err != nil {
 			return Position{}, err
 		}
-	}
-	if after != nil {
-		if err := own.reaches(ctx, *after); err != nil {
-			h.release(own)
-			return Position{}, err
+		at, err := own.enter(ctx, m, after)
+		if !errors.Is(err, errMembersClosed) {
+			return at, err
 		}
-		m.state = joining
+		m = &member{ch: m.ch, listen: m.listen, method: m.method} // the room was lost meanwhile; there is another one now
 	}
-	if err := h.core.enter(&own.feed, m); err != nil {
-		h.release(own)
-		return Position{}, err
-	}
-	var head uint64
-	before := own.add(m, func() { head = own.head })
-	h.core.replaced(before, m)
-	if present != nil {
-		present.enter(m.ch, user)
-		if own.of(m.ch) == nil { // it has left meanwhile
-			present.leave(m.ch)
-		}
-	}
-	if after != nil {
-		go own.catchUp(m, after.Seq) // ends when m is current, or no member any more
-	}
-	return Position{own.epoch, head}, nil
 }
 
-// Leave ends the membership of the connection of ctx, and lets the client forget its function. ErrNotMember means that it
-// was no member.
+// feedOf returns the feed of a room that has members, or nil.
+func (h *Hub[M]) feedOf(name string) *feed {
+	if own := h.existing(name); own != nil {
+		return &own.feed
+	}
+	return nil
+}
+
+// enter makes m a member, for which the caller has acquired the room. It releases the room if it fails.
+func (r *room[M]) enter(ctx context.Context, m *member, after *Position) (_ Position, err error) {
+	m.home = r
+	user := r.hub.users.nameOf(m.ch)
+	var present *presence // nil: of nobody
+	if user != "" {
+		present, err = r.presence(ctx)
+	}
+	if err == nil && after != nil {
+		err = r.reaches(ctx, *after)
+		m.state, m.next = joining, after.Seq
+	}
+	if err == nil {
+		err = r.hub.enter(&r.feed, m)
+	}
+	if err != nil {
+		r.owner.release(r)
+		return Position{}, err
+	}
+	// From here on left releases the room.
+	at, catchUp := Position{Epoch: r.epoch}, false
+	before, err := r.add(m, func() {
+		at.Seq, catchUp = r.head, m.state == joining
+		if catchUp {
+			at.Seq = m.next
+		}
+		if present != nil {
+			present.enter(m, user)
+		}
+	})
+	if err != nil {
+		r.hub.exit(m)
+		return Position{}, err
+	}
+	if before != nil {
+		r.hub.letGo(before)
+	}
+	if catchUp {
+		r.hub.do(func() { r.catchUp(m) })
+	}
+	return at, nil
+}
+
+// Leave ends the membership of the connection of ctx in the room, and what JoinPresence has begun. It lets the client forget
+// its functions. ErrNotMember means that there was nothing to end.
 func (r *Room[M]) Leave(ctx context.Context) error {
 	if !r.LeaveChannel(kkrpc.FromContext(ctx)) {
 		return r.failed("leave", ErrNotMember)
@@ -166,19 +199,17 @@ func (r *Room[M]) Leave(ctx context.Context) error {
 	return nil
 }
 
-// LeaveChannel is Leave for any connection. It reports whether ch was a member.
+// LeaveChannel is Leave for any connection. It reports whether there was something to end.
 func (r *Room[M]) LeaveChannel(ch *kkrpc.Channel) bool {
 	own := r.hub.existing(r.name)
 	if own == nil {
 		return false
 	}
-	own.presenceMu.Lock()
-	present := own.present
-	own.presenceMu.Unlock()
-	if present != nil {
-		r.hub.core.leave(&present.users.feed, ch)
+	watched := false
+	if p := own.presentNow(); p != nil {
+		watched = r.hub.core.leave(&p.users.feed, ch)
 	}
-	return r.hub.core.leave(&own.feed, ch)
+	return r.hub.core.leave(&own.feed, ch) || watched
 }
 
 // Members returns the number of members of the room on this node.
@@ -247,13 +278,18 @@ func (r *Room[M]) Signal(message M) error {
 	return nil
 }
 
-// History returns the last messages before a number, at most limit, oldest first. The number 0 stands for the end.
+// History returns the last messages before a number, at most limit and Options.History, oldest first. The number 0 stands for
+// the end. limit is at least 1. Messages that are no M, of another version of the program, are left out.
 func (r *Room[M]) History(ctx context.Context, before uint64, limit int) ([]M, error) {
 	c := r.hub.core
-	if err := c.check(r.name); err != nil {
+	err := c.check(r.name)
+	if err == nil && limit < 1 {
+		err = &kkrpc.Error{Name: "RangeError", Message: fmt.Sprintf("the limit is %d, and at least 1", limit)}
+	}
+	if err != nil {
 		return nil, r.failed("history", err)
 	}
-	entries, err := c.backplane.Before(ctx, c.topic("room", r.name), before, limit)
+	entries, err := c.backplane.Before(ctx, c.topic("room", r.name), before, min(limit, c.history))
 	if err != nil {
 		return nil, r.failed("history", err)
 	}
@@ -261,7 +297,8 @@ func (r *Room[M]) History(ctx context.Context, before uint64, limit int) ([]M, e
 	for _, e := range entries {
 		m, err := r.hub.decode(e)
 		if err != nil {
-			return nil, r.failed("history", err)
+			c.report(fmt.Errorf("rooms: room %q: a message is skipped: %w", r.name, err))
+			continue
 		}
 		messages = append(messages, m)
 	}
@@ -270,11 +307,11 @@ func (r *Room[M]) History(ctx context.Context, before uint64, limit int) ([]M, e
 
 // check says why nothing can be done with the room of a name.
 func (c *core) check(room string) error {
-	if err := CheckName(room); err != nil {
-		return err
+	if room == "" || CheckName(c.topic("present", room)) != nil { // the longest of the names that are made of it
+		return ErrName
 	}
-	if c.ctx.Err() != nil {
-		return errHubClosed
+	if c.isClosed() {
+		return ErrHubClosed
 	}
 	return nil
 }
@@ -294,16 +331,16 @@ func (h *Hub[M]) decode(e Entry) (message M, err error) {
 type room[M any] struct {
 	feed
 	owner *Hub[M]
-	name  string // of its log
-	uses  int    // guarded by Hub.mu: members and Joins under way
+	name  string
+	uses  int // guarded by Hub.mu: members, Joins under way, and open
 
-	opened sync.Once
-	err    error    // of open. What follows is immutable after it.
+	opened chan struct{} // closed when open has ended. What follows is immutable then.
+	err    error
 	epoch  string   // of the log
 	stop   []func() // end Follow and Subscribe
 
 	presenceMu sync.Mutex
-	present    *presence // guarded by presenceMu; nil until somebody is interested, then immutable
+	present    *presence // guarded by presenceMu; nil until somebody is interested
 
 	head uint64 // guarded by feed.mu: number of the last message that was sent to members
 }
@@ -316,16 +353,25 @@ func (h *Hub[M]) acquire(ctx context.Context, name string) (*room[M], error) {
 	h.mu.Lock()
 	r := h.rooms[name]
 	if r == nil {
-		r = &room[M]{owner: h, name: name}
+		r = &room[M]{owner: h, name: name, uses: 1, opened: make(chan struct{})}
 		r.feed.hub = h.core
+		if !h.core.do(func() { r.open(); h.release(r) }) {
+			h.mu.Unlock()
+			return nil, ErrHubClosed
+		}
 		h.rooms[name] = r
 	}
 	r.uses++
 	h.mu.Unlock()
-	r.opened.Do(func() { r.err = r.open(ctx) })
-	if r.err != nil {
+	err := context.Cause(ctx)
+	select {
+	case <-r.opened:
+		err = r.err
+	case <-ctx.Done():
+	}
+	if err != nil {
 		h.release(r)
-		return nil, r.err
+		return nil, err
 	}
 	return r, nil
 }
@@ -335,7 +381,7 @@ func (h *Hub[M]) release(r *room[M]) {
 	h.mu.Lock()
 	r.uses--
 	last := r.uses == 0
-	if last || r.err != nil {
+	if last {
 		h.forgetLocked(r)
 	}
 	h.mu.Unlock()
@@ -345,8 +391,8 @@ func (h *Hub[M]) release(r *room[M]) {
 	for _, stop := range r.stop {
 		stop()
 	}
-	if r.present != nil {
-		r.present.close()
+	if p := r.presentNow(); p != nil {
+		p.close()
 	}
 }
 
@@ -366,11 +412,19 @@ func (h *Hub[M]) existing(name string) *room[M] {
 
 func (r *room[M]) log() string { return r.hub.topic("room", r.name) }
 
-// open begins to follow the messages of the room.
-func (r *room[M]) open(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // other Joins wait for it
+// open begins to follow the messages of the room. If that fails, the room is forgotten.
+func (r *room[M]) open() {
+	defer close(r.opened)
+	ctx, cancel := context.WithTimeout(r.hub.ctx, beginTime)
 	defer cancel()
-	defer context.AfterFunc(r.hub.ctx, cancel)()
+	if r.err = r.follow(ctx); r.err != nil {
+		r.owner.mu.Lock()
+		r.owner.forgetLocked(r)
+		r.owner.mu.Unlock()
+	}
+}
+
+func (r *room[M]) follow(ctx context.Context) error {
 	bounds, err := r.hub.backplane.Bounds(ctx, r.log())
 	if err != nil {
 		return err
@@ -411,22 +465,22 @@ func (r *room[M]) lost(err error) {
 	r.owner.mu.Lock()
 	r.owner.forgetLocked(r)
 	r.owner.mu.Unlock()
+	hangUp := func(m *member) { _ = m.ch.CloseWith(closeTryAgain, "the room has lost messages") }
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, m := range r.members {
-		r.expelLocked(m)
-		go m.ch.CloseWith(closeTryAgain, "the room has lost messages")
+	r.closeLocked(hangUp)
+	r.mu.Unlock()
+	if p := r.presentNow(); p != nil {
+		p.users.mu.Lock()
+		p.users.closeLocked(hangUp)
+		p.users.mu.Unlock()
 	}
 }
 
 // left implements home.
 func (r *room[M]) left(m *member) {
 	r.remove(m)
-	r.presenceMu.Lock()
-	present := r.present
-	r.presenceMu.Unlock()
-	if present != nil && r.of(m.ch) == nil {
-		present.leave(m.ch)
+	if p := r.presentNow(); p != nil {
+		p.leave(m)
 	}
 	r.owner.release(r)
 }
@@ -446,9 +500,13 @@ func (r *room[M]) reaches(ctx context.Context, p Position) error {
 // catchUpPage is how many messages a member that comes back is sent at a time.
 const catchUpPage = 100
 
-// catchUp sends to m, which is joining, the messages after a number, until it has got all.
-func (r *room[M]) catchUp(m *member, after uint64) {
-	for !r.hasCaughtUp(m, after) {
+// catchUp sends to m, which is joining, the messages after m.next, until it has got all.
+func (r *room[M]) catchUp(m *member) {
+	for r.awaitRoom(m, r.hub.unsent) {
+		after, head, done := r.missing(m)
+		if done {
+			return
+		}
 		entries, err := r.page(after)
 		if err != nil {
 			r.hub.report(fmt.Errorf("rooms: room %q: a member cannot be sent what it has missed: %w", r.name, err))
@@ -462,24 +520,29 @@ func (r *room[M]) catchUp(m *member, after uint64) {
 			if !r.sendMissed(m, e) {
 				return
 			}
-			after = e.Seq
+		}
+		if len(entries) < catchUpPage { // that was all up to head, of which no message may have the number
+			r.mu.Lock()
+			m.next = max(m.next, head)
+			r.mu.Unlock()
 		}
 	}
 }
 
-// hasCaughtUp makes m current if it has got all messages. It reports whether m is not joining any more.
-func (r *room[M]) hasCaughtUp(m *member, after uint64) bool {
+// missing returns the number of the last message that m has got, and that of the room. It makes m current, and reports done,
+// if that is all. done also says that m is not joining any more.
+func (r *room[M]) missing(m *member) (after, head uint64, done bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if m.state == joining && after >= r.head {
+	if m.state == joining && m.next >= r.head {
 		m.state, m.next = current, r.next
 	}
-	return m.state != joining
+	return m.next, r.head, m.state != joining
 }
 
 // page returns some of the messages after a number.
 func (r *room[M]) page(after uint64) ([]Entry, error) {
-	ctx, cancel := context.WithTimeout(r.hub.ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(r.hub.ctx, beginTime)
 	defer cancel()
 	entries, err := r.hub.backplane.After(ctx, r.log(), after, catchUpPage)
 	if err == nil {
@@ -493,21 +556,21 @@ func (r *room[M]) sendMissed(m *member, e Entry) bool {
 	message, err := r.owner.decode(e)
 	if err != nil {
 		r.hub.report(fmt.Errorf("rooms: room %q: a message is skipped: %w", r.name, err))
-		return true
 	}
-	for wait := m.ch.Unsent(r.hub.unsent); wait != nil; wait = m.ch.Unsent(r.hub.unsent) {
-		select {
-		case <-wait:
-		case <-m.ch.Done():
-			return false
-		}
+	if !r.awaitRoom(m, r.roomFor(len(e.Data))) {
+		return false
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if m.state == joining && e.Seq > r.head { // it is stored and comes to all members next
+	switch {
+	case m.state != joining:
+		return false
+	case e.Seq > r.head: // it is stored and comes to all members next
 		m.state, m.next = current, r.next
+		return false
 	}
-	if m.state == joining {
+	m.next = e.Seq
+	if err == nil {
 		r.deliverLocked(m, kkrpc.Share(message))
 	}
 	return m.state == joining

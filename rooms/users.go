@@ -22,8 +22,9 @@ var (
 )
 
 // Bind says whose connection that of ctx is, the context of a handler. It has the user present in rooms that the connection
-// joins afterwards, and lets User call its client. The name is any text that identifies the user, and that
-// the program has verified. It ends with the connection, or when the connection is bound to another user.
+// joins afterwards, and lets User call its client. The name is any text that identifies the user, and that the program has
+// verified. It has, with Options.Name, at most 190 bytes. Bind ends with the connection, or when the connection is bound to
+// another user.
 func (h *Hub[M]) Bind(ctx context.Context, user string) error {
 	return h.BindChannel(kkrpc.FromContext(ctx), user)
 }
@@ -46,12 +47,12 @@ func (h *Hub[M]) BindChannel(ch *kkrpc.Channel, user string) error {
 // UserOf returns the user that a connection is bound to, or "" if it is to none.
 func (h *Hub[M]) UserOf(ch *kkrpc.Channel) string { return h.core.users.nameOf(ch) }
 
-// User returns a Caller that calls functions which the client of a user exposes, on whichever node its connection is. With
-// several connections, that which was bound last is called. It is a [kkrpc.UnaryCaller]: functions, streams and references
-// cannot be arguments or results.
+// User returns a Caller that calls functions which the client of a user exposes, on whichever node its connection is. Of
+// several connections to one node, that which was bound last is called. This node comes before others. The Caller is a
+// [kkrpc.UnaryCaller]: functions, streams and references cannot be arguments or results.
 //
-// A call fails with ErrNotConnected, with ErrNodeLost, or as one on a channel does. It takes at most 30 s unless its context
-// has a deadline.
+// A call fails with ErrNotConnected, with ErrNodeLost, with an RPCConnectionClosedError if the connection closes, or with what
+// the client throws. It takes at most 30 s unless its context has a deadline.
 func (h *Hub[M]) User(user string) kkrpc.Caller {
 	u := &h.core.users
 	caller, err := kkrpc.Unary(func(ctx context.Context, request []byte) ([]byte, error) {
@@ -104,7 +105,21 @@ type note struct {
 	Timeout int64           `json:"timeout,omitzero"` // milliseconds; 0: none
 	Cancel  bool            `json:"cancel,omitzero"`  // nobody waits any more
 	Answer  superjson.Value `json:"answer,omitzero"`
-	Error   string          `json:"error,omitzero"`
+	Error   *problem        `json:"error,omitzero"`
+}
+
+// problem is why there is no answer.
+type problem struct {
+	Name    string `json:"name"`
+	Message string `json:"message"`
+}
+
+// problemOf returns err as another node gets it.
+func problemOf(err error) *problem {
+	if e, ok := errors.AsType[*kkrpc.Error](err); ok {
+		return &problem{e.Name, e.Message}
+	}
+	return &problem{"Error", err.Error()}
 }
 
 // reply is the outcome of a remoteCall.
@@ -118,15 +133,11 @@ func (u *users) bind(ch *kkrpc.Channel, name string) error {
 	if err := u.start(); err != nil {
 		return err
 	}
-	if err := u.hub.with(ch, func(*conn) error { return nil }); err != nil { // has unbind called when ch closes
-		return err
-	}
 	u.binding.Lock()
 	defer u.binding.Unlock()
-	if before := u.nameOf(ch); before == name {
+	before := u.nameOf(ch)
+	if before == name {
 		return nil
-	} else if before != "" {
-		u.unbindLocked(ch)
 	}
 	u.mu.Lock()
 	one := u.bound[name]
@@ -138,19 +149,28 @@ func (u *users) bind(ch *kkrpc.Channel, name string) error {
 		}
 		one = &user{stop: stop}
 	}
+	if before != "" {
+		u.unbindLocked(ch)
+	}
 	u.mu.Lock()
 	one.channels = append(one.channels, ch)
 	u.bound[name], u.of[ch] = one, name
 	u.mu.Unlock()
-	if ch.Err() != nil { // perhaps unbind was called before
-		u.unbindLocked(ch)
-		return ch.Err()
+	err := u.hub.with(ch, func(c *conn) error { c.bound = true; return nil }) // has unbind called when ch closes
+	if err == nil {
+		err = ch.Err()
 	}
-	return nil
+	if err != nil { // perhaps unbind was called before
+		u.unbindLocked(ch)
+	}
+	return err
 }
 
 // unbind ends what bind has begun.
 func (u *users) unbind(ch *kkrpc.Channel) {
+	if u.nameOf(ch) == "" {
+		return
+	}
 	u.binding.Lock()
 	defer u.binding.Unlock()
 	u.unbindLocked(ch)
@@ -170,6 +190,9 @@ func (u *users) unbindLocked(ch *kkrpc.Channel) {
 		}
 	}
 	u.mu.Unlock()
+	if was {
+		u.hub.unbound(ch)
+	}
 	if last {
 		one.stop()
 	}
@@ -193,7 +216,11 @@ func (u *users) channel(name string) *kkrpc.Channel {
 	return one.channels[len(one.channels)-1]
 }
 
+// topic is where a node hears of calls.
 func (u *users) topic(node string) string { return u.hub.topic("node", node) }
+
+// everyNode is where all nodes hear of calls.
+const everyNode = "calls"
 
 // start begins to listen to what other nodes say about calls.
 func (u *users) start() error {
@@ -205,11 +232,25 @@ func (u *users) start() error {
 	if u.stop != nil {
 		return nil
 	}
-	stop, err := u.hub.backplane.Subscribe(u.topic(u.hub.node), u.receive)
-	if err != nil {
-		return err
+	if u.hub.isClosed() {
+		return ErrHubClosed
 	}
-	u.stop = stop
+	var stops []func()
+	for _, topic := range []string{u.hub.node, everyNode} {
+		stop, err := u.hub.backplane.Subscribe(u.topic(topic), u.receive)
+		if err != nil {
+			for _, stop := range stops {
+				stop()
+			}
+			return err
+		}
+		stops = append(stops, stop)
+	}
+	u.stop = func() {
+		for _, stop := range stops {
+			stop()
+		}
+	}
 	return nil
 }
 
@@ -243,24 +284,48 @@ func (u *users) call(ctx context.Context, name string, request []byte) ([]byte, 
 	if deadline, ok := ctx.Deadline(); ok {
 		asked.Timeout = max(1, time.Until(deadline).Milliseconds())
 	}
-	node, err := u.hub.backplane.Request(ctx, u.hub.topic("user", name), encodeNote(asked))
-	switch {
-	case errors.Is(err, ErrNoResponder), err == nil && len(node) == 0:
-		return nil, ErrNotConnected
-	case err != nil:
+	node, err := u.ask(ctx, name, encodeNote(asked))
+	if err != nil {
+		if ctx.Err() != nil { // it may be under way
+			_ = u.hub.backplane.Publish(u.topic(everyNode), encodeNote(note{Call: id, Cancel: true}))
+		}
 		return nil, err
 	}
-	u.hub.nodes.see(string(node)) // so that it dies unless it is heard of
 	u.mu.Lock()
-	call.node = string(node)
+	call.node = node
 	u.mu.Unlock()
+	if !u.hub.nodes.see(node) { // else it dies unless it is heard of
+		u.lost(node)
+	}
 	select {
 	case r := <-call.answer:
 		return r.answer, r.err
 	case <-ctx.Done():
-		_ = u.hub.backplane.Publish(u.topic(string(node)), encodeNote(note{Call: id, Cancel: true}))
+		_ = u.hub.backplane.Publish(u.topic(node), encodeNote(note{Call: id, Cancel: true}))
 		return nil, context.Cause(ctx)
+	case <-u.hub.ctx.Done():
+		return nil, ErrHubClosed
 	}
+}
+
+// ask has a node of the user make a call, and returns which one does. A node from which the user has just gone is asked
+// again, as others may respond too.
+func (u *users) ask(ctx context.Context, name string, asked []byte) (node string, err error) {
+	for pause := 10 * time.Millisecond; pause < 2*time.Second; pause *= 2 {
+		answer, err := u.hub.backplane.Request(ctx, u.hub.topic("user", name), asked)
+		switch {
+		case errors.Is(err, ErrNoResponder):
+			return "", ErrNotConnected
+		case err != nil || len(answer) > 0:
+			return string(answer), err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return "", context.Cause(ctx)
+		}
+	}
+	return "", ErrNotConnected
 }
 
 func encodeNote(n note) []byte {
@@ -282,14 +347,15 @@ func (u *users) serve(name string, data []byte) []byte {
 	if ch == nil || u.hub.ctx.Err() != nil {
 		return nil
 	}
-	ctx, cancel := context.WithCancel(u.hub.ctx)
-	if asked.Timeout > 0 {
-		ctx, cancel = context.WithTimeout(u.hub.ctx, time.Duration(asked.Timeout)*time.Millisecond)
+	timeout := time.Duration(asked.Timeout) * time.Millisecond
+	if timeout <= 0 {
+		timeout = longestCall
 	}
+	ctx, cancel := context.WithTimeout(u.hub.ctx, timeout)
 	u.mu.Lock()
 	u.serving[asked.Call] = cancel
 	u.mu.Unlock()
-	go func() { // ends with the call
+	began := u.hub.do(func() { // ends with the call
 		defer cancel()
 		answer, err := kkrpc.Relay(ctx, ch, asked.Request.JSON, nil)
 		u.mu.Lock()
@@ -297,18 +363,25 @@ func (u *users) serve(name string, data []byte) []byte {
 		u.mu.Unlock()
 		told := note{Call: asked.Call, Answer: superjson.Value{JSON: answer}}
 		if err != nil {
-			told.Error = err.Error()
+			told.Error = problemOf(err)
 		}
 		err = u.hub.backplane.Publish(u.topic(asked.From), encodeNote(told))
 		if errors.Is(err, ErrTooLarge) {
-			err = u.hub.backplane.Publish(u.topic(asked.From), encodeNote(note{Call: asked.Call, Error: err.Error()}))
+			err = u.hub.backplane.Publish(u.topic(asked.From), encodeNote(note{Call: asked.Call, Error: problemOf(err)}))
 		}
 		if err != nil {
 			u.hub.report(fmt.Errorf("rooms: the answer of user %q: %w", name, err))
 		}
-	}()
+	})
+	if !began {
+		cancel()
+		return nil
+	}
 	return []byte(u.hub.node)
 }
+
+// longestCall is how long a call for another node may take that has no deadline.
+const longestCall = time.Hour
 
 // receive handles what another node says about a call.
 func (u *users) receive(data []byte) {
@@ -326,8 +399,8 @@ func (u *users) receive(data []byte) {
 		return
 	}
 	r := reply{answer: told.Answer.JSON}
-	if told.Error != "" {
-		r.err = errors.New(told.Error)
+	if told.Error != nil {
+		r.err = &kkrpc.Error{Name: told.Error.Name, Message: told.Error.Message}
 	}
 	u.answerLocked(told.Call, r)
 }

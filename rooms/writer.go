@@ -17,6 +17,8 @@ type writer struct {
 	queue   []place        // keys of values, but those that are being written
 	writing map[place]bool // being written
 	workers int
+	failing bool          // the last write failed
+	idle    chan struct{} // closed when nothing is left to write; nil while nobody waits
 }
 
 // place is a key of a table.
@@ -44,7 +46,25 @@ func (w *writer) queueLocked(at place) {
 	w.queue = append(w.queue, at)
 	if w.workers < mostWriters {
 		w.workers++
-		go w.work() // ends when nothing is queued, or with the hub
+		w.hub.do(w.work) // ends when nothing is queued, or with the hub
+	}
+}
+
+// drain waits until everything is written, as long as that succeeds, and at most for writeTime.
+func (w *writer) drain() {
+	w.mu.Lock()
+	if len(w.queue) == 0 && len(w.writing) == 0 || w.failing {
+		w.mu.Unlock()
+		return
+	}
+	w.idle = make(chan struct{})
+	idle := w.idle
+	w.mu.Unlock()
+	limit := time.NewTimer(writeTime)
+	defer limit.Stop()
+	select {
+	case <-idle:
+	case <-limit.C:
 	}
 }
 
@@ -89,11 +109,16 @@ func (w *writer) wrote(at place, value []byte, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.writing, at)
-	if _, newer := w.values[at]; !newer {
-		if err == nil {
-			return
-		}
+	w.failing = err != nil
+	_, newer := w.values[at]
+	if !newer && err != nil {
 		w.values[at] = value
 	}
-	w.queueLocked(at)
+	if newer || err != nil {
+		w.queueLocked(at)
+	}
+	if w.idle != nil && (w.failing || len(w.queue) == 0 && len(w.writing) == 0) {
+		close(w.idle)
+		w.idle = nil
+	}
 }
