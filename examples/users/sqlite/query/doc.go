@@ -1,0 +1,2 @@
+// Package query has the functions that sqlc writes for queries.sql.
+package query
