@@ -83,7 +83,7 @@ func TestCommandOfTheGuide(t *testing.T) {
 func TestPinned(t *testing.T) {
 	tested := read(t, "../interop/js/package.json")
 	pins := regexp.MustCompile(`"([@\w/-]+)": "(?:npm:[\w-]+@)?(\d+\.\d+\.\d+)"`)
-	files := []string{"apiproxy/hono/package.json"}
+	files := []string{"apiproxy/hono/package.json", "users/hono/package.json", "users/web/package.json"}
 	for _, e := range examples {
 		name := "package.json"
 		if e.name == "deno" {

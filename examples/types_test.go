@@ -29,6 +29,7 @@ var generated = []struct {
 	{"hono-deno/api.gen.ts", "./hono-deno/api", []string{"--codec", "superjson"}},
 	{"hono-node/api.gen.ts", "./hono-node/api", nil},
 	{"hono-workers/api.gen.ts", "./hono-workers/api", nil},
+	{"users/web/src/api.gen.ts", "./users", []string{"--validate", "standard", "--codec", "superjson"}},
 	{"guide/both-directions/api.gen.ts", "./guide/both-directions", nil},
 	{"guide/callbacks/api.gen.ts", "./guide/callbacks", nil},
 	{"guide/calling/api.gen.ts", "./guide/calling", nil},
