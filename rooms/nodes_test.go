@@ -387,3 +387,20 @@ func TestLiveOfASlowClient(t *testing.T) {
 		equal(t, "the state", slow.view("prices"), map[string]int{"ore": -1})
 	})
 }
+
+// A node that was asked for a call and does not say that it makes it is lost.
+func TestRequestWithoutAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &hooked{Backplane: rooms.Local(nil)}
+		b.request = func(ctx context.Context, _ string, _ []byte) ([]byte, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		a := newHub(t, &rooms.Options[message]{Backplane: b})
+		start := time.Now()
+		_, err := kkrpc.Call[string](t.Context(), a.hub.User("Ada"), "answer", "?")
+		if took := time.Since(start); !errors.Is(err, rooms.ErrNodeLost) || took != 3*time.Second {
+			t.Errorf("the call ended after %v with %v", took, err)
+		}
+	})
+}

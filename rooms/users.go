@@ -286,7 +286,7 @@ func (u *users) call(ctx context.Context, name string, request []byte) ([]byte, 
 	}
 	node, err := u.ask(ctx, name, encodeNote(asked))
 	if err != nil {
-		if ctx.Err() != nil { // it may be under way
+		if ctx.Err() != nil || errors.Is(err, ErrNodeLost) { // it may be under way
 			_ = u.hub.backplane.Publish(u.topic(everyNode), encodeNote(note{Call: id, Cancel: true}))
 		}
 		return nil, err
@@ -308,14 +308,19 @@ func (u *users) call(ctx context.Context, name string, request []byte) ([]byte, 
 	}
 }
 
-// ask has a node of the user make a call, and returns which one does. A node from which the user has just gone is asked
-// again, as others may respond too.
+// ask has a node of the user make a call, and returns which one does. It asks again if the user has just gone from the node
+// that was asked, as others may respond too. A node says at once that it makes the call. If it does not, it is lost.
 func (u *users) ask(ctx context.Context, name string, asked []byte) (node string, err error) {
 	for pause := 10 * time.Millisecond; pause < 2*time.Second; pause *= 2 {
-		answer, err := u.hub.backplane.Request(ctx, u.hub.topic("user", name), asked)
+		short, cancel := context.WithTimeout(ctx, u.hub.ping)
+		answer, err := u.hub.backplane.Request(short, u.hub.topic("user", name), asked)
+		late := short.Err() != nil && ctx.Err() == nil
+		cancel()
 		switch {
 		case errors.Is(err, ErrNoResponder):
 			return "", ErrNotConnected
+		case err != nil && late:
+			return "", ErrNodeLost
 		case err != nil || len(answer) > 0:
 			return string(answer), err
 		}
