@@ -1,0 +1,226 @@
+package embedded
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+
+	"github.com/kkrpc-go/kkrpc/adapter/kknats"
+	"github.com/kkrpc-go/kkrpc/rooms"
+)
+
+// Options says where a server keeps its data and how it finds the others. For every field but Store zero means the default.
+type Options struct {
+	// Store is the folder for the server's data. It is made if there is none. It belongs to one server for all its life: a
+	// second process that uses it is refused. It should be on a local disk.
+	Store string
+	// Name names the server in its cluster; "" means the name that the store has, or a random one for a new store. A store
+	// keeps its name, and refuses another.
+	Name string
+
+	// Listen is the address for the other servers, such as "10.0.0.1:6222"; "" means that there are no others.
+	Listen string
+	// Advertise is the address by which the others reach Listen, if it is another, such as behind a NAT.
+	Advertise string
+	// Nodes are the addresses of all servers of the cluster, such as "10.0.0.2:6222". The server's own may be among them. It
+	// is left out, because a server that counts itself twice elects no leader. Each server has to have the same list when
+	// the cluster starts for the first time.
+	Nodes []string
+	// Secret is what servers of the cluster know each other by, the same for all. It is needed unless Listen is on a loopback address.
+	Secret string
+	// TLS encrypts the connections between servers; nil means that they are not encrypted. It needs certificates for both
+	// sides: a server is a client to the others.
+	TLS *tls.Config
+
+	// Clients is an address for other programs that use this server, such as the NATS command line; "" means that only this
+	// process does. Anyone who reaches it may read and change everything.
+	Clients string
+	// MaxPayload is the largest message in bytes; 0 means 1 MiB. It has to be the same for all servers. NATS advises against more than 8 MiB.
+	MaxPayload int
+	// MaxStore is how many bytes the store may take; 0 means three quarters of what is free on its disk. It has to be more
+	// than kknats.Options.Bytes and TableBytes together.
+	MaxStore int64
+	// Unsynced leaves it to the operating system to write messages to the disk, within two minutes. A message that was
+	// acknowledged outlives the process then, but not a power failure of all servers that had it.
+	Unsynced bool
+	// Log gets what the server logs; nil means that it logs nothing.
+	Log Logger
+}
+
+// Logger is what a server logs to.
+type Logger = server.Logger
+
+// Server is a NATS server in this process.
+type Server struct {
+	ns     *server.Server
+	unlock func()
+}
+
+// Start starts a server. It does not wait for the others: Connect does. The caller shuts it down.
+func Start(opts *Options) (*Server, error) {
+	given := Options{}
+	if opts != nil {
+		given = *opts
+	}
+	if given.Store == "" {
+		return nil, errors.New("embedded: Options.Store names no folder")
+	}
+	config, err := given.config()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(given.Store, 0o700); err != nil {
+		return nil, fmt.Errorf("embedded: make the store: %w", err)
+	}
+	unlock, err := lock(filepath.Join(given.Store, "lock"))
+	if err != nil {
+		return nil, fmt.Errorf("embedded: the store %s: %w", given.Store, err)
+	}
+	s := &Server{unlock: unlock}
+	if config.ServerName, err = nameOf(given.Store, given.Name); err == nil {
+		s.ns, err = server.NewServer(config)
+	}
+	if err != nil {
+		unlock()
+		return nil, fmt.Errorf("embedded: %w", err)
+	}
+	if given.Log != nil {
+		s.ns.SetLoggerV2(given.Log, false, false, false)
+	}
+	s.ns.Start()
+	if !s.ns.ReadyForConnections(10 * time.Second) {
+		s.Shutdown()
+		return nil, fmt.Errorf("embedded: the server did not start within 10 s; is its address %s free?", cmp.Or(given.Listen, given.Clients))
+	}
+	return s, nil
+}
+
+// config returns the options for NATS.
+func (o *Options) config() (*server.Options, error) {
+	c := &server.Options{
+		JetStream:              true,
+		StoreDir:               o.Store,
+		JetStreamMaxStore:      o.MaxStore,
+		SyncAlways:             !o.Unsynced,
+		MaxPayload:             int32(cmp.Or(o.MaxPayload, 1<<20)),
+		DontListen:             o.Clients == "",
+		NoSigs:                 true,
+		NoLog:                  o.Log == nil,
+		DisableJetStreamBanner: true,
+	}
+	var err error
+	if o.Clients != "" {
+		if c.Host, c.Port, err = address("Clients", o.Clients); err != nil {
+			return nil, err
+		}
+	}
+	if o.Listen == "" {
+		if len(o.Nodes) > 0 {
+			return nil, errors.New("embedded: Options.Nodes names other servers, and Options.Listen no address for them")
+		}
+		return c, nil
+	}
+	if c.Cluster.Host, c.Cluster.Port, err = address("Listen", o.Listen); err != nil {
+		return nil, err
+	}
+	if ip := net.ParseIP(c.Cluster.Host); o.Secret == "" && c.Cluster.Host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, fmt.Errorf("embedded: Options.Listen is %q, where anyone on the network could join the cluster: set Options.Secret", o.Listen)
+	}
+	c.Cluster.Name = "kkrpc"
+	c.Cluster.Advertise = o.Advertise
+	c.Cluster.NoAdvertise = true // of clients' addresses
+	c.Cluster.ConnectBackoff = true
+	if o.Secret != "" {
+		c.Cluster.Username, c.Cluster.Password = "kkrpc", o.Secret
+	}
+	c.Cluster.TLSConfig = o.TLS
+	if o.TLS != nil {
+		c.Cluster.TLSTimeout = 5
+	}
+	for _, node := range o.Nodes {
+		if node == o.Listen || node == o.Advertise {
+			continue
+		}
+		if _, _, err := address("Nodes", node); err != nil {
+			return nil, err
+		}
+		route := &url.URL{Scheme: "nats", Host: node}
+		if o.Secret != "" {
+			route.User = url.UserPassword("kkrpc", o.Secret)
+		}
+		c.Routes = append(c.Routes, route)
+	}
+	return c, nil
+}
+
+func address(option, text string) (host string, port int, err error) {
+	host, number, err := net.SplitHostPort(text)
+	if err == nil {
+		port, err = strconv.Atoi(number)
+	}
+	if err != nil || port < 1 || port > 65535 {
+		return "", 0, fmt.Errorf("embedded: Options.%s has %q, which is no address with a port, such as 10.0.0.1:6222", option, text)
+	}
+	return host, port, nil
+}
+
+// nameOf returns the name that belongs to a store: under a new name, the cluster would wait for the old one forever.
+func nameOf(store, wanted string) (string, error) {
+	file := filepath.Join(store, "name")
+	text, err := os.ReadFile(file)
+	name := strings.TrimSpace(string(text))
+	switch {
+	case err == nil && name != "" && (wanted == "" || wanted == name):
+		return name, nil
+	case err == nil && name != "":
+		return "", fmt.Errorf("the store %s belongs to the server %q, not %q: give Options.Name or Options.Store the value it had", store, name, wanted)
+	case err != nil && !errors.Is(err, os.ErrNotExist):
+		return "", err
+	}
+	name = cmp.Or(wanted, "kkrpc-"+rand.Text())
+	if strings.ContainsAny(name, " \t\r\n.*>") {
+		return "", fmt.Errorf("Options.Name is %q: a name has no spaces, dots, asterisks and greater-than signs", name)
+	}
+	// Written whole or not at all: a crash must not leave half a name.
+	half := file + ".new"
+	if err := os.WriteFile(half, []byte(name+"\n"), 0o600); err != nil {
+		return "", err
+	}
+	return name, os.Rename(half, file)
+}
+
+// Connect returns the backplane of this process. It waits for the leader of the cluster, like kknats.Connect. opts.URL and
+// opts.Conn are not used. The caller closes the backplane, and then shuts down the server.
+func (s *Server) Connect(ctx context.Context, opts *kknats.Options) (rooms.Backplane, error) {
+	given := kknats.Options{}
+	if opts != nil {
+		given = *opts
+	}
+	given.Conn = nil
+	given.NATS = append([]nats.Option{nats.InProcessServer(s.ns)}, given.NATS...)
+	return kknats.Connect(ctx, &given)
+}
+
+// Name is the name of the server in its cluster.
+func (s *Server) Name() string { return s.ns.Name() }
+
+// Shutdown ends the server. It passes on what it leads before, so that the others go on within half a second. Without it,
+// such as after a crash, they need 5 to 10 s for an election.
+func (s *Server) Shutdown() {
+	s.ns.Shutdown()
+	s.ns.WaitForShutdown()
+	s.unlock()
+}
