@@ -31,12 +31,14 @@ type Backplane interface {
 	Watch(ctx context.Context, table string, w Watcher) (stop func(), err error)
 
 	// Publish sends data to all who subscribe to the topic on any node, this one too. It does not wait and keeps nothing. A
-	// node that cannot be reached misses it. Messages of one node arrive in their order.
+	// node that cannot be reached misses it, and so may one that has subscribed a moment ago: it takes a while until the
+	// other nodes know. Messages of one node arrive in their order.
 	Publish(topic string, data []byte) error
 	Subscribe(topic string, receive func(data []byte)) (stop func(), err error)
 
 	// Request sends data to one that responds to the topic, on any node, and returns its answer. The error is ErrNoResponder,
-	// at once, if nobody does.
+	// at once, if nobody does or is known yet to do so. One that has just ended may get the request nevertheless and not
+	// answer, so that ctx should have a deadline.
 	Request(ctx context.Context, topic string, data []byte) ([]byte, error)
 	Respond(topic string, answer func(data []byte) []byte) (stop func(), err error)
 
