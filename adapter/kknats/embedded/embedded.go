@@ -39,14 +39,15 @@ type Options struct {
 	// is left out, because a server that counts itself twice elects no leader. Each server has to have the same list when
 	// the cluster starts for the first time.
 	Nodes []string
-	// Secret is what servers of the cluster know each other by, the same for all. It is needed unless Listen is on a loopback address.
+	// Secret is what servers of the cluster know each other by, the same for all, and the password of Clients. It is needed
+	// unless Listen and Clients are on loopback addresses.
 	Secret string
 	// TLS encrypts the connections between servers; nil means that they are not encrypted. It needs certificates for both
 	// sides: a server is a client to the others.
 	TLS *tls.Config
 
 	// Clients is an address for other programs that use this server, such as the NATS command line; "" means that only this
-	// process does. Anyone who reaches it may read and change everything.
+	// process does. Their user is "kkrpc", their password Secret. Without a Secret, all programs of this computer have access.
 	Clients string
 	// MaxPayload is the largest message in bytes; 0 means 1 MiB. It has to be the same for all servers. NATS advises against more than 8 MiB.
 	MaxPayload int
@@ -63,10 +64,14 @@ type Options struct {
 // Logger is what a server logs to.
 type Logger = server.Logger
 
+// user is the name that servers and clients sign in with.
+const user = "kkrpc"
+
 // Server is a NATS server in this process.
 type Server struct {
-	ns     *server.Server
-	unlock func()
+	ns       *server.Server
+	password string // of user; "" for none
+	unlock   func()
 }
 
 // Start starts a server. It does not wait for the others: Connect does. The caller shuts it down.
@@ -89,7 +94,7 @@ func Start(opts *Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded: the store %s: %w", given.Store, err)
 	}
-	s := &Server{unlock: unlock}
+	s := &Server{password: config.Password, unlock: unlock}
 	if config.ServerName, err = nameOf(given.Store, given.Name); err == nil {
 		s.ns, err = server.NewServer(config)
 	}
@@ -103,7 +108,7 @@ func Start(opts *Options) (*Server, error) {
 	s.ns.Start()
 	if !s.ns.ReadyForConnections(10 * time.Second) {
 		s.Shutdown()
-		return nil, fmt.Errorf("embedded: the server did not start within 10 s; is its address %s free?", cmp.Or(given.Listen, given.Clients))
+		return nil, errors.New("embedded: the server did not start within 10 s; Options.Log tells more")
 	}
 	return s, nil
 }
@@ -116,16 +121,26 @@ func (o *Options) config() (*server.Options, error) {
 		JetStreamMaxStore:      o.MaxStore,
 		SyncAlways:             !o.Unsynced,
 		MaxPayload:             int32(cmp.Or(o.MaxPayload, 1<<20)),
-		DontListen:             o.Clients == "",
 		NoSigs:                 true,
 		NoLog:                  o.Log == nil,
 		DisableJetStreamBanner: true,
 	}
+	if o.Secret != "" {
+		c.Username, c.Password = user, o.Secret
+	}
 	var err error
-	if o.Clients != "" {
-		if c.Host, c.Port, err = address("Clients", o.Clients); err != nil {
+	switch {
+	case o.Clients != "":
+		if c.Host, c.Port, err = o.address("Clients", o.Clients); err != nil {
 			return nil, err
 		}
+	case o.Listen != "":
+		// A server that does not listen for clients never connects to other servers. So it does, for those who know a
+		// password that only this process has.
+		c.Host, c.Port = "127.0.0.1", server.RANDOM_PORT
+		c.Username, c.Password = user, rand.Text()
+	default:
+		c.DontListen = true
 	}
 	if o.Listen == "" {
 		if len(o.Nodes) > 0 {
@@ -133,18 +148,15 @@ func (o *Options) config() (*server.Options, error) {
 		}
 		return c, nil
 	}
-	if c.Cluster.Host, c.Cluster.Port, err = address("Listen", o.Listen); err != nil {
+	if c.Cluster.Host, c.Cluster.Port, err = o.address("Listen", o.Listen); err != nil {
 		return nil, err
-	}
-	if ip := net.ParseIP(c.Cluster.Host); o.Secret == "" && c.Cluster.Host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, fmt.Errorf("embedded: Options.Listen is %q, where anyone on the network could join the cluster: set Options.Secret", o.Listen)
 	}
 	c.Cluster.Name = "kkrpc"
 	c.Cluster.Advertise = o.Advertise
 	c.Cluster.NoAdvertise = true // of clients' addresses
 	c.Cluster.ConnectBackoff = true
 	if o.Secret != "" {
-		c.Cluster.Username, c.Cluster.Password = "kkrpc", o.Secret
+		c.Cluster.Username, c.Cluster.Password = user, o.Secret
 	}
 	c.Cluster.TLSConfig = o.TLS
 	if o.TLS != nil {
@@ -154,19 +166,36 @@ func (o *Options) config() (*server.Options, error) {
 		if node == o.Listen || node == o.Advertise {
 			continue
 		}
-		if _, _, err := address("Nodes", node); err != nil {
+		if _, _, err := hostPort("Nodes", node); err != nil {
 			return nil, err
 		}
 		route := &url.URL{Scheme: "nats", Host: node}
 		if o.Secret != "" {
-			route.User = url.UserPassword("kkrpc", o.Secret)
+			route.User = url.UserPassword(user, o.Secret)
 		}
 		c.Routes = append(c.Routes, route)
 	}
 	return c, nil
 }
 
-func address(option, text string) (host string, port int, err error) {
+// address returns the parts of an address to listen on.
+func (o *Options) address(option, text string) (host string, port int, err error) {
+	host, port, err = hostPort(option, text)
+	if err != nil {
+		return "", 0, err
+	}
+	if ip := net.ParseIP(host); o.Secret == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return "", 0, fmt.Errorf("embedded: Options.%s is %q, where anyone on the network could connect: set Options.Secret", option, text)
+	}
+	// NATS would try for long and not say why.
+	l, err := net.Listen("tcp", text)
+	if err != nil {
+		return "", 0, fmt.Errorf("embedded: Options.%s: %w", option, err)
+	}
+	return host, port, l.Close()
+}
+
+func hostPort(option, text string) (host string, port int, err error) {
 	host, number, err := net.SplitHostPort(text)
 	if err == nil {
 		port, err = strconv.Atoi(number)
@@ -210,7 +239,11 @@ func (s *Server) Connect(ctx context.Context, opts *kknats.Options) (rooms.Backp
 		given = *opts
 	}
 	given.Conn = nil
-	given.NATS = append([]nats.Option{nats.InProcessServer(s.ns)}, given.NATS...)
+	own := []nats.Option{nats.InProcessServer(s.ns)}
+	if s.password != "" {
+		own = append(own, nats.UserInfo(user, s.password))
+	}
+	given.NATS = append(own, given.NATS...)
 	return kknats.Connect(ctx, &given)
 }
 
