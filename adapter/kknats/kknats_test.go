@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,7 +18,13 @@ import (
 	"github.com/kkrpc-go/kkrpc/rooms/roomstest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if args := os.Getenv(nodeArgs); args != "" {
+		runNode(args)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // patience is how long the tests wait for what must happen, elections included.
 const patience = 60 * time.Second

@@ -46,6 +46,10 @@ type Options struct {
 	// sides: a server is a client to the others.
 	TLS *tls.Config
 
+	// Ping is how often a connection to another server is checked when it is idle; 0 means 2 s. After two checks without an
+	// answer it is closed and made anew.
+	Ping time.Duration
+
 	// Clients is an address for other programs that use this server, such as the NATS command line; "" means that only this
 	// process does. Their user is "kkrpc", their password Secret. Without a Secret, all programs of this computer have access.
 	Clients string
@@ -154,7 +158,8 @@ func (o *Options) config() (*server.Options, error) {
 	c.Cluster.Name = "kkrpc"
 	c.Cluster.Advertise = o.Advertise
 	c.Cluster.NoAdvertise = true // of clients' addresses
-	c.Cluster.ConnectBackoff = true
+	c.Cluster.PingInterval = cmp.Or(o.Ping, 2*time.Second)
+	c.Cluster.MaxPingsOut = 2
 	if o.Secret != "" {
 		c.Cluster.Username, c.Cluster.Password = user, o.Secret
 	}
