@@ -135,6 +135,9 @@ func (b *backplane) retry(ctx context.Context, what string, try func(context.Con
 		if err == nil {
 			return nil
 		}
+		if errors.Is(err, nats.ErrConnectionClosed) {
+			return fmt.Errorf("%w: kknats: %s: %w", rooms.ErrUnavailable, what, errClosed)
+		}
 		if stays(err) {
 			return fmt.Errorf("kknats: %s: %w", what, err)
 		}
@@ -166,6 +169,6 @@ func stays(err error) bool {
 	if api, ok := errors.AsType[*jetstream.APIError](err); ok {
 		return api.Code < 500 && api.ErrorCode != codeDuplicateInProcess && api.ErrorCode != codeStreamNotFound
 	}
-	return errors.Is(err, rooms.ErrTooLarge) || errors.Is(err, errFull) || errors.Is(err, nats.ErrConnectionClosed) ||
+	return errors.Is(err, rooms.ErrTooLarge) || errors.Is(err, errFull) ||
 		errors.Is(err, nats.ErrPermissionViolation) || errors.Is(err, errBadRequest)
 }

@@ -108,3 +108,68 @@ func TestRejoin(t *testing.T) {
 	w.until("the node to be back", func() bool { return w.ready[1] == 2 })
 	w.settle(lives, chaosLogs)
 }
+
+// TestPartition cuts one node off from the others, again and again, without closing a connection. Nodes reach each other
+// through proxies only.
+func TestPartition(t *testing.T) {
+	t.Parallel()
+	rounds := 3
+	if testing.Short() {
+		rounds = 1
+	}
+	const n = 3
+	addrs := freeAddrs(t, n)
+	var proxies [n][n]*proxy // from one to another
+	w, lives := population(t, n, chaosLogs, func(i int, c *nodeConfig) {
+		c.Server.Listen = addrs[i]
+		c.Server.Nodes = nil
+		for j := range n {
+			if j != i {
+				proxies[i][j] = newProxy(t, addrs[j])
+				c.Server.Nodes = append(c.Server.Nodes, proxies[i][j].addr)
+			}
+		}
+		c.Server.Advertise = "127.0.0.1:1" // where nobody listens, so that nobody passes by the proxies
+	})
+	both := func(cutOff int, do func(*proxy)) {
+		for other := range n {
+			if other != cutOff {
+				do(proxies[cutOff][other])
+				do(proxies[other][cutOff])
+			}
+		}
+	}
+	acked := func(node int) int { // with the lock
+		count := 0
+		for text := range w.acked[chaosLogs[0]] {
+			if text[0] == '0'+byte(node) {
+				count++
+			}
+		}
+		return count
+	}
+	for round := range rounds {
+		cutOff := round % n
+		w.until("all to write", func() bool { return acked(0) > 20*(round+1) && acked(1) > 20*(round+1) && acked(2) > 20*(round+1) })
+		w.ask(lives, "heal", w.healthy) // with one node that lags and one that is cut off, there would be no majority
+		w.mu.Lock()
+		failures := w.failures
+		w.mu.Unlock()
+		both(cutOff, (*proxy).cut)
+		w.until("the node that is cut off to notice", func() bool { return w.failures >= failures+2*len(chaosLogs) })
+		w.mu.Lock()
+		lonely, others := acked(cutOff), acked((cutOff+1)%n)
+		w.mu.Unlock()
+		w.until("the others to go on", func() bool { return acked((cutOff+1)%n) > others+50 })
+		w.mu.Lock()
+		if got := acked(cutOff); got != lonely {
+			t.Errorf("%d messages were acknowledged to a node that was cut off", got-lonely)
+		}
+		w.mu.Unlock()
+		healed := time.Now()
+		both(cutOff, (*proxy).heal)
+		w.until("the node to go on", func() bool { return acked(cutOff) > lonely })
+		t.Logf("node %d goes on %v after the network", cutOff, time.Since(healed).Round(time.Millisecond))
+	}
+	w.settle(lives, chaosLogs)
+}

@@ -6,18 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
 // The reader of a stream gets all its messages in their order, and passes each to those who follow its log or table. It is
 // one for the whole stream: JetStream's consumers are too dear for one in each log. It has a consumer in the memory of one
 // server. If that server is silent for two heartbeats, the reader makes another consumer that begins where the last one ended.
-
-// perPull is how many messages a server may send ahead.
-const perPull = 512
 
 // run reads until ctx ends.
 func (s *stream) run(ctx context.Context) {
@@ -45,16 +44,31 @@ func (s *stream) position() uint64 {
 	return s.cursor
 }
 
-// session reads by one consumer until something is wrong with it.
+// session reads by one consumer until something is wrong with it. The server sends messages to an inbox; flow control has it
+// wait for a reader that is slow. nats.go would read by pulling, but its iterator was seen to wait forever after a
+// connection was lost twice in a row.
 func (s *stream) session(ctx context.Context) error {
 	cursor := s.position()
+	inbox := s.nc.NewInbox()
+	sub, err := s.nc.SubscribeSync(inbox)
+	if err != nil {
+		return err
+	}
+	defer sub.Unsubscribe()
+	if err := sub.SetPendingLimits(-1, -1); err != nil {
+		return err
+	}
 	short, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	consumer, err := s.js.CreateConsumer(short, s.name, jetstream.ConsumerConfig{
+	consumer, err := s.js.CreatePushConsumer(short, s.name, jetstream.ConsumerConfig{
 		Name:              "kkrpc_" + rand.Text(),
+		DeliverSubject:    inbox,
 		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:       cursor + 1,
 		AckPolicy:         jetstream.AckNonePolicy,
+		MaxDeliver:        1,
+		FlowControl:       true,
+		IdleHeartbeat:     s.opts.Heartbeat,
 		MemoryStorage:     true,
 		Replicas:          1,
 		InactiveThreshold: 30 * time.Second,
@@ -76,23 +90,23 @@ func (s *stream) session(ctx context.Context) error {
 			return err
 		}
 	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(perPull), jetstream.PullExpiry(max(10*s.opts.Heartbeat, 10*time.Second)),
-		jetstream.PullHeartbeat(s.opts.Heartbeat), jetstream.WithMessagesErrOnMissingHeartbeat(true))
-	if err != nil {
-		return err
-	}
-	defer messages.Stop()
-	for delivered := uint64(1); ; delivered++ {
-		m, err := messages.Next(jetstream.NextContext(ctx))
+	for delivered := uint64(0); ; {
+		m, err := next(ctx, sub, 2*s.opts.Heartbeat)
 		if err != nil {
 			return err
+		}
+		if m.Header.Get("Status") != "" {
+			if err := s.control(m, delivered); err != nil {
+				return err
+			}
+			continue
 		}
 		about, err := m.Metadata()
 		if err != nil {
 			return err
 		}
-		if about.Sequence.Consumer != delivered {
-			return errors.New("a message was lost on its way from the server")
+		if delivered++; about.Sequence.Consumer != delivered {
+			return errUnderway
 		}
 		seq := about.Sequence.Stream
 		if cursor = s.position(); s.isLogs && seq > cursor+1 {
@@ -100,12 +114,40 @@ func (s *stream) session(ctx context.Context) error {
 				return err
 			}
 		}
-		s.pass(message{m.Subject(), seq, notNil(m.Data()), m.Headers().Get(opHeader) == opDelete})
+		s.pass(message{m.Subject, seq, notNil(m.Data), m.Header.Get(opHeader) == opDelete})
 	}
 }
 
+var errUnderway = errors.New("a message was lost on its way from the server")
+
+// next waits for a message for a time.
+func next(ctx context.Context, sub *nats.Subscription, most time.Duration) (*nats.Msg, error) {
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	return sub.NextMsgWithContext(ctx)
+}
+
+// control takes a message that the consumer sends for itself: a heartbeat, or a question whether this node follows suit.
+func (s *stream) control(m *nats.Msg, delivered uint64) error {
+	if status := m.Header.Get("Status"); status != "100" {
+		return fmt.Errorf("the consumer ends: %s %s", status, m.Header.Get("Description"))
+	}
+	if m.Reply != "" {
+		return s.nc.Publish(m.Reply, nil)
+	}
+	if stalled := m.Header.Get("Nats-Consumer-Stalled"); stalled != "" {
+		if err := s.nc.Publish(stalled, nil); err != nil {
+			return err
+		}
+	}
+	if last, err := strconv.ParseUint(m.Header.Get("Nats-Last-Consumer"), 10, 64); err == nil && last != delivered {
+		return errUnderway
+	}
+	return nil
+}
+
 // forget removes a consumer, which its server would do later.
-func (s *stream) forget(c jetstream.Consumer) {
+func (s *stream) forget(c jetstream.PushConsumer) {
 	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
 	defer cancel()
 	if s.nc.IsConnected() {

@@ -49,6 +49,7 @@ type report struct {
 	Lost      string            `json:",omitempty"` // error
 	Stopped   bool              `json:",omitempty"` // it writes no more
 	Table     map[string]string `json:",omitempty"` // after a change
+	Healthy   bool              `json:",omitempty"` // it has caught up
 	Wrong     string            `json:",omitempty"` // error that must not be
 	Connected time.Duration     `json:",omitempty"` // how long Connect took
 }
@@ -132,15 +133,16 @@ func runNode(args string) {
 	}
 	commands := bufio.NewScanner(os.Stdin)
 	for commands.Scan() {
-		switch command, rest, _ := strings.Cut(commands.Text(), " "); command {
+		switch commands.Text() {
 		case "stop":
 			stopWriting()
 			writers.Wait()
 			say(report{Stopped: true})
-		case "put":
-			if err := b.Put(context.Background(), "nodes", rest, []byte(rest)); err != nil {
-				say(report{Wrong: err.Error()})
+		case "heal":
+			for server.Health() != nil {
+				<-time.After(20 * time.Millisecond)
 			}
+			say(report{Healthy: true})
 		}
 	}
 	stopWriting()
@@ -205,6 +207,7 @@ type world struct {
 	changed  chan struct{} // closed and made anew with each report
 	ready    []int         // by node: how often it was
 	stopped  []int
+	healthy  []int
 	epochs   map[string]bool
 	sent     map[string]int               // text: how often
 	acked    map[string]map[string]uint64 // log: text: number
@@ -216,7 +219,7 @@ type world struct {
 }
 
 func newWorld(t *testing.T, n int) *world {
-	w := &world{t: t, changed: make(chan struct{}), ready: make([]int, n), stopped: make([]int, n), epochs: map[string]bool{}, sent: map[string]int{},
+	w := &world{t: t, changed: make(chan struct{}), ready: make([]int, n), stopped: make([]int, n), healthy: make([]int, n), epochs: map[string]bool{}, sent: map[string]int{},
 		acked: map[string]map[string]uint64{}, tables: make([]map[string]string, n)}
 	for range n {
 		w.followed = append(w.followed, map[string][]rooms.Entry{})
@@ -245,6 +248,8 @@ func (w *world) take(node int, r report) {
 		w.failures++
 	case r.Lost != "":
 		w.wrong = append(w.wrong, fmt.Sprintf("node %d lost %s: %s", node, r.Log, r.Lost))
+	case r.Healthy:
+		w.healthy[node]++
 	case r.Stopped:
 		w.stopped[node]++
 	case r.Table != nil:
@@ -372,23 +377,29 @@ func population(t *testing.T, n int, logs []string, configure func(node int, c *
 	return w, lives
 }
 
-// settle has all nodes stop writing, waits until they have followed all, and checks the logs.
-func (w *world) settle(lives []*life, logs []string) {
+// ask gives all nodes a command and waits until all have done it, which answers counts.
+func (w *world) ask(lives []*life, command string, answers []int) {
 	w.t.Helper()
 	w.mu.Lock()
-	before := slices.Clone(w.stopped)
+	before := slices.Clone(answers)
 	w.mu.Unlock()
 	for _, l := range lives {
-		l.tell("stop")
+		l.tell(command)
 	}
-	w.until("all nodes to stop", func() bool {
+	w.until("all nodes to "+command, func() bool {
 		for i, n := range before {
-			if w.stopped[i] <= n {
+			if answers[i] <= n {
 				return false
 			}
 		}
 		return true
 	})
+}
+
+// settle has all nodes stop writing, waits until they have followed all, and checks the logs.
+func (w *world) settle(lives []*life, logs []string) {
+	w.t.Helper()
+	w.ask(lives, "stop", w.stopped)
 	for _, name := range logs {
 		w.until("all nodes to have followed "+name, func() bool {
 			for _, followed := range w.followed {
