@@ -158,17 +158,25 @@ var (
 	errLagging = errors.New("a server lags behind")
 )
 
-// Codes of JetStream for errors that another try may not have, though their HTTP code says so.
+// Codes of JetStream's errors.
 const (
 	codeDuplicateInProcess = 10158
-	codeStreamNotFound     = 10059
+	codeStreamNotFound     = 10059 // it is made anew
+	codeNoPeers            = 10005 // too few servers, so far
+	codeNoReplicas         = 10074 // a single server, and more than one replica
+	codeNoStorage          = 10047
 )
 
 // stays tells whether an error would come again.
 func stays(err error) bool {
 	if api, ok := errors.AsType[*jetstream.APIError](err); ok {
-		return api.Code < 500 && api.ErrorCode != codeDuplicateInProcess && api.ErrorCode != codeStreamNotFound
+		switch api.ErrorCode {
+		case codeDuplicateInProcess, codeStreamNotFound, codeNoPeers:
+			return false
+		case codeNoReplicas, codeNoStorage:
+			return true
+		}
+		return api.Code < 500
 	}
-	return errors.Is(err, rooms.ErrTooLarge) || errors.Is(err, errFull) ||
-		errors.Is(err, nats.ErrPermissionViolation) || errors.Is(err, errBadRequest)
+	return errors.Is(err, rooms.ErrTooLarge) || errors.Is(err, errFull) || errors.Is(err, nats.ErrPermissionViolation) || errors.Is(err, errBadRequest)
 }

@@ -137,9 +137,6 @@ func (s *stream) deleted() time.Duration { return deletedOf(s.config.Load()) }
 
 func (s *stream) duplicates() time.Duration { return max(s.config.Load().Duplicates, minDuplicates) }
 
-// codeNoReplicas is what a single server says to more than one replica.
-const codeNoReplicas = 10074
-
 // open makes the stream, or changes it to what the options say, and begins at its end.
 func (s *stream) open(ctx context.Context) error {
 	made, err := s.make(ctx)
