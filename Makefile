@@ -101,6 +101,12 @@ SEED ?= 1
 soak-values: go js ## random JavaScript values through Go and back, compared by superjson; N=1000000 SEED=1
 	@KKRPC_REQUIRE_JS=1 go test -v -count=1 -timeout 3h ./interop/values -values $(N) -seed $(SEED)
 
+SOAK ?= 10m
+
+.PHONY: soak
+soak: go ## three processes with rooms, of which one is killed at random again and again; SOAK=10m
+	@go test $(RACE) -v -count=1 -timeout 3h -run '^TestKilledNodes$$' ./adapter/kknats -chaos $(SOAK)
+
 .PHONY: matrix
 matrix: go js chromium ## run what the table of runtimes in docs/compatibility.md shows, and write it
 	@mkdir -p $(CACHE); rm -f $(ROWS)

@@ -50,10 +50,11 @@ func Connect(ctx context.Context, opts *Options) (rooms.Backplane, error) {
 	}
 	if err != nil {
 		b.Close()
-		return nil, fmt.Errorf("kknats: connect: %w", err)
+		return nil, err
 	}
 	for _, s := range []*stream{b.logs, b.tables} {
 		b.feeds.Go(func() { s.run(b.ctx) })
+		b.feeds.Go(func() { s.checkLag(b.ctx) })
 	}
 	b.feeds.Go(func() { b.tables.checkAge(b.ctx) })
 	return b, nil

@@ -48,7 +48,12 @@ func (s *stream) position() uint64 {
 // wait for a reader that is slow. nats.go would read by pulling, but its iterator was seen to wait forever after a
 // connection was lost twice in a row.
 func (s *stream) session(ctx context.Context) error {
-	cursor := s.position()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.mu.Lock()
+	cursor := s.cursor
+	s.abandon = cancel
+	s.mu.Unlock()
 	inbox := s.nc.NewInbox()
 	sub, err := s.nc.SubscribeSync(inbox)
 	if err != nil {
@@ -58,8 +63,8 @@ func (s *stream) session(ctx context.Context) error {
 	if err := sub.SetPendingLimits(-1, -1); err != nil {
 		return err
 	}
-	short, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
+	short, done := context.WithTimeout(ctx, 2*time.Second)
+	defer done()
 	consumer, err := s.js.CreatePushConsumer(short, s.name, jetstream.ConsumerConfig{
 		Name:              "kkrpc_" + rand.Text(),
 		DeliverSubject:    inbox,
@@ -188,8 +193,8 @@ func (s *stream) passed(token string) uint64 {
 	return 0
 }
 
-// add has f get what is passed on from now on, after the number that is returned.
-func (s *stream) add(token string, f *follower) (cursor uint64, life time.Time) {
+// add has f get what is passed on from now on, in the life of the stream that is returned.
+func (s *stream) add(token string, f *follower) (life time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g := s.groups[token]
@@ -198,7 +203,7 @@ func (s *stream) add(token string, f *follower) (cursor uint64, life time.Time) 
 		s.groups[token] = g
 	}
 	g.followers = append(slices.Clip(g.followers), f)
-	return s.cursor, s.life
+	return s.life
 }
 
 func (s *stream) remove(token string, f *follower) {
@@ -287,6 +292,28 @@ func (s *stream) follows(token string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.groups[token] != nil
+}
+
+// checkLag has the reader ask another server if that which it has does not get the messages that the leader has. After a
+// network was cut, a server was seen to need more than a minute, and to send heartbeats all the while.
+func (s *stream) checkLag(ctx context.Context) {
+	late := uint64(0) // number of a message that the leader had at the last check, and the reader did not
+	for pause(ctx, 2*s.opts.Heartbeat) == nil {
+		cursor := s.position()
+		short, cancel := context.WithTimeout(ctx, 2*time.Second)
+		next, err := s.edge(short, leaderRequest{Seq: cursor + 1, NextFor: s.prefix + ">"})
+		cancel()
+		s.mu.Lock()
+		switch {
+		case err != nil || next == 0:
+			next = 0
+		case s.cursor < late:
+			s.abandon()
+			next = 0
+		}
+		s.mu.Unlock()
+		late = next
+	}
 }
 
 // checkAge ends those who watch tables if this node has been so far behind that it may have missed a deletion, which the

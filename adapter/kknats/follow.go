@@ -99,7 +99,7 @@ func (f *follower) hasEnded() bool {
 
 // follow has f follow what matches subject, of the group with that token.
 func (s *stream) follow(ctx context.Context, what, token, subject string, f *follower, ready func()) (stop func(), err error) {
-	cursor, life := s.add(token, f)
+	life := s.add(token, f)
 	stop = sync.OnceFunc(func() {
 		s.remove(token, f)
 		f.mu.Lock()
@@ -113,8 +113,8 @@ func (s *stream) follow(ctx context.Context, what, token, subject string, f *fol
 			if err != nil {
 				return err
 			}
-			if info.State.LastSeq < cursor && life.Equal(info.Created) {
-				return errLagging // a leader of former times
+			if s.ahead(info) {
+				return errLagging
 			}
 			switch {
 			case !life.Equal(info.Created), f.cursor > info.State.LastSeq:

@@ -175,6 +175,43 @@ func TestStreamMadeAnew(t *testing.T) {
 	old.until(t, "the loss", func(_ []string, lost error) bool { return lost != nil })
 }
 
+// TestPurge has somebody delete all messages, but not the stream.
+func TestPurge(t *testing.T) {
+	addr, connect := byURL(t, kknats.Options{})
+	b := connect(addr)
+	ctx := within(t)
+	nc, err := nats.Connect("nats://" + addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := followed(t, b, "room", 0)
+	last := add(t, b, "room", "old")
+	r.until(t, "the message", func(got []string, _ error) bool { return len(got) == 1 })
+	s, err := js.Stream(ctx, "kkrpc_logs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Purge(ctx); err != nil {
+		t.Fatal(err)
+	}
+	bounds, err := b.Bounds(ctx, "room")
+	if err != nil || bounds.Gone != last || bounds.Last != last {
+		t.Errorf("the bounds are %+v, %v", bounds, err)
+	}
+	for _, read := range []func(context.Context, string, uint64, int) ([]rooms.Entry, error){b.After, b.Before} {
+		if got, err := read(ctx, "room", 0, 10); err != nil || len(got) != 0 {
+			t.Errorf("the log has %v, %v", got, err)
+		}
+	}
+	add(t, b, "room", "new")
+	r.until(t, "the new message", func(got []string, lost error) bool { return len(got) == 2 && lost == nil })
+}
+
 // TestDeletionsAreForgotten shows that deleted keys take no room forever, and that a node which may have missed one is told.
 func TestDeletionsAreForgotten(t *testing.T) {
 	addr, connect := byURL(t, kknats.Options{Deleted: time.Second, Heartbeat: 500 * time.Millisecond, Ping: 200 * time.Millisecond})

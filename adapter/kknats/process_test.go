@@ -30,10 +30,12 @@ const nodeArgs = "KKNATS_TEST_NODE"
 
 type nodeConfig struct {
 	Name   string // of this life of the node; begins all that it writes
-	Server embedded.Options
-	Nats   kknats.Options
-	Logs   map[string]uint64 // to follow, each after a number
-	Every  time.Duration     // how often each log is written to; 0: never
+	Server struct {
+		Store, Listen, Advertise string
+		Nodes                    []string
+	}
+	Logs  map[string]uint64 // to follow, each after a number
+	Every time.Duration     // how often each log is written to; 0: never
 }
 
 // report is a line of a node's output.
@@ -72,7 +74,9 @@ func runNode(args string) {
 			os.Exit(1)
 		}
 	}
-	server, err := embedded.Start(&config.Server)
+	server, err := embedded.Start(&embedded.Options{
+		Store: config.Server.Store, Listen: config.Server.Listen, Advertise: config.Server.Advertise, Nodes: config.Server.Nodes,
+	})
 	if err != nil {
 		say(report{Wrong: err.Error()})
 		os.Exit(1)
@@ -81,7 +85,7 @@ func runNode(args string) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	b, err := server.Connect(ctx, &config.Nats)
+	b, err := server.Connect(ctx, &kknats.Options{History: 1_000_000}) // so that all can be compared in the end
 	if err != nil {
 		say(report{Wrong: err.Error()})
 		os.Exit(1)
@@ -358,12 +362,8 @@ func population(t *testing.T, n int, logs []string, configure func(node int, c *
 	addrs := freeAddrs(t, n)
 	var lives []*life
 	for i := range n {
-		c := nodeConfig{
-			Server: embedded.Options{Store: t.TempDir(), Listen: addrs[i], Nodes: addrs},
-			Nats:   kknats.Options{History: 1_000_000},
-			Logs:   map[string]uint64{},
-			Every:  15 * time.Millisecond,
-		}
+		c := nodeConfig{Logs: map[string]uint64{}, Every: 15 * time.Millisecond}
+		c.Server.Store, c.Server.Listen, c.Server.Nodes = t.TempDir(), addrs[i], addrs
 		for _, name := range logs {
 			c.Logs[name] = 0
 		}

@@ -46,7 +46,7 @@ func (b *backplane) Put(ctx context.Context, table, key string, value []byte) er
 	m := &nats.Msg{Subject: b.tables.subject(table) + "." + encode(key), Data: value, Header: nats.Header{}}
 	if value == nil {
 		m.Header.Set(opHeader, opDelete)
-		m.Header.Set(ttlHeader, strconv.Itoa(int(b.tables.deleted()/time.Second))+"s")
+		m.Header.Set(ttlHeader, strconv.Itoa(int((b.tables.deleted()+time.Second-1)/time.Second))+"s")
 	}
 	_, err := b.store(ctx, "put", m, "")
 	return err

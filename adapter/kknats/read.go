@@ -157,6 +157,20 @@ func (s *stream) read(ctx context.Context, subject string, from, to uint64, limi
 	return all, nil
 }
 
+// last asks the leader for the number of a log's last message, 0 for none. A leader that does not know yet that there is
+// another one is refused: it might not have what this node has passed on.
+func (s *stream) last(ctx context.Context, token, subject string) (uint64, error) {
+	last, err := s.edge(ctx, leaderRequest{LastFor: subject})
+	if err != nil || last >= s.passed(token) {
+		return last, err
+	}
+	info, err := s.info(ctx)
+	if err == nil && info.State.LastSeq < s.passed(token) {
+		err = errLagging
+	}
+	return last, err
+}
+
 func entries(messages []message) []rooms.Entry {
 	list := make([]rooms.Entry, len(messages))
 	for i, m := range messages {
@@ -172,12 +186,9 @@ func (b *backplane) After(ctx context.Context, log string, seq uint64, limit int
 	subject := b.logs.subject(log)
 	var got []message
 	err := b.retry(ctx, "read a log", func(ctx context.Context) error {
-		last, err := b.logs.edge(ctx, leaderRequest{LastFor: subject})
+		last, err := b.logs.last(ctx, encode(log), subject)
 		if err != nil {
 			return err
-		}
-		if passed := b.logs.passed(encode(log)); last < passed {
-			return errLagging // a leader of former times
 		}
 		got, err = b.logs.read(ctx, subject, seq+1, last, limit)
 		return err
@@ -192,18 +203,16 @@ func (b *backplane) Before(ctx context.Context, log string, seq uint64, limit in
 	subject := b.logs.subject(log)
 	var got []message
 	err := b.retry(ctx, "read a log", func(ctx context.Context) error {
-		last, err := b.logs.edge(ctx, leaderRequest{LastFor: subject})
+		last, err := b.logs.last(ctx, encode(log), subject)
 		if err != nil || last == 0 {
 			got = nil
 			return err
 		}
-		if last < b.logs.passed(encode(log)) {
-			return errLagging
+		end := seq
+		if end == 0 || end > last {
+			end = last + 1
 		}
-		if seq == 0 || seq > last {
-			seq = last + 1
-		}
-		got, err = b.logs.before(ctx, subject, seq, last, limit)
+		got, err = b.logs.before(ctx, subject, end, last, limit)
 		return err
 	})
 	return entries(got), err

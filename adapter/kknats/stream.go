@@ -35,7 +35,8 @@ type stream struct {
 	// cursor is the number of the last message that the reader has passed on, or before which it began.
 	cursor uint64
 	// life is when the stream was made. Another time means another stream, whose numbers begin again.
-	life time.Time
+	life    time.Time
+	abandon func() // ends the session of the reader
 	// current is when this node had certainly got all that there was.
 	current time.Time
 }
@@ -192,6 +193,13 @@ func (s *stream) info(ctx context.Context, opts ...jetstream.StreamInfoOpt) (*je
 	return info, err
 }
 
+// ahead tells whether this node has passed on messages that the one who has answered does not have: it was the leader once.
+func (s *stream) ahead(info *jetstream.StreamInfo) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.life.Equal(info.Created) && s.cursor > info.State.LastSeq
+}
+
 // epoch names the life of a stream that was made at a time.
 func epoch(life time.Time) string { return strconv.FormatInt(life.UnixNano(), 36) }
 
@@ -204,6 +212,9 @@ func (b *backplane) Bounds(ctx context.Context, log string) (rooms.Bounds, error
 		info, gone, err := b.logs.gone(ctx, b.logs.subject(log))
 		if err != nil {
 			return err
+		}
+		if b.logs.ahead(info) {
+			return errLagging
 		}
 		bounds = rooms.Bounds{Epoch: epoch(info.Created), Last: max(info.State.LastSeq, gone), Gone: gone}
 		return nil

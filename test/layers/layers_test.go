@@ -116,6 +116,8 @@ var rules = []rule{
 	{dir: "bench", may: []string{"bench/host", "bench/load", "any"}},
 	{dir: "bench/*", may: []string{".", "rooms", "wasm", "transport/ws", "bench/host", "bench/load", "any"}},
 	{dir: "adapter/*", may: []string{".", "rooms", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "any"}},
+	{dir: "adapter/kknats", may: []string{"rooms", "any"}, tests: []string{"adapter/kknats/embedded", "rooms/roomstest"}},
+	{dir: "adapter/kknats/embedded", may: []string{"adapter/kknats", "rooms", "any"}},
 	{dir: "cmd/kkrpc/internal/gogen", may: []string{"internal/bind", "schema"}},
 	{dir: "cmd/kkrpc/internal/gogen/gogentest", may: []string{"."}},
 	{

@@ -87,6 +87,9 @@ func Start(opts *Options) (*Server, error) {
 	if given.Store == "" {
 		return nil, errors.New("embedded: Options.Store names no folder")
 	}
+	if given.MaxPayload < 0 || given.MaxPayload > server.MAX_PENDING_SIZE {
+		return nil, fmt.Errorf("embedded: Options.MaxPayload is %d: it is 1 to %d bytes", given.MaxPayload, server.MAX_PENDING_SIZE)
+	}
 	config, err := given.config()
 	if err != nil {
 		return nil, err
@@ -255,7 +258,7 @@ func (s *Server) Connect(ctx context.Context, opts *kknats.Options) (rooms.Backp
 // Name is the name of the server in its cluster.
 func (s *Server) Name() string { return s.ns.Name() }
 
-// Shutdown ends the server. It passes on what it leads before, so that the others go on within half a second. Without it,
+// Shutdown ends the server, and does nothing if it has ended. It passes on what it leads before, so that the others go on within half a second. Without it,
 // such as after a crash, they need 5 to 10 s for an election.
 func (s *Server) Shutdown() {
 	s.ns.Shutdown()
