@@ -1,7 +1,15 @@
 package kknats_test
 
 import (
+	"bufio"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"math/big"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -119,6 +127,56 @@ func TestSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.Close()
+}
+
+// TestTLS has servers that know each other by certificates.
+func TestTLS(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	about := &x509.Certificate{
+		SerialNumber:          big.NewInt(1),
+		NotAfter:              time.Now().Add(time.Hour),
+		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+		IsCA:                  true,
+		BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, about, about, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := x509.NewCertPool()
+	known.AddCert(parsed)
+	config := &tls.Config{
+		Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
+		RootCAs:      known,
+		ClientCAs:    known,
+		ClientAuth:   tls.RequireAndVerifyClientCert,
+	}
+	addrs := freeAddrs(t, 3)
+	var servers []*embedded.Server
+	for _, addr := range addrs {
+		servers = append(servers, start(t, &embedded.Options{Store: t.TempDir(), Listen: addr, Nodes: addrs, Secret: "s3cret", TLS: config}))
+	}
+	list := nodes(t, servers, 3, kknats.Options{})
+	r := followed(t, list[2], "room", 0)
+	add(t, list[0], "room", "hello")
+	r.until(t, "the message", func(got []string, _ error) bool { return len(got) == 1 })
+	conn, err := net.Dial("tcp", addrs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	info, err := bufio.NewReader(conn).ReadString('\n')
+	if err != nil || !strings.Contains(info, `"tls_required":true`) || !strings.Contains(info, `"tls_verify":true`) {
+		t.Errorf("the server says %q, %v", info, err)
+	}
 }
 
 // TestClientsDoNotLinkTheServer keeps the server out of programs that connect by URL.
