@@ -107,7 +107,10 @@ func TestDiscardedUnseen(t *testing.T) {
 	p := newProxy(t, addr)
 	far, near := connect(p.addr), connect(addr)
 	add(t, near, "quiet", "0")
-	hot, quiet := followed(t, far, "hot", 0), followed(t, far, "quiet", 0)
+	for range history + 5 { // it has lost some, but none that were not followed
+		add(t, near, "full", "x")
+	}
+	hot, quiet, full := followed(t, far, "hot", 0), followed(t, far, "quiet", 0), followed(t, far, "full", 0)
 	add(t, near, "hot", "0")
 	hot.until(t, "the first message", func(got []string, _ error) bool { return len(got) == 1 })
 	p.cut()
@@ -117,12 +120,17 @@ func TestDiscardedUnseen(t *testing.T) {
 			add(t, near, "quiet", fmt.Sprint(1+i/10))
 		}
 	}
+	p.drop() // with what is on its way
 	p.heal()
-	p.drop()
 	hot.until(t, "the loss", func(_ []string, lost error) bool { return lost != nil })
 	quiet.until(t, "all of the quiet log", func(got []string, lost error) bool { return len(got) == 7 || lost != nil })
 	if diff := cmp.Diff([]string{"0", "1", "2", "3", "4", "5", "6"}, quiet.got); diff != "" || quiet.err != nil {
 		t.Errorf("the quiet log has %v, lost %v", quiet.got, quiet.err)
+	}
+	add(t, near, "full", "y")
+	full.until(t, "all of the full log", func(got []string, lost error) bool { return len(got) == history+1 || lost != nil })
+	if full.err != nil {
+		t.Errorf("the full log is lost: %v", full.err)
 	}
 	if len(hot.got) != 1 {
 		t.Errorf("before it was lost, the hot log passed %q, behind a gap", hot.got)
@@ -256,8 +264,8 @@ func TestDeletionsAreForgotten(t *testing.T) {
 		}
 		msgs = s.CachedInfo().State.Msgs
 	}
+	p.drop() // with what is on its way
 	p.heal()
-	p.drop()
 	r.until(t, "the loss", func(got []string, lost error) bool { return lost != nil })
 	r = watch()
 	r.until(t, "the empty table", func(got []string, lost error) bool { return len(got) > 0 })
