@@ -274,6 +274,33 @@ func TestDeletionsAreForgotten(t *testing.T) {
 	}
 }
 
+// TestFullTables fills the tables to the brim. A key can be deleted nevertheless, which makes room.
+func TestFullTables(t *testing.T) {
+	for _, servers := range []int{1, 3} {
+		t.Run(fmt.Sprint(servers), func(t *testing.T) {
+			b := nodes(t, cluster(t, servers), 1, kknats.Options{TableBytes: 64 << 10})[0]
+			put := func(key string, value []byte) error { return b.Put(within(t), "table", key, value) }
+			for _, size := range []int{1000, 100, 1} {
+				n, err := 0, error(nil)
+				for ; err == nil && n < 100; n++ {
+					err = put(fmt.Sprint(size, n), make([]byte, size))
+				}
+				if err == nil || errors.Is(err, rooms.ErrUnavailable) || !strings.Contains(err.Error(), "Options.TableBytes") {
+					t.Fatalf("%d values of %d bytes: %v", n, size, err)
+				}
+			}
+			for n := range 5 {
+				if err := put(fmt.Sprint(1000, n), nil); err != nil {
+					t.Errorf("a value is deleted: %v", err)
+				}
+			}
+			if err := put("new", make([]byte, 1000)); err != nil {
+				t.Errorf("there is room: %v", err)
+			}
+		})
+	}
+}
+
 // TestBeforeFindsItsPlace compares Before with After, for a log of which the stream has few messages here and many there.
 func TestBeforeFindsItsPlace(t *testing.T) {
 	b := nodes(t, cluster(t, 1), 1, kknats.Options{History: 300})[0]

@@ -36,7 +36,8 @@ type Options struct {
 	Bytes int64
 	// MaxAge is how long messages of logs are kept; 0 means without end.
 	MaxAge time.Duration
-	// TableBytes is how many bytes all tables have together; 0 means 256 MiB. Beyond that, Put fails.
+	// TableBytes is how many bytes all tables have together; 0 means 256 MiB. Beyond that, Put fails,
+	// in a cluster also for keys that exist. Keys can be deleted.
 	TableBytes int64
 	// Deleted is how long the tables remember that a key was deleted; 0 means an hour. A node that was cut off for half of
 	// that time reads the tables anew.

@@ -49,6 +49,15 @@ func (b *backplane) Put(ctx context.Context, table, key string, value []byte) er
 		m.Header.Set(ttlHeader, strconv.Itoa(int((b.tables.deleted()+time.Second-1)/time.Second))+"s")
 	}
 	_, err := b.store(ctx, "put", m, "")
+	if value == nil && errors.Is(err, errFull) {
+		// A deletion takes room, too, until it is forgotten.
+		err = b.retry(ctx, "put", func(ctx context.Context) error {
+			return b.tables.handle.Purge(ctx, jetstream.WithPurgeSubject(m.Subject))
+		})
+		if err == nil {
+			_, err = b.store(ctx, "put", m, "")
+		}
+	}
 	return err
 }
 

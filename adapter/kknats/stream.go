@@ -54,6 +54,7 @@ func newStream(b *backplane, kind string, isLogs bool) *stream {
 		prefix:    b.opts.Prefix + "." + kind + ".",
 		isLogs:    isLogs,
 		groups:    map[string]*group{},
+		abandon:   func() {},
 	}
 }
 

@@ -59,7 +59,8 @@ type Options struct {
 	// than kknats.Options.Bytes and TableBytes together.
 	MaxStore int64
 	// Unsynced leaves it to the operating system to write messages to the disk, within two minutes. A message that was
-	// acknowledged outlives the process then, but not a power failure of all servers that had it.
+	// acknowledged outlives the process then, but not a power failure of all servers that had it. A server alone takes some
+	// hundred messages a second if it syncs each, and ten thousands if it does not.
 	Unsynced bool
 	// Log gets what the server logs; nil means that it logs nothing.
 	Log Logger
