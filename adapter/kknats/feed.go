@@ -45,8 +45,8 @@ func (s *stream) position() uint64 {
 }
 
 // session reads by one consumer until something is wrong with it. The server sends messages to an inbox; flow control has it
-// wait for a reader that is slow. nats.go would read by pulling, but its iterator was seen to wait forever after a
-// connection was lost twice in a row.
+// wait for a reader that is slow. nats.go would read by pulling, but its iterator got nothing any more after a silent
+// connection was replaced, in TestDiscardedUnseen.
 func (s *stream) session(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -294,8 +294,8 @@ func (s *stream) follows(token string) bool {
 	return s.groups[token] != nil
 }
 
-// checkLag has the reader ask another server if that which it has does not get the messages that the leader has. After a
-// network was cut, a server was seen to need more than a minute, and to send heartbeats all the while.
+// checkLag has the reader ask another server if that which it has does not send the messages that the leader has. A server
+// that was cut off can need more than a minute to catch up, and sends heartbeats all the while.
 func (s *stream) checkLag(ctx context.Context) {
 	late := uint64(0) // number of a message that the leader had at the last check, and the reader did not
 	for pause(ctx, 2*s.opts.Heartbeat) == nil {
