@@ -85,3 +85,34 @@ func benchAppend(b *testing.B, backplanes []rooms.Backplane, senders int) {
 	b.ReportMetric(float64(times[len(times)/2].Microseconds()), "p50-µs")
 	b.ReportMetric(float64(times[len(times)*99/100].Microseconds()), "p99-µs")
 }
+
+// BenchmarkFollow opens logs, which stay open: what Bounds and Follow take for a room with 10 messages.
+func BenchmarkFollow(b *testing.B) {
+	for _, servers := range []int{1, 3} {
+		b.Run(fmt.Sprintf("servers=%d", servers), func(b *testing.B) {
+			node := nodes(b, benchCluster(b, servers, true), 1, kknats.Options{})[0]
+			const logs = 100
+			for n := range 10 * logs {
+				if _, err := node.Append(within(b), fmt.Sprint("log", n%logs), "", make([]byte, 200)); err != nil {
+					b.Fatal(err)
+				}
+			}
+			var stops []func()
+			b.ReportAllocs()
+			for b.Loop() {
+				log := fmt.Sprint("log", len(stops)%logs)
+				if _, err := node.Bounds(b.Context(), log); err != nil {
+					b.Fatal(err)
+				}
+				stop, err := node.Follow(b.Context(), log, 0, rooms.Follower{Entry: func(rooms.Entry) {}, Lost: func(err error) { b.Error(err) }})
+				if err != nil {
+					b.Fatal(err)
+				}
+				stops = append(stops, stop)
+			}
+			for _, stop := range stops {
+				stop()
+			}
+		})
+	}
+}

@@ -85,7 +85,8 @@ func (s *stream) batch(ctx context.Context, subject string, from uint64, limit i
 		return nil, 0, err
 	}
 	inbox := s.nc.NewRespInbox()
-	sub, err := s.nc.SubscribeSync(inbox)
+	answers := make(chan *nats.Msg, limit+1) // SubscribeSync would make one for 65,536
+	sub, err := s.nc.ChanSubscribe(inbox, answers)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -95,9 +96,14 @@ func (s *stream) batch(ctx context.Context, subject string, from uint64, limit i
 	}
 	var last uint64
 	for {
-		m, err := sub.NextMsgWithContext(ctx)
-		if err != nil {
-			return nil, 0, err
+		var (
+			m   *nats.Msg
+			err error
+		)
+		select {
+		case m = <-answers:
+		case <-ctx.Done():
+			return nil, 0, ctx.Err()
 		}
 		header := func(name string) uint64 {
 			n, bad := strconv.ParseUint(m.Header.Get(name), 10, 64)
