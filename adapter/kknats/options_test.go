@@ -168,14 +168,16 @@ func TestTLS(t *testing.T) {
 	r := followed(t, list[2], "room", 0)
 	add(t, list[0], "room", "hello")
 	r.until(t, "the message", func(got []string, _ error) bool { return len(got) == 1 })
-	conn, err := net.Dial("tcp", addrs[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	info, err := bufio.NewReader(conn).ReadString('\n')
-	if err != nil || !strings.Contains(info, `"tls_required":true`) || !strings.Contains(info, `"tls_verify":true`) {
-		t.Errorf("the server says %q, %v", info, err)
+	for _, mine := range [][]tls.Certificate{config.Certificates, nil} {
+		info := ""
+		conn, err := tls.Dial("tcp", addrs[0], &tls.Config{RootCAs: known, Certificates: mine})
+		if err == nil {
+			info, err = bufio.NewReader(conn).ReadString('\n')
+			conn.Close()
+		}
+		if in := strings.HasPrefix(info, "INFO"); in != (mine != nil) {
+			t.Errorf("with %d certificates, the server says %q, %v", len(mine), info, err)
+		}
 	}
 }
 
