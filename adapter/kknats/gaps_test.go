@@ -381,6 +381,40 @@ func TestLargestMessage(t *testing.T) {
 	}
 }
 
+// TestSentAgain loses the answers to a message, so that it is sent again and again.
+func TestSentAgain(t *testing.T) {
+	addr, connect := byURL(t, kknats.Options{})
+	p := newProxy(t, addr)
+	far, near := connect(p.addr), connect(addr)
+	r := followed(t, near, "room", 0)
+	p.silence()
+	appended := make(chan error, 1)
+	var seq uint64
+	ctx := within(t)
+	go func() { // ends with ctx at the latest
+		var err error
+		seq, err = far.Append(ctx, "room", "", []byte("once"))
+		appended <- err
+	}()
+	r.until(t, "the message", func(got []string, _ error) bool { return len(got) > 0 })
+	select {
+	case err := <-appended:
+		t.Fatalf("it was acknowledged by %v", err)
+	case <-time.After(1500 * time.Millisecond): // the first try takes 1 s
+	}
+	p.heal()
+	if err := <-appended; err != nil || seq != 1 {
+		t.Errorf("it is acknowledged as %d, %v", seq, err)
+	}
+	if next := add(t, near, "room", "next"); next != 2 {
+		t.Errorf("the next message is number %d", next)
+	}
+	r.until(t, "both", func(got []string, _ error) bool { return len(got) >= 2 })
+	if diff := cmp.Diff([]string{"once", "next"}, r.got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestUnavailable shows what methods say while the servers are gone, and that all is well when they are back.
 func TestUnavailable(t *testing.T) {
 	addr, connect := byURL(t, kknats.Options{Timeout: 300 * time.Millisecond, Ping: 100 * time.Millisecond})

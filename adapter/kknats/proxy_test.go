@@ -14,6 +14,7 @@ type proxy struct {
 
 	mu    sync.Mutex
 	open  chan struct{} // closed while bytes pass
+	back  chan struct{} // closed while they pass from the address, too
 	conns map[net.Conn]bool
 	done  bool
 }
@@ -24,8 +25,9 @@ func newProxy(t *testing.T, to string) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{addr: l.Addr().String(), to: to, listener: l, open: make(chan struct{}), conns: map[net.Conn]bool{}}
+	p := &proxy{addr: l.Addr().String(), to: to, listener: l, open: make(chan struct{}), back: make(chan struct{}), conns: map[net.Conn]bool{}}
 	close(p.open)
+	close(p.back)
 	p.running.Go(func() {
 		for {
 			in, err := l.Accept()
@@ -62,8 +64,8 @@ func (p *proxy) serve(in net.Conn) {
 		return
 	}
 	var both sync.WaitGroup
-	both.Go(func() { p.copy(out, in) })
-	both.Go(func() { p.copy(in, out) })
+	both.Go(func() { p.copy(out, in, false) })
+	both.Go(func() { p.copy(in, out, true) })
 	both.Wait()
 	p.forget(in)
 	p.forget(out)
@@ -83,16 +85,19 @@ func (p *proxy) forget(c net.Conn) {
 }
 
 // copy passes bytes while the proxy is open. When one side ends, so does the other.
-func (p *proxy) copy(to, from net.Conn) {
+func (p *proxy) copy(to, from net.Conn, answers bool) {
 	defer to.Close()
 	defer from.Close()
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buf)
 		p.mu.Lock()
-		open := p.open
+		open, back := p.open, p.back
 		p.mu.Unlock()
 		<-open
+		if answers {
+			<-back
+		}
 		if n > 0 {
 			if _, err := to.Write(buf[:n]); err != nil {
 				return
@@ -111,13 +116,22 @@ func (p *proxy) cut() {
 	p.open = make(chan struct{})
 }
 
+// silence lets nothing pass from the address any more.
+func (p *proxy) silence() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.back = make(chan struct{})
+}
+
 func (p *proxy) heal() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	select {
-	case <-p.open:
-	default:
-		close(p.open)
+	for _, gate := range []chan struct{}{p.open, p.back} {
+		select {
+		case <-gate:
+		default:
+			close(gate)
+		}
 	}
 }
 
