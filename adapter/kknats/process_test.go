@@ -402,8 +402,13 @@ func (w *world) settle(lives []*life, logs []string) {
 	w.ask(lives, "stop", w.stopped)
 	for _, name := range logs {
 		w.until("all nodes to have followed "+name, func() bool {
+			// Counting would not do: messages are stored that were not acknowledged.
+			last := uint64(0)
+			for _, seq := range w.acked[name] {
+				last = max(last, seq)
+			}
 			for _, followed := range w.followed {
-				if len(followed[name]) < len(w.acked[name]) || !tail(followed[name], w.followed[0][name]) {
+				if got := followed[name]; len(got) == 0 || got[len(got)-1].Seq < last || !tail(got, w.followed[0][name]) {
 					return false
 				}
 			}
