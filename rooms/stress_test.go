@@ -32,7 +32,6 @@ type session struct {
 	transport *pausable
 	paused    bool
 	after     *rooms.Position
-	dead      bool
 }
 
 func stress(t *testing.T, seed uint64) {
