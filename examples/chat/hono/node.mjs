@@ -1,0 +1,14 @@
+import { serve, upgradeWebSocket } from "@hono/node-server"
+import { serveStatic } from "@hono/node-server/serve-static"
+import { WebSocketServer } from "ws"
+import { chatApp, keyFrom, withUser } from "./app.mjs"
+import { createHonoWebSocketHandler, maxMessage } from "./dist/index.mjs"
+
+const app = chatApp(keyFrom(process.env), upgradeWebSocket((c) => createHonoWebSocketHandler(withUser(c))))
+app.use("*", serveStatic({ root: process.env.PAGE ?? "../web/dist" }))
+
+serve({
+	port: Number(process.env.PORT ?? 3000),
+	fetch: app.fetch,
+	websocket: { server: new WebSocketServer({ noServer: true, maxPayload: await maxMessage() }) }
+}, ({ port }) => console.log(`the chat is open: http://localhost:${port}`))
