@@ -34,6 +34,8 @@ var features = []struct {
 	{"interceptors", 2, goServes, peerInterceptors},
 	{"validation", 2, goServes, peerValidation},
 	{"fan-out", 0, goServes, peerFanOut},
+	{"rooms", 0, goServes, peerRooms},
+	{"presence", 0, goServes, peerPresence},
 	{"reconnecting", 0, typeScriptServes, peerReconnecting},
 	{"stdio", 0, bothParents, peerStdio},
 	{"http", 0, goServes, peerHTTP},

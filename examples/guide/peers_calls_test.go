@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/rooms"
 	"github.com/kkrpc-go/kkrpc/transport/ws"
 )
 
@@ -95,5 +96,52 @@ func peerFanOut(t *testing.T) {
 	want(t, 2)(kkrpc.Call[int](t.Context(), ada, "say", "Hello!"))
 	for _, heard := range []<-chan any{adaHeard, eveHeard} {
 		want[any](t, map[string]any{"from": "Ada", "text": "Hello!"})(<-heard, nil)
+	}
+}
+
+func peerRooms(t *testing.T) {
+	_, address := serve(t, program(t, "rooms"))
+	heard, followed := make(chan string, 3), make(chan string, 3)
+	type message struct{ From, Text string }
+	ada := connect(t, kkrpc.Compact, "ws://"+address+"/ws", nil)
+	eve := connect(t, kkrpc.ClassicSuperJSON, "ws://"+address+"/ws", kkrpc.Object{"chat": kkrpc.Object{
+		"onMessage": func(room string, m message) { followed <- room + " " + m.From + ": " + m.Text },
+	}})
+	ctx := t.Context()
+	succeeds(t, ada.Call(ctx, nil, "join", "kitchen", func(m message) { heard <- m.From + ": " + m.Text }))
+	succeeds(t, eve.Call(ctx, nil, "follow", "kitchen"))
+	succeeds(t, ada.Call(ctx, nil, "say", "garden", "Ada", "Nobody hears it."))
+	succeeds(t, ada.Call(ctx, nil, "say", "kitchen", "Ada", "Tea?"))
+	want(t, "Ada: Tea?")(<-heard, nil)
+	want(t, "kitchen Ada: Tea?")(<-followed, nil)
+	succeeds(t, eve.Call(ctx, nil, "leave", "kitchen"))
+	fails(t, eve.Call(ctx, nil, "leave", "kitchen"), "join the room first")
+}
+
+func peerPresence(t *testing.T) {
+	_, address := serve(t, program(t, "presence"))
+	as := func(user string) *kkrpc.Channel {
+		return connect(t, kkrpc.Compact, "ws://"+address+"/ws?user="+user, nil)
+	}
+	ctx, ada, eve := t.Context(), as("Ada"), as("Eve")
+	heard, changed := make(chan string, 3), make(chan rooms.Update[string, int], 10)
+	listen := func(m struct{ Text string }) { heard <- m.Text }
+	place, err := kkrpc.Call[rooms.Position](ctx, eve, "join", listen)
+	succeeds(t, err)
+	succeeds(t, ada.Call(ctx, nil, "watch", func(u rooms.Update[string, int]) { changed <- u }))
+	for people := map[string]int{}; people["Eve"] != 1; { // the node may not have told of her yet
+		for _, item := range (<-changed).Set {
+			people[item.Key] = item.Value
+		}
+	}
+	succeeds(t, eve.Close())
+	first, err := kkrpc.Call[uint64](ctx, ada, "say", "a1", "Eve?")
+	succeeds(t, err)
+	want(t, first)(kkrpc.Call[uint64](ctx, ada, "say", "a1", "Eve?"))
+	succeeds(t, as("Eve").Call(ctx, nil, "join", listen, place))
+	want(t, "Eve?")(<-heard, nil)
+	history, err := kkrpc.Call[[]struct{ ID uint64 }](ctx, ada, "history")
+	if err != nil || len(history) != 1 || history[0].ID != first {
+		t.Errorf("the history is %v, %v", history, err)
 	}
 }
