@@ -78,7 +78,7 @@ func (b browser) shoot(name string) {
 func (b browser) calm() {
 	b.t.Helper()
 	complaints := slices.DeleteFunc(b.Complaints(), func(text string) bool {
-		return strings.Contains(text, "net::ERR_") ||
+		return strings.Contains(text, "net::ERR_") || strings.HasPrefix(text, "WebSocket connection to ") ||
 			strings.Contains(text, "401 (Unauthorized)") && strings.HasSuffix(text, "/session") // before signing in
 	})
 	if len(complaints) > 0 {
@@ -110,7 +110,10 @@ func TestPages(t *testing.T) {
 	ada.Wait(`document.getElementById("typing").textContent === ""`)
 
 	t.Run("offline", func(t *testing.T) {
-		lineE.set(false)
+		network := map[string]any{"offline": true, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+		eve.Do("Network.emulateNetworkConditions", network, nil)
+		eve.Wait(`document.getElementById("state").textContent === "You are offline"`)
+		lineE.set(false) // what Chromium does not do to open WebSockets
 		eve.Wait(`document.getElementById("chat").dataset.state !== "online"`)
 		ada.Wait(`!document.getElementById("people-list").innerText.includes("Eve")`)
 		ada.say("Are you gone?")
@@ -121,9 +124,26 @@ func TestPages(t *testing.T) {
 		want := []string{"Hello Eve!", second, "Are you gone?", "Come back!"}
 		ada.sees(want...)
 		lineE.set(true)
+		network["offline"] = false
+		eve.Do("Network.emulateNetworkConditions", network, nil)
 		want = append(want, "I cannot reach you.")
 		eve.sees(want...)
 		ada.sees(want...)
+	})
+
+	t.Run("answer lost", func(t *testing.T) {
+		before := ada.texts()
+		lineE.deaf.Store(true)
+		eve.say("Stored, but Eve does not know.")
+		want := append(before, "Stored, but Eve does not know.")
+		ada.sees(want...)
+		eve.Wait(`document.querySelector(".pending .text").textContent === "Stored, but Eve does not know."`)
+		lineE.set(false)
+		lineE.deaf.Store(false)
+		lineE.set(true)
+		eve.sees(want...)
+		eve.say("Now she does.")
+		ada.sees(append(want, "Now she does.")...)
 	})
 
 	t.Run("restart", func(t *testing.T) {
@@ -253,6 +273,9 @@ func TestReading(t *testing.T) {
 		ada.Press("ArrowDown", js.Alt)
 		ada.Wait(`document.title === "(40) #random – Chat" && document.getElementById("newest").textContent === "↓ 40 new"`)
 		ada.Wait(`(({ top, bottom }) => top > 60 && bottom < 700)(document.querySelector(".divider").getBoundingClientRect())`)
+		ada.Size(800, 600, false)
+		ada.shoot("tablet")
+		ada.Size(1280, 800, false)
 		ada.Press("Escape", 0)
 		ada.Wait(`document.title === "#random – Chat" && document.getElementById("newest").hidden`)
 		ada.Press("ArrowUp", js.Alt)

@@ -64,9 +64,10 @@ type talker struct {
 	at     int // index in addrs
 	resets int
 
-	mu    sync.Mutex // guards what follows
-	place rooms.Position
-	heard []chat.Message
+	mu       sync.Mutex // guards what follows
+	sessions int        // how many there were
+	place    rooms.Position
+	heard    []chat.Message
 }
 
 // session connects to a process and calls use with the connection until it is lost or use has done all.
@@ -80,6 +81,8 @@ func (k *talker) session(ctx context.Context, use func(ch *kkrpc.Channel) error)
 	}
 	defer ch.Close()
 	k.mu.Lock()
+	k.sessions++
+	own := k.sessions
 	var after *rooms.Position
 	if k.place.Epoch != "" {
 		place := k.place
@@ -90,6 +93,9 @@ func (k *talker) session(ctx context.Context, use func(ch *kkrpc.Channel) error)
 	err = ch.Call(ctx, &joined, "joinRoom", "lobby", func(m chat.Message) {
 		k.mu.Lock()
 		defer k.mu.Unlock()
+		if k.sessions != own || m.Seq <= k.place.Seq {
+			return // a connection that is lost may still tell what it has got
+		}
 		k.heard = append(k.heard, m)
 		k.place.Seq = m.Seq
 	}, after)

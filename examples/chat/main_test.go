@@ -147,6 +147,7 @@ func (p *process) stop(t *testing.T) {
 type proxy struct {
 	addr   string
 	target atomic.Pointer[string]
+	deaf   atomic.Bool // what the server says is lost
 
 	mu    sync.Mutex // guards what follows
 	down  bool
@@ -197,13 +198,27 @@ func (p *proxy) carry(client net.Conn) {
 	done := make(chan struct{}, 2)
 	for _, way := range [][2]net.Conn{{client, server}, {server, client}} {
 		go func() {
-			_, _ = io.Copy(way[0], way[1])
+			_, _ = io.Copy(&oneWay{way[0], p, way[0] == client}, way[1])
 			_, _ = way[0].Close(), way[1].Close()
 			done <- struct{}{}
 		}()
 	}
 	<-done
 	<-done
+}
+
+// oneWay writes what one side has said.
+type oneWay struct {
+	net.Conn
+	p        *proxy
+	toClient bool
+}
+
+func (w *oneWay) Write(data []byte) (int, error) {
+	if w.toClient && w.p.deaf.Load() {
+		return len(data), nil
+	}
+	return w.Conn.Write(data)
 }
 
 func (p *proxy) add(conn net.Conn) bool {

@@ -1,0 +1,2 @@
+// Package db has the queries of package sqlite, which sqlc has written from queries.sql.
+package db
