@@ -252,6 +252,7 @@ func TestReading(t *testing.T) {
 		grace.say("lobby", "The most dangerous phrase is: we have always done it this way.\nhttps://example.com/hopper")
 		ada.say("I like that one. 😀")
 		bob.say("lobby", "Me too.")
+		ada.Wait(`document.querySelector("#messages .message:last-child .text").textContent === "Me too."`) // which ends his writing
 		if err := bob.Call(t.Context(), nil, "typing", "lobby"); err != nil {
 			t.Fatal(err)
 		}
