@@ -69,7 +69,7 @@ func (b browser) sees(want ...string) {
 // shoot keeps a picture for people to look at, if a folder for pictures is named.
 func (b browser) shoot(name string) {
 	b.t.Helper()
-	if dir := os.Getenv("CHAT_SCREENSHOTS"); dir != "" {
+	if dir := os.Getenv("KKRPC_SCREENSHOTS"); dir != "" {
 		b.Screenshot(filepath.Join(dir, name+".png"))
 	}
 }

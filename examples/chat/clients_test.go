@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,23 +91,31 @@ func TestClients(t *testing.T) {
 // TestBuiltPage keeps the files of the page what Vite builds.
 func TestBuiltPage(t *testing.T) {
 	node := js.Node.Path(t)
-	if _, err := os.Stat("web/node_modules/vite"); err != nil {
-		if os.Getenv("KKRPC_REQUIRE_JS") != "" {
-			t.Fatal("the npm packages of the page are not installed: run `make js`")
-		}
-		t.Skip("the npm packages of the page are not installed: run `make js`")
+	dir := js.TempDir(t)
+	if err := os.CopyFS(dir, webSources{os.DirFS("web")}); err != nil {
+		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	for _, args := range [][]string{{"node_modules/typescript/bin/tsc"}, {"node_modules/vite/bin/vite.js", "build", "--outDir", dir}} {
+	for _, args := range [][]string{{"typescript/bin/tsc", "-p", "."}, {"vite/bin/vite.js", "build"}} {
+		args[0] = filepath.Join(dir, "node_modules", filepath.FromSlash(args[0]))
 		cmd := exec.CommandContext(t.Context(), node, args...)
-		cmd.Dir = "web"
+		cmd.Dir = dir
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", args[0], err, out)
 		}
 	}
-	if diff := cmp.Diff(contents(t, dir), contents(t, "web/dist")); diff != "" {
+	if diff := cmp.Diff(contents(t, filepath.Join(dir, "dist")), contents(t, "web/dist")); diff != "" {
 		t.Errorf("web/dist is not what `npm run build` makes of web/src (-built +committed):\n%s", diff)
 	}
+}
+
+// webSources are the files of the page without what is built, installed, or already in a folder of js.TempDir.
+type webSources struct{ fs.FS }
+
+func (w webSources) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(w.FS, name)
+	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
+		return name == "." && slices.Contains([]string{"dist", "node_modules", "package.json"}, e.Name())
+	}), err
 }
 
 // contents are the files below a folder.

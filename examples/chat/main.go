@@ -49,7 +49,7 @@ func parse(args []string, output io.Writer) (*config, error) {
 	flags := flag.NewFlagSet("chat", flag.ContinueOnError)
 	flags.SetOutput(output)
 	flags.StringVar(&c.addr, "addr", "localhost:3000", "`address` to listen on; :3000 is reached from other machines")
-	flags.StringVar(&c.dir, "dir", "chat-data", "`folder` of the messages and the key that signs cookies")
+	flags.StringVar(&c.dir, "dir", defaultDir(), "`folder` of the messages and the key that signs cookies")
 	named := flags.String("rooms", "lobby,help,random", "`names` of the rooms that everybody finds in the list")
 	origins := flags.String("origins", "", "`origins` of other servers whose pages may connect, such as https://app.example.com")
 	flags.BoolVar(&c.https, "https", false, "browsers come over HTTPS, through a proxy: cookies are never sent without")
@@ -72,6 +72,15 @@ func parse(args []string, output io.Writer) (*config, error) {
 		}
 	}
 	return c, nil
+}
+
+// defaultDir is a folder that stays where it is, whatever the working directory.
+func defaultDir() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		dir = os.TempDir()
+	}
+	return filepath.Join(dir, "kkrpc-chat")
 }
 
 // list splits a list at its commas.
@@ -124,7 +133,7 @@ func run(ctx context.Context, cfg *config, out io.Writer, logger *slog.Logger) (
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	return serve(ctx, s, listener, urlOf(cfg.addr, listener), logger)
+	return serve(ctx, s, listener, urlOf(cfg.addr, listener), cfg.dir, logger)
 }
 
 // urlOf is where a browser on this machine finds the chat.
@@ -150,7 +159,7 @@ func open(ctx context.Context, cfg *config, key signin.Key, logger *slog.Logger)
 }
 
 // serve serves until ctx ends, and then lets the calls that run end.
-func serve(ctx context.Context, s *server, listener net.Listener, url string, logger *slog.Logger) error {
+func serve(ctx context.Context, s *server, listener net.Listener, url, dir string, logger *slog.Logger) error {
 	srv := &http.Server{
 		Handler:     s,
 		ReadTimeout: 10 * time.Second, // of a request, not of a connection that has become a WebSocket
@@ -159,7 +168,7 @@ func serve(ctx context.Context, s *server, listener net.Listener, url string, lo
 	}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(listener) }() // ends by Shutdown
-	logger.Info("the chat is open", "url", url)
+	logger.Info("the chat is open", "url", url, "dir", dir)
 	var failed error
 	select {
 	case failed = <-served:
