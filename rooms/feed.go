@@ -46,6 +46,7 @@ type feed struct {
 type recent struct {
 	value *kkrpc.Shared
 	bytes int
+	seq   uint64 // number of the message in its room; 0: it has none
 }
 
 // member is a connection that gets the values of a feed.
@@ -55,6 +56,7 @@ type member struct {
 	listen *kkrpc.Callback // a function of the peer; nil: method
 	method *method
 	next   uint64        // number of the next value for it; while it is joining, that of the last message that it has got
+	after  uint64        // number of a message up to which it has got all, though they may still come; see room.missing
 	done   chan struct{} // closed when it is gone; nil while no goroutine waits for its connection
 	place  int32         // in feed.order
 	state  memberState
@@ -120,13 +122,16 @@ func (f *feed) roomFor(bytes int) int {
 }
 
 // sendLocked sends value, of about so many bytes, to all members.
-func (f *feed) sendLocked(value *kkrpc.Shared, bytes int) {
+func (f *feed) sendLocked(value *kkrpc.Shared, bytes int) { f.sendNumberedLocked(value, bytes, 0) }
+
+// sendNumberedLocked is sendLocked for a message with a number.
+func (f *feed) sendNumberedLocked(value *kkrpc.Shared, bytes int, seq uint64) {
 	f.next++
 	if len(f.members) == 0 {
 		return
 	}
 	bytes += perEntry
-	f.recent = append(f.recent, recent{value, bytes})
+	f.recent = append(f.recent, recent{value, bytes, seq})
 	f.bytes += bytes
 	f.again = true
 	if len(f.recent) > f.hub.queue || f.bytes > f.hub.queueBytes {
@@ -214,7 +219,9 @@ func (f *feed) sendWhileRoomLocked(m *member) (all bool) {
 			room = f.hub.unsent
 		}
 		m.next++
-		f.deliverLocked(m, value.value)
+		if value.seq == 0 || value.seq > m.after {
+			f.deliverLocked(m, value.value)
+		}
 	}
 	return true
 }
@@ -337,7 +344,7 @@ func (f *feed) add(m *member, ready func()) (before *member, err error) {
 	}
 	if before = f.members[m.ch]; before != nil {
 		if m.state == current { // what before has not got comes to m
-			m.next = before.next
+			m.next, m.after = before.next, before.after
 			f.again = f.again || before.state != joining
 			if before.state == joining {
 				m.state = joining

@@ -3,6 +3,7 @@ package rooms_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -401,6 +402,59 @@ func TestRequestWithoutAnAnswer(t *testing.T) {
 		_, err := kkrpc.Call[string](t.Context(), a.hub.User("Ada"), "answer", "?")
 		if took := time.Since(start); !errors.Is(err, rooms.ErrNodeLost) || took != 3*time.Second {
 			t.Errorf("the call ended after %v with %v", took, err)
+		}
+	})
+}
+
+// behind is a node's way to a Backplane that passes on the messages which it follows only when release is called.
+type behind struct {
+	rooms.Backplane
+	mu   sync.Mutex
+	held []func()
+}
+
+func (b *behind) Follow(ctx context.Context, log string, after uint64, f rooms.Follower) (func(), error) {
+	entry := f.Entry
+	f.Entry = func(e rooms.Entry) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.held = append(b.held, func() { entry(e) })
+	}
+	return b.Backplane.Follow(ctx, log, after, f)
+}
+
+func (b *behind) release() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, pass := range b.held {
+		pass()
+	}
+	b.held = nil
+}
+
+// A client that comes from another node may have got more than its new node has. It gets nothing twice.
+func TestResumeAheadOfTheNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared := rooms.Local(nil)
+		way := &behind{Backplane: shared}
+		first, second := newHub(t, &rooms.Options[message]{Backplane: shared}), newHub(t, &rooms.Options[message]{Backplane: way})
+		second.connect(t, kkrpc.Compact, nil).join("go", nil) // the room is open there
+		before := first.connect(t, kkrpc.Compact, nil)
+		at := before.join("go", nil)
+		for _, text := range []string{"a", "b"} {
+			before.do("say", "go", text)
+		}
+		synctest.Wait()
+		heard := before.messages()
+		at.Seq = heard[len(heard)-1].ID
+		after := second.connect(t, kkrpc.Compact, nil)
+		after.join("go", &at)
+		synctest.Wait()
+		before.do("say", "go", "c")
+		way.release()
+		synctest.Wait()
+		if got := after.texts(); got != "c" {
+			t.Errorf("after %q the client has heard %q, want c alone", before.texts(), got)
 		}
 	})
 }

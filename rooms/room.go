@@ -455,7 +455,7 @@ func (r *room[M]) entry(e Entry) {
 		r.head = e.Seq
 	}
 	if err == nil {
-		r.sendLocked(kkrpc.Share(message), len(e.Data))
+		r.sendNumberedLocked(kkrpc.Share(message), len(e.Data), e.Seq)
 	}
 }
 
@@ -535,7 +535,8 @@ func (r *room[M]) missing(m *member) (after, head uint64, done bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if m.state == joining && m.next >= r.head {
-		m.state, m.next = current, r.next
+		// It may be ahead of this node, which then still gets what another node has sent to it.
+		m.state, m.after, m.next = current, m.next, r.next
 	}
 	return m.next, r.head, m.state != joining
 }
