@@ -93,7 +93,7 @@ func (k *talker) session(ctx context.Context, use func(ch *kkrpc.Channel) error)
 	err = ch.Call(ctx, &joined, "joinRoom", "lobby", func(m chat.Message) {
 		k.mu.Lock()
 		defer k.mu.Unlock()
-		if k.sessions != own || m.Seq <= k.place.Seq {
+		if k.sessions != own {
 			return // a connection that is lost may still tell what it has got
 		}
 		k.heard = append(k.heard, m)
