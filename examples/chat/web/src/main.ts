@@ -108,12 +108,18 @@ class Chat {
 			chat.classList.add("rooms-open")
 			byId("close-rooms").focus()
 		})
-		byId("close-rooms").addEventListener("click", () => this.#closePanels())
+		byId("close-rooms").addEventListener("click", () => {
+			this.#closePanels()
+			byId("open-rooms").focus()
+		})
 		byId("open-people").addEventListener("click", () => {
-			chat.classList.toggle("people-open")
+			if (chat.classList.toggle("people-open")) byId("close-people").focus()
 			this.#draw()
 		})
-		byId("close-people").addEventListener("click", () => this.#closePanels())
+		byId("close-people").addEventListener("click", () => {
+			this.#closePanels()
+			byId("open-people").focus()
+		})
 		document.querySelector("main")!.addEventListener("click", ({ target }) => {
 			if (!(target as HTMLElement).closest("#open-rooms, #open-people")) this.#closePanels() // beside an open panel
 		})
