@@ -257,9 +257,7 @@ func testIDs(t *testing.T, open Nodes) {
 	if again := appendTo(t, b, "room", "id", "one"); again != first {
 		t.Errorf("the message was stored as %d and again as %d", first, again)
 	}
-	if other := appendTo(t, b, "another", "id", "elsewhere"); other == first {
-		t.Error("the id of a message in another log counted")
-	}
+	appendTo(t, b, "another", "id", "elsewhere") // an id names a message of one log
 	elsewhere, err := b.After(t.Context(), "another", 0, 10)
 	if err != nil {
 		t.Fatal(err)
