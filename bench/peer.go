@@ -68,7 +68,7 @@ var peers = []peer{
 	{name: "kkrpc0.2-node", about: "kkrpc 0.2.2 of npm on Node", dialects: []string{"classic-json", "classic-superjson"}, can: []kind{calls, blobs, memory, setup}, command: script(node, "", "kkrpc.mjs", "npm"), tls: tlsVariables},
 
 	{name: "capnweb-bun", about: "Cap'n Web on Bun", dialects: []string{"capnweb"}, can: []kind{calls}, command: script(bun, "", "capnweb.mjs")},
-	{name: "centrifuge", about: "Centrifugo's library, RPC in JSON", dialects: []string{"centrifuge"}, command: goPeer("centrifuge")},
+	{name: "centrifuge", about: "Centrifugo's library, RPC in JSON", dialects: []string{"centrifuge"}, can: []kind{rooms}, command: goPeer("centrifuge")},
 	{name: "grpc-go", about: "gRPC, called by its own client", dialects: []string{"grpc"}, command: goPeer("grpc"), load: ownClient("grpc")},
 	{name: "bun-echo", about: "Bun, frames without RPC, and its own publish", dialects: []string{"echo"}, can: []kind{rooms, memory, setup}, command: script(bun, "", "echo.mjs"), tls: tlsVariables},
 }

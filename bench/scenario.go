@@ -60,8 +60,8 @@ var scenarios = []scenario{
 	{name: "bytes-1m", about: "a result of 1 MiB of bytes, 1 connection, 2 calls in flight", kind: blobs, conns: 1, inFlight: 2, work: func() load.Work { return load.Bytes(1 << 20) }, dialects: []string{"compact-superjson", "classic-superjson"}},
 	{name: "stream-100k", about: "a stream of 100,000 numbers", kind: streams, n: 100_000, dialects: plain},
 	{name: "callbacks", about: "a function of the client called 10,000 times", kind: callbacks, n: 10_000, dialects: plain},
-	{name: "room-1000", about: "64 bytes to 1,000 members, 20 times in a row", kind: rooms, n: 1000, dialects: []string{"compact-json", "echo"}},
-	{name: "room-10000", about: "64 bytes to 10,000 members, 20 times in a row", kind: rooms, n: 10_000, dialects: []string{"compact-json", "echo"}, few: true},
+	{name: "room-1000", about: "64 bytes to 1,000 members, 20 times in a row", kind: rooms, n: 1000, dialects: []string{"compact-json", "echo", "centrifuge"}},
+	{name: "room-10000", about: "64 bytes to 10,000 members, 20 times in a row", kind: rooms, n: 10_000, dialects: []string{"compact-json", "echo", "centrifuge"}, few: true},
 	{name: "room-paced", about: "1,000 messages a second to 1,000 members, for 10 s", kind: paced, n: 1000, dialects: []string{"compact-json"}, once: true, few: true},
 	{name: "room-stalled", about: "the same, and one of the members does not read", kind: paced, n: 1000, stalled: true, dialects: []string{"compact-json"}, once: true, few: true},
 	{name: "idle-5k", about: "5,000 idle connections", kind: memory, n: 5000, once: true},
@@ -84,7 +84,7 @@ type subject struct {
 func (s subject) String() string { return s.peer.name + " " + s.dialect }
 
 // fewPeers are those of the scenarios with few.
-var fewPeers = []string{"go", baseline, "kkrpc0.2-bun", "bun-echo"}
+var fewPeers = []string{"go", baseline, "kkrpc0.2-bun", "bun-echo", "centrifuge"}
 
 // subjects returns who takes part in a scenario.
 func (s *scenario) subjects(peers []*peer) []subject {

@@ -13,15 +13,20 @@ import (
 // Room is connections that get what is sent to all of them. The first also says when.
 type Room struct{ members []*Session }
 
-// Room connects members. They join by a call, unless the dialect is echo: Bun's servers put every connection in a room.
+// Room connects members. They join by a call, unless the dialect is echo or centrifuge: the servers of Bun and of
+// Centrifugo's library put every connection in a room.
 func (t Target) Room(dialect string, members int) (*Room, error) {
-	native := dialect == "echo"
-	if native {
+	native := dialect == "echo" || dialect == "centrifuge"
+	connect := func() (*Session, error) { return t.Session(dialect) }
+	switch dialect {
+	case "echo":
 		dialect = "compact-json"
+	case "centrifuge":
+		connect = t.centrifuge
 	}
 	r := new(Room)
 	for range members {
-		s, err := t.Session(dialect)
+		s, err := connect()
 		if err == nil {
 			r.members = append(r.members, s)
 			if !native {
@@ -71,8 +76,11 @@ func (r *Room) Burst(n int, text string) error {
 // deliveries takes n messages and, of who asked for them, the answer, which may be anywhere between them.
 func (s *Session) deliveries(n int, quoted []byte, answer bool, sent int) error {
 	want := form{sign: `"type":"callback"`, marker: `"args":[`}
-	if s.compact {
+	switch {
+	case s.compact:
 		want = form{sign: `"t":"cb"`, marker: `"v":`}
+	case s.lines:
+		want = form{sign: `"push":`, marker: `"data":`}
 	}
 	for got := 0; got < n || answer; {
 		msg, err := s.message()

@@ -9,11 +9,14 @@ import (
 	"time"
 )
 
-// Session is a connection for what is more than calls, in the dialects compact-json and classic-json.
+// Session is a connection for what is more than calls, in the dialects compact-json and classic-json. For rooms there is
+// centrifuge too.
 type Session struct {
 	c       *conn
 	d       Dialect
 	compact bool
+	lines   bool   // a frame may hold several messages
+	rest    []byte // of a frame
 	id      uint64
 	out     Out
 }
@@ -28,6 +31,26 @@ func (t Target) Session(dialect string) (*Session, error) {
 		return nil, err
 	}
 	return &Session{c: c, d: Dialects[dialect], compact: dialect == "compact-json"}, nil
+}
+
+// centrifuge connects to Centrifugo's library, and introduces itself.
+func (t Target) centrifuge() (*Session, error) {
+	c, err := t.dial()
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{c: c, d: centrifuge{}, lines: true}
+	s.d.Hello(&s.out)
+	if err = s.flush(); err == nil {
+		var msg []byte
+		if msg, err = s.message(); err == nil && !bytes.Contains(msg, []byte(`"connect"`)) {
+			err = errAnswer(msg)
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return s, nil
 }
 
 // Close closes the connection.
@@ -54,7 +77,11 @@ func (s *Session) function() string {
 func (s *Session) call(method, args string) error {
 	s.id++
 	b := s.out.begin()
-	if s.compact {
+	if s.lines {
+		b = append(b, `{"id":`...)
+		b = strconv.AppendUint(b, s.id+1, 10)
+		b = append(b, `,"rpc":{"method":"`+method+`","data":[`+args+`]}}`...)
+	} else if s.compact {
 		b = append(b, `{"t":"q","id":"`+compactID...)
 		b = appendHex(b, s.id, idDigits)
 		b = append(b, `","op":"call","p":[`...)
@@ -76,6 +103,26 @@ func (s *Session) flush() error {
 
 // message waits for the next message.
 func (s *Session) message() ([]byte, error) {
+	if !s.lines {
+		return s.frame()
+	}
+	for {
+		if len(s.rest) == 0 {
+			frame, err := s.frame()
+			if err != nil {
+				return nil, err
+			}
+			s.rest = frame
+		}
+		var line []byte
+		if line, s.rest, _ = bytes.Cut(s.rest, []byte{'\n'}); len(line) > 0 && string(line) != "{}" { // else it is a ping
+			return line, nil
+		}
+	}
+}
+
+// frame waits for the next frame.
+func (s *Session) frame() ([]byte, error) {
 	msg, ok, err := s.c.next()
 	if !ok && err == nil {
 		if err = s.c.SetReadDeadline(time.Now().Add(patience)); err == nil {

@@ -26,11 +26,14 @@ func serve() error {
 		return err
 	}
 	node.OnConnecting(func(context.Context, centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
-		return centrifuge.ConnectReply{Credentials: &centrifuge.Credentials{}}, nil
+		return centrifuge.ConnectReply{
+			Credentials:   &centrifuge.Credentials{},
+			Subscriptions: map[string]centrifuge.SubscribeOptions{room: {}},
+		}, nil
 	})
 	node.OnConnect(func(client *centrifuge.Client) {
 		client.OnRPC(func(e centrifuge.RPCEvent, reply centrifuge.RPCCallback) {
-			data, err := call(e.Method, e.Data)
+			data, err := call(node, e.Method, e.Data)
 			reply(centrifuge.RPCReply{Data: data}, err)
 		})
 	})
@@ -53,8 +56,30 @@ func serve() error {
 	return http.Serve(listener, nil)
 }
 
+// room is the channel that every connection subscribes to.
+const room = "room"
+
+// burst publishes a text a number of times, and returns how many deliveries that are.
+func burst(node *centrifuge.Node, data []byte) ([]byte, error) {
+	var n int
+	var text string
+	if err := json.Unmarshal(data, &[]any{&n, &text}); err != nil {
+		return nil, centrifuge.ErrorBadRequest
+	}
+	message, err := json.Marshal(text)
+	if err != nil {
+		return nil, err
+	}
+	for range n {
+		if _, err := node.Publish(room, message); err != nil {
+			return nil, err
+		}
+	}
+	return json.Marshal(n * node.Hub().NumSubscribers(room))
+}
+
 // call is what an application writes, since the library has no methods with parameters.
-func call(method string, data []byte) ([]byte, error) {
+func call(node *centrifuge.Node, method string, data []byte) ([]byte, error) {
 	switch method {
 	case "math.add":
 		var args [2]float64
@@ -68,6 +93,8 @@ func call(method string, data []byte) ([]byte, error) {
 			return nil, centrifuge.ErrorBadRequest
 		}
 		return json.Marshal(args[0])
+	case "burst":
+		return burst(node, data)
 	default:
 		return nil, centrifuge.ErrorMethodNotFound
 	}
