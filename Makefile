@@ -152,6 +152,10 @@ attack-smoke: go ## the same for some seconds, of which the start is a large par
 fuzz: go ## every fuzz target for FUZZTIME=5s
 	@scripts/fuzz.sh $(FUZZTIME)
 
+.PHONY: corpora
+corpora: go ## keep what fuzzing has found on this machine, in test/corpora.tgz
+	@scripts/corpora.sh
+
 .PHONY: mutate
 mutate: go ## change the wire code, superjson and the WebSocket frames; the tests must notice MUTATE_MIN=70 percent, of the frames MUTATE_WS_MIN=50
 	@go run ./test/mutate -min $(MUTATE_MIN) -n $(MUTATE_N) -time $(MUTATE_TIME) ./superjson ./internal/wire/...

@@ -21,6 +21,10 @@ one() { # TIME PACKAGE TARGET
 }
 export -f one
 
+# What long runs have found before: corpora.sh has written it.
+mkdir -p "$(go env GOCACHE)/fuzz"
+tar -xzf test/corpora.tgz -C "$(go env GOCACHE)/fuzz"
+
 targets=$(go test -list '^Fuzz' work | awk '/^Fuzz/ { names[++n] = $1 } /^ok / { for (i = 1; i <= n; i++) print $2, names[i]; n = 0 }')
 if [[ -z $targets ]]; then
 	echo "no fuzz targets"
