@@ -16,7 +16,8 @@ import (
 // cuttable is a node's way to a Backplane that it shares with others.
 type cuttable struct {
 	rooms.Backplane
-	cut atomic.Bool
+	cut      atomic.Bool
+	readOnly atomic.Bool // nothing can be put
 }
 
 func (c *cuttable) Publish(topic string, data []byte) error {
@@ -35,7 +36,7 @@ func (c *cuttable) Subscribe(topic string, receive func([]byte)) (func(), error)
 }
 
 func (c *cuttable) Put(ctx context.Context, table, key string, value []byte) error {
-	if c.cut.Load() {
+	if c.cut.Load() || c.readOnly.Load() {
 		return rooms.ErrUnavailable
 	}
 	return c.Backplane.Put(ctx, table, key, value)
@@ -48,7 +49,7 @@ func cluster(t *testing.T, n int) (nodes []*api, ways []*cuttable) {
 	for range n {
 		way := &cuttable{Backplane: shared}
 		nodes = append(nodes, newHub(t, &rooms.Options[message]{Backplane: way, OnError: func(err error) {
-			if !way.cut.Load() {
+			if !way.cut.Load() && !errors.Is(err, rooms.ErrUnavailable) {
 				t.Errorf("OnError: %v", err)
 			}
 		}}))
@@ -161,6 +162,40 @@ func TestPresenceOfADeadNode(t *testing.T) {
 		nodes[1].hub.Close() // it says so
 		synctest.Wait()
 		equal(t, "after a node was closed", views[0].view("go"), map[string]int{"Ada": 1, "Eve": 1})
+	})
+}
+
+// The users of a dead node are gone although the Backplane takes no changes, as after the death of its leader.
+func TestPresenceWithoutALeader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		nodes, ways := cluster(t, 3)
+		var views []*client
+		for i, name := range []string{"Ada", "Bob", "Eve"} {
+			c := nodes[i].connect(t, kkrpc.Compact, nil)
+			c.do("bind", name)
+			c.join("go", nil)
+			c.do("watch", "go", c.follow("go"))
+			views = append(views, c)
+		}
+		synctest.Wait()
+		for _, way := range ways {
+			way.readOnly.Store(true)
+		}
+		ways[2].cut.Store(true)
+		time.Sleep(4 * time.Second)
+		synctest.Wait()
+		for _, c := range views[:2] {
+			equal(t, "4 s after one died", c.view("go"), map[string]int{"Ada": 1, "Bob": 1})
+		}
+		for _, way := range ways {
+			way.readOnly.Store(false)
+		}
+		ways[2].cut.Store(false)
+		time.Sleep(4 * time.Second)
+		synctest.Wait()
+		for _, c := range views {
+			equal(t, "after it came back", c.view("go"), map[string]int{"Ada": 1, "Bob": 1, "Eve": 1})
+		}
 	})
 }
 

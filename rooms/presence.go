@@ -247,7 +247,9 @@ func (p *presence) reset(found map[string]string) {
 	users := map[string]sized[int]{}
 	for key, user := range found {
 		if !p.hub.nodes.see(nodeOf(key)) {
+			delete(found, key)
 			p.hub.writer.put(p.table, key, nil)
+			continue
 		}
 		users[user] = sized[int]{users[user].value + 1, len(user)}
 	}
@@ -314,12 +316,15 @@ func (p *presence) leave(m *member) {
 	}
 }
 
-// sweep deletes the entries of a node that has died.
+// sweep deletes the entries of a node that has died. Here its users are gone at once, while the Backplane may have lost its
+// leader with that node.
 func (p *presence) sweep(node string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for key := range p.entries {
+	for key, user := range p.entries {
 		if nodeOf(key) == node {
+			delete(p.entries, key)
+			p.countLocked(user, -1)
 			p.hub.writer.put(p.table, key, nil)
 		}
 	}

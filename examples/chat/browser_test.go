@@ -9,13 +9,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kkrpc-go/kkrpc/interop/js"
 )
 
-// visitor is a page of a user in Chromium.
+// browser is a page of a user in Chromium.
 type browser struct {
 	*js.Page
 	t *testing.T
@@ -317,7 +318,15 @@ func TestPagesOfCluster(t *testing.T) {
 	ada.sees("Hello from one!", "Hello from two!")
 
 	processes[1].kill()
+	killed := time.Now()
 	eve.Wait(`document.getElementById("chat").dataset.state !== "online"`)
+	ada.Wait(`document.getElementById("people-title").textContent === "1 person here"`)
+	const ping, machine = 3 * time.Second, 4 * time.Second // that of the hub, and what a busy machine takes
+	if took := time.Since(killed); took > ping+machine {
+		t.Errorf("Eve was present for %v after her process was killed", took)
+	} else {
+		t.Logf("Eve was present for %v", took)
+	}
 	eve.say("Is anybody there?")
 	ada.say("Two is gone.")
 	lineE.target.Store(&processes[2].addr)
