@@ -104,7 +104,8 @@ type Change struct {
 	Value []byte // nil: the key is deleted; not to be changed
 }
 
-// MaxName is the length in bytes of the longest name of a room, a table, a topic or a key.
+// MaxName is the length in bytes of the longest name of a log, a table, a topic or a key of a Backplane. A hub makes them of its
+// own name and that of a room, which is therefore shorter.
 const MaxName = 200
 
 // Errors of backplanes. They reach TypeScript by their Name.
@@ -117,7 +118,7 @@ var (
 	// ErrNoResponder means that nobody responds to a topic.
 	ErrNoResponder = &kkrpc.Error{Name: "NoResponderError", Message: "nobody responds"}
 	// ErrName means that a name is empty, longer than MaxName bytes, or no valid UTF-8.
-	ErrName = &kkrpc.Error{Name: "RangeError", Message: "a name has 1 to 200 bytes of UTF-8"}
+	ErrName = &kkrpc.Error{Name: "RangeError", Message: "a name is empty, too long, or no UTF-8"}
 )
 
 // toJSON and fromJSON are for what has no annotations. They are those of package superjson, so that a program for

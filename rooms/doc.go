@@ -71,7 +71,7 @@
 //
 // Errors begin with "rooms: " and the operation. Those that a client can act upon wrap an *kkrpc.Error of this package, which
 // crosses with its name: HistoryLostError, NotAMemberError, MessageTooLargeError, UnavailableError, UserNotConnectedError,
-// NodeLostError.
+// NodeLostError. A client in Go finds such an error by errors.As, and compares its Name.
 //
 // # Limits
 //

@@ -17,7 +17,8 @@ import (
 
 // Options configures a Hub. Nil and the zero value mean the defaults.
 type Options[M any] struct {
-	// Name tells the hubs of one Backplane apart. Hubs of the same name on several nodes are one. Empty means "rooms".
+	// Name tells the hubs of one Backplane apart. Hubs of the same name on several nodes are one. It has 1 to 64 bytes; empty
+	// means "rooms".
 	Name string
 
 	// Backplane connects the nodes and keeps the messages. Nil means Local(nil), one process without a database. The caller
@@ -116,6 +117,9 @@ type conn struct {
 // ErrHubClosed means that the hub is closed.
 var ErrHubClosed = errors.New("the hub is closed")
 
+// mostHubName is the length in bytes of the longest Options.Name.
+const mostHubName = 64
+
 // minPing is the least Options.Ping.
 const minPing = 100 * time.Millisecond
 
@@ -142,8 +146,8 @@ func NewHub[M any](opts *Options[M]) (*Hub[M], error) {
 		called:     map[string]*method{},
 	}
 	switch {
-	case CheckName(c.name) != nil:
-		return nil, fmt.Errorf("rooms: Options.Name: %w", ErrName)
+	case CheckName(c.name) != nil || len(c.name) > mostHubName:
+		return nil, fmt.Errorf("rooms: Options.Name has 1 to %d bytes of UTF-8: %q", mostHubName, c.name)
 	case c.ping < minPing:
 		return nil, fmt.Errorf("rooms: Options.Ping is %v: its minimum is %v", c.ping, minPing)
 	case c.slow > DropOldest:

@@ -112,6 +112,9 @@ func (l *Live[K, V]) Delete(ctx context.Context, key K) error {
 
 func (l *Live[K, V]) put(ctx context.Context, operation string, key K, data []byte) error {
 	text, err := toJSON(key)
+	if err == nil && l.view.hub.isClosed() {
+		err = ErrHubClosed
+	}
 	if err == nil {
 		err = l.view.hub.backplane.Put(ctx, l.table, string(text), data)
 	}
@@ -157,7 +160,8 @@ func (l *Live[K, V]) Leave(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the Live on this node. All members leave, Join fails, and Get finds nothing. Other nodes and the state go on.
+// Close ends the Live on this node. All members leave, Join fails, and Get finds nothing. Set and Delete go on to work, as do
+// other nodes, until the hub is closed.
 func (l *Live[K, V]) Close() {
 	c := l.view.hub
 	c.mu.Lock()

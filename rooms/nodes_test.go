@@ -493,3 +493,38 @@ func TestResumeAheadOfTheNode(t *testing.T) {
 		}
 	})
 }
+
+// A call that a node makes for another one fails by name when that node ends in order.
+func TestCallsOfANodeThatEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		nodes, _ := cluster(t, 2)
+		began, ended := make(chan struct{}, 2), make(chan struct{}, 2)
+		ada := nodes[1].connect(t, kkrpc.Compact, slowAnswer(began, ended))
+		ada.do("bind", "Ada")
+		go func() {
+			<-began
+			nodes[1].hub.Close()
+		}()
+		_, err := kkrpc.Call[string](t.Context(), nodes[0].hub.User("Ada"), "answer", "?")
+		if !errors.Is(err, rooms.ErrNodeLost) && !isNamed(err, rooms.ErrNodeLost.Name) {
+			t.Errorf("the call ended with %v", err)
+		}
+	})
+}
+
+func TestLiveOfAClosedHub(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newHub(t, nil)
+		prices, err := rooms.NewLive[string, int](t.Context(), a.hub, "prices")
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.hub.Close()
+		if err := prices.Set(t.Context(), "ore", 1); !errors.Is(err, rooms.ErrHubClosed) {
+			t.Errorf("Set: %v", err)
+		}
+		if err := prices.Delete(t.Context(), "ore"); !errors.Is(err, rooms.ErrHubClosed) {
+			t.Errorf("Delete: %v", err)
+		}
+	})
+}

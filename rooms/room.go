@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/superjson"
@@ -58,7 +61,8 @@ var (
 // has no form for is skipped, such as NaN in JSON. The connection leaves when it closes or by Leave. If it joins again, its
 // new listen is called in place of the old one.
 //
-// Join returns where the room is, or JoinOptions.After, if there is one. It does not wait for the messages after that.
+// Join returns where the room is, or JoinOptions.After, if there is one. It does not wait for the messages after that. The first
+// messages may reach the client before the answer of the handler does.
 func (r *Room[M]) Join(ctx context.Context, listen func(message M), opts *JoinOptions) (Position, error) {
 	m, err := newMember(ctx, listen, opts)
 	if err != nil {
@@ -74,6 +78,9 @@ func (r *Room[M]) JoinMethod(ctx context.Context, path string, opts *JoinOptions
 	if err != nil {
 		return Position{}, r.failed("join", err)
 	}
+	if path == "" || slices.Contains(strings.Split(path, "."), "") {
+		return Position{}, r.failed("join", fmt.Errorf("%q is no path of a function", path))
+	}
 	if m.ch.Dialect() == 0 {
 		return Position{}, r.failed("join", errors.New("the client has not sent a message yet, so that its dialect is not known"))
 	}
@@ -85,6 +92,8 @@ func (r *Room[M]) JoinMethod(ctx context.Context, path string, opts *JoinOptions
 	return r.join(ctx, m, opts)
 }
 
+var errNoHandler = errors.New("ctx is not that of a handler on a connection")
+
 // newMember returns a member that is none yet. listen is a function of the peer, or nil.
 func newMember(ctx context.Context, listen any, opts *JoinOptions) (*member, error) {
 	m := &member{}
@@ -95,7 +104,7 @@ func newMember(ctx context.Context, listen any, opts *JoinOptions) (*member, err
 		m.ch = kkrpc.FromContext(ctx)
 	}
 	if m.ch == nil {
-		return nil, errors.New("ctx is not that of a handler on a connection")
+		return nil, errNoHandler
 	}
 	if listen != nil {
 		if m.listen = kkrpc.CallbackOf(listen); m.listen == nil {
@@ -193,7 +202,11 @@ func (r *room[M]) enter(ctx context.Context, m *member, after *Position) (_ Posi
 // Leave ends the membership of the connection of ctx in the room, and what JoinPresence has begun. It lets the client forget
 // its functions. ErrNotMember means that there was nothing to end.
 func (r *Room[M]) Leave(ctx context.Context) error {
-	if !r.LeaveChannel(kkrpc.FromContext(ctx)) {
+	ch := kkrpc.FromContext(ctx)
+	switch {
+	case ch == nil:
+		return r.failed("leave", errNoHandler)
+	case !r.LeaveChannel(ch):
 		return r.failed("leave", ErrNotMember)
 	}
 	return nil
@@ -236,8 +249,8 @@ func (r *Room[M]) Publish(ctx context.Context, message M) (seq uint64, err error
 	return r.publish(ctx, "", message)
 }
 
-// PublishOnce is Publish for a message that its sender may repeat, for instance after a connection was lost. id is any text
-// that the sender has chosen for the message. A message of the room with the same id is not stored again, and has the number
+// PublishOnce is Publish for a message that its sender may repeat, for instance after a connection was lost. id is a text of 1
+// to 200 bytes that the sender has chosen for the message. A message of the room with the same id is not stored again, and has the number
 // of the first. Ids are remembered for two minutes.
 func (r *Room[M]) PublishOnce(ctx context.Context, id string, message M) (seq uint64, err error) {
 	if err := CheckName(id); err != nil {
@@ -307,8 +320,13 @@ func (r *Room[M]) History(ctx context.Context, before uint64, limit int) ([]M, e
 
 // check says why nothing can be done with the room of a name.
 func (c *core) check(room string) error {
-	if room == "" || CheckName(c.topic("present", room)) != nil { // the longest of the names that are made of it
+	const longest = "present" // of the names that are made of it
+	switch {
+	case room == "" || !utf8.ValidString(room):
 		return ErrName
+	case len(c.topic(longest, room)) > MaxName:
+		most := MaxName - len(c.topic(longest, ""))
+		return fmt.Errorf("%w: this one has %d, of at most %d beside the name of the hub", ErrName, len(room), most)
 	}
 	if c.isClosed() {
 		return ErrHubClosed

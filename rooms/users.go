@@ -24,7 +24,7 @@ var (
 // Bind says whose connection that of ctx is, the context of a handler. It has the user present in rooms that the connection
 // joins afterwards, and lets User call its client. The name is any text that identifies the user, and that the program has
 // verified. It has, with Options.Name, at most 190 bytes. Bind ends with the connection, or when the connection is bound to
-// another user.
+// another user. In rooms that it has joined before, the connection stays present under the old name until it joins again.
 func (h *Hub[M]) Bind(ctx context.Context, user string) error {
 	return h.BindChannel(kkrpc.FromContext(ctx), user)
 }
@@ -33,7 +33,7 @@ func (h *Hub[M]) Bind(ctx context.Context, user string) error {
 func (h *Hub[M]) BindChannel(ch *kkrpc.Channel, user string) error {
 	err := h.core.check(user)
 	if err == nil && ch == nil {
-		err = errors.New("ctx is not that of a handler on a connection")
+		err = errNoHandler
 	}
 	if err == nil {
 		err = h.core.users.bind(ch, user)
@@ -363,6 +363,9 @@ func (u *users) serve(name string, data []byte) []byte {
 	began := u.hub.do(func() { // ends with the call
 		defer cancel()
 		answer, err := kkrpc.Relay(ctx, ch, asked.Request.JSON, nil)
+		if u.hub.ctx.Err() != nil { // it was cut off, as this node ends
+			answer, err = nil, ErrNodeLost
+		}
 		u.mu.Lock()
 		delete(u.serving, asked.Call)
 		u.mu.Unlock()

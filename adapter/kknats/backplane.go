@@ -81,7 +81,7 @@ func dial(ctx context.Context, opts *Options) (*nats.Conn, error) {
 			return nil, fmt.Errorf("kknats: connect to %s: %w", opts.URL, err)
 		}
 		if pause(ctx, 100*time.Millisecond) != nil {
-			return nil, fmt.Errorf("%w: kknats: connect to %s: %w", rooms.ErrUnavailable, opts.URL, err)
+			return nil, fmt.Errorf("%w: kknats: connect to %s: %v", rooms.ErrUnavailable, opts.URL, err)
 		}
 	}
 }
@@ -137,7 +137,7 @@ func (b *backplane) retry(ctx context.Context, what string, try func(context.Con
 			return nil
 		}
 		if errors.Is(err, nats.ErrConnectionClosed) {
-			return fmt.Errorf("%w: kknats: %s: %w", rooms.ErrUnavailable, what, errClosed)
+			return fmt.Errorf("%w: kknats: %s: %v", rooms.ErrUnavailable, what, errClosed)
 		}
 		if stays(err) {
 			return fmt.Errorf("kknats: %s: %w", what, err)
@@ -146,7 +146,7 @@ func (b *backplane) retry(ctx context.Context, what string, try func(context.Con
 			if b.ctx.Err() != nil {
 				err = errClosed
 			}
-			return fmt.Errorf("%w: kknats: %s: %w", rooms.ErrUnavailable, what, err)
+			return fmt.Errorf("%w: kknats: %s: %v", rooms.ErrUnavailable, what, err)
 		}
 		limit, wait = min(2*limit, longTry), min(2*wait, 250*time.Millisecond)
 	}

@@ -34,9 +34,9 @@ func failed(what string, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, nats.ErrMaxPayload):
-		return fmt.Errorf("%w: kknats: %s: %w", rooms.ErrTooLarge, what, err)
+		return fmt.Errorf("%w: kknats: %s: %v", rooms.ErrTooLarge, what, err)
 	}
-	return fmt.Errorf("%w: kknats: %s: %w", rooms.ErrUnavailable, what, err)
+	return fmt.Errorf("%w: kknats: %s: %v", rooms.ErrUnavailable, what, err)
 }
 
 func (b *backplane) Subscribe(topic string, receive func(data []byte)) (stop func(), err error) {

@@ -23,7 +23,7 @@ const shutdownTime = 5 * time.Second
 func demo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("kkrpc demo", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	addr := flags.String("addr", ":3000", "listen on `host:port`; port 0 takes a free one")
+	addr := flags.String("addr", "localhost:3000", "listen on `host:port`; port 0 takes a free one")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0

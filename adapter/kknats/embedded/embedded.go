@@ -76,6 +76,7 @@ const user = "kkrpc"
 type Server struct {
 	ns       *server.Server
 	password string // of user; "" for none
+	others   int    // servers of the cluster beside this one
 	unlock   func()
 }
 
@@ -102,7 +103,7 @@ func Start(opts *Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded: the store %s: %w", given.Store, err)
 	}
-	s := &Server{password: config.Password, unlock: unlock}
+	s := &Server{password: config.Password, others: len(config.Routes), unlock: unlock}
 	if config.ServerName, err = nameOf(given.Store, given.Name); err == nil {
 		s.ns, err = server.NewServer(config)
 	}
@@ -132,6 +133,9 @@ func (o *Options) config() (*server.Options, error) {
 		NoSigs:                 true,
 		NoLog:                  o.Log == nil,
 		DisableJetStreamBanner: true,
+		// A server that is down is told of at the first try, and then at one of so many, about once in an hour.
+		ConnectErrorReports:   3600,
+		ReconnectErrorReports: 3600,
 	}
 	if o.Secret != "" {
 		c.Username, c.Password = user, o.Secret
@@ -253,14 +257,32 @@ func (s *Server) Connect(ctx context.Context, opts *kknats.Options) (rooms.Backp
 		own = append(own, nats.UserInfo(user, s.password))
 	}
 	given.NATS = append(own, given.NATS...)
-	return kknats.Connect(ctx, &given)
+	backplane, err := kknats.Connect(ctx, &given)
+	if err != nil && s.others > 0 {
+		return nil, fmt.Errorf("embedded: this server is connected to %d of %d others; are they up, with the same Nodes and Secret? Options.Log has more: %w",
+			s.connected(), s.others, err)
+	}
+	return backplane, err
+}
+
+// connected returns to how many other servers there is a connection.
+func (s *Server) connected() int {
+	routes, err := s.ns.Routez(&server.RoutezOptions{})
+	if err != nil {
+		return 0
+	}
+	names := map[string]bool{}
+	for _, r := range routes.Routes { // several to each
+		names[r.RemoteID] = true
+	}
+	return len(names)
 }
 
 // Name is the name of the server in its cluster.
 func (s *Server) Name() string { return s.ns.Name() }
 
-// Shutdown ends the server, and does nothing if it has ended. It passes on what it leads before, so that the others go on within half a second. Without it,
-// such as after a crash, they need 5 to 10 s for an election.
+// Shutdown ends the server, and does nothing if it has ended. It passes on what it leads before, so that the others go on within
+// half a second. Without it, such as after a crash, they need 5 to 10 s for an election.
 func (s *Server) Shutdown() {
 	s.ns.Shutdown()
 	s.ns.WaitForShutdown()

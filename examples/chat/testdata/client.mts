@@ -9,6 +9,7 @@ globalThis.WebSocket ??= WebSocket as any // Node 20 has none of its own
 
 const token = process.argv[2]
 let place: Position | undefined
+let early = 0 // number of the last message that came before joinRoom had answered
 
 async function connect(server: string) {
 	const response = await fetch(`http://${server}/ticket`, { method: "POST", headers: { Authorization: `Bearer ${token}` } })
@@ -25,13 +26,14 @@ for await (const server of createInterface({ input: process.stdin })) {
 	let caughtUp = () => {}
 	const onMessage = (message: Message) => {
 		texts.push(`${message.user}: ${message.text}`)
-		place!.seq = message.seq
+		if (place) place.seq = message.seq
+		else early = message.seq
 		if (message.text === "the end") caughtUp()
 	}
 	const all = new Promise<void>((resolve) => (caughtUp = resolve))
 	if (!place) {
 		const { epoch, seq } = await api.joinRoom("lobby", onMessage)
-		place = { epoch, seq }
+		place = { epoch, seq: Math.max(seq, early) }
 		for (const call of [() => api.sendMessage("", "lobby"), () => api.sendMessage("Psst!", "secrets"), () => api.getMessages("secrets"),
 			() => api.joinRoom("secrets", onMessage), () => api.leaveRoom("secrets")]) {
 			say(await call().then(() => "allowed", (error) => error.message))

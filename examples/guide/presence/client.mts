@@ -27,12 +27,12 @@ await ada.api.watch(({ reset, set, deleted }) => {
 // Eve joins, and loses her connection.
 let eve = connect("Eve")
 const heard: string[] = []
-let place: Position | undefined
+let last = 0 // number of the last message; the first ones may come before join has answered
 const onMessage = ({ id, text }: Message) => {
 	heard.push(text)
-	place!.seq = id
+	last = id
 }
-place = await eve.api.join(onMessage)
+const joined = await eve.api.join(onMessage)
 await until(() => people.has("Eve"))
 console.log("there:", [...people.keys()].join(", "))
 eve.close()
@@ -44,6 +44,7 @@ const first = await ada.api.say("a1", "Eve?")
 console.log("stored once:", first === await ada.api.say("a1", "Eve?"))
 await ada.api.say("a2", "Where are you?")
 eve = connect("Eve")
+const place: Position = { epoch: joined.epoch, seq: Math.max(joined.seq, last) }
 await eve.api.join(onMessage, place)
 await ada.api.say("a3", "There you are.")
 await until(() => heard.length === 3)

@@ -55,7 +55,7 @@ func TestSourceAndReflectionAgree(t *testing.T) {
 			opened := perConnection[strings.TrimPrefix(filepath.ToSlash(dir), examples+"/")]
 			for _, api := range apis {
 				if api.PerConnection && opened == "" {
-					t.Errorf("perConnection does not open a connection of %s", api.Name)
+					t.Fatalf("perConnection does not open a connection of %s", api.Name)
 				}
 				hash := api.Hash()
 				fromSource = append(fromSource, plain(api.API))
@@ -78,15 +78,19 @@ func TestSourceAndReflectionAgree(t *testing.T) {
 
 // perConnection has the imports and the call that make the API of a connection, of programs that have one for each.
 var perConnection = map[string]string{
-	"guide/hono":    openWASM + `open(&wasm.Request{URL: &url.URL{RawQuery: "user=Ada"}})`,
-	"guide/limits":  openHTTP + `apiFor(httptest.NewRequest("GET", "/ws?token=secret-a", nil))`,
-	"guide/routers": openHTTP + `room(httptest.NewRequest("GET", "/rooms/go", nil))`,
-	"hono-node/api": openWASM + `open(&wasm.Request{URL: &url.URL{RawQuery: "token=ada-token"}, Params: map[string]string{"room": "go"}})`,
+	"guide/hono":     openWASM + `open(&wasm.Request{URL: &url.URL{RawQuery: "user=Ada"}})`,
+	"guide/limits":   openHTTP + `apiFor(httptest.NewRequest("GET", "/ws?token=secret-a", nil))`,
+	"guide/routers":  openHTTP + `room(httptest.NewRequest("GET", "/rooms/go", nil))`,
+	"guide/presence": openHub + `import "net/http/httptest"; ` + withHub + `chat{hub, hub.Room("lobby")}.open(httptest.NewRequest("GET", "/ws?user=Ada", nil))`,
+	"hono-node/api": openHub + `import ("net/url"; "github.com/kkrpc-go/kkrpc/wasm"); ` + withHub +
+		`server{hub}.open(&wasm.Request{URL: &url.URL{RawQuery: "token=ada-token"}, Params: map[string]string{"room": "go"}})`,
 }
 
 const (
 	openWASM = `package main; import ("net/url"; "github.com/kkrpc-go/kkrpc/wasm"); func openConnection() (any, error) { return `
 	openHTTP = `package main; import "net/http/httptest"; func openConnection() (any, error) { return `
+	openHub  = `package main; import "github.com/kkrpc-go/kkrpc/rooms"; `
+	withHub  = `func openConnection() (any, error) { hub, err := rooms.NewHub[Message](nil); if err != nil { return nil, err }; return `
 )
 
 // byText gives descriptions an order, which that of the source need not be.
