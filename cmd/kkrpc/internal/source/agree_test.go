@@ -24,7 +24,7 @@ const (
 // The source of a program and the compiled program describe the same APIs, but for what only the source knows.
 func TestSourceAndReflectionAgree(t *testing.T) {
 	programs := []string{"testdata/types", "testdata/members", "testdata/guarded", "testdata/rules"}
-	patterns := []string{"guide/*", "quickstart/*", "apiproxy", "middleware", "stdio/*", "hono-*/*"}
+	patterns := []string{"guide/*", "quickstart/*", "apiproxy", "chat", "users", "middleware", "stdio/*", "hono-*/*"}
 	if testing.Short() {
 		programs, patterns = programs[1:2], nil // each is built
 	}
@@ -78,6 +78,8 @@ func TestSourceAndReflectionAgree(t *testing.T) {
 
 // perConnection has the imports and the call that make the API of a connection, of programs that have one for each.
 var perConnection = map[string]string{
+	"chat": `package main; import chat "github.com/kkrpc-go/kkrpc/examples/chat/api"; ` +
+		`func openConnection() (any, error) { c, err := chat.New(nil); if err != nil { return nil, err }; return c.API("Ada", "lobby")`,
 	"guide/hono":     openWASM + `open(&wasm.Request{URL: &url.URL{RawQuery: "user=Ada"}})`,
 	"guide/limits":   openHTTP + `apiFor(httptest.NewRequest("GET", "/ws?token=secret-a", nil))`,
 	"guide/routers":  openHTTP + `room(httptest.NewRequest("GET", "/rooms/go", nil))`,
@@ -113,7 +115,55 @@ func plain(api *schema.API) *schema.API {
 		named.Doc, named.Values, named.At, named.TypeScript, named.Brand = "", nil, "", "", false
 		plainType(&named.Type)
 	}
+	used := uses{api: api, types: map[string]bool{}}
+	used.members(api.Members)
+	api.Types = slices.DeleteFunc(api.Types, func(t schema.Named) bool { return !used.types[t.Package+"."+t.Name] })
 	return api
+}
+
+// uses finds the named types of an API that not only its errors have.
+type uses struct {
+	api   *schema.API
+	types map[string]bool
+}
+
+func (u uses) members(members []schema.Member) {
+	for _, m := range members {
+		u.function(m.Function)
+		u.typ(m.Type)
+		u.members(m.Members)
+	}
+}
+
+func (u uses) function(f *schema.Function) {
+	if f == nil {
+		return
+	}
+	for _, p := range f.Params {
+		u.typ(&p.Type)
+	}
+	u.typ(f.Result)
+}
+
+func (u uses) typ(t *schema.Type) {
+	if t == nil {
+		return
+	}
+	u.typ(t.Elem)
+	u.typ(t.Key)
+	u.function(t.Function)
+	u.members(t.Members)
+	for _, f := range t.Fields {
+		u.typ(&f.Type)
+	}
+	if name := t.Package + "." + t.Name; t.Kind == schema.NamedType && !u.types[name] {
+		u.types[name] = true
+		for i, named := range u.api.Types {
+			if named.Package+"."+named.Name == name {
+				u.typ(&u.api.Types[i].Type)
+			}
+		}
+	}
 }
 
 func plainMembers(members []schema.Member) {
@@ -245,6 +295,7 @@ func describeProgram(t *testing.T, dir, opened string, n int) []*schema.API {
 	defer r.Close()
 	run := exec.Command(program)
 	run.Dir, run.ExtraFiles = temp, []*os.File{w}
+	run.Env = append(os.Environ(), "HOME="+temp, "XDG_CACHE_HOME="+temp) // where some keep their files
 	if err := run.Start(); err != nil {
 		t.Fatal(err)
 	}
