@@ -3,6 +3,7 @@ package kknats
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"strings"
 )
 
@@ -63,8 +64,8 @@ func decode(token string) (name string, ok bool) {
 // hash allows any text as id.
 func messageID(subject, id string) string {
 	h := sha256.New()
+	h.Write(binary.AppendUvarint(nil, uint64(len(subject)))) // where the id begins
 	h.Write([]byte(subject))
-	h.Write([]byte{0})
 	h.Write([]byte(id))
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:18])
 }
