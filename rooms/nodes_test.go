@@ -128,19 +128,25 @@ func TestPresence(t *testing.T) {
 	})
 }
 
+// threeUsers returns three nodes with a user each, who are in one room and see each other.
+func threeUsers(t *testing.T) (nodes []*api, ways []*cuttable, views []*client) {
+	t.Helper()
+	nodes, ways = cluster(t, 3)
+	for i, name := range []string{"Ada", "Bob", "Eve"} {
+		c := nodes[i].connect(t, kkrpc.Compact, nil)
+		c.do("bind", name)
+		c.join("go", nil)
+		c.do("watch", "go", c.follow("go"))
+		views = append(views, c)
+	}
+	synctest.Wait()
+	return nodes, ways, views
+}
+
 // The users of a node that dies are gone within twice the ping time: until it is not heard of, and looked at.
 func TestPresenceOfADeadNode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		nodes, ways := cluster(t, 3)
-		var views []*client
-		for i, name := range []string{"Ada", "Bob", "Eve"} {
-			c := nodes[i].connect(t, kkrpc.Compact, nil)
-			c.do("bind", name)
-			c.join("go", nil)
-			c.do("watch", "go", c.follow("go"))
-			views = append(views, c)
-		}
-		synctest.Wait()
+		nodes, ways, views := threeUsers(t)
 		all := map[string]int{"Ada": 1, "Bob": 1, "Eve": 1}
 		time.Sleep(time.Minute)
 		synctest.Wait()
@@ -168,16 +174,7 @@ func TestPresenceOfADeadNode(t *testing.T) {
 // The users of a dead node are gone although the Backplane takes no changes, as after the death of its leader.
 func TestPresenceWithoutALeader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		nodes, ways := cluster(t, 3)
-		var views []*client
-		for i, name := range []string{"Ada", "Bob", "Eve"} {
-			c := nodes[i].connect(t, kkrpc.Compact, nil)
-			c.do("bind", name)
-			c.join("go", nil)
-			c.do("watch", "go", c.follow("go"))
-			views = append(views, c)
-		}
-		synctest.Wait()
+		_, ways, views := threeUsers(t)
 		for _, way := range ways {
 			way.readOnly.Store(true)
 		}
