@@ -104,3 +104,22 @@ func TestLongNames(t *testing.T) {
 		}
 	})
 }
+
+// Bind of a connection that has closed fails, and leaves nothing.
+func TestBindOfAClosedConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newHub(t, nil)
+		c := a.connect(t, kkrpc.Compact, nil)
+		c.Close()
+		synctest.Wait()
+		if err := a.hub.BindChannel(c.server, "Ada"); err == nil {
+			t.Error("it is bound")
+		}
+		synctest.Wait()
+		if n := a.hub.Stats().Connections; n != 0 || a.hub.UserOf(c.server) != "" {
+			t.Errorf("%d connections are known", n)
+		}
+		other := a.connect(t, kkrpc.Compact, nil)
+		other.do("bind", "Ada")
+	})
+}

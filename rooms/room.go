@@ -250,8 +250,8 @@ func (r *Room[M]) Publish(ctx context.Context, message M) (seq uint64, err error
 }
 
 // PublishOnce is Publish for a message that its sender may repeat, for instance after a connection was lost. id is a text of 1
-// to 200 bytes that the sender has chosen for the message. A message of the room with the same id is not stored again, and has the number
-// of the first. Ids are remembered for two minutes.
+// to 200 bytes that the sender has chosen for the message. A message of the room with the same id is not stored again, and has
+// the number of the first. Ids are remembered for two minutes.
 func (r *Room[M]) PublishOnce(ctx context.Context, id string, message M) (seq uint64, err error) {
 	if err := CheckName(id); err != nil {
 		return 0, r.failed("publish", fmt.Errorf("the id of the message: %w", err))

@@ -129,13 +129,22 @@ type reply struct {
 }
 
 // bind binds ch to a user.
-func (u *users) bind(ch *kkrpc.Channel, name string) error {
+func (u *users) bind(ch *kkrpc.Channel, name string) (err error) {
 	if err := u.start(); err != nil {
+		return err
+	}
+	// It has unbind called when ch closes, perhaps at once, which takes binding.
+	if err := u.hub.with(ch, func(c *conn) error { c.bound = true; return nil }); err != nil {
 		return err
 	}
 	u.binding.Lock()
 	defer u.binding.Unlock()
 	before := u.nameOf(ch)
+	defer func() {
+		if err != nil && u.nameOf(ch) == "" {
+			u.hub.unbound(ch)
+		}
+	}()
 	if before == name {
 		return nil
 	}
@@ -150,15 +159,14 @@ func (u *users) bind(ch *kkrpc.Channel, name string) error {
 		one = &user{stop: stop}
 	}
 	if before != "" {
-		u.unbindLocked(ch)
+		u.leaveLocked(ch)
 	}
 	u.mu.Lock()
 	one.channels = append(one.channels, ch)
 	u.bound[name], u.of[ch] = one, name
 	u.mu.Unlock()
-	err := u.hub.with(ch, func(c *conn) error { c.bound = true; return nil }) // has unbind called when ch closes
-	if err == nil {
-		err = ch.Err()
+	if err = ch.Err(); err == nil && u.hub.isClosed() {
+		err = ErrHubClosed
 	}
 	if err != nil { // perhaps unbind was called before
 		u.unbindLocked(ch)
@@ -178,6 +186,12 @@ func (u *users) unbind(ch *kkrpc.Channel) {
 
 // unbindLocked is unbind with the lock binding.
 func (u *users) unbindLocked(ch *kkrpc.Channel) {
+	u.leaveLocked(ch)
+	u.hub.unbound(ch)
+}
+
+// leaveLocked takes ch from its user, with the lock binding.
+func (u *users) leaveLocked(ch *kkrpc.Channel) {
 	u.mu.Lock()
 	name, was := u.of[ch]
 	one := u.bound[name]
@@ -190,9 +204,6 @@ func (u *users) unbindLocked(ch *kkrpc.Channel) {
 		}
 	}
 	u.mu.Unlock()
-	if was {
-		u.hub.unbound(ch)
-	}
 	if last {
 		one.stop()
 	}
