@@ -251,6 +251,7 @@ async function run(browser) {
 	await ada.type("Admiral Hopper")
 	await ada.enter()
 	await ada.shows("Admiral Hopper")
+	await ada.until(`!document.querySelector("#users form")`) // which moves what is below, and the focus
 	await ada.click("Delete Katherine Johnson")
 	await ada.click("Really delete Katherine Johnson")
 	await ada.until(`!document.querySelector("#users").innerText.includes("Katherine")`)
