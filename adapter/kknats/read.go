@@ -14,7 +14,7 @@ import (
 )
 
 // Reading. A message is read from any server that has it, many at once, by JetStream's direct get. Such a server may lag
-// behind. What there is to read is therefore asked of the leader before, and read again until it is there.
+// behind. Therefore the leader is asked first how far the messages go, and reading is repeated until they are there.
 
 const (
 	pageMessages = 256     // how many messages are read at once
@@ -252,7 +252,7 @@ func (s *stream) before(ctx context.Context, subject string, end, last uint64, l
 			}
 			lower += (upper - lower) / 2
 		}
-		// What is read is complete if it reaches a message that is known to follow.
+		// The messages are complete if they reach a message that is known to follow.
 		known := min(last, end)
 		if len(have) > 0 {
 			known = have[0].seq
