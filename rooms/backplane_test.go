@@ -3,7 +3,7 @@ package rooms_test
 import (
 	"context"
 	"errors"
-	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -168,28 +168,30 @@ func TestLostWhileJoining(t *testing.T) {
 
 // Bounds.Last may be beyond the newest message.
 func TestLastBeyondTheNewest(t *testing.T) {
-	var reads atomic.Int64
-	shared := rooms.Local(nil)
-	way := &hooked{Backplane: shared}
-	way.bounds = func(ctx context.Context, log string) (rooms.Bounds, error) {
-		reads.Add(1)
-		b, err := shared.Bounds(ctx, log)
-		b.Last += 5 // as where all logs have one count
-		return b, err
-	}
-	a := newHub(t, &rooms.Options[message]{Backplane: way, OnError: func(error) {}})
-	seq, err := a.hub.Room("go").Publish(t.Context(), message{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	stays := a.connect(t, kkrpc.Compact, nil)
-	at := stays.join("go", nil)
-	c := a.connect(t, kkrpc.Compact, nil)
-	c.join("go", &rooms.Position{Epoch: at.Epoch, Seq: seq})
-	time.Sleep(200 * time.Millisecond)
-	if n := reads.Load(); n > 10 {
-		t.Errorf("the store was read %d times in 0.2 s", n)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var reads atomic.Int64
+		shared := rooms.Local(nil)
+		way := &hooked{Backplane: shared}
+		way.bounds = func(ctx context.Context, log string) (rooms.Bounds, error) {
+			reads.Add(1)
+			b, err := shared.Bounds(ctx, log)
+			b.Last += 5 // as where all logs have one count
+			return b, err
+		}
+		a := newHub(t, &rooms.Options[message]{Backplane: way, OnError: func(error) {}})
+		seq, err := a.hub.Room("go").Publish(t.Context(), message{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stays := a.connect(t, kkrpc.Compact, nil)
+		at := stays.join("go", nil)
+		c := a.connect(t, kkrpc.Compact, nil)
+		c.join("go", &rooms.Position{Epoch: at.Epoch, Seq: seq})
+		synctest.Wait()
+		if n := reads.Load(); n > 10 {
+			t.Errorf("the store was read %d times", n)
+		}
+	})
 }
 
 // A Watch that does not answer holds up neither the close of a connection nor that of the hub.
@@ -368,25 +370,30 @@ func TestTinyPing(t *testing.T) {
 
 // OnError may use the hub.
 func TestOnErrorMayAskTheHub(t *testing.T) {
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		var a *api
-		a = newHub(t, &rooms.Options[message]{OnError: func(err error) { _ = a.hub.Stats() }})
-		c := a.connect(t, kkrpc.Compact, nil)
-		room := a.hub.Room("go")
-		_, _ = room.JoinMethod(t.Context(), "on", &rooms.JoinOptions{Channel: c.server}) // fails as the dialect is not known
-		_, _ = room.Publish(t.Context(), message{})
-		time.Sleep(100 * time.Millisecond)
-		_ = a.hub.Stats()
-	}()
-	select {
-	case <-ended:
-	case <-time.After(2 * time.Second):
-		buf := make([]byte, 1<<16)
-		fmt.Printf("%s\n", buf[:runtime.Stack(buf, true)])
-		panic("deadlock") // Cleanup would wait too
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var hub *rooms.Hub[float64]
+		asked := 0
+		hub, err := rooms.NewHub(&rooms.Options[float64]{OnError: func(error) {
+			asked = hub.Stats().Members
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer hub.Close()
+		c := newHub(t, nil).connect(t, kkrpc.Compact, nil)
+		c.do("users", "go") // so that its dialect is known
+		room := hub.Room("go")
+		if _, err := room.JoinMethod(t.Context(), "on", &rooms.JoinOptions{Channel: c.server}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := room.Publish(t.Context(), math.NaN()); err != nil { // has no form in JSON
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if asked != 1 {
+			t.Errorf("OnError has seen %d members", asked)
+		}
+	})
 }
 
 // A Bind that fails leaves the connection bound as it was.
@@ -415,7 +422,9 @@ func TestCloseWhileBinding(t *testing.T) {
 	way.subscr = func(topic string, receive func([]byte)) (func(), error) {
 		once.Do(func() { // of nodes.start
 			go func() { a.hub.Close(); close(closed) }()
-			time.Sleep(300 * time.Millisecond) // Close has passed users.end, and waits for nodes.start
+			for !errors.Is(a.hub.Room("go").Signal(message{}), rooms.ErrHubClosed) {
+				runtime.Gosched()
+			}
 		})
 		open.Add(1)
 		stop, err := shared.Subscribe(topic, receive)

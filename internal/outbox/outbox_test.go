@@ -567,3 +567,30 @@ func TestNothingCountsAfterTheEnd(t *testing.T) {
 		})
 	}
 }
+
+// Any number of callers that wait for the same room have one channel.
+func TestAboveIsShared(t *testing.T) {
+	w := &blocking{begin: make(chan struct{})}
+	var o outbox.Outbox
+	closed := make(chan struct{})
+	defer close(closed)
+	o.Init(outbox.Config{Writer: w, Batcher: &outbox.Batcher{}, Reader: new(atomic.Uint64), Closed: closed, Limit: 1 << 20, Drain: time.Second})
+	b := outbox.NewBuffer()
+	b.Bytes = append(b.Bytes, "twelve bytes"...)
+	o.SendLater(b)
+	first, second, other := o.Above(4), o.Above(4), o.Above(5)
+	if first == nil || first != second || first == other {
+		t.Errorf("the channels are %v, %v and %v", first, second, other)
+	}
+	close(w.begin)
+	<-first
+	<-other
+	if o.Above(4) != nil {
+		t.Error("something waits")
+	}
+}
+
+// blocking is a Writer that waits before it writes.
+type blocking struct{ begin chan struct{} }
+
+func (b *blocking) WriteFrames([][]byte) error { <-b.begin; return nil }

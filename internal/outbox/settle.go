@@ -29,14 +29,19 @@ func (o *Outbox) Above(n int) <-chan struct{} {
 		o.mu.Unlock()
 		return nil
 	}
-	w := waiter{n, make(chan struct{})}
-	o.waiters = append(o.waiters, w)
+	// Those who wait for the same share a channel, so that they cost nothing when they give up.
+	i := slices.IndexFunc(o.waiters, func(w waiter) bool { return w.n == n })
+	if i < 0 {
+		i = len(o.waiters)
+		o.waiters = append(o.waiters, waiter{n, make(chan struct{})})
+	}
+	below := o.waiters[i].below
 	o.mu.Unlock()
 	o.FlushSoon()
-	return w.below
+	return below
 }
 
-// waiter waits until at most n bytes wait.
+// waiter is a channel that is closed when at most n bytes wait.
 type waiter struct {
 	n     int
 	below chan struct{}
