@@ -114,6 +114,9 @@ func TestDroppedMessage(t *testing.T) {
 		if !room.Has(server) {
 			t.Errorf("it is connected (%v) and no member any more: %v", server.Err() == nil, reported)
 		}
+		if server.Dropped() == 0 && server.Stats().Skipped == 0 {
+			t.Error("nothing was dropped")
+		}
 	})
 }
 
