@@ -153,17 +153,23 @@ func TestLargeMessage(t *testing.T) {
 // A handler may pass on the limit of a client.
 func TestHistoryLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		defer func() {
-			if p := recover(); p != nil {
-				t.Errorf("History panics: %v", p)
+		a := newHub(t, &rooms.Options[message]{History: 2})
+		room := a.hub.Room("go")
+		for range 3 {
+			if _, err := room.Publish(t.Context(), message{}); err != nil {
+				t.Fatal(err)
 			}
-		}()
-		a := newHub(t, nil)
-		if _, err := a.hub.Room("go").Publish(t.Context(), message{}); err != nil {
-			t.Fatal(err)
 		}
-		_, err := a.hub.Room("go").History(t.Context(), 0, -1)
-		t.Log(err)
+		for _, limit := range []int{-1, 0, math.MinInt} {
+			if _, err := room.History(t.Context(), 0, limit); !isNamed(err, "RangeError") {
+				t.Errorf("%d: %v", limit, err)
+			}
+		}
+		for limit, want := range map[int]int{1: 1, 2: 2, 3: 2, math.MaxInt: 2} {
+			if got, err := room.History(t.Context(), 0, limit); err != nil || len(got) != want {
+				t.Errorf("%d: %d messages, %v", limit, len(got), err)
+			}
+		}
 	})
 }
 

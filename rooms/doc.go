@@ -75,7 +75,7 @@
 //
 // # Limits
 //
-// The names of a hub and of a room have 190 bytes together. Options bounds the queues and what a connection joins, and
+// The names of a hub and of a room have 191 bytes together. Options bounds the queues and what a connection joins, and
 // MemoryOptions the history. The program decides which rooms a client may name. A
 // message is at most as large as the Backplane takes; in memory that is 1 MiB.
 //

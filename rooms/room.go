@@ -18,7 +18,7 @@ type Room[M any] struct {
 	name string
 }
 
-// Room returns the room of a name, any text that is not empty and has, with Options.Name, at most 190 bytes. Methods of a Room
+// Room returns the room of a name, any text that is not empty and has, with Options.Name, at most 191 bytes. Methods of a Room
 // with another name fail with ErrName.
 func (h *Hub[M]) Room(name string) *Room[M] { return &Room[M]{h, name} }
 

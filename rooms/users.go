@@ -23,7 +23,7 @@ var (
 
 // Bind says whose connection that of ctx is, the context of a handler. It has the user present in rooms that the connection
 // joins afterwards, and lets User call its client. The name is any text that identifies the user, and that the program has
-// verified. It has, with Options.Name, at most 190 bytes. Bind ends with the connection, or when the connection is bound to
+// verified. It has, with Options.Name, at most 191 bytes. Bind ends with the connection, or when the connection is bound to
 // another user. In rooms that it has joined before, the connection stays present under the old name until it joins again.
 func (h *Hub[M]) Bind(ctx context.Context, user string) error {
 	return h.BindChannel(kkrpc.FromContext(ctx), user)
