@@ -3,6 +3,7 @@ package verbatim
 
 import (
 	"bytes"
+	"math/bits"
 	"strings"
 	"unicode/utf8"
 )
@@ -41,6 +42,13 @@ func InString[S string | []byte](s S) bool {
 		}
 		seen |= w
 	}
+	if len(s) >= 8 { // the last word once more, instead of what is left byte by byte
+		w := word(s[len(s)-8:])
+		if ((w-space)|((w^quote)-ones)|((w^slash)-ones))&^w&high != 0 {
+			return false
+		}
+		return (seen|w)&high == 0 || valid(s)
+	}
 	for ; i < len(s); i++ {
 		c := s[i]
 		if c < ' ' || c == '"' || c == '\\' {
@@ -49,6 +57,31 @@ func InString[S string | []byte](s S) bool {
 		seen |= uint64(c)
 	}
 	return seen&high == 0 || valid(s)
+}
+
+// Prefix returns how many bytes of s stand in a JSON string before its end: before a quote, a backslash or a control
+// character. verbatim reports that they are UTF-8.
+func Prefix(s []byte) (n int, verbatim bool) {
+	i, seen := 0, uint64(0)
+	for ; i+8 <= len(s); i += 8 {
+		w := word(s[i : i+8])
+		m := ((w - space) | ((w ^ quote) - ones) | ((w ^ slash) - ones)) &^ w & high
+		if m != 0 { // the lowest is exact, those above it may be borrows
+			n := bits.TrailingZeros64(m) &^ 7
+			seen |= w & (1<<n - 1)
+			i += n / 8
+			return i, seen&high == 0 || utf8.Valid(s[:i])
+		}
+		seen |= w
+	}
+	for ; i < len(s); i++ {
+		c := s[i]
+		if c < ' ' || c == '"' || c == '\\' {
+			break
+		}
+		seen |= uint64(c)
+	}
+	return i, seen&high == 0 || utf8.Valid(s[:i])
 }
 
 // word is eight bytes, the first one lowest.
