@@ -22,6 +22,8 @@ func BenchmarkParse(b *testing.B) {
 		{"compact response", compact.JSON, `{"t":"r","id":"79da484b-e165-41a4-a8a9-d4d136b92a86","v":5}`},
 		{"compact 64 KiB string", compact.JSON, `{"t":"r","id":"i","v":"` + strings.Repeat("0123456789abcdef", 4096) + `"}`},
 		{"compact many escapes", compact.JSON, `{"t":"r","id":"i","v":"` + strings.Repeat(`{\"a\":\"bcd\"}`, 4096) + `"}`},
+		{"compact order of 50 items", compact.JSON, `{"t":"q","id":"i","op":"call","p":["placeOrder"],"a":[{"__kkrpc_next_arg__":"value","v":{"id":"order-1","items":[` +
+			strings.Repeat(`{"sku":"SKU-00037","name":"Article number 1","quantity":2,"price":11.24,"gift":false},`, 49) + `{}]}}]}`},
 		{"classic call", classic.JSON, `{"id":"1d68fb4ee0ee32-19a7c1b4bd4b5d-1dcd9f8cd40cc-6a0a9ea5e64bb","method":"math.add","args":[2,3],"type":"request","version":"json"}`},
 		{"classic superjson call", classic.SuperJSON, `{"json":{"id":"1d68fb4ee0ee32-19a7c1b4bd4b5d-1dcd9f8cd40cc-6a0a9ea5e64bb","method":"math.add","args":[2,3],"type":"request","callbackIds":null,"transferSlots":null,"version":"superjson"},"meta":{"values":{"callbackIds":["undefined"],"transferSlots":["undefined"]},"v":1}}`},
 	} {

@@ -215,10 +215,7 @@ func (s *Scanner) skipValue() error {
 			s.tooDeep = true
 			return s.skipNested()
 		}
-		if c == '{' {
-			return s.skipObject()
-		}
-		return s.skipArray()
+		return s.skipTree()
 	case 't':
 		return s.skipWord("true")
 	case 'f':
@@ -229,44 +226,6 @@ func (s *Scanner) skipValue() error {
 		return s.skipNumber()
 	default:
 		return s.unexpected()
-	}
-}
-
-func (s *Scanner) skipObject() error {
-	s.pos++
-	s.depth++
-	for first := true; ; first = false {
-		ok, err := s.more('}', first)
-		if !ok {
-			return err
-		}
-		if s.Peek() != '"' {
-			return s.unexpected()
-		}
-		if _, err := s.skipString(); err != nil {
-			return err
-		}
-		if s.Peek() != ':' {
-			return s.unexpected()
-		}
-		s.pos++
-		if err := s.skipValue(); err != nil {
-			return err
-		}
-	}
-}
-
-func (s *Scanner) skipArray() error {
-	s.pos++
-	s.depth++
-	for first := true; ; first = false {
-		ok, err := s.more(']', first)
-		if !ok {
-			return err
-		}
-		if err := s.skipValue(); err != nil {
-			return err
-		}
 	}
 }
 
