@@ -1,6 +1,7 @@
 package superjson_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -45,6 +46,101 @@ func BenchmarkDecode(b *testing.B) {
 		for b.Loop() {
 			var v any
 			_ = superjson.Decode(superjson.ModeSuperJSON, []byte(`{"name":"x","tags":["a","b"]}`), nil, &v)
+		}
+	})
+}
+
+// order and account are what applications send: lists of structs with strings and numbers, without annotations.
+type (
+	order struct {
+		ID       string    `json:"id"`
+		Customer string    `json:"customer"`
+		Note     string    `json:"note,omitempty"`
+		Items    []article `json:"items"`
+	}
+	article struct {
+		SKU      string  `json:"sku"`
+		Name     string  `json:"name"`
+		Quantity int     `json:"quantity"`
+		Price    float64 `json:"price"`
+		Gift     bool    `json:"gift"`
+	}
+	account struct {
+		ID      int      `json:"id"`
+		Name    string   `json:"name"`
+		Email   string   `json:"email"`
+		Active  bool     `json:"active"`
+		Role    string   `json:"role"`
+		Score   float64  `json:"score"`
+		Joined  string   `json:"joined"`
+		Address address  `json:"address"`
+		Tags    []string `json:"tags"`
+	}
+	address struct {
+		Street  string `json:"street"`
+		City    string `json:"city"`
+		Zip     string `json:"zip"`
+		Country string `json:"country"`
+	}
+)
+
+func anOrder() order {
+	o := order{ID: "order-20261129-0001", Customer: "Ada Lovelace"}
+	for i := range 50 {
+		o.Items = append(o.Items, article{fmt.Sprintf("SKU-%05d", i*37), fmt.Sprintf("Article number %d", i), i%7 + 1, 9.99 + float64(i)*1.25, i%5 == 0})
+	}
+	return o
+}
+
+func accounts() []account {
+	var list []account
+	for i := range 100 {
+		list = append(list, account{
+			ID: 1000 + i, Name: fmt.Sprintf("User Number %d", i), Email: fmt.Sprintf("user%d@example.com", i), Active: i%3 > 0, Role: "member",
+			Score: float64(i) * 1.5, Joined: "2026-01-02T03:04:05.000Z",
+			Address: address{fmt.Sprintf("%d Main Street", i), "London", "SW1Y 4JH", "GB"}, Tags: []string{"alpha", "beta", "gamma"},
+		})
+	}
+	return list
+}
+
+func BenchmarkStructs(b *testing.B) {
+	encode(b, "order", anOrder())
+	encode(b, "account", accounts()[0])
+	encode(b, "accounts", accounts())
+	decode[order](b, "order", anOrder())
+	decode[account](b, "account", accounts()[0])
+	decode[[]account](b, "accounts", accounts())
+}
+
+func encode(b *testing.B, name string, v any) {
+	for mode, of := range map[string]superjson.Mode{"json": superjson.ModeJSON, "superjson": superjson.ModeSuperJSON} {
+		b.Run("encode/"+name+"/"+mode, func(b *testing.B) {
+			b.ReportAllocs()
+			e := superjson.NewEncoder(of)
+			var buf []byte
+			for b.Loop() {
+				e.Reset(of)
+				buf, _ = e.Append(buf[:0], "v", v)
+			}
+			b.SetBytes(int64(len(buf)))
+		})
+	}
+}
+
+func decode[T any](b *testing.B, name string, v T) {
+	raw, err := superjson.NewEncoder(superjson.ModeJSON).Append(nil, "", v)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("decode/"+name, func(b *testing.B) {
+		b.SetBytes(int64(len(raw)))
+		b.ReportAllocs()
+		for b.Loop() {
+			var got T
+			if err := superjson.Decode(superjson.ModeJSON, raw, nil, &got); err != nil {
+				b.Fatal(err)
+			}
 		}
 	})
 }

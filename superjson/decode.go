@@ -11,7 +11,8 @@ import (
 )
 
 // Decode decodes one JSON value into the pointer v. meta is the metadata of the value, or nil. Nothing in the result
-// aliases raw.
+// aliases raw. Strings of up to 64 bytes share blocks of up to 256 bytes with others of the same value, so a program that
+// keeps few of them for long may want strings.Clone.
 //
 // The Go type directs the decoding. time.Time, *big.Int, []byte, floats, Map, Set, *url.URL, RegExp and *Error know
 // their JSON form. Decode consults meta for places of type any, Value and error. It also does so for bigints that
@@ -375,13 +376,13 @@ func (d *decoder) pop() {
 	}
 }
 
-// spend counts memory that the value takes.
 // counted is what inside counts in.
 func (d *decoder) counted() *imports {
 	d.taken.meter = d.meter
 	return &d.taken
 }
 
+// spend counts memory that the value takes.
 func (d *decoder) spend(n int) error {
 	if d.meter.spend(n) {
 		return nil

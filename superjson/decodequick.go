@@ -1,12 +1,9 @@
 package superjson
 
 import (
-	"bytes"
 	"reflect"
 	"sync"
 	"unsafe"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/kkrpc-go/kkrpc/internal/jsonform"
 )
@@ -20,14 +17,15 @@ type quick struct {
 	depth  int
 	mode   Mode
 	meter  *Meter
+	block  []byte          // in which short strings stand
 	filled []reflect.Value // were zero, and must be so again for the decoder
 }
 
 // maxKeptFilled is the largest number of places for which a pooled quick keeps its memory.
 const maxKeptFilled = 64
 
-// quickFunc reads the next value into v. A decodeFunc may have to set v again.
-type quickFunc func(q *quick, v reflect.Value) bool
+// quickFunc reads the next value into p, which is of its type. A decodeFunc may have to set it again.
+type quickFunc func(q *quick, p variable) bool
 
 var quickPool = sync.Pool{New: func() any { return new(quick) }}
 
@@ -39,7 +37,7 @@ func decodeQuick(mode Mode, raw []byte, target reflect.Value, m *Meter) bool {
 	if m != nil {
 		spent = m.Spent
 	}
-	ok := quickOf(target.Type())(q, target) && q.peek() == 0 && q.pos == len(raw)
+	ok := quickOf(target.Type())(q, variableOf(target)) && q.peek() == 0 && q.pos == len(raw)
 	if !ok {
 		for _, v := range q.filled {
 			v.SetZero()
@@ -61,16 +59,16 @@ var quicks byType[quickFunc]
 
 func quickOf(t reflect.Type) quickFunc {
 	return quicks.of(t, makeQuick, func(made func() quickFunc) quickFunc {
-		return func(q *quick, v reflect.Value) bool { return made()(q, v) }
+		return func(q *quick, p variable) bool { return made()(q, p) }
 	})
 }
 
 func makeQuick(t reflect.Type) quickFunc {
 	switch {
 	case ownDecoder(t) != nil, jsonform.IsRaw(t), jsonform.IsNumber(t), typedArrayName(t) != "":
-		return quickOther(decoderOf(t))
+		return quickOther(t, decoderOf(t))
 	case jsonform.Reads(t):
-		return quickAdding(decoderOf(t))
+		return quickAdding(t, decoderOf(t))
 	}
 	switch t.Kind() {
 	case reflect.Interface:
@@ -81,12 +79,32 @@ func makeQuick(t reflect.Type) quickFunc {
 		return quickBool
 	case reflect.String:
 		return quickString
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return quickInt
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		return quickUint
-	case reflect.Float32, reflect.Float64:
-		return quickFloat
+	case reflect.Int:
+		return quickInt[int]
+	case reflect.Int8:
+		return quickInt[int8]
+	case reflect.Int16:
+		return quickInt[int16]
+	case reflect.Int32:
+		return quickInt[int32]
+	case reflect.Int64:
+		return quickInt[int64]
+	case reflect.Uint:
+		return quickUint[uint]
+	case reflect.Uint8:
+		return quickUint[uint8]
+	case reflect.Uint16:
+		return quickUint[uint16]
+	case reflect.Uint32:
+		return quickUint[uint32]
+	case reflect.Uint64:
+		return quickUint[uint64]
+	case reflect.Uintptr:
+		return quickUint[uintptr]
+	case reflect.Float32:
+		return quickFloat32
+	case reflect.Float64:
+		return quickFloat64
 	case reflect.Pointer:
 		return quickPointer(t)
 	case reflect.Struct:
@@ -100,14 +118,14 @@ func makeQuick(t reflect.Type) quickFunc {
 			return quickSlice(t)
 		}
 	case reflect.Array:
-		return quickAdding(decoderOf(t)) // of anything
+		return quickAdding(t, decoderOf(t)) // of anything
 	}
-	return quickOther(decoderOf(t))
+	return quickOther(t, decoderOf(t))
 }
 
 // quickOther leaves a value to its decoder.
-func quickOther(decode decodeFunc) quickFunc {
-	return func(q *quick, v reflect.Value) bool {
+func quickOther(t reflect.Type, decode decodeFunc) quickFunc {
+	return func(q *quick, p variable) bool {
 		q.peek()
 		start := q.pos
 		if !q.skip() {
@@ -115,7 +133,7 @@ func quickOther(decode decodeFunc) quickFunc {
 		}
 		d := startDecoder(q.raw[start:q.pos])
 		d.mode, d.depth, d.meter = q.mode, int32(q.depth), q.meter
-		err := decode(d, v, nil)
+		err := decode(d, p.value(t), nil)
 		d.end()
 		return err == nil
 	}
@@ -123,10 +141,11 @@ func quickOther(decode decodeFunc) quickFunc {
 
 // quickAdding is quickOther for a type whose own methods may add to the existing value. Such a value must not be
 // decoded into the result of a first attempt.
-func quickAdding(decode decodeFunc) quickFunc {
-	once := quickOther(decode)
-	return func(q *quick, v reflect.Value) bool {
-		return v.IsZero() && q.fill(v) && once(q, v)
+func quickAdding(t reflect.Type, decode decodeFunc) quickFunc {
+	once := quickOther(t, decode)
+	return func(q *quick, p variable) bool {
+		v := p.value(t)
+		return v.IsZero() && q.fill(v) && once(q, p)
 	}
 }
 
@@ -137,233 +156,76 @@ func (q *quick) fill(v reflect.Value) bool {
 	return q.meter.spendGrowth(before, cap(q.filled), unsafe.Sizeof(v))
 }
 
-// peek returns the first byte of what comes next, behind white space, or 0.
-func (q *quick) peek() byte {
-	for ; q.pos < len(q.raw); q.pos++ {
-		if c := q.raw[q.pos]; c > ' ' || c != ' ' && c != '\n' && c != '\r' && c != '\t' {
-			return c
-		}
-	}
-	return 0
-}
-
-// word consumes a literal.
-func (q *quick) word(text string) bool {
-	if rest := q.raw[q.pos:]; len(rest) < len(text) || string(rest[:len(text)]) != text {
-		return false
-	}
-	q.pos += len(text)
-	return true
-}
-
-// null consumes null if it comes next.
-func (q *quick) null() bool { return q.peek() == 'n' && q.word("null") }
-
-// maxQuickDepth bounds the stack. The decoder handles deeper values and enforces the real limit.
-const maxQuickDepth = 100
-
-// open steps behind the bracket of an object or array; more says whether it has a first element.
-func (q *quick) open(bracket byte) (more, ok bool) {
-	if q.peek() != bracket || q.depth == maxQuickDepth {
-		return false, false
-	}
-	q.pos++
-	if q.peek() == bracket+2 { // its counterpart
-		q.pos++
-		return false, true
-	}
-	q.depth++
-	return true, true
-}
-
-// next steps behind the comma before another element, or behind the bracket that closes.
-func (q *quick) next(bracket byte) (more, ok bool) {
-	switch q.peek() {
-	case ',':
-		q.pos++
-		return true, true
-	case bracket + 2:
-		q.pos++
-		q.depth--
-		return false, true
-	}
-	return false, false
-}
-
-// skip passes over any value.
-func (q *quick) skip() bool {
-	c := q.peek()
-	start := q.pos
-	switch c {
-	case '"':
-		_, plain, ok := q.text()
-		if !plain && ok {
-			q.pos = start
-			_, ok = q.string()
-		}
-		return ok
-	case '{', '[':
-		more, ok := q.open(c)
-		for more && ok {
-			if c == '{' {
-				if _, named := q.memberName(); !named {
-					return false
-				}
-			}
-			if !q.skip() {
-				return false
-			}
-			more, ok = q.next(c)
-		}
-		return ok
-	case 't':
-		return q.word("true")
-	case 'f':
-		return q.word("false")
-	case 'n':
-		return q.word("null")
-	}
-	number := q.number()
-	return len(number) > 0 && isNumberText(number)
-}
-
-// text reads a string and returns the bytes between its quotes. plain reports that these bytes are UTF-8 without
-// escapes. Otherwise text has checked nothing.
-func (q *quick) text() (body []byte, plain, ok bool) {
-	if q.peek() != '"' {
-		return nil, false, false
-	}
-	rest := q.raw[q.pos+1:]
-	end := bytes.IndexByte(rest, '"')
-	if end < 0 {
-		return nil, false, false
-	}
-	plain = isPlain(rest[:end])
-	if !plain {
-		for isEscaped(rest[:end]) {
-			n := bytes.IndexByte(rest[end+1:], '"')
-			if n < 0 {
-				return nil, false, false
-			}
-			end += 1 + n
-		}
-	}
-	q.pos += end + 2
-	return rest[:end], plain, true
-}
-
-// isEscaped reports whether what follows before has a backslash before it that is not itself escaped.
-func isEscaped(before []byte) bool {
-	n := 0
-	for n < len(before) && before[len(before)-1-n] == '\\' {
-		n++
-	}
-	return n%2 == 1
-}
-
-// string reads a string.
-func (q *quick) string() (string, bool) {
-	body, plain, ok := q.text()
-	if !ok || !q.meter.spend(len(body)) {
-		return "", false
-	}
-	if plain {
-		return string(body), true
-	}
-	text, err := jsontext.AppendUnquote(nil, q.raw[q.pos-len(body)-2:q.pos])
-	return string(text), err == nil
-}
-
-// number returns the characters that a number may have.
-func (q *quick) number() []byte {
-	q.peek()
-	start := q.pos
-	for q.pos < len(q.raw) {
-		if c := q.raw[q.pos]; c-'0' > 9 && c != '-' && c != '.' && c|0x20 != 'e' && c != '+' {
-			break
-		}
-		q.pos++
-	}
-	return q.raw[start:q.pos]
-}
-
-func quickBool(q *quick, v reflect.Value) bool {
+func quickBool(q *quick, p variable) bool {
 	is := q.peek() == 't'
 	if !is && !q.word("false") || is && !q.word("true") {
 		return false
 	}
-	v.SetBool(is)
+	*as[bool](p) = is
 	return true
 }
 
-func quickString(q *quick, v reflect.Value) bool {
+func quickString(q *quick, p variable) bool {
 	s, ok := q.string()
 	if ok {
-		v.SetString(s)
+		*as[string](p) = s
 	}
 	return ok
 }
 
-func quickInt(q *quick, v reflect.Value) bool {
-	digits := q.number()
-	if len(digits) == 0 {
+func quickInt[T int | int8 | int16 | int32 | int64](q *quick, p variable) bool {
+	n, ok := q.integer()
+	if !ok || int64(T(n)) != n {
 		return false
 	}
-	n, ok := plainInt(digits)
-	if !ok || v.OverflowInt(n) {
-		return false
-	}
-	v.SetInt(n)
+	*as[T](p) = T(n)
 	return true
 }
 
-func quickUint(q *quick, v reflect.Value) bool {
-	digits := q.number()
-	if len(digits) == 0 {
+func quickUint[T uint | uint8 | uint16 | uint32 | uint64 | uintptr](q *quick, p variable) bool {
+	n, ok := q.integer()
+	if !ok || n < 0 || int64(T(n)) != n {
 		return false
 	}
-	n, ok := plainInt(digits)
-	if !ok || n < 0 || v.OverflowUint(uint64(n)) {
-		return false
-	}
-	v.SetUint(uint64(n))
+	*as[T](p) = T(n)
 	return true
 }
 
-func quickFloat(q *quick, v reflect.Value) bool {
-	f, ok := q.float(v.Type().Bits())
+func quickFloat32(q *quick, p variable) bool {
+	f, ok := q.float(32)
 	if ok {
-		v.SetFloat(f)
+		*as[float32](p) = float32(f)
 	}
 	return ok
 }
 
-func (q *quick) float(bits int) (float64, bool) {
-	text := q.number()
-	if len(text) == 0 {
-		return 0, false
+func quickFloat64(q *quick, p variable) bool {
+	f, ok := q.float(64)
+	if ok {
+		*as[float64](p) = f
 	}
-	return plainFloat(text, bits)
+	return ok
 }
 
 func quickPointer(t reflect.Type) quickFunc {
-	inner := quickOf(t.Elem())
-	return func(q *quick, v reflect.Value) bool {
+	inner, cost := quickOf(t.Elem()), pointerCost+int(t.Elem().Size())
+	return func(q *quick, p variable) bool {
 		if q.null() {
-			v.SetZero()
+			p.value(t).SetZero()
 			return true
 		}
 		if q.depth == maxQuickDepth { // a pointer type may point to itself
 			return false
 		}
-		if v.IsNil() {
-			if !q.meter.spend(pointerCost + int(t.Elem().Size())) {
+		to := p.target()
+		if to.at == nil {
+			if !q.meter.spend(cost) {
 				return false
 			}
-			v.Set(reflect.New(t.Elem()))
+			to = p.point(t.Elem())
 		}
 		q.depth++
-		ok := inner(q, v.Elem())
+		ok := inner(q, to)
 		q.depth--
 		return ok
 	}

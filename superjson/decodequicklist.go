@@ -3,27 +3,39 @@ package superjson
 import (
 	"reflect"
 	"strings"
+	"sync"
 	"unsafe"
 )
+
+// quickField is a field of a struct that is read.
+type quickField struct {
+	*field
+	hops   []hop
+	offset uintptr
+	read   quickFunc
+}
 
 // quickStruct expects the members in the order of the fields, and finds them in any.
 func quickStruct(t reflect.Type) quickFunc {
 	plan := fieldsOf(t)
 	if plan.problem != "" {
-		return quickOther(decoderOf(t))
+		return quickOther(t, decoderOf(t))
 	}
-	inner := make([]quickFunc, len(plan.list))
-	for i, f := range plan.list {
-		if inner[i] = quickOf(f.typ); f.quote {
-			inner[i] = quickOther(decodeQuoted)
+	list := make([]quickField, len(plan.list))
+	for i := range plan.list {
+		f := &plan.list[i]
+		list[i] = quickField{field: f, read: quickOf(f.typ)}
+		list[i].hops, list[i].offset = route(t, f.index)
+		if f.quote {
+			list[i].read = quickOther(f.typ, decodeQuoted)
 		}
 	}
-	return func(q *quick, v reflect.Value) bool {
+	return func(q *quick, p variable) bool {
 		var exact, folded uint64 // fields that came by their name, and by one in another case
 		more, ok := q.open('{')
 		for i := 0; more && ok; i++ {
 			folds := false
-			if i >= len(plan.list) || q.peek() != '"' || !q.word(plan.list[i].quoted) {
+			if i >= len(list) || q.peek() != '"' || !q.word(list[i].quoted) {
 				f, named := q.field(plan, &folds)
 				if !named {
 					return false
@@ -37,29 +49,46 @@ func quickStruct(t reflect.Type) quickFunc {
 				}
 				i = f.order
 			}
-			f := &plan.list[i]
-			at, err := settableField(v, f.index, q.meter)
-			if err != nil {
-				return false
+			f := &list[i]
+			at, reached := p, true
+			if f.hops != nil {
+				if at, reached = q.follow(p, f.hops); !reached {
+					return false
+				}
 			}
+			at = at.field(f.offset)
 			switch bit := uint64(1) << uint(i); {
 			case !folds && folded&bit == 0:
 				exact |= bit
 			case !folds, bit == 0:
 				return false // an exact name replaces what another has set
 			case folded&bit != 0 && !f.adds: // the last one counts
-			case !at.IsZero(), folded&bit == 0 && !q.fill(at):
+			case !at.value(f.typ).IsZero(), folded&bit == 0 && !q.fill(at.value(f.typ)):
 				return false
 			default:
 				folded |= bit
 			}
-			if !inner[i](q, at) {
+			if !f.read(q, at) {
 				return false
 			}
 			more, ok = q.next('{')
 		}
 		return ok
 	}
+}
+
+// follow makes the embedded pointers on the way to a field.
+func (q *quick) follow(p variable, hops []hop) (variable, bool) {
+	for _, h := range hops {
+		at := p.field(h.offset)
+		if p = at.target(); p.at == nil {
+			if h.sealed || !q.meter.spend(pointerCost+int(h.to.Size())) {
+				return p, false
+			}
+			p = at.point(h.to)
+		}
+	}
+	return p, true
 }
 
 // field reads a name and returns the field that it means, nil for none. folds reports another case.
@@ -84,36 +113,67 @@ func quickSlice(t reflect.Type) quickFunc {
 	case reflect.TypeFor[[]any]():
 		return quickList((*quick).any)
 	}
-	inner := quickOf(t.Elem())
-	return func(q *quick, v reflect.Value) bool {
+	inner, size := quickOf(t.Elem()), t.Elem().Size()
+	drafts := sync.Pool{New: func() any { return reflect.New(t).Interface() }}
+	return func(q *quick, p variable) bool {
 		if q.null() {
-			v.SetZero()
+			p.value(t).SetZero()
 			return true
 		}
-		out := reflect.New(t).Elem()
-		out.Set(reflect.MakeSlice(t, 0, 0))
-		more, ok := q.open('[')
-		for i := 0; more && ok; i++ {
-			if i == out.Cap() && !q.meter.grow(out) {
-				return false
-			}
-			out.SetLen(i + 1)
-			if !inner(q, out.Index(i)) {
-				return false
-			}
-			more, ok = q.next('[')
-		}
+		kept := drafts.Get()
+		draft := reflect.ValueOf(kept).Elem()
+		n, ok := q.elements(draft, size, inner)
 		if ok {
-			v.Set(out)
+			list := p.value(t)
+			if n == 0 {
+				list.Set(reflect.MakeSlice(t, 0, 0))
+			} else {
+				list.SetZero()
+				list.Grow(n)
+				list.SetLen(n)
+				reflect.Copy(list, draft)
+			}
+		}
+		if draft.Clear(); draft.Cap()*int(size) <= maxKeptDraft {
+			draft.SetLen(0)
+			drafts.Put(kept)
 		}
 		return ok
 	}
 }
 
+// maxKeptDraft is how many bytes a list may have for its memory to be kept for the next one.
+const maxKeptDraft = 64 << 10
+
+// elements reads a list into draft, a slice that is made as long as needed, and returns how many there are.
+func (q *quick) elements(draft reflect.Value, size uintptr, inner quickFunc) (n int, ok bool) {
+	room, counted := draft.Cap(), 0
+	draft.SetLen(room)
+	list := variableOf(draft).items(size)
+	more, ok := q.open('[')
+	for ; more && ok; n++ {
+		if n == counted && !q.meter.count(&counted, size) {
+			return n, false
+		}
+		if n == room {
+			draft.Grow(1)
+			room = draft.Cap()
+			draft.SetLen(room)
+			list = variableOf(draft).items(size)
+		}
+		if !inner(q, list.item(n)) {
+			return n, false
+		}
+		more, ok = q.next('[')
+	}
+	draft.SetLen(n)
+	return n, ok
+}
+
 // quickList is quickSlice for a []T, whose elements read reads.
 func quickList[T any](read func(*quick) (T, bool)) quickFunc {
-	return func(q *quick, v reflect.Value) bool {
-		into := v.Addr().Interface().(*[]T)
+	return func(q *quick, p variable) bool {
+		into := as[[]T](p)
 		if q.null() {
 			*into = nil
 			return true
@@ -127,30 +187,40 @@ func quickList[T any](read func(*quick) (T, bool)) quickFunc {
 }
 
 func quickItems[T any](q *quick, read func(*quick) (T, bool)) ([]T, bool) {
-	list := []T{}
 	if !q.meter.spend(listCost) {
 		return nil, false
 	}
+	var few [8]T // so that a short list is allocated once
+	var list []T
+	n, counted := 0, 0
 	more, ok := q.open('[')
-	for more && ok {
-		item, read := read(q)
-		if !read {
+	for ; more && ok; n++ {
+		if n == counted && !q.meter.count(&counted, unsafe.Sizeof(few[0])) {
 			return nil, false
 		}
-		before := cap(list)
-		list = append(list, item)
-		if !q.meter.spendGrowth(before, cap(list), unsafe.Sizeof(item)) {
+		item, read := read(q)
+		switch {
+		case !read:
 			return nil, false
+		case n < len(few):
+			few[n] = item
+		case n == len(few):
+			list = append(append(make([]T, 0, 2*len(few)), few[:]...), item)
+		default:
+			list = append(list, item)
 		}
 		more, ok = q.next('[')
+	}
+	if n <= len(few) {
+		list = append(make([]T, 0, n), few[:n]...)
 	}
 	return list, ok
 }
 
 func quickMap(t reflect.Type) quickFunc {
 	if t == reflect.TypeFor[map[string]any]() {
-		return func(q *quick, v reflect.Value) bool {
-			into := v.Addr().Interface().(*map[string]any)
+		return func(q *quick, p variable) bool {
+			into := as[map[string]any](p)
 			if q.null() {
 				*into = nil
 				return true
@@ -163,9 +233,9 @@ func quickMap(t reflect.Type) quickFunc {
 		}
 	}
 	inner := quickOf(t.Elem())
-	return func(q *quick, v reflect.Value) bool {
+	return func(q *quick, p variable) bool {
 		if q.null() {
-			v.SetZero()
+			p.value(t).SetZero()
 			return true
 		}
 		out, size := reflect.MakeMap(t), memberSize(t)
@@ -184,14 +254,14 @@ func quickMap(t reflect.Type) quickFunc {
 			}
 			key.SetString(name)
 			value.SetZero()
-			if !inner(q, value) {
+			if !inner(q, variableOf(value)) {
 				return false
 			}
 			out.SetMapIndex(key, value)
 			more, ok = q.next('{')
 		}
 		if ok {
-			v.Set(out)
+			p.value(t).Set(out)
 		}
 		return ok
 	}
@@ -207,14 +277,10 @@ func (q *quick) memberName() (string, bool) {
 	return name, true
 }
 
-func quickInterface(q *quick, v reflect.Value) bool {
+func quickInterface(q *quick, p variable) bool {
 	value, ok := q.any()
-	switch {
-	case !ok:
-	case value == nil:
-		v.SetZero()
-	default:
-		v.Set(reflect.ValueOf(value))
+	if ok {
+		*as[any](p) = value
 	}
 	return ok
 }

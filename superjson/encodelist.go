@@ -21,12 +21,12 @@ func (e *Encoder) list(dst []byte, n int, item func(dst []byte, i int) ([]byte, 
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		mark := e.pushIndex(i)
+		e.pushIndex(i)
 		var err error
 		if dst, err = item(dst, i); err != nil {
 			return dst, atIndex(err, i)
 		}
-		e.pop(mark)
+		e.pop()
 	}
 	e.leave()
 	return append(dst, ']'), nil
@@ -52,9 +52,9 @@ func (e *Encoder) member(dst []byte, key string, v any) ([]byte, error) {
 		return e.guarded(dst, key, func(dst []byte) ([]byte, error) { return e.value(dst, v) })
 	}
 	dst = appendName(dst, key)
-	mark := e.push(key)
+	e.push(key)
 	dst, err := e.value(dst, v)
-	e.pop(mark)
+	e.pop()
 	return dst, err
 }
 
@@ -147,68 +147,89 @@ func (e *Encoder) set(dst []byte, s *Set) ([]byte, error) {
 func listEncoder(t reflect.Type) encodeFunc {
 	elem := t.Elem()
 	if elem.Kind() == reflect.Uint8 && !jsonform.Writes(elem) && !jsonform.Implements(elem, errorType) {
-		return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-			if v.Kind() == reflect.Array && !v.CanAddr() {
-				copied := reflect.New(t).Elem()
-				copied.Set(v)
-				v = copied
-			}
-			return e.bytes(dst, v.Bytes())
-		}
+		return reflected(t, func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) { return e.bytes(dst, v.Bytes()) })
 	}
 	identified := t.Kind() == reflect.Slice && elem.Kind() == reflect.Interface
-	inner := encoderOf(elem)
-	return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-		write := func(dst []byte) ([]byte, error) {
-			return e.list(dst, v.Len(), func(dst []byte, i int) ([]byte, error) { return inner(e, dst, v.Index(i)) })
-		}
-		if !identified || v.Len() == 0 {
-			return write(dst)
-		}
-		return e.object(dst, objectKey{t, v.UnsafePointer(), v.Len()}, write)
+	inner, size := encoderOf(elem), elem.Size()
+	if t.Kind() == reflect.Array {
+		n := t.Len()
+		return func(e *Encoder, dst []byte, p variable) ([]byte, error) { return e.items(dst, p.array(n, size), inner) }
 	}
+	return func(e *Encoder, dst []byte, p variable) ([]byte, error) {
+		list := p.items(size)
+		if !identified || list.n == 0 {
+			return e.items(dst, list, inner)
+		}
+		return e.object(dst, objectKey{t, list.first, list.n}, func(dst []byte) ([]byte, error) { return e.items(dst, list, inner) })
+	}
+}
+
+// items writes an array of elements that inner writes.
+func (e *Encoder) items(dst []byte, list items, inner encodeFunc) ([]byte, error) {
+	if err := e.enter(); err != nil {
+		return dst, err
+	}
+	dst = append(dst, '[')
+	for i := range list.n {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		e.pushIndex(i)
+		var err error
+		if dst, err = inner(e, dst, list.item(i)); err != nil {
+			return dst, atIndex(err, i)
+		}
+		e.pop()
+	}
+	e.leave()
+	return append(dst, ']'), nil
 }
 
 type member struct {
 	name  string
-	value reflect.Value
+	value variable
 }
 
 // mapEncoder writes a Go map as an object, its keys sorted.
 func mapEncoder(t reflect.Type) encodeFunc {
 	name := keyName(t.Key())
 	if name == nil {
-		return func(_ *Encoder, dst []byte, _ reflect.Value) ([]byte, error) {
+		return func(_ *Encoder, dst []byte, _ variable) ([]byte, error) {
 			return dst, &EncodeError{Reason: "map keys of type " + t.Key().String() + " (use *Map)"}
 		}
 	}
-	inner := encoderOf(t.Elem())
-	return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-		write := func(dst []byte) ([]byte, error) { return e.typedMembers(dst, v, name, inner) }
+	inner, undefined := encoderOf(t.Elem()), undefinedTest(t.Elem())
+	return reflected(t, func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+		write := func(dst []byte) ([]byte, error) { return e.typedMembers(dst, v, name, inner, undefined) }
 		if v.IsNil() {
 			return write(dst)
 		}
 		return e.object(dst, objectKey{typ: t, ptr: v.UnsafePointer()}, write)
-	}
+	})
 }
 
-func (e *Encoder) typedMembers(dst []byte, v reflect.Value, name func(reflect.Value) (string, error), inner encodeFunc) ([]byte, error) {
+func (e *Encoder) typedMembers(dst []byte, v reflect.Value, name func(reflect.Value) (string, error), inner encodeFunc, undefined func(variable) bool) ([]byte, error) {
 	if err := e.enter(); err != nil {
 		return dst, err
 	}
 	members := make([]member, 0, v.Len())
-	for k, value := range v.Seq2() {
-		s, err := name(k)
+	values := reflect.MakeSlice(reflect.SliceOf(v.Type().Elem()), v.Len(), v.Len())
+	key := reflect.New(v.Type().Key()).Elem()
+	for entry := v.MapRange(); entry.Next(); {
+		key.SetIterKey(entry)
+		s, err := name(key)
 		if err != nil {
 			return dst, &EncodeError{Reason: err.Error()}
 		}
-		members = append(members, member{s, value})
+		value := values.Index(len(members))
+		value.SetIterValue(entry)
+		members = append(members, member{s, variableOf(value)})
 	}
 	slices.SortFunc(members, func(a, b member) int { return strings.Compare(a.name, b.name) })
 	dst = append(dst, '{')
 	for _, m := range members {
 		var err error
-		if dst, err = e.typedMember(dst, m, inner); err != nil {
+		if dst, err = e.typedMember(dst, m, inner, undefined); err != nil {
 			return dst, atKey(err, m.name)
 		}
 	}
@@ -216,30 +237,34 @@ func (e *Encoder) typedMembers(dst []byte, v reflect.Value, name func(reflect.Va
 	return append(dst, '}'), nil
 }
 
-func (e *Encoder) typedMember(dst []byte, m member, inner encodeFunc) ([]byte, error) {
+func (e *Encoder) typedMember(dst []byte, m member, inner encodeFunc, undefined func(variable) bool) ([]byte, error) {
 	if e.mode == ModeSuperJSON {
 		if forbiddenKey(m.name) {
 			return e.guarded(dst, m.name, func(dst []byte) ([]byte, error) { return inner(e, dst, m.value) })
 		}
-	} else if undefinedField(m.value) {
+	} else if undefined != nil && undefined(m.value) {
 		return dst, nil
 	}
 	dst = appendName(dst, m.name)
-	mark := e.push(m.name)
+	e.push(m.name)
 	dst, err := inner(e, dst, m.value)
-	e.pop(mark)
+	e.pop()
 	return dst, err
 }
 
-// undefinedField reports a value that JSON.stringify would leave out of an object.
-func undefinedField(v reflect.Value) bool {
+// undefinedTest returns what tells that JSON.stringify would leave a t out of an object; nil: nothing does.
+func undefinedTest(t reflect.Type) func(variable) bool {
 	switch {
-	case v.Kind() == reflect.Interface:
-		return isUndefined(v.Interface())
-	case v.Type() == reflect.TypeFor[Value](), v.Type() == reflect.TypeFor[UndefinedType]():
-		return isUndefined(v.Interface())
+	case t == reflect.TypeFor[UndefinedType]():
+		return func(variable) bool { return true }
+	case t == reflect.TypeFor[Value]():
+		return func(p variable) bool { return as[Value](p).JSON == nil }
+	case t == reflect.TypeFor[any]():
+		return func(p variable) bool { return isUndefined(*as[any](p)) }
+	case t.Kind() == reflect.Interface:
+		return func(p variable) bool { return isUndefined(p.value(t).Interface()) }
 	}
-	return false
+	return nil
 }
 
 // keyName returns how the keys of a map are named, nil when they cannot be.

@@ -16,8 +16,11 @@ import (
 type Encoder struct {
 	mode  Mode
 	depth int
-	hops  int    // pointers followed that are nothing in JSON: they may lead to themselves
-	path  []byte // of the value being written, escaped
+	hops  int // pointers followed that are nothing in JSON: they may lead to themselves
+
+	path  []byte     // of the value being written, escaped; the last steps may be missing
+	steps []pathStep // from the value of Append to the one being written
+	taken int        // of the steps: those that are in path
 
 	notes []note
 	text  []byte // the paths that notes and refs refer to
@@ -74,6 +77,7 @@ func (e *Encoder) Reset(mode Mode) {
 	if len(e.active) > 0 {
 		clear(e.active)
 	}
+	clear(e.steps[:cap(e.steps)]) // of names
 	e.round, e.again, e.copied, e.depth, e.hops, e.unshared = 0, 0, 0, 0, 0, 0
 }
 
@@ -88,7 +92,7 @@ func (e *Encoder) Mode() Mode { return e.mode }
 // For package kkrpc: its messages have members of their own that are undefined.
 func (e *Encoder) Annotate(path, typ string) {
 	if e.mode == ModeSuperJSON {
-		e.path = append(e.path[:0], path...)
+		e.begins(path)
 		e.note(typ, "")
 	}
 }
@@ -104,7 +108,7 @@ func (e *Encoder) Append(dst []byte, path string, v any) ([]byte, error) {
 	case bool:
 		return strconv.AppendBool(dst, v), nil
 	}
-	e.path = append(e.path[:0], path...)
+	e.begins(path)
 	e.round++
 	before := e.mark()
 	out, err := e.value(dst, v)
@@ -136,42 +140,74 @@ func (e *Encoder) rollback(m mark) {
 	e.seen = e.seen[:m.seen]
 }
 
-func (e *Encoder) note(typ, arg string) {
-	e.notes = append(e.notes, note{e.savePath(), len(e.path) == 0 && e.depth == 0, typ, arg})
+func (e *Encoder) note(typ, arg string) { e.noteAt(e.fullPath(), typ, arg) }
+
+func (e *Encoder) noteAt(path []byte, typ, arg string) {
+	e.notes = append(e.notes, note{e.savePath(path), len(path) == 0 && e.depth == 0, typ, arg})
 }
 
-func (e *Encoder) savePath() span {
+func (e *Encoder) savePath(path []byte) span {
 	start := int32(len(e.text))
-	e.text = append(e.text, e.path...)
+	e.text = append(e.text, path...)
 	return span{start, int32(len(e.text))}
 }
 
-// push enters the member key of the current value and returns what pop needs.
-func (e *Encoder) push(key string) int {
-	mark := len(e.path)
+// pathStep leads from an object or array to a value inside. Most values have no annotation, so a step becomes a part of the
+// path only when the path is asked for.
+type pathStep struct {
+	key   string
+	index int // noIndex: the step has a key
+	from  int // the length of the path before it, once it is taken
+}
+
+const noIndex = -1
+
+// begins starts at the value with that path.
+func (e *Encoder) begins(path string) {
+	e.path = append(e.path[:0], path...)
+	e.steps, e.taken = e.steps[:0], 0
+}
+
+// fullPath takes all steps and returns the path of the value being written. It is valid until the next step.
+func (e *Encoder) fullPath() []byte {
+	for ; e.taken < len(e.steps); e.taken++ {
+		s := &e.steps[e.taken]
+		s.from = len(e.path)
+		if len(e.path) > 0 || e.taken > 0 {
+			e.path = append(e.path, '.')
+		}
+		if s.index == noIndex {
+			e.path = appendEscaped(e.path, s.key)
+		} else {
+			e.path = strconv.AppendInt(e.path, int64(s.index), 10)
+		}
+	}
+	return e.path
+}
+
+// push enters the member key of the current value; pop leaves it.
+func (e *Encoder) push(key string) {
 	if e.mode == ModeSuperJSON {
-		e.dot()
-		e.path = appendEscaped(e.path, key)
+		e.steps = append(e.steps, pathStep{key: key, index: noIndex})
 	}
-	return mark
 }
 
-func (e *Encoder) pushIndex(i int) int {
-	mark := len(e.path)
+func (e *Encoder) pushIndex(i int) {
 	if e.mode == ModeSuperJSON {
-		e.dot()
-		e.path = strconv.AppendInt(e.path, int64(i), 10)
-	}
-	return mark
-}
-
-func (e *Encoder) dot() {
-	if len(e.path) > 0 || e.depth > 1 {
-		e.path = append(e.path, '.')
+		e.steps = append(e.steps, pathStep{index: i})
 	}
 }
 
-func (e *Encoder) pop(mark int) { e.path = e.path[:mark] }
+func (e *Encoder) pop() {
+	if e.mode != ModeSuperJSON {
+		return
+	}
+	last := len(e.steps) - 1
+	if e.taken > last {
+		e.path, e.taken = e.path[:e.steps[last].from], last
+	}
+	e.steps = e.steps[:last]
+}
 
 // value writes any value, common types first.
 func (e *Encoder) value(dst []byte, v any) ([]byte, error) {
@@ -223,8 +259,9 @@ func (e *Encoder) value(dst []byte, v any) ([]byte, error) {
 	case []any:
 		return e.anySlice(dst, v)
 	}
-	rv := reflect.ValueOf(v)
-	return encoderOf(rv.Type())(e, dst, rv)
+	p := reflect.New(reflect.TypeOf(v))
+	p.Elem().Set(reflect.ValueOf(v))
+	return encoderOf(p.Type().Elem())(e, dst, variable{p.UnsafePointer()})
 }
 
 func appendInt(dst []byte, n int64) ([]byte, error) {
@@ -330,7 +367,7 @@ func (e *Encoder) keptValue(dst []byte, v Value) ([]byte, error) {
 		if err != nil {
 			return dst, &EncodeError{Reason: err.Error()}
 		}
-		base, _ := parsePath(string(e.path), false)
+		base, _ := parsePath(string(e.fullPath()), false)
 		if len(e.path) == 0 && e.depth == 0 {
 			base = nil
 		}
@@ -354,9 +391,9 @@ func (e *Encoder) noteTree(n *node) {
 	}
 	e.depth++
 	for c := n.first; c != nil; c = c.next {
-		mark := e.push(c.key)
+		e.push(c.key)
 		e.noteTree(c)
-		e.pop(mark)
+		e.pop()
 	}
 	e.depth--
 }

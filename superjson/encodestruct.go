@@ -3,31 +3,68 @@ package superjson
 import (
 	"reflect"
 	"strconv"
+
+	"github.com/kkrpc-go/kkrpc/internal/jsonform"
 )
+
+// writtenField is a field of a struct that is written.
+type writtenField struct {
+	*field
+	hops      []hop
+	offset    uintptr
+	member    string // `,"name":`
+	write     encodeFunc
+	undefined func(variable) bool // tells that the JSON modes leave it out; nil: they never do
+	scalar    reflect.Kind        // of the most usual fields, which structEncoder writes itself; Invalid: none
+	plain     bool                // it is written whatever its value is, and under a name that every mode allows
+}
 
 func structEncoder(t reflect.Type) encodeFunc {
 	plan := fieldsOf(t)
 	if plan.problem != "" {
-		return func(_ *Encoder, dst []byte, _ reflect.Value) ([]byte, error) {
+		return func(_ *Encoder, dst []byte, _ variable) ([]byte, error) {
 			return dst, &EncodeError{Reason: plan.problem}
 		}
 	}
-	inner := make([]encodeFunc, len(plan.list))
-	for i, f := range plan.list {
-		inner[i] = encoderOf(f.typ)
-		if f.quote {
-			inner[i] = encodeQuoted
-		}
+	list := make([]writtenField, len(plan.list))
+	for i := range plan.list {
+		list[i] = newWrittenField(t, &plan.list[i])
 	}
-	return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+	return func(e *Encoder, dst []byte, p variable) ([]byte, error) {
 		if err := e.enter(); err != nil {
 			return dst, err
 		}
 		dst = append(dst, '{')
-		for i := range plan.list {
+		start := len(dst)
+		for i := range list {
+			f := &list[i]
 			var err error
-			if dst, err = e.field(dst, &plan.list[i], v, inner[i]); err != nil {
-				return dst, atKey(err, plan.list[i].name)
+			if !f.plain {
+				if dst, err = e.field(dst, f, p, len(dst) > start); err != nil {
+					return dst, atKey(err, f.name)
+				}
+				continue
+			}
+			name := f.member
+			if len(dst) == start {
+				name = name[1:]
+			}
+			dst = append(dst, name...)
+			at := p.field(f.offset)
+			switch f.scalar {
+			case reflect.String:
+				dst = appendString(dst, *as[string](at))
+			case reflect.Bool:
+				dst = strconv.AppendBool(dst, *as[bool](at))
+			case reflect.Int:
+				dst, err = appendInt(dst, int64(*as[int](at)))
+			default:
+				e.push(f.name)
+				dst, err = f.write(e, dst, at)
+				e.pop()
+			}
+			if err != nil {
+				return dst, atKey(err, f.name)
 			}
 		}
 		e.leave()
@@ -35,33 +72,56 @@ func structEncoder(t reflect.Type) encodeFunc {
 	}
 }
 
-func (e *Encoder) field(dst []byte, f *field, parent reflect.Value, inner encodeFunc) ([]byte, error) {
-	v, ok := fieldValue(parent, f.index)
-	if !ok || f.isZero != nil && f.isZero(v) || f.omitEmpty && isEmpty(v) {
+func newWrittenField(t reflect.Type, f *field) writtenField {
+	w := writtenField{field: f, member: "," + f.quoted, write: encoderOf(f.typ), undefined: undefinedTest(f.typ)}
+	w.hops, w.offset = route(t, f.index)
+	if f.quote {
+		w.write = reflected(f.typ, encodeQuoted)
+	}
+	w.plain = w.hops == nil && f.isZero == nil && !f.omitEmpty && w.undefined == nil && !forbiddenKey(f.name)
+	switch f.typ.Kind() {
+	case reflect.String, reflect.Bool, reflect.Int:
+		if !f.quote && !jsonform.IsNumber(f.typ) && !jsonform.Writes(f.typ) && !jsonform.Implements(f.typ, errorType) {
+			w.scalar = f.typ.Kind()
+		}
+	}
+	return w
+}
+
+// field writes a field of the struct p that may have to be left out. comma: members stand before it.
+func (e *Encoder) field(dst []byte, f *writtenField, p variable, comma bool) ([]byte, error) {
+	for _, h := range f.hops {
+		if p = p.field(h.offset).target(); p.at == nil { // an embedded pointer
+			return dst, nil
+		}
+	}
+	at := p.field(f.offset)
+	if f.isZero != nil && f.isZero(at.value(f.typ)) || f.omitEmpty && isEmpty(at.value(f.typ)) {
 		return dst, nil
 	}
 	if e.mode != ModeSuperJSON {
-		if f.absent && undefinedField(v) {
+		if f.undefined != nil && f.undefined(at) {
 			return dst, nil
 		}
 	} else if forbiddenKey(f.name) {
-		return e.guarded(dst, f.name, func(dst []byte) ([]byte, error) { return inner(e, dst, v) })
+		return e.guarded(dst, f.name, func(dst []byte) ([]byte, error) { return f.write(e, dst, at) })
 	}
 	length, before := len(dst), mark{}
 	if f.omitEmpty {
 		before = e.mark()
 	}
-	if dst[length-1] != '{' {
-		dst = append(dst, ',')
+	name := f.member
+	if !comma {
+		name = name[1:]
 	}
-	dst = append(dst, f.quoted...)
+	dst = append(dst, name...)
 	start := len(dst)
-	at := e.push(f.name)
-	dst, err := inner(e, dst, v)
+	e.push(f.name)
+	dst, err := f.write(e, dst, at)
+	e.pop()
 	if err != nil {
 		return dst, err
 	}
-	e.pop(at)
 	if f.omitEmpty {
 		switch string(dst[start:]) {
 		case "null", `""`, "{}", "[]":
@@ -70,23 +130,6 @@ func (e *Encoder) field(dst []byte, f *field, parent reflect.Value, inner encode
 		}
 	}
 	return dst, nil
-}
-
-// fieldValue is false when an embedded pointer on the way is nil.
-func fieldValue(v reflect.Value, index []int) (reflect.Value, bool) {
-	if len(index) == 1 {
-		return v.Field(index[0]), true
-	}
-	for i, n := range index {
-		if i > 0 && v.Kind() == reflect.Pointer {
-			if v.IsNil() {
-				return v, false
-			}
-			v = v.Elem()
-		}
-		v = v.Field(n)
-	}
-	return v, true
 }
 
 type zeroer interface{ IsZero() bool }

@@ -12,21 +12,25 @@ import (
 	"github.com/kkrpc-go/kkrpc/internal/jsonform"
 )
 
-type encodeFunc func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error)
+// encodeFunc writes the value of p, which is of its type.
+type encodeFunc func(e *Encoder, dst []byte, p variable) ([]byte, error)
 
 var encoders byType[encodeFunc]
 
 func encoderOf(t reflect.Type) encodeFunc {
 	return encoders.of(t, makeEncoder, func(made func() encodeFunc) encodeFunc {
-		return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) { return made()(e, dst, v) }
+		return func(e *Encoder, dst []byte, p variable) ([]byte, error) { return made()(e, dst, p) }
 	})
 }
 
 // own makes an encodeFunc of a method for exactly one type.
 func own[T any](write func(e *Encoder, dst []byte, v T) ([]byte, error)) encodeFunc {
-	return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-		return write(e, dst, v.Interface().(T))
-	}
+	return func(e *Encoder, dst []byte, p variable) ([]byte, error) { return write(e, dst, *as[T](p)) }
+}
+
+// reflected makes an encodeFunc for t of a function that needs reflection.
+func reflected(t reflect.Type, write func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error)) encodeFunc {
+	return func(e *Encoder, dst []byte, p variable) ([]byte, error) { return write(e, dst, p.value(t)) }
 }
 
 // ownEncoder returns how the types with a form of their own are written.
@@ -67,17 +71,20 @@ func makeEncoder(t reflect.Type) encodeFunc {
 		return f
 	}
 	if jsonform.IsRaw(t) {
-		return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) { return e.raw(dst, v.Bytes()) }
+		return func(e *Encoder, dst []byte, p variable) ([]byte, error) { return e.raw(dst, *as[[]byte](p)) }
 	}
 	if name := typedArrayName(t); name != "" {
 		return typedArrayEncoder(t, name)
 	}
 	if jsonform.IsNumber(t) {
-		return func(_ *Encoder, dst []byte, v reflect.Value) ([]byte, error) { return appendNumber(dst, v.String()) }
+		return func(_ *Encoder, dst []byte, p variable) ([]byte, error) { return appendNumber(dst, *as[string](p)) }
 	}
 	switch t.Kind() {
 	case reflect.Interface:
-		return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) { return e.value(dst, v.Interface()) }
+		if t.NumMethod() == 0 {
+			return func(e *Encoder, dst []byte, p variable) ([]byte, error) { return e.value(dst, *as[any](p)) }
+		}
+		return reflected(t, func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) { return e.value(dst, v.Interface()) })
 	case reflect.Pointer:
 		if jsonform.Writes(t) {
 			return referenceEncoder(t, pointerEncoder(t))
@@ -85,30 +92,51 @@ func makeEncoder(t reflect.Type) encodeFunc {
 		return pointerEncoder(t)
 	}
 	if p := jsonform.Embedded(t); p != nil {
-		return heldEncoder(p, encodeMarshaler)
+		return heldEncoder(t, p, reflected(t, encodeMarshaler))
 	}
 	if jsonform.Writes(t) {
-		return encodeMarshaler
+		return reflected(t, encodeMarshaler)
 	}
 	if jsonform.Implements(t, errorType) {
-		return encodeError
+		return reflected(t, encodeError)
 	}
 	switch t.Kind() {
 	case reflect.Bool:
-		return func(_ *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-			return strconv.AppendBool(dst, v.Bool()), nil
+		return func(_ *Encoder, dst []byte, p variable) ([]byte, error) {
+			return strconv.AppendBool(dst, *as[bool](p)), nil
 		}
 	case reflect.String:
-		return func(_ *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-			return appendString(dst, v.String()), nil
+		return func(_ *Encoder, dst []byte, p variable) ([]byte, error) {
+			return appendString(dst, *as[string](p)), nil
 		}
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return func(_ *Encoder, dst []byte, v reflect.Value) ([]byte, error) { return appendInt(dst, v.Int()) }
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		return func(_ *Encoder, dst []byte, v reflect.Value) ([]byte, error) { return appendUint(dst, v.Uint()) }
-	case reflect.Float32, reflect.Float64:
-		bits := t.Bits()
-		return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) { return e.float(dst, v.Float(), bits) }
+	case reflect.Int:
+		return integerEncoder[int]
+	case reflect.Int8:
+		return integerEncoder[int8]
+	case reflect.Int16:
+		return integerEncoder[int16]
+	case reflect.Int32:
+		return integerEncoder[int32]
+	case reflect.Int64:
+		return integerEncoder[int64]
+	case reflect.Uint:
+		return unsignedEncoder[uint]
+	case reflect.Uint8:
+		return unsignedEncoder[uint8]
+	case reflect.Uint16:
+		return unsignedEncoder[uint16]
+	case reflect.Uint32:
+		return unsignedEncoder[uint32]
+	case reflect.Uint64:
+		return unsignedEncoder[uint64]
+	case reflect.Uintptr:
+		return unsignedEncoder[uintptr]
+	case reflect.Float32:
+		return func(e *Encoder, dst []byte, p variable) ([]byte, error) {
+			return e.float(dst, float64(*as[float32](p)), 32)
+		}
+	case reflect.Float64:
+		return func(e *Encoder, dst []byte, p variable) ([]byte, error) { return e.float(dst, *as[float64](p), 64) }
 	case reflect.Struct:
 		return structEncoder(t)
 	case reflect.Map:
@@ -116,9 +144,17 @@ func makeEncoder(t reflect.Type) encodeFunc {
 	case reflect.Slice, reflect.Array:
 		return listEncoder(t)
 	}
-	return func(_ *Encoder, dst []byte, _ reflect.Value) ([]byte, error) {
+	return func(_ *Encoder, dst []byte, _ variable) ([]byte, error) {
 		return dst, &EncodeError{Reason: "a " + t.Kind().String() + " cannot be sent"}
 	}
+}
+
+func integerEncoder[T int | int8 | int16 | int32 | int64](_ *Encoder, dst []byte, p variable) ([]byte, error) {
+	return appendInt(dst, int64(*as[T](p)))
+}
+
+func unsignedEncoder[T uint | uint8 | uint16 | uint32 | uint64 | uintptr](_ *Encoder, dst []byte, p variable) ([]byte, error) {
+	return appendUint(dst, uint64(*as[T](p)))
 }
 
 // pointerEncoder writes what is pointed to. Pointers to what is an object in JavaScript have an identity.
@@ -126,13 +162,12 @@ func pointerEncoder(t reflect.Type) encodeFunc {
 	elem := t.Elem()
 	identified := elem.Kind() == reflect.Struct && elem.Size() > 0 && elem != reflect.TypeFor[Value]()
 	if elem == reflect.TypeFor[big.Int]() {
-		return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-			return e.bigInt(dst, v.Interface().(*big.Int))
-		}
+		return own((*Encoder).bigInt)
 	}
 	inner := encoderOf(elem)
-	return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-		if v.IsNil() {
+	return func(e *Encoder, dst []byte, p variable) ([]byte, error) {
+		to := p.target()
+		if to.at == nil {
 			return append(dst, "null"...), nil
 		}
 		if !identified {
@@ -140,11 +175,11 @@ func pointerEncoder(t reflect.Type) encodeFunc {
 				return dst, &EncodeError{Reason: "a pointer that leads to itself"}
 			}
 			e.hops++
-			dst, err := inner(e, dst, v.Elem())
+			dst, err := inner(e, dst, to)
 			e.hops--
 			return dst, err
 		}
-		return e.object(dst, objectKey{typ: t, ptr: v.UnsafePointer()}, func(dst []byte) ([]byte, error) { return inner(e, dst, v.Elem()) })
+		return e.object(dst, objectKey{typ: t, ptr: to.at}, func(dst []byte) ([]byte, error) { return inner(e, dst, to) })
 	}
 }
 
@@ -174,12 +209,12 @@ func (e *Encoder) error(dst []byte, name, message string, cause any) ([]byte, er
 	dst = append(dst, `,"message":`...)
 	dst = appendString(dst, message)
 	if cause != nil && (e.mode == ModeSuperJSON || cause != Undefined) {
-		mark := e.push("cause")
+		e.push("cause")
 		var err error
 		if dst, err = e.value(append(dst, `,"cause":`...), cause); err != nil {
 			return dst, atKey(err, "cause")
 		}
-		e.pop(mark)
+		e.pop()
 	}
 	e.leave()
 	return append(dst, '}'), nil
@@ -220,11 +255,11 @@ func (e *Encoder) regExp(dst []byte, r RegExp) ([]byte, error) {
 
 func typedArrayEncoder(t reflect.Type, name string) encodeFunc {
 	if holdsBigInts(name) {
-		return bigIntArrayEncoder(name)
+		return reflected(t, bigIntArrayEncoder(name))
 	}
 	float := t.Elem().Kind() == reflect.Float32 || t.Elem().Kind() == reflect.Float64
 	signed := t.Elem().Kind() >= reflect.Int && t.Elem().Kind() <= reflect.Int64
-	return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+	return reflected(t, func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
 		if e.mode == ModeSuperJSON {
 			e.note("typed-array", name)
 		}
@@ -246,10 +281,10 @@ func typedArrayEncoder(t reflect.Type, name string) encodeFunc {
 			}
 		}
 		return append(dst, ']'), nil
-	}
+	})
 }
 
-func bigIntArrayEncoder(name string) encodeFunc {
+func bigIntArrayEncoder(name string) func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
 	return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
 		if e.mode != ModeSuperJSON {
 			return dst, &EncodeError{Reason: "a " + name + " has no JSON form"}

@@ -22,7 +22,6 @@ type field struct {
 	tagged    bool
 	isZero    func(reflect.Value) bool // the option omitzero; nil without it
 	omitEmpty bool
-	absent    bool // may hold undefined, which is no member in the JSON modes
 	quote     bool // the option string: a number in a JSON string
 	adds      bool // decoding may keep parts of the value that is there
 }
@@ -228,7 +227,6 @@ func readField(sf reflect.StructField, index []int) (f *field, inner reflect.Typ
 	default:
 		f.adds = jsonform.Reads(sf.Type)
 	}
-	f.absent = sf.Type.Kind() == reflect.Interface || sf.Type == reflect.TypeFor[Value]() || sf.Type == reflect.TypeFor[UndefinedType]()
 	if slices.Contains(options, "omitzero") {
 		f.isZero = zeroTest(f.typ)
 	}

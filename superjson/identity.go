@@ -75,7 +75,8 @@ func (e *Encoder) begin(dst []byte, key objectKey) (out []byte, id int32, done b
 		e.seen = append(e.seen, object{key: key})
 	}
 	if e.again == 0 || !met {
-		e.refs = append(e.refs, ref{e.savePath(), id, len(e.path) == 0 && e.depth == 0})
+		path := e.fullPath()
+		e.refs = append(e.refs, ref{e.savePath(path), id, len(path) == 0 && e.depth == 0})
 	}
 	o := &e.seen[id]
 	if o.open {
@@ -91,7 +92,7 @@ func (e *Encoder) begin(dst []byte, key objectKey) (out []byte, id int32, done b
 		e.again++
 	}
 	o.open, o.round = true, e.round
-	o.start, o.notes, o.path = len(dst), len(e.notes), len(e.path)
+	o.start, o.notes, o.path = len(dst), len(e.notes), len(e.fullPath())
 	return dst, id, false, nil
 }
 
@@ -118,12 +119,10 @@ func (e *Encoder) repeat(dst []byte, o object) ([]byte, error) {
 		return dst, &EncodeError{Reason: "shared objects repeat too much data"}
 	}
 	dst = append(dst, dst[o.start:o.end]...)
-	at := len(e.path)
+	path := e.fullPath()
 	for i := o.notes; i < o.to; i++ {
 		n := e.notes[i]
-		e.path = append(e.path, e.text[int(n.start)+o.path:n.end]...)
-		e.note(n.typ, n.arg)
-		e.pop(at)
+		e.noteAt(append(path, e.text[int(n.start)+o.path:n.end]...), n.typ, n.arg)
 	}
 	return dst, nil
 }

