@@ -2,6 +2,7 @@ package superjson_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -113,6 +114,26 @@ func BenchmarkStructs(b *testing.B) {
 	decode[[]account](b, "accounts", accounts())
 }
 
+// visit has what superjson annotates.
+type visit struct {
+	ID   int       `json:"id"`
+	Page string    `json:"page"`
+	At   time.Time `json:"at"`
+}
+
+func visits() []visit {
+	var list []visit
+	for i := range 100 {
+		list = append(list, visit{i, "/products/" + strconv.Itoa(i), time.UnixMilli(1_790_000_000_000 + int64(i)*61_001).UTC()})
+	}
+	return list
+}
+
+func BenchmarkDates(b *testing.B) {
+	encode(b, "visits", visits())
+	decode[[]visit](b, "visits", visits())
+}
+
 func encode(b *testing.B, name string, v any) {
 	for mode, of := range map[string]superjson.Mode{"json": superjson.ModeJSON, "superjson": superjson.ModeSuperJSON} {
 		b.Run("encode/"+name+"/"+mode, func(b *testing.B) {
@@ -129,20 +150,29 @@ func encode(b *testing.B, name string, v any) {
 }
 
 func decode[T any](b *testing.B, name string, v T) {
-	raw, err := superjson.NewEncoder(superjson.ModeJSON).Append(nil, "", v)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Run("decode/"+name, func(b *testing.B) {
-		b.SetBytes(int64(len(raw)))
-		b.ReportAllocs()
-		for b.Loop() {
-			var got T
-			if err := superjson.Decode(superjson.ModeJSON, raw, nil, &got); err != nil {
+	for mode, of := range map[string]superjson.Mode{"json": superjson.ModeJSON, "superjson": superjson.ModeSuperJSON} {
+		e := superjson.NewEncoder(of)
+		raw, err := e.Append(nil, "", v)
+		if err != nil {
+			b.Fatal(err)
+		}
+		var meta *superjson.Meta
+		if e.HasMeta() {
+			if meta, err = superjson.ParseMeta(e.AppendMeta(nil)); err != nil {
 				b.Fatal(err)
 			}
 		}
-	})
+		b.Run("decode/"+name+"/"+mode, func(b *testing.B) {
+			b.SetBytes(int64(len(raw)))
+			b.ReportAllocs()
+			for b.Loop() {
+				var got T
+				if err := superjson.Decode(of, raw, meta, &got); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }
 
 func TestScalarsDoNotAllocate(t *testing.T) {

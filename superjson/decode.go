@@ -54,8 +54,8 @@ func decode(mode Mode, raw []byte, meta *Meta, v any, references ReferenceDecode
 		return &DataError{Reason: "the target must be a pointer that is not nil"}
 	}
 	target = target.Elem()
-	if meta == nil && references == nil && len(raw) > 0 {
-		if decodeQuick(mode, raw, target, m) {
+	if (meta == nil || meta.equal == nil) && references == nil && len(raw) > 0 {
+		if decodeQuick(mode, raw, meta, target, m) {
 			return nil
 		}
 		if err := m.failed(); err != nil {

@@ -3,19 +3,22 @@ package superjson
 import (
 	"reflect"
 	"sync"
+	"time"
 	"unsafe"
 
 	"github.com/kkrpc-go/kkrpc/internal/jsonform"
 )
 
-// quick reads plain data as JSON.stringify writes it, in a quarter of the decoder's time. Plain data has no annotations
-// and no references. For anything unusual the methods of quick report false. The decoder then reads the value again
-// from its beginning and reports the error, if there is one. It overwrites or takes back the partial result of quick.
+// quick reads data as JSON.stringify writes it, in a fifth of the decoder's time. The data has no references and no shared
+// objects. For anything unusual, and for annotations other than those of Dates, the methods of quick report false. The
+// decoder then reads the value again from its beginning and reports the error, if there is one. It overwrites or takes
+// back the partial result of quick.
 type quick struct {
 	raw    []byte
 	pos    int
 	depth  int
 	mode   Mode
+	note   *node // of the next value, and those inside it
 	meter  *Meter
 	block  []byte          // in which short strings stand
 	filled []reflect.Value // were zero, and must be so again for the decoder
@@ -30,9 +33,12 @@ type quickFunc func(q *quick, p variable) bool
 var quickPool = sync.Pool{New: func() any { return new(quick) }}
 
 // decodeQuick is Decode for values as they mostly are. False means that the decoder has to read raw.
-func decodeQuick(mode Mode, raw []byte, target reflect.Value, m *Meter) bool {
+func decodeQuick(mode Mode, raw []byte, meta *Meta, target reflect.Value, m *Meter) bool {
 	q := quickPool.Get().(*quick)
 	q.raw, q.mode, q.meter = raw, mode, m
+	if meta != nil {
+		q.note = meta.root
+	}
 	spent := 0
 	if m != nil {
 		spent = m.Spent
@@ -65,6 +71,8 @@ func quickOf(t reflect.Type) quickFunc {
 
 func makeQuick(t reflect.Type) quickFunc {
 	switch {
+	case t == reflect.TypeFor[time.Time]():
+		return quickDate
 	case ownDecoder(t) != nil, jsonform.IsRaw(t), jsonform.IsNumber(t), typedArrayName(t) != "":
 		return quickOther(t, decoderOf(t))
 	case jsonform.Reads(t):
@@ -133,7 +141,7 @@ func quickOther(t reflect.Type, decode decodeFunc) quickFunc {
 		}
 		d := startDecoder(q.raw[start:q.pos])
 		d.mode, d.depth, d.meter = q.mode, int32(q.depth), q.meter
-		err := decode(d, p.value(t), nil)
+		err := decode(d, p.value(t), q.note)
 		d.end()
 		return err == nil
 	}
@@ -149,6 +157,12 @@ func quickAdding(t reflect.Type, decode decodeFunc) quickFunc {
 	}
 }
 
+// container reports whether an object or array comes next that is one in JavaScript too, and returns what notes the values
+// inside.
+func (q *quick) container() (inside *node, ok bool) {
+	return q.note, q.note == nil || q.note.typ == ""
+}
+
 // fill notes that v, which is zero, gets a value.
 func (q *quick) fill(v reflect.Value) bool {
 	before := cap(q.filled)
@@ -156,9 +170,25 @@ func (q *quick) fill(v reflect.Value) bool {
 	return q.meter.spendGrowth(before, cap(q.filled), unsafe.Sizeof(v))
 }
 
+// quickDate reads a Date, which has the form of a text, with an annotation or without.
+func quickDate(q *quick, p variable) bool {
+	if q.note != nil && (q.note.typ != "Date" || q.note.first != nil) {
+		return false
+	}
+	body, plain, ok := q.text()
+	if !ok || !plain || !q.meter.spend(len(body)) {
+		return false
+	}
+	t, ok := parseDate(string(body))
+	if ok {
+		*as[time.Time](p) = t
+	}
+	return ok
+}
+
 func quickBool(q *quick, p variable) bool {
 	is := q.peek() == 't'
-	if !is && !q.word("false") || is && !q.word("true") {
+	if q.note != nil || !is && !q.word("false") || is && !q.word("true") {
 		return false
 	}
 	*as[bool](p) = is
@@ -167,7 +197,7 @@ func quickBool(q *quick, p variable) bool {
 
 func quickString(q *quick, p variable) bool {
 	s, ok := q.string()
-	if ok {
+	if ok = ok && q.note == nil; ok {
 		*as[string](p) = s
 	}
 	return ok
@@ -175,7 +205,7 @@ func quickString(q *quick, p variable) bool {
 
 func quickInt[T int | int8 | int16 | int32 | int64](q *quick, p variable) bool {
 	n, ok := q.integer()
-	if !ok || int64(T(n)) != n {
+	if !ok || q.note != nil || int64(T(n)) != n {
 		return false
 	}
 	*as[T](p) = T(n)
@@ -184,7 +214,7 @@ func quickInt[T int | int8 | int16 | int32 | int64](q *quick, p variable) bool {
 
 func quickUint[T uint | uint8 | uint16 | uint32 | uint64 | uintptr](q *quick, p variable) bool {
 	n, ok := q.integer()
-	if !ok || n < 0 || int64(T(n)) != n {
+	if !ok || q.note != nil || n < 0 || int64(T(n)) != n {
 		return false
 	}
 	*as[T](p) = T(n)
@@ -193,7 +223,7 @@ func quickUint[T uint | uint8 | uint16 | uint32 | uint64 | uintptr](q *quick, p 
 
 func quickFloat32(q *quick, p variable) bool {
 	f, ok := q.float(32)
-	if ok {
+	if ok = ok && q.note == nil; ok {
 		*as[float32](p) = float32(f)
 	}
 	return ok
@@ -201,7 +231,7 @@ func quickFloat32(q *quick, p variable) bool {
 
 func quickFloat64(q *quick, p variable) bool {
 	f, ok := q.float(64)
-	if ok {
+	if ok = ok && q.note == nil; ok {
 		*as[float64](p) = f
 	}
 	return ok

@@ -69,7 +69,7 @@ func checkQuick(t *testing.T, raw []byte) (read int) {
 			reflect.TypeFor[map[string]any](), reflect.TypeFor[map[quickName]float64](), reflect.TypeFor[[]uint8](), reflect.TypeFor[**int](),
 			reflect.TypeFor[[]quickSum](), reflect.TypeFor[[2]quickLevel](),
 		} {
-			if decodeQuick(mode, raw, reflect.New(typ).Elem(), nil) {
+			if decodeQuick(mode, raw, nil, reflect.New(typ).Elem(), nil) {
 				read++
 			}
 			got, want := reflect.New(typ).Elem(), reflect.New(typ).Elem()
@@ -132,7 +132,7 @@ func TestQuickReadsTheSame(t *testing.T) {
 // What applications send is not left to the decoder.
 func TestQuickReadsTheUsual(t *testing.T) {
 	for _, text := range []string{quickTexts[0], quickTexts[1], quickTexts[2], quickTexts[3], quickTexts[7], `{"Name":"escaped \n é","Any":["\u00e9"]}`, `{"Name":"é è"}`, `{"SumAt":1,"Sums":[1,null]}`} {
-		if !decodeQuick(ModeJSON, []byte(text), reflect.New(reflect.TypeFor[quickTree]()).Elem(), nil) {
+		if !decodeQuick(ModeJSON, []byte(text), nil, reflect.New(reflect.TypeFor[quickTree]()).Elem(), nil) {
 			t.Errorf("%s was not read", text)
 		}
 	}
@@ -143,7 +143,7 @@ func TestQuickStringIsLinear(t *testing.T) {
 	var s string
 	raw := []byte(`"` + strings.Repeat("x", 1<<20) + strings.Repeat(`\"`, 1<<20) + `"`)
 	start := time.Now()
-	if !decodeQuick(ModeJSON, raw, reflect.ValueOf(&s).Elem(), nil) || len(s) != 2<<20 {
+	if !decodeQuick(ModeJSON, raw, nil, reflect.ValueOf(&s).Elem(), nil) || len(s) != 2<<20 {
 		t.Error("not read")
 	}
 	if d := time.Since(start); d > 5*time.Second {
@@ -160,4 +160,63 @@ func FuzzQuick(f *testing.F) {
 			checkQuick(t, raw)
 		}
 	})
+}
+
+// quickDated has what superjson annotates, everywhere where an annotation can lead.
+type quickDated struct {
+	At      time.Time
+	On      *time.Time
+	Times   []time.Time
+	Named   map[string]time.Time
+	Inside  []struct{ At time.Time }
+	Any     any
+	Numbers []float64
+	Share   float64
+	Count   int
+	Whole   *big.Int
+	Small   Int8Array
+	Words   []string
+	Table   map[string]any
+}
+
+var quickNotes = []struct {
+	text, meta string
+	read       bool // without the decoder
+}{
+	{`{"At":"2026-11-29T01:02:03.004Z","Count":1}`, `{"values":{"At":["Date"]}}`, true},
+	{`{"At":"2026-11-29T01:02:03.004Z","On":null,"Count":1}`, `{"values":{"On":["undefined"]}}`, false},
+	{`{"On":"2026-11-29T01:02:03.004Z","Times":["2026-11-29T01:02:03.004Z","1970-01-01T00:00:00.000Z"]}`, `{"values":{"On":["Date"],"Times.0":["Date"],"Times.1":["Date"]}}`, true},
+	{`{"Named":{"a.b":"2026-11-29T01:02:03.004Z"},"Inside":[{},{"At":"2026-11-29T01:02:03.004Z"}]}`, `{"values":{"Named.a\\.b":["Date"],"Inside.1.At":["Date"]}}`, true},
+	{`{"at":"2026-11-29T01:02:03.004Z"}`, `{"values":{"at":["Date"]}}`, false},
+	{`{"unknown":"2026-11-29T01:02:03.004Z","Count":1}`, `{"values":{"unknown":["Date"]}}`, true},
+	{`{"Any":"2026-11-29T01:02:03.004Z"}`, `{"values":{"Any":["Date"]}}`, false},
+	{`{"Any":{"a":"5"}}`, `{"values":{"Any.a":["bigint"]}}`, false},
+	{`{"Table":{"a":"5"},"Words":["x"]}`, `{"values":{"Table.a":["bigint"]}}`, false},
+	{`{"Words":["2026-11-29T01:02:03.004Z"]}`, `{"values":{"Words.0":["Date"]}}`, false},
+	{`{"Numbers":["Infinity",1],"Share":"-0"}`, `{"values":{"Numbers.0":["number"],"Share":["number"]}}`, false},
+	{`{"Count":"7","Whole":"8"}`, `{"values":{"Count":["bigint"],"Whole":["bigint"]}}`, false},
+	{`{"Whole":"8","Small":[1,2]}`, `{"values":{"Whole":["bigint"],"Small":[["typed-array","Int8Array"]]}}`, true},
+	{`{"Numbers":[1,2]}`, `{"values":{"Numbers":["set"]}}`, false},
+	{`{"Named":[["a","2026-11-29T01:02:03.004Z"]]}`, `{"values":{"Named":["map",{"0.1":["Date"]}]}}`, false},
+	{`{"At":"nonsense"}`, `{"values":{"At":["Date"]}}`, false},
+	{`{"At":5}`, `{"values":{"At":["Date"]}}`, false},
+	{`{"At":"2026-11-29T01:02:03.004Z"}`, `{"values":{"At":["Date",{"x":["Date"]}]}}`, false},
+}
+
+func TestQuickReadsAnnotations(t *testing.T) {
+	for _, test := range quickNotes {
+		meta, err := ParseMeta([]byte(test.meta))
+		if err != nil {
+			t.Fatalf("%s: %v", test.meta, err)
+		}
+		if read := decodeQuick(ModeSuperJSON, []byte(test.text), meta, reflect.New(reflect.TypeFor[quickDated]()).Elem(), nil); read != test.read {
+			t.Errorf("%s: read without the decoder: %v", test.text, read)
+		}
+		var got, want quickDated
+		err = Decode(ModeSuperJSON, []byte(test.text), meta, &got)
+		wantErr := decodeSlow(ModeSuperJSON, []byte(test.text), meta, reflect.ValueOf(&want).Elem(), nil, nil)
+		if fmt.Sprint(err) != fmt.Sprint(wantErr) || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s with %s:\n got %+v, %v\nwant %+v, %v", test.text, test.meta, got, err, want, wantErr)
+		}
+	}
 }

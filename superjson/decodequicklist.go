@@ -31,6 +31,10 @@ func quickStruct(t reflect.Type) quickFunc {
 		}
 	}
 	return func(q *quick, p variable) bool {
+		notes, ok := q.container()
+		if !ok {
+			return false
+		}
 		var exact, folded uint64 // fields that came by their name, and by one in another case
 		more, ok := q.open('{')
 		for i := 0; more && ok; i++ {
@@ -68,11 +72,18 @@ func quickStruct(t reflect.Type) quickFunc {
 			default:
 				folded |= bit
 			}
+			if notes != nil {
+				// What JSON.stringify would have left out leaves the field as it is: the decoder knows.
+				if q.note = notes.child(f.name); folds || q.note.kind() == "undefined" {
+					return false
+				}
+			}
 			if !f.read(q, at) {
 				return false
 			}
 			more, ok = q.next('{')
 		}
+		q.note = notes
 		return ok
 	}
 }
@@ -147,6 +158,10 @@ const maxKeptDraft = 64 << 10
 
 // elements reads a list into draft, a slice that is made as long as needed, and returns how many there are.
 func (q *quick) elements(draft reflect.Value, size uintptr, inner quickFunc) (n int, ok bool) {
+	notes, ok := q.container()
+	if !ok {
+		return 0, false
+	}
 	room, counted := draft.Cap(), 0
 	draft.SetLen(room)
 	list := variableOf(draft).items(size)
@@ -161,11 +176,15 @@ func (q *quick) elements(draft reflect.Value, size uintptr, inner quickFunc) (n 
 			draft.SetLen(room)
 			list = variableOf(draft).items(size)
 		}
+		if notes != nil {
+			q.note = notes.item(n)
+		}
 		if !inner(q, list.item(n)) {
 			return n, false
 		}
 		more, ok = q.next('[')
 	}
+	q.note = notes
 	draft.SetLen(n)
 	return n, ok
 }
@@ -177,6 +196,9 @@ func quickList[T any](read func(*quick) (T, bool)) quickFunc {
 		if q.null() {
 			*into = nil
 			return true
+		}
+		if q.note != nil {
+			return false
 		}
 		list, ok := quickItems(q, read)
 		if ok {
@@ -226,7 +248,7 @@ func quickMap(t reflect.Type) quickFunc {
 				return true
 			}
 			m, ok := q.object()
-			if ok {
+			if ok = ok && q.note == nil; ok {
 				*into = m
 			}
 			return ok
@@ -238,8 +260,9 @@ func quickMap(t reflect.Type) quickFunc {
 			p.value(t).SetZero()
 			return true
 		}
+		notes, ok := q.container()
 		out, size := reflect.MakeMap(t), memberSize(t)
-		if !q.meter.spend(mapCost) {
+		if !ok || !q.meter.spend(mapCost) {
 			return false
 		}
 		key, value := reflect.New(t.Key()).Elem(), reflect.New(t.Elem()).Elem()
@@ -252,6 +275,9 @@ func quickMap(t reflect.Type) quickFunc {
 			if !q.meter.spendMember(out.Len(), size) {
 				return false
 			}
+			if notes != nil {
+				q.note = notes.child(name)
+			}
 			key.SetString(name)
 			value.SetZero()
 			if !inner(q, variableOf(value)) {
@@ -260,6 +286,7 @@ func quickMap(t reflect.Type) quickFunc {
 			out.SetMapIndex(key, value)
 			more, ok = q.next('{')
 		}
+		q.note = notes
 		if ok {
 			p.value(t).Set(out)
 		}
@@ -279,7 +306,7 @@ func (q *quick) memberName() (string, bool) {
 
 func quickInterface(q *quick, p variable) bool {
 	value, ok := q.any()
-	if ok {
+	if ok = ok && q.note == nil; ok {
 		*as[any](p) = value
 	}
 	return ok

@@ -148,21 +148,33 @@ func appendDate(dst []byte, t time.Time) ([]byte, bool) {
 		return dst, false
 	}
 	t = time.UnixMilli(ms).UTC()
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
 	dst = append(dst, '"')
-	if year := t.Year(); year >= 0 && year <= 9999 {
-		dst = t.AppendFormat(dst, "2006-01-02T15:04:05.000Z")
-	} else {
+	place := 1000
+	if year < 0 || year > 9999 {
 		sign := byte('+')
 		if year < 0 {
 			sign, year = '-', -year
 		}
-		dst = append(dst, sign)
-		for place := 100_000; place > 0; place /= 10 {
-			dst = append(dst, byte('0'+year/place%10))
-		}
-		dst = t.AppendFormat(dst, "-01-02T15:04:05.000Z")
+		dst, place = append(dst, sign), 100_000
 	}
-	return append(dst, '"'), true
+	dst = appendPadded(dst, year, place)
+	dst = appendPadded(append(dst, '-'), int(month), 10)
+	dst = appendPadded(append(dst, '-'), day, 10)
+	dst = appendPadded(append(dst, 'T'), hour, 10)
+	dst = appendPadded(append(dst, ':'), minute, 10)
+	dst = appendPadded(append(dst, ':'), second, 10)
+	dst = appendPadded(append(dst, '.'), t.Nanosecond()/1e6, 100)
+	return append(dst, 'Z', '"'), true
+}
+
+// appendPadded writes n with a digit for each power of ten from place down.
+func appendPadded(dst []byte, n, place int) []byte {
+	for ; place > 0; place /= 10 {
+		dst = append(dst, byte('0'+n/place%10))
+	}
+	return dst
 }
 
 // parseDate reads the forms of ECMAScript's date time string that name a zone, and dates alone.
