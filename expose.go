@@ -7,6 +7,7 @@ import (
 	"iter"
 	"reflect"
 	"slices"
+	"sync/atomic"
 
 	"github.com/kkrpc-go/kkrpc/internal/bind"
 )
@@ -16,7 +17,14 @@ import (
 type API struct {
 	bound bind.API
 
-	group Group // of the channels that expose it and have no other group
+	group atomic.Pointer[Group] // of the channels that expose it and have no other group; nil: there are none
+}
+
+func (a *API) ownGroup() *Group {
+	if a.group.Load() == nil {
+		a.group.CompareAndSwap(nil, new(Group))
+	}
+	return a.group.Load()
 }
 
 // Object is an API, or a namespace in one, by names as the peer will use them. A value may be

@@ -98,7 +98,7 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	ch.serving.limit = ch.limits.Running
 	ch.serving.maxAway = ch.limits.Open
 	if ch.group = opts.Group; ch.group == nil {
-		ch.group = &api.group
+		ch.group = api.ownGroup()
 	}
 	ch.account.Open(ch.group.memory(), accountOwner{ch})
 	if t, ok := t.(accounted); ok {

@@ -3,7 +3,7 @@ package bind
 import (
 	"errors"
 	"reflect"
-	"slices"
+	"unsafe"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
@@ -12,10 +12,11 @@ import (
 // The zero API has nothing in it.
 type API struct {
 	*tree
-	slots []any // what the tree is applied to: receivers and properties
+	selves []unsafe.Pointer // what its functions are: a func is the pointer to its closure, a method its receiver
+	values []any            // its properties and constants
 }
 
-// tree is the compiled form of an API without the parts that belong to one value of its type. All connections with an
+// tree is the compiled form of an API without the parts that belong to one value of its shape. All connections with an
 // API of their own share it. It never changes once built.
 type tree struct {
 	types      *Types
@@ -41,6 +42,7 @@ type node struct {
 	all       *Method          // of a namespace: get of all its properties
 	children  map[string]*node // nil for all but a namespace
 	names     []string         // of the children in the order of registration
+	constant  bool             // get is that of a constant
 	isNull    bool             // a constant null
 	value     reflect.Type     // of a property or a constant
 }
@@ -53,11 +55,10 @@ func (n *node) makeNamespace() {
 // operation is a method together with the slot of the API that it is applied to.
 type operation struct {
 	method *Method
-	slot   int // noSlot: none
-	start  func(slot any) Invocation
+	slot   int
+	call   starter                    // slot is in API.selves; nil if cell is set
+	cell   func(value any) Invocation // slot is in API.values
 }
-
-const noSlot = -1
 
 // Expose compiles v, as kkrpc.Expose says. A pointer to an API is compiled already. The error joins all problems; each is
 // one line.
@@ -71,22 +72,25 @@ func (t *Types) Expose(v any) (API, error) {
 	if v == nil {
 		return API{tree: &tree{types: t}}, nil
 	}
-	if shared, ok := t.shapes.Load(t.shapeOf(v)); ok {
-		if slots, ok := shared.(*shape).collect(v); ok {
-			return API{shared.(*shape).tree, slots}, nil
-		}
+	key := t.shapeKeyOf(v)
+	if api, ok := t.shapes.read(key, t, v); ok {
+		return api, nil
 	}
 	b := &builder{tree: &tree{types: t, root: new(node), quoted: map[string]*node{}, dotted: map[string]*node{}}, Types: t}
 	b.root.makeNamespace()
 	b.of = t.declared(v)
-	b.fill(b.root, reflect.ValueOf(v), source{})
+	root := new(layout)
+	b.fill(b.root, reflect.ValueOf(v), root)
 	if len(b.errs) > 0 {
 		return API{}, errors.Join(b.errs...)
 	}
-	if !b.dynamic {
-		t.shapes.Store(t.shapeOf(v), &shape{b.tree, b.sources})
+	s := &shape{tree: b.tree, layout: root, selves: b.selves, values: b.values}
+	api, ok := s.read(t, v)
+	if !ok {
+		return API{}, errors.New("the value has changed while it was exposed")
 	}
-	return API{b.tree, b.slots}, nil
+	t.shapes.add(key, s)
+	return api, nil
 }
 
 // declared returns the struct type or the interface that v exposes, or nil.
@@ -119,52 +123,10 @@ func (a *API) IsEmpty() bool { return a.tree == nil || a.root == nil }
 func (a *API) HasReferences() bool { return a.tree != nil && a.references }
 
 func (a *API) begin(op *operation) Invocation {
-	if op.slot == noSlot {
-		return op.start(nil)
+	if op.call != nil {
+		return op.call(a.selves[op.slot])
 	}
-	return op.start(a.slots[op.slot])
-}
-
-// shape is the tree for all values of a type that has nothing but methods, properties and nested structs.
-type shape struct {
-	tree    *tree
-	sources []source
-}
-
-type interfaceKey struct{ iface, impl reflect.Type }
-
-func (t *Types) shapeOf(v any) any {
-	if iface, impl, ok := t.Implementation(v); ok {
-		return interfaceKey{iface, reflect.TypeOf(impl)}
-	}
-	return reflect.TypeOf(v)
-}
-
-// source leads from an API value to what goes into a slot: a chain of fields, through pointers.
-type source struct{ fields []int }
-
-func (s source) field(i int) source { return source{append(slices.Clip(s.fields), i)} }
-
-// collect finds the slots of another value of the shape's type. ok is false if a pointer on the way is nil.
-func (s *shape) collect(v any) (slots []any, ok bool) {
-	if _, impl, ok := s.tree.types.Implementation(v); ok {
-		v = impl
-	}
-	root, ok := pointerTo(reflect.ValueOf(v))
-	if !ok {
-		return nil, false
-	}
-	slots = make([]any, len(s.sources))
-	for i, source := range s.sources {
-		at := root
-		for _, f := range source.fields {
-			if at, ok = pointerTo(at.Elem().Field(f)); !ok {
-				return nil, false
-			}
-		}
-		slots[i] = at.Interface()
-	}
-	return slots, true
+	return op.cell(a.values[op.slot])
 }
 
 // pointerTo returns v if it is a pointer, and otherwise a pointer to v or to a copy of it. Methods can then be called in

@@ -2,6 +2,7 @@ package bind
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"testing"
 
@@ -144,6 +145,16 @@ func TestAnAPIInAnAPI(t *testing.T) {
 	}
 	if got := answer(t, &api, parse(t, `"op":"get","p":["b","r"]`)); got != "7" {
 		t.Error(got)
+	}
+	kinds := map[string]EntryKind{}
+	if api, err = types.Expose(object{"in": &compiled{*expose(t, object{"c": 1, "p": &variable{1.0}, "o": object{}})}}); err != nil {
+		t.Fatal(err)
+	}
+	for e := range api.Entries() {
+		kinds[join(e.Path)] = e.Kind
+	}
+	if want := map[string]EntryKind{"in": Namespace, "in.c": Constant, "in.p": Property, "in.o": Namespace}; !maps.Equal(kinds, want) {
+		t.Errorf("entries: %v, want %v", kinds, want)
 	}
 	if again, err := types.Expose(&compiled{api}); err != nil || again.tree != api.tree {
 		t.Errorf("Expose of an API: %v, %v", again, err)

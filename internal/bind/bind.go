@@ -49,7 +49,7 @@ type Values interface {
 	// Constructor returns the function of a Class.
 	Constructor(class any) (fn any)
 
-	// PropertyType returns the type of a property's value.
+	// PropertyType returns the type of a property's value. The type of property alone decides.
 	PropertyType(property any) (t reflect.Type, settable bool)
 	// Load returns the value of a property.
 	Load(ctx context.Context, property any) (any, error)
@@ -87,9 +87,9 @@ type Types struct {
 	anyStream func(Source) any // makes iterators for parameters of type any
 
 	plans     sync.Map // planKey → *plan or error
-	shapes    sync.Map // reflect.Type or interfaceKey → *shape
 	callbacks sync.Map // reflect.Type → error or nil: may functions of the type be callbacks
 	uses      sync.Map // reflect.Type → RefUse
+	shapes    shapes
 }
 
 // New returns Types that know kinds.

@@ -18,10 +18,8 @@ const maxNamespaces = 16
 type builder struct {
 	*tree
 	*Types
-	slots   []any
-	sources []source // of the slots
-	dynamic bool     // the tree holds more than the type says
-	errs    []error
+	selves, values int // slots so far
+	errs           []error
 }
 
 func (b *builder) fail(path []string, format string, args ...any) {
@@ -37,11 +35,18 @@ func (b *builder) failType(path []string, err error) {
 	b.errs = append(b.errs, fmt.Errorf("%s%w", join(path), err))
 }
 
-// slot makes v a slot and returns its number.
-func (b *builder) slot(v any, from source) int {
-	b.slots = append(b.slots, v)
-	b.sources = append(b.sources, from)
-	return len(b.slots) - 1
+// selfSlot gives what l reads a slot in API.selves.
+func (b *builder) selfSlot(l *layout) int {
+	l.slot = b.selves
+	b.selves++
+	return l.slot
+}
+
+// valueSlot gives what l reads a slot in API.values.
+func (b *builder) valueSlot(l *layout) int {
+	l.slot = b.values
+	b.values++
+	return l.slot
 }
 
 // note remembers that values of type v are exposed.
@@ -90,9 +95,8 @@ func quotedPath(path []string) []byte {
 	return text
 }
 
-// fill puts the names that v offers into the namespace n. from leads to v, if the way is the same for all values of the
-// type.
-func (b *builder) fill(n *node, v reflect.Value, from source) {
+// fill puts the names that v offers into the namespace n. l becomes the layout of v.
+func (b *builder) fill(n *node, v reflect.Value, l *layout) {
 	if v.Kind() == reflect.Interface {
 		v = v.Elem()
 	}
@@ -104,15 +108,16 @@ func (b *builder) fill(n *node, v reflect.Value, from source) {
 		b.fail(n.path, "is nil")
 		return
 	}
-	switch v.Type() {
+	l.typ = v.Type()
+	switch l.typ {
 	case b.kinds.Object:
-		b.object(n, b.kinds.Members(v.Interface()))
+		b.object(n, b.kinds.Members(v.Interface()), l)
 		return
 	case b.kinds.Interface:
-		b.interfaceMethods(n, v.Interface(), from)
+		b.interfaceMethods(n, v.Interface(), l)
 		return
 	case reflect.PointerTo(b.kinds.API):
-		b.graft(n, b.kinds.Compiled(v.Interface()))
+		b.graft(n, b.kinds.Compiled(v.Interface()), l)
 		return
 	}
 	p, ok := pointerTo(v)
@@ -126,64 +131,63 @@ func (b *builder) fill(n *node, v reflect.Value, from source) {
 		if v.CanAddr() {
 			t = p.Type()
 		}
-		b.structure(n, t, p, from)
+		b.structure(n, t, p, l)
 	}
 }
 
-func (b *builder) object(n *node, members map[string]any) {
-	b.dynamic = true
+func (b *builder) object(n *node, members map[string]any, l *layout) {
+	l.form = objectForm
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		if child := b.add(n, name, "the key "+name); child != nil {
-			b.member(child, reflect.ValueOf(members[name]))
+			b.member(child, reflect.ValueOf(members[name]), l.add(layout{name: name}))
 		}
 	}
 }
 
 // member gives n the meaning of v, a value of an Object or of a tagged field.
-func (b *builder) member(n *node, v reflect.Value) {
-	b.dynamic = true
+func (b *builder) member(n *node, v reflect.Value, l *layout) {
 	if v.Kind() == reflect.Interface {
 		v = v.Elem()
 	}
 	if !v.IsValid() {
-		b.constant(n, nil)
+		b.constant(n, nil, l)
 		return
 	}
+	l.typ = v.Type()
 	switch t := v.Type(); {
 	case t == b.kinds.Object, t == b.kinds.Interface, t == reflect.PointerTo(b.kinds.API):
 		n.makeNamespace()
-		b.fill(n, v, source{})
+		b.fill(n, v, l)
 	case t.Implements(b.kinds.Property):
-		b.property(n, v, source{})
+		b.property(n, v, l)
 	case t == b.kinds.Class:
-		b.class(n, reflect.ValueOf(b.kinds.Constructor(v.Interface())))
+		b.class(n, reflect.ValueOf(b.kinds.Constructor(v.Interface())), l)
 	case t.Kind() == reflect.Func && !IsStreamType(t):
-		b.function(n, v)
+		n.call = b.function(n, v, "", l)
 	case looksLikeService(t):
 		b.fail(n.path, "%s has methods; expose them with kkrpc.As, or return it as data from a kkrpc.ReadOnly", t)
 	default:
-		b.constant(n, v.Interface())
+		b.constant(n, v.Interface(), l)
 	}
 }
 
-func (b *builder) function(n *node, fn reflect.Value) {
-	m, err := b.method(fn, join(n.path))
+// function returns nil for a func that cannot be exposed. what is where the error is about a part of n.
+func (b *builder) function(n *node, fn reflect.Value, what string, l *layout) *operation {
+	plan, err := b.planOf(fn)
 	if err != nil {
-		b.fail(n.path, "%w", err)
-		return
+		b.fail(n.path, "%s%w", what, err)
+		return nil
 	}
-	n.call = fixed(m)
-	b.references = b.references || m.references
-}
-
-// fixed is the operation of a method that needs no slot.
-func fixed(m *Method) *operation {
-	return &operation{method: m, slot: noSlot, start: func(any) Invocation { return m.begin() }}
+	b.references = b.references || plan.references
+	l.form, l.typ, l.code = functionForm, fn.Type(), fn.Pointer()
+	path := join(n.path)
+	return &operation{method: plan.method(path), slot: b.selfSlot(l), call: plan.start(path)}
 }
 
 // structure exposes the methods that a struct type declares itself, then its fields. p points to the struct.
-func (b *builder) structure(n *node, t reflect.Type, p reflect.Value, from source) {
-	if b.declaredMethods(n, t, p, from); t.Kind() == reflect.Pointer {
+func (b *builder) structure(n *node, t reflect.Type, p reflect.Value, l *layout) {
+	l.form, l.slot = structForm, noSlot
+	if b.declaredMethods(n, t, p, l); t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	for i := range t.NumField() {
@@ -201,7 +205,7 @@ func (b *builder) structure(n *node, t reflect.Type, p reflect.Value, from sourc
 				name = ExportedName(f.Name)
 			}
 			if child := b.add(n, name, "field "+f.Name); child != nil {
-				b.field(child, p.Elem().Field(i), from.field(i))
+				b.field(child, p.Elem().Field(i), l.add(layout{field: i}))
 			}
 		}
 	}
@@ -220,16 +224,16 @@ func (k *Kinds) isProperty(t reflect.Type) bool {
 	return t.Implements(k.Property) || reflect.PointerTo(t).Implements(k.Property)
 }
 
-func (b *builder) field(n *node, v reflect.Value, from source) {
+func (b *builder) field(n *node, v reflect.Value, l *layout) {
 	t := v.Type()
 	switch {
 	case t.Implements(b.kinds.Property) && t.Kind() == reflect.Pointer, reflect.PointerTo(t).Implements(b.kinds.Property):
-		b.property(n, v, from)
+		b.property(n, v, l)
 	case b.kinds.isNamespace(t):
 		n.makeNamespace()
-		b.fill(n, v, from)
+		b.fill(n, v, l)
 	default:
-		b.member(n, v)
+		b.member(n, v, l)
 	}
 }
 
@@ -242,31 +246,30 @@ func (k *Kinds) isNamespace(t reflect.Type) bool {
 }
 
 // graft makes a copy of a compiled API a namespace.
-func (b *builder) graft(n *node, api *API) {
-	b.dynamic = true
+func (b *builder) graft(n *node, api *API, l *layout) {
 	if api == nil || api.IsEmpty() {
 		b.fail(n.path, "is an API with nothing in it")
 		return
 	}
 	b.references = b.references || api.references
-	offset := len(b.slots)
-	for _, s := range api.slots {
-		b.slot(s, source{})
-	}
-	b.graftChildren(n, api.root, offset)
+	l.form, l.tree, l.slot, l.values = apiForm, api.tree, b.selves, b.values
+	b.selves += len(api.selves)
+	b.values += len(api.values)
+	b.graftChildren(n, api.root, l)
 }
 
-func (b *builder) graftChildren(to, from *node, offset int) {
+// graftChildren copies the children of from. Their slots begin where l says.
+func (b *builder) graftChildren(to, from *node, l *layout) {
 	moved := func(op *operation, path []string) *operation {
 		if op == nil {
 			return nil
 		}
-		m := &Method{Path: join(path), WantsContext: op.method.WantsContext, HasResult: op.method.HasResult, Keeps: op.method.Keeps, plan: op.method.plan, begin: op.method.begin}
-		c := &operation{method: m, slot: op.slot, start: op.start}
-		if c.slot != noSlot {
-			c.slot += offset
+		m := &Method{Path: join(path), WantsContext: op.method.WantsContext, HasResult: op.method.HasResult, Keeps: op.method.Keeps, plan: op.method.plan}
+		first := l.values
+		if op.call != nil {
+			first = l.slot
 		}
-		return c
+		return &operation{method: m, slot: first + op.slot, call: op.call, cell: op.cell}
 	}
 	for _, name := range from.names {
 		old := from.children[name]
@@ -276,9 +279,10 @@ func (b *builder) graftChildren(to, from *node, offset int) {
 		}
 		n.call, n.construct = moved(old.call, n.path), moved(old.construct, n.path)
 		n.get, n.set, n.isNull, n.value = moved(old.get, n.path), moved(old.set, n.path), old.isNull, old.value
+		n.constant = old.constant
 		if old.children != nil {
 			n.makeNamespace()
-			b.graftChildren(n, old, offset)
+			b.graftChildren(n, old, l)
 		}
 	}
 }

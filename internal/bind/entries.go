@@ -56,7 +56,7 @@ func (n *node) entry() Entry {
 	case n.construct != nil:
 		e.function(n.construct.method.plan)
 		e.Kind = Class
-	case n.get.slot == noSlot:
+	case n.constant:
 		e.Kind = Constant
 	default:
 		e.Kind, e.Settable = Property, n.set != nil

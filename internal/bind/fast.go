@@ -12,11 +12,11 @@ import (
 )
 
 // func2 is the common form of functions with up to two scalar parameters. It lets them be called without reflection, at a
-// tenth of its cost. self is nil for plain functions.
+// tenth of its cost. self is the receiver of a method. For plain functions, self is the func itself.
 type func2[A, B, R any] = func(self unsafe.Pointer, ctx context.Context, a A, b B) (R, error)
 
-// starter begins the calls of one function.
-type starter = func(slot any) Invocation
+// starter begins calls of a method with a receiver, or of a func.
+type starter = func(self unsafe.Pointer) Invocation
 
 var fastPaths = [...]func(fn any, calls fastShared) starter{
 	fast0[string], fast0[int], fast0[float64], fast0[bool],
@@ -24,7 +24,7 @@ var fastPaths = [...]func(fn any, calls fastShared) starter{
 	fast2[float64, float64, float64], fast2[int, int, int], fast2[string, string, string],
 }
 
-// fastStart returns nil for a function that has no fast path.
+// fastStart returns nil for a function that has no fast path. Of a plain function, only the type of fn counts.
 func (p *plan) fastStart(fn reflect.Value, path string) starter {
 	if p.typ.NumOut() == 0 || p.typ.NumIn() > 4 {
 		return nil
@@ -118,12 +118,8 @@ func (d *declared) outcome(plain any) any {
 	return reflect.ValueOf(plain).Convert(d.out).Interface()
 }
 
-func receiver(slot any) unsafe.Pointer {
-	if slot == nil {
-		return nil
-	}
-	return reflect.ValueOf(slot).UnsafePointer()
-}
+// funcAt returns the func self, see storeFunc.
+func funcAt[F any](self unsafe.Pointer) F { return *(*F)(unsafe.Pointer(&self)) }
 
 // fastShared is common to all calls of one function.
 type fastShared struct {
@@ -155,13 +151,21 @@ func fast0[R any](fn any, calls fastShared) starter {
 	var call func2[none, none, R]
 	switch f := fn.(type) {
 	case func() R:
-		call = func(unsafe.Pointer, context.Context, none, none) (R, error) { return f(), nil }
+		call = func(self unsafe.Pointer, _ context.Context, _, _ none) (R, error) {
+			return funcAt[func() R](self)(), nil
+		}
 	case func() (R, error):
-		call = func(unsafe.Pointer, context.Context, none, none) (R, error) { return f() }
+		call = func(self unsafe.Pointer, _ context.Context, _, _ none) (R, error) {
+			return funcAt[func() (R, error)](self)()
+		}
 	case func(context.Context) R:
-		call = func(_ unsafe.Pointer, ctx context.Context, _, _ none) (R, error) { return f(ctx), nil }
+		call = func(self unsafe.Pointer, ctx context.Context, _, _ none) (R, error) {
+			return funcAt[func(context.Context) R](self)(ctx), nil
+		}
 	case func(context.Context) (R, error):
-		call = func(_ unsafe.Pointer, ctx context.Context, _, _ none) (R, error) { return f(ctx) }
+		call = func(self unsafe.Pointer, ctx context.Context, _, _ none) (R, error) {
+			return funcAt[func(context.Context) (R, error)](self)(ctx)
+		}
 	case func(unsafe.Pointer) R:
 		call = func(self unsafe.Pointer, _ context.Context, _, _ none) (R, error) { return f(self), nil }
 	case func(unsafe.Pointer) (R, error):
@@ -178,13 +182,21 @@ func fast1[A, R any](fn any, calls fastShared) starter {
 	var call func2[A, none, R]
 	switch f := fn.(type) {
 	case func(A) R:
-		call = func(_ unsafe.Pointer, _ context.Context, a A, _ none) (R, error) { return f(a), nil }
+		call = func(self unsafe.Pointer, _ context.Context, a A, _ none) (R, error) {
+			return funcAt[func(A) R](self)(a), nil
+		}
 	case func(A) (R, error):
-		call = func(_ unsafe.Pointer, _ context.Context, a A, _ none) (R, error) { return f(a) }
+		call = func(self unsafe.Pointer, _ context.Context, a A, _ none) (R, error) {
+			return funcAt[func(A) (R, error)](self)(a)
+		}
 	case func(context.Context, A) R:
-		call = func(_ unsafe.Pointer, ctx context.Context, a A, _ none) (R, error) { return f(ctx, a), nil }
+		call = func(self unsafe.Pointer, ctx context.Context, a A, _ none) (R, error) {
+			return funcAt[func(context.Context, A) R](self)(ctx, a), nil
+		}
 	case func(context.Context, A) (R, error):
-		call = func(_ unsafe.Pointer, ctx context.Context, a A, _ none) (R, error) { return f(ctx, a) }
+		call = func(self unsafe.Pointer, ctx context.Context, a A, _ none) (R, error) {
+			return funcAt[func(context.Context, A) (R, error)](self)(ctx, a)
+		}
 	case func(unsafe.Pointer, A) R:
 		call = func(self unsafe.Pointer, _ context.Context, a A, _ none) (R, error) { return f(self, a), nil }
 	case func(unsafe.Pointer, A) (R, error):
@@ -201,13 +213,21 @@ func fast2[A, B, R any](fn any, calls fastShared) starter {
 	var call func2[A, B, R]
 	switch f := fn.(type) {
 	case func(A, B) R:
-		call = func(_ unsafe.Pointer, _ context.Context, a A, b B) (R, error) { return f(a, b), nil }
+		call = func(self unsafe.Pointer, _ context.Context, a A, b B) (R, error) {
+			return funcAt[func(A, B) R](self)(a, b), nil
+		}
 	case func(A, B) (R, error):
-		call = func(_ unsafe.Pointer, _ context.Context, a A, b B) (R, error) { return f(a, b) }
+		call = func(self unsafe.Pointer, _ context.Context, a A, b B) (R, error) {
+			return funcAt[func(A, B) (R, error)](self)(a, b)
+		}
 	case func(context.Context, A, B) R:
-		call = func(_ unsafe.Pointer, ctx context.Context, a A, b B) (R, error) { return f(ctx, a, b), nil }
+		call = func(self unsafe.Pointer, ctx context.Context, a A, b B) (R, error) {
+			return funcAt[func(context.Context, A, B) R](self)(ctx, a, b), nil
+		}
 	case func(context.Context, A, B) (R, error):
-		call = func(_ unsafe.Pointer, ctx context.Context, a A, b B) (R, error) { return f(ctx, a, b) }
+		call = func(self unsafe.Pointer, ctx context.Context, a A, b B) (R, error) {
+			return funcAt[func(context.Context, A, B) (R, error)](self)(ctx, a, b)
+		}
 	case func(unsafe.Pointer, A, B) R:
 		call = func(self unsafe.Pointer, _ context.Context, a A, b B) (R, error) { return f(self, a, b), nil }
 	case func(unsafe.Pointer, A, B) (R, error):
@@ -228,9 +248,9 @@ func newStarter[A, B, R any](fn func2[A, B, R], params int, calls fastShared) st
 	calls.params = params
 	all := &fastCalls[A, B, R]{fastShared: calls, fn: fn}
 	all.cells.New = func() any { return &fastCell[A, B, R]{fastCalls: all} }
-	return func(slot any) Invocation {
+	return func(self unsafe.Pointer) Invocation {
 		c := all.cells.Get().(*fastCell[A, B, R])
-		c.self = receiver(slot)
+		c.self = self
 		return c
 	}
 }

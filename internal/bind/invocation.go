@@ -9,7 +9,7 @@ import (
 )
 
 // Method is one operation of an API: a function to call, a property to get or to set, a constructor. All channels that
-// expose the API share it. Only Slow ever changes.
+// expose an API of its shape share it. Only Slow ever changes.
 type Method struct {
 	Path         string // with dots, for messages to people
 	WantsContext bool   // Run looks at its ctx
@@ -19,9 +19,8 @@ type Method struct {
 	// Slow belongs to those who run the method: how many of the next calls they expect to take long.
 	Slow atomic.Int32
 
-	references bool  // a Ref stands in its types
-	plan       *plan // nil for what is no function
-	begin      func() Invocation
+	plan  *plan // nil for what is no function
+	begin func() Invocation
 }
 
 // Begin returns an empty cell for one call of a method of Function or Callback.

@@ -11,8 +11,7 @@ import (
 // program counts, the tag kkrpc_functions leaves this file out.
 
 // declaredMethods exposes the exported methods that t declares itself. Those with a pointer receiver need a pointer.
-func (b *builder) declaredMethods(n *node, t reflect.Type, p reflect.Value, from source) {
-	slot := -1
+func (b *builder) declaredMethods(n *node, t reflect.Type, p reflect.Value, l *layout) {
 	for i := range p.Type().NumMethod() {
 		m := p.Type().Method(i)
 		if owner := promotedFrom(p.Type(), m.Name); owner != "" {
@@ -23,10 +22,10 @@ func (b *builder) declaredMethods(n *node, t reflect.Type, p reflect.Value, from
 			b.fail(n.path, "method %s has a pointer receiver; expose a *%s", m.Name, t)
 			continue
 		}
-		if slot < 0 {
-			slot = b.slot(p.Interface(), from)
+		if l.slot == noSlot {
+			b.selfSlot(l)
 		}
-		b.addMethod(n, m, slot)
+		b.addMethod(n, m, l.slot)
 	}
 }
 
@@ -74,7 +73,7 @@ func hasMethod(t reflect.Type, name string) bool {
 }
 
 // interfaceMethods exposes the methods of an interface.
-func (b *builder) interfaceMethods(n *node, as any, from source) {
+func (b *builder) interfaceMethods(n *node, as any, l *layout) {
 	iface, impl := b.kinds.Implementation(as)
 	if iface.Kind() != reflect.Interface {
 		b.fail(n.path, "kkrpc.As wants an interface, as in kkrpc.As[ServerAPI](impl), not %s", iface)
@@ -89,10 +88,8 @@ func (b *builder) interfaceMethods(n *node, as any, from source) {
 		b.fail(n.path, "the implementation of %s is nil", iface)
 		return
 	}
-	if len(n.path) > 0 {
-		b.dynamic = true // the value came out of an interface
-	}
-	slot := b.slot(p.Interface(), from)
+	l.form, l.iface, l.impl = interfaceForm, iface, reflect.TypeOf(impl)
+	slot := b.selfSlot(l)
 	for i := range iface.NumMethod() {
 		declared := iface.Method(i)
 		if !declared.IsExported() {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
+	"unsafe"
 
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
@@ -40,20 +41,32 @@ func (t *Types) Function(fn any, path string) (*Method, error) {
 
 // method is Function for a reflected func. plan.operation compiles the methods of types.
 func (t *Types) method(fn reflect.Value, path string) (*Method, error) {
+	p, err := t.planOf(fn)
+	if err != nil {
+		return nil, err
+	}
+	var self unsafe.Pointer
+	storeFunc(&self, fn)
+	start := p.start(path)
+	m := p.method(path)
+	m.begin = func() Invocation { return start(self) }
+	return m, nil
+}
+
+// planOf returns the plan of fn, which must be a func.
+func (t *Types) planOf(fn reflect.Value) (*plan, error) {
 	if fn.Kind() != reflect.Func {
 		return nil, fmt.Errorf("want a func, not %s", typeName(fn))
 	}
 	if fn.IsNil() {
 		return nil, fmt.Errorf("the %s is nil", fn.Type())
 	}
-	p, err := t.planFor(fn.Type(), false)
-	if err != nil {
-		return nil, err
-	}
-	start := p.start(fn, path)
-	m := p.method(path)
-	m.begin = func() Invocation { return start(nil) }
-	return m, nil
+	return t.planFor(fn.Type(), false)
+}
+
+// storeFunc makes self the func fn. A func is one pointer, to its closure.
+func storeFunc(self *unsafe.Pointer, fn reflect.Value) {
+	reflect.NewAt(fn.Type(), unsafe.Pointer(self)).Elem().Set(fn)
 }
 
 func typeName(v reflect.Value) string {
@@ -65,11 +78,11 @@ func typeName(v reflect.Value) string {
 
 // operation compiles a method of a pointer type; the receiver is in the slot.
 func (p *plan) operation(m reflect.Method, path string, slot int) *operation {
-	return &operation{method: p.method(path), slot: slot, start: p.start(m.Func, path)}
+	return &operation{method: p.method(path), slot: slot, call: p.startMethod(m.Func, path)}
 }
 
 func (p *plan) method(path string) *Method {
-	return &Method{Path: path, WantsContext: p.context, HasResult: p.result, references: p.references, plan: p}
+	return &Method{Path: path, WantsContext: p.context, HasResult: p.result, plan: p}
 }
 
 // planFor returns the plan of functions of type fn, or of methods, whose first parameter is the receiver.
@@ -168,7 +181,8 @@ func (t *Types) isPlainData(v reflect.Type) bool {
 // reflectCell is one call by reflection. Calls of other functions with the same plan use it again.
 type reflectCell struct {
 	plan    *plan
-	fn      reflect.Value
+	self    unsafe.Pointer // the func, or the receiver of the method fn
+	fn      reflect.Value  // of plain functions: it points to self
 	path    string
 	args    []reflect.Value // for Call: addressable, but for the receiver
 	targets []any           // pointers to the arguments from first on
@@ -180,7 +194,9 @@ type reflectCell struct {
 func (p *plan) newCell() *reflectCell {
 	c := &reflectCell{plan: p, args: make([]reflect.Value, 0, p.typ.NumIn())}
 	if p.receiver {
-		c.args = append(c.args, reflect.Value{})
+		c.args = append(c.args, reflect.NewAt(p.typ.In(0), unsafe.Pointer(&c.self)).Elem())
+	} else {
+		c.fn = reflect.NewAt(p.typ, unsafe.Pointer(&c.self)).Elem()
 	}
 	if p.context {
 		c.args = append(c.args, reflect.ValueOf(&c.context).Elem())
@@ -194,17 +210,26 @@ func (p *plan) newCell() *reflectCell {
 	return c
 }
 
-// start returns what begins calls of fn.
-func (p *plan) start(fn reflect.Value, path string) starter {
+// start returns what begins calls of any func of the type.
+func (p *plan) start(path string) starter {
+	if start := p.fastStart(reflect.Zero(p.typ), path); start != nil {
+		return start
+	}
+	return func(self unsafe.Pointer) Invocation {
+		c := p.cells.Get().(*reflectCell)
+		c.self, c.path = self, path
+		return c
+	}
+}
+
+// startMethod returns what begins calls of the method fn.
+func (p *plan) startMethod(fn reflect.Value, path string) starter {
 	if start := p.fastStart(fn, path); start != nil {
 		return start
 	}
-	return func(slot any) Invocation {
+	return func(self unsafe.Pointer) Invocation {
 		c := p.cells.Get().(*reflectCell)
-		c.fn, c.path = fn, path
-		if p.receiver {
-			c.args[0] = reflect.ValueOf(slot)
-		}
+		c.self, c.fn, c.path = self, fn, path
 		return c
 	}
 }
@@ -312,9 +337,6 @@ func (c *reflectCell) AppendResult(dst []byte, out Writer, path string) (_ []byt
 }
 
 func (c *reflectCell) free() {
-	if c.plan.receiver {
-		c.args[0] = reflect.Value{}
-	}
-	c.fn, c.result = reflect.Value{}, reflect.Value{}
+	c.self, c.result = nil, reflect.Value{}
 	c.plan.cells.Put(c)
 }

@@ -5,16 +5,25 @@ import (
 	"reflect"
 )
 
-func (b *builder) property(n *node, v reflect.Value, from source) {
+// propertyOf returns the property v. ok is false for nil.
+func propertyOf(v reflect.Value) (property any, ok bool) {
 	p, ok := v, true
 	if v.Kind() != reflect.Func || v.CanAddr() {
 		p, ok = pointerTo(v)
 	}
 	if !ok || v.Kind() == reflect.Func && v.IsNil() {
+		return nil, false
+	}
+	return p.Interface(), true
+}
+
+func (b *builder) property(n *node, v reflect.Value, l *layout) {
+	property, ok := propertyOf(v)
+	if !ok {
 		b.fail(n.path, "%s is nil", v.Type())
 		return
 	}
-	property := p.Interface()
+	l.form, l.typ = propertyForm, v.Type()
 	t, settable := b.kinds.PropertyType(property)
 	if err := b.checkOutbound(t); err != nil {
 		b.failType(n.path, err)
@@ -22,11 +31,11 @@ func (b *builder) property(n *node, v reflect.Value, from source) {
 	}
 	b.note(t)
 	n.value = t
-	slot := b.slot(property, from)
+	slot := b.valueSlot(l)
 	path := join(n.path)
 	types := b.Types
-	n.get = &operation{slot: slot, method: &Method{Path: path, WantsContext: true, HasResult: true}, start: func(slot any) Invocation {
-		return &getCell{types: types, property: slot}
+	n.get = &operation{slot: slot, method: &Method{Path: path, WantsContext: true, HasResult: true}, cell: func(property any) Invocation {
+		return &getCell{types: types, property: property}
 	}}
 	if !settable {
 		return
@@ -36,12 +45,13 @@ func (b *builder) property(n *node, v reflect.Value, from source) {
 		return
 	}
 	param := types.newParam(t)
-	n.set = &operation{slot: slot, method: &Method{Path: path, HasResult: true, Keeps: true}, start: func(slot any) Invocation {
-		return &setCell{param: param, property: slot, path: path}
+	n.set = &operation{slot: slot, method: &Method{Path: path, HasResult: true, Keeps: true}, cell: func(property any) Invocation {
+		return &setCell{param: param, property: property, path: path}
 	}}
 }
 
-func (b *builder) constant(n *node, v any) {
+func (b *builder) constant(n *node, v any, l *layout) {
+	l.form = constantForm
 	if v != nil {
 		t := reflect.TypeOf(v)
 		if err := b.checkOutbound(t); err != nil {
@@ -50,24 +60,23 @@ func (b *builder) constant(n *node, v any) {
 		}
 		b.note(t)
 	}
-	n.isNull, n.value = v == nil, reflect.TypeOf(v)
-	n.get = &operation{slot: noSlot, method: &Method{Path: join(n.path), HasResult: true}, start: func(any) Invocation {
+	n.constant, n.isNull, n.value = true, v == nil, reflect.TypeOf(v)
+	n.get = &operation{slot: b.valueSlot(l), method: &Method{Path: join(n.path), HasResult: true}, cell: func(v any) Invocation {
 		return &constantCell{v}
 	}}
 }
 
-func (b *builder) class(n *node, fn reflect.Value) {
-	m, err := b.method(fn, join(n.path))
+func (b *builder) class(n *node, fn reflect.Value, l *layout) {
+	l.form = classForm
+	op := b.function(n, fn, "constructor: ", l.add(layout{}))
 	switch {
-	case err != nil:
-		b.fail(n.path, "constructor: %w", err)
-	case !m.HasResult:
+	case op == nil:
+	case !op.method.HasResult:
 		b.fail(n.path, "constructor: %s returns no value", fn.Type())
 	case IsStreamType(fn.Type().Out(0)):
 		b.fail(n.path, "constructor: %s returns a stream; want a value, which is what an instance is to the peer", fn.Type())
 	default:
-		n.construct = fixed(m)
-		b.references = b.references || m.references
+		n.construct = op
 	}
 }
 
