@@ -168,8 +168,8 @@ func (t *Types) shapeKeyOf(v any) shapeKey {
 }
 
 const (
-	// maxShapeNames is how many names the known shapes have together. A name takes about 600 bytes. More are made where a
-	// program gives each connection names of its own.
+	// maxShapeNames is how many names the known shapes have together. A name takes about 700 bytes. There would be
+	// more where a program gives each connection names of its own.
 	maxShapeNames = 8192
 	// maxVariants is how many shapes with one key are known.
 	maxVariants = 8

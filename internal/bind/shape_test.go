@@ -298,6 +298,7 @@ func TestKnownShapesAreBounded(t *testing.T) {
 func TestExposeAtTheSameTime(t *testing.T) {
 	types := newTypes()
 	const n = 16
+	request := parse(t, `"op":"call","p":["f"],"a":[]`).Message
 	errs := make(chan error, n)
 	for i := range n {
 		go func() {
@@ -305,7 +306,7 @@ func TestExposeAtTheSameTime(t *testing.T) {
 				name := fmt.Sprint(i, j)
 				api, err := types.Expose(object{"f": func() string { return name }, fmt.Sprint(j): 1})
 				if err == nil {
-					_, inv, _ := api.Lookup(parse(t, `"op":"call","p":["f"],"a":[]`).Message)
+					_, inv, _ := api.Lookup(request)
 					if err = inv.Run(t.Context()); err == nil && inv.Outcome() != name {
 						err = errors.New("another connection answers")
 					}

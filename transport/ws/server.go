@@ -64,9 +64,10 @@ func Handler(api any, opts *Options) *Server {
 	return HandlerFor(func(*http.Request) (any, error) { return compiled, nil }, opts)
 }
 
-// HandlerFor returns a server that calls api before each upgrade and exposes the result on that connection. An error made
-// by Reject is the answer to the client. Any other error is a 500, whose text goes to the log alone. HandlerFor panics if
-// an option is malformed.
+// HandlerFor returns a server that calls api before each upgrade and exposes the result on that connection. A result with
+// the names, the types and the code of an earlier one is not compiled again, and costs little more than a shared *API.
+// An error made by Reject is the answer to the client. Any other error is a 500, whose text goes to the log alone.
+// HandlerFor panics if an option is malformed.
 func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) *Server {
 	if opts == nil {
 		opts = &Options{}
