@@ -259,9 +259,7 @@ func (e *Encoder) value(dst []byte, v any) ([]byte, error) {
 	case []any:
 		return e.anySlice(dst, v)
 	}
-	p := reflect.New(reflect.TypeOf(v))
-	p.Elem().Set(reflect.ValueOf(v))
-	return encoderOf(p.Type().Elem())(e, dst, variable{p.UnsafePointer()})
+	return copiesOf(reflect.TypeOf(v)).write(e, dst, reflect.ValueOf(v))
 }
 
 func appendInt(dst []byte, n int64) ([]byte, error) {

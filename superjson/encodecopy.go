@@ -1,0 +1,66 @@
+package superjson
+
+import (
+	"reflect"
+	"sync"
+
+	"github.com/kkrpc-go/kkrpc/internal/jsonform"
+)
+
+// copies writes values that have no address, such as one in an any, by copying each into a variable.
+type copies struct {
+	typ       reflect.Type
+	encode    encodeFunc
+	reuse     bool
+	variables sync.Pool // of *copied; unused without reuse
+}
+
+type copied struct {
+	value reflect.Value // addressable
+	at    variable
+}
+
+var allCopies sync.Map // reflect.Type to *copies
+
+func copiesOf(t reflect.Type) *copies {
+	c, ok := allCopies.Load(t)
+	if !ok {
+		c, _ = allCopies.LoadOrStore(t, &copies{typ: t, encode: encoderOf(t), reuse: !callsMethods(t)})
+	}
+	return c.(*copies)
+}
+
+func (c *copies) write(e *Encoder, dst []byte, v reflect.Value) (_ []byte, err error) {
+	to, ok := c.variables.Get().(*copied)
+	if !ok {
+		made := reflect.New(c.typ).Elem()
+		to = &copied{made, variableOf(made)}
+	}
+	to.value.Set(v)
+	dst, err = c.encode(e, dst, to.at)
+	if c.reuse {
+		to.value.SetZero()
+		c.variables.Put(to)
+	}
+	return dst, err
+}
+
+// callsMethods reports whether writing a t gives a method of the program the address of the t or of a part of it, which
+// the method may keep.
+func callsMethods(t reflect.Type) bool {
+	switch {
+	case ownEncoder(t) != nil, jsonform.IsRaw(t), jsonform.IsNumber(t), typedArrayName(t) != "":
+		return false
+	case jsonform.Writes(t), jsonform.Implements(t, errorType):
+		return true
+	case t.Kind() == reflect.Array:
+		return callsMethods(t.Elem())
+	case t.Kind() == reflect.Struct:
+		for i := range t.NumField() {
+			if callsMethods(t.Field(i).Type) {
+				return true
+			}
+		}
+	}
+	return false
+}
