@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -355,5 +356,38 @@ func TestMore(t *testing.T) {
 				t.Errorf("got %q, %v, %v, want more %v", msg, more, err, test.want)
 			}
 		})
+	}
+}
+
+// A peer that sends more at a time than a buffer holds gets a larger one, until it sends little again.
+func TestBufferFollowsBursts(t *testing.T) {
+	a, b := tcpPair(t)
+	client, server := newConn(a, nil, config{client: true}), newConn(b, nil, config{})
+	t.Cleanup(func() { client.Close(1000, ""); server.Close(1000, "") })
+	read := func(frames, size int) (largest int) {
+		t.Helper()
+		if err := client.WriteFrames(slices.Repeat([][]byte{bytes.Repeat([]byte("x"), size)}, frames)); err != nil {
+			t.Fatal(err)
+		}
+		for range frames {
+			if _, _, err := server.LendFrame(); err != nil {
+				t.Fatal(err)
+			}
+			largest = max(largest, len(server.in))
+		}
+		return largest
+	}
+	if n := read(1, 4<<10); n != smallBuffer {
+		t.Errorf("a buffer of %d bytes for one message", n)
+	}
+	read(5, 4<<10)
+	if n := read(5, 4<<10); n != largeBuffer {
+		t.Errorf("a buffer of %d bytes for bursts of 20 KiB", n)
+	}
+	for range 100 {
+		read(1, 100)
+	}
+	if server.burst > smallBuffer { // so that the next buffer, after a wait, is a small one
+		t.Errorf("a hint of %d bytes after small messages", server.burst)
 	}
 }

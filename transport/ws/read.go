@@ -199,9 +199,10 @@ func (c *conn) frame() (ws.Header, []byte, error) {
 	if err := c.need(total); err != nil {
 		return h, nil, err
 	}
+	c.turn.frame(total)
 	payload := c.in[c.r+size : c.r+total : c.r+total]
 	c.r += total
-	c.last = total
+	c.burst = max(total, c.burst-c.burst/16) // a burst is forgotten after some dozens of small frames
 	if h.Masked {
 		ws.Cipher(payload, h.Mask, 0)
 	}
@@ -313,8 +314,8 @@ func (c *conn) need(n int) error {
 			c.w = copy(c.in, c.in[c.r:c.w])
 			c.r = 0
 		}
-		if c.in != nil && c.w == len(c.in) {
-			c.widen(n)
+		if c.in != nil && (c.w == len(c.in) || c.burst > smallBuffer && len(c.in) == smallBuffer) {
+			c.widen(max(n, c.burst))
 		}
 		if c.raw == nil { // otherwise it is known only later whether there is a wait
 			c.await()

@@ -29,13 +29,16 @@ func (c *conn) initRaw() {
 // connection with data to read has one.
 func (c *conn) readReady(fd uintptr) bool {
 	if c.in == nil {
-		c.in = getBuffer(min(c.last, hugeBuffer))
+		c.in = getBuffer(min(c.burst, hugeBuffer))
 		c.r, c.w = 0, 0
 	}
 	for {
 		n, err := recv(int(fd), c.in[c.w:])
 		switch err {
 		case nil:
+			if n == len(c.in)-c.w && len(c.in) < largeBuffer {
+				c.burst = largeBuffer // there may be more, which is read and answered in one go
+			}
 			c.readN, c.readErr = n, nil
 			return true
 		case syscall.EINTR:

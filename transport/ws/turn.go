@@ -8,7 +8,8 @@ import "time"
 // delay the next by no more than 4 ms.
 const turnTime = 200 * time.Microsecond
 
-// freeReads is how many reads in a row may find data before the clock is looked at.
+// freeReads is how many reads in a row may find data before the clock is looked at. So many bytes as a small buffer holds
+// count as a read.
 const freeReads = 2
 
 // epoch is the start from which turns count. time.Since costs half as much as time.Now.
@@ -17,6 +18,7 @@ var epoch = time.Now()
 // turn is how long a connection has been reading without a wait.
 type turn struct {
 	reads int           // in a row that found data
+	bytes int           // of frames since the last one
 	since time.Duration // of the last one of freeReads, since epoch
 }
 
@@ -27,6 +29,7 @@ func (t *turn) waited() { t.reads = 0 }
 // which of the others have some: Go does that when nothing else is left to do, or after 10 ms.
 func (t *turn) next() {
 	t.reads++
+	t.bytes = 0
 	switch {
 	case t.reads < freeReads:
 	case t.reads == freeReads:
@@ -34,6 +37,13 @@ func (t *turn) next() {
 	case time.Since(epoch)-t.since >= turnTime:
 		t.reads = 0
 		yield()
+	}
+}
+
+// frame is called for each frame of n bytes that needed no read.
+func (t *turn) frame(n int) {
+	if t.bytes += n; t.bytes >= smallBuffer {
+		t.next()
 	}
 }
 
