@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 )
 
@@ -27,6 +28,7 @@ type subjectName struct{ peer, dialect string }
 
 func cost(s sample) float64      { return s.cost() }
 func perSecond(s sample) float64 { return s.Rate }
+func collected(s sample) float64 { return s.Collected }
 func kilobytes(s sample) float64 { return s.Bytes / 1000 }
 
 func p99(s sample) float64 { return s.P99.Seconds() }
@@ -42,9 +44,13 @@ var (
 	ours = subjectName{"go", "compact-json"}
 	hono = subjectName{baseline, "compact-json"}
 	none subjectName
+
+	oursSuperJSON = subjectName{"go", "classic-superjson"}
+	bunSuperJSON  = subjectName{"kkrpc0.7-bun", "classic-superjson"}
+	publish       = subjectName{"bun-echo", "echo"}
 )
 
-var goals = []goal{
+var goals = slices.Concat([]goal{
 	{"1×1", "add-1x1", ours, hono, cost, 1.0, false, "", ""},
 	{"1×64", "add-1x64", ours, hono, cost, 0.30, false, "", ""},
 	{"64×1", "add-64x1", ours, hono, cost, 0.68, false, "", ""},
@@ -68,6 +74,21 @@ var goals = []goal{
 	{"Go client, 64 in flight", "go-client", ours, none, cost, 1.5, false, "µs", ""},
 	{"a room of 1,000 members, of Bun's publish", "room-1000", ours, subjectName{"bun-echo", "echo"}, cost, 1.2, false, "", ""},
 	{"a room of 10,000 members, of Bun's publish", "room-10000", ours, subjectName{"bun-echo", "echo"}, cost, 1.2, false, "", ""},
+	{"placeOrder", "orders", ours, hono, cost, 0.50, false, "", ""},
+	{"placeOrder, classic superjson, of kkrpc 0.7 on Bun", "orders", oursSuperJSON, bunSuperJSON, cost, 0.35, false, "", ""},
+	{"placeOrder, p99/p50", "orders", ours, none, slowest, 4, false, "", ""},
+	{"getUsers", "users", ours, hono, cost, 0.45, false, "", ""},
+	{"getUsers, classic superjson, of kkrpc 0.7 on Bun", "users", oursSuperJSON, bunSuperJSON, cost, 0.05, false, "", ""},
+	{"getUsers, p99/p50", "users", ours, none, slowest, 4, false, "", ""},
+	{"getUser", "user", ours, hono, cost, 0.30, false, "", ""},
+	{"64×16 with TLS", "add-tls-64x16", ours, hono, cost, 0.60, false, "", ""},
+	{"64×1 with TLS", "add-tls-64x1", ours, hono, cost, 0.60, false, "", ""},
+	{"an object to 1,000 members in a row of 20, of Bun's publish", "members-1000", ours, publish, cost, 1.5, false, "", ""},
+	{"an object to 1,000 members by itself, of Bun's publish", "members-1000-single", ours, publish, cost, 1.5, false, "", ""},
+	{"the same with Share, in a row of 20", "members-1000-share", ours, publish, cost, 1.1, false, "", ""},
+	{"the same with Share, by itself", "members-1000-share-single", ours, publish, cost, 1.1, false, "", ""},
+	{"memory of 5,000 connections after calls", "idle-after-calls", ours, hono, cost, 1.5, false, "", ""},
+	{"the same after a collection", "idle-after-calls", ours, hono, collected, 1.5, false, "", ""},
 	{"p99 of a room with a member that does not read, of without", "room-stalled", ours, ours, p99, 1.5, false, "", "room-paced"},
 	insideHono("bun", hono.peer),
 	insideHono("node", "kkrpc2-node-hono"),
@@ -77,6 +98,26 @@ var goals = []goal{
 	{"idle, 20,000 connections", "idle-20k", ours, none, kilobytes, 5, false, "KB", ""},
 	{"idle with TLS, 5,000 connections", "idle-tls-5k", ours, none, kilobytes, 14, false, "KB", ""},
 	{"idle with TLS, 20,000 connections", "idle-tls-20k", ours, none, kilobytes, 14, false, "KB", ""},
+}, eachConnection("go-per-connection"), eachConnection("go-per-connection-40"))
+
+// eachConnection are the goals of a server that makes an API for each connection, beside one that shares its API.
+func eachConnection(peer string) []goal {
+	row := subjectName{peer, "compact-json"}
+	of := func(about, scenario string, number func(sample) float64, most float64) goal {
+		return goal{peer + " of go, " + about, scenario, row, ours, number, most, false, "", ""}
+	}
+	return []goal{
+		of("64×16", "add-64x16", cost, 1.05),
+		of("placeOrder", "orders", cost, 1.05),
+		of("getUsers", "users", cost, 1.05),
+		of("callbacks", "callbacks", cost, 1.20),
+		of("a room of 1,000 members", "room-1000", cost, 1.20),
+		of("idle, 5,000 connections", "idle-5k", cost, 1.20),
+		of("memory after calls", "idle-after-calls", cost, 1.20),
+		of("memory after calls and a collection", "idle-after-calls", collected, 1.20),
+		of("memory after closed connections", "closed-after-calls", cost, 1.20),
+		of("memory after closed connections and a collection", "closed-after-calls", collected, 1.20),
+	}
 }
 
 // insideHono is the goal of Go inside Hono beside kkrpc in the same runtime.

@@ -63,6 +63,36 @@ func TestGoalsAreOfWhatIsMeasured(t *testing.T) {
 	}
 }
 
+// TestOnly: a peer with a list of scenarios takes part in those, whatever their kind, and in no other.
+func TestOnly(t *testing.T) {
+	p := &peer{name: "p", dialects: []string{"d"}, can: []kind{rooms}, only: []string{"orders", "basic"}}
+	for _, tt := range []struct {
+		scenario scenario
+		want     int
+	}{
+		{scenario{name: "orders", kind: objects}, 1},
+		{scenario{name: "basic", basic: true}, 1},
+		{scenario{name: "other", basic: true}, 0},
+		{scenario{name: "room", kind: rooms}, 0},
+		{scenario{name: "orders", kind: objects, tls: true}, 0},
+	} {
+		if got := tt.scenario.subjects([]*peer{p}); len(got) != tt.want {
+			t.Errorf("%s: %v", tt.scenario.name, got)
+		}
+	}
+	names := map[string]bool{}
+	for _, s := range scenarios {
+		names[s.name] = true
+	}
+	for _, p := range peers {
+		for _, name := range p.only {
+			if !names[name] {
+				t.Errorf("%s takes part in %s, which does not exist", p.name, name)
+			}
+		}
+	}
+}
+
 func TestChoose(t *testing.T) {
 	name := func(s *scenario) string { return s.name }
 	got, err := choose("scenario", "add-64x16, add-1x1", scenarios, name)

@@ -15,11 +15,13 @@ type sample struct {
 	Rate      float64       `json:"perSecond"`
 	P50       time.Duration `json:"p50,omitzero"`
 	P99       time.Duration `json:"p99,omitzero"`
-	Server    float64       `json:"serverBusy"`     // share of a core
-	Generator float64       `json:"generatorBusy"`  // share of a core
-	Others    float64       `json:"others"`         // share of both cores that something else had
-	Parsed    float64       `json:"parsed"`         // share of answers that the generator had to parse
-	Bytes     float64       `json:"bytes,omitzero"` // of memory for one connection
+	Server    float64       `json:"serverBusy"`         // share of a core
+	Generator float64       `json:"generatorBusy"`      // share of a core
+	Others    float64       `json:"others"`             // share of both cores that something else had
+	Parsed    float64       `json:"parsed"`             // share of answers that the generator had to parse
+	Bytes     float64       `json:"bytes,omitzero"`     // of memory for one connection
+	Resident  float64       `json:"resident,omitzero"`  // bytes of memory that the server has
+	Collected float64       `json:"collected,omitzero"` // the same after it has collected its garbage
 	Note      string        `json:"note,omitzero"`
 }
 
@@ -51,6 +53,8 @@ func (r *row) median() (m sample, spread float64) {
 		Others:    of(func(s sample) float64 { return s.Others }),
 		Parsed:    of(func(s sample) float64 { return s.Parsed }),
 		Bytes:     of(func(s sample) float64 { return s.Bytes }),
+		Resident:  of(func(s sample) float64 { return s.Resident }),
+		Collected: of(func(s sample) float64 { return s.Collected }),
 	}
 	for _, s := range r.Samples {
 		if s.Note != "" {
@@ -72,6 +76,9 @@ func (r *row) median() (m sample, spread float64) {
 func (s sample) cost() float64 {
 	if s.Bytes != 0 {
 		return s.Bytes
+	}
+	if s.Resident != 0 {
+		return s.Resident
 	}
 	return s.CPU
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kkrpc-go/kkrpc/bench/host"
+	"github.com/kkrpc-go/kkrpc/bench/load"
 )
 
 // repeat measures what do does, n units each time, for as long as a run takes, after doing it without measuring.
@@ -49,18 +50,18 @@ func (b *bench) pushes(s *scenario, srv *server, dialect string) (_ sample, err 
 	return b.repeat(srv, s.n, func() error { return do(s.n) })
 }
 
-// inARow is how many messages a burst sends to each member of a room.
-const inARow = 20
+// fans are how the kinds of scenario send messages to members.
+var fans = map[kind]load.Fan{rooms: load.Burst, paced: load.Burst, members: load.Tell, shared: load.TellShared}
 
 // room measures fan-out.
 func (b *bench) room(s *scenario, srv *server, dialect string) (_ sample, err error) {
-	room, err := srv.target.Room(dialect, s.n)
+	room, err := srv.target.Room(dialect, fans[s.kind], s.n)
 	if err != nil {
 		return sample{}, err
 	}
 	defer func() { err = errors.Join(err, room.Close()) }()
 	text := strings.Repeat("sixteen letters ", 4)
-	return b.repeat(srv, s.n*inARow, func() error { return room.Burst(inARow, text) })
+	return b.repeat(srv, s.n*s.burst, func() error { return room.Send(s.burst, text) })
 }
 
 // pace is how many messages a second a room gets, for how long.
@@ -71,7 +72,7 @@ const (
 
 // paced measures how long messages take to the members of a room.
 func (b *bench) paced(s *scenario, srv *server, dialect string) (_ sample, err error) {
-	room, err := srv.target.Room(dialect, s.n)
+	room, err := srv.target.Room(dialect, fans[s.kind], s.n)
 	if err != nil {
 		return sample{}, err
 	}
@@ -103,56 +104,6 @@ func (b *bench) connects(srv *server, dialect string) (sample, error) {
 		return sample{}, err
 	}
 	return m.stop(n)
-}
-
-// memory measures what idle connections take.
-func (b *bench) memory(s *scenario, srv *server, dialect string) (sample, error) {
-	n := s.n
-	if most := host.MaxFiles() - 300; most < n {
-		n = most
-	}
-	before, err := settled(srv.PID())
-	if err != nil {
-		return sample{}, err
-	}
-	m, err := b.startMeter(srv.PID())
-	if err != nil {
-		return sample{}, err
-	}
-	idle, err := srv.target.Idle(dialect, n)
-	if err != nil {
-		return sample{}, err
-	}
-	defer idle.Close()
-	got, err := m.stop(int64(n))
-	if err != nil {
-		return sample{}, err
-	}
-	after, err := settled(srv.PID())
-	got.Bytes = float64(after-before) / float64(n)
-	if n < s.n {
-		got.Note = fmt.Sprintf("%d connections, since the limit of open files is %d", n, host.MaxFiles())
-	}
-	return got, err
-}
-
-// settled waits until a process's memory hardly changes any more, but not for ever.
-func settled(pid int) (int64, error) {
-	const tick, most, small = 500 * time.Millisecond, 10, 64 << 10
-	last, err := host.Memory(pid)
-	for range most {
-		if err != nil {
-			return 0, err
-		}
-		time.Sleep(tick)
-		var now int64
-		now, err = host.Memory(pid)
-		if change := now - last; change < small && change > -small {
-			return now, err
-		}
-		last = now
-	}
-	return last, err
 }
 
 // clients measures clients: how many calls one in JavaScript gets from a server, what a call costs one in Go.

@@ -22,6 +22,8 @@ type peer struct {
 	dialects []string // the first is the one for scenarios that name none
 	// can are the kinds of scenario that it offers besides calls of add and echo.
 	can []kind
+	// only are the names of the scenarios that it takes part in; nil means those of can.
+	only []string
 	// command returns what starts the server with a dialect, or why that is impossible here.
 	command func(b *bench, dialect string) (*exec.Cmd, error)
 	// load returns the peer's own generator, for those that do not speak over WebSockets; nil is ours.
@@ -35,8 +37,9 @@ const baseline = "kkrpc2-bun-hono"
 var (
 	compactAndClassic = []string{"compact-json", "compact-superjson", "classic-json", "classic-superjson"}
 	ctxHandlers       = []string{"-handlers", "ctx"}
-	everything        = []kind{calls, blobs, streams, callbacks, rooms, paced, memory, setup, jsClients, goClients}
-	honos             = []kind{calls, callbacks, rooms, memory, setup, jsClients}
+	everything        = []kind{calls, objects, blobs, streams, callbacks, rooms, paced, members, shared, memory, resident, setup, jsClients, goClients}
+	honos             = []kind{calls, objects, callbacks, rooms, members, memory, setup, jsClients}
+	perConnection     = []string{"add-64x16", "orders", "users", "callbacks", "room-1000", "idle-5k", "idle-after-calls", "closed-after-calls"}
 )
 
 var peers = []peer{
@@ -46,10 +49,18 @@ var peers = []peer{
 	},
 	{name: "go-typed", about: "this project, handlers of the values alone", dialects: compactAndClassic, command: goServer("server", "-handlers", "typed")},
 	{name: "go-reflected", about: "this project, handlers called by reflection", dialects: compactAndClassic, command: goServer("server", "-handlers", "reflected")},
+	{
+		name: "go-per-connection", about: "this project, an API of 6 functions made for each connection", dialects: []string{"compact-json"}, only: perConnection,
+		command: goServer("server", "-per-connection", "6"),
+	},
+	{
+		name: "go-per-connection-40", about: "this project, an API of 40 functions made for each connection", dialects: []string{"compact-json"}, only: perConnection,
+		command: goServer("server", "-per-connection", "40"),
+	},
 	{name: "raw-echo", about: "Go, frames without RPC, coalesced in the same way", dialects: []string{"echo"}, command: goServer("rawecho")},
 
 	{
-		name: baseline, about: "kkrpc 2 on Bun with Hono", dialects: []string{"compact-json"}, can: honos,
+		name: baseline, about: "kkrpc 2 on Bun with Hono", dialects: []string{"compact-json"}, can: append([]kind{resident}, honos...),
 		command: script(bun, "KKRPC_V2", "hono.mjs", "2"), tls: tlsVariables,
 	},
 	{name: "kkrpc2-node-hono", about: "kkrpc 2 on Node with Hono", dialects: []string{"compact-json"}, can: honos, command: script(node, "KKRPC_V2", "hono.mjs", "2"), tls: tlsVariables},
@@ -59,18 +70,18 @@ var peers = []peer{
 	{name: "go-in-node-hono", about: "this project as WebAssembly on Node with Hono", dialects: compactAndClassic, command: goInHono(node)},
 	{name: "go-in-deno-hono", about: "this project as WebAssembly on Deno with Hono", dialects: compactAndClassic, command: goInHono(deno)},
 	{name: "go-in-workerd-hono", about: "this project as WebAssembly on workerd with Hono", dialects: compactAndClassic, command: goInHono(workerd)},
-	{name: "kkrpc2-bun", about: "kkrpc 2 on Bun, its streaming channel", dialects: []string{"compact-json", "compact-superjson"}, can: []kind{streams, blobs}, command: script(bun, "KKRPC_V2", "kkrpc.mjs", "2-streaming")},
-	{name: "kkrpc0.7-bun", about: "kkrpc 0.7 on Bun", dialects: []string{"classic-json", "classic-superjson"}, can: []kind{calls, blobs, streams, memory, setup, jsClients}, command: script(bun, "KKRPC_V07", "kkrpc.mjs", "0.7"), tls: tlsVariables},
+	{name: "kkrpc2-bun", about: "kkrpc 2 on Bun, its streaming channel", dialects: []string{"compact-json", "compact-superjson"}, can: []kind{objects, streams, blobs}, command: script(bun, "KKRPC_V2", "kkrpc.mjs", "2-streaming")},
+	{name: "kkrpc0.7-bun", about: "kkrpc 0.7 on Bun", dialects: []string{"classic-json", "classic-superjson"}, can: []kind{calls, objects, blobs, streams, memory, resident, setup, jsClients}, command: script(bun, "KKRPC_V07", "kkrpc.mjs", "0.7"), tls: tlsVariables},
 	{name: "kkrpc0.7-bun-hono", about: "kkrpc 0.7 on Bun with Hono", dialects: []string{"classic-json", "classic-superjson"}, command: script(bun, "KKRPC_V07", "hono.mjs", "0.7")},
 	{name: "kkrpc0.7-node-hono", about: "kkrpc 0.7 on Node with Hono", dialects: []string{"classic-json", "classic-superjson"}, command: script(node, "KKRPC_V07", "hono.mjs", "0.7")},
 	{name: "kkrpc0.7-deno-hono", about: "kkrpc 0.7 on Deno with Hono", dialects: []string{"classic-json", "classic-superjson"}, command: script(deno, "KKRPC_V07", "hono.mjs", "0.7")},
-	{name: "kkrpc0.2-bun", about: "kkrpc 0.2.2 of npm on Bun", dialects: []string{"classic-json", "classic-superjson"}, can: []kind{calls, blobs, memory, setup, jsClients}, command: script(bun, "", "kkrpc.mjs", "npm"), tls: tlsVariables},
-	{name: "kkrpc0.2-node", about: "kkrpc 0.2.2 of npm on Node", dialects: []string{"classic-json", "classic-superjson"}, can: []kind{calls, blobs, memory, setup}, command: script(node, "", "kkrpc.mjs", "npm"), tls: tlsVariables},
+	{name: "kkrpc0.2-bun", about: "kkrpc 0.2.2 of npm on Bun", dialects: []string{"classic-json", "classic-superjson"}, can: []kind{calls, objects, blobs, memory, resident, setup, jsClients}, command: script(bun, "", "kkrpc.mjs", "npm"), tls: tlsVariables},
+	{name: "kkrpc0.2-node", about: "kkrpc 0.2.2 of npm on Node", dialects: []string{"classic-json", "classic-superjson"}, can: []kind{calls, objects, blobs, memory, setup}, command: script(node, "", "kkrpc.mjs", "npm"), tls: tlsVariables},
 
 	{name: "capnweb-bun", about: "Cap'n Web on Bun", dialects: []string{"capnweb"}, can: []kind{calls}, command: script(bun, "", "capnweb.mjs")},
 	{name: "centrifuge", about: "Centrifugo's library, RPC in JSON", dialects: []string{"centrifuge"}, can: []kind{rooms}, command: goPeer("centrifuge")},
 	{name: "grpc-go", about: "gRPC, called by its own client", dialects: []string{"grpc"}, command: goPeer("grpc"), load: ownClient("grpc")},
-	{name: "bun-echo", about: "Bun, frames without RPC, and its own publish", dialects: []string{"echo"}, can: []kind{rooms, memory, setup}, command: script(bun, "", "echo.mjs"), tls: tlsVariables},
+	{name: "bun-echo", about: "Bun, frames without RPC, and its own publish", dialects: []string{"echo"}, can: []kind{rooms, members, shared, memory, resident, setup}, command: script(bun, "", "echo.mjs"), tls: tlsVariables},
 }
 
 // goServer runs a command of this module.

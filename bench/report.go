@@ -84,12 +84,18 @@ func (s *scenario) ratio(m, of sample) float64 {
 
 // table prints the rows of a scenario; ratios are of what the server costs.
 func table(w io.Writer, s *scenario, rows []*row) {
-	fmt.Fprintf(w, "\n%s: %s\n", s.name, s.about)
+	fmt.Fprintf(w, "\n%s: %s", s.name, s.about)
 	base := against(rows)
+	if base != nil {
+		fmt.Fprintf(w, "; ratios to %s", base.Peer)
+	}
+	fmt.Fprintln(w)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	memory := s.kind == memory
-	if memory {
+	switch s.kind {
+	case memory:
 		fmt.Fprint(t, "\tKB")
+	case resident:
+		fmt.Fprint(t, "\tMB\tcollected")
 	}
 	fmt.Fprintln(t, "\tµs CPU\t±\tratio\tper s\tp50\tp99\tp99/p50\tserver\tgenerator\t")
 	for _, r := range rows {
@@ -119,8 +125,11 @@ func table(w io.Writer, s *scenario, rows []*row) {
 			tail = fmt.Sprintf("%.1f", float64(m.P99)/float64(m.P50))
 		}
 		name := r.name()
-		if memory {
+		switch s.kind {
+		case memory:
 			name += fmt.Sprintf("\t%.1f", m.Bytes/1000)
+		case resident:
+			name += fmt.Sprintf("\t%.1f\t%.1f", m.Resident/1e6, m.Collected/1e6)
 		}
 		fmt.Fprintf(t, "%s\t%.2f\t%.0f %%\t%s\t%.0f\t%s\t%s\t%s\t%.0f %%\t%.0f %%\t%s\n", name, m.CPU, 100*spread, ratio, m.Rate,
 			short(m.P50), short(m.P99), tail, 100*m.Server, 100*m.Generator, note)
@@ -146,7 +155,7 @@ func short(d time.Duration) string {
 // against is the row that ratios are to: kkrpc 2 on Bun with Hono; if it has no part in a scenario, or there is no
 // checkout of it, what is nearest.
 func against(rows []*row) *row {
-	for _, name := range []string{baseline, "kkrpc2-bun", "kkrpc0.2-bun"} {
+	for _, name := range []string{baseline, "kkrpc2-bun", "kkrpc0.2-bun", "bun-echo"} {
 		for _, r := range rows {
 			if r.Peer == name && len(r.Samples) > 0 {
 				return r

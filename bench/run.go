@@ -170,7 +170,8 @@ func (b *bench) progress(scenario, format string, args ...any) {
 }
 
 func (b *bench) sample(s *scenario, sub subject) (sample, error) {
-	if s.kind == rooms || s.kind == paced || s.kind == memory {
+	switch s.kind {
+	case rooms, paced, members, shared, memory, resident:
 		return b.fresh(s, sub)
 	}
 	srv, err := b.running(sub, s.tls)
@@ -205,10 +206,12 @@ func (b *bench) fresh(s *scenario, sub subject) (sample, error) {
 	stop := b.keep(srv)
 	defer stop()
 	switch s.kind {
-	case rooms:
+	case rooms, members, shared:
 		return b.room(s, srv, sub.dialect)
 	case paced:
 		return b.paced(s, srv, sub.dialect)
+	case resident:
+		return b.resident(s, srv, sub.dialect)
 	}
 	return b.memory(s, srv, sub.dialect)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,7 +24,13 @@ func CPU(pid int) (time.Duration, error) {
 }
 
 // Memory returns the bytes of memory that only this process uses, without what it shares, such as its program.
-func Memory(pid int) (int64, error) {
+func Memory(pid int) (int64, error) { return rollup(pid, "Private_Clean", "Private_Dirty") }
+
+// Resident returns the bytes of memory that a process has, with what it shares, such as its program.
+func Resident(pid int) (int64, error) { return rollup(pid, "Rss") }
+
+// rollup adds up lines of a process's smaps_rollup.
+func rollup(pid int, names ...string) (int64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	if err != nil {
 		return 0, err
@@ -31,7 +38,7 @@ func Memory(pid int) (int64, error) {
 	var total int64
 	for line := range bytes.Lines(text) {
 		name, value, _ := bytes.Cut(line, []byte{':'})
-		if string(name) != "Private_Clean" && string(name) != "Private_Dirty" {
+		if !slices.Contains(names, string(name)) {
 			continue
 		}
 		kb, err := strconv.ParseInt(string(bytes.TrimSuffix(bytes.TrimSpace(value), []byte(" kB"))), 10, 64)

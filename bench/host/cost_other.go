@@ -23,8 +23,11 @@ func CPU(pid int) (time.Duration, error) {
 	return time.Duration((times.User + times.System) * float64(time.Second)), nil
 }
 
-// Memory returns the bytes of memory that a process has, with what it shares, such as its program.
-func Memory(pid int) (int64, error) {
+// Memory returns what Resident does.
+func Memory(pid int) (int64, error) { return Resident(pid) }
+
+// Resident returns the bytes of memory that a process has, with what it shares, such as its program.
+func Resident(pid int) (int64, error) {
 	p, err := process.NewProcess(int32(pid))
 	if err != nil {
 		return 0, fmt.Errorf("process %d: %w", pid, err)

@@ -1,8 +1,8 @@
 package host_test
 
 import (
+	"bufio"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -22,7 +22,9 @@ func TestMain(m *testing.M) {
 		}
 		fmt.Println("something else")
 		fmt.Println(`{"addr":"here"}`)
-		_, _ = io.Copy(io.Discard, os.Stdin)
+		for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+			fmt.Printf("{\"addr\":%q}\n", lines.Text())
+		}
 	case "bad":
 		fmt.Fprintln(os.Stderr, "no such luck")
 		os.Exit(1)
@@ -55,6 +57,14 @@ func TestProcess(t *testing.T) {
 	}
 	if size, err := host.Memory(p.PID()); err != nil || size < 100<<10 || size > 1<<30 {
 		t.Errorf("memory %d, %v", size, err)
+	}
+	if private, err := host.Memory(p.PID()); err != nil {
+		t.Error(err)
+	} else if size, err := host.Resident(p.PID()); err != nil || size < private/2 || size > 1<<30 {
+		t.Errorf("resident memory %d, of which %d is its own, %v", size, private, err)
+	}
+	if err := p.Ask("there", &line, 10*time.Second); err != nil || line.Addr != "there" {
+		t.Errorf("asked for another address it says %q, %v", line.Addr, err)
 	}
 	p.Stop()
 	if _, err := host.CPU(p.PID()); err == nil {

@@ -20,7 +20,7 @@ type Process struct {
 	Patience time.Duration
 
 	cmd    *exec.Cmd
-	stdin  io.Closer
+	stdin  io.WriteCloser
 	stderr *tail
 	lines  *bufio.Scanner
 }
@@ -65,6 +65,14 @@ func (p *Process) Line(v any, wait time.Duration) error {
 		err = fmt.Errorf("%w: %s", err, text)
 	}
 	return err
+}
+
+// Ask writes a line to the process's standard input, and decodes the next line of its standard output that is an object.
+func (p *Process) Ask(line string, v any, wait time.Duration) error {
+	if _, err := io.WriteString(p.stdin, line+"\n"); err != nil {
+		return err
+	}
+	return p.Line(v, wait)
 }
 
 // PID is the process's number.

@@ -6,11 +6,18 @@ export const tls = process.env.TLS_CERT
 	? { cert: readFileSync(process.env.TLS_CERT, "utf8"), key: readFileSync(process.env.TLS_KEY, "utf8") }
 	: undefined
 
-/** ready tells the parent where the server listens, and ends this process when the parent has gone. */
+/**
+ * ready tells the parent where the server listens, and ends this process when the parent has gone. On Bun, a line "collect"
+ * from the parent has it collect its garbage.
+ */
 export function ready(port) {
 	console.log(JSON.stringify({ addr: `127.0.0.1:${port}` }))
 	process.stdin.on("end", () => process.exit(0))
-	process.stdin.resume()
+	process.stdin.on("data", (text) => {
+		if (String(text) !== "collect\n" || !globalThis.Bun) return
+		Bun.gc(true)
+		console.log(JSON.stringify({ collected: true }))
+	})
 }
 
 /** accept serves WebSockets at /ws: onSocket gets each as an object with send, close and slots for onmessage and onclose. */

@@ -12,10 +12,10 @@ type answers struct {
 	work    *Work
 
 	learned        bool
-	pre, mid, post []byte // around the id and the value
-	constant       bool   // mid has the value, which is always the same
-	want           []byte // scratch
-	slow           int64  // answers that were taken apart
+	pre, mid, post []byte   // around the id and the value
+	forms          [][]byte // of the values, by kind, once one has been found right; nil if each call has its own
+	want           []byte   // scratch
+	slow           int64    // answers that were taken apart
 }
 
 // check returns which call msg answers, or what is wrong with it.
@@ -33,14 +33,18 @@ func (a *answers) check(msg []byte) (uint64, error) {
 }
 
 func (a *answers) equal(rest []byte, id uint64) bool {
-	if !bytes.HasPrefix(rest, a.mid) || !bytes.HasSuffix(rest, a.post) {
-		return false
-	}
-	if a.constant {
-		return len(rest) == len(a.mid)
+	want := a.form(id)
+	return want != nil && len(rest) == len(a.mid)+len(want)+len(a.post) && bytes.HasPrefix(rest, a.mid) &&
+		bytes.HasSuffix(rest, a.post) && bytes.Equal(rest[len(a.mid):len(a.mid)+len(want)], want)
+}
+
+// form is how the value of a call looks, or nil if that is not known yet.
+func (a *answers) form(id uint64) []byte {
+	if kinds := a.work.Kinds; kinds > 0 {
+		return a.forms[id%uint64(kinds)]
 	}
 	a.want = a.work.Result(a.want[:0], id)
-	return len(rest) == len(a.mid)+len(a.want)+len(a.post) && bytes.Equal(rest[len(a.mid):len(a.mid)+len(a.want)], a.want)
+	return a.want
 }
 
 func (a *answers) parse(msg []byte) (uint64, error) {
@@ -61,8 +65,8 @@ func (a *answers) parse(msg []byte) (uint64, error) {
 	return id, nil
 }
 
-// learn remembers what surrounds the id and the value of an answer that is right. A value that Work would write in
-// another way is only remembered if it never changes.
+// learn remembers an answer that is right: what surrounds its id and its value, and how the value is written if others
+// are equal to it. Where each call has a value of its own, a server that writes it in another way than Work is not learned.
 func (a *answers) learn(msg, text, value []byte, id uint64) {
 	i := bytes.Index(msg, text)
 	if i < 0 {
@@ -73,15 +77,16 @@ func (a *answers) learn(msg, text, value []byte, id uint64) {
 	if v <= 0 {
 		return
 	}
-	a.learned, a.constant, a.post = false, false, nil
-	a.pre = bytes.Clone(msg[:i])
-	switch {
-	case a.work.Verify != nil:
-		a.constant, a.mid = true, bytes.Clone(after)
-	case bytes.Equal(value, a.work.Result(nil, id)):
-		a.mid, a.post = bytes.Clone(after[:v]), bytes.Clone(after[v+len(value):])
-	default:
+	a.learned = false
+	switch kinds := a.work.Kinds; {
+	case kinds > 0:
+		if a.forms == nil {
+			a.forms = make([][]byte, kinds)
+		}
+		a.forms[id%uint64(kinds)] = bytes.Clone(value)
+	case !bytes.Equal(value, a.work.Result(nil, id)):
 		return
 	}
+	a.pre, a.mid, a.post = bytes.Clone(msg[:i]), bytes.Clone(after[:v]), bytes.Clone(after[v+len(value):])
 	a.learned = true
 }

@@ -14,14 +14,15 @@ type Idle struct {
 	conns []*conn
 }
 
-const dialers = 32
+// Dialers is how many connections Connect makes at the same time.
+const Dialers = 32
 
-// Idle opens n connections and makes one call on each.
-func (t Target) Idle(dialect string, n int) (*Idle, error) {
+// Idle opens n connections, so many at the same time as dialers says, and makes one call on each.
+func (t Target) Idle(dialect string, n, dialers int) (*Idle, error) {
 	idle := &Idle{conns: make([]*conn, 0, n)}
 	var left atomic.Int64
 	left.Store(int64(n))
-	err := parallel(func() error {
+	err := parallel(dialers, func() error {
 		for left.Add(-1) >= 0 {
 			c, err := t.first(dialect)
 			if err != nil {
@@ -55,7 +56,7 @@ func (i *Idle) Close() {
 func (t Target) Connect(dialect string, d time.Duration) (int64, error) {
 	var n atomic.Int64
 	until := time.Now().Add(d)
-	err := parallel(func() error {
+	err := parallel(Dialers, func() error {
 		for time.Now().Before(until) {
 			c, err := t.first(dialect)
 			if err != nil {
@@ -69,8 +70,20 @@ func (t Target) Connect(dialect string, d time.Duration) (int64, error) {
 	return n.Load(), err
 }
 
-func parallel(run func() error) error {
-	errs := make([]error, dialers)
+// OneByOne connects, makes one call and disconnects, n times.
+func (t Target) OneByOne(dialect string, n int) error {
+	for i := range n {
+		c, err := t.first(dialect)
+		if err != nil {
+			return fmt.Errorf("after %d of %d connections: %w", i, n, err)
+		}
+		c.Close()
+	}
+	return nil
+}
+
+func parallel(n int, run func() error) error {
+	errs := make([]error, n)
 	var wg sync.WaitGroup
 	for i := range errs {
 		wg.Go(func() { errs[i] = run() })

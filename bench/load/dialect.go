@@ -202,7 +202,7 @@ func (echo) Parse(msg []byte) (id, value []byte, err error) {
 func echoed(w Work) Work {
 	call := w
 	w.Result = func(dst []byte, id uint64) []byte { return compactArgs(dst, &call, id) }
-	w.Verify = nil
+	w.Verify, w.Kinds = nil, 0
 	return w
 }
 

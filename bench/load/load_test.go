@@ -1,13 +1,13 @@
 package load_test
 
 import (
-	"context"
 	"fmt"
 	"iter"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -261,35 +261,57 @@ func session(t *testing.T, api kkrpc.Object, dialect string) *load.Session {
 }
 
 func TestRoom(t *testing.T) {
-	for _, lost := range []int{0, 1} {
-		t.Run(fmt.Sprint(lost, " lost"), func(t *testing.T) {
-			var members []func(string)
-			joined := make(chan func(string), 100)
-			srv := serve(t, kkrpc.Object{
-				"join": func(fn func(string)) { joined <- fn },
-				"burst": func(_ context.Context, n int, text string) int {
-					for len(joined) > 0 {
-						members = append(members, <-joined)
-					}
-					for range n {
-						for i, fn := range members {
-							if i == 0 && lost > 0 {
-								fn("something else")
-								continue
+	type message struct {
+		From   string `json:"from"`
+		Number int    `json:"number"`
+		Text   string `json:"text"`
+	}
+	tests := []struct {
+		name string
+		fan  load.Fan
+		send func(member, i int, text string) []any // what a member gets for the ith message
+		good bool
+	}{
+		{"texts", load.Burst, func(_, _ int, text string) []any { return []any{text} }, true},
+		{"another text", load.Burst, func(member, _ int, text string) []any { return []any{text[min(member, 1):]} }, false},
+		{"objects", load.Tell, func(_, i int, text string) []any { return []any{message{"Ada", i, text}} }, true},
+		{"shared objects", load.TellShared, func(_, i int, text string) []any { return []any{message{"Ada", i, text}} }, true},
+		{"objects in another order", load.Tell, func(_, i int, text string) []any { return []any{message{"Ada", i ^ 1, text}} }, false},
+		{"a message too much", load.Tell, func(member, i int, text string) []any {
+			return []any{message{"Ada", i, text}, message{"Ada", i, text}}[:1+i/4*(1-min(member, 1))]
+		}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var mu sync.Mutex
+			var members []*kkrpc.Callback
+			join := func(fn *kkrpc.Callback) {
+				mu.Lock()
+				defer mu.Unlock()
+				members = append(members, fn)
+			}
+			send := func(n int, text string) (int, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				for i := range n {
+					for m, fn := range members {
+						for _, v := range tt.send(m, i, text) {
+							if err := fn.Notify(v); err != nil {
+								return 0, err
 							}
-							fn(text)
 						}
 					}
-					return n * len(members)
-				},
-			})
-			room, err := srv.Room("compact-json", 10)
+				}
+				return n * len(members), nil
+			}
+			srv := serve(t, kkrpc.Object{"join": join, "burst": send, "watch": join, "tell": send, "tellShared": send})
+			room, err := srv.Room("compact-json", tt.fan, 10)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer room.Close()
-			if err := room.Burst(5, `it's "quoted"`); (err != nil) != (lost > 0) {
-				t.Errorf("error %v with %d lost", err, lost)
+			if err := room.Send(5, `it's "quoted"`); (err == nil) != tt.good {
+				t.Errorf("error %v", err)
 			}
 		})
 	}
@@ -297,15 +319,18 @@ func TestRoom(t *testing.T) {
 
 func TestConnecting(t *testing.T) {
 	srv := serve(t, api)
-	idle, err := srv.Idle("compact-json", 50)
+	idle, err := srv.Idle("compact-json", 50, load.Dialers)
 	if err != nil {
 		t.Fatal(err)
 	}
 	idle.Close()
+	if err := srv.OneByOne("compact-json", 20); err != nil {
+		t.Error(err)
+	}
 	if n, err := srv.Connect("classic-json", 50*time.Millisecond); err != nil || n == 0 {
 		t.Errorf("%d connections, %v", n, err)
 	}
-	if _, err := (load.Target{Addr: srv.Addr, Path: "/ws"}).Idle("no such", 1); err == nil {
+	if _, err := (load.Target{Addr: srv.Addr, Path: "/ws"}).Idle("no such", 1, 1); err == nil {
 		t.Error("a dialect that does not exist was taken")
 	}
 }

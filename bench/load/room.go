@@ -10,12 +10,40 @@ import (
 	"time"
 )
 
+// Fan is how messages are sent to the members of a room.
+type Fan struct {
+	join string // the method that takes a member's function
+	send string // the method that sends n messages
+	// message is what members get as the ith message with a text.
+	message func(i int, text string) any
+}
+
+var (
+	// Burst is a room that the server's library keeps. Members get the text.
+	Burst = Fan{"join", "burst", func(_ int, text string) any { return text }}
+	// Tell is functions that the server itself calls in a loop. Members get an object.
+	Tell = Fan{"watch", "tell", told}
+	// TellShared is Tell by a server that encodes a message once for all.
+	TellShared = Fan{"watch", "tellShared", told}
+)
+
+func told(i int, text string) any {
+	return struct {
+		From   string `json:"from"`
+		Number int    `json:"number"`
+		Text   string `json:"text"`
+	}{"Ada", i, text}
+}
+
 // Room is connections that get what is sent to all of them. The first also says when.
-type Room struct{ members []*Session }
+type Room struct {
+	fan     Fan
+	members []*Session
+}
 
 // Room connects members. They join by a call, unless the dialect is echo or centrifuge: the servers of Bun and of
 // Centrifugo's library put every connection in a room.
-func (t Target) Room(dialect string, members int) (*Room, error) {
+func (t Target) Room(dialect string, fan Fan, members int) (*Room, error) {
 	native := dialect == "echo" || dialect == "centrifuge"
 	connect := func() (*Session, error) { return t.Session(dialect) }
 	switch dialect {
@@ -24,13 +52,13 @@ func (t Target) Room(dialect string, members int) (*Room, error) {
 	case "centrifuge":
 		connect = t.centrifuge
 	}
-	r := new(Room)
+	r := &Room{fan: fan}
 	for range members {
 		s, err := connect()
 		if err == nil {
 			r.members = append(r.members, s)
 			if !native {
-				err = s.join()
+				err = s.join(fan.join)
 			}
 		}
 		if err != nil {
@@ -40,8 +68,8 @@ func (t Target) Room(dialect string, members int) (*Room, error) {
 	return r, nil
 }
 
-func (s *Session) join() error {
-	if err := s.call("join", s.function()); err != nil {
+func (s *Session) join(method string) error {
+	if err := s.call(method, s.function()); err != nil {
 		return err
 	}
 	msg, err := s.message()
@@ -51,8 +79,8 @@ func (s *Session) join() error {
 	return err
 }
 
-// Burst has the server send n messages to all members, and waits until all have them.
-func (r *Room) Burst(n int, text string) error {
+// Send has the server send n messages to all members, and waits until all have them.
+func (r *Room) Send(n int, text string) error {
 	if len(r.members) == 0 {
 		return errors.New("nobody is in the room")
 	}
@@ -60,34 +88,40 @@ func (r *Room) Burst(n int, text string) error {
 	if err != nil {
 		return err
 	}
+	want := make([][]byte, n)
+	for i := range want {
+		if want[i], err = json.Marshal(r.fan.message(i, text)); err != nil {
+			return err
+		}
+	}
 	first := r.members[0]
-	if err := first.call("burst", first.value(strconv.Itoa(n))+","+first.value(string(quoted))); err != nil {
+	if err := first.call(r.fan.send, first.value(strconv.Itoa(n))+","+first.value(string(quoted))); err != nil {
 		return err
 	}
 	var wg sync.WaitGroup
 	errs := make([]error, len(r.members))
 	for i, m := range r.members {
-		wg.Go(func() { errs[i] = m.deliveries(n, quoted, i == 0, n*len(r.members)) })
+		wg.Go(func() { errs[i] = m.deliveries(want, i == 0, n*len(r.members)) })
 	}
 	wg.Wait()
 	return errors.Join(errs...)
 }
 
-// deliveries takes n messages and, of who asked for them, the answer, which may be anywhere between them.
-func (s *Session) deliveries(n int, quoted []byte, answer bool, sent int) error {
-	want := form{sign: `"type":"callback"`, marker: `"args":[`}
+// deliveries takes messages and, of who asked for them, the answer, which may be anywhere between them.
+func (s *Session) deliveries(want [][]byte, answer bool, sent int) error {
+	f := form{sign: `"type":"callback"`, marker: `"args":[`}
 	switch {
 	case s.compact:
-		want = form{sign: `"t":"cb"`, marker: `"v":`}
+		f = form{sign: `"t":"cb"`, marker: `"v":`}
 	case s.lines:
-		want = form{sign: `"push":`, marker: `"data":`}
+		f = form{sign: `"push":`, marker: `"data":`}
 	}
-	for got := 0; got < n || answer; {
+	for got := 0; got < len(want) || answer; {
 		msg, err := s.message()
 		if err != nil {
-			return fmt.Errorf("after %d of %d messages: %w", got, n, err)
+			return fmt.Errorf("after %d of %d messages: %w", got, len(want), err)
 		}
-		if !bytes.Contains(msg, []byte(want.sign)) {
+		if !bytes.Contains(msg, []byte(f.sign)) {
 			value, err := s.result(msg)
 			if err != nil || !answer || string(value) != strconv.Itoa(sent) {
 				return errors.Join(fmt.Errorf("the answer is %.200s, want %d", msg, sent), err)
@@ -95,9 +129,9 @@ func (s *Session) deliveries(n int, quoted []byte, answer bool, sent int) error 
 			answer = false
 			continue
 		}
-		at := bytes.Index(msg, []byte(want.marker))
-		if at < 0 || !bytes.HasPrefix(msg[at+len(want.marker):], quoted) {
-			return fmt.Errorf("a member got %.200s", msg)
+		at := bytes.Index(msg, []byte(f.marker))
+		if got == len(want) || at < 0 || !bytes.HasPrefix(msg[at+len(f.marker):], want[got]) {
+			return fmt.Errorf("a member got %.200s as message %d of %d", msg, got+1, len(want))
 		}
 		got++
 	}

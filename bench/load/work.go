@@ -17,6 +17,9 @@ type Work struct {
 	Args   int
 	Arg    func(dst []byte, i int, id uint64) []byte
 	Result func(dst []byte, id uint64) []byte
+	// Kinds is how many different results there are: those of calls whose numbers have the same remainder are equal. 0 means
+	// that each call has its own.
+	Kinds int
 	// Verify checks a result of another form than Result's, such as bytes; nil compares the JSON values.
 	Verify func(raw []byte) error
 	// Bytes is about how long a request is.
@@ -100,6 +103,7 @@ func Bytes(n int) Work {
 			}
 			return append(dst, ']')
 		},
+		Kinds:  1,
 		Verify: func(raw []byte) error { return verifyBytes(raw, n) },
 		Bytes:  200,
 	}

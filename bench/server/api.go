@@ -9,8 +9,8 @@ import (
 	"github.com/kkrpc-go/kkrpc/rooms"
 )
 
-// User has 20 fields.
-type User struct {
+// Profile has 20 fields.
+type Profile struct {
 	ID        int     `json:"id"`
 	Name      string  `json:"name"`
 	Email     string  `json:"email"`
@@ -50,21 +50,30 @@ func newAPI(handlers string) (kkrpc.Object, error) {
 	default:
 		return nil, fmt.Errorf("-handlers %s: typed, ctx or reflected", handlers)
 	}
-	members, err := newRoom()
+	hall, err := newRoom()
 	if err != nil {
 		return nil, err
 	}
+	m := newMembers()
 	return kkrpc.Object{
 		"math":  kkrpc.Object{"add": add},
 		"add":   add,
 		"echo":  echo,
-		"user":  func(_ context.Context, u User) (User, error) { return u, nil },
+		"user":  func(_ context.Context, p Profile) (Profile, error) { return p, nil },
 		"bytes": countBytes,
 		"count": count,
 		"storm": storm,
-		"join":  members.join,
-		"burst": members.burst,
-		"say":   members.say,
+		"join":  hall.join,
+		"burst": hall.burst,
+		"say":   hall.say,
+
+		"placeOrder": placeOrder,
+		"getUsers":   getUsers,
+		"getUser":    getUser,
+
+		"watch":      m.watch,
+		"tell":       m.tell,
+		"tellShared": m.tellShared,
 	}, nil
 }
 

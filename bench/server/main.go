@@ -5,19 +5,21 @@
 //	PORT=3000 go run ./bench/server
 //
 // It prints {"addr": "HOST:PORT"} when it listens. Every method exists in all dialects of kkrpc: math.add, add, echo, user,
-// bytes, count, storm, join, burst.
+// bytes, count, storm, join, burst, say, placeOrder, getUsers, getUser, watch, tell, tellShared. With -child, a line
+// "collect" on standard input has it collect its garbage, return memory to the system and print {"collected": true}.
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"runtime/pprof"
 	"syscall"
 	"time"
@@ -28,6 +30,7 @@ import (
 type options struct {
 	addr, handlers, cert, key, profile string
 	child                              bool
+	perConnection                      int
 }
 
 func main() {
@@ -42,6 +45,7 @@ func main() {
 	flag.StringVar(&o.key, "key", "", "the certificate's key, a `FILE`")
 	flag.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile to `FILE` at the end")
 	flag.BoolVar(&o.child, "child", false, "end when standard input does")
+	flag.IntVar(&o.perConnection, "per-connection", 0, "make an API of `N` functions for each connection; 0 shares one of all functions")
 	flag.Parse()
 	if err := serve(o); err != nil {
 		fmt.Fprintln(os.Stderr, "server:", err)
@@ -54,11 +58,11 @@ func serve(o options) (err error) {
 	defer stop()
 	if o.child {
 		go func() {
-			_, _ = io.Copy(io.Discard, os.Stdin)
+			obey()
 			stop()
 		}()
 	}
-	api, err := newAPI(o.handlers)
+	handler, err := o.handler()
 	if err != nil {
 		return err
 	}
@@ -74,7 +78,7 @@ func serve(o options) (err error) {
 		defer func() { err = errors.Join(err, end()) }()
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/ws", ws.Handler(api, nil))
+	mux.Handle("/ws", handler)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	fmt.Printf("{\"addr\":%q}\n", listener.Addr())
 	context.AfterFunc(ctx, func() { server.Close() })
@@ -87,6 +91,31 @@ func serve(o options) (err error) {
 		return err
 	}
 	return nil
+}
+
+func (o options) handler() (http.Handler, error) {
+	if o.perConnection != 0 {
+		api, err := newSessions(o.perConnection)
+		if err != nil {
+			return nil, err
+		}
+		return ws.HandlerFor(api, nil), nil
+	}
+	api, err := newAPI(o.handlers)
+	if err != nil {
+		return nil, err
+	}
+	return ws.Handler(api, nil), nil
+}
+
+// obey does what standard input says until it ends.
+func obey() {
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		if lines.Text() == "collect" {
+			debug.FreeOSMemory()
+			fmt.Println(`{"collected":true}`)
+		}
+	}
 }
 
 func profile(name string) (end func() error, err error) {
