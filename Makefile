@@ -119,9 +119,15 @@ types: go ## write the TypeScript types that the demo and the examples import
 	@go test -count=1 -run TestGeneratedTypes ./examples -update
 
 .PHONY: bench
-bench: go bench-js ## this project beside its peers, ten minutes; BENCH="-scenarios add-64x16 -runs 5"
+bench: go bench-js ## this project beside its peers, fifteen minutes; BENCH="-scenarios add-64x16 -runs 5"
 	@[[ "$(BENCH)" == *-peers* ]] || scripts/lint-peers.sh $(STATICCHECK)
 	@go run ./bench $(BENCH)
+
+RESULTS ?= docs/performance/results.json
+
+.PHONY: bench-plots
+bench-plots: go ## draw the pictures of docs/performance.md; RESULTS="FILE…" are results of make bench
+	@go run ./bench -plot docs/performance $(RESULTS)
 
 .PHONY: bench-against
 bench-against: go ## the server of this tree and that of BASE=REVISION by turns, what a call costs each
@@ -130,7 +136,7 @@ bench-against: go ## the server of this tree and that of BASE=REVISION by turns,
 
 .PHONY: bench-smoke
 bench-smoke: go ## the harness of bench for a moment, so that it keeps working
-	@go run ./bench -scenarios add-1x64 -peers go,raw-echo -time 200ms -runs 1
+	@go run ./bench -scenarios add-1x64,users,members-1000 -peers go,go-per-connection,raw-echo -time 200ms -runs 1 -out $(CACHE)/bench/smoke.json
 
 .PHONY: bench-go
 bench-go: go ## every Go benchmark once, so that they keep working

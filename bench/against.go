@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/kkrpc-go/kkrpc/bench/results"
 )
 
 // againstScenarios are those of -against if -scenarios names none.
@@ -52,6 +54,7 @@ func (b *bench) against(w io.Writer, rev, which string) error {
 		return err
 	}
 	var all []*comparison
+	b.progress = newProgress(len(chosen))
 	for _, s := range chosen {
 		c, err := b.compare(s, subject{before, "compact-json"}, subject{now, "compact-json"})
 		if err != nil {
@@ -59,7 +62,7 @@ func (b *bench) against(w io.Writer, rev, which string) error {
 		}
 		all = append(all, c)
 	}
-	b.progress("", "")
+	b.progress.end()
 	b.head(w)
 	printComparisons(w, name, all)
 	return nil
@@ -68,13 +71,14 @@ func (b *bench) against(w io.Writer, rev, which string) error {
 // compare takes a new process for each run, so that no single one's luck with memory decides, and changes who is first.
 func (b *bench) compare(s *scenario, before, now subject) (*comparison, error) {
 	c := &comparison{scenario: s}
+	b.progress.scenario()
 	for i := range b.runs {
 		turns := []subject{before, now}
 		if i%2 == 1 {
 			slices.Reverse(turns)
 		}
 		for _, sub := range turns {
-			b.progress(s.name, "%s: run %d of %d, %s", s.name, i+1, b.runs, sub.peer.name)
+			b.progress.run(s.name, i+1, b.runs, sub.peer.name)
 			got, err := b.sample(s, sub)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %s: %w", s.name, sub.peer.name, err)
@@ -94,7 +98,7 @@ func (b *bench) compare(s *scenario, before, now subject) (*comparison, error) {
 func (c *comparison) ratios() []float64 {
 	var all []float64
 	for i, s := range c.now.Samples {
-		all = append(all, s.cost()/c.before.Samples[i].cost())
+		all = append(all, s.Cost()/c.before.Samples[i].Cost())
 	}
 	slices.Sort(all)
 	return all
@@ -125,7 +129,7 @@ func (c *comparison) verdict() (ratio, low, high float64, verdict string) {
 	default:
 		verdict = "unclear, measure more runs"
 	}
-	return middle(ratios), low, high, verdict
+	return results.Middle(ratios), low, high, verdict
 }
 
 func printComparisons(w io.Writer, name string, all []*comparison) {
@@ -134,11 +138,11 @@ func printComparisons(w io.Writer, name string, all []*comparison) {
 	fmt.Fprintf(t, "\t%s\t±\tnow\t±\tratio\tbounds\t\n", name)
 	var rows []*row
 	for _, c := range all {
-		before, beforeSpread := c.before.median()
-		now, nowSpread := c.now.median()
+		before, beforeSpread := c.before.Median()
+		now, nowSpread := c.now.Median()
 		ratio, low, high, verdict := c.verdict()
-		fmt.Fprintf(t, "%s\t%.2f\t%.0f %%\t%.2f\t%.0f %%\t%.3f\t%.3f–%.3f\t  %s\n", c.scenario.name, before.cost(), 100*beforeSpread,
-			now.cost(), 100*nowSpread, ratio, low, high, verdict)
+		fmt.Fprintf(t, "%s\t%.2f\t%.0f %%\t%.2f\t%.0f %%\t%.3f\t%.3f–%.3f\t  %s\n", c.scenario.name, before.Cost(), 100*beforeSpread,
+			now.Cost(), 100*nowSpread, ratio, low, high, verdict)
 		rows = append(rows, &c.before, &c.now)
 	}
 	t.Flush()

@@ -26,7 +26,7 @@ type goal struct {
 
 type subjectName struct{ peer, dialect string }
 
-func cost(s sample) float64      { return s.cost() }
+func cost(s sample) float64      { return s.Cost() }
 func perSecond(s sample) float64 { return s.Rate }
 func collected(s sample) float64 { return s.Collected }
 func kilobytes(s sample) float64 { return s.Bytes / 1000 }
@@ -159,7 +159,7 @@ func (g *goal) of(rows []*row, scenario string, s subjectName) (number float64, 
 		if len(r.Samples) == 0 {
 			return 0, s.peer + " was not measured"
 		}
-		m, _ := r.median()
+		m, _ := r.Median()
 		return g.number(m), ""
 	}
 	return 0, s.peer + " did not take part"

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -93,6 +94,32 @@ func TestOnly(t *testing.T) {
 	}
 }
 
+// TestDocument: the file says what ratios are to, and which goals the scenarios have that have run.
+func TestDocument(t *testing.T) {
+	measured := func(scenario, peer, dialect string, cpu float64) *row {
+		return &row{Scenario: scenario, Peer: peer, Dialect: dialect, Samples: []sample{{CPU: cpu, P50: 1, P99: 2}}}
+	}
+	d := new(bench).document([]*row{
+		measured("orders", "go", "compact-json", 1), measured("orders", baseline, "compact-json", 4), measured("members-1000-share", "bun-echo", "echo", 1),
+	})
+	var got []string
+	for _, s := range d.Scenarios {
+		got = append(got, s.Name+" to "+s.Base)
+	}
+	if want := []string{"orders to " + baseline, "members-1000-share to bun-echo"}; !slices.Equal(got, want) {
+		t.Errorf("scenarios %q, want %q", got, want)
+	}
+	found := false
+	for _, g := range d.Goals {
+		if found = found || g.Goal == "placeOrder" && g.Met && g.Got == 0.25; g.Goal == "getUsers" {
+			t.Error("a goal of a scenario that has not run")
+		}
+	}
+	if !found || d.Cores == 0 || d.Processor == "" || d.Date.IsZero() {
+		t.Errorf("%+v", d)
+	}
+}
+
 func TestChoose(t *testing.T) {
 	name := func(s *scenario) string { return s.name }
 	got, err := choose("scenario", "add-64x16, add-1x1", scenarios, name)
@@ -101,22 +128,6 @@ func TestChoose(t *testing.T) {
 	}
 	if _, err := choose("scenario", "add-2x2", scenarios, name); err == nil {
 		t.Error("a scenario that does not exist was chosen")
-	}
-}
-
-func TestStarved(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		sample sample
-		want   bool
-	}{
-		{"both are busy", sample{Server: 0.98, Generator: 0.99}, false},
-		{"the server waits", sample{Server: 0.5, Generator: 0.99}, true},
-		{"both wait", sample{Server: 0.5, Generator: 0.5}, false},
-	} {
-		if got := tt.sample.starved(); got != tt.want {
-			t.Errorf("%s: %v", tt.name, got)
-		}
 	}
 }
 

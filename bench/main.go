@@ -8,7 +8,7 @@
 package main
 
 import (
-	"encoding/json"
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -18,6 +18,9 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/kkrpc-go/kkrpc/bench/plots"
+	"github.com/kkrpc-go/kkrpc/bench/results"
 )
 
 // bench is one run of this program.
@@ -41,8 +44,8 @@ type bench struct {
 
 	certified bool // the certificate has been made
 
-	servers map[served]*server
-	said    string // the scenario of which progress has told
+	servers  map[served]*server
+	progress *progress
 
 	mu    sync.Mutex
 	alive map[*server]bool // guarded by mu
@@ -52,8 +55,10 @@ func main() {
 	var (
 		which   = flag.String("scenarios", "", "the scenarios, a `LIST` with commas; all by default")
 		who     = flag.String("peers", "", "the peers, a `LIST` with commas; all by default")
-		asJSON  = flag.Bool("json", false, "print all runs as JSON")
+		asJSON  = flag.Bool("json", false, "print what -out has instead of tables")
+		out     = flag.String("out", "", "write all runs as JSON to `FILE`; results.json in the folder of -dir by default")
 		list    = flag.Bool("list", false, "print the names of scenarios and peers")
+		plot    = flag.String("plot", "", "measure nothing, draw the results in the files that are named as arguments, as SVG, to `FOLDER`")
 		base    = flag.String("against", "", "measure the server of the git `REVISION` and that of the working tree by turns")
 		b       = &bench{began: time.Now(), serverCore: -1, generatorCore: -1, built: map[string]built{}, runtimes: map[runtimeName]string{}, versions: map[string]string{}, servers: map[served]*server{}, alive: map[*server]bool{}}
 		scratch = flag.String("dir", filepath.Join(".cache", "bench"), "a `FOLDER` for what is built")
@@ -68,6 +73,13 @@ func main() {
 		printNames(os.Stdout)
 		return
 	}
+	if *plot != "" {
+		if err := drawFiles(*plot, flag.Args()); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	b.outDir = *scratch
 	if *base != "" {
 		if err := b.against(os.Stdout, *base, *which); err != nil {
@@ -77,12 +89,8 @@ func main() {
 		return
 	}
 	rows, err := b.main(*which, *who)
-	if err == nil && *asJSON {
-		encoder := json.NewEncoder(os.Stdout)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(b.document(rows))
-	} else if err == nil {
-		report(os.Stdout, rows, b)
+	if err == nil {
+		err = b.publish(rows, *asJSON, cmp.Or(*out, filepath.Join(b.outDir, "results.json")))
 	}
 	if err == nil && *who != "" {
 		err = missing(rows)
@@ -93,11 +101,55 @@ func main() {
 	}
 }
 
+// publish prints what was measured, writes it to a file, and draws it beside the file.
+func (b *bench) publish(rows []*row, asJSON bool, file string) error {
+	d := b.document(rows)
+	if !asJSON {
+		report(os.Stdout, rows, b)
+	} else if text, err := d.JSON(); err != nil {
+		return err
+	} else if _, err := os.Stdout.Write(text); err != nil {
+		return err
+	}
+	if err := d.Write(file); err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, "\nall runs are in", file)
+	pictures, err := plots.Draw(filepath.Dir(file), d)
+	if errors.Is(err, plots.ErrNothing) {
+		return nil
+	}
+	for _, picture := range pictures {
+		fmt.Fprintln(os.Stderr, "drawn:", picture)
+	}
+	return err
+}
+
+// drawFiles draws what earlier runs have written.
+func drawFiles(dir string, files []string) error {
+	if len(files) == 0 {
+		return errors.New("-plot needs files that bench has written, as arguments")
+	}
+	var documents []*results.Document
+	for _, file := range files {
+		d, err := results.Read(file)
+		if err != nil {
+			return err
+		}
+		documents = append(documents, d)
+	}
+	pictures, err := plots.Draw(dir, documents...)
+	for _, picture := range pictures {
+		fmt.Println(picture)
+	}
+	return err
+}
+
 // missing is an error if a peer that was asked for by its name could not be measured.
 func missing(rows []*row) error {
 	for _, r := range rows {
 		if r.Absent != "" {
-			return fmt.Errorf("%s: %s: %s", r.Scenario, r.name(), r.Absent)
+			return fmt.Errorf("%s: %s: %s", r.Scenario, r.Name(), r.Absent)
 		}
 	}
 	return nil
@@ -120,6 +172,7 @@ func (b *bench) main(which, who string) ([]*row, error) {
 	if err := b.prepare(scenarios, peers); err != nil {
 		return nil, err
 	}
+	b.progress = newProgress(len(scenarios))
 	var rows []*row
 	for _, s := range scenarios {
 		rows = append(rows, b.scenario(s, peers)...)

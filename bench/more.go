@@ -86,7 +86,7 @@ func (b *bench) paced(s *scenario, srv *server, dialect string) (_ sample, err e
 		return sample{}, err
 	}
 	got, err := m.stop(int64(s.n) * pace * int64(pacedBy/time.Second))
-	got.P50, got.P99 = times.Quantile(0.5), times.Quantile(0.99)
+	quantiles(&got, times)
 	return got, err
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kkrpc-go/kkrpc/bench/host"
+	"github.com/kkrpc-go/kkrpc/bench/results"
 )
 
 // report prints a table for each scenario.
@@ -26,7 +27,7 @@ func report(w io.Writer, rows []*row, b *bench) {
 
 // noise says so if the machine was not quiet.
 func noise(w io.Writer, rows []*row) {
-	if share := others(rows); share > quiet {
+	if share := others(rows); share > results.Quiet {
 		fmt.Fprintf(w, "\nThis machine was not quiet: other programs had %.0f %% of the two cores.\n", 100*share)
 	}
 }
@@ -49,11 +50,7 @@ func (b *bench) head(w io.Writer) {
 	fmt.Fprintf(w, "; %v in all\n", time.Since(b.began).Round(time.Second))
 }
 
-// quiet is what share of the cores others may have. Where nobody else is, it is up to 0.08: the kernel's own work,
-// most of it waking a core and letting it sleep.
-const quiet = 0.15
-
-// others is that share in the middle of all runs.
+// others is the share of the cores that other programs had, in the middle of all runs.
 func others(rows []*row) float64 {
 	var all []sample
 	for _, r := range rows {
@@ -62,7 +59,7 @@ func others(rows []*row) float64 {
 	if len(all) == 0 {
 		return 0
 	}
-	return median(all, func(s sample) float64 { return s.Others })
+	return results.Median(all, func(s sample) float64 { return s.Others })
 }
 
 func rowsOf(rows []*row, scenario string) (of []*row) {
@@ -79,7 +76,7 @@ func (s *scenario) ratio(m, of sample) float64 {
 	if s.byRate {
 		return m.Rate / of.Rate
 	}
-	return m.cost() / of.cost()
+	return m.Cost() / of.Cost()
 }
 
 // table prints the rows of a scenario; ratios are of what the server costs.
@@ -102,19 +99,19 @@ func table(w io.Writer, s *scenario, rows []*row) {
 		if len(r.Samples) == 0 {
 			continue
 		}
-		m, spread := r.median()
+		m, spread := r.Median()
 		ratio, note := "", m.Note
 		if base != nil {
-			of, _ := base.median()
+			of, _ := base.Median()
 			ratio = fmt.Sprintf("%.2f", s.ratio(m, of))
 		}
-		if m.starved() {
+		if m.Starved() {
 			note = "the generator was the bottleneck"
 		}
 		if m.Parsed > 0.01 {
 			note = fmt.Sprintf("%.0f %% of the answers parsed", 100*m.Parsed)
 		}
-		if note == "" && m.Others > quiet {
+		if note == "" && m.Others > results.Quiet {
 			note = fmt.Sprintf("others had %.0f %% of the cores", 100*m.Others)
 		}
 		if note != "" {
@@ -124,7 +121,7 @@ func table(w io.Writer, s *scenario, rows []*row) {
 		if m.P50 > 0 {
 			tail = fmt.Sprintf("%.1f", float64(m.P99)/float64(m.P50))
 		}
-		name := r.name()
+		name := r.Name()
 		switch s.kind {
 		case memory:
 			name += fmt.Sprintf("\t%.1f", m.Bytes/1000)
@@ -138,9 +135,9 @@ func table(w io.Writer, s *scenario, rows []*row) {
 	for _, r := range rows {
 		switch {
 		case r.Absent != "" && len(r.Samples) > 0:
-			fmt.Fprintf(w, "  %s: run %d failed: %s\n", r.name(), len(r.Samples)+1, r.Absent)
+			fmt.Fprintf(w, "  %s: run %d failed: %s\n", r.Name(), len(r.Samples)+1, r.Absent)
 		case r.Absent != "":
-			fmt.Fprintf(w, "  %s: not measured: %s\n", r.name(), r.Absent)
+			fmt.Fprintf(w, "  %s: not measured: %s\n", r.Name(), r.Absent)
 		}
 	}
 }
@@ -178,34 +175,21 @@ func printNames(w io.Writer) {
 	t.Flush()
 }
 
-// document is what -json prints.
-type document struct {
-	Date      string            `json:"date"`
-	System    string            `json:"system"`
-	Processor string            `json:"processor"`
-	Versions  map[string]string `json:"versions"`
-	Runs      int               `json:"runs"`
-	Seconds   float64           `json:"seconds"` // of each run
-	Each      bool              `json:"each"`    // every request was written by itself
-	Pinned    bool              `json:"pinned"`
-	Others    float64           `json:"others"` // share of the cores that something else had, in the middle of all runs
-	Rows      []*row            `json:"rows"`
-	Goals     []result          `json:"goals"`
-}
-
-type result struct {
-	Goal  string  `json:"goal"`
-	Most  float64 `json:"most,omitzero"`
-	Least float64 `json:"least,omitzero"`
-	Got   float64 `json:"got,omitzero"`
-	Met   bool    `json:"met"`
-	Why   string  `json:"notMeasured,omitzero"`
-}
-
-func (b *bench) document(rows []*row) document {
-	d := document{
-		Date: time.Now().UTC().Format(time.RFC3339), System: runtime.GOOS + "/" + runtime.GOARCH, Processor: host.Processor(),
-		Versions: b.versions, Runs: b.runs, Seconds: b.time.Seconds(), Each: b.each, Pinned: b.pinned, Others: others(rows), Rows: rows, Goals: []result{},
+// document is all that was measured.
+func (b *bench) document(rows []*row) *results.Document {
+	d := &results.Document{
+		Date: time.Now().UTC().Truncate(time.Second), System: runtime.GOOS + "/" + runtime.GOARCH, Processor: host.Processor(), Cores: runtime.NumCPU(),
+		Versions: b.versions, Runs: b.runs, Seconds: b.time.Seconds(), Each: b.each, Pinned: b.pinned, Others: others(rows), Rows: rows, Goals: []results.Goal{},
+	}
+	for i := range scenarios {
+		s := &scenarios[i]
+		if of := rowsOf(rows, s.name); len(of) > 0 {
+			base := ""
+			if r := against(of); r != nil {
+				base = r.Peer
+			}
+			d.Scenarios = append(d.Scenarios, results.Scenario{Name: s.name, About: s.about, Base: base, Rate: s.byRate})
+		}
 	}
 	for i := range goals {
 		g := &goals[i]
@@ -213,7 +197,7 @@ func (b *bench) document(rows []*row) document {
 			continue
 		}
 		v := g.judge(rows)
-		r := result{Goal: g.about, Most: g.most, Got: v.got, Met: v.met, Why: v.why}
+		r := results.Goal{Goal: g.about, Most: g.most, Got: v.got, Met: v.met, Why: v.why}
 		if g.least {
 			r.Most, r.Least = 0, g.most
 		}

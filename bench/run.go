@@ -35,6 +35,9 @@ func choose[T any](what, list string, all []T, name func(*T) string) ([]*T, erro
 func (b *bench) prepare(scenarios []*scenario, peers []*peer) error {
 	server, generator, ok := host.Cores()
 	b.pinned = ok
+	if name, err := run(".", "git", "describe", "--always", "--dirty", "--tags"); err == nil {
+		b.versions["kkrpc-go"] = name
+	}
 	b.versions["go"] = strings.TrimPrefix(runtime.Version(), "go")
 	for name, variable := range map[string]string{"kkrpc 2": "KKRPC_V2", "kkrpc 0.7": "KKRPC_V07"} {
 		if version := checkoutVersion(os.Getenv(variable)); version != "" {
@@ -120,7 +123,8 @@ func (b *bench) find(rt runtimeName) (string, error) {
 		if out, err := exec.Command(exe, "--version").Output(); err == nil {
 			b.runtimes[rt] = exe
 			line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
-			b.versions[string(rt)] = strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(line, "deno "), "workerd "), "v")
+			version, _, _ := strings.Cut(strings.TrimPrefix(line, string(rt)+" "), " ")
+			b.versions[string(rt)] = strings.TrimPrefix(version, "v")
 			return exe, nil
 		}
 	}
@@ -138,12 +142,13 @@ func (b *bench) scenario(s *scenario, peers []*peer) []*row {
 	if s.once {
 		runs = 1
 	}
+	b.progress.scenario()
 	for i := range runs {
 		for j, sub := range subjects {
 			if rows[j].Absent != "" {
 				continue
 			}
-			b.progress(s.name, "%s: run %d of %d, %s", s.name, i+1, runs, sub)
+			b.progress.run(s.name, i+1, runs, sub.String())
 			got, err := b.sample(s, sub)
 			if err != nil {
 				rows[j].Absent = err.Error()
@@ -153,20 +158,8 @@ func (b *bench) scenario(s *scenario, peers []*peer) []*row {
 			rows[j].Samples = append(rows[j].Samples, got)
 		}
 	}
-	b.progress("", "")
+	b.progress.end()
 	return rows
-}
-
-// progress says on a terminal what is being done, and elsewhere which scenario.
-func (b *bench) progress(scenario, format string, args ...any) {
-	switch info, err := os.Stderr.Stat(); {
-	case err == nil && info.Mode()&os.ModeCharDevice != 0:
-		fmt.Fprint(os.Stderr, "\r\033[K")
-		fmt.Fprintf(os.Stderr, format, args...)
-	case scenario != b.said && scenario != "":
-		fmt.Fprintln(os.Stderr, scenario)
-	}
-	b.said = scenario
 }
 
 func (b *bench) sample(s *scenario, sub subject) (sample, error) {
