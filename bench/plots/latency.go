@@ -127,25 +127,35 @@ func (l panel) draw(c draw.Canvas, s style) {
 	p.Add(grid)
 	s.curve(p, l.others, s.theirs)
 	s.curve(p, l.mine, s.ours)
-	p.Draw(c)
-	data := p.DataCanvas(c)
+	area := draw.Crop(c, 0, -endWidth, 0, 0)
+	p.Draw(area)
+	data := p.DataCanvas(area)
 	x, y := p.Transforms(&data)
 	last := len(percentiles) - 1
-	// The last points have numbers, the higher one above its line.
-	above := l.mine[last] > l.others[last]
-	for _, end := range []struct {
-		at    time.Duration
-		color color.Color
-		above bool
-	}{{l.mine[last], s.ours, above}, {l.others[last], s.muted, !above}} {
-		label := s.bold(8.5, end.color)
-		label.XAlign = text.XRight
-		by := vg.Length(-10)
-		if end.above {
-			by = 10
-		}
-		data.FillText(label, vg.Point{X: x(float64(last)) + 6, Y: y(float64(end.at)) + by}, duration(end.at))
+	upper, lower := s.end(l.mine[last], s.ours), s.end(l.others[last], s.muted)
+	if l.others[last] > l.mine[last] {
+		upper, lower = lower, upper
 	}
+	// Numbers of points that are close keep a distance.
+	apart := max(0, endDistance-(y(upper.at)-y(lower.at))) / 2
+	c.FillText(upper.style, vg.Point{X: x(float64(last)) + 7, Y: y(upper.at) + apart}, upper.text)
+	c.FillText(lower.style, vg.Point{X: x(float64(last)) + 7, Y: y(lower.at) - apart}, lower.text)
+}
+
+const (
+	endWidth    = 30 // of the numbers beside the last points
+	endDistance = 11
+)
+
+// end is the number beside a last point.
+type end struct {
+	at    float64
+	text  string
+	style text.Style
+}
+
+func (s style) end(d time.Duration, c color.Color) end {
+	return end{float64(d), duration(d), s.bold(8.5, c)}
 }
 
 func (s style) curve(p *plot.Plot, times []time.Duration, c color.Color) {

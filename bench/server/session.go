@@ -10,7 +10,8 @@ import (
 	"github.com/kkrpc-go/kkrpc"
 )
 
-// session is what a connection has of its own, with an API that is made for it.
+// session is what a connection has of its own, with an API that is made for it. The methods have the signatures of the
+// functions in the shared API, so that the two can be compared.
 type session struct {
 	client string
 	orders []int
@@ -49,7 +50,7 @@ func (s *session) placeOrder(_ context.Context, order Order) (Receipt, error) {
 	return placeOrder(order)
 }
 
-func (s *session) getUsers(context.Context) ([]User, error) { return getUsers(), nil }
+func (s *session) getUsers() []User { return getUsers() }
 
 // others adds n functions, of signatures that APIs have. Nobody calls them.
 func (s *session) others(api kkrpc.Object, n int) {
