@@ -123,11 +123,11 @@ bench: go bench-js ## this project beside its peers, fifteen minutes; BENCH="-sc
 	@[[ "$(BENCH)" == *-peers* ]] || scripts/lint-peers.sh $(STATICCHECK)
 	@go run ./bench $(BENCH)
 
-RESULTS ?= docs/performance/results.json
+MEASURED ?= docs/performance/results.json
 
 .PHONY: bench-plots
-bench-plots: go ## draw the pictures of docs/performance.md; RESULTS="FILE…" are results of make bench
-	@go run ./bench -plot docs/performance $(RESULTS)
+bench-plots: go ## draw the pictures of docs/performance.md; MEASURED="FILE…" are others that make bench has written
+	@go run ./bench -plot docs/performance $(MEASURED)
 
 .PHONY: bench-against
 bench-against: go ## the server of this tree and that of BASE=REVISION by turns, what a call costs each
