@@ -51,10 +51,19 @@ func (l *leading) free() {
 	leadings.Put(l)
 }
 
+// yield lets others run.
+func (ch *Channel) yield() {
+	if y, ok := ch.transport.(Yielder); ok {
+		y.Yield()
+		return
+	}
+	runtime.Gosched()
+}
+
 // Grown counts the spent bytes that decoding has allocated so far. It ends decoding once the channel has closed. Decoding
 // that takes long lets others run.
 func (r *request) Grown(spent int) error {
-	runtime.Gosched()
+	r.ch.yield()
 	r.ch.memory.Set(&r.ch.account, r.ch.in.Held()+spent)
 	if r.ch.closed.Load() {
 		return ErrClosed

@@ -34,7 +34,7 @@ func (g *greedy) Close(int, string) error               { return nil }
 // connection, long before the scheduler would take the only processor from it.
 func TestABusyConnectionGivesOthersATurn(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	const turn = 256 << 10
+	const turn = 192 << 10
 	for _, size := range []int{100, 64 << 10} {
 		text := `"` + strings.Repeat("x", size) + `"`
 		var turns atomic.Int64

@@ -3,7 +3,6 @@ package kkrpc
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"runtime/debug"
 	"strconv"
 	"sync"
@@ -267,7 +266,7 @@ func (s *outStream) send(v any, scalar bool) bool {
 	s.ch.out.SendLater(b)
 	if s.turn >= turnBytes {
 		s.turn = 0
-		runtime.Gosched()
+		s.ch.yield()
 	}
 	if s.await() {
 		return true

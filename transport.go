@@ -17,7 +17,7 @@ import (
 // over something that delivers by calling. Package transport/transporttest has the tests that each must pass.
 //
 // A Transport may have further abilities. A Channel finds them by their methods: [TryWriter], [FrameLender],
-// [TextValidator], [Parker] and [PeerNamer].
+// [TextValidator], [Parker], [Yielder] and [PeerNamer].
 type Transport interface {
 	// ReadFrame blocks for the next whole message, appended to buf[:0]. msg is valid until buf is passed again. more
 	// reports that another message is already buffered. The reply can then wait and be sent together with the next
@@ -65,6 +65,13 @@ type Parker interface {
 	// and calls wake once, on another goroutine, when ReadFrame has something to do. wake may run before Park returns.
 	// A transport that cannot park this connection returns false at once.
 	Park(patience time.Duration, wake func()) (parked bool)
+}
+
+// Yielder is a Transport that knows how its other connections get a turn. runtime.Gosched lets only goroutines run that are
+// ready, and not those that wait for data of a socket, of which the scheduler does not know yet.
+type Yielder interface {
+	// Yield lets others run. It is called after a connection was busy for a while, by any goroutine and without locks.
+	Yield()
 }
 
 // accounted is a Transport of this module that holds memory for its peer, which counts for Group.Memory.

@@ -48,8 +48,8 @@ func (b *bench) against(w io.Writer, rev, which string) error {
 	}
 	before := &peer{name: name, dialects: []string{"compact-json"}, command: func(b *bench, _ string) (*exec.Cmd, error) {
 		return b.oneThread(exec.Command(old, append([]string{"-child"}, ctxHandlers...)...)), nil
-	}}
-	now := &peer{name: "now", dialects: before.dialects, command: goServer("server", ctxHandlers...)}
+	}, tls: tlsFlags}
+	now := &peer{name: "now", dialects: before.dialects, command: goServer("server", ctxHandlers...), tls: tlsFlags}
 	if err := b.prepare(chosen, []*peer{before, now}); err != nil {
 		return err
 	}

@@ -5,8 +5,8 @@ package ws
 import "time"
 
 // turnTime is for how long a connection may read without a wait before other connections get a turn. 15 busy ones then
-// delay the next by no more than 4 ms.
-const turnTime = 200 * time.Microsecond
+// delay the next by no more than 2 ms.
+const turnTime = 100 * time.Microsecond
 
 // freeReads is how many reads in a row may find data before the clock is looked at. So many bytes as a small buffer holds
 // count as a read.
@@ -46,6 +46,9 @@ func (t *turn) frame(n int) {
 		t.next()
 	}
 }
+
+// Yield lets other connections run for which there is data.
+func (c *conn) Yield() { yield() }
 
 // longRead is how long a read that finds data takes at most, where nothing else tells whether it had to wait.
 const longRead = 50 * time.Microsecond

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"net"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -59,5 +60,42 @@ func TestABusyConnectionLetsOthersBeRead(t *testing.T) {
 	}
 	if n := <-at; n > 40 {
 		t.Errorf("the other connection was read after %d requests of %d", n, frames)
+	}
+}
+
+// On one processor, more goroutines yield than there are processors, so that one of them is always ready. A socket with data
+// is read within a few of their turns all the same.
+func TestManyWhoYieldLetSocketsBeRead(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	const busy, work = 20, 20 * time.Microsecond
+	a, b := tcpPair(t)
+	var turns atomic.Int32
+	var stop atomic.Bool
+	at := make(chan int32, 1)
+	go func() {
+		if _, err := b.Read(make([]byte, 1)); err != nil {
+			t.Error(err)
+		}
+		at <- turns.Load()
+		stop.Store(true)
+	}()
+	var ended sync.WaitGroup
+	for range busy {
+		ended.Go(func() {
+			for !stop.Load() {
+				for end := time.Now().Add(work); time.Now().Before(end); {
+				}
+				if turns.Add(1) == 10*busy {
+					if _, err := a.Write([]byte("x")); err != nil {
+						t.Error(err)
+					}
+				}
+				yield()
+			}
+		})
+	}
+	ended.Wait()
+	if n := <-at - 10*busy; n > 5*busy {
+		t.Errorf("it was read after %d turns of %d goroutines", n, busy)
 	}
 }

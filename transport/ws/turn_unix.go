@@ -5,78 +5,101 @@ package ws
 import (
 	"os"
 	"runtime"
+	"sync"
 	"syscall"
 )
 
 // yield lets all goroutines run that are ready, and those whose files are ready. runtime.Gosched does not ask the kernel
-// for ready files if no goroutine is ready. yield therefore writes to a pipe and waits until the kernel reports it.
-func yield() {
-	select {
-	case l := <-loops:
-		if l == nil {
-			if l = newLoop(); l == nil {
-				runtime.Gosched()
-				loops <- nil
-				return
-			}
+// for ready files while a goroutine is ready. If some connections call it again and again, those that wait for data wait
+// until the scheduler's monitor asks, after 10 ms. So all goroutines that yield wait together. One of them writes to a pipe
+// and waits until the kernel reports it, which the scheduler learns once no goroutine is ready.
+func yield() { turns.pass() }
+
+var turns turnstile
+
+// turnstile is where goroutines wait for their next turn.
+type turnstile struct {
+	mu      sync.Mutex
+	passed  *sync.Cond // round has changed
+	round   uint
+	polling bool  // one of those who wait is in poll
+	pipe    *pipe // owned by that one; nil if it is not open yet, or there are no descriptors left
+}
+
+func (t *turnstile) pass() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.passed == nil {
+		t.passed = sync.NewCond(&t.mu)
+	}
+	if t.polling {
+		for round := t.round; round == t.round; {
+			t.passed.Wait()
 		}
-		l.written = false
-		if l.raw.Read(l.turn) != nil {
-			l = nil // the garbage collector closes it
-		}
-		loops <- l
-	default: // as many wait for the kernel already as can have an effect
+		return
+	}
+	t.polling = true
+	t.mu.Unlock()
+	t.poll()
+	t.mu.Lock()
+	t.polling = false
+	t.round++
+	t.passed.Broadcast()
+}
+
+// poll returns once the scheduler has asked the kernel which files are ready.
+func (t *turnstile) poll() {
+	if t.pipe == nil {
+		t.pipe = newPipe()
+	}
+	if t.pipe == nil || !t.pipe.around() {
 		runtime.Gosched()
+		t.pipe = nil // the garbage collector closes it
 	}
 }
 
-// loops are pipes for the goroutines that yield at a time: two for each processor that the program has at its start. Nil
-// stands for a pipe that is not open yet.
-var loops = func() chan *loop {
-	n := 2 * runtime.GOMAXPROCS(0)
-	c := make(chan *loop, n)
-	for range n {
-		c <- nil
-	}
-	return c
-}()
+// pipe is a pipe whose ends one goroutine has.
+type pipe struct {
+	r, w    *os.File
+	from    syscall.RawConn // r
+	to      int             // descriptor of w, which stays open as long as the pipe
+	step    func(fd uintptr) bool
+	written bool
+}
 
-// newLoop returns nil if there are no descriptors left.
-func newLoop() *loop {
+// newPipe returns nil if there are no descriptors left.
+func newPipe() *pipe {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil
 	}
-	l := &loop{r: r, w: w}
+	p := &pipe{r: r, w: w}
 	var to syscall.RawConn
-	if l.raw, err = r.SyscallConn(); err == nil {
+	if p.from, err = r.SyscallConn(); err == nil {
 		to, err = w.SyscallConn()
 	}
 	if err == nil {
-		err = to.Control(func(fd uintptr) { l.to = int(fd) })
+		err = to.Control(func(fd uintptr) { p.to = int(fd) })
 	}
 	if err != nil {
 		return nil
 	}
-	l.turn = l.around
-	return l
+	p.step = p.writeThenRead
+	return p
 }
 
-// loop is a pipe whose ends one goroutine has.
-type loop struct {
-	r, w    *os.File
-	raw     syscall.RawConn // of r
-	to      int             // descriptor of w, which stays open as long as l
-	turn    func(fd uintptr) bool
-	written bool
+// around sends a byte through the pipe.
+func (p *pipe) around() (ok bool) {
+	p.written = false
+	return p.from.Read(p.step) == nil
 }
 
-// around is called until it returns true, and in between once r is readable.
-func (l *loop) around(fd uintptr) bool {
+// writeThenRead is called until it returns true, and in between once r is readable.
+func (p *pipe) writeThenRead(fd uintptr) bool {
 	b := [1]byte{}
-	if !l.written {
-		l.written = true
-		_, err := syscall.Write(l.to, b[:]) // which finds room, since the pipe is empty
+	if !p.written {
+		p.written = true
+		_, err := syscall.Write(p.to, b[:]) // which finds room, since the pipe is empty
 		return err != nil
 	}
 	_, _ = syscall.Read(int(fd), b[:])
