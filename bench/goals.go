@@ -89,6 +89,8 @@ var goals = slices.Concat([]goal{
 	{"an object to 1,000 members with Share by itself, of Bun's publish", "members-1000-share-single", ours, publish, cost, 1.1, false, "", ""},
 	{"memory of 5,000 connections after calls", "idle-after-calls", ours, hono, cost, 1.5, false, "", ""},
 	{"memory of 5,000 connections after calls and a collection", "idle-after-calls", ours, hono, collected, 1.5, false, "", ""},
+	{"a room of 1,000 members on three nodes, of one node", "room-1000", subjectName{"go-three-nodes", "compact-json"}, subjectName{"go-one-node", "compact-json"}, cost, 1.5, false, "", ""},
+	{"a room of 10,000 members on three nodes, of one node", "room-10000", subjectName{"go-three-nodes", "compact-json"}, subjectName{"go-one-node", "compact-json"}, cost, 1.5, false, "", ""},
 	{"p99 of a room with a member that does not read, of without", "room-stalled", ours, ours, p99, 1.5, false, "", "room-paced"},
 	insideHono("bun", hono.peer),
 	insideHono("node", "kkrpc2-node-hono"),

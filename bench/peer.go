@@ -79,6 +79,8 @@ var peers = []peer{
 	{name: "kkrpc0.2-node", about: "kkrpc 0.2.2 of npm on Node", dialects: []string{"classic-json", "classic-superjson"}, can: []kind{calls, objects, blobs, memory, setup}, command: script(node, "", "kkrpc.mjs", "npm"), tls: tlsVariables},
 
 	{name: "capnweb-bun", about: "Cap'n Web on Bun", dialects: []string{"capnweb"}, can: []kind{calls}, command: script(bun, "", "capnweb.mjs")},
+	{name: "go-one-node", about: "this project, a room of one node, messages published at once", dialects: []string{"compact-json"}, can: []kind{rooms}, command: goPeer("nodes", "-n", "1")},
+	{name: "go-three-nodes", about: "the same on three nodes in one process, over JetStream", dialects: []string{"compact-json"}, can: []kind{rooms}, command: goPeer("nodes", "-n", "3")},
 	{name: "centrifuge", about: "Centrifugo's library, RPC in JSON", dialects: []string{"centrifuge"}, can: []kind{rooms}, command: goPeer("centrifuge")},
 	{name: "grpc-go", about: "gRPC, called by its own client", dialects: []string{"grpc"}, command: goPeer("grpc"), load: ownClient("grpc")},
 	{name: "bun-echo", about: "Bun, frames without RPC, and its own publish", dialects: []string{"echo"}, can: []kind{rooms, members, shared, memory, resident, setup}, command: script(bun, "", "echo.mjs"), tls: tlsVariables},
@@ -110,13 +112,13 @@ func (b *bench) oneThread(cmd *exec.Cmd) *exec.Cmd {
 
 // goPeer runs somebody else's library. Each is a module that is not in the workspace, since what it requires would
 // change the versions that everything else is built with.
-func goPeer(module string) func(*bench, string) (*exec.Cmd, error) {
+func goPeer(module string, args ...string) func(*bench, string) (*exec.Cmd, error) {
 	return func(b *bench, _ string) (*exec.Cmd, error) {
 		exe, err := b.build(filepath.Join("bench", "_peers", module), ".")
 		if err != nil {
 			return nil, err
 		}
-		return b.oneThread(exec.Command(exe)), nil
+		return b.oneThread(exec.Command(exe, args...)), nil
 	}
 }
 

@@ -104,7 +104,7 @@ type subject struct {
 func (s subject) String() string { return s.peer.name + " " + s.dialect }
 
 // fewPeers are those of the scenarios with few.
-var fewPeers = []string{"go", baseline, "kkrpc0.2-bun", "bun-echo", "centrifuge"}
+var fewPeers = []string{"go", baseline, "kkrpc0.2-bun", "bun-echo", "centrifuge", "go-one-node", "go-three-nodes"}
 
 // subjects returns who takes part in a scenario.
 func (s *scenario) subjects(peers []*peer) []subject {
