@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"unsafe"
+
+	"github.com/kkrpc-go/kkrpc/internal/jsonform"
 )
 
 // quickField is a field of a struct that is read.
@@ -125,6 +127,7 @@ func quickSlice(t reflect.Type) quickFunc {
 		return quickList((*quick).any)
 	}
 	inner, size := quickOf(t.Elem()), t.Elem().Size()
+	reuse := !contains(t.Elem(), func(t reflect.Type) (is, plain bool) { return jsonform.Reads(t), ownDecoder(t) != nil })
 	drafts := sync.Pool{New: func() any { return reflect.New(t).Interface() }}
 	return func(q *quick, p variable) bool {
 		if q.null() {
@@ -145,7 +148,9 @@ func quickSlice(t reflect.Type) quickFunc {
 				reflect.Copy(list, draft)
 			}
 		}
-		if draft.Clear(); draft.Cap()*int(size) <= maxKeptDraft {
+		// A method that has read an element may have kept its address.
+		if reuse && draft.Cap()*int(size) <= maxKeptDraft {
+			draft.Clear()
 			draft.SetLen(0)
 			drafts.Put(kept)
 		}

@@ -48,16 +48,25 @@ func (c *copies) write(e *Encoder, dst []byte, v reflect.Value) (_ []byte, err e
 // callsMethods reports whether writing a t gives a method of the program the address of the t or of a part of it, which
 // the method may keep.
 func callsMethods(t reflect.Type) bool {
-	switch {
-	case ownEncoder(t) != nil, jsonform.IsRaw(t), jsonform.IsNumber(t), typedArrayName(t) != "":
+	return contains(t, func(t reflect.Type) (is, plain bool) {
+		return jsonform.Writes(t) || jsonform.Implements(t, errorType), ownEncoder(t) != nil
+	})
+}
+
+// contains reports whether a t, or a part of it in the same memory, is what is says. Parts of what is plain do not count.
+func contains(t reflect.Type, is func(t reflect.Type) (is, plain bool)) bool {
+	if jsonform.IsRaw(t) || jsonform.IsNumber(t) || typedArrayName(t) != "" {
 		return false
-	case jsonform.Writes(t), jsonform.Implements(t, errorType):
-		return true
-	case t.Kind() == reflect.Array:
-		return callsMethods(t.Elem())
-	case t.Kind() == reflect.Struct:
+	}
+	if is, plain := is(t); is || plain {
+		return !plain
+	}
+	switch t.Kind() {
+	case reflect.Array:
+		return contains(t.Elem(), is)
+	case reflect.Struct:
 		for i := range t.NumField() {
-			if callsMethods(t.Field(i).Type) {
+			if contains(t.Field(i).Type, is) {
 				return true
 			}
 		}

@@ -16,6 +16,35 @@ func (k *keeper) MarshalJSON() ([]byte, error) {
 	return []byte(`"` + k.Name + `"`), nil
 }
 
+func (k *keeper) UnmarshalJSON(text []byte) error {
+	kept = append(kept, k)
+	k.Name = string(text)
+	return nil
+}
+
+// The same for a method that reads.
+func TestListsAreReadApartForMethods(t *testing.T) {
+	type holder struct{ Pair [1]struct{ Keeper keeper } }
+	kept = nil
+	for _, name := range []string{"1", "2", "3"} {
+		var list []keeper
+		var inside []holder
+		if err := superjson.Decode(superjson.ModeJSON, []byte(`[`+name+`]`), nil, &list); err != nil {
+			t.Fatal(err)
+		}
+		if err := superjson.Decode(superjson.ModeJSON, []byte(`[{"Pair":[{"Keeper":`+name+`}]}]`), nil, &inside); err != nil {
+			t.Fatal(err)
+		}
+	}
+	names := ""
+	for _, k := range kept {
+		names += k.Name
+	}
+	if want := "112233"; names != want {
+		t.Errorf("kept %q, want %q", names, want)
+	}
+}
+
 // A method that keeps its receiver does not see a later value there.
 func TestValuesAreCopiedForMethods(t *testing.T) {
 	type holder struct {
