@@ -79,8 +79,8 @@ var peers = []peer{
 	{name: "kkrpc0.2-node", about: "kkrpc 0.2.2 of npm on Node", dialects: []string{"classic-json", "classic-superjson"}, can: []kind{calls, objects, blobs, memory, setup}, command: script(node, "", "kkrpc.mjs", "npm"), tls: tlsVariables},
 
 	{name: "capnweb-bun", about: "Cap'n Web on Bun", dialects: []string{"capnweb"}, can: []kind{calls}, command: script(bun, "", "capnweb.mjs")},
-	{name: "go-one-node", about: "this project, a room of one node, messages published at once", dialects: []string{"compact-json"}, can: []kind{rooms}, command: goPeer("nodes", "-n", "1")},
-	{name: "go-three-nodes", about: "the same on three nodes in one process, over JetStream", dialects: []string{"compact-json"}, can: []kind{rooms}, command: goPeer("nodes", "-n", "3")},
+	{name: "go-one-node", about: "this project, a room of one node, messages published at once", dialects: []string{"compact-json"}, can: []kind{rooms}, only: []string{"room-1000", "room-10000"}, command: goPeer("nodes", "-n", "1")},
+	{name: "go-three-nodes", about: "the same on three nodes in one process, over JetStream", dialects: []string{"compact-json"}, can: []kind{rooms}, only: []string{"room-1000", "room-10000"}, command: goPeer("nodes", "-n", "3")},
 	{name: "centrifuge", about: "Centrifugo's library, RPC in JSON", dialects: []string{"centrifuge"}, can: []kind{rooms}, command: goPeer("centrifuge")},
 	{name: "grpc-go", about: "gRPC, called by its own client", dialects: []string{"grpc"}, command: goPeer("grpc"), load: ownClient("grpc")},
 	{name: "bun-echo", about: "Bun, frames without RPC, and its own publish", dialects: []string{"echo"}, can: []kind{rooms, members, shared, memory, resident, setup}, command: script(bun, "", "echo.mjs"), tls: tlsVariables},
