@@ -63,7 +63,7 @@ func (ch *Channel) yield() {
 // Grown counts the spent bytes that decoding has allocated so far. It ends decoding once the channel has closed. Decoding
 // that takes long lets others run.
 func (r *request) Grown(spent int) error {
-	r.ch.yield()
+	runtime.Gosched() // not yield: the goroutine may hold a turn for large work
 	r.ch.memory.Set(&r.ch.account, r.ch.in.Held()+spent)
 	if r.ch.closed.Load() {
 		return ErrClosed

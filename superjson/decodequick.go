@@ -163,6 +163,12 @@ func (q *quick) container() (inside *node, ok bool) {
 	return q.note, q.note == nil || q.note.typ == ""
 }
 
+// forgetFilled forgets that places got a value, from number n on. The decoder does not read into them: it makes lists and maps anew.
+func (q *quick) forgetFilled(n int) {
+	clear(q.filled[n:])
+	q.filled = q.filled[:n]
+}
+
 // fill notes that v, which is zero, gets a value.
 func (q *quick) fill(v reflect.Value) bool {
 	before := cap(q.filled)
@@ -244,7 +250,7 @@ func quickPointer(t reflect.Type) quickFunc {
 			p.value(t).SetZero()
 			return true
 		}
-		if q.depth == maxQuickDepth { // a pointer type may point to itself
+		if q.depth == maxQuickDepth || q.note.kind() == "undefined" { // a pointer type may point to itself
 			return false
 		}
 		to := p.target()

@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -129,7 +131,7 @@ func TestQuickReadsTheSame(t *testing.T) {
 	}
 }
 
-// What applications send is not left to the decoder.
+// Data as applications send it is not left to the decoder.
 func TestQuickReadsTheUsual(t *testing.T) {
 	for _, text := range []string{quickTexts[0], quickTexts[1], quickTexts[2], quickTexts[3], quickTexts[7], `{"Name":"escaped \n é","Any":["\u00e9"]}`, `{"Name":"é è"}`, `{"SumAt":1,"Sums":[1,null]}`} {
 		if !decodeQuick(ModeJSON, []byte(text), nil, reflect.New(reflect.TypeFor[quickTree]()).Elem(), nil) {
@@ -177,6 +179,8 @@ type quickDated struct {
 	Small   Int8Array
 	Words   []string
 	Table   map[string]any
+	*QuickPart
+	Pointers []**string
 }
 
 var quickNotes = []struct {
@@ -201,6 +205,8 @@ var quickNotes = []struct {
 	{`{"At":"nonsense"}`, `{"values":{"At":["Date"]}}`, false},
 	{`{"At":5}`, `{"values":{"At":["Date"]}}`, false},
 	{`{"At":"2026-11-29T01:02:03.004Z"}`, `{"values":{"At":["Date",{"x":["Date"]}]}}`, false},
+	{`{"Outer":null,"Count":1}`, `{"values":{"Outer":["undefined"]}}`, false}, // no embedded pointer is made for it
+	{`{"Pointers":["12",null]}`, `{"values":{"Pointers.0":["undefined"]}}`, false},
 }
 
 func TestQuickReadsAnnotations(t *testing.T) {
@@ -219,4 +225,90 @@ func TestQuickReadsAnnotations(t *testing.T) {
 			t.Errorf("%s with %s:\n got %+v, %v\nwant %+v, %v", test.text, test.meta, got, err, want, wantErr)
 		}
 	}
+}
+
+// quickReader keeps the address that its method gets.
+type quickReader struct{ Name string }
+
+var quickReaders []*quickReader
+
+func (r *quickReader) UnmarshalJSON(text []byte) error {
+	quickReaders = append(quickReaders, r)
+	r.Name = string(text)
+	return nil
+}
+
+// A method that keeps its receiver does not see a later value there, of the same list or map or of another one.
+func TestQuickReadsApartForMethods(t *testing.T) {
+	quickReaders = nil
+	for _, text := range []string{`[1,2]`, `[3]`} {
+		var list []quickReader
+		if err := Decode(ModeJSON, []byte(text), nil, &list); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var inside []struct {
+		Pair [1]struct{ Reader quickReader }
+	}
+	if err := Decode(ModeJSON, []byte(`[{"Pair":[{"Reader":4}]}]`), nil, &inside); err != nil {
+		t.Fatal(err)
+	}
+	var table map[string]quickReader
+	if err := Decode(ModeJSON, []byte(`{"a":5,"b":6}`), nil, &table); err != nil {
+		t.Fatal(err)
+	}
+	names := ""
+	for _, r := range quickReaders {
+		names += r.Name
+	}
+	if names != "123456" {
+		t.Errorf("kept %q, want 123456", names)
+	}
+}
+
+// A value that fails behind its lists takes nothing back from the lists of others, which are read into the same memory.
+func TestQuickListsOfOthersStay(t *testing.T) {
+	type line struct {
+		SKU  string
+		Pair [2]int
+	}
+	lines := "[" + strings.Repeat(`{"sku":"a","Pair":[1,2]},`, 100) + `{"SKU":"a"}]` // names in another case are filled in
+	bad := []byte(`{"Lines":` + lines + `,"Slow":[` + strings.Repeat("1,", 3000) + `1],"Count":300}`)
+	var failing, reading sync.WaitGroup
+	var stop atomic.Bool
+	for range 2 {
+		failing.Go(func() {
+			for !stop.Load() {
+				var v struct {
+					Lines []line
+					Slow  []any
+					Count int8
+				}
+				if Decode(ModeJSON, bad, nil, &v) == nil {
+					t.Error("300 is no int8")
+					return
+				}
+			}
+		})
+	}
+	for range 2 {
+		reading.Go(func() {
+			for range 1000 {
+				var got []line
+				if err := Decode(ModeJSON, []byte(lines), nil, &got); err != nil {
+					t.Error(err)
+					return
+				}
+				for i, l := range got[:100] {
+					if l != (line{"a", [2]int{1, 2}}) {
+						t.Errorf("line %d is %+v", i, l)
+						return
+					}
+				}
+			}
+		})
+	}
+	reading.Wait()
+	stop.Store(true)
+	failing.Wait()
 }

@@ -56,6 +56,12 @@ func quickStruct(t reflect.Type) quickFunc {
 				i = f.order
 			}
 			f := &list[i]
+			if notes != nil {
+				// A member that JSON.stringify would have left out leaves the field as it is: the decoder knows.
+				if q.note = notes.child(f.name); folds || q.note.kind() == "undefined" {
+					return false
+				}
+			}
 			at, reached := p, true
 			if f.hops != nil {
 				if at, reached = q.follow(p, f.hops); !reached {
@@ -73,12 +79,6 @@ func quickStruct(t reflect.Type) quickFunc {
 				return false
 			default:
 				folded |= bit
-			}
-			if notes != nil {
-				// What JSON.stringify would have left out leaves the field as it is: the decoder knows.
-				if q.note = notes.child(f.name); folds || q.note.kind() == "undefined" {
-					return false
-				}
 			}
 			if !f.read(q, at) {
 				return false
@@ -127,7 +127,7 @@ func quickSlice(t reflect.Type) quickFunc {
 		return quickList((*quick).any)
 	}
 	inner, size := quickOf(t.Elem()), t.Elem().Size()
-	reuse := !contains(t.Elem(), func(t reflect.Type) (is, plain bool) { return jsonform.Reads(t), ownDecoder(t) != nil })
+	reuse := !methodsRead(t.Elem())
 	drafts := sync.Pool{New: func() any { return reflect.New(t).Interface() }}
 	return func(q *quick, p variable) bool {
 		if q.null() {
@@ -136,7 +136,9 @@ func quickSlice(t reflect.Type) quickFunc {
 		}
 		kept := drafts.Get()
 		draft := reflect.ValueOf(kept).Elem()
+		filled := len(q.filled)
 		n, ok := q.elements(draft, size, inner)
+		q.forgetFilled(filled) // the draft is another's from now on
 		if ok {
 			list := p.value(t)
 			if n == 0 {
@@ -148,7 +150,6 @@ func quickSlice(t reflect.Type) quickFunc {
 				reflect.Copy(list, draft)
 			}
 		}
-		// A method that has read an element may have kept its address.
 		if reuse && draft.Cap()*int(size) <= maxKeptDraft {
 			draft.Clear()
 			draft.SetLen(0)
@@ -156,6 +157,12 @@ func quickSlice(t reflect.Type) quickFunc {
 		}
 		return ok
 	}
+}
+
+// methodsRead reports whether reading a t gives a method of the program the address of the t or of a part of it, which the
+// method may keep.
+func methodsRead(t reflect.Type) bool {
+	return contains(t, func(t reflect.Type) (is, plain bool) { return jsonform.Reads(t), ownDecoder(t) != nil })
 }
 
 // maxKeptDraft is how many bytes a list may have for its memory to be kept for the next one.
@@ -219,22 +226,26 @@ func quickItems[T any](q *quick, read func(*quick) (T, bool)) ([]T, bool) {
 	}
 	var few [8]T // so that a short list is allocated once
 	var list []T
-	n, counted := 0, 0
+	n, size := 0, unsafe.Sizeof(few[0])
 	more, ok := q.open('[')
 	for ; more && ok; n++ {
-		if n == counted && !q.meter.count(&counted, unsafe.Sizeof(few[0])) {
-			return nil, false
-		}
 		item, read := read(q)
+		before := cap(list)
 		switch {
 		case !read:
 			return nil, false
 		case n < len(few):
 			few[n] = item
+			read = q.meter.spend(int(size))
 		case n == len(few):
 			list = append(append(make([]T, 0, 2*len(few)), few[:]...), item)
+			read = q.meter.spendGrowth(len(few), cap(list), size)
 		default:
 			list = append(list, item)
+			read = q.meter.spendGrowth(before, cap(list), size)
+		}
+		if !read {
+			return nil, false
 		}
 		more, ok = q.next('[')
 	}
@@ -259,7 +270,7 @@ func quickMap(t reflect.Type) quickFunc {
 			return ok
 		}
 	}
-	inner := quickOf(t.Elem())
+	inner, reuse := quickOf(t.Elem()), !methodsRead(t.Elem())
 	return func(q *quick, p variable) bool {
 		if q.null() {
 			p.value(t).SetZero()
@@ -271,6 +282,7 @@ func quickMap(t reflect.Type) quickFunc {
 			return false
 		}
 		key, value := reflect.New(t.Key()).Elem(), reflect.New(t.Elem()).Elem()
+		filled := len(q.filled)
 		more, ok := q.open('{')
 		for more && ok {
 			name, read := q.memberName()
@@ -284,10 +296,15 @@ func quickMap(t reflect.Type) quickFunc {
 				q.note = notes.child(name)
 			}
 			key.SetString(name)
-			value.SetZero()
+			if reuse {
+				value.SetZero()
+			} else {
+				value = reflect.New(t.Elem()).Elem()
+			}
 			if !inner(q, variableOf(value)) {
 				return false
 			}
+			q.forgetFilled(filled)
 			out.SetMapIndex(key, value)
 			more, ok = q.next('{')
 		}

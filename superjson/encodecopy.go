@@ -49,24 +49,25 @@ func (c *copies) write(e *Encoder, dst []byte, v reflect.Value) (_ []byte, err e
 // the method may keep.
 func callsMethods(t reflect.Type) bool {
 	return contains(t, func(t reflect.Type) (is, plain bool) {
-		return jsonform.Writes(t) || jsonform.Implements(t, errorType), ownEncoder(t) != nil
+		return jsonform.Writes(t) || jsonform.Implements(t, errorType, reflect.TypeFor[zeroer]()), ownEncoder(t) != nil
 	})
 }
 
-// contains reports whether a t, or a part of it in the same memory, is what is says. Parts of what is plain do not count.
-func contains(t reflect.Type, is func(t reflect.Type) (is, plain bool)) bool {
+// contains reports whether match holds for t, or for a field or an element of an array inside of it. match can leave a type out
+// with all its parts: plain.
+func contains(t reflect.Type, match func(t reflect.Type) (is, plain bool)) bool {
 	if jsonform.IsRaw(t) || jsonform.IsNumber(t) || typedArrayName(t) != "" {
 		return false
 	}
-	if is, plain := is(t); is || plain {
+	if is, plain := match(t); is || plain {
 		return !plain
 	}
 	switch t.Kind() {
 	case reflect.Array:
-		return contains(t.Elem(), is)
+		return contains(t.Elem(), match)
 	case reflect.Struct:
 		for i := range t.NumField() {
-			if contains(t.Field(i).Type, is) {
+			if contains(t.Field(i).Type, match) {
 				return true
 			}
 		}

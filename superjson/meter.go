@@ -119,12 +119,13 @@ func (m *Meter) grow(list reflect.Value) bool {
 	return m.spendGrowth(next, list.Cap(), size)
 }
 
-// count makes room for more elements of size bytes than counted, which doubles as a growing list does.
+// count counts another element of size bytes of a list that is read into a draft. A list is as long as its elements in the end, but
+// a draft that is not kept for the next one grows by about a quarter at a time.
 func (m *Meter) count(counted *int, size uintptr) bool {
 	before := *counted
-	*counted = max(4, 2*before)
-	if before >= 256 {
-		*counted = before + before/4
+	*counted++
+	if uintptr(before)*size > maxKeptDraft {
+		*counted += before / 4
 	}
 	return m.spendGrowth(before, *counted, size)
 }

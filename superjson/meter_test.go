@@ -37,6 +37,7 @@ var metered = []struct {
 	{"maps", `{"a":1}`, "", func() any { return new([]map[string]int) }},
 	{"arrays", `[1]`, "", func() any { return new([][]int) }},
 	{"wide structs", `{}`, "", func() any { return new([]struct{ A [50]int }) }},
+	{"lists of one wide struct", `[{}]`, "", func() any { return new([][]struct{ A [50]int }) }},
 	{"escaped strings", `"\u0061"`, "", func() any { return new([]string) }},
 	{"Values", `1`, "", func() any { return new([]superjson.Value) }},
 	{"a set of numbers", `%d`, `{"values":["set"]}`, func() any { return new(any) }},

@@ -8,8 +8,8 @@ import (
 // variable is one whose type the plan of its reader or writer knows. Plans reach fields and elements by their offsets,
 // which takes a fifth of the time that reflection takes.
 //
-// This file has every conversion of a pointer in the reading and writing of values. FuzzQuick and FuzzVariables compare what
-// is done here with reflection.
+// This file has the conversions of pointers to fields and elements. FuzzQuick and FuzzVariables compare what is done here
+// with reflection.
 type variable struct{ at unsafe.Pointer }
 
 // variableOf is v, which is addressable. The garbage collector knows it as a pointer into that variable.

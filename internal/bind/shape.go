@@ -11,7 +11,7 @@ import (
 // A server may make an API for each connection, of closures that know its user. All these values have one shape. The
 // first one is compiled. The others are read by its layout: each costs a pointer for each function, and nothing else.
 
-// shape is what values have in common that offer the same names, with the same code and the same types behind them.
+// shape is compiled once for all values that offer the same names, types and function code.
 type shape struct {
 	tree           *tree
 	layout         *layout

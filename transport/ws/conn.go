@@ -49,7 +49,7 @@ type conn struct {
 	// Owned by the goroutine in ReadFrame, Park or linger; see reader.
 	in        []byte // borrowed, idle or nil; in[r:w] is unread
 	r, w      int
-	burst     int    // a hint for the next buffer: bytes of the last frame, or more after a burst that filled a buffer
+	burst     int    // a hint for the next buffer: bytes of the last frame, or largeBuffer after a read that filled a small one
 	idle      []byte // what in is while a read waits; nil with raw, and while parked
 	asm       []byte // a message that is not one piece of in: fragments, inflated text; borrowed
 	fragOp    ws.OpCode

@@ -202,7 +202,7 @@ func (c *conn) frame() (ws.Header, []byte, error) {
 	c.turn.frame(total)
 	payload := c.in[c.r+size : c.r+total : c.r+total]
 	c.r += total
-	c.burst = max(total, c.burst-c.burst/16) // a burst is forgotten after some dozens of small frames
+	c.burst = max(total, min(c.burst, largeBuffer))
 	if h.Masked {
 		ws.Cipher(payload, h.Mask, 0)
 	}
@@ -315,7 +315,7 @@ func (c *conn) need(n int) error {
 			c.r = 0
 		}
 		if c.in != nil && (c.w == len(c.in) || c.burst > smallBuffer && len(c.in) == smallBuffer) {
-			c.widen(max(n, c.burst))
+			c.widen(max(n, min(c.burst, largeBuffer)))
 		}
 		if c.raw == nil { // otherwise it is known only later whether there is a wait
 			c.await()

@@ -36,8 +36,10 @@ func (c *conn) readReady(fd uintptr) bool {
 		n, err := recv(int(fd), c.in[c.w:])
 		switch err {
 		case nil:
-			if n == len(c.in)-c.w && len(c.in) < largeBuffer {
-				c.burst = largeBuffer // there may be more, which is read and answered in one go
+			if n == len(c.in)-c.w || n > smallBuffer {
+				c.burst = max(c.burst, largeBuffer) // there may be more, which is read and answered in one go
+			} else {
+				c.burst /= 2
 			}
 			c.readN, c.readErr = n, nil
 			return true

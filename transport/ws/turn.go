@@ -5,7 +5,7 @@ package ws
 import "time"
 
 // turnTime is for how long a connection may read without a wait before other connections get a turn. 15 busy ones then
-// delay the next by no more than 2 ms.
+// delay the next by no more than 2 ms, unless other goroutines of the program are busy too.
 const turnTime = 100 * time.Microsecond
 
 // freeReads is how many reads in a row may find data before the clock is looked at. So many bytes as a small buffer holds
@@ -40,7 +40,7 @@ func (t *turn) next() {
 	}
 }
 
-// frame is called for each frame of n bytes that needed no read.
+// frame is called for each frame of n bytes.
 func (t *turn) frame(n int) {
 	if t.bytes += n; t.bytes >= smallBuffer {
 		t.next()

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -97,5 +98,53 @@ func TestManyWhoYieldLetSocketsBeRead(t *testing.T) {
 	ended.Wait()
 	if n := <-at - 10*busy; n > 5*busy {
 		t.Errorf("it was read after %d turns of %d goroutines", n, busy)
+	}
+}
+
+// Goroutines of two bubbles, and one of none, yield at a time.
+func TestYieldInBubbles(t *testing.T) {
+	var stop atomic.Bool
+	var outside sync.WaitGroup
+	for range 4 {
+		outside.Go(func() {
+			for !stop.Load() {
+				yield()
+			}
+		})
+	}
+	var bubbles sync.WaitGroup
+	for range 2 {
+		bubbles.Go(func() {
+			synctest.Test(t, func(*testing.T) {
+				var all sync.WaitGroup
+				for range 4 {
+					all.Go(func() {
+						for range 50 {
+							yield()
+						}
+					})
+				}
+				all.Wait()
+			})
+		})
+	}
+	bubbles.Wait()
+	stop.Store(true)
+	outside.Wait()
+}
+
+// A pipe that has broken is replaced.
+func TestTurnstileReplacesItsPipe(t *testing.T) {
+	var own turnstile
+	own.pass()
+	broken := own.pipe
+	if broken == nil {
+		t.Skip("no descriptors left")
+	}
+	_ = broken.w.Close()
+	own.pass()
+	own.pass()
+	if own.pipe == nil || own.pipe == broken {
+		t.Errorf("the pipe is %p, the broken one %p", own.pipe, broken)
 	}
 }

@@ -20,31 +20,29 @@ var turns turnstile
 // turnstile is where goroutines wait for their next turn.
 type turnstile struct {
 	mu      sync.Mutex
-	passed  *sync.Cond // round has changed
-	round   uint
-	polling bool  // one of those who wait is in poll
-	pipe    *pipe // owned by that one; nil if it is not open yet, or there are no descriptors left
+	polling bool // one of those who wait is in poll
+
+	// gate is locked during poll. It is no sync.Cond, on which goroutines of different bubbles of testing/synctest cannot wait.
+	gate sync.RWMutex
+	pipe *pipe // owned by who has gate; nil if it is not open yet, or there are no descriptors left
 }
 
 func (t *turnstile) pass() {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.passed == nil {
-		t.passed = sync.NewCond(&t.mu)
-	}
 	if t.polling {
-		for round := t.round; round == t.round; {
-			t.passed.Wait()
-		}
+		t.mu.Unlock()
+		t.gate.RLock()
+		defer t.gate.RUnlock()
 		return
 	}
 	t.polling = true
+	t.gate.Lock() // those who passed the last time hold it for a moment at most
 	t.mu.Unlock()
 	t.poll()
 	t.mu.Lock()
 	t.polling = false
-	t.round++
-	t.passed.Broadcast()
+	t.mu.Unlock()
+	t.gate.Unlock()
 }
 
 // poll returns once the scheduler has asked the kernel which files are ready.
@@ -65,6 +63,7 @@ type pipe struct {
 	to      int             // descriptor of w, which stays open as long as the pipe
 	step    func(fd uintptr) bool
 	written bool
+	failed  bool
 }
 
 // newPipe returns nil if there are no descriptors left.
@@ -91,7 +90,7 @@ func newPipe() *pipe {
 // around sends a byte through the pipe.
 func (p *pipe) around() (ok bool) {
 	p.written = false
-	return p.from.Read(p.step) == nil
+	return p.from.Read(p.step) == nil && !p.failed
 }
 
 // writeThenRead is called until it returns true, and in between once r is readable.
@@ -100,7 +99,8 @@ func (p *pipe) writeThenRead(fd uintptr) bool {
 	if !p.written {
 		p.written = true
 		_, err := syscall.Write(p.to, b[:]) // which finds room, since the pipe is empty
-		return err != nil
+		p.failed = err != nil
+		return p.failed
 	}
 	_, _ = syscall.Read(int(fd), b[:])
 	return true
