@@ -110,9 +110,9 @@ func TestClientConformance(t *testing.T) {
 						return err
 					}
 					go func() {
-						nc, early, deflate, err := connect(context.Background(), u, &DialOptions{Compression: compress})
+						nc, early, agreed, err := connect(context.Background(), u, &DialOptions{Compression: compress})
 						if err == nil {
-							echoBack(newConn(nc, early, config{client: true, limit: conformanceLimit, deflate: deflate}))
+							echoBack(newConn(nc, early, config{client: true, limit: conformanceLimit, deflate: agreed.deflate}))
 						}
 					}()
 					return nil

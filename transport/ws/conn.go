@@ -24,6 +24,8 @@ const (
 	farewellTime = time.Second
 	// graceTime is how long Close lets a write go on that is under way.
 	graceTime = 100 * time.Millisecond
+	// defaultFrame is what a zero Limits.Frame means.
+	defaultFrame = 4 << 20
 	// idleBuffer is what a connection reads into while idle where readiness cannot be awaited without a buffer.
 	idleBuffer = 256
 )
@@ -45,6 +47,7 @@ type conn struct {
 	pulse       *pulse          // nil without heartbeat
 	account     *budget.Account // nil: nothing is counted
 	messageTime time.Duration   // that a message may take, see Options; 0: any
+	layer       *link           // the session that the socket belongs to; nil for none, and before its first frames
 
 	// Owned by the goroutine in ReadFrame, Park or linger; see reader.
 	in        []byte // borrowed, idle or nil; in[r:w] is unread
@@ -90,9 +93,10 @@ type conn struct {
 	queued  []byte      // what TryWriteFrames was given while a write could not be tried
 	pong    []byte      // payload to answer with; nil for none
 	ping    bool        // a ping is due
+	ack     bool        // an acknowledgement of layer is due
 	verdict *CloseError // decided by the reader: overrides what Close is given
 	cause   error       // why Close was called from within
-	control atomic.Bool // pong or ping is set
+	control atomic.Bool // pong, ping or ack is set
 }
 
 // config is what both ends of a handshake decide about a connection.
@@ -109,7 +113,7 @@ type config struct {
 func newConn(nc net.Conn, early []byte, cfg config) *conn {
 	c := &conn{nc: nc, client: cfg.client, deflate: cfg.deflate, limit: cfg.limit, timeout: cfg.timeout, messageTime: cfg.messageTime}
 	if c.limit <= 0 {
-		c.limit = 4 << 20
+		c.limit = defaultFrame
 	}
 	if c.timeout <= 0 {
 		c.timeout = 30 * time.Second
@@ -247,7 +251,11 @@ func (c *conn) farewell(code int, reason string) {
 	}
 	var payload []byte
 	if code != int(ws.StatusNoStatusRcvd) {
-		payload = ws.NewCloseFrameBody(ws.StatusCode(sendable(code)), clip(reason))
+		told := sendable(code)
+		if c.layer != nil && c.layer.over.Load() && pauses(code) { // the peer would try in vain to go on
+			told = closeSessionGone
+		}
+		payload = ws.NewCloseFrameBody(ws.StatusCode(told), clip(reason))
 	}
 	c.rest = c.appendControl(c.rest, ws.OpClose, payload)
 	c.outbound = outboundClosed

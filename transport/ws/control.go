@@ -38,6 +38,18 @@ func (c *conn) sendPing() {
 	c.kick()
 }
 
+// sendAck makes an acknowledgement of the session due.
+func (c *conn) sendAck() {
+	c.mu.Lock()
+	c.ack = true
+	c.control.Store(true)
+	c.mu.Unlock()
+	c.kick()
+}
+
+// maxAck is how long an acknowledgement is at most.
+const maxAck = len("#ack ") + 16
+
 // kick has due control frames sent and does not wait. It sends them now if it can. Otherwise the current writer sends
 // them, or a goroutine that ends with the write timeout or with Close.
 func (c *conn) kick() {
@@ -92,20 +104,26 @@ func (c *conn) sendControl() bool {
 		}
 	}
 	c.mu.Lock()
-	pong, ping := c.pong, c.ping
-	c.pong, c.ping = nil, false
+	pong, ping, ack := c.pong, c.ping, c.ack
+	c.pong, c.ping, c.ack = nil, false, false
 	c.control.Store(false)
 	c.mu.Unlock()
 	if c.writable() != nil {
 		return true
 	}
-	var room [2*ws.MaxHeaderSize + ws.MaxControlFramePayloadSize]byte
+	var room [3*ws.MaxHeaderSize + ws.MaxControlFramePayloadSize + maxAck]byte
 	out := room[:0]
 	if pong != nil {
 		out = c.appendControl(out, ws.OpPong, pong)
 	}
 	if ping {
 		out = c.appendControl(out, ws.OpPing, nil)
+	}
+	if ack {
+		var text [maxAck]byte
+		if p := c.layer.appendAck(c, text[:0]); len(p) > 0 {
+			out = c.appendControl(out, ws.OpText, p)
+		}
 	}
 	if len(out) > 0 {
 		if err := c.send([][]byte{out}, false); err != nil {

@@ -44,10 +44,15 @@ const (
 // An error wraps a *StatusError if the server or the proxy refused. It tells the HTTP status and the first part of the
 // body.
 func Dial(ctx context.Context, url string, opts *DialOptions) (*kkrpc.Channel, error) {
+	return dialAgain(ctx, url, opts, nil, Backoff{})
+}
+
+// dialAgain is Dial. If there is a session, its further sockets connect to what target returns, or to url if it is nil.
+func dialAgain(ctx context.Context, url string, opts *DialOptions, target targetFunc, backoff Backoff) (*kkrpc.Channel, error) {
 	if opts == nil {
 		opts = &DialOptions{}
 	}
-	target, where, err := parseURL(url)
+	u, where, err := parseURL(url)
 	if err != nil {
 		return nil, err
 	}
@@ -58,18 +63,22 @@ func Dial(ctx context.Context, url string, opts *DialOptions) (*kkrpc.Channel, e
 		return nil, err
 	}
 	rpc.Expose = api
-	nc, early, deflate, err := connect(ctx, target, opts)
+	nc, early, agreed, err := connect(ctx, u, opts)
 	if err != nil {
 		return nil, fmt.Errorf("ws: dial %s: %w", where, err)
 	}
-	c := newConn(nc, early, config{
-		client:      true,
-		deflate:     deflate,
-		limit:       rpc.Limits.Frame,
-		timeout:     rpc.Limits.Write,
-		ping:        heartbeat(opts.Ping),
-		messageTime: messageTime(opts.MessageTime),
-	})
+	if agreed.session {
+		if target == nil {
+			target = func(context.Context) (string, *DialOptions, error) { return url, opts, nil }
+		}
+		d := &sessionDialer{opts: *opts.Session, limits: rpc.Limits, target: target, backoff: backoff.withDefaults()}
+		ch, err := d.dial(ctx, newConn(nc, early, opts.config(agreed, maxControl)), &rpc)
+		if err != nil {
+			return nil, fmt.Errorf("ws: dial %s: %w", where, err)
+		}
+		return ch, nil
+	}
+	c := newConn(nc, early, opts.config(agreed, rpc.Limits.Frame))
 	ch, err := kkrpc.New(context.WithoutCancel(ctx), c, &rpc)
 	if err != nil {
 		_ = c.Close(1000, "")
@@ -78,18 +87,33 @@ func Dial(ctx context.Context, url string, opts *DialOptions) (*kkrpc.Channel, e
 	return ch, nil
 }
 
+// config is that of a connection whose messages have up to limit bytes.
+func (o *DialOptions) config(agreed agreement, limit int) config {
+	return config{
+		client:      true,
+		deflate:     agreed.deflate,
+		limit:       limit,
+		timeout:     o.RPC.Limits.Write,
+		ping:        heartbeat(o.Ping),
+		messageTime: messageTime(o.MessageTime),
+	}
+}
+
+// agreement is what client and server have agreed on.
+type agreement struct{ deflate, session bool }
+
 // connect dials and does both handshakes. early is what the server sent behind its response.
-func connect(ctx context.Context, u *url.URL, opts *DialOptions) (_ net.Conn, early []byte, deflate bool, err error) {
+func connect(ctx context.Context, u *url.URL, opts *DialOptions) (_ net.Conn, early []byte, agreed agreement, err error) {
 	limit := handshakeTime(opts.RPC.Limits)
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not connected after %v: %w", limit, context.DeadlineExceeded))
 	defer cancel()
 	dialer, err := handshakeOf(u, opts)
 	if err != nil {
-		return nil, nil, false, err
+		return nil, nil, agreed, err
 	}
 	nc, err := dialHost(ctx, u, opts)
 	if err != nil {
-		return nil, nil, false, causeOr(ctx, err)
+		return nil, nil, agreed, causeOr(ctx, err)
 	}
 	defer func() {
 		if err != nil {
@@ -99,7 +123,7 @@ func connect(ctx context.Context, u *url.URL, opts *DialOptions) (_ net.Conn, ea
 	if u.Scheme == "wss" {
 		tc := tls.Client(nc, tlsConfig(opts.TLS, u.Hostname()))
 		if err := tc.HandshakeContext(ctx); err != nil {
-			return nil, nil, false, causeOr(ctx, err)
+			return nil, nil, agreed, causeOr(ctx, err)
 		}
 		nc = tc
 	}
@@ -126,14 +150,15 @@ func connect(ctx context.Context, u *url.URL, opts *DialOptions) (_ net.Conn, ea
 	}
 	switch {
 	case refused != nil:
-		return nil, nil, false, refused
+		return nil, nil, agreed, refused
 	case !inTime:
-		return nil, nil, false, context.Cause(ctx)
+		return nil, nil, agreed, context.Cause(ctx)
 	case err != nil:
-		return nil, nil, false, fmt.Errorf("handshake: %w", err)
+		return nil, nil, agreed, fmt.Errorf("handshake: %w", err)
 	}
-	deflate, err = agreedDeflate(hs.Extensions)
-	return nc, early, deflate, err
+	agreed.deflate, err = agreedDeflate(hs.Extensions)
+	agreed.session = opts.Session != nil && hs.Protocol == sessionProtocol
+	return nc, early, agreed, err
 }
 
 // causeOr is why ctx ended if it did, else err.
@@ -172,6 +197,9 @@ func handshakeOf(u *url.URL, opts *DialOptions) (ws.Dialer, error) {
 	d := ws.Dialer{Protocols: opts.Subprotocols, Host: header.Get("Host")}
 	if !opts.announced(u) {
 		d.Protocols = append(slices.Clip(d.Protocols), announce.Protocol(opts.dialect()))
+	}
+	if opts.Session != nil { // behind the dialect: some servers select the first one unseen
+		d.Protocols = append(slices.Clip(d.Protocols), sessionProtocol)
 	}
 	header.Del("Host")
 	if header != nil {

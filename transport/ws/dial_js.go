@@ -16,6 +16,11 @@ import (
 // http and https mean the same. ctx bounds Dial alone, and its values are in the contexts of handlers. The channel lives
 // until it is closed. The host does not tell why it could not connect. The package comment lists other differences.
 func Dial(ctx context.Context, url string, opts *DialOptions) (*kkrpc.Channel, error) {
+	return dialAgain(ctx, url, opts, nil, Backoff{})
+}
+
+// dialAgain is Dial: there are no sessions whose sockets could be replaced.
+func dialAgain(ctx context.Context, url string, opts *DialOptions, _ targetFunc, _ Backoff) (*kkrpc.Channel, error) {
 	if opts == nil {
 		opts = &DialOptions{}
 	}
@@ -71,6 +76,7 @@ func checkDial(u *url.URL, opts *DialOptions) error {
 		{"DialOptions.Ping", opts.Ping > 0},
 		{"DialOptions.MessageTime", opts.MessageTime > 0},
 		{"DialOptions.NetDial", opts.NetDial != nil},
+		{"DialOptions.Session", opts.Session != nil},
 		{"user and password in the URL", u.User != nil},
 	} {
 		if option.set {

@@ -91,7 +91,7 @@ func (s *Server) Close() error {
 
 type openChannel struct {
 	ch   *kkrpc.Channel
-	conn *conn
+	conn kkrpc.Transport
 }
 
 // stop refuses connections from now on and returns the open ones. Those that are being opened are drained until ctx ends.
@@ -99,6 +99,9 @@ func (s *Server) stop(ctx context.Context) (open []openChannel) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closing, s.draining = true, ctx
+	for c := range s.greeting {
+		go c.Close(closeGoingAway, goingAway) // ends within the grace of a close
+	}
 	s.drainedLocked()
 	return s.allLocked()
 }

@@ -20,6 +20,7 @@ func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	stats := s.stats
 	stats.Open = s.count
+	stats.Sessions.Paused = int(s.paused.Load())
 	channels := make([]*kkrpc.Channel, 0, len(s.open))
 	for ch := range s.open {
 		channels = append(channels, ch)
@@ -46,6 +47,13 @@ var (
 	refusedMalformed counter = func(s *Stats) *uint64 { return &s.Refused.Malformed }
 	refusedAPI       counter = func(s *Stats) *uint64 { return &s.Refused.API }
 	refusedFailed    counter = func(s *Stats) *uint64 { return &s.Refused.Failed }
+)
+
+// What becomes of sessions.
+var (
+	sessionResumed counter = func(s *Stats) *uint64 { return &s.Sessions.Resumed }
+	sessionRefused counter = func(s *Stats) *uint64 { return &s.Sessions.Refused }
+	sessionExpired counter = func(s *Stats) *uint64 { return &s.Sessions.Expired }
 )
 
 // refusalOf tells why check refuses a request.
@@ -80,6 +88,10 @@ func reasonOf(err error, stopping bool) reason {
 	switch {
 	case errors.Is(err, budget.ErrEvicted):
 		return endedEvicted
+	case errors.Is(err, ErrSessionLost):
+		return endedLost
+	case errors.Is(err, ErrSessionBuffer):
+		return endedLimit
 	case isTimeout(err), errors.Is(err, kkrpc.ErrSlowConsumer):
 		return endedSlow
 	case errors.Is(err, io.EOF), decided && !verdict.Sent:

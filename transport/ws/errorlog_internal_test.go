@@ -59,7 +59,7 @@ func TestErrorsDoNotFillTheLog(t *testing.T) {
 			return func() {
 				nc, peer := net.Pipe()
 				_ = peer.Close()
-				s.start(nc, nil, config{}, &s.opts.RPC, upgrade, new(ends))
+				s.start(newConn(nc, nil, config{}), &s.opts.RPC, upgrade, new(ends))
 			}
 		}},
 	} {

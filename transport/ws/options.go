@@ -44,7 +44,11 @@ type Options struct {
 	// small messages. Messages below 512 bytes are never compressed.
 	Compression bool
 
-	// MaxConns is how many connections may be open; 0 means 100000, negative no bound. Further ones get a 503.
+	// Session lets connections outlive their sockets, for clients that ask for it; nil means no sessions.
+	Session *SessionOptions
+
+	// MaxConns is how many connections may be open; 0 means 100000, negative no bound. Further ones get a 503. Sessions
+	// count, also while they are paused.
 	MaxConns int
 
 	// Ping is the time of silence after which a connection gets a WebSocket ping. If it is silent for as long again, it is
@@ -108,6 +112,11 @@ type DialOptions struct {
 
 	// Compression offers permessage-deflate.
 	Compression bool
+
+	// Session asks the server for a session. When its socket breaks, the channel makes a new one by itself, with waits of
+	// the default Backoff, or that of PersistentOptions. A server without sessions gives a plain connection. Nil asks for
+	// none.
+	Session *SessionOptions
 
 	// Ping is that of Options.
 	Ping time.Duration

@@ -88,8 +88,8 @@ func (c *conn) ready() bool {
 	return c.r < c.w || c.fragOp != 0 || c.rerr != nil || c.closed.Load()
 }
 
-// arrived deals with what a read has brought. Pings and pongs that have arrived whole are taken, so that heartbeats wake
-// no channel. The caller owns the reading side.
+// arrived deals with what a read has brought. Pings, pongs and control frames of a session that have arrived whole are
+// taken, so that they wake no channel. The caller owns the reading side.
 func (c *conn) arrived(err error) {
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
@@ -101,10 +101,17 @@ func (c *conn) arrived(err error) {
 	c.life.Store(lifeHeard)
 	for c.rerr == nil && c.fragOp == 0 {
 		h, size, err := parseHeader(c.in[c.r:c.w])
-		if err != nil || size == 0 || h.OpCode != ws.OpPing && h.OpCode != ws.OpPong || h.Length > int64(c.w-c.r-size) {
+		if err != nil || size == 0 || h.Length > int64(c.w-c.r-size) {
+			break
+		}
+		ofSession := c.layer != nil && isControl(h, c.in[c.r+size:])
+		if h.OpCode != ws.OpPing && h.OpCode != ws.OpPong && !ofSession {
 			break
 		}
 		h, payload, err := c.frame()
+		if err == nil && ofSession {
+			err = c.layer.control(c, payload)
+		}
 		if err != nil {
 			_ = c.stop(err)
 			break

@@ -154,7 +154,7 @@ func TestChannelParks(t *testing.T) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, session := range s.open {
-		await(t, "parking", func() bool { return session.conn.reader.Load() == readerParked })
+		await(t, "parking", func() bool { return session.conn.(*conn).reader.Load() == readerParked })
 	}
 	if len(s.open) != 1 {
 		t.Errorf("%d connections", len(s.open))

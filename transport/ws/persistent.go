@@ -332,17 +332,12 @@ type connectionKey struct{ p *Persistent }
 
 // dial makes one attempt. lost is called when the channel closes.
 func (p *Persistent) dial(ctx context.Context, lost context.CancelCauseFunc) (*kkrpc.Channel, error) {
-	url, opts := p.url, p.opts.Dial
 	p.where = p.given
-	opts.Header = opts.Header.Clone()
+	url, opts, err := p.target(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if p.opts.Target != nil {
-		if opts.Header == nil {
-			opts.Header = http.Header{}
-		}
-		var err error
-		if url, err = p.target(ctx, opts.Header); err != nil {
-			return nil, err
-		}
 		_, p.where, _ = parseURL(url)
 	}
 	onClose := opts.RPC.OnClose
@@ -352,11 +347,28 @@ func (p *Persistent) dial(ctx context.Context, lost context.CancelCauseFunc) (*k
 			onClose(ch, err)
 		}
 	}
-	return Dial(ctx, url, &opts)
+	return dialAgain(ctx, url, opts, p.target, p.opts.Backoff)
 }
 
-// target asks the user where to connect.
-func (p *Persistent) target(ctx context.Context, header http.Header) (url string, err error) {
+// targetFunc returns where and how to make the next connection.
+type targetFunc func(ctx context.Context) (url string, opts *DialOptions, err error)
+
+// target is a targetFunc, which asks the user.
+func (p *Persistent) target(ctx context.Context) (url string, _ *DialOptions, err error) {
+	opts := p.opts.Dial
+	opts.Header = opts.Header.Clone()
+	if p.opts.Target == nil {
+		return p.url, &opts, nil
+	}
+	if opts.Header == nil {
+		opts.Header = http.Header{}
+	}
+	url, err = p.ask(ctx, opts.Header)
+	return url, &opts, err
+}
+
+// ask calls Target.
+func (p *Persistent) ask(ctx context.Context, header http.Header) (url string, err error) {
 	limit := handshakeTime(p.opts.Dial.RPC.Limits)
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer after %v: %w", limit, context.DeadlineExceeded))
 	defer cancel()

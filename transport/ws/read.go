@@ -94,17 +94,26 @@ func (c *conn) next() ([]byte, error) {
 			return nil, c.stop(c.peerClosed(payload))
 		}
 		op, zip := h.OpCode, h.Rsv1()
-		if op != ws.OpContinuation && h.Fin {
-			return c.message(op, zip, payload)
-		}
-		if op != ws.OpContinuation {
-			c.fragOp, c.fragZip = op, zip
-		}
-		c.appendFragment(payload)
-		if h.Fin {
+		if op == ws.OpContinuation || !h.Fin {
+			if op != ws.OpContinuation {
+				c.fragOp, c.fragZip = op, zip
+			}
+			c.appendFragment(payload)
+			if !h.Fin {
+				continue
+			}
 			op, c.fragOp = c.fragOp, 0
-			return c.message(op, c.fragZip, c.asm)
+			zip, payload = c.fragZip, c.asm
 		}
+		msg, err := c.message(op, zip, payload)
+		if err != nil || c.layer == nil || len(msg) == 0 || msg[0] != controlMark {
+			return msg, err
+		}
+		if err := c.layer.control(c, msg); err != nil {
+			return nil, c.stop(err)
+		}
+		putBuffer(c.asm)
+		c.asm = nil
 	}
 }
 
@@ -292,7 +301,7 @@ func (c *conn) buffered() bool {
 		if err != nil || size == 0 || h.Length > int64(len(p)-size) {
 			return false
 		}
-		if h.Fin && !h.OpCode.IsControl() {
+		if h.Fin && !h.OpCode.IsControl() && (c.layer == nil || c.isMessage(h, p[size:])) {
 			return true
 		}
 		if h.OpCode == ws.OpClose {
@@ -300,6 +309,20 @@ func (c *conn) buffered() bool {
 		}
 		p = p[size+int(h.Length):]
 	}
+}
+
+// isMessage reports whether a frame of a session surely is, or ends, a message of the channel: control frames of the session
+// are short, and may be compressed.
+func (c *conn) isMessage(h ws.Header, payload []byte) bool {
+	return h.Length > maxShortControl || h.OpCode != ws.OpContinuation && !h.Rsv1() && !isControl(h, payload)
+}
+
+// maxShortControl is how long the payload of a control frame is at most behind the first one, even if it is compressed.
+const maxShortControl = 64
+
+// isControl reports whether a frame that is one whole message is a control frame of a session. payload is as it has arrived.
+func isControl(h ws.Header, payload []byte) bool {
+	return h.Fin && h.OpCode == ws.OpText && h.Rsv == 0 && h.Length > 0 && payload[0]^h.Mask[0] == controlMark
 }
 
 // need reads until n bytes are unread in in.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"runtime/debug"
 	"sync"
@@ -37,7 +36,11 @@ type Server struct {
 	told    atomic.Pointer[time.Time]          // when a refused page was in the log; nil for never
 	errs    *errlog.Bound                      // of errors in the log
 
+	paused   atomic.Int64 // sessions without a socket
 	mu       sync.Mutex
+	sessions map[string]*link   // by id; nil without Options.Session
+	greeting map[*conn]struct{} // sockets of sessions whose first frames are under way
+	spare    int                // connections beyond MaxConns, which may only resume sessions
 	open     map[*kkrpc.Channel]session
 	early    map[*kkrpc.Channel]error // closed before OnOpen returned
 	count    int                      // connections, from the request until OnClose has returned
@@ -49,7 +52,7 @@ type Server struct {
 
 // session is what the server knows of a channel.
 type session struct {
-	conn  *conn
+	conn  kkrpc.Transport
 	ends  *ends
 	ready bool // OnOpen has returned
 }
@@ -98,6 +101,9 @@ func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) *
 	if s.log == nil {
 		s.log = slog.Default()
 	}
+	if s.opts.Session != nil {
+		s.sessions, s.greeting = map[string]*link{}, map[*conn]struct{}{}
+	}
 	if s.opts.MaxConns == 0 {
 		s.opts.MaxConns = defaultMaxConns
 	}
@@ -126,9 +132,10 @@ func (s *Server) tellBounded(level slog.Level, msg string, args ...any) {
 
 // ServeHTTP upgrades r and returns once its channel has started.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	spare := false
 	dialect, rejected := s.check(r)
 	if rejected == nil {
-		rejected = s.reserve()
+		spare, rejected = s.reserve(s.opts.Session != nil && offersSession(r))
 	} else {
 		s.countEvent(refusalOf(rejected))
 		if rejected.Status == http.StatusForbidden {
@@ -142,17 +149,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started, asked := false, false
 	r, ends := withEnds(r)
 	defer func() {
-		if !asked { // s.api panics, and some middleware that recovers leaves the answer to an upgrade alone
+		if !asked { // s.api or Identity panics, and some middleware that recovers leaves the answer to an upgrade alone
 			s.countEvent(refusedAPI)
 			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		}
 		if !started {
-			defer s.unreserve()
+			defer s.unreserve(spare)
 			ends.run()
 		}
 	}()
 
 	api, err := s.api(r)
+	var owner sessionOwner
+	if err == nil && s.opts.Session != nil {
+		owner = s.ownerOf(r)
+	}
 	asked = true
 	if err == nil {
 		api, err = kkrpc.Expose(api)
@@ -180,7 +191,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		sendTime:    sendTime(s.opts.SendTime),
 	}
 	started = true
-	go s.start(nc, early, cfg, rpc, r, ends) // ends when OnOpen returns
+	if s.opts.Session != nil && hs.Protocol == sessionProtocol {
+		go s.greet(nc, early, cfg, rpc, r, ends, owner, spare) // ends when the socket has its session and OnOpen has returned
+		return
+	}
+	if spare {
+		go s.turnAway(newConn(nc, early, cfg), ends)
+		return
+	}
+	go s.start(newConn(nc, early, cfg), rpc, r, ends) // ends when OnOpen returns
 }
 
 // refuse answers for an error of the api function.
@@ -196,25 +215,36 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 
 // start runs the channel of a connection. It runs apart from ServeHTTP, so that what net/http keeps for a request is
 // freed.
-func (s *Server) start(nc net.Conn, early []byte, cfg config, rpc *kkrpc.Options, r *http.Request, ends *ends) {
-	c := newConn(nc, early, cfg)
-	ch, err := kkrpc.New(context.WithoutCancel(r.Context()), c, rpc)
+func (s *Server) start(c *conn, rpc *kkrpc.Options, r *http.Request, ends *ends) {
+	if ch := s.channel(c, rpc, r, ends); ch != nil {
+		s.tellOpen(ch, r)
+	}
+}
+
+// channel makes the channel of a connection. It returns nil if it cannot be made, and then has closed t.
+func (s *Server) channel(t kkrpc.Transport, rpc *kkrpc.Options, r *http.Request, ends *ends) *kkrpc.Channel {
+	ch, err := kkrpc.New(context.WithoutCancel(r.Context()), t, rpc)
 	if err != nil { // Options.RPC is wrong
 		s.countEvent(refusedFailed)
 		s.tellBounded(slog.LevelError, "ws: no channel for a connection", "remote", r.RemoteAddr, "err", errlog.Clipped(err))
-		_ = c.Close(closeInternal, "")
-		defer s.unreserve()
+		_ = t.Close(closeInternal, "")
+		defer s.unreserve(false)
 		ends.run()
-		return
+		return nil
 	}
 	s.mu.Lock()
-	s.open[ch] = session{conn: c, ends: ends}
+	s.open[ch] = session{conn: t, ends: ends}
 	s.stats.Opened++
 	closing, draining := s.closing, s.draining
 	s.mu.Unlock()
 	if closing {
 		go ch.Shutdown(draining) // ends soon after draining
 	}
+	return ch
+}
+
+// tellOpen calls OnOpen.
+func (s *Server) tellOpen(ch *kkrpc.Channel, r *http.Request) {
 	defer s.opened(ch)
 	if s.opts.OnOpen != nil {
 		s.opts.OnOpen(ch, r)
@@ -263,7 +293,7 @@ func (s *Server) closed(ch *kkrpc.Channel, err error) {
 
 // finish tells that ch has closed and frees its place.
 func (s *Server) finish(ch *kkrpc.Channel, ends *ends, err error, why reason) {
-	defer s.unreserve()
+	defer s.unreserve(false)
 	defer ends.run()
 	s.log.Info("ws: closed", "channel", ch.ID(), "peer", ch.Peer(), "reason", why.name, "err", err)
 	if s.opts.RPC.OnClose != nil {
@@ -274,25 +304,33 @@ func (s *Server) finish(ch *kkrpc.Channel, ends *ends, err error, why reason) {
 	}
 }
 
-// reserve takes a place for a connection.
-func (s *Server) reserve() *admission.Rejection {
+// reserve takes a place for a connection. If all are taken, a client that offers sessions may use a spare one to resume a
+// session, which has a place already.
+func (s *Server) reserve(resumes bool) (spare bool, _ *admission.Rejection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.closing:
 		s.stats.Refused.Draining++
-		return admission.Reject(http.StatusServiceUnavailable, "The server is shutting down.")
-	case s.opts.MaxConns > 0 && s.count >= s.opts.MaxConns:
-		s.stats.Refused.Full++
-		return admission.Reject(http.StatusServiceUnavailable, "The server has as many connections as it takes.")
+		return false, admission.Reject(http.StatusServiceUnavailable, "The server is shutting down.")
+	case s.opts.MaxConns > 0 && s.count-s.spare >= s.opts.MaxConns:
+		if !resumes || s.spare >= len(s.sessions) {
+			s.stats.Refused.Full++
+			return false, admission.Reject(http.StatusServiceUnavailable, "The server has as many connections as it takes.")
+		}
+		s.spare++
+		spare = true
 	}
 	s.count++
-	return nil
+	return spare, nil
 }
 
-func (s *Server) unreserve() {
+func (s *Server) unreserve(spare bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if spare {
+		s.spare--
+	}
 	s.count--
 	s.drainedLocked()
 }

@@ -6,7 +6,8 @@ import (
 
 // Stats counts the work of a Server so far and its connections now; see Server.Stats. Fields of type uint64 never fall.
 type Stats struct {
-	// Open is the number of connections now, including those that are being opened or closed.
+	// Open is the number of connections now, including those that are being opened or closed. A session is one of them, also
+	// while it is paused.
 	Open int
 	// Opened is the number of connections that were opened.
 	Opened uint64
@@ -14,6 +15,8 @@ type Stats struct {
 	Refused Refusals
 	// Closed counts connections that have ended, by reason.
 	Closed Closings
+	// Sessions counts sessions; see Options.Session.
+	Sessions SessionStats
 	// Channels is the sum over the channels. Its fields of type uint64 include channels that have closed.
 	Channels kkrpc.Stats
 }
@@ -26,6 +29,14 @@ type Refusals struct {
 	Draining  uint64 // after Shutdown; status 503
 	API       uint64 // the function of HandlerFor returned an error
 	Failed    uint64 // the upgrade failed, or the channel could not be made, because Options.RPC is wrong
+}
+
+// SessionStats counts what becomes of sessions whose sockets break.
+type SessionStats struct {
+	Paused  int    // sessions without a socket now; they are in Stats.Open too
+	Resumed uint64 // times that a session went on over a new socket
+	Refused uint64 // sockets that wanted to resume a session and could not
+	Expired uint64 // sessions whose client did not come back within SessionOptions.Keep
 }
 
 // Closings counts connections that have ended. The reason in the log is the name of the field in lower case.

@@ -119,6 +119,9 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (nc net.Conn, e
 		Header:   responseHeader(w.Header()),
 		Protocol: s.agrees,
 	}
+	if s.opts.Session != nil && offersSession(r) { // wherever it stands: some servers select the first one unseen
+		u.Protocol = func(protocol string) bool { return protocol == sessionProtocol }
+	}
 	if s.opts.Compression {
 		u.Negotiate = negotiateDeflate()
 	}

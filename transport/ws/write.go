@@ -135,6 +135,12 @@ func (c *conn) write(msgs [][]byte, wait bool) error {
 	b := batches.Get().(*batch)
 	b.segs, b.wait = b.array[:0], wait
 	size := 0
+	var room [maxAck]byte
+	var ack []byte
+	if c.layer != nil {
+		ack = c.layer.appendAck(c, room[:0])
+		size = len(ack) + ws.MaxHeaderSize
+	}
 	for _, m := range msgs {
 		size += ws.MaxHeaderSize
 		if !c.straight(m) {
@@ -147,6 +153,9 @@ func (c *conn) write(msgs [][]byte, wait bool) error {
 	b.buf = getBuffer(size)[:0]
 
 	var err error
+	if len(ack) > 0 {
+		err = c.add(b, ack, false)
+	}
 	for i := 0; i < len(msgs) && err == nil; i++ {
 		p, zip := msgs[i], false
 		if c.deflate && len(p) >= minDeflate {
