@@ -144,7 +144,19 @@ func (c *cutter) begin(way, left int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.run++
-	c.count, c.left = [2]int{}, [2]int{-1, -1}
+	c.count = [2]int{}
+	c.armLocked(way, left)
+}
+
+// arm has the connections cut after left more bytes of one way.
+func (c *cutter) arm(way, left int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.armLocked(way, left)
+}
+
+func (c *cutter) armLocked(way, left int) {
+	c.left = [2]int{-1, -1}
 	c.left[way], c.reset = left, left%2 == 1
 }
 
@@ -288,7 +300,7 @@ func sessionOptions(s *ws.SessionOptions) *ws.PersistentOptions {
 	}
 }
 
-func persistent(t testing.TB, url string, opts *ws.PersistentOptions) *ws.Persistent {
+func openPersistent(t testing.TB, url string, opts *ws.PersistentOptions) *ws.Persistent {
 	t.Helper()
 	p, err := ws.DialPersistent(testContext(t), url, opts)
 	if err != nil {
@@ -301,58 +313,79 @@ func persistent(t testing.TB, url string, opts *ws.PersistentOptions) *ws.Persis
 	return p
 }
 
+// rig runs conversations over a cutter.
+type rig struct {
+	cutter *cutter
+	opened atomic.Int32
+	log    *transcript
+}
+
+func newRig(t *testing.T) *rig {
+	r := new(rig)
+	server := ws.HandlerFor(func(*http.Request) (any, error) { return talkative(r.log), nil }, &ws.Options{
+		Session: &ws.SessionOptions{},
+		OnOpen:  func(*kkrpc.Channel, *http.Request) { r.opened.Add(1) },
+		Logger:  silent,
+	})
+	r.cutter = newCutter(t, serve(t, server))
+	return r
+}
+
+// run has a conversation whose connection is cut after left bytes of one way; negative: not at all.
+func (r *rig) run(t *testing.T, way, left int) *transcript {
+	t.Helper()
+	r.cutter.begin(way, left)
+	r.log = new(transcript)
+	r.opened.Store(0)
+	ended := make(chan error, 10)
+	opts := sessionOptions(&ws.SessionOptions{OnEvent: func(_ *kkrpc.Channel, e ws.SessionEvent) {
+		if e.Kind == ws.SessionEnded {
+			ended <- e.Err
+		}
+	}})
+	p, err := ws.DialPersistent(testContext(t), r.cutter.url(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := converse(testContext(t), p, r.log); err != nil {
+		t.Fatalf("cut after %d bytes, way %d: %v", left, way, err)
+	}
+	_ = p.Close()
+	<-p.Done()
+	<-ended
+	if len(ended) > 0 {
+		t.Fatalf("cut after %d bytes, way %d: a second session ended: %v", left, way, <-ended)
+	}
+	if n := r.opened.Load(); n != 1 && left > firstFrames { // before, the client may not know of its session
+		t.Fatalf("cut after %d bytes, way %d: %d sessions opened", left, way, n)
+	}
+	return r.log
+}
+
 // A conversation of calls, callbacks, streams and references is the same wherever its connection is cut: the same results, in
 // the same order, and nothing runs twice.
 func TestSessionCutAnywhere(t *testing.T) {
-	var log *transcript
-	var opened atomic.Int32
-	server := ws.HandlerFor(func(*http.Request) (any, error) { return talkative(log), nil }, &ws.Options{
-		Session: &ws.SessionOptions{},
-		OnOpen:  func(*kkrpc.Channel, *http.Request) { opened.Add(1) },
-		Logger:  silent,
-	})
-	c := newCutter(t, serve(t, server))
-	run := func(t *testing.T, way, left int) *transcript {
-		c.begin(way, left)
-		log = new(transcript)
-		opened.Store(0)
-		ended := make(chan error, 10)
-		opts := sessionOptions(&ws.SessionOptions{OnEvent: func(_ *kkrpc.Channel, e ws.SessionEvent) {
-			if e.Kind == ws.SessionEnded {
-				ended <- e.Err
-			}
-		}})
-		p, err := ws.DialPersistent(testContext(t), c.url(), opts)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := converse(testContext(t), p, log); err != nil {
-			t.Fatalf("cut after %d bytes, way %d: %v", left, way, err)
-		}
-		_ = p.Close()
-		<-p.Done()
-		<-ended
-		if len(ended) > 0 {
-			t.Fatalf("cut after %d bytes, way %d: a second session ended: %v", left, way, <-ended)
-		}
-		if n := opened.Load(); n != 1 && left > firstFrames { // before, the client may not know of its session
-			t.Fatalf("cut after %d bytes, way %d: %d sessions opened", left, way, n)
-		}
-		return log
-	}
-	want := run(t, up, -1)
-	total := c.counts()
-	t.Logf("%d bytes up, %d down, %d lines", total[up], total[down], len(want.lines[up])+len(want.lines[down]))
-	step := 1
+	const parts = 8
+	step := parts
 	if testing.Short() {
-		step = 37
+		step = 40 * parts
 	}
-	for way := range total {
-		for left := 0; left <= total[way]; left += step {
-			got := run(t, way, left)
-			if diff := cmp.Diff(want.lines, got.lines); diff != "" {
-				t.Fatalf("cut after %d bytes, way %d: %s", left, way, diff)
+	first := newRig(t)
+	want := first.run(t, up, -1)
+	total := first.cutter.counts()
+	t.Logf("%d bytes up, %d down, %d lines", total[up], total[down], len(want.lines[up])+len(want.lines[down]))
+	for part := range parts {
+		t.Run(fmt.Sprint("part ", part), func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			for way := range total {
+				for left := part; left <= total[way]; left += step {
+					got := r.run(t, way, left)
+					if diff := cmp.Diff(want.lines, got.lines); diff != "" {
+						t.Fatalf("cut after %d bytes, way %d: %s", left, way, diff)
+					}
+				}
 			}
-		}
+		})
 	}
 }
