@@ -37,7 +37,8 @@ func (d *sessionDialer) dial(ctx context.Context, c *conn, rpc *kkrpc.Options) (
 		return nil, err
 	}
 	l := newLink(answer.id, &d.opts, d.limits.Write, d.limits.Frame)
-	l.client, l.redial = true, d.redial
+	l.redial = d.redial
+	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.keep = time.Duration(min(answer.keep, uint64(mostKeep/time.Millisecond))) * time.Millisecond
 	if d.opts.Keep > 0 {
 		l.keep = min(l.keep, d.opts.Keep)

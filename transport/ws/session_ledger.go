@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 const (
@@ -175,6 +176,9 @@ func (g *ledger) keep(msg []byte) {
 		copy(g.log, g.log[g.head:])
 		g.log, g.head = g.log[:held], 0
 	}
+	if g.log == nil && need <= len(*new(tinyBuffer)) {
+		g.log = tinyPool.Get().(*tinyBuffer)[:0]
+	}
 	most := 2*g.bound + need
 	var size [keptOverhead]byte
 	binary.LittleEndian.PutUint32(size[:], uint32(len(msg)))
@@ -205,10 +209,24 @@ func (g *ledger) acknowledge(n uint64) error {
 // trim gives log back once nothing is in it.
 func (g *ledger) trim() {
 	if g.head == len(g.log) && !g.lent {
-		putBuffer(g.log)
-		g.log, g.head = nil, 0
+		g.drop()
 	}
 }
+
+// drop gives log back.
+func (g *ledger) drop() {
+	if cap(g.log) == len(*new(tinyBuffer)) {
+		tinyPool.Put((*tinyBuffer)(g.log[:cap(g.log)]))
+	} else {
+		putBuffer(g.log)
+	}
+	g.log, g.head = nil, 0
+}
+
+// tinyBuffer is what a few small messages are kept in: thousands of sessions may wait for the acknowledgement of one.
+type tinyBuffer [512]byte
+
+var tinyPool = sync.Pool{New: func() any { return new(tinyBuffer) }}
 
 // lend returns the kept messages, which stay where they are until giveBack.
 func (g *ledger) lend() (msgs [][]byte) {
@@ -229,10 +247,11 @@ func (g *ledger) giveBack() {
 
 // forget drops all messages. Somebody may still read what was lent.
 func (g *ledger) forget() {
-	if !g.lent {
-		putBuffer(g.log)
+	if g.lent {
+		g.log, g.head = nil, 0
+		return
 	}
-	g.log, g.head = nil, 0
+	g.drop()
 }
 
 // receive counts a message of n bytes. It reports whether it is time to acknowledge.

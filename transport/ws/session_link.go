@@ -26,7 +26,6 @@ import (
 type link struct {
 	// Immutable.
 	id      string
-	client  bool
 	keep    time.Duration // how long the session lives without a socket
 	timeout time.Duration // how long the peer may acknowledge nothing while a write waits for room
 	limit   int           // of an inbound message, in bytes; 0 means 4 MiB
@@ -35,7 +34,7 @@ type link struct {
 	owner   sessionOwner // at a server, whose requests may resume
 	redial  func()       // at a client, runs until the session goes on or ends
 	onEvent func(ch *kkrpc.Channel, e SessionEvent)
-	ctx     context.Context // ends with the session
+	ctx     context.Context // at a client, ends with the session
 	cancel  context.CancelFunc
 
 	writing sync.Mutex // held by whoever gives messages to a socket, so that they leave in order
@@ -71,7 +70,6 @@ func newLink(id string, opts *SessionOptions, timeout time.Duration, limit int) 
 	l := &link{id: id, timeout: timeout, limit: limit, onEvent: opts.OnEvent}
 	l.changed.L = &l.mu
 	l.ledger.bound = opts.buffer()
-	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l
 }
 
@@ -221,7 +219,7 @@ func (l *link) WriteFrames(msgs [][]byte) error {
 		l.writing.Lock()
 		n, c, err := l.accept(msgs)
 		if err == nil && c != nil {
-			l.unwrittenLocked(c, c.WriteFrames(msgs[:n]))
+			err = l.unwrittenLocked(c, c.WriteFrames(msgs[:n]))
 		}
 		l.writing.Unlock()
 		if msgs = msgs[n:]; err != nil || len(msgs) == 0 {
@@ -249,7 +247,9 @@ func (l *link) TryWriteFrames(msgs [][]byte) (done bool, err error) {
 	done = true
 	if c != nil {
 		if done, err = c.TryWriteFrames(msgs[:n]); err != nil {
-			l.unwrittenLocked(c, err)
+			if err = l.unwrittenLocked(c, err); err != nil {
+				return false, err
+			}
 			done = true
 		}
 	}
@@ -340,18 +340,22 @@ func (l *link) stalled(c *conn, known uint64) {
 	}
 }
 
-// unwrittenLocked deals with the error of a write to c. The reader of c learns of it as well, and perhaps of the close frame
-// that explains it. The caller holds writing.
-func (l *link) unwrittenLocked(c *conn, err error) {
+// unwrittenLocked deals with the error of a write to c. It returns why the session has ended, or nil if messages are kept for
+// the next socket. The reader of c learns of the error as well, and perhaps of the close frame that explains it. The caller
+// holds writing.
+func (l *link) unwrittenLocked(c *conn, err error) error {
 	if err == nil {
-		return
+		return nil
 	}
 	l.broken = c
 	if isTimeout(err) {
 		l.lost(c, err)
-		return
+	} else {
+		time.AfterFunc(unreadTime, func() { l.lost(c, err) })
 	}
-	time.AfterFunc(unreadTime, func() { l.lost(c, err) })
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.err
 }
 
 // unreadTime is how long the reader of a socket has to learn why nothing can be written to it.

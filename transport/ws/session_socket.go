@@ -41,7 +41,13 @@ func (c *conn) adopt(l *link) bool {
 }
 
 // failed reports whether ReadFrame returns an error. The caller is the reader.
-func (c *conn) failed() bool { return c.closed.Load() || c.rerr != nil }
+func (c *conn) failed() bool {
+	if !c.enter() {
+		return true
+	}
+	failed := c.rerr != nil
+	return !c.leave() || failed
+}
 
 // final reports whether the end of c is that of its session: the peer has closed it so, or has broken a rule.
 func (c *conn) final() bool {
@@ -179,7 +185,7 @@ func (l *link) attach(c *conn, known uint64, hello func(received uint64) control
 		go wake() // ends as the goroutine that reads
 	}
 	if len(missing) > 0 {
-		l.unwrittenLocked(c, c.WriteFrames(missing))
+		_ = l.unwrittenLocked(c, c.WriteFrames(missing))
 	}
 	l.mu.Lock()
 	l.ledger.giveBack()
@@ -221,7 +227,9 @@ func (l *link) end(err error, code int, reason string) {
 	l.asleep = false
 	l.changed.Broadcast()
 	l.mu.Unlock()
-	l.cancel()
+	if l.cancel != nil {
+		l.cancel()
+	}
 	if l.server != nil {
 		l.server.forget(l)
 	}

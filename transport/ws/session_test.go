@@ -411,7 +411,12 @@ func TestSessionExpires(t *testing.T) {
 
 // A server that does not know the session any more refuses it; then the client begins anew.
 func TestSessionLost(t *testing.T) {
-	s := newHost(t, ws.Handler(greeter, &ws.Options{Session: &ws.SessionOptions{}, Logger: silent}))
+	crashing := func(opts *ws.Options) *ws.Server {
+		s := ws.Handler(greeter, opts)
+		t.Cleanup(func() { _ = s.Close() }) // its sessions outlive the sockets
+		return s
+	}
+	s := newHost(t, crashing(&ws.Options{Session: &ws.SessionOptions{}, Logger: silent}))
 	for _, next := range []*ws.Options{
 		{Session: &ws.SessionOptions{}, Logger: silent}, // has forgotten the session
 		{Logger: silent}, // has no sessions any more
@@ -430,7 +435,7 @@ func TestSessionLost(t *testing.T) {
 		}
 		p := dialPersistent(t, opts)
 		s.kill()
-		s.start(t, ws.Handler(greeter, next))
+		s.start(t, crashing(next))
 		if err := receive(t, ended); !errors.Is(err, ws.ErrSessionLost) {
 			t.Errorf("ended with %v", err)
 		}
@@ -681,7 +686,7 @@ func TestSessionShutdown(t *testing.T) {
 	open.call(1)
 	open.answered(1)
 	gone := openSocket(t, url, nil)
-	id := gone.begin()
+	gone.begin()
 	gone.nc.Close()
 	greeting := openSocket(t, url, nil) // has sent no first frame
 	if err := s.Shutdown(testContext(t)); err != nil {
@@ -695,27 +700,29 @@ func TestSessionShutdown(t *testing.T) {
 	if stats := s.Stats(); stats.Open != 0 || stats.Sessions.Paused != 0 {
 		t.Errorf("%+v", stats)
 	}
-	_ = id
 
-	h := newHost(t, ws.Handler(greeter, &ws.Options{Session: &ws.SessionOptions{}, Logger: silent}))
+	h := newHost(t, nil)
 	again := make(chan struct{}, 10)
 	opts := quick(h)
 	opts.Logger = silent
 	opts.Dial.Session = &ws.SessionOptions{}
 	opts.OnReconnect = func(context.Context, *kkrpc.Channel) error { again <- struct{}{}; return nil }
-	first := ws.Handler(greeter, &ws.Options{Session: &ws.SessionOptions{}, Logger: silent})
+	servers := [2]*ws.Server{}
+	for i := range servers {
+		servers[i] = ws.Handler(greeter, &ws.Options{Session: &ws.SessionOptions{}, Logger: silent})
+		t.Cleanup(func() { _ = servers[i].Close() })
+	}
 	h.kill()
-	h.start(t, first)
+	h.start(t, servers[0])
 	p := dialPersistent(t, opts)
 	if _, err := kkrpc.Call[string](testContext(t), p, "echo", "x"); err != nil {
 		t.Fatal(err)
 	}
 	h.mu.Lock()
 	h.ln.Close()
-	h.ln = nil
 	h.mu.Unlock()
-	h.start(t, ws.Handler(greeter, &ws.Options{Session: &ws.SessionOptions{}, Logger: silent}))
-	if err := first.Shutdown(testContext(t)); err != nil {
+	h.start(t, servers[1])
+	if err := servers[0].Shutdown(testContext(t)); err != nil {
 		t.Fatal(err)
 	}
 	receive(t, again)

@@ -1,0 +1,261 @@
+//go:build !js
+
+package ws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	kkrpc "github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/transport/transporttest"
+)
+
+// linkPair returns the two ends of a session over one socket each. Their buffers have room for all messages of a test, since
+// the tests do not always read on the side that writes, and nobody else heeds acknowledgements.
+func linkPair(t *testing.T, network func(testing.TB) (client, server net.Conn), deflate bool) (a, b *link) {
+	c, s := network(t)
+	opts := &SessionOptions{Buffer: 1 << 30}
+	a, b = newLink("", opts, 0, 0), newLink("", opts, 0, 0)
+	if err := errors.Join(
+		a.attach(newConn(c, nil, config{client: true, deflate: deflate}), 0, nil),
+		b.attach(newConn(s, nil, config{deflate: deflate}), 0, nil),
+	); err != nil {
+		t.Fatal(err)
+	}
+	return a, b
+}
+
+func TestSessionTransport(t *testing.T) {
+	for _, network := range networks {
+		for _, deflate := range []bool{false, true} {
+			if deflate && network.name != "tcp" {
+				continue // compression is above the network
+			}
+			t.Run(fmt.Sprintf("%s, compression %v", network.name, deflate), func(t *testing.T) {
+				transporttest.Run(t, func(t *testing.T) (a, b kkrpc.Transport) { return linkPair(t, network.pair, deflate) })
+			})
+		}
+	}
+}
+
+// Control frames need no reply of the channel, and hide no message: also if they are compressed, as browsers do, or in fragments.
+func TestSessionControlFramesAreNoMessages(t *testing.T) {
+	z := deflate([]byte("#ping"))
+	zipped := append([]byte(nil), z.Bytes()...)
+	putDeflated(z)
+	const call = `{"t":"q"}`
+	for _, test := range []struct {
+		name   string
+		frames []ws.Frame
+	}{
+		{"as it is", []ws.Frame{ws.NewTextFrame([]byte("#ping"))}},
+		{"compressed", []ws.Frame{{Header: ws.Header{Fin: true, Rsv: ws.Rsv(true, false, false), OpCode: ws.OpText, Length: int64(len(zipped))}, Payload: zipped}}},
+		{"in fragments", []ws.Frame{ws.NewFrame(ws.OpText, false, []byte("#pi")), ws.NewFrame(ws.OpContinuation, true, []byte("ng"))}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			nc, s := tcpPair(t)
+			l := newLink("", &SessionOptions{}, 0, 0)
+			defer l.Close(1000, "")
+			if err := l.attach(newConn(s, nil, config{deflate: true}), 0, nil); err != nil {
+				t.Fatal(err)
+			}
+			var all []byte
+			for _, f := range append([]ws.Frame{ws.NewTextFrame([]byte(call))}, test.frames...) {
+				f, _ := ws.CompileFrame(ws.MaskFrame(f))
+				all = append(all, f...)
+			}
+			if _, err := nc.Write(all); err != nil { // in one segment
+				t.Fatal(err)
+			}
+			msg, more, err := l.ReadFrame(nil)
+			if string(msg) != call || more || err != nil {
+				t.Fatalf("%q, more %v, %v", msg, more, err)
+			}
+			next := make(chan string, 1)
+			go func() {
+				msg, _, _ := l.ReadFrame(nil)
+				next <- string(msg)
+			}()
+			if f, err := ws.ReadFrame(nc); err != nil || string(f.Payload) != "#ack 1" {
+				t.Fatalf("%q, %v", f.Payload, err)
+			}
+			f, _ := ws.CompileFrame(ws.MaskFrame(ws.NewTextFrame([]byte(`{"t":"x"}`))))
+			if _, err := nc.Write(f); err != nil {
+				t.Fatal(err)
+			}
+			if got := <-next; got != `{"t":"x"}` {
+				t.Errorf("then %q", got)
+			}
+		})
+	}
+}
+
+// The channel of an idle session holds no goroutine, neither with a socket nor while it is paused, and control frames do not
+// wake it.
+func TestSessionParks(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("connections are parked on Linux alone")
+	}
+	l := newLink("", &SessionOptions{}, 0, 0)
+	woken := make(chan struct{}, 10)
+	wake := func() { woken <- struct{}{} }
+	known := uint64(0)
+	connect := func() *conn {
+		nc, s := tcpPair(t)
+		if err := l.attach(newConn(s, nil, config{}), known, nil); err != nil {
+			t.Fatal(err)
+		}
+		return newConn(nc, nil, config{client: true})
+	}
+	peer := connect()
+	if err := l.WriteFrames([][]byte{[]byte("{}"), []byte("{}")}); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if !l.Park(0, wake) {
+			t.Fatal("not parked")
+		}
+		known = 1
+		_ = peer.WriteFrames([][]byte{[]byte("#ack 1")})
+		_ = peer.WriteFrames([][]byte{[]byte("#ping")})
+		for {
+			msg, _, err := peer.ReadFrame(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(msg[:4]) == "#ack" {
+				break
+			}
+		}
+		_ = peer.nc.(*net.TCPConn).SetLinger(0)
+		_ = peer.nc.Close()
+		l.mu.Lock()
+		for !l.asleep {
+			l.mu.Unlock()
+			runtime.Gosched()
+			l.mu.Lock()
+		}
+		l.mu.Unlock()
+		peer = connect()
+		if len(woken) > 0 {
+			t.Fatal("the channel was woken for nothing")
+		}
+		_ = peer.WriteFrames([][]byte{[]byte("{}")})
+		<-woken
+		if msg, _, err := l.ReadFrame(nil); string(msg) != "{}" || err != nil {
+			t.Fatalf("%q, %v", msg, err)
+		}
+	}
+	for _, paused := range []bool{false, true} {
+		if !l.Park(0, wake) {
+			t.Fatal("not parked")
+		}
+		if paused {
+			continue
+		}
+		_ = peer.Close(1000, "")
+		<-woken // by the end, once
+		if _, _, err := l.ReadFrame(nil); err == nil {
+			t.Error("no error after the end")
+		}
+		break
+	}
+	_ = l.Close(1000, "")
+	if len(woken) > 0 {
+		t.Error("woken twice")
+	}
+}
+
+// An idle session takes no goroutine beyond the connection, and little memory.
+func TestIdleSessionsAreSmall(t *testing.T) {
+	if runtime.GOOS != "linux" || testing.Short() {
+		t.Skip("connections are parked on Linux alone")
+	}
+	const n = 300
+	measure := func(session *SessionOptions) (goroutines int, bytes uint64) {
+		opened := make(chan struct{}, n)
+		s := Handler(kkrpc.Object{"echo": func(s string) string { return s }}, &Options{
+			Session: &SessionOptions{}, OnOpen: func(*kkrpc.Channel, *http.Request) { opened <- struct{}{} },
+		})
+		defer s.Close()
+		url, closeAll := listen(t, s)
+		defer closeAll()
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		g := runtime.NumGoroutine()
+		var chans []*kkrpc.Channel
+		for range n {
+			ch, err := Dial(context.Background(), url, &DialOptions{Session: session})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := kkrpc.Call[string](context.Background(), ch, "echo", "x"); err != nil {
+				t.Fatal(err)
+			}
+			<-opened
+			chans = append(chans, ch)
+		}
+		parkedAll(t, s)
+		goroutines = runtime.NumGoroutine() - g
+		runtime.GC()
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		for _, ch := range chans {
+			_ = ch.Close()
+		}
+		_ = s.Shutdown(context.Background())
+		for runtime.NumGoroutine() > g+n/10 { // sockets linger
+			runtime.Gosched()
+		}
+		return goroutines, (after.HeapAlloc - before.HeapAlloc) / n
+	}
+	measure(&SessionOptions{}) // fills the pools
+	plainGoroutines, plain := measure(nil)
+	sessionGoroutines, session := measure(&SessionOptions{})
+	t.Logf("goroutines %d and %d, both ends of a connection %d and %d bytes", plainGoroutines, sessionGoroutines, plain, session)
+	if sessionGoroutines > plainGoroutines+n/10 {
+		t.Errorf("%d goroutines with sessions, %d without", sessionGoroutines, plainGoroutines)
+	}
+}
+
+func listen(t *testing.T, s *Server) (url string, stop func()) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go (&http.Server{Handler: s}).Serve(ln) // ends with ln
+	return "ws://" + ln.Addr().String(), func() { ln.Close() }
+}
+
+// parkedAll waits until all channels of s are parked and their messages acknowledged.
+func parkedAll(t *testing.T, s *Server) {
+	deadline := time.Now().Add(10 * time.Second)
+	for time.Now().Before(deadline) {
+		all := true
+		s.mu.Lock()
+		for _, one := range s.open {
+			c, ok := one.conn.(*conn)
+			if l, session := one.conn.(*link); session {
+				l.mu.Lock()
+				c, ok = l.conn, l.conn != nil && l.ledger.log == nil
+				l.mu.Unlock()
+			}
+			all = all && ok && c.reader.Load() == readerParked
+		}
+		s.mu.Unlock()
+		if all {
+			return
+		}
+		runtime.Gosched()
+	}
+	t.Error("not all are parked")
+}
