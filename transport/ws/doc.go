@@ -35,6 +35,18 @@
 // idempotent is made again instead. References, callbacks and streams end with their connection. Subscribe again in
 // OnConnect or OnReconnect.
 //
+// # Sessions
+//
+// With Options.Session and DialOptions.Session, a channel outlives its socket. Both sides number their messages and keep
+// them until the other side acknowledges them. When the socket breaks, the session is paused. The client connects again,
+// and each side sends what the other one misses. Pending calls, callbacks, references and streams go on, and nothing runs
+// twice. OnOpen and OnClose are called once for each session. A session that is paused for longer than
+// SessionOptions.Keep ends with ErrSessionLost. DialPersistent then makes a new channel. If one side has no sessions, the
+// connection is a plain one.
+//
+// The function of HandlerFor is called for each socket. Its API counts for the first one, its error for all. The functions
+// of OnEnd that it gives for a further socket are called once that socket has its session.
+//
 // # Stopping
 //
 // http.Server.Shutdown does not know connections that became WebSockets. It also does not wait for the functions of

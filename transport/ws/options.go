@@ -145,7 +145,8 @@ type PersistentOptions struct {
 
 	// Target, if not nil, is called before each attempt and returns the URL to use. It is for tokens that expire. url is the
 	// one that DialPersistent was given. header is a copy of Dial.Header, which Target may change. ctx ends after
-	// Limits.Handshake. An error or a panic is a failed attempt.
+	// Limits.Handshake. An error or a panic is a failed attempt. With sessions, Target is called before each socket, perhaps
+	// by several goroutines at once.
 	Target func(ctx context.Context, url string, header http.Header) (string, error)
 
 	// Backoff is how long to wait before connecting again.
