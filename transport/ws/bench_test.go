@@ -3,11 +3,16 @@
 package ws
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
@@ -72,15 +77,53 @@ func echo(c *conn) {
 	}
 }
 
+// BenchmarkSession makes calls on 64 connections with 16 in flight each, with and without sessions.
+func BenchmarkSession(b *testing.B) {
+	const conns, flight = 64, 16
+	for _, session := range []*SessionOptions{nil, {}} {
+		b.Run(fmt.Sprintf("session=%v", session != nil), func(b *testing.B) {
+			s := Handler(kkrpc.Object{"add": func(x, y int) int { return x + y }}, &Options{Session: &SessionOptions{}, Logger: slog.New(slog.DiscardHandler)})
+			srv := httptest.NewServer(s)
+			defer srv.Close()
+			defer s.Close()
+			var calls atomic.Int64
+			calls.Store(int64(b.N))
+			var all sync.WaitGroup
+			for range conns {
+				ch, err := Dial(context.Background(), srv.URL, &DialOptions{Session: session})
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer ch.Close()
+				for range flight {
+					all.Go(func() {
+						for calls.Add(-1) >= 0 {
+							if _, err := kkrpc.Call[int](context.Background(), ch, "add", 1, 2); err != nil {
+								b.Error(err)
+							}
+						}
+					})
+				}
+			}
+			all.Wait()
+		})
+	}
+}
+
 // BenchmarkIdleMemory reports what an idle connection costs a server, all in all: each has made one call.
 func BenchmarkIdleMemory(b *testing.B) {
+	b.Run("plain", func(b *testing.B) { benchmarkIdleMemory(b, false) })
+	b.Run("session", func(b *testing.B) { benchmarkIdleMemory(b, true) })
+}
+
+func benchmarkIdleMemory(b *testing.B, session bool) {
 	const conns = 2000
 	api := kkrpc.Object{"echo": func(s string) string { return s }}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
 	}
-	s := Handler(api, nil)
+	s := Handler(api, &Options{Session: &SessionOptions{}, Logger: slog.New(slog.DiscardHandler)})
 	srv := &http.Server{Handler: s}
 	go srv.Serve(ln)
 	defer srv.Close()
@@ -102,7 +145,13 @@ func BenchmarkIdleMemory(b *testing.B) {
 				b.Fatal(err)
 			}
 			clients[i] = nc
-			fmt.Fprintf(nc, "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+			fmt.Fprintf(nc, "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")
+			if session {
+				fmt.Fprintf(nc, "Sec-WebSocket-Protocol: %s\r\n\r\n", sessionProtocol)
+				_, _ = nc.Write(fromClient(1, true, "#open"))
+			} else {
+				fmt.Fprint(nc, "\r\n")
+			}
 			_, _ = nc.Write(fromClient(1, true, `{"t":"q","id":"1","op":"call","p":["echo"],"a":["x"]}`))
 			for got := ""; !strings.Contains(got, `"id":"1"`); { // the response to the call
 				var p [1024]byte
@@ -111,6 +160,9 @@ func BenchmarkIdleMemory(b *testing.B) {
 					b.Fatal(err)
 				}
 				got += string(p[:n])
+			}
+			if session {
+				_, _ = nc.Write(fromClient(1, true, "#ack 1"))
 			}
 		}
 		// The client's half of a net.Conn without buffers is about 400 bytes, counted here too.

@@ -50,13 +50,12 @@ type link struct {
 	memory   budget.Meter // of ledger
 	waiting  [][]byte     // what TryWriteFrames was given and has no number yet
 	crowded  bool         // a message waits for room, since before the pause
-	armed    bool         // ackTimer runs
-	ackTimer *time.Timer
-	pauses   int         // counts them
-	resumes  int         // counts attempts, at a server
-	expiry   *time.Timer // of a pause, at a server
-	wake     func()      // of Park
-	asleep   bool        // the channel is parked and the session paused, so nobody else will call wake
+	ackTimer *time.Timer  // since the first message that was received after the last one; nil for none
+	pauses   int          // counts them
+	resumes  int          // counts attempts, at a server
+	expiry   *time.Timer  // of a pause, at a server
+	wake     func()       // of Park
+	asleep   bool         // the channel is parked and the session paused, so nobody else will call wake
 	ch       *kkrpc.Channel
 	events   []SessionEvent // that OnEvent has not been told of
 	telling  bool
@@ -136,13 +135,8 @@ func (l *link) count(c *conn, n int) bool {
 		return false
 	}
 	due := l.ledger.receive(n)
-	if !l.armed {
-		l.armed = true
-		if l.ackTimer == nil {
-			l.ackTimer = time.AfterFunc(ackTime, l.ackLate)
-		} else {
-			l.ackTimer.Reset(ackTime)
-		}
+	if l.ackTimer == nil {
+		l.ackTimer = time.AfterFunc(ackTime, l.ackLate)
 	}
 	l.mu.Unlock()
 	if due {
@@ -157,7 +151,7 @@ const ackTime = time.Second
 // ackLate acknowledges what no message of this side has acknowledged by the way.
 func (l *link) ackLate() {
 	l.mu.Lock()
-	l.armed = false
+	l.ackTimer = nil // an idle session has none
 	c, due := l.conn, l.ledger.received > l.ledger.told
 	l.mu.Unlock()
 	if c != nil && due {

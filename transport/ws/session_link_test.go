@@ -3,9 +3,11 @@
 package ws
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"runtime"
@@ -258,4 +260,66 @@ func parkedAll(t *testing.T, s *Server) {
 		runtime.Gosched()
 	}
 	t.Error("not all are parked")
+}
+
+// A socket that is replaced while its reader has a message does not count it: the peer sends it again.
+func TestSessionOlderSocketDoesNotCount(t *testing.T) {
+	l := newLink("", &SessionOptions{}, 0, 0)
+	defer l.Close(1000, "")
+	_, first := tcpPair(t)
+	_, second := tcpPair(t)
+	older, newer := newConn(first, nil, config{}), newConn(second, nil, config{})
+	for _, c := range []*conn{older, newer} {
+		if err := l.attach(c, 0, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if l.count(older, 2) || l.ledger.received != 0 {
+		t.Error("the older socket counts a message")
+	}
+	if !l.count(newer, 2) || l.ledger.received != 1 {
+		t.Error("the newer socket does not")
+	}
+}
+
+// Messages that wait for room when the socket breaks go on waiting, whoever tries to write them.
+func TestSessionRoomAfterABreak(t *testing.T) {
+	l := newLink("", &SessionOptions{Buffer: 100}, 0, 0)
+	defer l.Close(1000, "")
+	attach := func(known uint64) *conn {
+		nc, s := tcpPair(t)
+		if err := l.attach(newConn(s, nil, config{}), known, nil); err != nil {
+			t.Fatal(err)
+		}
+		return newConn(nc, nil, config{client: true})
+	}
+	expect := func(peer *conn, from, to byte) {
+		for m := from; m < to; m++ {
+			msg, _, err := peer.ReadFrame(nil)
+			if err != nil || len(msg) != 40 || msg[0] != m {
+				t.Fatalf("%q, %v in place of %c", msg, err, m)
+			}
+		}
+	}
+	peer := attach(0)
+	defer func() { _ = peer.Close(1000, "") }()
+	var msgs [][]byte
+	for m := byte('a'); m <= 'f'; m++ {
+		msgs = append(msgs, bytes.Repeat([]byte{m}, 40))
+	}
+	if done, err := l.TryWriteFrames(msgs); done || err != nil {
+		t.Fatal(done, err)
+	}
+	expect(peer, 'a', 'c') // two fit
+	_ = peer.nc.Close()
+	l.lost(l.conn, io.ErrUnexpectedEOF)
+	written := make(chan error, 1)
+	go func() { written <- l.WriteFrames(nil) }()
+	for known := byte(2); known <= 6; known += 2 {
+		peer = attach(uint64(known))
+		expect(peer, 'a'+known, min('a'+known+2, 'g'))
+	}
+	if err := <-written; err != nil {
+		t.Error(err)
+	}
 }
