@@ -47,6 +47,11 @@ func (c *conn) Park(patience time.Duration, wake func()) (parked bool) {
 	return false
 }
 
+// parkFor is Park of a session.
+func (c *conn) parkFor(patience time.Duration, wake func()) (parked bool) {
+	return c.Park(patience, wake)
+}
+
 // park parks the connection unless something has arrived. The caller owns the reading side, which park gives back.
 func (c *conn) park() bool {
 	if !c.drained() {

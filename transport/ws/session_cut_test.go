@@ -31,6 +31,7 @@ const (
 // cutter is a TCP proxy that cuts its connections.
 type cutter struct {
 	ln     net.Listener
+	scheme string
 	target string
 	done   sync.WaitGroup
 
@@ -47,7 +48,8 @@ func newCutter(t testing.TB, url string) *cutter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cutter{ln: ln, target: strings.TrimPrefix(url, "ws://"), conns: map[net.Conn]bool{}, left: [2]int{-1, -1}}
+	scheme, target, _ := strings.Cut(url, "://")
+	c := &cutter{ln: ln, scheme: scheme, target: target, conns: map[net.Conn]bool{}, left: [2]int{-1, -1}}
 	c.done.Go(func() {
 		for {
 			client, err := ln.Accept()
@@ -65,7 +67,7 @@ func newCutter(t testing.TB, url string) *cutter {
 	return c
 }
 
-func (c *cutter) url() string { return "ws://" + c.ln.Addr().String() }
+func (c *cutter) url() string { return c.scheme + "://" + c.ln.Addr().String() }
 
 func (c *cutter) serve(client net.Conn) {
 	server, err := net.Dial("tcp", c.target)
@@ -91,8 +93,8 @@ func (c *cutter) copy(to, from net.Conn, way, run int) {
 	defer to.Close()
 	defer from.Close()
 	buf := make([]byte, 32<<10)
-	var head []byte // until the handshake is over
-	for over := false; ; {
+	var head []byte                    // until the handshake is over
+	for over := c.scheme == "wss"; ; { // whose handshake cannot be told
 		n, err := from.Read(buf)
 		p := buf[:n]
 		if !over {

@@ -261,7 +261,7 @@ func (l *link) settle(patience time.Duration) (parked bool) {
 			return l.asleep
 		}
 		l.mu.Unlock()
-		if c.Park(patience, l.unparked) {
+		if c.parkFor(patience, l.unparked) {
 			return true
 		}
 		if !c.failed() {

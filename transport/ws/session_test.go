@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"log"
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -90,12 +92,16 @@ func (s *socket) expect(prefix string) string {
 func (s *socket) expectClose(code int) string {
 	s.t.Helper()
 	for {
-		frame, err := gobwas.ReadFrame(s.rw)
+		h, err := gobwas.ReadHeader(s.rw)
+		payload := make([]byte, h.Length)
+		if err == nil {
+			_, err = io.ReadFull(s.rw, payload)
+		}
 		if err != nil {
 			s.t.Fatalf("%v in place of a close frame with %d", err, code)
 		}
-		if frame.Header.OpCode == gobwas.OpClose {
-			got, reason := gobwas.ParseCloseFrameData(frame.Payload)
+		if h.OpCode == gobwas.OpClose {
+			got, reason := gobwas.ParseCloseFrameData(payload)
 			if int(got) != code {
 				s.t.Fatalf("closed with %d %q in place of %d", got, reason, code)
 			}
@@ -533,11 +539,23 @@ func TestSessionStreamsSurviveCuts(t *testing.T) {
 			return next, nil
 		},
 	}
-	for _, compress := range []bool{false, true} {
-		t.Run(fmt.Sprintf("compression %v", compress), func(t *testing.T) {
+	for _, network := range []string{"plain", "compressed", "TLS"} {
+		t.Run(network, func(t *testing.T) {
 			var resumed atomic.Int32
+			compress := network == "compressed"
 			s := ws.Handler(api, &ws.Options{Session: &ws.SessionOptions{}, Logger: silent, Compression: compress})
-			c := newCutter(t, serve(t, s))
+			srv := httptest.NewUnstartedServer(s)
+			srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+			if network == "TLS" {
+				srv.StartTLS()
+			} else {
+				srv.Start()
+			}
+			t.Cleanup(func() {
+				_ = s.Close()
+				srv.Close()
+			})
+			c := newCutter(t, "ws"+strings.TrimPrefix(srv.URL, "http"))
 			opts := sessionOptions(&ws.SessionOptions{OnEvent: func(_ *kkrpc.Channel, e ws.SessionEvent) {
 				switch e.Kind {
 				case ws.SessionResumed:
@@ -549,6 +567,9 @@ func TestSessionStreamsSurviveCuts(t *testing.T) {
 				}
 			}})
 			opts.Dial.Compression = compress
+			if network == "TLS" {
+				opts.Dial.TLS = srv.Client().Transport.(*http.Transport).TLSClientConfig
+			}
 			p := openPersistent(t, c.url(), opts)
 			ch, err := p.Channel(testContext(t))
 			if err != nil {
