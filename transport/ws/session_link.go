@@ -231,9 +231,6 @@ func (l *link) TryWriteFrames(msgs [][]byte) (done bool, err error) {
 		return false, l.delay(msgs)
 	}
 	defer l.writing.Unlock()
-	if l.delaying() {
-		return false, l.delay(msgs)
-	}
 	n, c, err := l.accept(msgs)
 	if err != nil {
 		return false, err
@@ -253,12 +250,6 @@ func (l *link) TryWriteFrames(msgs [][]byte) (done bool, err error) {
 	return false, l.delay(msgs[n:])
 }
 
-func (l *link) delaying() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.waiting) > 0
-}
-
 // delay keeps msgs for the WriteFrames that follows.
 func (l *link) delay(msgs [][]byte) error {
 	l.mu.Lock()
@@ -276,6 +267,10 @@ func (l *link) accept(msgs [][]byte) (n int, c *conn, err error) {
 	if l.err != nil {
 		defer l.mu.Unlock()
 		return 0, nil, l.err
+	}
+	if len(l.waiting) > 0 { // these go first
+		defer l.mu.Unlock()
+		return 0, l.conn, nil
 	}
 	for n < len(msgs) && l.ledger.fits(len(msgs[n])) {
 		l.ledger.keep(msgs[n])

@@ -154,6 +154,7 @@ func (l *link) attach(c *conn, known uint64, hello func(received uint64) control
 	}
 	received := l.ledger.received // stays so while there is no socket
 	l.mu.Unlock()
+	l.broken = nil
 	if hello != nil {
 		if err := c.WriteFrames([][]byte{hello(received).append(nil)}); err != nil {
 			return err
