@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -322,5 +323,50 @@ func TestSessionRoomAfterABreak(t *testing.T) {
 	}
 	if err := <-written; err != nil {
 		t.Error(err)
+	}
+}
+
+// Of sockets that come at once, one has the session, and the others are closed or turned away.
+func TestSessionSocketsAtOnce(t *testing.T) {
+	l := newLink("", &SessionOptions{}, 0, 0)
+	defer l.Close(1000, "")
+	for range 50 {
+		const n = 8
+		var conns [n]*conn
+		var errs [n]error
+		for i := range conns {
+			_, s := tcpPair(t)
+			conns[i] = newConn(s, nil, config{})
+		}
+		var all sync.WaitGroup
+		for i, c := range conns {
+			all.Go(func() {
+				errs[i] = l.attach(c, 0, func(uint64) controlFrame {
+					runtime.Gosched()
+					return controlFrame{kind: controlResumed}
+				})
+			})
+		}
+		all.Wait()
+		l.mu.Lock()
+		current := l.conn
+		l.mu.Unlock()
+		found := false
+		for i, c := range conns {
+			switch {
+			case c == current:
+				found = errs[i] == nil && !c.closed.Load()
+			case errs[i] == nil && !c.closed.Load():
+				t.Fatal("an older socket is still open")
+			case errs[i] != nil:
+				if errs[i] != errNewer {
+					t.Fatal(errs[i])
+				}
+				_ = c.Close(closeReplaced, "")
+			}
+		}
+		if !found {
+			t.Fatal("the session has no socket")
+		}
 	}
 }

@@ -165,9 +165,13 @@ func (l *link) attach(c *conn, known uint64, hello func(received uint64) control
 		return c.closedErr()
 	}
 	l.mu.Lock()
-	if l.err != nil {
+	switch {
+	case l.err != nil:
 		defer l.mu.Unlock()
 		return l.err
+	case turn != l.resumes: // the newer one has seen no socket to close
+		l.mu.Unlock()
+		return errNewer
 	}
 	l.unpauseLocked()
 	_ = l.ledger.acknowledge(known) // as it has been checked
