@@ -1,0 +1,317 @@
+import { ConnectionClosed, SessionLost } from "./errors.js"
+import { Outbox } from "./outbox.js"
+import { watch } from "./watch.js"
+
+const SESSION = "kkrpc.session.1"
+const DESTROY = "__DESTROY__" // asks for the end of a classic connection
+
+// A receiver acknowledges after so many messages, so many characters, and so many milliseconds.
+const ACK_MESSAGES = 64
+const ACK_LENGTH = 65_536
+const ACK_TIME = 1000
+
+const NO_CLOSE_FRAME = 1006
+// Close codes of a server that can be reached again: it shuts down, restarts, or has too much to do.
+const PASSING = [NO_CLOSE_FRAME, 1001, 1012, 1013]
+// What this side closes with: 1001 and 1002 are not for a browser's WebSocket.
+const PROTOCOL_ERROR = 4400
+const GIVEN_UP = 4408 // the socket, and not the session
+
+const json = { encode: JSON.stringify, decode: JSON.parse }
+
+/** Connects to a server. index.d.ts has what it takes and returns. */
+export function connect(url, options = {}) {
+	const { dialect = "compact-json", protocols = [], session = true, token, tokenParameter, signal, codec = json } = options
+	const { replayBuffer = 1 << 20, connectTimeout = 10_000, WebSocket = globalThis.WebSocket } = options
+	const backoff = { min: 500, max: 30_000, ...options.backoff }
+	const heartbeat = { interval: 25_000, timeout: 10_000, ...options.heartbeat }
+	if (!WebSocket) throw new TypeError("connect: this runtime has no WebSocket: set the option WebSocket, for instance to that of package ws")
+
+	// The connection, whatever socket it is on.
+	let state = { phase: "connecting" }
+	const outbox = new Outbox(replayBuffer)
+	const inbox = [] // texts that nobody has taken
+	const listeners = new Set() // of messages, in kkrpc 2
+	let readers = [] // calls of read, in kkrpc 0.x
+	const stateListeners = new Set()
+	const closeListeners = new Set()
+
+	// The session; without an id there is none yet, or the connection is a plain one.
+	let id
+	let received = 0
+	let unacked = 0
+	let unackedLength = 0
+	let ackTimer
+
+	// The present socket, or the time until the next one.
+	let socket
+	let live = false // its handshake is done
+	let resumable = false // it carries a session
+	let attempt = 0 // counts all of them
+	let failures = 0 // since the server has last sent a message
+	let heard = false // since the last beat
+	let timer // for the next attempt, or the patience of the present one
+	let beatTimer
+	let probeTimer
+
+	const setState = (phase, reason) => {
+		state = reason ? { phase, reason } : { phase }
+		for (const listener of [...stateListeners]) listener(state)
+	}
+
+	async function open() {
+		const mine = ++attempt
+		clearTimeout(timer)
+		timer = setTimeout(() => lose(new Error(`no connection within ${connectTimeout} ms`)), connectTimeout)
+		const offers = dialect ? [`kkrpc.${dialect}`, ...protocols] : [...protocols]
+		if (session) offers.push(SESSION)
+		let target = url
+		if (token) {
+			let value
+			try {
+				value = await token()
+			} catch (err) {
+				if (mine === attempt) lose(err)
+				return
+			}
+			if (mine !== attempt) return
+			if (tokenParameter) {
+				target = new URL(url, globalThis.location?.href)
+				target.searchParams.set(tokenParameter, value)
+			} else if (/^[\w!#$%&'*+.^`|~-]+$/.test(value)) {
+				offers.push(`kkrpc.token.${value}`)
+			} else {
+				return finish(new TypeError("connect: the token is empty or has characters that a subprotocol cannot have: encode it, for instance as base64url"))
+			}
+		}
+		try {
+			socket = new WebSocket(target, offers)
+		} catch (err) {
+			return finish(err) // the URL or a subprotocol is malformed, or the page may not connect there
+		}
+		let reason
+		let opened = false
+		socket.binaryType = "arraybuffer"
+		socket.onopen = () => {
+			opened = true
+			resumable = session && socket.protocol === SESSION
+			if (resumable) socket.send(id ? `#resume ${id} ${received}` : "#open")
+			else if (id) finish(new SessionLost("unsupported", "the server that answers has no sessions"))
+			else ready()
+		}
+		socket.onmessage = ({ data }) => receive(typeof data === "string" ? data : new TextDecoder().decode(data))
+		socket.onerror = (event) => (reason = event?.error ?? (event?.message ? new Error(event.message) : undefined))
+		socket.onclose = ({ code = NO_CLOSE_FRAME, reason: text = "" }) => {
+			const err = (code === NO_CLOSE_FRAME && reason) || new ConnectionClosed(code, text)
+			if (!opened || (PASSING.includes(code) && (resumable || !live))) lose(err)
+			else finish(err)
+		}
+	}
+
+	/** The handshake is done. */
+	function ready() {
+		live = true
+		clearTimeout(timer)
+		unacked = unackedLength = 0
+		heard = true
+		beat()
+		setState("open")
+		flush()
+	}
+
+	function flush() {
+		if (!live) return
+		outbox.write((text) => socket.send(text))
+		if (!resumable) outbox.acknowledge(outbox.sent)
+	}
+
+	function post(text) {
+		if (state.phase === "closed") throw state.reason ?? new ConnectionClosed(1000, "")
+		if (!live && outbox.full(text)) {
+			finish(new SessionLost("buffer", `more than ${outbox.bound} bytes wait to be sent, see replayBuffer`))
+			throw state.reason
+		}
+		outbox.push(text)
+		flush()
+	}
+
+	function receive(text) {
+		heard = true
+		clearTimeout(probeTimer)
+		probeTimer = undefined
+		if (live) failures = 0
+		if (!resumable) return deliver(text)
+		if (text[0] === "#") return control(text)
+		if (!live) return violated(text)
+		received++
+		unackedLength += text.length
+		if (++unacked >= ACK_MESSAGES || unackedLength >= ACK_LENGTH) acknowledge()
+		else ackTimer ??= setTimeout(acknowledge, ACK_TIME)
+		deliver(text)
+	}
+
+	function control(text) {
+		const [kind, ...fields] = text.split(" ")
+		const [first, keep, bytes] = fields
+		if (kind === "#session" && !live && !id && /^[\w-]{43}$/.test(first) && isCount(keep) && isCount(bytes)) {
+			id = first
+			outbox.bound = Math.min(outbox.bound, +bytes)
+			ready()
+		} else if (kind === "#resumed" && !live && id && isCount(first) && outbox.acknowledge(+first)) {
+			outbox.rewind()
+			ready()
+		} else if (kind === "#refused" && !live && first) {
+			finish(new SessionLost(first, fields.slice(1).join(" ")))
+		} else if (kind === "#ack" && live && isCount(first) && outbox.acknowledge(+first)) {
+			flush()
+		} else if (text === "#ping" && live) {
+			acknowledge()
+		} else {
+			violated(text)
+		}
+	}
+
+	const violated = (text) => finish(new SessionLost("protocol", `the server sent ${JSON.stringify(text.slice(0, 80))}`), PROTOCOL_ERROR)
+
+	function acknowledge() {
+		clearTimeout(ackTimer)
+		ackTimer = undefined
+		unacked = unackedLength = 0
+		if (live) socket.send(`#ack ${received}`)
+	}
+
+	function deliver(text) {
+		if (text === DESTROY) finish(new ConnectionClosed(1000, "the server has destroyed its channel"))
+		else if (readers.length > 0) readers.shift()(text)
+		else if (listeners.size > 0 && inbox.length === 0) hand(text)
+		else inbox.push(text)
+	}
+
+	function hand(text) {
+		let message
+		try {
+			message = codec.decode(text)
+		} catch {
+			return // no message of kkrpc
+		}
+		for (const listener of [...listeners]) listener(message)
+	}
+
+	/** The silence of a server is looked into, and a socket that stays silent is given up. */
+	function beat() {
+		clearTimeout(beatTimer)
+		if (!(heartbeat.interval > 0)) return
+		if (!heard) probe()
+		heard = false
+		beatTimer = setTimeout(beat, heartbeat.interval)
+	}
+
+	function probe() {
+		if (!live || probeTimer || !(resumable || heartbeat.probe)) return
+		const err = new ConnectionClosed(NO_CLOSE_FRAME, `the server has sent nothing for ${heartbeat.timeout} ms`)
+		probeTimer = setTimeout(() => (resumable ? lose : finish)(err), heartbeat.timeout)
+		if (resumable) socket.send("#ping")
+		else heartbeat.probe()
+	}
+
+	/** The present socket or attempt has failed, and another one follows. */
+	function lose(reason) {
+		abandon(GIVEN_UP)
+		const bound = Math.min(backoff.max, backoff.min * 2 ** failures++)
+		timer = setTimeout(open, Math.random() * bound)
+		setState(id ? "paused" : "connecting", reason)
+	}
+
+	/** The connection has ended. Without a reason this side has closed it. */
+	function finish(reason, code = 1000) {
+		if (state.phase === "closed") return
+		abandon(code)
+		unwatch()
+		signal?.removeEventListener("abort", abort)
+		outbox.clear()
+		setState("closed", reason)
+		if (reason) for (const listener of [...closeListeners]) listener(forKkrpc(reason))
+		closeListeners.clear()
+	}
+
+	function abandon(code) {
+		attempt++ // what awaits a token sees that it is late
+		for (const t of [timer, ackTimer, beatTimer, probeTimer]) clearTimeout(t)
+		ackTimer = probeTimer = undefined
+		live = resumable = false
+		if (!socket) return
+		socket.onopen = socket.onmessage = socket.onclose = null
+		socket.onerror = () => {} // package ws tells of an error when a socket is closed that is not open yet
+		socket.close(code)
+		socket = undefined
+	}
+
+	const abort = () => finish(signal.reason)
+	const unwatch = watch({
+		wake: () => (live ? probe() : socket || state.phase === "closed" || open()),
+		doubt: probe,
+		leave: () => finish()
+	})
+
+	const connection = {
+		capabilities: { objectMode: false, transfer: false, remoteRefs: true },
+		get state() {
+			return state
+		},
+		onState(listener) {
+			stateListeners.add(listener)
+			return () => void stateListeners.delete(listener)
+		},
+
+		send: (message) => post(codec.encode(message)),
+		subscribe(listener) {
+			speaks("compact", "2")
+			listeners.add(listener)
+			// Not at once: the constructor that subscribes has not returned.
+			queueMicrotask(() => {
+				while (listeners.size > 0 && inbox.length > 0) hand(inbox.shift())
+			})
+			return () => void listeners.delete(listener)
+		},
+		onClose(listener) {
+			const { phase, reason } = state
+			if (phase !== "closed") closeListeners.add(listener)
+			else if (reason) queueMicrotask(() => listener(forKkrpc(reason)))
+			return () => void closeListeners.delete(listener)
+		},
+		close: () => finish(),
+
+		name: "kkrpc-go-client",
+		read() {
+			speaks("classic", "0.x")
+			// After the end this waits for ever: kkrpc 0.2 would ask again at once for whatever it gets instead.
+			return inbox.length > 0 ? Promise.resolve(inbox.shift()) : new Promise((resolve) => readers.push(resolve))
+		},
+		async write(text) {
+			try {
+				post(text)
+			} catch {
+				// kkrpc 0.2 awaits no write, so that a rejection would end the program. The state has the reason.
+			}
+		},
+		destroy: () => finish(),
+		signalDestroy: () => void connection.write(DESTROY)
+	}
+
+	function speaks(generation, version) {
+		if (!dialect || dialect.startsWith(generation)) return
+		throw new TypeError(`connect: kkrpc ${version} does not speak ${dialect}: set the option dialect to ${generation}-json or ${generation}-superjson`)
+	}
+
+	if (signal?.aborted) abort()
+	else {
+		signal?.addEventListener("abort", abort)
+		queueMicrotask(() => state.phase === "connecting" && open())
+	}
+	return connection
+}
+
+/** A clean end of the server has no reason in kkrpc. */
+const forKkrpc = (reason) => (reason.code === 1000 ? undefined : reason)
+
+const isCount = (text) => /^(0|[1-9]\d*)$/.test(text) && Number.isSafeInteger(+text)

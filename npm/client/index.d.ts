@@ -1,0 +1,159 @@
+/**
+ * Connects to a server and returns at once; calls wait until the connection is open. What connect returns is the transport
+ * of kkrpc 2 and the IO of kkrpc 0.x, and goes as it is to one `new RPCChannel`.
+ *
+ * While the server keeps the session, the connection survives its sockets: it is paused and open again, and the channel
+ * above it goes on. A server without sessions gets a plain connection, which is closed once its socket has ended.
+ *
+ * @param url The server, such as `wss://example.com/ws`. In a browser it may be relative to the page.
+ * @throws TypeError if the runtime has no WebSocket and options name none.
+ */
+export function connect<Message = any>(url: string | URL, options?: ConnectOptions<Message>): Connection<Message>
+
+export interface ConnectOptions<Message = any> {
+	/**
+	 * What the channel speaks, which the client names to the server by the subprotocol `kkrpc.<dialect>`. The default is
+	 * compact-json, that of kkrpc 2. kkrpc 0.x needs classic-superjson, or classic-json with `serialization: { version:
+	 * "json" }`. null names none.
+	 */
+	dialect?: "compact-json" | "compact-superjson" | "classic-json" | "classic-superjson" | null
+
+	/** The codec of kkrpc 2, for instance `superJsonCodec()` with compact-superjson. The default is JSON. */
+	codec?: { encode(message: Message): string; decode(text: string): Message }
+
+	/** Whether the client offers a session. The default is true. A server may decline it. */
+	session?: boolean
+
+	/** Further subprotocols that are offered, behind that of the dialect. */
+	protocols?: string[]
+
+	/**
+	 * Returns what tells the server who the client is. It is called for each attempt. If it fails, so does the attempt, and
+	 * the next one calls it again. The token is sent as the subprotocol `kkrpc.token.<token>`, so it may have letters,
+	 * digits and `-_.~+` in it, as a JSON Web Token has; any other token ends the connection with a TypeError. A token of
+	 * another user ends the session.
+	 */
+	token?: () => string | Promise<string>
+
+	/**
+	 * Sends the token as this parameter of the URL instead. Logs keep URLs, so this is for tickets that are good for one
+	 * connection.
+	 */
+	tokenParameter?: string
+
+	/**
+	 * How long to wait before the next attempt, in milliseconds: a random time from 0 to a bound, which is min at first
+	 * (500), doubles with each attempt that fails, and grows to max (30,000). A message of the server brings it back to
+	 * min. There is no bound on the number of attempts: set a signal, or close the connection.
+	 */
+	backoff?: { min?: number; max?: number }
+
+	/** How long one attempt may take until the connection is open, token included, in milliseconds. The default is 10,000. */
+	connectTimeout?: number
+
+	/** Finds a network that has gone without a word, for which a browser's WebSocket has no means. */
+	heartbeat?: {
+		/** How long the server may be silent before it is asked, in milliseconds; it may take up to twice as long. The default is 25,000; 0 never asks. */
+		interval?: number
+		/** How long its answer may take before the socket is given up, in milliseconds. The default is 10,000. */
+		timeout?: number
+		/** Makes the server send something on a connection without a session, for instance by a call. Without it those are not asked. */
+		probe?: () => void
+	}
+
+	/**
+	 * How many bytes of messages are kept for a server that has not acknowledged them. The default is 1,048,576. The server
+	 * may want less. On an open connection further messages wait. On a paused one, or before the first one, a further
+	 * message ends the connection with a SessionLost whose reason is buffer.
+	 */
+	replayBuffer?: number
+
+	/** Closes the connection. Pending calls of kkrpc 2 are rejected with the signal's reason. */
+	signal?: AbortSignal
+
+	/** The class of sockets. The default is the global WebSocket, which Node.js has from version 22 on. Node.js 20 needs that of package ws. */
+	WebSocket?: WebSocketConstructor
+}
+
+/**
+ * The state of a connection. A closed connection stays closed.
+ *
+ * - connecting: it has not been open yet. reason is why the last attempt failed.
+ * - open
+ * - paused: the session goes on, and there is no socket at the moment. reason is why the last one ended, or the last attempt failed.
+ * - closed: reason is a ConnectionClosed, a SessionLost, the reason of the signal, or what the WebSocket threw about the URL
+ *   or the subprotocols. Without a reason this side has closed it.
+ */
+export type State =
+	| { readonly phase: "connecting"; readonly reason?: Error }
+	| { readonly phase: "open"; readonly reason?: undefined }
+	| { readonly phase: "paused"; readonly reason: Error }
+	| { readonly phase: "closed"; readonly reason?: Error }
+
+/** What RPCChannel of kkrpc 2 (Transport) and of kkrpc 0.x (IoInterface) take, and the state of the connection. */
+export interface Connection<Message = any> {
+	/** The present state. The object is another one after each change. */
+	readonly state: State
+	/** Calls the listener with each new state, also for each attempt that fails. It returns what ends that. */
+	onState(listener: (state: State) => void): () => void
+
+	// kkrpc 2
+	readonly capabilities: { objectMode: boolean; transfer: boolean; remoteRefs: boolean }
+	/** @throws the reason of the end on a closed connection. */
+	send(message: Message): void
+	subscribe(listener: (message: Message) => void): () => void
+	/** Calls the listener once when the connection is closed, unless this side has called close. A close with code 1000 has no reason. */
+	onClose(listener: (reason?: Error) => void): () => void
+	/** Closes the connection and ends its session. `destroy` of the channel calls it. */
+	close(): void
+
+	// kkrpc 0.x
+	readonly name: string
+	/** Never resolves on a closed connection. */
+	read(): Promise<string>
+	/** Never rejects: on a closed connection it does nothing. */
+	write(text: string): Promise<void>
+	/** Does what close does. */
+	destroy(): void
+	/** Asks the server to close the connection. */
+	signalDestroy(): void
+}
+
+/** The server has closed the connection, or a connection without a session was lost. */
+export class ConnectionClosed extends Error {
+	readonly name: "ConnectionClosed"
+	/** The code of the close frame; 1006 if none has come. */
+	readonly code: number
+	/** The text of the close frame; it may be empty. */
+	readonly reason: string
+}
+
+/**
+ * A session cannot go on, and nobody knows which of the pending calls have been done.
+ *
+ * - unknown: the server has no such session. It has ended, the server was restarted, or the token is of another user.
+ * - behind: the server no longer has messages that this side has missed.
+ * - buffer: replayBuffer is full.
+ * - unsupported: the server that answers has no sessions.
+ * - protocol: the server has sent what it may not.
+ */
+export class SessionLost extends Error {
+	readonly name: "SessionLost"
+	readonly reason: "unknown" | "behind" | "buffer" | "unsupported" | "protocol" | (string & {})
+}
+
+/** A socket as the WHATWG standard has it, as far as it is used here. */
+export interface WebSocketLike {
+	binaryType: string
+	readonly protocol: string
+	onopen: ((event: any) => void) | null
+	onmessage: ((event: any) => void) | null
+	onerror: ((event: any) => void) | null
+	onclose: ((event: any) => void) | null
+	send(text: string): void
+	close(code?: number): void
+}
+
+export interface WebSocketConstructor {
+	new (url: any, protocols?: any): WebSocketLike
+}

@@ -1,0 +1,2 @@
+export { connect } from "./connect.js"
+export { ConnectionClosed, SessionLost } from "./errors.js"
