@@ -83,6 +83,6 @@ export async function beginSession(options) {
 
 /** tick lets time pass, and what follows from it. */
 export async function tick(ms) {
-	mock.timers.tick(ms)
+	while (ms-- > 0) mock.timers.tick(1) // a timer that sets another one does so at its own time
 	await settle()
 }
