@@ -8,7 +8,7 @@ export function capabilities(version, channel, codec) {
 		can.delete("raw") // whatever leaves it has to be a message that kkrpc writes
 		return can
 	}
-	const can = new Set([codec, version === "2.1.0" ? "frames" : "lines", "raw"])
+	const can = new Set([codec, version === "2.1.0" ? "frames" : "lines", "raw", "time"])
 	const add = (...names) => names.forEach((name) => can.add(name))
 	if (version === "0.2.2") add("bytes")
 	if (version === "0.7.0") add("bytes", "objects", "causes", "errors", "missing", "streams", "stream-errors", "destroy")

@@ -124,6 +124,7 @@ const bidi = [
 const concurrency = [
 	{
 		name: "concurrency/completion-order",
+		needs: ["time"],
 		run: async ({ api }) => {
 			const order = []
 			await Promise.all([

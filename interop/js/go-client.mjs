@@ -1,6 +1,6 @@
 // A kkrpc client over npm/client that runs the conformance checks in the runtime that runs this file:
 //   <runtime> go-client.mjs URL json|superjson [0.2.2|2.1.0 [base|streaming|remote-refs]]
-// It prints what client.mjs prints.
+// It prints what client.mjs prints. CUT=1 says that the connections are cut.
 import process from "node:process"
 import { checkout } from "./checkout.mjs"
 import { overGoClient } from "./over-go-client.mjs"
@@ -13,7 +13,7 @@ if (!globalThis.WebSocket) {
 
 const [url, codec, version = "0.2.2", channel = "base"] = process.argv.slice(2)
 const kkrpc = overGoClient(await load(), codec)
-const failed = await runClient(kkrpc, { url, codec, version, channel }, console.log)
+const failed = await runClient(kkrpc, { url, codec, version, channel, cut: process.env.CUT }, console.log)
 process.exit(failed === 0 ? 0 : 1)
 
 /** load returns the version's RPCChannel and what checks need besides. */

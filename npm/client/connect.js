@@ -101,7 +101,8 @@ export function connect(url, options = {}) {
 		}
 		socket.onmessage = ({ data }) => receive(typeof data === "string" ? data : new TextDecoder().decode(data))
 		socket.onerror = (event) => (reason = event?.error ?? (event?.message ? new Error(event.message) : undefined))
-		socket.onclose = ({ code = NO_CLOSE_FRAME, reason: text = "" }) => {
+		socket.onclose = ({ code: given, reason: text = "" }) => {
+			const code = given || NO_CLOSE_FRAME // Deno says 0
 			const err = (code === NO_CLOSE_FRAME && reason) || new ConnectionClosed(code, text)
 			if (!opened || (PASSING.includes(code) && (resumable || !live))) lose(err)
 			else finish(err)
