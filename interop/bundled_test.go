@@ -22,6 +22,8 @@ type bundledRun struct {
 	URL     string `json:"url"`
 	Version string `json:"version"`
 	Codec   string `json:"codec"`
+	Over    string `json:"over,omitempty"` // "npm/client", or kkrpc's own connection
+	Cut     bool   `json:"cut,omitempty"`  // whether the connections are cut
 }
 
 // bundledRuns has both versions with both codecs.
@@ -109,17 +111,7 @@ func TestPageClientOfGoServer(t *testing.T) {
 			results[i] <- lines
 		})
 	}
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = io.WriteString(w, `<!doctype html><title>checks</title><script type="module" src="/page.mjs"></script>`)
-	})
-	mux.HandleFunc("GET /page.mjs", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, script) })
-	mux.HandleFunc("GET /runs", func(w http.ResponseWriter, _ *http.Request) {
-		if err := json.NewEncoder(w).Encode(runs); err != nil {
-			t.Error(err)
-		}
-	})
-
+	servePage(t, mux, script, runs)
 	js.Browse(t, server.URL+"/")
 	patience := time.NewTimer(2 * time.Minute)
 	defer patience.Stop()
@@ -138,4 +130,18 @@ func TestPageClientOfGoServer(t *testing.T) {
 			saw(t, js.Chromium, seen.Client, run.Version, run.Codec, passed, failed)
 		})
 	}
+}
+
+// servePage serves a page that makes runs by the script of page-client.mjs.
+func servePage(t *testing.T, mux *http.ServeMux, script string, runs []bundledRun) {
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w, `<!doctype html><title>checks</title><script type="module" src="/page.mjs"></script>`)
+	})
+	mux.HandleFunc("GET /page.mjs", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, script) })
+	mux.HandleFunc("GET /runs", func(w http.ResponseWriter, _ *http.Request) {
+		if err := json.NewEncoder(w).Encode(runs); err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -6,10 +6,13 @@ import { compact } from "./compact-sockets.mjs"
 import { overGoClient } from "./over-go-client.mjs"
 import { runClient } from "./run-client.mjs"
 
-/** runBundled runs the checks with version "0.2.2" or "compact", and resolves to what client.mjs prints. over says what npm/client is for. */
-export async function runBundled({ url, version, codec, over }) {
+/**
+ * runBundled runs the checks with version "0.2.2" or "compact", and resolves to what client.mjs prints. With over
+ * "npm/client", 0.2.2 has its connections. cut says that they are cut.
+ */
+export async function runBundled({ url, version, codec, over, cut }) {
 	const lines = []
 	const peer = over === "npm/client" ? overGoClient(kkrpc, codec) : version === "compact" ? compact(codec) : classic(kkrpc, codec)
-	await runClient(peer, { url, codec, version }, (line) => lines.push(line))
+	await runClient(peer, { url, codec, version, cut }, (line) => lines.push(line))
 	return lines.join("\n")
 }
