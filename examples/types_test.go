@@ -49,6 +49,7 @@ var generated = []struct {
 	{"guide/stdio/child.gen.ts", "./guide/stdio/child", nil},
 	{"guide/stdio/parent.gen.ts", "./guide/stdio/parent", nil},
 	{"guide/streams/api.gen.ts", "./guide/streams", nil},
+	{"guide/typescript-client/api.gen.ts", "./guide/typescript-client", nil},
 	{"guide/users/api.gen.ts", "./guide/users", []string{"--api", "ServerAPI"}},
 	{"guide/users/proxy.gen.ts", "./guide/users", []string{"--api", "API"}},
 	{"guide/validation/api.gen.ts", "./guide/validation", nil},
@@ -95,7 +96,11 @@ func TestTypes(t *testing.T) {
 		}
 		programs[generation] = append(programs[generation], name)
 	}
-	t.Run("0.2", func(t *testing.T) { compile(t, programs["0.2"], nil) })
+	client, err := filepath.Abs("../npm/client/index.d.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Run("0.2", func(t *testing.T) { compile(t, programs["0.2"], map[string][]string{"kkrpc-go-client": {client}}) })
 	t.Run("2", func(t *testing.T) {
 		checkout := os.Getenv("KKRPC_V2")
 		if checkout == "" {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -37,6 +38,7 @@ var features = []struct {
 	{"rooms", 0, goServes, peerRooms},
 	{"presence", 0, goServes, peerPresence},
 	{"reconnecting", 0, typeScriptServes, peerReconnecting},
+	{"typescript-client", 0, goServesClient, peerTypeScriptClient},
 	{"stdio", 0, bothParents, peerStdio},
 	{"http", 0, goServes, peerHTTP},
 	{"routers", 0, goServes, peerRouters},
@@ -66,6 +68,17 @@ func goServes(t *testing.T, name string, r runtime) []string {
 	server, address := serve(t, program(t, name))
 	client := run(t, r.script(t, filepath.Join(name, "client.mts"), "localhost:3000", address))
 	return []string{client, server.stop()}
+}
+
+// goServesClient is goServes for a program that imports npm/client.
+func goServesClient(t *testing.T, name string, r runtime) []string {
+	server, address := serve(t, program(t, name))
+	client, err := filepath.Abs("../../npm/client/index.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := r.script(t, filepath.Join(name, "client.mts"), "localhost:3000", address, `"kkrpc-go-client"`, strconv.Quote("file://"+filepath.ToSlash(client)))
+	return []string{run(t, script), server.stop()}
 }
 
 // typeScriptServes runs the Go program against server.mts and returns what both print.

@@ -58,6 +58,23 @@ func peerReconnecting(t *testing.T) {
 	want(t, "Ada <nil>\nlost: true\nAda <nil>\n3 <nil>\n")(run(t, client), nil)
 }
 
+func peerTypeScriptClient(t *testing.T) {
+	server, address := serve(t, program(t, "typescript-client"))
+	dial := func(token string) (*kkrpc.Channel, error) {
+		return ws.Dial(t.Context(), "ws://"+address+"/ws", &ws.DialOptions{Subprotocols: []string{"kkrpc.compact-json", "kkrpc.token." + token}, Session: &ws.SessionOptions{}})
+	}
+	ch, err := dial("secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ch.Close()
+	want(t, "Ada")(kkrpc.Call[string](t.Context(), ch, "whoami"))
+	want(t, "tea for Ada")(kkrpc.Call[string](t.Context(), ch, "order", "tea"))
+	_, err = dial("other")
+	fails(t, err, "unknown token")
+	want(t, "tea for Ada\n")(server.stop(), nil)
+}
+
 func peerStdio(t *testing.T) {
 	child, err := stdio.Start(t.Context(), program(t, "child"), nil)
 	if err != nil {
