@@ -3,7 +3,7 @@
 import * as kkrpc from "kkrpc"
 import { classic } from "./classic.mjs"
 import { compact } from "./compact-sockets.mjs"
-import { overGoClient } from "./over-go-client.mjs"
+import { overNpmClient } from "./over-npm-client.mjs"
 import { runClient } from "./run-client.mjs"
 
 /**
@@ -12,7 +12,7 @@ import { runClient } from "./run-client.mjs"
  */
 export async function runBundled({ url, version, codec, over, cut }) {
 	const lines = []
-	const peer = over === "npm/client" ? overGoClient(kkrpc, codec) : version === "compact" ? compact(codec) : classic(kkrpc, codec)
+	const peer = over === "npm/client" ? overNpmClient(kkrpc, codec) : version === "compact" ? compact(codec) : classic(kkrpc, codec)
 	await runClient(peer, { url, codec, version, cut }, (line) => lines.push(line))
 	return lines.join("\n")
 }

@@ -54,7 +54,7 @@ export class Outbox {
 			const { text, size } = this.#kept[this.#next]
 			if (this.#next > 0 && this.#written + size > this.bound) return
 			this.#written += size
-			this.sent = Math.max(this.sent, this.acked + this.#next + 1)
+			this.sent = this.acked + this.#next + 1 // what was sent before fits again, so that it is never less at the end
 			write(text)
 		}
 	}

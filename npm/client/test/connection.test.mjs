@@ -1,5 +1,6 @@
 // When a connection tries again, gives up and tells of it, against a scripted server.
 import { strict as assert } from "node:assert"
+import { getEventListeners } from "node:events"
 import { mock, test } from "node:test"
 import { connect } from "../index.js"
 import { Double, ID, begin, beginSession, settle, sockets, tick } from "./double.mjs"
@@ -113,6 +114,16 @@ test("a token that cannot be sent ends the connection, one that fails is asked f
 	assert.equal(sockets.length, 1)
 })
 
+test("a token that comes after the end is not used", async () => {
+	let give
+	const { connection } = await begin({ token: () => new Promise((resolve) => (give = resolve)) })
+	connection.close()
+	give("t")
+	await settle()
+	assert.equal(sockets.length, 0)
+	assert.equal(connection.state.phase, "closed")
+})
+
 test("close tells the state and not kkrpc", async () => {
 	for (const opened of [true, false]) {
 		const { connection, states, reasons } = opened ? await beginSession() : await begin()
@@ -138,6 +149,7 @@ test("a signal closes the connection, and kkrpc is told", async () => {
 	assert.deepEqual(connection.state, { phase: "closed", reason })
 	assert.deepEqual(reasons, [reason])
 	assert.deepEqual(sockets[0].closed, { code: 1000 })
+	assert.deepEqual(getEventListeners(controller.signal, "abort"), [])
 
 	const late = await begin({ signal: AbortSignal.abort(reason) })
 	await settle()
@@ -223,6 +235,8 @@ test("a page that comes back tries at once", async (t) => {
 	window.dispatchEvent(new Event("online"))
 	await settle()
 	assert.equal(sockets.length, 3)
+	for (const name of ["online", "offline", "pagehide"]) assert.deepEqual(getEventListeners(window, name), [])
+	assert.deepEqual(getEventListeners(document, "visibilitychange"), [])
 })
 
 test("messages wait for their channel", async () => {

@@ -104,7 +104,14 @@ test("the server may want less to be kept", async () => {
 
 test("the bound ends a paused session, counted in bytes of UTF-8", async () => {
 	for (const [message, size] of [["xx", 4], ["é", 4], ["\u20ac", 5], ["\u{1f422}", 6]]) {
+		const smaller = await beginSession({ replayBuffer: 3 * size - 1 })
+		sockets[0].ends()
+		for (let i = 0; i < 2; i++) smaller.connection.send(message)
+		assert.throws(() => smaller.connection.send(message), { reason: "buffer" })
+
 		const { connection, reasons } = await beginSession({ replayBuffer: 3 * size })
+		connection.send(message)
+		sockets[0].says("#ack 1") // and does not count any more
 		sockets[0].ends()
 		for (let i = 0; i < 3; i++) connection.send(message)
 		assert.equal(connection.state.phase, "paused")

@@ -41,28 +41,28 @@ func sessionHandler(t *testing.T, version string, object kkrpc.Object) http.Hand
 	return handler
 }
 
-// TestGoClientResumes has real kkrpc over npm/client make the checks while its connections are cut again and again.
-func TestGoClientResumes(t *testing.T) {
-	eachOverGoClient(t, func(t *testing.T, rt js.Runtime, p peer) {
+// TestNpmClientResumes has real kkrpc over npm/client make the checks while its connections are cut again and again.
+func TestNpmClientResumes(t *testing.T) {
+	eachOverNpmClient(t, func(t *testing.T, rt js.Runtime, p peer) {
 		between := sessionServer(t, p.version, api.New(), largestCheck)
-		cmd := p.command(t, rt, "go-client.mjs", "ws://"+between.addr+"/ws")
+		cmd := p.command(t, rt, "npm-client.mjs", "ws://"+between.addr+"/ws")
 		cmd.Env = append(cmd.Env, "CUT=1")
 		runClient(t, rt, cmd)
 		between.wantCuts()
 	})
 }
 
-// TestGoClientCounts has real kkrpc over npm/client count while its connections are cut: nothing is lost, comes twice or
+// TestNpmClientCounts has real kkrpc over npm/client count while its connections are cut: nothing is lost, comes twice or
 // runs twice.
-func TestGoClientCounts(t *testing.T) {
-	eachOverGoClient(t, func(t *testing.T, rt js.Runtime, p peer) {
+func TestNpmClientCounts(t *testing.T) {
+	eachOverNpmClient(t, func(t *testing.T, rt js.Runtime, p peer) {
 		between := sessionServer(t, p.version, counting(), 1<<14)
-		runClient(t, rt, p.command(t, rt, "go-client-counts.mjs", "ws://"+between.addr+"/ws"))
+		runClient(t, rt, p.command(t, rt, "npm-client-counts.mjs", "ws://"+between.addr+"/ws"))
 		between.wantCuts()
 	})
 }
 
-// counting is the API of go-client-counts.mjs.
+// counting is the API of npm-client-counts.mjs.
 func counting() kkrpc.Object {
 	var calls atomic.Int64
 	return kkrpc.Object{
@@ -101,8 +101,8 @@ func counting() kkrpc.Object {
 	}
 }
 
-// TestGoClientResumesInWorker has a Worker in workerd make the checks while its connections are cut.
-func TestGoClientResumesInWorker(t *testing.T) {
+// TestNpmClientResumesInWorker has a Worker in workerd make the checks while its connections are cut.
+func TestNpmClientResumesInWorker(t *testing.T) {
 	have(t, js.Workerd)
 	t.Parallel()
 	host := startWorker(t, "worker-client.mjs")
@@ -125,8 +125,8 @@ func TestGoClientResumesInWorker(t *testing.T) {
 	}
 }
 
-// TestGoClientResumesInPage has a page in Chromium make the checks while its connections are cut.
-func TestGoClientResumesInPage(t *testing.T) {
+// TestNpmClientResumesInPage has a page in Chromium make the checks while its connections are cut.
+func TestNpmClientResumesInPage(t *testing.T) {
 	have(t, js.Chromium)
 	t.Parallel()
 	script := filepath.Join(t.TempDir(), "page.mjs")

@@ -4,8 +4,8 @@ import { connect } from "../../npm/client/index.js"
 /** quickly has connections come back before a check has waited too long. */
 const quickly = { backoff: { min: 20, max: 100 } }
 
-/** overGoClient takes a module of kkrpc: of 0.2.2, or of 2.x with its superJsonCodec. */
-export function overGoClient({ RPCChannel, superJsonCodec, proxy, releaseProxy, withCallOptions }, codec) {
+/** overNpmClient takes a module of kkrpc: of 0.2.2, or of 2.x with its superJsonCodec. */
+export function overNpmClient({ RPCChannel, superJsonCodec, proxy, releaseProxy, withCallOptions }, codec) {
 	return superJsonCodec
 		? {
 				callback: proxy ?? ((fn) => fn),

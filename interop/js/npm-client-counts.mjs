@@ -1,17 +1,17 @@
 // A kkrpc client over npm/client that counts what happens while its connections are cut:
-//   <runtime> go-client-counts.mjs URL json|superjson [0.2.2|2.1.0 [base|streaming|remote-refs]]
+//   <runtime> npm-client-counts.mjs URL json|superjson [0.2.2|2.1.0 [base|streaming|remote-refs]]
 // It prints what client.mjs prints.
 import { strict as assert } from "node:assert"
 import process from "node:process"
 import { capabilities } from "./capabilities.mjs"
 import { run } from "./checks.mjs"
-import { loadOverGoClient } from "./go-client-load.mjs"
+import { loadOverNpmClient } from "./npm-client-load.mjs"
 
 const [url, codec, version = "0.2.2", channel = "base"] = process.argv.slice(2)
 const upTo = (n, from = 1) => Array.from({ length: n }, (_, i) => from + i)
 
 const ticks = []
-const { callback, connect } = await loadOverGoClient(version, channel, codec)
+const { callback, connect } = await loadOverNpmClient(version, channel, codec)
 const connection = await connect(url, { tick: (n) => ticks.push(n) })
 
 const checks = [

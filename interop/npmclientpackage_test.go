@@ -13,12 +13,12 @@ import (
 	"github.com/kkrpc-go/kkrpc/interop/js"
 )
 
-const goClientFolder = "../npm/client"
+const npmClientFolder = "../npm/client"
 
-// TestGoClientUnits runs the tests of npm/client against a scripted server, with timers that stand still.
-func TestGoClientUnits(t *testing.T) {
+// TestNpmClientUnits runs the tests of npm/client against a scripted server, with timers that stand still.
+func TestNpmClientUnits(t *testing.T) {
 	t.Parallel()
-	tests, err := filepath.Glob(filepath.Join(goClientFolder, "test", "*.test.mjs"))
+	tests, err := filepath.Glob(filepath.Join(npmClientFolder, "test", "*.test.mjs"))
 	if err != nil || len(tests) == 0 {
 		t.Fatalf("%d tests, %v", len(tests), err)
 	}
@@ -28,14 +28,14 @@ func TestGoClientUnits(t *testing.T) {
 	}
 }
 
-// goClientLimit bounds what npm/client adds to a page, in bytes of gzip.
-const goClientLimit = 3584
+// npmClientLimit bounds what npm/client adds to a page, in bytes of gzip.
+const npmClientLimit = 3584
 
-// TestGoClientSize has Bun minify npm/client.
-func TestGoClientSize(t *testing.T) {
+// TestNpmClientSize has Bun minify npm/client.
+func TestNpmClientSize(t *testing.T) {
 	t.Parallel()
 	out := filepath.Join(t.TempDir(), "client.js")
-	cmd := exec.CommandContext(t.Context(), js.Bun.Path(t), "build", filepath.Join(goClientFolder, "index.js"), "--minify", "--outfile="+out)
+	cmd := exec.CommandContext(t.Context(), js.Bun.Path(t), "build", filepath.Join(npmClientFolder, "index.js"), "--minify", "--outfile="+out)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
@@ -55,14 +55,14 @@ func TestGoClientSize(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("npm/client is %d bytes, %d in gzip", len(text), packed.Len())
-	if packed.Len() > goClientLimit {
-		t.Errorf("npm/client is %d bytes in gzip, allowed are %d", packed.Len(), goClientLimit)
+	if packed.Len() > npmClientLimit {
+		t.Errorf("npm/client is %d bytes in gzip, allowed are %d", packed.Len(), npmClientLimit)
 	}
 }
 
-// TestGoClientPackage packs npm/client, installs the tarball in an empty folder, has TypeScript 5 and 7 check a program that
+// TestNpmClientPackage packs npm/client, installs the tarball in an empty folder, has TypeScript 5 and 7 check a program that
 // uses it with kkrpc, and runs the program.
-func TestGoClientPackage(t *testing.T) {
+func TestNpmClientPackage(t *testing.T) {
 	t.Parallel()
 	modules := filepath.Join(js.Dir(t), "node_modules")
 	dir := t.TempDir()
@@ -82,7 +82,7 @@ func TestGoClientPackage(t *testing.T) {
 		Filename string
 		Files    []struct{ Path string }
 	}
-	if out := npm(goClientFolder, "pack", "--json", "--pack-destination="+dir); json.Unmarshal(out, &packed) != nil || len(packed) != 1 {
+	if out := npm(npmClientFolder, "pack", "--json", "--pack-destination="+dir); json.Unmarshal(out, &packed) != nil || len(packed) != 1 {
 		t.Fatalf("npm pack: %s", out)
 	}
 	var files []string
@@ -96,7 +96,7 @@ func TestGoClientPackage(t *testing.T) {
 	}
 
 	project := filepath.Join(dir, "project")
-	if err := os.CopyFS(project, os.DirFS("testdata/goclient")); err != nil {
+	if err := os.CopyFS(project, os.DirFS("testdata/npmclient")); err != nil {
 		t.Fatal(err)
 	}
 	npm(project, "install", filepath.Join(dir, packed[0].Filename))
