@@ -24,11 +24,11 @@ type cutter struct {
 	random  *rand.Rand
 	sockets int // so far
 	open    map[net.Conn]bool
-	closed  bool
+	refuses bool
 }
 
 // startCutter runs a cutter in front of a host and port until the test ends. Each eighth WebSocket carries enough bytes, for
-// what is larger than the others carry.
+// what is larger than the others carry. If enough is 0, none is cut before refuse.
 func startCutter(t *testing.T, target string, enough int64) *cutter {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -50,15 +50,22 @@ func startCutter(t *testing.T, target string, enough int64) *cutter {
 	})
 	t.Cleanup(func() {
 		_ = listener.Close()
-		c.mu.Lock()
-		c.closed = true
-		for conn := range c.open {
-			_ = conn.Close()
-		}
-		c.mu.Unlock()
+		c.refuse(true)
 		running.Wait()
 	})
 	return c
+}
+
+// refuse cuts all connections and refuses others, until it is called again with false.
+func (c *cutter) refuse(on bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refuses = on
+	if on {
+		for conn := range c.open {
+			_ = conn.Close()
+		}
+	}
 }
 
 func (c *cutter) relay(front net.Conn) {
@@ -107,6 +114,9 @@ func (c *cutter) relay(front net.Conn) {
 func (c *cutter) budget() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.enough == 0 {
+		return math.MaxInt64
+	}
 	if c.sockets++; c.sockets%8 == 0 {
 		return c.enough
 	}
@@ -117,12 +127,12 @@ func (c *cutter) keep(conns ...net.Conn) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, conn := range conns {
-		if c.closed {
+		if c.refuses {
 			_ = conn.Close()
 		}
 		c.open[conn] = true
 	}
-	return !c.closed
+	return !c.refuses
 }
 
 func (c *cutter) drop(conns ...net.Conn) {

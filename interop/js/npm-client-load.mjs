@@ -7,13 +7,16 @@ if (!globalThis.WebSocket) {
 	globalThis.WebSocket = (await import("ws")).WebSocket
 }
 
-/** loadOverNpmClient is load of peer.mjs with the connections of npm/client. */
-export async function loadOverNpmClient(version, channel, codec) {
-	if (version === "0.2.2") return overNpmClient(await import("kkrpc"), codec)
+/** loadKkrpc returns a version's RPCChannel and what checks need besides. */
+export async function loadKkrpc(version, channel = "base") {
+	if (version === "0.2.2") return import("kkrpc")
 	const source = checkout(version)
 	const entries = [{ base: "mod", streaming: "streaming", "remote-refs": "remote-refs" }[channel], "mod", "superjson"]
 	const [{ RPCChannel, proxy, releaseProxy }, { withCallOptions }, { superJsonCodec }] = await Promise.all(
 		entries.map((name) => source(`src/entries/${name}.ts`))
 	)
-	return overNpmClient({ RPCChannel, proxy, releaseProxy, withCallOptions, superJsonCodec }, codec)
+	return { RPCChannel, proxy, releaseProxy, withCallOptions, superJsonCodec }
 }
+
+/** loadOverNpmClient is load of peer.mjs with the connections of npm/client. */
+export const loadOverNpmClient = async (version, channel, codec) => overNpmClient(await loadKkrpc(version, channel), codec)
