@@ -1,8 +1,10 @@
 package interop_test
 
 import (
+	"path/filepath"
 	"testing"
 
+	"github.com/kkrpc-go/kkrpc/interop/check"
 	"github.com/kkrpc-go/kkrpc/interop/js"
 )
 
@@ -22,4 +24,19 @@ func eachOverNpmClient(t *testing.T, run func(t *testing.T, rt js.Runtime, p pee
 		have(t, rt)
 		run(t, rt, p)
 	})
+}
+
+// TestNpmClientOfKkrpcServer has npm/client on a server of kkrpc 0.2.2, which knows no sessions.
+func TestNpmClientOfKkrpcServer(t *testing.T) {
+	for _, codec := range codecs {
+		t.Run(codec, func(t *testing.T) {
+			t.Parallel()
+			p := peer{version: "0.2.2", channel: check.Base, codec: codec}
+			server := startServer(t, js.Node, p)
+			cmd := js.Node.Command(t, filepath.Join(js.Dir(t), "npm-client-plain.mjs"), server, codec)
+			if out, err := cmd.CombinedOutput(); err != nil || string(out) != "open\nHello, plain!\nclosed\n" {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
 }

@@ -164,3 +164,50 @@ func TestNpmClientResumesInPage(t *testing.T) {
 	}
 	between.wantCuts()
 }
+
+// TestNpmClientPageEvents has a page in Chromium come back when the network does, and end its session when it is left.
+func TestNpmClientPageEvents(t *testing.T) {
+	have(t, js.Chromium)
+	t.Parallel()
+	script := filepath.Join(t.TempDir(), "page.mjs")
+	js.Bundle(t, filepath.Join(js.Dir(t), "npm-client-page.mjs"), script)
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	events := make(chan ws.SessionEvent, 10)
+	handler := ws.Handler(kkrpc.Object{"next": func() int { return 1 }}, &ws.Options{
+		Session: &ws.SessionOptions{Keep: time.Hour, OnEvent: func(_ *kkrpc.Channel, e ws.SessionEvent) { events <- e }},
+	})
+	t.Cleanup(func() { _ = handler.Close() })
+	mux.Handle("/ws", handler)
+	servePage(t, mux, script, nil)
+	between := startCutter(t, strings.TrimPrefix(server.URL, "http://"), 0)
+	page := js.StartChrome(t).Open("http://" + between.addr + "/")
+	next := func(want ws.SessionEventKind) {
+		t.Helper()
+		select {
+		case e := <-events:
+			if e.Kind != want {
+				t.Fatalf("the session is %v (%v), want %v", e.Kind, e.Err, want)
+			}
+		case <-time.After(js.Patience):
+			t.Fatalf("the session is not %v", want)
+		}
+	}
+
+	page.Wait(`globalThis.phases?.at(-1) === "open"`)
+	network := func(offline bool) {
+		page.Do("Network.emulateNetworkConditions", map[string]any{"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}, nil)
+	}
+	network(true)
+	between.refuse(true)
+	next(ws.SessionPaused)
+	page.Wait(`phases.at(-1) === "paused"`)
+	between.refuse(false)
+	network(false)
+	next(ws.SessionResumed)
+	page.Wait(`phases.at(-1) === "open"`)
+	page.Eval(`api.next()`, nil)
+	page.Do("Page.navigate", map[string]any{"url": "about:blank"}, nil)
+	next(ws.SessionEnded)
+}
