@@ -14,6 +14,8 @@ import (
 )
 
 const (
+	// closeGivenUp closes a socket that the client has given up, and not its session: a browser has no code of its own for it.
+	closeGivenUp = 4408
 	// closeReplaced closes a socket whose session has gone on over a newer one.
 	closeReplaced = 4409
 	// closeSessionGone closes a socket whose session has ended, or never was.
@@ -22,7 +24,7 @@ const (
 
 // pauses reports whether a close frame with this code pauses the session.
 func pauses(code int) bool {
-	return code == closeGoingAway || code == 1012 || code == int(statusTryAgainLater)
+	return code == closeGoingAway || code == 1012 || code == int(statusTryAgainLater) || code == closeGivenUp
 }
 
 // adopt makes c, over which only first frames have gone, a socket of l. It reports false if c is closed.
