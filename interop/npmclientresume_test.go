@@ -165,7 +165,8 @@ func TestNpmClientResumesInPage(t *testing.T) {
 	between.wantCuts()
 }
 
-// TestNpmClientPageEvents has a page in Chromium come back when the network does, and end its session when it is left.
+// TestNpmClientPageEvents has a page in Chromium come back when the network does, rest in the back/forward cache, and end its session
+// when it is closed.
 func TestNpmClientPageEvents(t *testing.T) {
 	have(t, js.Chromium)
 	t.Parallel()
@@ -208,6 +209,15 @@ func TestNpmClientPageEvents(t *testing.T) {
 	next(ws.SessionResumed)
 	page.Wait(`phases.at(-1) === "open"`)
 	page.Eval(`api.next()`, nil)
-	page.Do("Page.navigate", map[string]any{"url": "about:blank"}, nil)
+
+	// Chromium keeps the page, and would keep its socket.
+	page.Do("Page.navigate", map[string]any{"url": server.URL + "/elsewhere"}, nil)
+	next(ws.SessionPaused)
+	page.Eval(`history.back()`, nil)
+	next(ws.SessionResumed)
+	page.Wait(`globalThis.phases?.at(-1) === "open"`)
+
+	// It does not keep a page that is closed.
+	page.Do("Page.close", struct{}{}, nil)
 	next(ws.SessionEnded)
 }

@@ -46,6 +46,7 @@ export function connect(url, options = {}) {
 	// The present socket, or the time until the next one.
 	let socket
 	let live = false // its handshake is done
+	let waiting = false // there is none, and timer is for the next attempt
 	let resumable = false // it carries a session
 	let attempt = 0 // counts all of them
 	let failures = 0 // since the server has last sent a message
@@ -61,6 +62,7 @@ export function connect(url, options = {}) {
 
 	async function open() {
 		const mine = ++attempt
+		waiting = false
 		clearTimeout(timer)
 		timer = setTimeout(() => lose(new Error(`no connection within ${connectTimeout} ms`)), connectTimeout)
 		const offers = dialect ? [`kkrpc.${dialect}`, ...protocols] : [...protocols]
@@ -220,6 +222,7 @@ export function connect(url, options = {}) {
 		abandon(GIVEN_UP)
 		const bound = Math.min(backoff.max, backoff.min * 2 ** failures++)
 		timer = setTimeout(open, Math.random() * bound)
+		waiting = true
 		setState(id ? "paused" : "connecting", reason)
 	}
 
@@ -239,7 +242,7 @@ export function connect(url, options = {}) {
 		attempt++ // what awaits a token sees that it is late
 		for (const t of [timer, ackTimer, beatTimer, probeTimer]) clearTimeout(t)
 		ackTimer = probeTimer = undefined
-		live = resumable = false
+		live = resumable = waiting = false
 		if (!socket) return
 		socket.onopen = socket.onmessage = socket.onclose = null
 		socket.onerror = () => {} // package ws tells of an error when a socket is closed that is not open yet
@@ -249,8 +252,9 @@ export function connect(url, options = {}) {
 
 	const abort = () => finish(signal.reason)
 	const unwatch = watch({
-		wake: () => (live ? probe() : socket || state.phase === "closed" || open()),
+		wake: () => (live ? probe() : waiting && open()),
 		doubt: probe,
+		rest: () => live && resumable && lose(new Error("the page is in the back/forward cache")),
 		leave: () => finish()
 	})
 
