@@ -23,8 +23,8 @@ const json = { encode: JSON.stringify, decode: JSON.parse }
 export function connect(url, options = {}) {
 	const { dialect = "compact-json", protocols = [], session = true, token, tokenParameter, signal, codec = json } = options
 	const { replayBuffer = 1 << 20, connectTimeout = 10_000, WebSocket = globalThis.WebSocket } = options
-	const backoff = { min: 500, max: 30_000, ...options.backoff }
-	const heartbeat = { interval: 25_000, timeout: 10_000, ...options.heartbeat }
+	const { min = 500, max = 30_000 } = options.backoff ?? {}
+	const { interval = 25_000, timeout = 10_000, probe: probePlain } = options.heartbeat ?? {}
 	if (!WebSocket) throw new TypeError("connect: this runtime has no WebSocket: set the option WebSocket, for instance to that of package ws")
 
 	// The connection, whatever socket it is on.
@@ -57,7 +57,7 @@ export function connect(url, options = {}) {
 
 	const setState = (phase, reason) => {
 		state = reason ? { phase, reason } : { phase }
-		for (const listener of [...stateListeners]) listener(state)
+		tell(stateListeners, state)
 	}
 
 	async function open() {
@@ -67,7 +67,7 @@ export function connect(url, options = {}) {
 		timer = setTimeout(() => lose(new Error(`no connection within ${connectTimeout} ms`)), connectTimeout)
 		const offers = dialect ? [`kkrpc.${dialect}`, ...protocols] : [...protocols]
 		if (session) offers.push(SESSION)
-		let target = url
+		let parameter
 		if (token) {
 			let value
 			try {
@@ -78,8 +78,7 @@ export function connect(url, options = {}) {
 			}
 			if (mine !== attempt) return
 			if (tokenParameter) {
-				target = new URL(url, globalThis.location?.href)
-				target.searchParams.set(tokenParameter, value)
+				parameter = value
 			} else if (/^[\w!#$%&'*+.^`|~-]+$/.test(value)) {
 				offers.push(`kkrpc.token.${value}`)
 			} else {
@@ -87,11 +86,11 @@ export function connect(url, options = {}) {
 			}
 		}
 		try {
-			socket = new WebSocket(target, offers)
+			socket = new WebSocket(parameter === undefined ? url : withParameter(url, tokenParameter, parameter), offers)
 		} catch (err) {
 			return finish(err) // the URL or a subprotocol is malformed, or the page may not connect there
 		}
-		let reason
+		let failure = ""
 		let opened = false
 		socket.binaryType = "arraybuffer"
 		socket.onopen = () => {
@@ -102,10 +101,10 @@ export function connect(url, options = {}) {
 			else ready()
 		}
 		socket.onmessage = ({ data }) => receive(typeof data === "string" ? data : new TextDecoder().decode(data))
-		socket.onerror = (event) => (reason = event?.error ?? (event?.message ? new Error(event.message) : undefined))
-		socket.onclose = ({ code: given, reason: text = "" }) => {
+		socket.onerror = (event) => (failure = event.message ?? "") // a browser has none
+		socket.onclose = ({ code: given, reason }) => {
 			const code = given || NO_CLOSE_FRAME // Deno says 0
-			const err = (code === NO_CLOSE_FRAME && reason) || new ConnectionClosed(code, text)
+			const err = new ConnectionClosed(code, reason || failure)
 			if (!opened || (PASSING.includes(code) && (resumable || !live))) lose(err)
 			else finish(err)
 		}
@@ -203,24 +202,24 @@ export function connect(url, options = {}) {
 	/** The silence of a server is looked into, and a socket that stays silent is given up. */
 	function beat() {
 		clearTimeout(beatTimer)
-		if (!(heartbeat.interval > 0)) return
+		if (!(interval > 0)) return
 		if (!heard) probe()
 		heard = false
-		beatTimer = setTimeout(beat, heartbeat.interval)
+		beatTimer = setTimeout(beat, interval)
 	}
 
 	function probe() {
-		if (!live || probeTimer || !(resumable || heartbeat.probe)) return
-		const err = new ConnectionClosed(NO_CLOSE_FRAME, `the server has sent nothing for ${heartbeat.timeout} ms`)
-		probeTimer = setTimeout(() => (resumable ? lose : finish)(err), heartbeat.timeout)
+		if (!live || probeTimer || !(resumable || probePlain)) return
+		const err = new ConnectionClosed(NO_CLOSE_FRAME, `the server has sent nothing for ${timeout} ms`)
+		probeTimer = setTimeout(() => (resumable ? lose : finish)(err), timeout)
 		if (resumable) socket.send("#ping")
-		else heartbeat.probe()
+		else probePlain()
 	}
 
 	/** The present socket or attempt has failed, and another one follows. */
 	function lose(reason) {
 		abandon(GIVEN_UP)
-		const bound = Math.min(backoff.max, backoff.min * 2 ** failures++)
+		const bound = Math.min(max, min * 2 ** failures++)
 		timer = setTimeout(open, Math.random() * bound)
 		waiting = true
 		setState(id ? "paused" : "connecting", reason)
@@ -234,7 +233,7 @@ export function connect(url, options = {}) {
 		signal?.removeEventListener("abort", abort)
 		outbox.clear()
 		setState("closed", reason)
-		if (reason) for (const listener of [...closeListeners]) listener(forKkrpc(reason))
+		if (reason) tell(closeListeners, forKkrpc(reason))
 		closeListeners.clear()
 	}
 
@@ -314,6 +313,25 @@ export function connect(url, options = {}) {
 		queueMicrotask(() => state.phase === "connecting" && open())
 	}
 	return connection
+}
+
+function withParameter(url, name, value) {
+	const target = new URL(url, globalThis.location?.href)
+	target.searchParams.set(name, value)
+	return target
+}
+
+/** An error of one listener is reported and does not keep the others from being told. */
+function tell(listeners, value) {
+	for (const listener of [...listeners]) {
+		try {
+			listener(value)
+		} catch (err) {
+			queueMicrotask(() => {
+				throw err
+			})
+		}
+	}
 }
 
 /** A clean end of the server has no reason in kkrpc. */

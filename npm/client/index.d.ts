@@ -124,7 +124,7 @@ export class ConnectionClosed extends Error {
 	readonly name: "ConnectionClosed"
 	/** The code of the close frame; 1006 if none has come. */
 	readonly code: number
-	/** The text of the close frame; it may be empty. */
+	/** The text of the close frame, or what the runtime says of the failure; it may be empty. */
 	readonly reason: string
 }
 

@@ -1,6 +1,7 @@
 // When a connection tries again, gives up and tells of it, against a scripted server.
 import { strict as assert } from "node:assert"
 import { getEventListeners } from "node:events"
+import process from "node:process"
 import { mock, test } from "node:test"
 import { connect } from "../index.js"
 import { Double, ID, begin, beginSession, settle, sockets, tick } from "./double.mjs"
@@ -290,6 +291,42 @@ test("kkrpc 0.x reads in order, and never learns of the end", async () => {
 	assert.equal(await Promise.race([never, settle().then(() => "pending")]), "pending")
 })
 
+test("a listener that fails keeps nobody from being told", async () => {
+	const { connection, states, reasons } = await begin()
+	const uncaught = []
+	process.setUncaughtExceptionCaptureCallback((err) => uncaught.push(err.message))
+	const stop = connection.onState(() => {
+		throw new Error("state")
+	})
+	connection.onClose(() => {
+		throw new Error("close")
+	})
+	const late = []
+	connection.onState(({ phase }) => late.push(phase))
+	connection.send({ n: 1 })
+	sockets[0].accept("kkrpc.compact-json")
+	stop()
+	sockets[0].ends()
+	await settle()
+	process.setUncaughtExceptionCaptureCallback(null)
+	assert.deepEqual(sockets[0].take(), ['{"n":1}'])
+	assert.deepEqual(late, ["open", "closed"])
+	assert.equal(reasons.length, 1)
+	assert.deepEqual(uncaught, ["state", "close"])
+	assert.equal(states.length, 2)
+})
+
+test("what the runtime says of a failure is in the reason", async () => {
+	const { connection } = await begin({ backoff: { min: undefined } })
+	sockets[0].onerror({ message: "Unexpected server response: 401" })
+	sockets[0].ends()
+	assert.equal(connection.state.reason.message, "connection closed with 1006: Unexpected server response: 401")
+	await tick(249)
+	assert.equal(sockets.length, 1)
+	await tick(1)
+	assert.equal(sockets.length, 2)
+})
+
 test("a mistake is named", async () => {
 	assert.throws(() => connect("ws://server/ws", { WebSocket: null }), { name: "TypeError", message: /WebSocket/ })
 	const compact = connect("ws://server/ws", { WebSocket: Double })
@@ -300,4 +337,7 @@ test("a mistake is named", async () => {
 	classic.close()
 	const { connection } = await begin({ WebSocket: class { constructor() { throw new SyntaxError("bad URL") } } })
 	assert.deepEqual([connection.state.phase, connection.state.reason.message], ["closed", "bad URL"])
+	const relative = await begin({ token: () => "t", tokenParameter: "ticket" }, "/ws") // and no page that it is relative to
+	assert.equal(relative.connection.state.phase, "closed")
+	assert.match(relative.connection.state.reason.message, /URL/)
 })

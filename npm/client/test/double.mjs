@@ -53,13 +53,13 @@ export class Double {
 export const settle = () => new Promise((resolve) => setImmediate(resolve))
 
 /** begin connects with timers that stand still and with random numbers of one half. */
-export async function begin(options = {}) {
+export async function begin(options = {}, url = "ws://server/ws") {
 	sockets = []
 	mock.timers.reset()
 	mock.timers.enable({ apis: ["setTimeout"] })
 	mock.restoreAll()
 	mock.method(Math, "random", () => 0.5)
-	const connection = connect("ws://server/ws", { WebSocket: Double, heartbeat: { interval: 0 }, ...options })
+	const connection = connect(url, { WebSocket: Double, heartbeat: { interval: 0 }, ...options })
 	const states = []
 	connection.onState((state) => states.push(state))
 	const messages = []
