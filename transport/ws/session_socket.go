@@ -64,12 +64,7 @@ var errReplaced = errors.New("ws: the client has a new socket")
 // lost notes that c has ended with err. It does nothing if c is not the socket of the session any more.
 func (l *link) lost(c *conn, err error) {
 	if c.final() {
-		l.mu.Lock()
-		current := l.conn == c
-		l.mu.Unlock()
-		if current {
-			l.end(err, int(ws.StatusNormalClosure), "")
-		}
+		l.endIf(func() bool { return l.conn == c }, err, int(ws.StatusNormalClosure), "")
 		return
 	}
 	l.mu.Lock()
@@ -110,13 +105,14 @@ func (l *link) unpauseLocked() {
 
 // expire ends the session if it is still in the pause that cause began.
 func (l *link) expire(seq int, cause error) {
-	l.mu.Lock()
-	over := l.conn == nil && l.err == nil && l.pauses == seq
-	l.mu.Unlock()
-	if over {
-		l.server.countEvent(sessionExpired)
-		l.end(fmt.Errorf("%w: the client did not come back within %v; before that: %v", ErrSessionLost, l.keep, cause), closeSessionGone, "")
-	}
+	late := fmt.Errorf("%w: the client did not come back within %v; before that: %v", ErrSessionLost, l.keep, cause)
+	l.endIf(func() bool {
+		over := l.conn == nil && l.pauses == seq
+		if over {
+			l.server.countEvent(sessionExpired) // before anybody learns of the end
+		}
+		return over
+	}, late, closeSessionGone, "")
 }
 
 // Why a session does not go on over a socket.
@@ -214,8 +210,13 @@ func (l *link) attachableLocked(known uint64) error {
 
 // end ends the session once. The close frame has code and reason, unless the peer has decided on one before.
 func (l *link) end(err error, code int, reason string) {
+	l.endIf(func() bool { return true }, err, code, reason)
+}
+
+// endIf is end, unless the session has come into another state than the one that is to be ended. holds is called with mu.
+func (l *link) endIf(holds func() bool, err error, code int, reason string) {
 	l.mu.Lock()
-	if l.err != nil {
+	if l.err != nil || !holds() {
 		l.mu.Unlock()
 		return
 	}
