@@ -38,8 +38,9 @@ func (p *prices) unsubscribe(id int) {
 func (p *prices) publish(price float64) {
 	p.mu.Lock() // so that all clients get all prices in one order; Notify never waits
 	defer p.mu.Unlock()
+	news := kkrpc.Share(price) // encoded once for all
 	for id, listener := range p.listeners {
-		if listener.Notify(price) != nil { // the connection is closed
+		if listener.Notify(news) != nil { // the connection is closed
 			delete(p.listeners, id)
 		}
 	}
