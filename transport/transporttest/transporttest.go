@@ -72,6 +72,7 @@ func Run(t *testing.T, pair func(t *testing.T) (a, b kkrpc.Transport)) {
 		{"close may be called again and concurrently", closeAgain},
 		{"both sides may close at once", closeBoth},
 		{"nothing works after close", afterClose},
+		{"others get a turn, also while it closes", yields},
 		{"any text arrives as it is", anyText},
 		{"channels call each other", channels},
 		{"a channel that closes ends the other", channelCloses},
@@ -445,6 +446,29 @@ func afterClose(t *testing.T, a, _ kkrpc.Transport) {
 			t.Error("WriteFrames returned no error")
 		}
 	})
+}
+
+func yields(t *testing.T, a, b kkrpc.Transport) {
+	y, ok := a.(kkrpc.Yielder)
+	if !ok {
+		t.Skip("it is no Yielder")
+	}
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			for range 20 {
+				y.Yield()
+			}
+		})
+	}
+	send(t, a, text(100, 1))
+	msg, _ := receive(t, b)
+	equal(t, msg, text(100, 1))
+	if err := a.Close(1000, ""); err != nil {
+		t.Error(err)
+	}
+	within(t, "Yield during and after Close", all.Wait)
+	y.Yield()
 }
 
 func anyText(t *testing.T, a, b kkrpc.Transport) {
