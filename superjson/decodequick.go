@@ -87,28 +87,10 @@ func makeQuick(t reflect.Type) quickFunc {
 		return quickBool
 	case reflect.String:
 		return quickString
-	case reflect.Int:
-		return quickInt[int]
-	case reflect.Int8:
-		return quickInt[int8]
-	case reflect.Int16:
-		return quickInt[int16]
-	case reflect.Int32:
-		return quickInt[int32]
-	case reflect.Int64:
-		return quickInt[int64]
-	case reflect.Uint:
-		return quickUint[uint]
-	case reflect.Uint8:
-		return quickUint[uint8]
-	case reflect.Uint16:
-		return quickUint[uint16]
-	case reflect.Uint32:
-		return quickUint[uint32]
-	case reflect.Uint64:
-		return quickUint[uint64]
-	case reflect.Uintptr:
-		return quickUint[uintptr]
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return quickInt(t.Size())
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return quickUint(t.Size())
 	case reflect.Float32:
 		return quickFloat32
 	case reflect.Float64:
@@ -209,22 +191,30 @@ func quickString(q *quick, p variable) bool {
 	return ok
 }
 
-func quickInt[T int | int8 | int16 | int32 | int64](q *quick, p variable) bool {
-	n, ok := q.integer()
-	if !ok || q.note != nil || int64(T(n)) != n {
-		return false
+// quickInt reads integers of size bytes.
+func quickInt(size uintptr) quickFunc {
+	unused := 64 - 8*size // bits
+	return func(q *quick, p variable) bool {
+		n, ok := q.integer()
+		if !ok || q.note != nil || n<<unused>>unused != n {
+			return false
+		}
+		p.setInteger(size, n)
+		return true
 	}
-	*as[T](p) = T(n)
-	return true
 }
 
-func quickUint[T uint | uint8 | uint16 | uint32 | uint64 | uintptr](q *quick, p variable) bool {
-	n, ok := q.integer()
-	if !ok || q.note != nil || n < 0 || int64(T(n)) != n {
-		return false
+// quickUint reads unsigned integers of size bytes.
+func quickUint(size uintptr) quickFunc {
+	unused := 64 - 8*size
+	return func(q *quick, p variable) bool {
+		n, ok := q.integer()
+		if !ok || q.note != nil || n < 0 || uint64(n)<<unused>>unused != uint64(n) {
+			return false
+		}
+		p.setInteger(size, n)
+		return true
 	}
-	*as[T](p) = T(n)
-	return true
 }
 
 func quickFloat32(q *quick, p variable) bool {

@@ -109,28 +109,15 @@ func makeEncoder(t reflect.Type) encodeFunc {
 		return func(_ *Encoder, dst []byte, p variable) ([]byte, error) {
 			return appendString(dst, *as[string](p)), nil
 		}
-	case reflect.Int:
-		return integerEncoder[int]
-	case reflect.Int8:
-		return integerEncoder[int8]
-	case reflect.Int16:
-		return integerEncoder[int16]
-	case reflect.Int32:
-		return integerEncoder[int32]
-	case reflect.Int64:
-		return integerEncoder[int64]
-	case reflect.Uint:
-		return unsignedEncoder[uint]
-	case reflect.Uint8:
-		return unsignedEncoder[uint8]
-	case reflect.Uint16:
-		return unsignedEncoder[uint16]
-	case reflect.Uint32:
-		return unsignedEncoder[uint32]
-	case reflect.Uint64:
-		return unsignedEncoder[uint64]
-	case reflect.Uintptr:
-		return unsignedEncoder[uintptr]
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		size := t.Size()
+		return func(_ *Encoder, dst []byte, p variable) ([]byte, error) { return appendInt(dst, p.integer(size)) }
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		size := t.Size()
+		unused := 64 - 8*size // bits, which integer fills with the highest one that there is
+		return func(_ *Encoder, dst []byte, p variable) ([]byte, error) {
+			return appendUint(dst, uint64(p.integer(size))<<unused>>unused)
+		}
 	case reflect.Float32:
 		return func(e *Encoder, dst []byte, p variable) ([]byte, error) {
 			return e.float(dst, float64(*as[float32](p)), 32)
@@ -147,14 +134,6 @@ func makeEncoder(t reflect.Type) encodeFunc {
 	return func(_ *Encoder, dst []byte, _ variable) ([]byte, error) {
 		return dst, &EncodeError{Reason: "a " + t.Kind().String() + " cannot be sent"}
 	}
-}
-
-func integerEncoder[T int | int8 | int16 | int32 | int64](_ *Encoder, dst []byte, p variable) ([]byte, error) {
-	return appendInt(dst, int64(*as[T](p)))
-}
-
-func unsignedEncoder[T uint | uint8 | uint16 | uint32 | uint64 | uintptr](_ *Encoder, dst []byte, p variable) ([]byte, error) {
-	return appendUint(dst, uint64(*as[T](p)))
 }
 
 // pointerEncoder writes what is pointed to. Pointers to what is an object in JavaScript have an identity.

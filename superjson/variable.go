@@ -18,6 +18,33 @@ func variableOf(v reflect.Value) variable { return variable{v.Addr().UnsafePoint
 // as is the variable at p, which is of type T or has T as its underlying type: both are the same in memory.
 func as[T any](p variable) *T { return (*T)(p.at) }
 
+// integer is the integer of size bytes at p, as a signed one.
+func (p variable) integer(size uintptr) int64 {
+	switch size {
+	case 1:
+		return int64(*as[int8](p))
+	case 2:
+		return int64(*as[int16](p))
+	case 4:
+		return int64(*as[int32](p))
+	}
+	return *as[int64](p)
+}
+
+// setInteger stores the lowest bytes of n in the integer of size bytes at p.
+func (p variable) setInteger(size uintptr, n int64) {
+	switch size {
+	case 1:
+		*as[int8](p) = int8(n)
+	case 2:
+		*as[int16](p) = int16(n)
+	case 4:
+		*as[int32](p) = int32(n)
+	default:
+		*as[int64](p) = n
+	}
+}
+
 // value is the variable at p, which is of type t. It is addressable and can be set.
 func (p variable) value(t reflect.Type) reflect.Value { return reflect.NewAt(t, p.at).Elem() }
 

@@ -84,6 +84,8 @@ var perConnection = map[string]string{
 	"guide/limits":   openHTTP + `apiFor(httptest.NewRequest("GET", "/ws?token=secret-a", nil))`,
 	"guide/routers":  openHTTP + `room(httptest.NewRequest("GET", "/rooms/go", nil))`,
 	"guide/presence": openHub + `import "net/http/httptest"; ` + withHub + `chat{hub, hub.Room("lobby")}.open(httptest.NewRequest("GET", "/ws?user=Ada", nil))`,
+	"guide/typescript-client": `package main; import ("net/http"; "net/http/httptest"); func openConnection() (any, error) { ` +
+		`r := httptest.NewRequest(http.MethodGet, "/ws", nil); r.Header.Set("Sec-WebSocket-Protocol", "kkrpc.token.secret"); return connected(r)`,
 	"hono-node/api": openHub + `import ("net/url"; "github.com/kkrpc-go/kkrpc/wasm"); ` + withHub +
 		`server{hub}.open(&wasm.Request{URL: &url.URL{RawQuery: "token=ada-token"}, Params: map[string]string{"room": "go"}})`,
 }
