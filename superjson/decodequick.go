@@ -139,13 +139,14 @@ func quickAdding(t reflect.Type, decode decodeFunc) quickFunc {
 	}
 }
 
-// container reports whether an object or array comes next that is one in JavaScript too, and returns what notes the values
-// inside.
+// container returns the annotations of the values inside of the next object or array. It reports false if the object or array has
+// one of its own, such as that of a Map or Set.
 func (q *quick) container() (inside *node, ok bool) {
 	return q.note, q.note == nil || q.note.typ == ""
 }
 
-// forgetFilled forgets that places got a value, from number n on. The decoder does not read into them: it makes lists and maps anew.
+// forgetFilled forgets that places got a value, from number n on. The decoder does not read into them: it makes lists and
+// maps anew.
 func (q *quick) forgetFilled(n int) {
 	clear(q.filled[n:])
 	q.filled = q.filled[:n]

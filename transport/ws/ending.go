@@ -49,7 +49,7 @@ var (
 	refusedFailed    counter = func(s *Stats) *uint64 { return &s.Refused.Failed }
 )
 
-// What becomes of sessions.
+// Events of sessions.
 var (
 	sessionResumed counter = func(s *Stats) *uint64 { return &s.Sessions.Resumed }
 	sessionRefused counter = func(s *Stats) *uint64 { return &s.Sessions.Refused }

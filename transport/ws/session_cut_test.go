@@ -37,10 +37,11 @@ type cutter struct {
 
 	mu    sync.Mutex
 	conns map[net.Conn]bool
-	count [2]int // bytes behind handshakes
-	left  [2]int // such bytes until all connections are cut; negative: never
-	reset bool   // cut with a reset, which discards what has not been read
-	run   int    // connections of an earlier run are not counted
+	count [2]int        // bytes behind handshakes
+	fired chan struct{} // gets a value at each cut
+	left  [2]int        // such bytes until all connections are cut; negative: never
+	reset bool          // cut with a reset, which discards what has not been read
+	run   int           // connections of an earlier run are not counted
 }
 
 func newCutter(t testing.TB, url string) *cutter {
@@ -49,7 +50,7 @@ func newCutter(t testing.TB, url string) *cutter {
 		t.Fatal(err)
 	}
 	scheme, target, _ := strings.Cut(url, "://")
-	c := &cutter{ln: ln, scheme: scheme, target: target, conns: map[net.Conn]bool{}, left: [2]int{-1, -1}}
+	c := &cutter{ln: ln, scheme: scheme, target: target, conns: map[net.Conn]bool{}, left: [2]int{-1, -1}, fired: make(chan struct{}, 1)}
 	c.done.Go(func() {
 		for {
 			client, err := ln.Accept()
@@ -134,6 +135,10 @@ func (c *cutter) allow(way, run, n int) (allowed int, cut bool) {
 	if left := c.left[way]; left >= 0 && n >= left {
 		c.left[way] = -1
 		n, cut = left, true
+		select {
+		case c.fired <- struct{}{}:
+		default: // nobody waits for it
+		}
 	} else if left >= 0 {
 		c.left[way] -= n
 	}

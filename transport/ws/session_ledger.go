@@ -152,8 +152,8 @@ type ledger struct {
 	sent     uint64 // messages of this side
 	known    uint64 // of these, the first ones that the peer has acknowledged
 	received uint64 // messages of the peer
-	told     uint64 // of these, the first ones that this side has acknowledged
-	untold   int    // bytes of the others
+	acked    uint64 // of these, the first ones that this side has acknowledged
+	unacked  int    // bytes of the others
 	owed     bool   // the peer waits for an acknowledgement, even of nothing new
 
 	bound int    // of kept bytes, or one larger message
@@ -257,13 +257,13 @@ func (g *ledger) forget() {
 // receive counts a message of n bytes. It reports whether it is time to acknowledge.
 func (g *ledger) receive(n int) (due bool) {
 	g.received++
-	g.untold += n
-	return g.received-g.told >= ackMessages || g.untold >= ackBytes
+	g.unacked += n
+	return g.received-g.acked >= ackMessages || g.unacked >= ackBytes
 }
 
 // appendAck appends an acknowledgement if there is something to acknowledge, or the peer waits for one.
 func (g *ledger) appendAck(dst []byte) []byte {
-	if g.received == g.told && !g.owed {
+	if g.received == g.acked && !g.owed {
 		return dst
 	}
 	g.acknowledged()
@@ -271,4 +271,4 @@ func (g *ledger) appendAck(dst []byte) []byte {
 }
 
 // acknowledged notes that the peer is told of all messages that have been received.
-func (g *ledger) acknowledged() { g.told, g.untold, g.owed = g.received, 0, false }
+func (g *ledger) acknowledged() { g.acked, g.unacked, g.owed = g.received, 0, false }

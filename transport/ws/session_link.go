@@ -152,7 +152,7 @@ const ackTime = time.Second
 func (l *link) ackLate() {
 	l.mu.Lock()
 	l.ackTimer = nil // an idle session has none
-	c, due := l.conn, l.ledger.received > l.ledger.told
+	c, due := l.conn, l.ledger.received > l.ledger.acked
 	l.mu.Unlock()
 	if c != nil && due {
 		c.sendAck()

@@ -1,0 +1,261 @@
+//go:build !js
+
+package ws_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"log"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	kkrpc "github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/transport/ws"
+)
+
+// What does not fit into the buffer ends a paused session, by name.
+func TestSessionBufferBound(t *testing.T) {
+	opened := make(chan *kkrpc.Channel, 1)
+	paused, closed := make(chan struct{}, 1), make(chan error, 1)
+	s := ws.Handler(greeter, &ws.Options{
+		Session: &ws.SessionOptions{Buffer: 10_000, OnEvent: func(_ *kkrpc.Channel, e ws.SessionEvent) {
+			if e.Kind == ws.SessionPaused {
+				paused <- struct{}{}
+			}
+		}},
+		OnOpen:  func(ch *kkrpc.Channel, _ *http.Request) { opened <- ch },
+		OnClose: func(_ *kkrpc.Channel, err error) { closed <- err },
+		Logger:  silent,
+	})
+	c := openSocket(t, serve(t, s), nil)
+	id := c.begin()
+	c.call(1)
+	c.answered(1)
+	ch := receive(t, opened)
+	c.nc.Close()
+	receive(t, paused)
+	text := strings.Repeat("x", 1000)
+	for i := 0; ch.Err() == nil; i++ {
+		if i > 20 {
+			t.Fatal("20,000 bytes fit into 10,000")
+		}
+		if err := kkrpc.Notify(ch, "news", text); err != nil {
+			break
+		}
+		if wait := ch.Unsent(0); wait != nil {
+			select {
+			case <-wait:
+			case <-ch.Done():
+			}
+		}
+		if i == 5 { // all of it comes, on a socket
+			c = openSocketAgain(t, s, id)
+			for range 6 {
+				if got := c.expect(`{"t":"q"`); !strings.Contains(got, text) {
+					t.Fatalf("%q", got)
+				}
+			}
+			c.nc.Close()
+			receive(t, paused)
+		}
+	}
+	if err := receive(t, closed); !errors.Is(err, ws.ErrSessionBuffer) || !errors.Is(err, kkrpc.ErrClosed) {
+		t.Errorf("closed with %v", err)
+	}
+	if n := s.Stats().Closed.Limit; n != 1 {
+		t.Errorf("%d closed for a limit", n)
+	}
+}
+
+func openSocketAgain(t *testing.T, s *ws.Server, id string) *socket {
+	t.Helper()
+	c := openSocket(t, serve(t, s), nil)
+	c.send("#resume " + id + " 1")
+	c.expect("#resumed 1")
+	return c
+}
+
+// Streams in both directions and large calls survive any number of cuts, each item exactly once.
+func TestSessionStreamsSurviveCuts(t *testing.T) {
+	const items = 20_000
+	api := kkrpc.Object{
+		"echo": func(s string) string { return s },
+		"count": func(n int) iter.Seq[int] {
+			return func(yield func(int) bool) {
+				for i := 0; i < n && yield(i); i++ {
+				}
+			}
+		},
+		"check": func(items iter.Seq2[int, error]) (int, error) {
+			next := 0
+			for v, err := range items {
+				if err != nil {
+					return 0, err
+				}
+				if v != next {
+					return 0, fmt.Errorf("item %d in place of %d", v, next)
+				}
+				next++
+			}
+			return next, nil
+		},
+	}
+	for _, network := range []string{"plain", "compressed", "TLS"} {
+		t.Run(network, func(t *testing.T) {
+			var resumed atomic.Int32
+			compress := network == "compressed"
+			s := ws.Handler(api, &ws.Options{Session: &ws.SessionOptions{}, Logger: silent, Compression: compress})
+			srv := httptest.NewUnstartedServer(s)
+			srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+			if network == "TLS" {
+				srv.StartTLS()
+			} else {
+				srv.Start()
+			}
+			t.Cleanup(func() {
+				_ = s.Close()
+				srv.Close()
+			})
+			c := newCutter(t, "ws"+strings.TrimPrefix(srv.URL, "http"))
+			opts := sessionOptions(&ws.SessionOptions{OnEvent: func(_ *kkrpc.Channel, e ws.SessionEvent) {
+				switch e.Kind {
+				case ws.SessionResumed:
+					resumed.Add(1)
+				case ws.SessionEnded:
+					if !errors.Is(e.Err, net.ErrClosed) {
+						t.Errorf("ended with %v", e.Err)
+					}
+				}
+			}})
+			opts.Dial.Compression = compress
+			if network == "TLS" {
+				opts.Dial.TLS = srv.Client().Transport.(*http.Transport).TLSClientConfig
+			}
+			p := openPersistent(t, c.url(), opts)
+			ch, err := p.Channel(testContext(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx := context.Background()
+			const seed = 7
+			rnd := rand.New(rand.NewPCG(seed, seed))
+			stop := make(chan struct{})
+			var cuts, work sync.WaitGroup
+			cuts.Go(func() {
+				for n := 0; ; n++ { // after some bytes each
+					c.arm(rnd.IntN(2), 1000+rnd.IntN(100_000))
+					select {
+					case <-stop:
+						return
+					case <-c.fired:
+					}
+				}
+			})
+			work.Go(func() {
+				next := 0
+				for v, err := range kkrpc.Stream[int](ctx, ch, "count", items) {
+					if err != nil || v != next {
+						t.Errorf("item %d in place of %d, %v", v, next, err)
+						return
+					}
+					next++
+				}
+				if next != items {
+					t.Errorf("%d items", next)
+				}
+			})
+			work.Go(func() {
+				n, err := kkrpc.Call[int](ctx, ch, "check", iter.Seq[int](func(yield func(int) bool) {
+					for i := 0; i < items && yield(i); i++ {
+					}
+				}))
+				if n != items || err != nil {
+					t.Errorf("%d items, %v", n, err)
+				}
+			})
+			for worker := range 4 {
+				work.Go(func() {
+					for i := range 50 {
+						text := strings.Repeat(fmt.Sprint(worker, i, " "), 1+i*i*5)
+						if got, err := kkrpc.Call[string](ctx, ch, "echo", text); got != text || err != nil {
+							t.Errorf("echo of %d bytes: %d, %v", len(text), len(got), err)
+							return
+						}
+					}
+				})
+			}
+			work.Wait()
+			close(stop)
+			cuts.Wait()
+			t.Logf("%d cuts survived", resumed.Load())
+			if resumed.Load() < 20 {
+				t.Errorf("only %d cuts", resumed.Load())
+			}
+			if ch.Err() != nil || ch.Dropped() != 0 {
+				t.Errorf("%v, %d dropped", ch.Err(), ch.Dropped())
+			}
+		})
+	}
+}
+
+// With a socket, a message without room waits for an acknowledgement, and goes on waiting when the socket breaks.
+func TestSessionWaitsForRoom(t *testing.T) {
+	opened, paused := make(chan *kkrpc.Channel, 1), make(chan struct{}, 10)
+	s := ws.Handler(greeter, &ws.Options{
+		RPC: kkrpc.Options{Dialect: kkrpc.Compact},
+		Session: &ws.SessionOptions{Buffer: 10_000, OnEvent: func(_ *kkrpc.Channel, e ws.SessionEvent) {
+			if e.Kind == ws.SessionPaused {
+				paused <- struct{}{}
+			}
+		}},
+		OnOpen: func(ch *kkrpc.Channel, _ *http.Request) { opened <- ch },
+		Logger: silent,
+	})
+	url := serve(t, s)
+	c := openSocket(t, url, nil)
+	id := c.begin()
+	ch := receive(t, opened)
+	const all = 40
+	for i := range all {
+		if err := kkrpc.Notify(ch, "news", i, strings.Repeat("x", 1000)); err != nil { // with its envelope, 8 fit into the buffer
+			t.Fatal(err)
+		}
+	}
+	got, known := 0, 0
+	for rounds := 0; got < all; rounds++ {
+		if rounds > 0 {
+			c = openSocket(t, url, nil)
+			c.send(fmt.Sprintf("#resume %s %d", id, known))
+			c.expect("#resumed 0")
+			got = known
+		}
+		for range 8 { // as many as there is room for
+			if got == all {
+				break
+			}
+			if text := c.expect(`{"t":"q"`); !strings.Contains(text, fmt.Sprintf(`"v":%d}`, got)) {
+				t.Fatalf("%q in place of message %d", text, got)
+			}
+			got++
+		}
+		known += 4
+		c.send(fmt.Sprintf("#ack %d", min(known, got)))
+		c.send("#ping")
+		for !strings.HasPrefix(c.expect(""), "#ack 0") {
+		}
+		c.nc.Close()
+		receive(t, paused)
+	}
+	if ch.Err() != nil {
+		t.Error(ch.Err())
+	}
+}
