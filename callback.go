@@ -151,7 +151,7 @@ func (cb *Callback) sendPlain(ctx context.Context, args []any, how delivery) (do
 		bytes = codec.BeginArg(bytes, i)
 		plain := false
 		if s, ok := arg.(*Shared); ok {
-			bytes, plain = s.appendPlain(bytes, codec.Dialect().Mode())
+			bytes, plain = s.appendPlain(bytes, codec.Dialect().Mode(), cb.ch.byteMark)
 		} else {
 			bytes, plain = bind.AppendPlain(bytes, arg)
 		}
@@ -192,6 +192,7 @@ func (cb *Callback) sendAny(ctx context.Context, args []any, how delivery) error
 	out := newValues(ch, codec)
 	tail := &out.tail // where it is, it costs no allocation for each of many receivers
 	tail.Values = out.annotations()
+	out.carryBytes()
 	b := outbox.NewBuffer()
 	var watched uint64 // id of a call; 0: none
 	sent := false
@@ -217,6 +218,7 @@ func (cb *Callback) sendAny(ctx context.Context, args []any, how delivery) error
 	if err != nil {
 		return err
 	}
+	b.Bytes = out.seal(b.Bytes)
 	if err = cb.post(ctx, b, how); err != nil {
 		return err
 	}

@@ -34,9 +34,10 @@ type Channel struct {
 	// Immutable.
 	id        uint64
 	transport Transport
-	parker    Parker // transport, if it is one; else nil
-	wake      func() // unpark, which parker calls
-	next      func() // lead, which a goroutine runs that takes over reading
+	parker    Parker        // transport, if it is one; else nil
+	byteMark  func() string // that of transport, if bytes travel beside the text; else nil
+	wake      func()        // unpark, which parker calls
+	next      func()        // lead, which a goroutine runs that takes over reading
 	api       *bind.API
 	group     *Group
 	opts      settings

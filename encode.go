@@ -13,15 +13,16 @@ import (
 
 // values encodes the values of one outgoing message. It implements bind.Writer.
 type values struct {
-	ch      *Channel
-	enc     *superjson.Encoder
-	meta    []byte       // the metadata of the message; kept for the next one
-	tail    wire.Tail    // of a request
-	path    []string     // of a request; kept for the next one
-	host    host         // whose response it is; nil for other messages
-	pending *pendingCall // whose request it is; nil for other messages
-	carried []carried    // by the message
-	classic bool
+	ch       *Channel
+	enc      *superjson.Encoder
+	meta     []byte        // the metadata of the message; kept for the next one
+	tail     wire.Tail     // of a request
+	path     []string      // of a request; kept for the next one
+	host     host          // whose response it is; nil for other messages
+	pending  *pendingCall  // whose request it is; nil for other messages
+	carried  []carried     // by the message
+	byteMark func() string // see carryBytes; nil for messages whose bytes are in the text
+	classic  bool
 }
 
 var valuesPool = sync.Pool{New: func() any {
@@ -48,7 +49,8 @@ func newValues(ch *Channel, codec wire.Codec) *values {
 // value's own marshaling.
 func (o *values) free() {
 	o.takeBack()
-	o.ch, o.host, o.pending, o.tail = nil, nil, nil, wire.Tail{}
+	o.ch, o.host, o.pending, o.tail, o.byteMark = nil, nil, nil, wire.Tail{}, nil
+	o.enc.Beside(nil)
 	if cap(o.meta) > idleBuffer {
 		o.meta = nil
 	}
@@ -57,6 +59,21 @@ func (o *values) free() {
 	}
 	o.enc.Reset(o.enc.Mode()) // lets go of the values
 	valuesPool.Put(o)
+}
+
+// carryBytes lets the bytes of the values go beside the text, if the peer takes that. The message is then to be sealed.
+func (o *values) carryBytes() {
+	o.byteMark = o.ch.byteMark
+	o.enc.Beside(o.byteMark)
+}
+
+// seal ends the message text: it becomes a binary frame if there are bytes beside it.
+func (o *values) seal(text []byte) []byte {
+	mark, parts := o.enc.Parts()
+	if len(parts) == 0 {
+		return text
+	}
+	return wire.SealBinary(text, mark, parts)
 }
 
 // sent is called when the message is queued.
@@ -137,7 +154,7 @@ func (o *values) appendArg(dst []byte, codec wire.Codec, i int, v any) (_ []byte
 // Append appends v, whose annotations are recorded under path.
 func (o *values) Append(dst []byte, path string, v any) ([]byte, error) {
 	if s, ok := v.(*Shared); ok {
-		return s.append(o.enc, dst, path)
+		return s.append(o.enc, dst, path, o.byteMark)
 	}
 	return o.enc.Append(dst, path, v)
 }
@@ -181,6 +198,7 @@ func (o *values) metadata(m *outgoingMetadata) (_ []byte, err error) {
 	case m.values != nil:
 		o.enc.SetReferences(misplaced("a *kkrpc.Ref can only be sent as an argument, or in one"))
 		defer o.enc.SetReferences(o)
+		defer o.enc.Beside(o.enc.Beside(nil)) // metadata is all text
 		if o.meta, err = o.Append(o.meta[:0], "meta", m.values); err != nil {
 			return nil, fmt.Errorf("metadata: %w", err)
 		}

@@ -236,6 +236,7 @@ func (ch *Channel) encode(codec wire.Codec, op outgoing, p *pendingCall) (_ *out
 	}()
 	name := p.name()
 	out.pending, out.tail.Values = p, out.annotations()
+	out.carryBytes()
 	b := outbox.NewBuffer()
 	if op.on != nil {
 		b.Bytes, err = op.on.appendRequest(b.Bytes, codec, out, name, &op)
@@ -246,6 +247,7 @@ func (ch *Channel) encode(codec wire.Codec, op outgoing, p *pendingCall) (_ *out
 		b.Free()
 		return nil, err
 	}
+	b.Bytes = out.seal(b.Bytes)
 	encoded = true
 	p.carried = append(p.carried, out.carried...)
 	out.letGo()

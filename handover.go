@@ -41,6 +41,9 @@ func (ch *Channel) newLeading(d wire.Dialect) *leading {
 	_, checked := ch.transport.(TextValidator)
 	l.in.Trust(checked)
 	l.in.Accept(ch.accepts)
+	if ch.byteMark != nil {
+		l.in.AllowBinary()
+	}
 	return l
 }
 

@@ -271,6 +271,7 @@ func (c *call) appendResponse(dst []byte, codec wire.Codec, err error) (response
 		out := newValues(c.ch, codec)
 		defer out.free()
 		out.host = c
+		out.carryBytes()
 		var absent bool
 		var encodeErr error
 		dst, absent, encodeErr = c.appendResult(codec.BeginResult(dst, c.id), out, codec.ResultPath())
@@ -286,7 +287,7 @@ func (c *call) appendResponse(dst []byte, codec wire.Codec, err error) (response
 			return codec.AppendNoResult(dst[:0], c.id)
 		default:
 			out.tail.Values = out.annotations()
-			dst = codec.EndResult(dst, &out.tail)
+			dst = out.seal(codec.EndResult(dst, &out.tail))
 			if len(out.carried) > 0 {
 				c.carried = slices.Clone(out.carried)
 				out.letGo()

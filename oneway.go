@@ -66,6 +66,7 @@ func (ch *Channel) notify(ctx context.Context, op outgoing) (err error) {
 	}
 	out := newValues(ch, codec)
 	out.tail.Values = out.annotations()
+	out.carryBytes()
 	b := outbox.NewBuffer()
 	sent := false
 	defer func() { // also after a panic of an argument's own marshaling
@@ -83,6 +84,7 @@ func (ch *Channel) notify(ctx context.Context, op outgoing) (err error) {
 	if err != nil {
 		return err
 	}
+	b.Bytes = out.seal(b.Bytes)
 	ch.notifies.Store(true)
 	if err = ch.postNow(b); err != nil {
 		return err

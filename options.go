@@ -84,6 +84,9 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	}
 	ch := &Channel{id: lastID.Add(1), transport: t, api: &api.bound, opts: opts.settings(), limits: opts.Limits.withDefaults().share(), base: ctx, done: make(chan struct{})}
 	ch.parker, _ = t.(Parker)
+	if c, ok := t.(ByteCarrier); ok && c.ByteMark() != "" {
+		ch.byteMark = c.ByteMark
+	}
 	ch.wake, ch.next = ch.unpark, ch.lead
 	ch.makeKinds = makeKinds
 	if ch.inbound, err = compose("Inbound", opts.Inbound); err != nil {

@@ -382,11 +382,9 @@ func convert(v any, dst reflect.Value) error {
 	if err != nil {
 		return err
 	}
-	var meta *superjson.Meta
-	if enc.HasMeta() {
-		if meta, err = superjson.ParseMeta(enc.AppendMeta(nil)); err != nil {
-			return err
-		}
+	meta, err := enc.Meta()
+	if err != nil {
+		return err
 	}
 	return superjson.DecodeReferences(superjson.ModeSuperJSON, raw, meta, dst.Addr().Interface(), &refs)
 }

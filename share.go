@@ -13,7 +13,7 @@ import (
 // Shared is a value that is encoded once and sent any number of times, to any channels; see [Share].
 type Shared struct {
 	value any
-	forms [3]sharedForm // by superjson.Mode
+	forms [6]sharedForm // by superjson.Mode; then those with bytes beside the text
 }
 
 // sharedForm is the value as the dialects of one mode write it. Only once.Do changes it.
@@ -44,12 +44,12 @@ func (s *Shared) MarshalJSON() ([]byte, error) {
 	return nil, errors.New("a *kkrpc.Shared can only stand by itself, not inside of another value; share the whole")
 }
 
-// append appends the value, whose annotations are recorded under path.
-func (s *Shared) append(enc *superjson.Encoder, dst []byte, path string) ([]byte, error) {
+// append appends the value, whose annotations are recorded under path. byteMark is that of enc.
+func (s *Shared) append(enc *superjson.Encoder, dst []byte, path string, byteMark func() string) ([]byte, error) {
 	if s == nil {
 		return append(dst, "null"...), nil
 	}
-	f := s.form(enc.Mode())
+	f := s.form(enc.Mode(), byteMark)
 	switch {
 	case f.err != nil:
 		return dst, f.err
@@ -60,39 +60,43 @@ func (s *Shared) append(enc *superjson.Encoder, dst []byte, path string) ([]byte
 	}
 }
 
-// appendPlain appends the value if that is all that a message needs to have of it.
-func (s *Shared) appendPlain(dst []byte, mode superjson.Mode) (_ []byte, ok bool) {
+// appendPlain appends the value if that is all that a message needs to have of it. byteMark is that of the channel.
+func (s *Shared) appendPlain(dst []byte, mode superjson.Mode, byteMark func() string) (_ []byte, ok bool) {
 	if s == nil {
 		return dst, false
 	}
-	f := s.form(mode)
+	f := s.form(mode, byteMark)
 	if !f.plain {
 		return dst, false
 	}
 	return append(dst, f.raw...), true
 }
 
-func (s *Shared) form(mode superjson.Mode) *sharedForm {
+func (s *Shared) form(mode superjson.Mode, byteMark func() string) *sharedForm {
 	f := &s.forms[mode]
+	if byteMark != nil {
+		f = &s.forms[len(s.forms)/2+int(mode)]
+	}
 	f.once.Do(func() {
 		f.err = errors.New("a shared value: its marshaling panicked") // unless it gets further
-		f.err = f.encode(s.value, mode)
+		f.err = f.encode(s.value, mode, byteMark)
 		f.plain = f.err == nil && f.kept == nil && !isUndefined(s.value)
 	})
 	return f
 }
 
-func (f *sharedForm) encode(v any, mode superjson.Mode) (err error) {
+func (f *sharedForm) encode(v any, mode superjson.Mode, byteMark func() string) (err error) {
 	if kind := reflect.ValueOf(v).Kind(); kind == reflect.Func || kind == reflect.Chan {
 		return fmt.Errorf("%T cannot be shared: functions and streams belong to one channel", v)
 	}
 	enc := superjson.NewEncoder(mode)
 	enc.SetReferences(misplaced("a *kkrpc.Ref belongs to one channel and cannot be shared"))
-	if f.raw, err = enc.Append(nil, "", v); err != nil || !enc.HasMeta() {
+	enc.Beside(byteMark)
+	if f.raw, err = enc.Append(nil, "", v); err != nil {
 		return err
 	}
-	meta, err := superjson.ParseMeta(enc.AppendMeta(nil))
-	if err != nil {
+	meta, err := enc.Meta()
+	if meta == nil {
 		return err
 	}
 	var kept superjson.Value

@@ -165,6 +165,7 @@ func (s *outStream) sent() {
 
 func (s *outStream) run() {
 	s.values = newValues(s.ch, *s.ch.codec.Load())
+	s.values.carryBytes()
 	s.finish(s.produce())
 }
 
@@ -254,7 +255,7 @@ func (s *outStream) send(v any, scalar bool) bool {
 		b.Bytes = codec.AppendItem(b.Bytes[:0], s.itemID, s.id, false)
 	default:
 		s.tail.Values = out.annotations()
-		b.Bytes = codec.EndItem(b.Bytes, &s.tail)
+		b.Bytes = out.seal(codec.EndItem(b.Bytes, &s.tail))
 	}
 	if !s.reserve(b) {
 		b.Free()

@@ -17,7 +17,7 @@ import (
 // over something that delivers by calling. Package transport/transporttest has the tests that each must pass.
 //
 // A Transport may have further abilities. A Channel finds them by their methods: [TryWriter], [FrameLender],
-// [TextValidator], [Parker], [Yielder] and [PeerNamer].
+// [TextValidator], [Parker], [Yielder], [ByteCarrier] and [PeerNamer].
 type Transport interface {
 	// ReadFrame blocks for the next whole message, appended to buf[:0]. msg is valid until buf is passed again. more
 	// reports that another message is already buffered. The reply can then wait and be sent together with the next
@@ -72,6 +72,14 @@ type Parker interface {
 type Yielder interface {
 	// Yield lets others run. It is called after a connection was busy for a while, by any goroutine and without locks.
 	Yield()
+}
+
+// ByteCarrier is a Transport that may have agreed with its peer on binary frames, which carry bytes beside the text of a message.
+// They begin with the byte 0xB1, and no other message does. See docs/protocol.md, "Bytes".
+type ByteCarrier interface {
+	// ByteMark returns the mark of a new binary frame: 16 letters, digits, - and _ that nobody can guess. It returns the
+	// empty string, always, if the peer takes no binary frames.
+	ByteMark() string
 }
 
 // accounted is a Transport of this module that holds memory for its peer, which counts for Group.Memory.

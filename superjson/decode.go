@@ -30,8 +30,8 @@ func Decode(mode Mode, raw []byte, meta *Meta, v any) error {
 }
 
 func decode(mode Mode, raw []byte, meta *Meta, v any, references ReferenceDecoder, m *Meter) error {
-	if mode != ModeSuperJSON {
-		meta = nil
+	if mode != ModeSuperJSON && meta != nil {
+		meta = newMeta(nil, nil, region{}, meta.parts)
 	}
 	if meta == nil && decodeFast(raw, v) {
 		return nil
@@ -75,7 +75,7 @@ func decodeSlow(mode Mode, raw []byte, meta *Meta, target reflect.Value, referen
 		raw, root = []byte("null"), newNode("undefined")
 	}
 	d := startDecoder(raw)
-	d.mode, d.references, d.meter = mode, references, m
+	d.mode, d.references, d.meter, d.parts = mode, references, m, meta.partsOf()
 	if meta != nil {
 		d.equal, d.here = meta.equal, meta.in
 	}
@@ -323,6 +323,7 @@ type decoder struct {
 
 	references ReferenceDecoder // nil: none are looked for
 	meter      *Meter           // nil: nothing is counted
+	parts      *Parts           // beside the text; nil: none
 }
 
 // decoderPool reuses the buffers of jsontext.Decoder.
@@ -414,6 +415,15 @@ func (d *decoder) unfit(expected string, n *node) error {
 	if kind == 0 {
 		_, err := d.dec.ReadToken()
 		return malformed(err)
+	}
+	if kind == '"' && d.parts != nil {
+		if s, err := d.token(); err != nil {
+			return err
+		} else if r, err := d.parts.find(s.String()); err != nil {
+			return err
+		} else if r != nil {
+			return &TypeError{Expected: expected, Got: r.Type.String()}
+		}
 	}
 	return &TypeError{Expected: expected, Got: kindName(kind, n)}
 }

@@ -75,6 +75,11 @@ func (d *decoder) plain(n *node) (any, error) {
 	switch t.Kind() {
 	case '"':
 		s := t.String()
+		if r, err := d.parts.find(s); err != nil {
+			return nil, err
+		} else if r != nil {
+			return d.parts.value(r, d.meter)
+		}
 		return s, d.spend(stringCost + len(s))
 	case '0':
 		if err := d.spend(numberCost); err != nil {

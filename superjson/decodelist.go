@@ -74,6 +74,9 @@ func sliceDecoder(t reflect.Type) decodeFunc {
 		if nilled, err := d.absent(v, n); nilled {
 			return err
 		}
+		if d.parts != nil && d.dec.PeekKind() == '"' {
+			return d.elementsOfPart(v, n)
+		}
 		out := reflect.New(t).Elem()
 		out.Set(reflect.MakeSlice(t, 0, 0))
 		err := elements(d, n, func(i int, item *node) error {
@@ -108,6 +111,9 @@ func arrayDecoder(t reflect.Type) decodeFunc {
 	}
 	inner, elements := decoderOf(t.Elem()), elementsOf(t.Elem())
 	return func(d *decoder, v reflect.Value, n *node) error {
+		if d.parts != nil && d.dec.PeekKind() == '"' {
+			return d.elementsOfPart(v, n)
+		}
 		count := 0
 		err := elements(d, n, func(i int, item *node) error {
 			count++
@@ -304,7 +310,7 @@ func decodeBytes(d *decoder, v reflect.Value, n *node) error {
 func (d *decoder) bytes(n *node) ([]byte, error) {
 	switch d.dec.PeekKind() {
 	case '"':
-		if d.mode == ModeSuperJSON {
+		if d.mode == ModeSuperJSON && d.parts == nil {
 			break
 		}
 		t, err := d.token()
@@ -312,6 +318,17 @@ func (d *decoder) bytes(n *node) ([]byte, error) {
 			return nil, err
 		}
 		text := t.String()
+		r, err := d.parts.find(text)
+		switch {
+		case err != nil:
+			return nil, err
+		case r != nil && partTypes[r.Type].size == 1 && r.Type != partInt8Array:
+			return d.parts.take(r, d.meter)
+		case r != nil:
+			return nil, &TypeError{Expected: uint8Array, Got: r.Type.String()}
+		case d.mode == ModeSuperJSON:
+			return nil, &TypeError{Expected: uint8Array, Got: "string"}
+		}
 		if err := d.spend(len(text)); err != nil {
 			return nil, err
 		}
@@ -394,6 +411,9 @@ func decodeTypedArray(d *decoder, v reflect.Value, n *node) error {
 	}
 	name := typedArrayName(v.Type())
 	kind := d.dec.PeekKind()
+	if kind == '"' && d.parts != nil {
+		return d.typedArrayOfPart(v, n)
+	}
 	if kind != '[' && (kind != '{' || d.mode == ModeSuperJSON) {
 		return d.unfit(name, n)
 	}

@@ -18,7 +18,8 @@ type quick struct {
 	pos    int
 	depth  int
 	mode   Mode
-	note   *node // of the next value, and those inside it
+	note   *node  // of the next value, and those inside it
+	parts  *Parts // beside the text; nil: none
 	meter  *Meter
 	block  []byte          // in which short strings stand
 	filled []reflect.Value // were zero, and must be so again for the decoder
@@ -37,7 +38,7 @@ func decodeQuick(mode Mode, raw []byte, meta *Meta, target reflect.Value, m *Met
 	q := quickPool.Get().(*quick)
 	q.raw, q.mode, q.meter = raw, mode, m
 	if meta != nil {
-		q.note = meta.root
+		q.note, q.parts = meta.root, meta.parts
 	}
 	spent := 0
 	if m != nil {
@@ -122,7 +123,7 @@ func quickOther(t reflect.Type, decode decodeFunc) quickFunc {
 			return false
 		}
 		d := startDecoder(q.raw[start:q.pos])
-		d.mode, d.depth, d.meter = q.mode, int32(q.depth), q.meter
+		d.mode, d.depth, d.meter, d.parts = q.mode, int32(q.depth), q.meter, q.parts
 		err := decode(d, p.value(t), q.note)
 		d.end()
 		return err == nil
@@ -186,7 +187,7 @@ func quickBool(q *quick, p variable) bool {
 
 func quickString(q *quick, p variable) bool {
 	s, ok := q.string()
-	if ok = ok && q.note == nil; ok {
+	if ok = ok && q.note == nil && !q.parts.marksString(s); ok {
 		*as[string](p) = s
 	}
 	return ok

@@ -351,7 +351,8 @@ func (q *quick) any() (any, bool) {
 		if !q.meter.spend(stringCost) {
 			return nil, false
 		}
-		return boxed(q.string())
+		s, ok := q.string()
+		return s, ok && !q.parts.marksString(s)
 	case 't':
 		return true, q.word("true")
 	case 'f':

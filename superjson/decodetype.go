@@ -163,7 +163,7 @@ func decodeKept(d *decoder, v reflect.Value, n *node) error {
 	if err := d.spend(len(raw)); err != nil {
 		return err
 	}
-	kept, err := keptValue(raw, newMeta(n, d.equal, d.here), d.counted())
+	kept, err := keptValue(raw, newMeta(n, d.equal, d.here, d.parts), d.counted())
 	if err == nil {
 		v.Set(reflect.ValueOf(kept))
 	}
@@ -172,6 +172,9 @@ func decodeKept(d *decoder, v reflect.Value, n *node) error {
 
 func decodeRaw(d *decoder, v reflect.Value, _ *node) error {
 	raw, err := d.read()
+	if err == nil {
+		raw, err = d.parts.inText(raw, d.mode)
+	}
 	if err == nil {
 		err = d.spend(len(raw))
 	}
@@ -218,6 +221,11 @@ func (d *decoder) string(expected string, n *node) (string, error) {
 		return "", err
 	}
 	s := t.String()
+	if r, err := d.parts.find(s); err != nil {
+		return "", err
+	} else if r != nil {
+		return "", &TypeError{Expected: expected, Got: r.Type.String()}
+	}
 	return s, d.spend(len(s))
 }
 

@@ -26,6 +26,19 @@ func (e *Encoder) AppendMeta(dst []byte) []byte {
 	return append(dst, `"v":1}`...)
 }
 
+// Meta returns the metadata of what was written since Reset, with its Parts; nil when there is none. The error is that of ParseMeta.
+func (e *Encoder) Meta() (m *Meta, err error) {
+	if e.HasMeta() {
+		if m, err = ParseMeta(e.AppendMeta(nil)); err != nil {
+			return nil, err
+		}
+	}
+	if len(e.parts) > 0 {
+		m = m.WithParts(NewParts(e.partMark, e.parts))
+	}
+	return m, nil
+}
+
 // metaNode is a place in the annotation tree. Nodes are linked by index so that they can be reused.
 type metaNode struct {
 	key         span // the escaped segment that leads here

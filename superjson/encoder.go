@@ -40,6 +40,10 @@ type Encoder struct {
 	metaNodes []metaNode
 
 	references ReferenceEncoder // nil: there are none
+
+	newMark  func() string // nil: bytes are in the text
+	partMark string        // of the placeholders in the text; set with the first part
+	parts    []Part        // beside the text
 }
 
 // note is one annotation. Notes are in the order of the walk: an outer one comes before those inside.
@@ -79,6 +83,9 @@ func (e *Encoder) Reset(mode Mode) {
 	}
 	clear(e.steps[:cap(e.steps)]) // of names
 	e.round, e.again, e.copied, e.depth, e.hops, e.unshared = 0, 0, 0, 0, 0, 0
+	e.partMark = ""
+	clear(e.parts)
+	e.parts = e.parts[:0]
 }
 
 // Mode returns the mode in which the Encoder writes.
@@ -125,10 +132,10 @@ func (e *Encoder) Append(dst []byte, path string, v any) ([]byte, error) {
 }
 
 // mark is a state of the recordings to which the Encoder can return.
-type mark struct{ notes, text, seen, refs, kept, copied int }
+type mark struct{ notes, text, seen, refs, kept, copied, parts int }
 
 func (e *Encoder) mark() mark {
-	return mark{len(e.notes), len(e.text), len(e.seen), len(e.refs), len(e.kept), e.copied}
+	return mark{len(e.notes), len(e.text), len(e.seen), len(e.refs), len(e.kept), e.copied, len(e.parts)}
 }
 
 func (e *Encoder) rollback(m mark) {
@@ -138,6 +145,8 @@ func (e *Encoder) rollback(m mark) {
 	}
 	clear(e.seen[m.seen:])
 	e.seen = e.seen[:m.seen]
+	clear(e.parts[m.parts:])
+	e.parts = e.parts[:m.parts]
 }
 
 func (e *Encoder) note(typ, arg string) { e.noteAt(e.fullPath(), typ, arg) }
@@ -343,7 +352,8 @@ func (e *Encoder) keptValue(dst []byte, v Value) ([]byte, error) {
 	if v.JSON == nil {
 		return e.undefined(dst), nil
 	}
-	if e.mode != ModeSuperJSON && v.Meta != nil {
+	parts := v.Meta.partsOf()
+	if v.Meta != nil && (e.mode != ModeSuperJSON && v.Meta.root != nil || parts != nil && !e.beside()) {
 		var tree any
 		if err := v.Decode(&tree); err != nil {
 			return dst, &EncodeError{Reason: err.Error()}
@@ -351,10 +361,14 @@ func (e *Encoder) keptValue(dst []byte, v Value) ([]byte, error) {
 		return e.value(dst, tree)
 	}
 	var err error
+	before := len(dst)
 	if v.checked == nil || v.checked != &v.JSON[0] {
 		dst, err = e.raw(dst, v.JSON)
 	} else {
 		dst = append(dst, v.JSON...)
+	}
+	if err == nil && parts != nil {
+		dst, err = e.moved(dst, before, parts)
 	}
 	if err != nil || e.mode != ModeSuperJSON || v.Meta == nil {
 		return dst, err
@@ -398,10 +412,12 @@ func (e *Encoder) noteTree(n *node) {
 
 // bytes writes a Uint8Array.
 func (e *Encoder) bytes(dst []byte, b []byte) ([]byte, error) {
-	switch e.mode {
-	case ModeJSON:
+	switch {
+	case e.beside():
+		return e.part(dst, Part{partUint8Array, b}), nil
+	case e.mode == ModeJSON:
 		return appendBase64(dst, b), nil
-	case ModeTaggedJSON:
+	case e.mode == ModeTaggedJSON:
 		dst = append(dst, `{"type":"Uint8Array","data":`...)
 		return append(appendNumbers(dst, b), '}'), nil
 	}

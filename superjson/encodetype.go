@@ -239,6 +239,9 @@ func typedArrayEncoder(t reflect.Type, name string) encodeFunc {
 	float := t.Elem().Kind() == reflect.Float32 || t.Elem().Kind() == reflect.Float64
 	signed := t.Elem().Kind() >= reflect.Int && t.Elem().Kind() <= reflect.Int64
 	return reflected(t, func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+		if e.beside() {
+			return e.part(dst, partFrom(v, name)), nil
+		}
 		if e.mode == ModeSuperJSON {
 			e.note("typed-array", name)
 		}
@@ -265,6 +268,9 @@ func typedArrayEncoder(t reflect.Type, name string) encodeFunc {
 
 func bigIntArrayEncoder(name string) func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
 	return func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+		if e.beside() {
+			return e.part(dst, partFrom(v, name)), nil
+		}
 		if e.mode != ModeSuperJSON {
 			return dst, &EncodeError{Reason: "a " + name + " has no JSON form"}
 		}

@@ -69,6 +69,9 @@ func decodeUnmarshaler(d *decoder, v reflect.Value, n *node) error {
 	kind := d.dec.PeekKind()
 	raw, err := d.read()
 	if err == nil {
+		raw, err = d.parts.inText(raw, d.mode)
+	}
+	if err == nil {
 		err = d.spend(len(raw))
 	}
 	if err != nil {

@@ -8,7 +8,8 @@ type Meta struct {
 	root  *node       // nil: no annotations
 	equal *equalities // nil: none inside the value
 	in    region      // of the value in equal
-	cost  int         // of the whole, in bytes; only that of ParseMeta has it
+	parts *Parts      // beside the text; nil: none
+	cost  int         // of the whole, in bytes; only that of ParseMeta and WithParts has it
 }
 
 // Cost is about how many bytes of memory the metadata takes that ParseMeta returned. A short text can take much: each place
@@ -144,27 +145,27 @@ func (m *Meta) Sub(at ...string) *Meta {
 			in = m.equal.step(in, key)
 		}
 	}
-	return newMeta(n, m.equal, in)
+	return newMeta(n, m.equal, in, m.parts)
 }
 
-func newMeta(n *node, equal *equalities, in region) *Meta {
+func newMeta(n *node, equal *equalities, in region, parts *Parts) *Meta {
 	if in.empty() {
 		equal = nil
 	}
-	if n == nil && equal == nil {
+	if n == nil && equal == nil && parts == nil {
 		return nil
 	}
-	return &Meta{root: n, equal: equal, in: in}
+	return &Meta{root: n, equal: equal, in: in, parts: parts}
 }
 
 // Unshared returns the metadata without its equal places, so that each of them is decoded as the JSON has it.
 //
 // For package kkrpc: the text of an error must arrive, even if a field is in a cycle.
 func (m *Meta) Unshared() *Meta {
-	if m == nil || m.root == nil {
+	if m == nil {
 		return nil
 	}
-	return &Meta{root: m.root}
+	return newMeta(m.root, nil, region{}, m.parts)
 }
 
 // own returns the metadata of a value that is kept, without that of the message around it.
@@ -177,5 +178,5 @@ func (m *Meta) own(i *imports) (*Meta, error) {
 		return nil, err
 	}
 	equal := newEqualities(groups)
-	return newMeta(m.root, equal, equal.whole()), nil
+	return newMeta(m.root, equal, equal.whole(), m.parts), nil
 }

@@ -70,7 +70,7 @@ func ParseMeta(raw []byte) (*Meta, error) {
 		made += maxSegments(raw) - p.nodes
 	}
 	q := newEqualities(equal)
-	m := newMeta(root, q, q.whole())
+	m := newMeta(root, q, q.whole(), nil)
 	if m != nil {
 		m.cost = placeCost * made
 	}

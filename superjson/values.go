@@ -33,6 +33,13 @@ func keptValue(raw []byte, meta *Meta, i *imports) (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
+	if p := meta.partsOf(); p != nil {
+		if !bytes.Contains(raw, []byte(p.mark)) {
+			meta = newMeta(meta.root, meta.equal, meta.in, nil)
+		} else {
+			p.kept.Store(true)
+		}
+	}
 	v := Value{JSON: bytes.Clone(raw), Meta: meta}
 	v.checked = &v.JSON[0]
 	return v, nil

@@ -79,6 +79,7 @@ func (m *Message) placeOf(path string) string {
 // annotate gives m the superjson meta of its envelope and drops what it declares undefined. Meta that cannot be read, or that
 // annotates the message itself, is an *AnnotationError.
 func (m *Message) annotate(meta []byte) error {
+	m.annotations = m.annotations.WithParts(m.Parts)
 	if len(meta) == 0 || trivialMeta[string(meta)] {
 		return nil
 	}
@@ -89,7 +90,7 @@ func (m *Message) annotate(meta []byte) error {
 	if err != nil {
 		return m.annotationError(err)
 	}
-	m.annotations = parsed
+	m.annotations = parsed.WithParts(m.Parts)
 	for i := range m.Args {
 		if m.Args[i].Kind == ArgValue && isUndefined(m.ArgMeta(i)) {
 			m.Args[i].JSON = nil

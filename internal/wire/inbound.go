@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+
+	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
 var (
@@ -28,13 +30,15 @@ type Inbound struct {
 	maxFrame int
 	maxDepth int
 	checked  bool // frames are UTF-8
+	binary   bool // frames may be binary
 	accepts  DialectSet
 
-	whole   []byte // a frame that is a message; borrowed
-	pending bool   // whole is to be read
-	lines   []byte // what is left of a classic frame; borrowed
-	partial []byte // the beginning of a classic line; own
-	current int    // capacity of the long line that Next read last
+	whole   []byte           // a frame that is a message; borrowed
+	pending bool             // whole is to be read
+	parts   *superjson.Parts // beside whole
+	lines   []byte           // what is left of a classic frame; borrowed
+	partial []byte           // the beginning of a classic line; own
+	current int              // capacity of the long line that Next read last
 	destroy bool
 	dropped error // says why the frame that was pushed is none
 }
@@ -48,6 +52,9 @@ func NewInbound(codecs func(Dialect) Codec, fixed Dialect, maxFrame, maxDepth in
 // Trust says whether all frames are known to be UTF-8. Otherwise each message is checked.
 func (in *Inbound) Trust(checked bool) { in.checked = checked }
 
+// AllowBinary says that the peer may send binary frames.
+func (in *Inbound) AllowBinary() { in.binary = true }
+
 // Accept says in which dialects messages may be. Messages in others are dropped with ErrDialect.
 func (in *Inbound) Accept(s DialectSet) { in.accepts = s }
 
@@ -58,10 +65,14 @@ func (in *Inbound) Dialect() Dialect { return in.dialect }
 // Push gives in the next frame, which stays borrowed until Next says that there is no more; only then may Push be
 // called again. ErrTooLong is the only error, and the end.
 func (in *Inbound) Push(frame []byte) error {
-	in.pending, in.lines, in.destroy, in.dropped = false, nil, false, nil
+	in.pending, in.parts, in.lines, in.destroy, in.dropped = false, nil, nil, false, nil
 	switch {
 	case len(frame) > in.maxFrame:
 		return ErrTooLong
+	case in.binary && len(frame) > 0 && frame[0] == BinaryFrame:
+		in.whole, in.parts, in.dropped = OpenBinary(frame)
+		in.pending = in.dropped == nil
+		return nil
 	case in.dialect != Unknown && !in.dialect.IsClassic():
 		in.whole, in.pending = frame, true
 		return nil
@@ -156,9 +167,11 @@ func (in *Inbound) Next(m *Message) (ok bool, err error) {
 		m.Reset(in.dialect)
 		m.Kind = Destroy
 		return true, nil
+	case in.parts != nil:
+		return in.parseBinary(m)
 	case in.pending:
 		in.pending = false
-		return in.parse(in.whole, in.dialect, m)
+		return in.parse(in.whole, in.dialect, in.checked, m)
 	}
 	for {
 		line, more := in.nextLine()
@@ -211,11 +224,29 @@ func (in *Inbound) parseLine(line []byte, m *Message) (bool, error) {
 		dialect = d
 		in.dialect = d
 	}
-	return in.parse(line, dialect, m)
+	return in.parse(line, dialect, in.checked, m)
 }
 
-func (in *Inbound) parse(text []byte, d Dialect, m *Message) (bool, error) {
-	m.Checked = in.checked
+// parseBinary parses the message of a binary frame, which is whole in classic too.
+func (in *Inbound) parseBinary(m *Message) (bool, error) {
+	text := bytes.TrimSpace(in.whole)
+	m.Parts, in.parts, in.pending = in.parts, nil, false
+	defer func() { m.Parts = nil }()
+	if in.dialect == Unknown {
+		d, _, err := Detect(text, in.maxDepth)
+		if err == nil && d == Unknown {
+			err = ErrNotMessage
+		}
+		if err != nil {
+			return false, drop(err)
+		}
+		in.dialect = d
+	}
+	return in.parse(text, in.dialect, false, m)
+}
+
+func (in *Inbound) parse(text []byte, d Dialect, checked bool, m *Message) (bool, error) {
+	m.Checked = checked
 	err := in.codecs(d).Parse(text, m, in.maxDepth)
 	m.Size = len(text)
 	if (err == nil || Answerable(err)) && !in.accepts.Has(m.Dialect) { // else it is no message, and in no dialect

@@ -24,7 +24,7 @@ func (m *Message) Reset(d Dialect) {
 	if cap(ids) > kept {
 		ids = nil
 	}
-	*m = Message{Checked: m.Checked}
+	*m = Message{Checked: m.Checked, Parts: m.Parts}
 	m.Dialect, m.Args, m.IDs = d, args, ids
 }
 
@@ -39,6 +39,7 @@ func (m *Message) Scan(s *Scanner, text []byte, maxDepth int) error {
 
 // Forget is Reset that also lets go of the text, which the slices kept for reuse still refer to.
 func (m *Message) Forget() {
+	m.Parts = nil
 	m.Reset(m.Dialect)
 	clear(m.Args[:cap(m.Args)])
 	clear(m.IDs[:cap(m.IDs)])

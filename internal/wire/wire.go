@@ -89,7 +89,10 @@ type Message struct {
 	// errors are message strings.
 	TextErrors bool
 
-	annotations *superjson.Meta // of the envelope, nil when it has none that matter
+	// Parts are the bytes beside the text, nil for none. They are set before a Parse, and stay.
+	Parts *superjson.Parts
+
+	annotations *superjson.Meta // of the envelope and Parts, nil when it has none that matter
 	crowded     bool            // an argument or id has been left out
 }
 

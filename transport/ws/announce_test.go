@@ -78,10 +78,10 @@ func TestAnnouncementByTheProgram(t *testing.T) {
 		offered     []string
 		want        []string // Sec-WebSocket-Protocol
 	}{
-		{"none", "", nil, []string{"kkrpc.compact-json"}},
+		{"none", "", nil, []string{"kkrpc.compact-json, kkrpc.bytes.1"}},
 		{"in the URL", "?kkrpc=compact-json", nil, nil},
-		{"as subprotocol", "", []string{"kkrpc.compact-json", "one"}, []string{"kkrpc.compact-json, one"}},
-		{"another subprotocol", "", []string{"one"}, []string{"one, kkrpc.compact-json"}},
+		{"as subprotocol", "", []string{"kkrpc.compact-json", "one"}, []string{"kkrpc.compact-json, one, kkrpc.bytes.1"}},
+		{"another subprotocol", "", []string{"one"}, []string{"one, kkrpc.compact-json, kkrpc.bytes.1"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			requests := make(chan *http.Request, 1)

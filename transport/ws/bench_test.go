@@ -147,7 +147,7 @@ func benchmarkIdleMemory(b *testing.B, session bool) {
 			clients[i] = nc
 			fmt.Fprintf(nc, "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")
 			if session {
-				fmt.Fprintf(nc, "Sec-WebSocket-Protocol: %s\r\n\r\n", sessionProtocol)
+				fmt.Fprintf(nc, "Sec-WebSocket-Protocol: %s\r\n\r\n", layers{session: true}.protocol())
 				_, _ = nc.Write(fromClient(1, true, "#open"))
 			} else {
 				fmt.Fprint(nc, "\r\n")

@@ -42,6 +42,7 @@ type conn struct {
 	raw         syscall.RawConn // nil where readiness of the socket says nothing, as under TLS
 	client      bool
 	deflate     bool // permessage-deflate was negotiated
+	bytes       bool // binary frames were agreed on
 	limit       int  // of an inbound message, in bytes
 	timeout     time.Duration
 	pulse       *pulse          // nil without heartbeat
@@ -102,6 +103,7 @@ type conn struct {
 // config is what both ends of a handshake decide about a connection.
 type config struct {
 	client, deflate bool
+	bytes           bool
 	limit           int           // 0 means 4 MiB
 	timeout         time.Duration // of a write; 0 means 30 s
 	ping            time.Duration // 0 means no heartbeat
@@ -111,7 +113,7 @@ type config struct {
 
 // newConn starts a connection on nc, from which early has been read already; early is copied.
 func newConn(nc net.Conn, early []byte, cfg config) *conn {
-	c := &conn{nc: nc, client: cfg.client, deflate: cfg.deflate, limit: cfg.limit, timeout: cfg.timeout, messageTime: cfg.messageTime}
+	c := &conn{nc: nc, client: cfg.client, deflate: cfg.deflate, bytes: cfg.bytes, limit: cfg.limit, timeout: cfg.timeout, messageTime: cfg.messageTime}
 	if c.limit <= 0 {
 		c.limit = defaultFrame
 	}

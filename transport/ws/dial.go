@@ -92,6 +92,7 @@ func (o *DialOptions) config(agreed agreement, limit int) config {
 	return config{
 		client:      true,
 		deflate:     agreed.deflate,
+		bytes:       agreed.bytes,
 		limit:       limit,
 		timeout:     o.RPC.Limits.Write,
 		ping:        heartbeat(o.Ping),
@@ -100,7 +101,13 @@ func (o *DialOptions) config(agreed agreement, limit int) config {
 }
 
 // agreement is what client and server have agreed on.
-type agreement struct{ deflate, session bool }
+type agreement struct {
+	layers
+	deflate bool
+}
+
+// layers are what a client offers.
+func (o *DialOptions) layers() layers { return layers{session: o.Session != nil, bytes: true} }
 
 // connect dials and does both handshakes. early is what the server sent behind its response.
 func connect(ctx context.Context, u *url.URL, opts *DialOptions) (_ net.Conn, early []byte, agreed agreement, err error) {
@@ -157,7 +164,9 @@ func connect(ctx context.Context, u *url.URL, opts *DialOptions) (_ net.Conn, ea
 		return nil, nil, agreed, fmt.Errorf("handshake: %w", err)
 	}
 	agreed.deflate, err = agreedDeflate(hs.Extensions)
-	agreed.session = opts.Session != nil && hs.Protocol == sessionProtocol
+	if l := layersOf(hs.Protocol); l.within(opts.layers()) {
+		agreed.layers = l
+	}
 	return nc, early, agreed, err
 }
 
@@ -198,8 +207,11 @@ func handshakeOf(u *url.URL, opts *DialOptions) (ws.Dialer, error) {
 	if !opts.announced(u) {
 		d.Protocols = append(slices.Clip(d.Protocols), announce.Protocol(opts.dialect()))
 	}
-	if opts.Session != nil { // behind the dialect: some servers select the first one unseen
-		d.Protocols = append(slices.Clip(d.Protocols), sessionProtocol)
+	if len(d.Protocols) > 0 || opts.Session != nil { // else the program wants no subprotocols
+		if len(d.Protocols) == 0 { // some servers select the first one unseen
+			d.Protocols = append(d.Protocols, announce.Protocol(opts.dialect()))
+		}
+		d.Protocols = append(slices.Clip(d.Protocols), opts.layers().offers()...)
 	}
 	header.Del("Host")
 	if header != nil {

@@ -130,6 +130,9 @@ func (c *conn) message(op ws.OpCode, zip bool, p []byte) ([]byte, error) {
 		}
 		p = out
 	}
+	if op == ws.OpBinary && c.carries(p) {
+		return p, nil
+	}
 	if !utf8.Valid(p) {
 		if op == ws.OpBinary {
 			return nil, c.stop(refuse(ws.StatusUnsupportedData, "binary message is not JSON in UTF-8"))

@@ -135,7 +135,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	spare := false
 	dialect, rejected := s.check(r)
 	if rejected == nil {
-		spare, rejected = s.reserve(s.opts.Session != nil && offersSession(r))
+		spare, rejected = s.reserve(agreedLayers(r, s.layers()).session)
 	} else {
 		s.countEvent(refusalOf(rejected))
 		if rejected.Status == http.StatusForbidden {
@@ -184,6 +184,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rpc.Expose, rpc.Dialect, rpc.OnClose = api, dialect, s.onClose
 	cfg := config{
 		deflate:     len(hs.Extensions) > 0,
+		bytes:       layersOf(hs.Protocol).bytes,
 		limit:       rpc.Limits.Frame,
 		timeout:     rpc.Limits.Write,
 		ping:        heartbeat(s.opts.Ping),
@@ -191,7 +192,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		sendTime:    sendTime(s.opts.SendTime),
 	}
 	started = true
-	if s.opts.Session != nil && hs.Protocol == sessionProtocol {
+	if layersOf(hs.Protocol).session {
 		go s.greet(nc, early, cfg, rpc, r, ends, owner, spare) // ends when the socket has its session and OnOpen has returned
 		return
 	}

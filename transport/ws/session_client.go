@@ -37,7 +37,7 @@ func (d *sessionDialer) dial(ctx context.Context, c *conn, rpc *kkrpc.Options) (
 		return nil, err
 	}
 	l := newLink(answer.id, &d.opts, d.limits.Write, d.limits.Frame)
-	l.redial = d.redial
+	l.redial, l.bytes = d.redial, c.bytes
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.keep = time.Duration(min(answer.keep, uint64(mostKeep/time.Millisecond))) * time.Millisecond
 	if d.opts.Keep > 0 {
@@ -129,6 +129,10 @@ func (d *sessionDialer) resume(ctx context.Context) error {
 		return fmt.Errorf("%w: the server has no sessions any more", ErrSessionLost)
 	}
 	l := d.link
+	if l.bytes != c.bytes {
+		_ = c.Close(1000, "")
+		return fmt.Errorf("%w: the server has changed its mind about %s", ErrSessionLost, layers{bytes: true}.protocol())
+	}
 	l.mu.Lock()
 	received := l.ledger.received // stays so while there is no socket
 	l.mu.Unlock()

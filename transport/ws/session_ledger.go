@@ -13,8 +13,6 @@ import (
 )
 
 const (
-	// sessionProtocol is the subprotocol of sessions.
-	sessionProtocol = "kkrpc.session.1"
 	// sessionIDSize is how many characters the id of a session has: 32 bytes in base64url.
 	sessionIDSize = 43
 	// controlMark begins each frame of the layer. Messages of kkrpc begin with {.

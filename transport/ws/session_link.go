@@ -29,6 +29,7 @@ type link struct {
 	keep    time.Duration // how long the session lives without a socket
 	timeout time.Duration // how long the peer may acknowledge nothing while a write waits for room
 	limit   int           // of an inbound message, in bytes; 0 means 4 MiB
+	bytes   bool          // binary frames were agreed on
 	account *budget.Account
 	server  *Server      // nil at a client
 	owner   sessionOwner // at a server, whose requests may resume

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -18,18 +17,6 @@ import (
 
 // sessionOwner is what the requests of a session have in common.
 type sessionOwner struct{ origin, identity string }
-
-// offersSession reports whether a client wants a session.
-func offersSession(r *http.Request) bool {
-	for _, line := range r.Header["Sec-Websocket-Protocol"] {
-		for protocol := range strings.SplitSeq(line, ",") {
-			if strings.TrimSpace(protocol) == sessionProtocol {
-				return true
-			}
-		}
-	}
-	return false
-}
 
 // greet exchanges the first frames of a socket that is to have a session. It either begins a session and its channel, or
 // gives the socket to a session that is there.
@@ -115,7 +102,7 @@ func (s *Server) ownerOf(r *http.Request) sessionOwner {
 // begin starts a session.
 func (s *Server) begin(c *conn, owner sessionOwner, limit int, rpc *kkrpc.Options, r *http.Request, ends *ends) {
 	l := newLink(newSessionID(), s.opts.Session, rpc.Limits.Write, limit)
-	l.server, l.owner, l.keep = s, owner, s.opts.Session.keep()
+	l.server, l.owner, l.keep, l.bytes = s, owner, s.opts.Session.keep(), c.bytes
 	s.mu.Lock()
 	s.sessions[l.id] = l // until it ends
 	s.mu.Unlock()
@@ -141,7 +128,7 @@ func (s *Server) resume(c *conn, owner sessionOwner, first controlFrame) {
 	l := s.sessions[first.id]
 	s.mu.Unlock()
 	refused := controlFrame{kind: controlRefused, reason: "unknown", text: "there is no such session"}
-	if l != nil && l.owner == owner {
+	if l != nil && l.owner == owner && l.bytes == c.bytes {
 		err := l.attach(c, first.n, func(received uint64) controlFrame {
 			return controlFrame{kind: controlResumed, n: received}
 		})

@@ -119,8 +119,8 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (nc net.Conn, e
 		Header:   responseHeader(w.Header()),
 		Protocol: s.agrees,
 	}
-	if s.opts.Session != nil && offersSession(r) { // wherever it stands: some servers select the first one unseen
-		u.Protocol = func(protocol string) bool { return protocol == sessionProtocol }
+	if l := agreedLayers(r, s.layers()); l != (layers{}) { // wherever it stands: some servers select the first one unseen
+		u.Protocol = func(protocol string) bool { return protocol == l.protocol() }
 	}
 	if s.opts.Compression {
 		u.Negotiate = negotiateDeflate()
@@ -171,6 +171,9 @@ func innermost(w http.ResponseWriter) string {
 		w = u.Unwrap()
 	}
 }
+
+// layers are what the server has.
+func (s *Server) layers() layers { return layers{session: s.opts.Session != nil, bytes: true} }
 
 // agrees reports whether the server speaks a subprotocol.
 func (s *Server) agrees(protocol string) bool {

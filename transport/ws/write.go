@@ -154,19 +154,19 @@ func (c *conn) write(msgs [][]byte, wait bool) error {
 
 	var err error
 	if len(ack) > 0 {
-		err = c.add(b, ack, false)
+		err = c.add(b, ws.OpText, ack, false)
 	}
 	for i := 0; i < len(msgs) && err == nil; i++ {
 		p, zip := msgs[i], false
-		if c.deflate && len(p) >= minDeflate {
+		if c.deflate && len(p) >= minDeflate && !c.carries(p) {
 			z := deflate(p)
 			if zip = z.Len() < len(p); zip {
-				err = c.add(b, z.Bytes(), true)
+				err = c.add(b, ws.OpText, z.Bytes(), true)
 			}
 			putDeflated(z)
 		}
 		if !zip {
-			err = c.add(b, p, false)
+			err = c.add(b, c.opcode(p), p, false)
 		}
 	}
 	if err == nil {
@@ -185,7 +185,7 @@ func (c *conn) straight(p []byte) bool {
 }
 
 // add appends one message to b, flushing when b is full.
-func (c *conn) add(b *batch, p []byte, zip bool) error {
+func (c *conn) add(b *batch, op ws.OpCode, p []byte, zip bool) error {
 	direct := c.straight(p)
 	room := cap(b.buf) - len(b.buf)
 	if room < ws.MaxHeaderSize || !direct && room < ws.MaxHeaderSize+min(len(p), smallBuffer) {
@@ -194,7 +194,7 @@ func (c *conn) add(b *batch, p []byte, zip bool) error {
 		}
 	}
 	var mask [4]byte
-	b.buf, mask = c.appendHeader(b.buf, ws.OpText, zip, len(p))
+	b.buf, mask = c.appendHeader(b.buf, op, zip, len(p))
 	if direct {
 		b.segs = append(b.segs, b.buf[b.from:], p)
 		b.from = len(b.buf)
@@ -389,10 +389,23 @@ func (c *conn) appendHeader(b []byte, op ws.OpCode, zip bool, n int) (_ []byte, 
 	return b, mask
 }
 
-// appendMessage appends a whole text frame to b, a buffer of getBuffer.
+// carries reports whether p is a binary frame of the protocol.
+func (c *conn) carries(p []byte) bool { return c.bytes && len(p) > 0 && p[0] == binaryFrame }
+
+// binaryFrame is the first byte of each, and of no text in UTF-8.
+const binaryFrame = 0xB1
+
+func (c *conn) opcode(p []byte) ws.OpCode {
+	if c.carries(p) {
+		return ws.OpBinary
+	}
+	return ws.OpText
+}
+
+// appendMessage appends a whole frame to b, a buffer of getBuffer.
 func (c *conn) appendMessage(b, p []byte) []byte {
-	zip := false
-	if c.deflate && len(p) >= minDeflate {
+	op, zip := c.opcode(p), false
+	if c.deflate && len(p) >= minDeflate && op == ws.OpText {
 		z := deflate(p)
 		defer putDeflated(z)
 		if zip = z.Len() < len(p); zip {
@@ -400,7 +413,7 @@ func (c *conn) appendMessage(b, p []byte) []byte {
 		}
 	}
 	var head [ws.MaxHeaderSize]byte
-	h, mask := c.appendHeader(head[:0], ws.OpText, zip, len(p))
+	h, mask := c.appendHeader(head[:0], op, zip, len(p))
 	b = appendGrown(b, h, math.MaxInt)
 	at := len(b)
 	b = appendGrown(b, p, math.MaxInt)

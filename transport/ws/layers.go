@@ -1,0 +1,90 @@
+//go:build !js
+
+package ws
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"net/http"
+	"strings"
+)
+
+// layers are what client and server put between the socket and their channels. A subprotocol names them.
+type layers struct{ session, bytes bool }
+
+const layersPrefix = "kkrpc."
+
+// protocol is the subprotocol that names l, which is not empty.
+func (l layers) protocol() string {
+	var names []string
+	if l.session {
+		names = append(names, "session.1")
+	}
+	if l.bytes {
+		names = append(names, "bytes.1")
+	}
+	return layersPrefix + strings.Join(names, "+")
+}
+
+// allLayers are the layers that a subprotocol can name, the best first.
+var allLayers = []layers{{session: true, bytes: true}, {session: true}, {bytes: true}}
+
+// layersOf returns what a subprotocol names; nothing if it is of another kind.
+func layersOf(protocol string) layers {
+	for _, l := range allLayers {
+		if l.protocol() == protocol {
+			return l
+		}
+	}
+	return layers{}
+}
+
+// within reports whether there is nothing in l that is not in has.
+func (l layers) within(has layers) bool {
+	return (!l.session || has.session) && (!l.bytes || has.bytes)
+}
+
+// offers are the subprotocols of a client that wants l, and can do without a part of it.
+func (l layers) offers() (protocols []string) {
+	for _, some := range allLayers {
+		if some.within(l) {
+			protocols = append(protocols, some.protocol())
+		}
+	}
+	return protocols
+}
+
+// agreedLayers returns the first layers that a client offers and a server has.
+func agreedLayers(r *http.Request, has layers) layers {
+	for _, line := range r.Header["Sec-Websocket-Protocol"] {
+		for protocol := range strings.SplitSeq(line, ",") {
+			if l := layersOf(strings.TrimSpace(protocol)); l != (layers{}) && l.within(has) {
+				return l
+			}
+		}
+	}
+	return layers{}
+}
+
+// newMark returns the mark of a binary frame.
+func newMark() string {
+	var mark [12]byte
+	_, _ = rand.Read(mark[:]) // it never fails
+	return base64.RawURLEncoding.EncodeToString(mark[:])
+}
+
+// ByteMark implements kkrpc.ByteCarrier.
+func (c *conn) ByteMark() string {
+	if !c.bytes {
+		return ""
+	}
+	return newMark()
+}
+
+// ByteMark implements kkrpc.ByteCarrier.
+func (l *link) ByteMark() string {
+	if !l.bytes {
+		return ""
+	}
+	return newMark()
+}
