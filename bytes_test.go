@@ -6,10 +6,12 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -47,7 +49,7 @@ func carriers(t *testing.T, d kkrpc.Dialect, api any) (client *kkrpc.Channel, se
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err = kkrpc.New(context.Background(), carrier{a, &frameKinds{}}, &kkrpc.Options{Dialect: d})
+	client, err = kkrpc.New(context.Background(), carrier{a, &frameKinds{}}, &kkrpc.Options{Dialect: d, OnError: func(err error) { t.Error(err) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,5 +217,120 @@ func TestMalformedBinaryFrames(t *testing.T) {
 				t.Errorf("reported %q, want %q", reported, row.want)
 			}
 		})
+	}
+}
+
+// A shared value has its bytes beside the text for peers that take that, and in the text for others.
+func TestSharedBytes(t *testing.T) {
+	type image struct {
+		Name string
+		Data []byte
+		When time.Time
+	}
+	want := image{"a", []byte{1, 2, 3}, time.Unix(1, 0).UTC()}
+	shared := kkrpc.Share(want)
+	api := kkrpc.Object{
+		"get":  func() *kkrpc.Shared { return shared },
+		"tell": func(f *kkrpc.Callback) error { return f.Call(shared, shared) },
+	}
+	for _, d := range allDialects {
+		t.Run(d.String(), func(t *testing.T) {
+			ch, sent := carriers(t, d, api)
+			for range 2 {
+				got, err := kkrpc.Call[image](t.Context(), ch, "get")
+				if diff := cmp.Diff(want, got); diff != "" || err != nil {
+					t.Errorf("%v (-want +got):\n%s", err, diff)
+				}
+			}
+			type pair struct{ a, b image }
+			told := make(chan pair, 1)
+			if _, err := kkrpc.Call[any](t.Context(), ch, "tell", func(a, b image) { told <- pair{a, b} }); err != nil {
+				t.Fatal(err)
+			}
+			if got := <-told; !cmp.Equal(got.a, want) || !cmp.Equal(got.b, want) {
+				t.Errorf("a callback got %v", got)
+			}
+			if sent.binary != 3 {
+				t.Errorf("%d binary frames", sent.binary)
+			}
+			a, b := kkrpc.Pipe()
+			plain, err := kkrpc.New(context.Background(), a, &kkrpc.Options{Expose: api})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer plain.Close()
+			other, err := kkrpc.New(context.Background(), b, &kkrpc.Options{Dialect: d})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer other.Close()
+			got, err := kkrpc.Call[image](t.Context(), other, "get")
+			if diff := cmp.Diff(want, got); diff != "" || err != nil {
+				t.Errorf("over text: %v (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+}
+
+// A kept value has its bytes wherever it goes, and what one decoding got is not what the next one gets.
+func TestKeptBytes(t *testing.T) {
+	type doc struct {
+		Data []byte
+		Next *doc
+	}
+	want := doc{[]byte{1, 2, 3}, &doc{Data: []byte{}}}
+	var kept superjson.Value
+	api := kkrpc.Object{
+		"keep": func(v superjson.Value) { kept = v },
+		"give": func() superjson.Value { return kept },
+	}
+	for _, d := range allDialects {
+		t.Run(d.String(), func(t *testing.T) {
+			ch, _ := carriers(t, d, api)
+			if _, err := kkrpc.Call[any](t.Context(), ch, "keep", want); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				var got doc
+				if err := kept.Decode(&got); err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+				got.Data[0] = 9
+			}
+			a, b := kkrpc.Pipe()
+			plain, err := kkrpc.New(context.Background(), a, &kkrpc.Options{Expose: api})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer plain.Close()
+			other, err := kkrpc.New(context.Background(), b, &kkrpc.Options{Dialect: d})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer other.Close()
+			for _, ch := range []*kkrpc.Channel{ch, other} {
+				got, err := kkrpc.Call[doc](t.Context(), ch, "give")
+				if diff := cmp.Diff(want, got); diff != "" || err != nil {
+					t.Errorf("%v (-want +got):\n%s", err, diff)
+				}
+			}
+		})
+	}
+}
+
+// Bytes in metadata and in the fields of errors are text.
+func TestBytesInText(t *testing.T) {
+	api := kkrpc.Object{"fail": func(ctx context.Context, _ []byte) error {
+		return &kkrpc.Error{Message: "no", Fields: map[string]any{"data": []byte{1, 2}, "meta": kkrpc.MetadataFrom(ctx)["data"]}}
+	}}
+	ch, sent := carriers(t, kkrpc.Compact, api)
+	ctx := kkrpc.WithMetadata(t.Context(), map[string]any{"data": []byte{1, 2}})
+	_, err := kkrpc.Call[any](ctx, ch, "fail", []byte{3})
+	var e *kkrpc.Error
+	if !errors.As(err, &e) || e.Fields["data"] != "AQI=" || e.Fields["meta"] != "AQI=" || sent.binary != 0 {
+		t.Errorf("%#v, %d binary frames", err, sent.binary)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"iter"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -245,6 +246,11 @@ func talkative(log *transcript) kkrpc.Object {
 			}
 			return sum, nil
 		},
+		"reverse": func(b []byte) []byte {
+			log.note(up, "reverse %x", b)
+			slices.Reverse(b)
+			return b
+		},
 		"counter": func() *kkrpc.Ref { return kkrpc.Proxy(&counter{log: log}) },
 		"fail":    func() error { return errors.New("as expected") },
 	}
@@ -284,6 +290,11 @@ func converse(ctx context.Context, c kkrpc.Caller, log *transcript) error {
 		return err
 	}
 	log.note(down, "sum of stream %d", sum)
+	reversed, err := kkrpc.Call[[]byte](ctx, c, "reverse", []byte{1, 0xff, '"'})
+	if err != nil {
+		return err
+	}
+	log.note(down, "reversed %x", reversed)
 	ref, err := kkrpc.Call[*kkrpc.Ref](ctx, c, "counter")
 	if err != nil {
 		return err
