@@ -69,7 +69,7 @@ func (w *checks) standardValue(s *shape) string {
 		return with("bool")
 	case s.kind == dateValue:
 		return with("date")
-	case s.kind == bytesValue && w.Codec == SuperJSON:
+	case s.kind == bytesValue && w.Codec.hasBytes():
 		return with("bytes")
 	case s.kind == bytesValue:
 		return with("base64")

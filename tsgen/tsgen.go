@@ -20,9 +20,15 @@ type Codec string
 
 // The codecs of kkrpc.
 const (
-	JSON      Codec = "json"      // a date is a string
-	SuperJSON Codec = "superjson" // a date is a Date
+	JSON      Codec = "json"       // a date is a string
+	JSONBytes Codec = "json+bytes" // JSON with the bytes beside it, as package kkrpc-go-client of npm has it
+	SuperJSON Codec = "superjson"  // a date is a Date
 )
+
+var codecs = []Codec{JSON, JSONBytes, SuperJSON}
+
+// hasBytes reports whether bytes cross as such.
+func (c Codec) hasBytes() bool { return c != JSON }
 
 // Options are optional.
 type Options struct {
@@ -48,8 +54,8 @@ type Options struct {
 // problems; each is one line.
 func Generate(api *schema.API, opts *Options) ([]byte, error) {
 	g := &generator{Options: *cmp.Or(opts, &Options{}), named: map[typeKey]*namedType{}, taken: map[string]string{}, errors: map[string]string{}}
-	if g.Codec = cmp.Or(g.Codec, JSON); g.Codec != JSON && g.Codec != SuperJSON {
-		return nil, fmt.Errorf("tsgen: codec %q: want json or superjson", g.Codec)
+	if g.Codec = cmp.Or(g.Codec, JSON); !slices.Contains(codecs, g.Codec) {
+		return nil, fmt.Errorf("tsgen: codec %q: want json, json+bytes or superjson", g.Codec)
 	}
 	if !slices.Contains([]Validation{"", Standard, Zod}, g.Validate) {
 		return nil, fmt.Errorf("tsgen: validate %q: want standard or zod", g.Validate)
@@ -195,7 +201,7 @@ func (g *generator) differs(t *schema.Type) bool {
 	case t.Kind == schema.NamedType:
 		n := g.named[keyOf(t.Name, t.Package)]
 		return n != nil && n.differs
-	case g.Codec == JSON && (t.Kind == schema.Date || t.Kind == schema.URL), t.Kind == schema.Reference && isTyped(t):
+	case g.Codec != SuperJSON && (t.Kind == schema.Date || t.Kind == schema.URL), t.Kind == schema.Reference && isTyped(t):
 		return true
 	}
 	return g.differs(t.Elem) || g.differs(t.Key) || slices.ContainsFunc(t.Fields, func(f schema.Field) bool {

@@ -60,7 +60,7 @@ func TestNamesThatCannotBe(t *testing.T) {
 }
 
 func TestUnknownCodec(t *testing.T) {
-	if _, err := tsgen.Generate(&schema.API{Name: "API"}, &tsgen.Options{Codec: "cbor"}); err == nil || err.Error() != `tsgen: codec "cbor": want json or superjson` {
+	if _, err := tsgen.Generate(&schema.API{Name: "API"}, &tsgen.Options{Codec: "cbor"}); err == nil || err.Error() != `tsgen: codec "cbor": want json, json+bytes or superjson` {
 		t.Errorf("%v", err)
 	}
 }

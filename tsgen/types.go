@@ -205,12 +205,12 @@ func (g *generator) typ(t *schema.Type, d direction) string {
 	case schema.Stream:
 		return g.global("AsyncIterable") + "<" + g.typ(t.Elem, d) + ">"
 	case schema.Bytes:
-		if super {
+		if g.Codec.hasBytes() {
 			return g.global("Uint8Array")
 		}
 		return "string"
 	case schema.Typed:
-		if super {
+		if g.Codec.hasBytes() {
 			return g.global(t.Name)
 		}
 		return "number[]"

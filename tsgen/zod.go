@@ -127,7 +127,7 @@ func (w *checks) zodValue(s *shape, at int, plain bool) string {
 		return "z.date()"
 	case s.kind == dateValue:
 		return "z.union([z.date(), z.string()]).refine((v) => !" + w.global("Number") + ".isNaN(" + w.helper("instant") + "(v)))"
-	case s.kind == bytesValue && w.Codec == SuperJSON:
+	case s.kind == bytesValue && w.Codec.hasBytes():
 		return "z.instanceof(" + w.global("Uint8Array") + ")"
 	case s.kind == bytesValue:
 		return "z.string().refine((v) => " + w.helper("sizeOf") + "(v) !== null)"

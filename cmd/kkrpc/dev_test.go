@@ -33,7 +33,7 @@ func TestDevCommandLine(t *testing.T) {
 		{"no package", []string{"--ts", "a.ts"}, 2, "want one package, such as ./cmd/server, got 0; arguments of the program come behind --\n"},
 		{"an argument in the wrong place", []string{"./cmd/server", "8080"}, 2, "want one package, such as ./cmd/server, got 2; arguments"},
 		{"arguments", []string{"--codec", "cbor", "--", "--codec", "json"}, 2, "want one package"},
-		{"codec", []string{".", "--ts", "a.ts", "--codec", "cbor"}, 2, "--codec \"cbor\": want json or superjson\n"},
+		{"codec", []string{".", "--ts", "a.ts", "--codec", "cbor"}, 2, "--codec \"cbor\": want json, json+bytes or superjson\n"},
 		{"options of no file", []string{".", "--values"}, 2, "--values is about the TypeScript file: name it with --ts\n"},
 		{"negative time", []string{".", "--stop-timeout", "-1s"}, 2, "--stop-timeout -1s: want 0 or more\n"},
 		{"nothing there", []string{"./nothing"}, 1, "nothing: directory not found\n"},

@@ -17,7 +17,7 @@ import (
 	"github.com/kkrpc-go/kkrpc/tsgen"
 )
 
-const genUsage = `usage: kkrpc gen ts <package> [-o file] [--codec json|superjson] [--api name] [--values] [--contract]
+const genUsage = `usage: kkrpc gen ts <package> [-o file] [--codec json|json+bytes|superjson] [--api name] [--values] [--contract]
                     [--validate standard|zod] [--check]
        kkrpc gen json <package> [-o file] [--api name] [--check]
        kkrpc gen go, see kkrpc gen go -h
@@ -124,7 +124,7 @@ func unknownTypes(api *schema.API) string {
 
 // addTo adds the flags that say what the types are.
 func (g *generation) addTo(flags *flag.FlagSet) {
-	flags.StringVar(&g.codec, "codec", "json", "`codec` of the client: json, the default of kkrpc 2, or superjson, that of kkrpc 0.x")
+	flags.StringVar(&g.codec, "codec", "json", "`codec` of the client: json, the default of kkrpc 2, json+bytes, that of kkrpc-go-client, or superjson, that of kkrpc 0.x")
 	flags.StringVar(&g.api, "api", "", "`name` of the API, or file:line where it is exposed, if the package exposes several")
 	flags.BoolVar(&g.values, "values", false, "write the constants of enumerations too, for use when the program runs")
 	flags.BoolVar(&g.contract, "contract", false, "write the constant contract too, by which a server knows for which API the client was built")
@@ -137,8 +137,8 @@ var aboutTypes = []string{"codec", "api", "values", "contract", "validate"}
 // wrong says which of them has a value that it cannot have, or nothing.
 func (g *generation) wrong() string {
 	switch {
-	case g.codec != string(tsgen.JSON) && g.codec != string(tsgen.SuperJSON):
-		return fmt.Sprintf("--codec %q: want json or superjson", g.codec)
+	case g.codec != string(tsgen.JSON) && g.codec != string(tsgen.JSONBytes) && g.codec != string(tsgen.SuperJSON):
+		return fmt.Sprintf("--codec %q: want json, json+bytes or superjson", g.codec)
 	case g.validate != "" && g.validate != string(tsgen.Standard) && g.validate != string(tsgen.Zod):
 		return fmt.Sprintf("--validate %q: want standard or zod", g.validate)
 	case (g.values || g.contract || g.validate != "") && strings.HasSuffix(g.out, ".d.ts"):

@@ -14,7 +14,7 @@ var update = flag.Bool("update", false, "write the blocks of docs/guide/types.md
 
 var typesPage = filepath.FromSlash("../../docs/guide/types.md")
 
-var block = regexp.MustCompile("(?ms)^```(go|ts)( json| superjson| standard| zod)?\n(.*?)^```$")
+var block = regexp.MustCompile("(?ms)^```(go|ts)( json| json\\+bytes| superjson| standard| zod)?\n(.*?)^```$")
 
 // TestTypesPage runs kkrpc gen ts on each Go block of the page and compares what it writes with the block that follows.
 func TestTypesPage(t *testing.T) {
@@ -64,7 +64,7 @@ func genTS(t *testing.T, source []byte, option string) string {
 	args := []string{"gen", "ts", "./" + filepath.ToSlash(dir)}
 	switch option {
 	case "":
-	case "json", "superjson":
+	case "json", "json+bytes", "superjson":
 		args = append(args, "--codec", option)
 	default:
 		args = append(args, "--validate", option)
@@ -108,7 +108,7 @@ func TestGenFiles(t *testing.T) {
 		{"check of what the codec does not change", []string{users, "--api", "ServerAPI", "-o", out, "--check", "--codec", "superjson"}, 0, "", ""},
 		{"no package", []string{"./nothing", "-o", out}, 1, "", "nothing"},
 		{"no API", []string{"./internal/source"}, 1, "", "exposes no API: pass one to ws.Handler or kkrpc.Expose"},
-		{"codec", []string{users, "--codec", "cbor"}, 2, "", `--codec "cbor": want json or superjson`},
+		{"codec", []string{users, "--codec", "cbor"}, 2, "", `--codec "cbor": want json, json+bytes or superjson`},
 		{"values of types", []string{users, "--api", "ServerAPI", "--values", "-o", "api.d.ts"}, 2, "", "api.d.ts can hold types only"},
 		{"schemas", []string{users, "--validate", "joi"}, 2, "", `--validate "joi": want standard or zod`},
 		{"schemas in a file of types", []string{users, "--validate", "zod", "-o", "api.d.ts"}, 2, "", "api.d.ts can hold types only"},
