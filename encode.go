@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/kkrpc-go/kkrpc/internal/bind"
+	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
@@ -67,13 +68,13 @@ func (o *values) carryBytes() {
 	o.enc.Beside(o.byteMark)
 }
 
-// seal ends the message text: it becomes a binary frame if there are bytes beside it.
+// seal ends the message text, which its caller owns: it becomes a binary frame if there are bytes beside it.
 func (o *values) seal(text []byte) []byte {
 	mark, parts := o.enc.Parts()
 	if len(parts) == 0 {
 		return text
 	}
-	return wire.SealBinary(text, mark, parts)
+	return wire.AppendBinary(outbox.Large(wire.BinarySize(text, parts)), text, mark, parts)
 }
 
 // sent is called when the message is queued.

@@ -37,14 +37,14 @@ const baseline = "kkrpc2-bun-hono"
 var (
 	compactAndClassic = []string{"compact-json", "compact-superjson", "classic-json", "classic-superjson"}
 	ctxHandlers       = []string{"-handlers", "ctx"}
-	everything        = []kind{calls, objects, blobs, streams, callbacks, rooms, paced, members, shared, memory, resident, setup, jsClients, goClients}
+	everything        = []kind{calls, objects, blobs, layered, streams, callbacks, rooms, paced, members, shared, memory, resident, setup, jsClients, goClients}
 	honos             = []kind{calls, objects, callbacks, rooms, members, memory, setup, jsClients}
 	perConnection     = []string{"add-64x16", "orders", "users", "callbacks", "room-1000", "idle-5k", "idle-after-calls", "closed-after-calls"}
 )
 
 var peers = []peer{
 	{
-		name: "go", about: "this project, handlers with a context and an error", dialects: compactAndClassic, can: everything,
+		name: "go", about: "this project, handlers with a context and an error", dialects: append(slices.Clone(compactAndClassic), "compact-bytes", "compact-session"), can: everything,
 		command: goServer("server", ctxHandlers...), tls: tlsFlags,
 	},
 	{name: "go-typed", about: "this project, handlers of the values alone", dialects: compactAndClassic, command: goServer("server", "-handlers", "typed")},
@@ -57,7 +57,7 @@ var peers = []peer{
 		name: "go-per-connection-40", about: "this project, an API of 40 functions made for each connection", dialects: []string{"compact-json"}, only: perConnection,
 		command: goServer("server", "-per-connection", "40"),
 	},
-	{name: "raw-echo", about: "Go, frames without RPC, coalesced in the same way", dialects: []string{"echo"}, command: goServer("rawecho")},
+	{name: "raw-echo", about: "Go, frames without RPC, coalesced in the same way", dialects: []string{"echo", "echo-bytes"}, can: []kind{blobs}, command: goServer("rawecho")},
 
 	{
 		name: baseline, about: "kkrpc 2 on Bun with Hono", dialects: []string{"compact-json"}, can: append([]kind{resident}, honos...),

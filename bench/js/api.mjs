@@ -7,6 +7,7 @@ export function makeAPI() {
 		echo: (text) => text,
 		user: (user) => user,
 		bytes: (n) => Uint8Array.from({ length: n }, (_, i) => i & 255),
+		echoBytes: (bytes) => bytes,
 		async *count(n) {
 			for (let i = 0; i < n; i++) yield i
 		},

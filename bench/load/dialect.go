@@ -28,7 +28,10 @@ var Dialects = map[string]Dialect{
 	"compact-superjson": compact{superjson: true},
 	"classic-json":      classic{},
 	"classic-superjson": classic{superjson: true},
+	"compact-session":   session{},
+	"compact-bytes":     blobs{},
 	"echo":              echo{},
+	"echo-bytes":        echoedBlobs{},
 	"capnweb":           capnweb{},
 	"centrifuge":        centrifuge{},
 }

@@ -79,9 +79,13 @@ func (l *Load) Start() (*Running, error) {
 	if _, ok := d.(echo); ok {
 		w = echoed(w)
 	}
+	target := l.Target
+	if p, ok := d.(interface{ protocol() string }); ok {
+		target.Protocol = p.protocol()
+	}
 	r := new(Running)
 	for range l.Conns {
-		c, err := l.Target.dial()
+		c, err := target.dial()
 		if err == nil {
 			r.conns = append(r.conns, &caller{
 				conn: c, r: r, load: l, answers: answers{dialect: d, work: &w},
@@ -157,7 +161,7 @@ func (c *caller) drain() error {
 			if msg = nil; c.answers.dialect.Lines() {
 				line, msg = cutLine(line)
 			}
-			if len(line) == 0 {
+			if len(line) == 0 || isControl(line) {
 				continue
 			}
 			sent, err := c.answered(line)

@@ -24,6 +24,8 @@ type Work struct {
 	Verify func(raw []byte) error
 	// Bytes is about how long a request is.
 	Bytes int
+	// Blob is the argument in dialects with binary frames; it is not to be changed.
+	Blob []byte
 }
 
 // Add is math.add of two numbers. Its arguments and results keep their length.
@@ -109,10 +111,38 @@ func Bytes(n int) Work {
 	}
 }
 
-// verifyBytes accepts every form that kkrpc gives to bytes: numbers, base64, and an object with indexes.
+// EchoBytes is echoBytes, which gives n bytes back. In JSON it sends them as JSON.stringify does.
+func EchoBytes(n int) Work {
+	blob := make([]byte, n)
+	text := []byte{'{'}
+	for i := range blob {
+		blob[i] = byte(i)
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(strconv.AppendInt(append(text, '"'), int64(i), 10), '"', ':')
+		text = strconv.AppendUint(text, uint64(blob[i]), 10)
+	}
+	text = append(text, '}')
+	value := func(dst []byte) []byte { return append(dst, text...) }
+	return Work{
+		Method: "echoBytes",
+		Args:   1,
+		Arg:    func(dst []byte, _ int, _ uint64) []byte { return value(dst) },
+		Result: func(dst []byte, _ uint64) []byte { return value(dst) },
+		Kinds:  1,
+		Verify: func(raw []byte) error { return verifyBytes(raw, n) },
+		Bytes:  len(text) + 200,
+		Blob:   blob,
+	}
+}
+
+// verifyBytes accepts every form that kkrpc gives to bytes: numbers, base64, an object with indexes, and the bytes themselves.
 func verifyBytes(raw []byte, n int) error {
 	var got []byte
 	switch raw[0] {
+	case 0: // the first of the bytes
+		got = raw
 	case '"':
 		var text string
 		err := json.Unmarshal(raw, &text)

@@ -56,16 +56,17 @@ func newAPI(handlers string) (kkrpc.Object, error) {
 	}
 	m := newMembers()
 	return kkrpc.Object{
-		"math":  kkrpc.Object{"add": add},
-		"add":   add,
-		"echo":  echo,
-		"user":  func(_ context.Context, p Profile) (Profile, error) { return p, nil },
-		"bytes": countBytes,
-		"count": count,
-		"storm": storm,
-		"join":  hall.join,
-		"burst": hall.burst,
-		"say":   hall.say,
+		"math":      kkrpc.Object{"add": add},
+		"add":       add,
+		"echo":      echo,
+		"user":      func(_ context.Context, p Profile) (Profile, error) { return p, nil },
+		"bytes":     countBytes,
+		"echoBytes": func(_ context.Context, b []byte) ([]byte, error) { return b, nil },
+		"count":     count,
+		"storm":     storm,
+		"join":      hall.join,
+		"burst":     hall.burst,
+		"say":       hall.say,
 
 		"placeOrder": placeOrder,
 		"getUsers":   getUsers,

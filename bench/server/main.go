@@ -105,7 +105,7 @@ func (o options) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ws.Handler(api, nil), nil
+	return ws.Handler(api, &ws.Options{Session: &ws.SessionOptions{}}), nil
 }
 
 // obey does what standard input says until it ends.

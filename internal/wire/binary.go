@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
@@ -36,27 +35,27 @@ func malformedBinary(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrBinary, fmt.Sprintf(format, args...))
 }
 
-// SealBinary returns the binary frame of the message text, whose placeholders begin with mark. It takes over text, and appends to
-// it in place if there is room.
-func SealBinary(text []byte, mark string, parts []superjson.Part) []byte {
-	head := binaryHead + partHead*len(parts)
-	size := head + len(text)
+// BinarySize is how long the binary frame of a message is, in bytes.
+func BinarySize(text []byte, parts []superjson.Part) int {
+	size := binaryHead + partHead*len(parts) + len(text)
 	for _, p := range parts {
 		size = aligned(size) + len(p.Data)
 	}
-	length := len(text)
-	frame := slices.Grow(text, size-length)[:head+length]
-	copy(frame[head:], frame[:length])
-	clear(frame[:head])
-	frame[0] = BinaryFrame
-	binary.LittleEndian.PutUint32(frame[4:], uint32(len(parts)))
-	binary.LittleEndian.PutUint32(frame[8:], uint32(length))
-	copy(frame[16:binaryHead], mark)
-	for i, p := range parts {
-		at := frame[binaryHead+partHead*i:]
-		binary.LittleEndian.PutUint32(at, uint32(len(p.Data)))
-		at[4] = byte(p.Type)
+	return size
+}
+
+// AppendBinary appends the binary frame of a message to the empty frame. The placeholders in text begin with mark.
+func AppendBinary(frame, text []byte, mark string, parts []superjson.Part) []byte {
+	frame = append(frame, BinaryFrame, 0, 0, 0)
+	frame = binary.LittleEndian.AppendUint32(frame, uint32(len(parts)))
+	frame = binary.LittleEndian.AppendUint32(frame, uint32(len(text)))
+	frame = append(frame, 0, 0, 0, 0)
+	frame = append(frame, mark...)
+	for _, p := range parts {
+		frame = binary.LittleEndian.AppendUint32(frame, uint32(len(p.Data)))
+		frame = append(frame, byte(p.Type), 0, 0, 0)
 	}
+	frame = append(frame, text...)
 	for _, p := range parts {
 		frame = append(frame, zeros[:aligned(len(frame))-len(frame)]...)
 		frame = append(frame, p.Data...)

@@ -49,8 +49,9 @@ func TestBinaryFrame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if mark, list := e.Parts(); !bytes.Equal(wire.SealBinary(written, mark, list), binaryFrame()) {
-		t.Errorf("wrote %q", wire.SealBinary(written, mark, list))
+	mark, list := e.Parts()
+	if frame := wire.AppendBinary(nil, written, mark, list); !bytes.Equal(frame, binaryFrame()) || len(frame) != wire.BinarySize(written, list) {
+		t.Errorf("wrote %q", frame)
 	}
 }
 

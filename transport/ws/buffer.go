@@ -9,7 +9,7 @@ import "sync"
 const (
 	smallBuffer = 16 << 10
 	largeBuffer = 128 << 10
-	hugeBuffer  = 1 << 20
+	hugeBuffer  = 1<<20 + 64<<10 // 1 MiB of bytes, and the message around them
 )
 
 var (
