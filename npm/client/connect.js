@@ -38,6 +38,8 @@ export function connect(url, options = {}) {
 
 	// The session; without an id there is none yet, or the connection is a plain one.
 	let id
+	let keep // how long the server keeps it without a socket, in milliseconds
+	let lostAt // when its socket ended; undefined while there is one
 	let received = 0
 	let unacked = 0
 	let unackedLength = 0
@@ -113,6 +115,7 @@ export function connect(url, options = {}) {
 	/** The handshake is done. */
 	function ready() {
 		live = true
+		lostAt = undefined
 		clearTimeout(timer)
 		unacked = unackedLength = 0
 		heard = true
@@ -154,9 +157,10 @@ export function connect(url, options = {}) {
 
 	function control(text) {
 		const [kind, ...fields] = text.split(" ")
-		const [first, keep, bytes] = fields
-		if (kind === "#session" && !live && !id && /^[\w-]{43}$/.test(first) && isCount(keep) && isCount(bytes)) {
+		const [first, time, bytes] = fields
+		if (kind === "#session" && !live && !id && /^[\w-]{43}$/.test(first) && isCount(time) && isCount(bytes)) {
 			id = first
+			keep = +time
 			outbox.bound = Math.min(outbox.bound, +bytes)
 			ready()
 		} else if (kind === "#resumed" && !live && id && isCount(first) && outbox.acknowledge(+first)) {
@@ -219,7 +223,9 @@ export function connect(url, options = {}) {
 	/** The present socket or attempt has failed, and another one follows. */
 	function lose(reason) {
 		abandon(GIVEN_UP)
-		const bound = Math.min(max, min * 2 ** failures++)
+		lostAt ??= Date.now()
+		const longest = id && Date.now() - lostAt < keep ? keep / 4 : max // attempts remain after an outage
+		const bound = Math.min(longest, max, min * 2 ** failures++)
 		timer = setTimeout(open, Math.random() * bound)
 		waiting = true
 		setState(id ? "paused" : "connecting", reason)

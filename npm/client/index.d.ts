@@ -43,8 +43,9 @@ export interface ConnectOptions<Message = any> {
 
 	/**
 	 * How long to wait before the next attempt, in milliseconds: a random time from 0 to a bound, which is min at first
-	 * (500), doubles with each attempt that fails, and grows to max (30,000). A message of the server brings it back to
-	 * min. There is no bound on the number of attempts: set a signal, or close the connection.
+	 * (500), doubles with each attempt that fails, and grows to max (30,000). While a server keeps a paused session, the
+	 * bound is at most a quarter of the time that it keeps it. A message of the server brings the bound back to min. There
+	 * is no bound on the number of attempts: set a signal, or close the connection.
 	 */
 	backoff?: { min?: number; max?: number }
 

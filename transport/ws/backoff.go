@@ -23,7 +23,8 @@ type Backoff struct {
 	// Min is the bound of the first wait; 0 means 1 s.
 	Min time.Duration
 	// Max is what the bound grows to; 0 means 30 s, below Min it is Min. It caps the time that a server asks for
-	// with Retry-After too, which is waited in addition.
+	// with Retry-After too, which is waited in addition. While a session is paused, Min and Max are at most a quarter of
+	// the time that it is kept, so that it goes on after an outage of up to three quarters.
 	Max time.Duration
 	// Factor is by what each further wait multiplies the bound; 0 means 2, below 1 it is 1.
 	Factor float64
@@ -48,6 +49,13 @@ func (b Backoff) withDefaults() Backoff {
 	if b.Steady <= 0 {
 		b.Steady = defaultSteady
 	}
+	return b
+}
+
+// within returns b for attempts that have to succeed within limit.
+func (b Backoff) within(limit time.Duration) Backoff {
+	b.Max = min(b.Max, max(limit/4, 1))
+	b.Min = min(b.Min, b.Max)
 	return b
 }
 

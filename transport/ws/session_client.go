@@ -86,9 +86,10 @@ func (d *sessionDialer) redial() {
 	l := d.link
 	ctx, cancel := context.WithTimeout(l.ctx, l.keep)
 	defer cancel()
+	backoff := d.backoff.within(l.keep)
 	var last error
 	for n := 0; ; n++ {
-		timer := time.NewTimer(d.backoff.wait(n, last))
+		timer := time.NewTimer(backoff.wait(n, last))
 		select {
 		case <-timer.C:
 		case <-ctx.Done():

@@ -45,6 +45,21 @@ test("the whole range of times is used", async () => {
 	assert.equal(sockets.length, 3)
 })
 
+test("a session gets an attempt before the server gives it up", async () => {
+	await begin({ backoff: { min: 1000 } })
+	sockets[0].accept()
+	sockets[0].says(`#session ${ID} 20000 1048576`)
+	sockets[0].ends()
+	// The last short wait begins after 18.5 s and ends after 21 s. Nobody keeps the session then, so that there is no hurry.
+	for (const [i, bound] of [1000, 2000, 4000, ...Array(7).fill(5000), 30_000, 30_000].entries()) {
+		await tick(bound / 2 - 1)
+		assert.equal(sockets.length, i + 1)
+		await tick(1)
+		assert.equal(sockets.length, i + 2)
+		sockets[i + 1].ends()
+	}
+})
+
 test("an attempt has its time, token included", async () => {
 	const { connection } = await begin({ connectTimeout: 3000 })
 	await tick(2999)

@@ -56,7 +56,7 @@ export const settle = () => new Promise((resolve) => setImmediate(resolve))
 export async function begin(options = {}, url = "ws://server/ws") {
 	sockets = []
 	mock.timers.reset()
-	mock.timers.enable({ apis: ["setTimeout"] })
+	mock.timers.enable({ apis: ["setTimeout", "Date"] })
 	mock.restoreAll()
 	mock.method(Math, "random", () => 0.5)
 	const connection = connect(url, { WebSocket: Double, heartbeat: { interval: 0 }, ...options })
