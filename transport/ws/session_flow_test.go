@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -73,6 +74,67 @@ func TestSessionBufferBound(t *testing.T) {
 	}
 	if n := s.Stats().Closed.Limit; n != 1 {
 		t.Errorf("%d closed for a limit", n)
+	}
+}
+
+// Memory stays flat however much a side wants to send while its session is paused: it ends at the bound, by name.
+func TestSessionBufferBoundsMemory(t *testing.T) {
+	const buffer, size, messages = 1 << 20, 10_000, 20_000
+	opened, paused := make(chan *kkrpc.Channel, 1), make(chan struct{}, 2)
+	options := func() *ws.SessionOptions {
+		return &ws.SessionOptions{Buffer: buffer, OnEvent: func(_ *kkrpc.Channel, e ws.SessionEvent) {
+			if e.Kind == ws.SessionPaused {
+				paused <- struct{}{}
+			}
+		}}
+	}
+	s := ws.Handler(greeter, &ws.Options{
+		RPC:     kkrpc.Options{Dialect: kkrpc.Compact},
+		Session: options(),
+		OnOpen:  func(ch *kkrpc.Channel, _ *http.Request) { opened <- ch },
+		Logger:  silent,
+	})
+	c := newCutter(t, serve(t, s))
+	client := dial(t, c.url(), &ws.DialOptions{Session: options()})
+	server := receive(t, opened)
+	c.ln.Close()
+	c.cut()
+	receive(t, paused)
+	receive(t, paused)
+	heap := func() int {
+		var stats runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&stats)
+		return int(stats.HeapAlloc)
+	}
+	text := strings.Repeat("x", size)
+	for side, ch := range map[string]*kkrpc.Channel{"client": client, "server": server} {
+		before, most, sent := heap(), 0, 0
+		for i := range messages {
+			if err := kkrpc.Notify(ch, "news", text); err == nil {
+				sent++
+			}
+			if wait := ch.Unsent(0); wait != nil {
+				select {
+				case <-wait:
+				case <-ch.Done():
+				}
+			}
+			if open := ch.Err() == nil; open && i%10 == 0 || i%2000 == 0 {
+				most = max(most, heap()-before)
+			}
+		}
+		if err := ch.Err(); !errors.Is(err, ws.ErrSessionBuffer) {
+			t.Errorf("%s: closed with %v", side, err)
+		}
+		after := heap() - before
+		t.Logf("%s: %d of %d bytes were taken, the heap grew by at most %d and by %d in the end", side, sent*size, messages*size, most, after)
+		if sent > buffer/size+1 || sent < buffer/size-2 {
+			t.Errorf("%s: %d messages were taken", side, sent)
+		}
+		if most > 4*buffer || after > buffer/2 {
+			t.Errorf("%s: the heap grew by %d bytes, and by %d in the end", side, most, after)
+		}
 	}
 }
 

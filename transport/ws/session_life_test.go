@@ -89,6 +89,40 @@ func TestSessionEvents(t *testing.T) {
 	}
 }
 
+// A session over which no message has gone comes back too.
+func TestSessionIdleResumes(t *testing.T) {
+	opened, resumed := make(chan *kkrpc.Channel, 10), make(chan struct{}, 10)
+	s := ws.Handler(greeter, &ws.Options{
+		Session: &ws.SessionOptions{},
+		OnOpen:  func(ch *kkrpc.Channel, _ *http.Request) { opened <- ch },
+		Logger:  silent,
+	})
+	c := newCutter(t, serve(t, s))
+	opts := sessionOptions(&ws.SessionOptions{OnEvent: func(_ *kkrpc.Channel, e ws.SessionEvent) {
+		if e.Kind == ws.SessionResumed {
+			resumed <- struct{}{}
+		}
+	}})
+	opts.Dial.RPC.Expose = greeter
+	p := openPersistent(t, c.url(), opts)
+	ch := receive(t, opened)
+	for range 3 {
+		c.cut()
+		receive(t, resumed)
+	}
+	if n := c.counts(); n[up] > 4*firstFrames {
+		t.Errorf("%d bytes have gone up, more than first frames", n[up])
+	}
+	for _, side := range []kkrpc.Caller{ch, p} {
+		if got, err := kkrpc.Call[string](testContext(t), side, "echo", "x"); got != "x" || err != nil {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+	if stats := s.Stats(); stats.Opened != 1 || stats.Sessions != (ws.SessionStats{Resumed: 3}) {
+		t.Errorf("%+v", stats)
+	}
+}
+
 // A session whose client does not come back ends after Keep, on both sides.
 func TestSessionExpires(t *testing.T) {
 	url, s, closed := sessionServer(t, &ws.Options{Session: &ws.SessionOptions{Keep: 50 * time.Millisecond}})

@@ -36,6 +36,22 @@ test("a socket that ends before the session has begun loses nothing", async () =
 	assert.deepEqual(sockets[1].take(), texts(1, 1))
 })
 
+test("a session without a message goes on too", async () => {
+	const { connection, states, messages } = await beginSession()
+	for (let n = 0; n < 3; n++) {
+		sockets[n].ends()
+		await tick(1000)
+		sockets[n + 1].accept()
+		assert.deepEqual(sockets[n + 1].take(), [`#resume ${ID} 0`])
+		sockets[n + 1].says("#resumed 0")
+	}
+	assert.deepEqual(states.map(({ phase }) => phase), ["open", "paused", "open", "paused", "open", "paused", "open"])
+	send(connection, 1)
+	assert.deepEqual(sockets[3].take(), texts(1, 1))
+	sockets[3].says(text(101))
+	assert.deepEqual(messages, [{ n: 101 }])
+})
+
 test("a new socket goes on where each side is", async () => {
 	const { connection, states, messages } = await beginSession()
 	send(connection, 1, 5)
