@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -368,5 +370,128 @@ func TestSessionSocketsAtOnce(t *testing.T) {
 		if !found {
 			t.Fatal("the session has no socket")
 		}
+	}
+}
+
+// hookedListener has a hook see what is written to each connection. n counts them from 0 on.
+type hookedListener struct {
+	net.Listener
+	n    int
+	hook func(n int, nc net.Conn, p []byte) error // after p is written
+}
+
+type hookedConn struct {
+	net.Conn
+	hook func(p []byte) error
+}
+
+func (ln *hookedListener) Accept() (net.Conn, error) {
+	nc, err := ln.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	n := ln.n
+	ln.n++
+	return hookedConn{nc, func(p []byte) error { return ln.hook(n, nc, p) }}, nil
+}
+
+func (c hookedConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if err == nil {
+		err = c.hook(p)
+	}
+	return n, err
+}
+
+// A client may come back over another socket before the server has noted the first one, and that one may fail too.
+func TestSessionResumesWhileItBegins(t *testing.T) {
+	for _, fails := range []bool{false, true} {
+		t.Run(fmt.Sprintf("second socket fails %v", fails), func(t *testing.T) {
+			closed := make(chan error, 1)
+			keep := time.Hour
+			if fails {
+				keep = 10 * time.Millisecond
+			}
+			s := Handler(kkrpc.Object{"echo": func(s string) string { return s }}, &Options{
+				Session: &SessionOptions{Keep: keep},
+				OnClose: func(_ *kkrpc.Channel, err error) { closed <- err },
+				Logger:  slog.New(slog.DiscardHandler),
+			})
+			defer s.Close()
+			ln, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer ln.Close()
+			comesBack := make(chan struct{})
+			go (&http.Server{Handler: s}).Serve(&hookedListener{Listener: ln, hook: func(n int, _ net.Conn, p []byte) error { // ends with ln
+				switch {
+				case n == 0 && bytes.Contains(p, []byte(controlSession)):
+					<-comesBack
+				case n == 1 && fails && bytes.Contains(p, []byte(controlResumed)):
+					return io.ErrClosedPipe
+				}
+				return nil
+			}})
+			first := func(frame string) (c *conn, answer string) {
+				opts := &DialOptions{Session: &SessionOptions{}}
+				u, _, err := parseURL("ws://" + ln.Addr().String())
+				if err != nil {
+					t.Fatal(err)
+				}
+				nc, early, agreed, err := connect(t.Context(), u, opts)
+				if err != nil {
+					t.Fatal(err)
+				}
+				c = newConn(nc, early, opts.config(agreed, maxControl))
+				t.Cleanup(func() { _ = c.Close(1000, "") })
+				if err := c.WriteFrames([][]byte{[]byte(frame)}); err != nil {
+					t.Fatal(err)
+				}
+				if strings.HasPrefix(frame, string(controlResume)) { // until the server has it
+					s.mu.Lock()
+					l := s.sessions[strings.Fields(frame)[1]]
+					s.mu.Unlock()
+					for back := false; !back; runtime.Gosched() {
+						l.mu.Lock()
+						back = l.resumes == 2
+						l.mu.Unlock()
+					}
+					close(comesBack)
+				}
+				msg, _, err := c.ReadFrame(nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return c, string(msg)
+			}
+			_, answer := first("#open")
+			fields := strings.Fields(answer)
+			c, answer := first("#resume " + fields[1] + " 0")
+			if fails {
+				if err := <-closed; !errors.Is(err, ErrSessionLost) {
+					t.Errorf("closed with %v", err)
+				}
+				if stats := s.Stats(); stats.Sessions.Expired != 1 || stats.Sessions.Paused != 0 {
+					t.Errorf("%+v", stats)
+				}
+				return
+			}
+			if answer != "#resumed 0" {
+				t.Fatalf("%q", answer)
+			}
+			call := `{"t":"q","id":"1","op":"call","p":["echo"],"a":[{"__kkrpc_next_arg__":"value","v":"x"}]}`
+			if err := c.WriteFrames([][]byte{[]byte(call)}); err != nil {
+				t.Fatal(err)
+			}
+			for msg := []byte("#"); msg[0] == '#'; {
+				if msg, _, err = c.ReadFrame(nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if stats := s.Stats(); stats.Opened != 1 || stats.Sessions != (SessionStats{Resumed: 1}) {
+				t.Errorf("%+v", stats)
+			}
+		})
 	}
 }

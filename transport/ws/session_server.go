@@ -114,9 +114,9 @@ func (s *Server) begin(c *conn, owner sessionOwner, limit int, rpc *kkrpc.Option
 	err := l.attach(c, 0, func(uint64) controlFrame {
 		return controlFrame{kind: controlSession, id: l.id, keep: uint64(l.keep.Milliseconds()), buffer: uint64(l.ledger.bound)}
 	})
-	if err != nil { // the client does not know the session
+	if err != nil { // the client may know the session all the same, and even have another socket
 		_ = c.Close(closeGoingAway, "")
-		l.end(err, closeGoingAway, "")
+		l.awaitSocket(err)
 	}
 	l.setChannel(ch)
 	s.tellOpen(ch, r)

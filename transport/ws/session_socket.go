@@ -87,11 +87,25 @@ func (l *link) pauseLocked(err error) {
 	l.pauses++
 	l.eventLocked(SessionEvent{SessionPaused, err})
 	if l.server != nil {
-		l.server.paused.Add(1)
-		seq := l.pauses
-		l.expiry = time.AfterFunc(l.keep, func() { l.expire(seq, err) })
+		l.expireLaterLocked(err)
 	}
 	l.changed.Broadcast()
+}
+
+// awaitSocket has a session end that gets no first socket because of err.
+func (l *link) awaitSocket(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil && l.conn == nil && l.expiry == nil {
+		l.expireLaterLocked(err)
+	}
+}
+
+// expireLaterLocked begins a pause at a server.
+func (l *link) expireLaterLocked(err error) {
+	l.server.paused.Add(1)
+	seq := l.pauses
+	l.expiry = time.AfterFunc(l.keep, func() { l.expire(seq, err) })
 }
 
 // unpauseLocked ends a pause.
