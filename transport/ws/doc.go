@@ -35,6 +35,12 @@
 // idempotent is made again instead. References, callbacks and streams end with their connection. Subscribe again in
 // OnConnect or OnReconnect.
 //
+// # Bytes
+//
+// A client that knows how offers the subprotocol kkrpc.bytes.1, as Dial does behind the one of its dialect. A []byte and
+// the typed arrays of package superjson then travel beside the text of their message, in a binary frame. Such frames are
+// not compressed. Other peers get the bytes in the text, and nothing changes for the program. See docs/protocol.md, "Bytes".
+//
 // # Sessions
 //
 // With Options.Session and DialOptions.Session, a channel outlives its socket. Both sides number their messages and keep

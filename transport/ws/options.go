@@ -41,7 +41,7 @@ type Options struct {
 	Subprotocols []string
 
 	// Compression agrees to permessage-deflate with clients that offer it. It costs more CPU time than it saves for
-	// small messages. Messages below 512 bytes are never compressed.
+	// small messages. Messages below 512 bytes are never compressed, and those with bytes neither.
 	Compression bool
 
 	// Session lets connections outlive their sockets, for clients that ask for it; nil means no sessions.
@@ -106,8 +106,9 @@ type DialOptions struct {
 	// the defaults of crypto/tls.
 	TLS *tls.Config
 
-	// Subprotocols are offered to the server, most wanted first. The one that names the dialect is offered last. It is
-	// not added if Subprotocols or the parameter kkrpc of the URL name a dialect.
+	// Subprotocols are offered to the server, most wanted first. The one that names the dialect is offered behind them. It
+	// is not added if Subprotocols or the parameter kkrpc of the URL name a dialect. Then follow those of bytes and
+	// sessions, unless the URL names the dialect and nothing else is offered.
 	Subprotocols []string
 
 	// Compression offers permessage-deflate.
