@@ -56,7 +56,8 @@ func (b *bench) against(w io.Writer, rev, which string) error {
 	var all []*comparison
 	b.progress = newProgress(len(chosen))
 	for _, s := range chosen {
-		c, err := b.compare(s, subject{before, "compact-json"}, subject{now, "compact-json"})
+		dialect := s.against()
+		c, err := b.compare(s, subject{before, dialect}, subject{now, dialect})
 		if err != nil {
 			return err
 		}
@@ -66,6 +67,14 @@ func (b *bench) against(w io.Writer, rev, which string) error {
 	b.head(w)
 	printComparisons(w, name, all)
 	return nil
+}
+
+// against is the dialect in which two servers of this project are compared: the first one, if it is of this project alone.
+func (s *scenario) against() string {
+	if s.dialects != nil && slices.Contains(layerDialects, s.dialects[0]) {
+		return s.dialects[0]
+	}
+	return "compact-json"
 }
 
 // compare takes a new process for each run, so that no single one's luck with memory decides, and changes who is first.

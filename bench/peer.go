@@ -36,6 +36,7 @@ const baseline = "kkrpc2-bun-hono"
 
 var (
 	compactAndClassic = []string{"compact-json", "compact-superjson", "classic-json", "classic-superjson"}
+	layerDialects     = []string{"compact-bytes", "compact-session"}
 	ctxHandlers       = []string{"-handlers", "ctx"}
 	everything        = []kind{calls, objects, blobs, layered, streams, callbacks, rooms, paced, members, shared, memory, resident, setup, jsClients, goClients}
 	honos             = []kind{calls, objects, callbacks, rooms, members, memory, setup, jsClients}
@@ -44,7 +45,7 @@ var (
 
 var peers = []peer{
 	{
-		name: "go", about: "this project, handlers with a context and an error", dialects: append(slices.Clone(compactAndClassic), "compact-bytes", "compact-session"), can: everything,
+		name: "go", about: "this project, handlers with a context and an error", dialects: slices.Concat(compactAndClassic, layerDialects), can: everything,
 		command: goServer("server", ctxHandlers...), tls: tlsFlags,
 	},
 	{name: "go-typed", about: "this project, handlers of the values alone", dialects: compactAndClassic, command: goServer("server", "-handlers", "typed")},

@@ -68,12 +68,15 @@ func grown(b []byte, need int) []byte {
 
 // appendGrown is append for buffers of getBuffer that will hold at most limit bytes; more than need is
 // asked for only up to there.
-func appendGrown(b, p []byte, limit int) []byte {
-	for need := len(b) + len(p); cap(b) < need; {
+func appendGrown(b, p []byte, limit int) []byte { return append(withRoom(b, len(p), limit), p...) }
+
+// withRoom is b with room for n more bytes, see appendGrown.
+func withRoom(b []byte, n, limit int) []byte {
+	for need := len(b) + n; cap(b) < need; {
 		if cap(b) >= hugeBuffer {
 			need = max(need, min(2*cap(b), limit)) // many small pieces must not mean many copies
 		}
 		b = grown(b, need)
 	}
-	return append(b, p...)
+	return b
 }

@@ -177,11 +177,8 @@ func (g *ledger) keep(msg []byte) {
 	if g.log == nil && need <= len(*new(tinyBuffer)) {
 		g.log = tinyPool.Get().(*tinyBuffer)[:0]
 	}
-	most := 2*g.bound + need
-	var size [keptOverhead]byte
-	binary.LittleEndian.PutUint32(size[:], uint32(len(msg)))
-	g.log = appendGrown(g.log, size[:], most)
-	g.log = appendGrown(g.log, msg, most)
+	g.log = withRoom(g.log, need, 2*g.bound+need)
+	g.log = append(binary.LittleEndian.AppendUint32(g.log, uint32(len(msg))), msg...)
 }
 
 // checkKnown is what is wrong with a peer's claim that n messages have arrived.

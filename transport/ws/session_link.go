@@ -41,6 +41,7 @@ type link struct {
 	writing sync.Mutex // held by whoever gives messages to a socket, so that they leave in order
 	broken  *conn      // takes no messages any more; guarded by writing
 	over    atomic.Bool
+	reading *conn // the socket of the last message, if it still is that of the session; owned by the reader
 
 	mu       sync.Mutex
 	changed  sync.Cond // conn, err, or the room in ledger
@@ -103,18 +104,23 @@ func (l *link) ReadFrame(buf []byte) (msg []byte, more bool, err error) {
 
 // LendFrame implements kkrpc.FrameLender. It waits while the session is paused.
 func (l *link) LendFrame() (msg []byte, more bool, err error) {
+	c := l.reading
+	l.reading = nil
 	for {
-		c, err := l.socket()
-		if err != nil {
-			return nil, false, err
+		if c == nil {
+			if c, err = l.socket(); err != nil {
+				return nil, false, err
+			}
 		}
 		msg, more, err = c.LendFrame()
 		switch {
 		case err != nil:
 			l.lost(c, err)
 		case l.count(c, len(msg)):
+			l.reading = c
 			return msg, more, nil
 		}
+		c = nil
 	}
 }
 

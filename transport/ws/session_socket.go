@@ -266,6 +266,7 @@ func (l *link) endIf(holds func() bool, err error, code int, reason string) {
 
 // Park implements kkrpc.Parker. While the session is paused, no goroutine waits for the next socket.
 func (l *link) Park(patience time.Duration, wake func()) (parked bool) {
+	l.reading = nil // it may end while nobody reads
 	l.mu.Lock()
 	l.wake = wake
 	l.mu.Unlock()
