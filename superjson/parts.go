@@ -3,8 +3,8 @@ package superjson
 import (
 	"bytes"
 	"encoding/binary"
-	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -177,64 +177,30 @@ func (p *Parts) value(r *receivedPart, m *Meter) (any, error) {
 
 // array returns the elements as the Go type of the typed array.
 func (p Part) array() any {
-	switch p.Type {
-	case partUint8ClampedArray:
-		return append(Uint8ClampedArray{}, p.Data...)
-	case partInt8Array:
-		return elementsFrom(p.Data, 1, func(b []byte) int8 { return int8(b[0]) }, Int8Array{})
-	case partUint16Array:
-		return elementsFrom(p.Data, 2, binary.LittleEndian.Uint16, Uint16Array{})
-	case partInt16Array:
-		return elementsFrom(p.Data, 2, func(b []byte) int16 { return int16(binary.LittleEndian.Uint16(b)) }, Int16Array{})
-	case partUint32Array:
-		return elementsFrom(p.Data, 4, binary.LittleEndian.Uint32, Uint32Array{})
-	case partInt32Array:
-		return elementsFrom(p.Data, 4, func(b []byte) int32 { return int32(binary.LittleEndian.Uint32(b)) }, Int32Array{})
-	case partFloat32Array:
-		return elementsFrom(p.Data, 4, func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }, Float32Array{})
-	case partFloat64Array:
-		return elementsFrom(p.Data, 8, func(b []byte) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(b)) }, Float64Array{})
-	case partBigUint64Array:
-		return elementsFrom(p.Data, 8, binary.LittleEndian.Uint64, BigUint64Array{})
-	case partBigInt64Array:
-		return elementsFrom(p.Data, 8, func(b []byte) int64 { return int64(binary.LittleEndian.Uint64(b)) }, BigInt64Array{})
-	}
-	return append([]byte{}, p.Data...)
-}
-
-func elementsFrom[S ~[]T, T any](data []byte, size int, read func([]byte) T, out S) S {
-	out = append(out, make(S, len(data)/size)...)
-	for i := range out {
-		out[i] = read(data[i*size:])
-	}
-	return out
+	t := typedArrayTypes[p.Type.listName()]
+	size := partTypes[p.Type].size
+	out := reflect.MakeSlice(t, len(p.Data)/size, len(p.Data)/size)
+	copy(memoryOf(out), p.Data)
+	littleEndian(memoryOf(out), size)
+	return out.Interface()
 }
 
 // partFrom is the part for v, a typed array of this package.
 func partFrom(v reflect.Value, name string) Part {
 	t := partTypeOf(name)
-	n := v.Len()
-	data := make([]byte, 0, n*partTypes[t].size)
-	for i := range n {
-		switch item := v.Index(i); {
-		case item.CanUint():
-			data = appendElement(data, item.Uint(), partTypes[t].size)
-		case item.CanInt():
-			data = appendElement(data, uint64(item.Int()), partTypes[t].size)
-		case t == partFloat32Array:
-			data = appendElement(data, uint64(math.Float32bits(float32(item.Float()))), 4)
-		default:
-			data = appendElement(data, math.Float64bits(item.Float()), 8)
-		}
-	}
+	data := append([]byte{}, memoryOf(v)...)
+	littleEndian(data, partTypes[t].size)
 	return Part{t, data}
 }
 
-// appendElement appends the low bytes of bits.
-func appendElement(data []byte, bits uint64, size int) []byte {
-	var all [8]byte
-	binary.LittleEndian.PutUint64(all[:], bits)
-	return append(data, all[:size]...)
+// littleEndian turns elements of size bytes between the order of this machine and the one of the protocol.
+func littleEndian(data []byte, size int) {
+	if size == 1 || binary.NativeEndian.Uint16([]byte{1, 0}) == 1 {
+		return
+	}
+	for ; len(data) > 0; data = data[size:] {
+		slices.Reverse(data[:size])
+	}
 }
 
 // numbers is the text of the elements as SuperJSON writes a typed array.

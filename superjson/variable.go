@@ -102,3 +102,8 @@ func route(t reflect.Type, index []int) (hops []hop, offset uintptr) {
 	}
 	return hops, offset
 }
+
+// memoryOf is the memory of the elements of v, a slice of numbers.
+func memoryOf(v reflect.Value) []byte {
+	return unsafe.Slice((*byte)(v.UnsafePointer()), v.Len()*int(v.Type().Elem().Size()))
+}
