@@ -1,8 +1,11 @@
+import { decode, encode, isFrame } from "./bytes.js"
 import { ConnectionClosed, SessionLost } from "./errors.js"
 import { Outbox } from "./outbox.js"
 import { watch } from "./watch.js"
 
 const SESSION = "kkrpc.session.1"
+const BYTES = "kkrpc.bytes.1"
+const SESSION_BYTES = `${SESSION}+bytes.1`
 const DESTROY = "__DESTROY__" // asks for the end of a classic connection
 
 // A receiver acknowledges after so many messages, so many characters, and so many milliseconds.
@@ -25,12 +28,13 @@ export function connect(url, options = {}) {
 	const { replayBuffer = 1 << 20, connectTimeout = 10_000, WebSocket = globalThis.WebSocket } = options
 	const { min = 500, max = 30_000 } = options.backoff ?? {}
 	const { interval = 25_000, timeout = 10_000, probe: probePlain } = options.heartbeat ?? {}
+	const offersBytes = (options.bytes ?? true) && dialect?.startsWith("compact")
 	if (!WebSocket) throw new TypeError("connect: this runtime has no WebSocket: set the option WebSocket, for instance to that of package ws")
 
 	// The connection, whatever socket it is on.
 	let state = { phase: "connecting" }
 	const outbox = new Outbox(replayBuffer)
-	const inbox = [] // texts that nobody has taken
+	const inbox = [] // texts and frames that nobody has taken
 	const listeners = new Set() // of messages, in kkrpc 2
 	let readers = [] // calls of read, in kkrpc 0.x
 	const stateListeners = new Set()
@@ -50,6 +54,7 @@ export function connect(url, options = {}) {
 	let live = false // its handshake is done
 	let waiting = false // there is none, and timer is for the next attempt
 	let resumable = false // it carries a session
+	let binary = offersBytes // it takes frames, or is expected to
 	let attempt = 0 // counts all of them
 	let failures = 0 // since the server has last sent a message
 	let heard = false // since the last beat
@@ -68,7 +73,9 @@ export function connect(url, options = {}) {
 		clearTimeout(timer)
 		timer = setTimeout(() => lose(new Error(`no connection within ${connectTimeout} ms`)), connectTimeout)
 		const offers = dialect ? [`kkrpc.${dialect}`, ...protocols] : [...protocols]
+		if (session && offersBytes) offers.push(SESSION_BYTES)
 		if (session) offers.push(SESSION)
+		if (offersBytes) offers.push(BYTES)
 		let parameter
 		if (token) {
 			let value
@@ -97,12 +104,13 @@ export function connect(url, options = {}) {
 		socket.binaryType = "arraybuffer"
 		socket.onopen = () => {
 			opened = true
-			resumable = session && socket.protocol === SESSION
+			resumable = session && [SESSION, SESSION_BYTES].includes(socket.protocol)
+			binary = offersBytes && [BYTES, SESSION_BYTES].includes(socket.protocol)
 			if (resumable) socket.send(id ? `#resume ${id} ${received}` : "#open")
 			else if (id) finish(new SessionLost("unsupported", "the server that answers has no sessions"))
 			else ready()
 		}
-		socket.onmessage = ({ data }) => receive(typeof data === "string" ? data : new TextDecoder().decode(data))
+		socket.onmessage = ({ data }) => receive(typeof data === "string" || (binary && isFrame(data)) ? data : new TextDecoder().decode(data))
 		socket.onerror = (event) => (failure = event.message ?? "") // a browser has none
 		socket.onclose = ({ code: given, reason }) => {
 			const code = given || NO_CLOSE_FRAME // Deno says 0
@@ -114,6 +122,13 @@ export function connect(url, options = {}) {
 
 	/** The handshake is done. */
 	function ready() {
+		if (!binary) {
+			try {
+				outbox.rewrite((frame) => codec.encode(decode(frame.buffer, codec)))
+			} catch (err) {
+				return finish(new SessionLost("unsupported", `the server that answers takes no bytes, and the dialect cannot write them: ${err.message}`))
+			}
+		}
 		live = true
 		lostAt = undefined
 		clearTimeout(timer)
@@ -126,33 +141,33 @@ export function connect(url, options = {}) {
 
 	function flush() {
 		if (!live) return
-		outbox.write((text) => socket.send(text))
+		outbox.write((data) => socket.send(data))
 		if (!resumable) outbox.acknowledge(outbox.sent)
 	}
 
-	function post(text) {
+	function post(data) {
 		if (state.phase === "closed") throw state.reason ?? new ConnectionClosed(1000, "")
-		if (!live && outbox.full(text)) {
+		if (!live && outbox.full(data)) {
 			finish(new SessionLost("buffer", `more than ${outbox.bound} bytes wait to be sent, see replayBuffer`))
 			throw state.reason
 		}
-		outbox.push(text)
+		outbox.push(data)
 		flush()
 	}
 
-	function receive(text) {
+	function receive(data) {
 		heard = true
 		clearTimeout(probeTimer)
 		probeTimer = undefined
 		if (live) failures = 0
-		if (!resumable) return deliver(text)
-		if (text[0] === "#") return control(text)
-		if (!live) return violated(text)
+		if (!resumable) return deliver(data)
+		if (data[0] === "#") return control(data)
+		if (!live) return unexpected(data)
 		received++
-		unackedLength += text.length
+		unackedLength += data.byteLength ?? data.length
 		if (++unacked >= ACK_MESSAGES || unackedLength >= ACK_LENGTH) acknowledge()
 		else ackTimer ??= setTimeout(acknowledge, ACK_TIME)
-		deliver(text)
+		deliver(data)
 	}
 
 	function control(text) {
@@ -173,11 +188,12 @@ export function connect(url, options = {}) {
 		} else if (text === "#ping" && live) {
 			acknowledge()
 		} else {
-			violated(text)
+			unexpected(text)
 		}
 	}
 
-	const violated = (text) => finish(new SessionLost("protocol", `the server sent ${JSON.stringify(text.slice(0, 80))}`), PROTOCOL_ERROR)
+	const unexpected = (data) => violated(typeof data === "string" ? JSON.stringify(data.slice(0, 80)) : "bytes at the wrong time")
+	const violated = (what) => finish(new SessionLost("protocol", `the server sent ${what}`), PROTOCOL_ERROR)
 
 	function acknowledge() {
 		clearTimeout(ackTimer)
@@ -186,19 +202,21 @@ export function connect(url, options = {}) {
 		if (live) socket.send(`#ack ${received}`)
 	}
 
-	function deliver(text) {
-		if (text === DESTROY) finish(new ConnectionClosed(1000, "the server has destroyed its channel"))
-		else if (readers.length > 0) readers.shift()(text)
-		else if (listeners.size > 0 && inbox.length === 0) hand(text)
-		else inbox.push(text)
+	function deliver(data) {
+		if (data === DESTROY) finish(new ConnectionClosed(1000, "the server has destroyed its channel"))
+		else if (readers.length > 0) readers.shift()(data)
+		else if (listeners.size > 0 && inbox.length === 0) hand(data)
+		else inbox.push(data)
 	}
 
-	function hand(text) {
+	function hand(data) {
 		let message
 		try {
-			message = codec.decode(text)
-		} catch {
-			return // no message of kkrpc
+			message = typeof data === "string" ? codec.decode(data) : decode(data, codec)
+		} catch (err) {
+			// A text may be no message of kkrpc, a frame is always meant to be one.
+			if (typeof data !== "string") violated(err.message)
+			return
 		}
 		for (const listener of [...listeners]) listener(message)
 	}
@@ -273,7 +291,7 @@ export function connect(url, options = {}) {
 			return () => void stateListeners.delete(listener)
 		},
 
-		send: (message) => post(codec.encode(message)),
+		send: (message) => post(binary ? encode(message, codec, codec !== json) : codec.encode(message)),
 		subscribe(listener) {
 			speaks("compact", "2")
 			listeners.add(listener)

@@ -17,15 +17,26 @@ export class Outbox {
 		this.bound = bound
 	}
 
-	/** Reports whether the peer has to acknowledge messages before this one fits. */
-	full(text) {
-		return this.bytes > 0 && this.bytes + utf8Length(text) > this.bound
+	/** Reports whether the peer has to acknowledge messages before this one fits: a text, or a frame (Uint8Array). */
+	full(data) {
+		return this.bytes > 0 && this.bytes + sizeOf(data) > this.bound
 	}
 
-	push(text) {
-		const size = utf8Length(text)
-		this.#kept.push({ text, size })
+	push(data) {
+		const size = sizeOf(data)
+		this.#kept.push({ data, size })
 		this.bytes += size
+	}
+
+	/** Puts texts in place of the frames, before rewind or the first write. */
+	rewrite(toText) {
+		for (const message of this.#kept) {
+			if (typeof message.data === "string") continue
+			message.data = toText(message.data)
+			this.bytes -= message.size
+			message.size = sizeOf(message.data)
+			this.bytes += message.size
+		}
 	}
 
 	/** Takes away the messages up to number n. It reports whether the peer may say so. */
@@ -51,11 +62,11 @@ export class Outbox {
 	/** Hands write the messages that the present socket has not had, within the bound. */
 	write(write) {
 		for (; this.#next < this.#kept.length; this.#next++) {
-			const { text, size } = this.#kept[this.#next]
+			const { data, size } = this.#kept[this.#next]
 			if (this.#next > 0 && this.#written + size > this.bound) return
 			this.#written += size
 			this.sent = this.acked + this.#next + 1 // what was sent before fits again, so that it is never less at the end
-			write(text)
+			write(data)
 		}
 	}
 
@@ -66,8 +77,10 @@ export class Outbox {
 	}
 }
 
+const sizeOf = (data) => data.byteLength ?? utf8Length(data)
+
 /** utf8Length is the length of a text in UTF-8, in bytes. */
-export function utf8Length(text) {
+function utf8Length(text) {
 	let n = text.length
 	for (let i = 0; i < text.length; i++) {
 		const unit = text.charCodeAt(i)

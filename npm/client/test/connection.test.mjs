@@ -110,7 +110,7 @@ test("the offers are the dialect, further ones, the session and the token", asyn
 	assert.deepEqual(sockets[1].offers.at(-1), "kkrpc.token.t2")
 	await begin({ session: false, dialect: null })
 	assert.deepEqual(sockets[0].offers, [])
-	await begin({ session: false, token: () => "a b&c", tokenParameter: "ticket" })
+	await begin({ session: false, bytes: false, token: () => "a b&c", tokenParameter: "ticket" })
 	assert.equal(sockets[0].url, "ws://server/ws?ticket=a+b%26c")
 	assert.deepEqual(sockets[0].offers, ["kkrpc.compact-json"])
 })

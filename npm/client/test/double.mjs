@@ -64,7 +64,7 @@ export async function begin(options = {}, url = "ws://server/ws") {
 	connection.onState((state) => states.push(state))
 	const messages = []
 	const reasons = []
-	if (!options.dialect) {
+	if (!options.dialect?.startsWith("classic")) {
 		connection.subscribe((message) => messages.push(message))
 		connection.onClose((reason) => reasons.push(reason))
 	}

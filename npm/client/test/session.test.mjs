@@ -12,7 +12,7 @@ const send = (connection, from, to = from) => {
 
 test("nothing is sent before the session has begun", async () => {
 	const { connection, states } = await begin()
-	assert.deepEqual(sockets[0].offers, ["kkrpc.compact-json", "kkrpc.session.1"])
+	assert.deepEqual(sockets[0].offers, ["kkrpc.compact-json", "kkrpc.session.1+bytes.1", "kkrpc.session.1", "kkrpc.bytes.1"])
 	send(connection, 1, 2)
 	sockets[0].accept()
 	assert.deepEqual(sockets[0].take(), ["#open"])
