@@ -137,7 +137,7 @@ function open(frame) {
 	const count = get(4)
 	const start = HEADER + ENTRY * count
 	let end = start + get(8)
-	check(get(0) === FIRST && get(12) === 0, "bytes in the header that are not 0")
+	check(get(0) === FIRST && get(12) === 0, "bytes in the header")
 	check(count > 0 && count <= MAX_PARTS, "number of parts ", count)
 	check(end <= bytes.length, "too few bytes for the text")
 	const mark = String.fromCharCode(...bytes.subarray(16, HEADER))
@@ -151,18 +151,18 @@ function open(frame) {
 		const offset = aligned(end)
 		check(type < TYPES.length && length % size === 0, "type or length of part ", i)
 		check(offset + length <= bytes.length, "too few bytes for part ", i)
-		while (end < offset) check(bytes[end++] === 0, "bytes that are not 0 before part ", i)
+		while (end < offset) check(bytes[end++] === 0, "bytes before part ", i)
 		end += length
 		parts.push(type === BUFFER ? frame.slice(offset, end) : new TYPES[type](frame, offset, length / size))
 	}
-	check(end === bytes.length, "bytes behind the last part")
+	check(end === bytes.length, "bytes behind part ", count - 1)
 	return { text, mark, parts }
 }
 
 const aligned = (offset) => Math.ceil(offset / 8) * 8
 
 function check(ok, problem, n = "") {
-	if (!ok) throw new Error(`malformed bytes: ${problem}${n}`)
+	if (!ok) throw new Error(problem + n)
 }
 
 /** typeOf is the number of a type of bytes, -1 if value is of none. A Buffer of Node.js is a Uint8Array. */

@@ -126,7 +126,7 @@ export function connect(url, options = {}) {
 			try {
 				outbox.rewrite((frame) => codec.encode(decode(frame.buffer, codec)))
 			} catch (err) {
-				return finish(new SessionLost("unsupported", `the server that answers takes no bytes, and the dialect cannot write them: ${err.message}`))
+				return finish(new SessionLost("unsupported", `the server that answers takes no bytes: ${err.message}`))
 			}
 		}
 		live = true
@@ -192,7 +192,7 @@ export function connect(url, options = {}) {
 		}
 	}
 
-	const unexpected = (data) => violated(typeof data === "string" ? JSON.stringify(data.slice(0, 80)) : "bytes at the wrong time")
+	const unexpected = (data) => violated(typeof data === "string" ? JSON.stringify(data.slice(0, 80)) : "bytes too early")
 	const violated = (what) => finish(new SessionLost("protocol", `the server sent ${what}`), PROTOCOL_ERROR)
 
 	function acknowledge() {
@@ -215,7 +215,7 @@ export function connect(url, options = {}) {
 			message = typeof data === "string" ? codec.decode(data) : decode(data, codec)
 		} catch (err) {
 			// A text may be no message of kkrpc, a frame is always meant to be one.
-			if (typeof data !== "string") violated(err.message)
+			if (typeof data !== "string") violated(`a malformed frame: ${err.message}`)
 			return
 		}
 		for (const listener of [...listeners]) listener(message)

@@ -13,7 +13,7 @@ const u32 = (n) => [n & 0xff, (n >>> 8) & 0xff, (n >>> 16) & 0xff, n >>> 24]
 const zeros = (n) => Array(n).fill(0)
 
 /** frame is one of the server: its text, and parts of a type and of bytes. The further fields are what a server may do wrong. */
-function frame(text, parts, { first = u32(0xb1), count = parts.length, length = text.length, reserved = 0, mark = MARK, utf8, filler = 0, tail = [], table } = {}) {
+function frame(text, parts, { first = u32(0xb1), count = parts.length, length = Buffer.byteLength(text), reserved = 0, mark = MARK, utf8, filler = 0, tail = [], table } = {}) {
 	table ??= parts.flatMap(([type, bytes]) => [...u32(bytes.length), type, 0, 0, 0])
 	const list = [...first, ...u32(count), ...u32(length), ...u32(reserved), ...ascii(mark), ...table, ...ascii(text)]
 	if (utf8) list.splice(32 + table.length + 2, 1, utf8)
@@ -167,6 +167,8 @@ test("what is not the message's own placeholder stays a string", async () => {
 	assert.deepEqual(messages.pop().v, [`${mark}0`, `x${MARK}0`, `${MARK.slice(1)}0`, b])
 	sockets[0].says(`{"t":"r","id":"1","v":"${MARK}0"}`) // text has no placeholders
 	assert.equal(messages.pop().v, `${MARK}0`)
+	sockets[0].says(new TextEncoder().encode('{"t":"r","id":"1","v":"é"}').buffer) // and may come as a binary message
+	assert.equal(messages.pop().v, "é")
 })
 
 test("an object twice is a part once, and the same object there", async () => {
@@ -195,7 +197,7 @@ test("neither the caller's objects nor the message change", async () => {
 })
 
 test("toJSON, instances of classes and errors are the codec's", async () => {
-	const { send } = await opened()
+	const { connection, send } = await opened()
 	const b = new Uint8Array([1])
 	class Own {
 		b = b
@@ -204,7 +206,13 @@ test("toJSON, instances of classes and errors are the codec's", async () => {
 	assert.deepEqual(sockets[0].take(), ['{"t":"r","id":"1","v":["own",{"b":{"0":1}},{"b":{"0":1}},"1970-01-01T00:00:00.000Z",[]]}'])
 	const odd = JSON.parse('{"__proto__":1,"constructor":2}')
 	send([Object.assign(Object.create(null), { b }), [, b], odd, new Map([[1, b]]), new Set([b])])
-	assert.equal(sent().plain, '{"t":"r","id":"1","v":[{"b":"#0"},[null,"#0"],{"__proto__":1,"constructor":2},{},{}]}')
+	const { plain, parts } = sent()
+	assert.equal(plain, '{"t":"r","id":"1","v":[{"b":"#0"},[null,"#0"],{"__proto__":1,"constructor":2},{},{}]}')
+	assert.equal(parts.length, 1)
+	send([new Map([[1, new Uint8Array([2])]])]) // JSON writes nothing of it
+	assert.deepEqual(sockets[0].take(), ['{"t":"r","id":"1","v":[{}]}'])
+	connection.send(Object.assign(Object.create({ toJSON: () => "own" }), { v: b }))
+	assert.deepEqual(sockets[0].take(), ['"own"'])
 })
 
 test("__proto__ is a name like any other", async () => {
@@ -248,6 +256,11 @@ test("SuperJSON keeps maps, sets, sharing and cycles", async () => {
 	assert.deepEqual(cycle.last, a)
 	assert.equal(parent.children[0].parent, parent)
 	assert.equal(parent.last, a)
+
+	const mine = { set: new Set([a]), map: new Map([[a, a]]) }
+	await through(mine)
+	assert.deepEqual([...mine.set], [a])
+	assert.deepEqual([...mine.map], [[a, a]])
 
 	const only = new Map()
 	only.set("self", only).set(a, new Set([only]))
@@ -413,6 +426,10 @@ test("what was a frame waits for room as the text that it is now", async () => {
 	assert.equal(sockets[0].take().length, 1)
 	connection.send("ok")
 	assert.deepEqual(sockets[0].take(), ['"ok"'])
+	sockets[0].says("#ack 4")
+	sockets[0].ends()
+	for (let i = 0; i < 7; i++) connection.send("x".repeat(98)) // 700 bytes, so that nothing else is counted
+	assert.throws(() => connection.send(1), { reason: "buffer" })
 })
 
 test("frames are messages of a session", async () => {
@@ -445,43 +462,44 @@ test("frames wait for their channel", async () => {
 
 const text = `{"t":"r","id":"1","v":"${MARK}0"}`
 const parts = [[3, [1, 2]]]
-const malformed = {
-	"first byte alone": new Uint8Array([0xb1]).buffer,
-	"header that ends": frame(text, parts).slice(0, 31),
-	"byte 1": frame(text, parts, { first: [0xb1, 1, 0, 0] }),
-	"byte 2": frame(text, parts, { first: [0xb1, 0, 1, 0] }),
-	"byte 3": frame(text, parts, { first: [0xb1, 0, 0, 1] }),
-	"no parts": frame(text.replace(`${MARK}0`, ""), []),
-	"65,537 parts": frame(text, Array(65_537).fill([0, []])),
-	"more parts than there are": frame(text, parts, { count: 2 }),
-	"parts beyond the frame": frame(text, parts, { count: 0xffffffff }),
-	"fewer parts than there are": frame(text, [...parts, [0, [1]]], { count: 1 }),
-	"text beyond the frame": frame(text, parts, { length: 0xffffffff }),
-	"text that is longer": frame(text, parts, { length: text.length + 1 }),
-	"text that is shorter": frame(text, parts, { length: text.length - 1 }),
-	"reserved bytes": frame(text, parts, { reserved: 1 << 24 }),
-	"mark of other characters": frame(text.replaceAll(MARK, MARK.replace("-", "+")), parts, { mark: MARK.replace("-", "+") }),
-	"mark of no ASCII": frame(text, parts, { mark: "é23456789012345" }),
-	"type 13": frame(text, [[13, [1]]]),
-	"bytes behind a type": frame(text, parts, { table: [2, 0, 0, 0, 3, 0, 1, 0] }),
-	"half an element": frame(text, [[3, [1]]]),
-	"part beyond the frame": frame(text, parts, { table: [3, 0, 0, 0, 0, 0, 0, 0] }),
-	"part far beyond the frame": frame(text, parts, { table: [255, 255, 255, 255, 0, 0, 0, 0] }),
-	"part that ends before the frame": frame(text, parts, { table: [1, 0, 0, 0, 0, 0, 0, 0] }),
-	"bytes behind the parts": frame(text, parts, { tail: [0] }),
-	"padding of no zeros": frame(text, parts, { filler: 1 }),
-	"text that is no UTF-8": frame(text, parts, { utf8: 0xff }),
-	"text that is no JSON": frame(`${text.slice(0, -1)} `, parts),
-	"text that is no message": frame("null", parts),
-	"index beyond the parts": frame(`{"v":"${MARK}1"}`, parts),
-	"mark without an index": frame(`{"v":"${MARK}"}`, parts),
-	"index with a zero before": frame(`{"v":"${MARK}00"}`, parts),
-	"index with text behind": frame(`{"v":["${MARK}0 "]}`, parts),
-	"negative index": frame(`{"a":[{"v":"${MARK}-1"}]}`, parts)
-}
+const malformed = [
+	[/header$/, "first byte alone", new Uint8Array([0xb1]).buffer],
+	[/header$/, "header that ends", frame(text, parts).slice(0, 31)],
+	[/bytes in the header$/, "byte 1", frame(text, parts, { first: [0xb1, 1, 0, 0] })],
+	[/bytes in the header$/, "byte 2", frame(text, parts, { first: [0xb1, 0, 1, 0] })],
+	[/bytes in the header$/, "byte 3", frame(text, parts, { first: [0xb1, 0, 0, 1] })],
+	[/parts 0$/, "no parts", frame(text.replace(`${MARK}0`, ""), [])],
+	[/parts 65537$/, "65,537 parts", frame(text, Array(65_537).fill([0, []]))],
+	[/./, "more parts than there are", frame(text, parts, { count: 2 })],
+	[/./, "parts beyond the frame", frame(text, parts, { count: 0xffffffff })],
+	[/./, "fewer parts than there are", frame(text, [...parts, [0, [1]]], { count: 1 })],
+	[/for the text$/, "text beyond the frame", frame(text, parts, { length: 0xffffffff })],
+	[/./, "text that is longer", frame(text, parts, { length: text.length + 1 })],
+	[/./, "text that is shorter", frame(text, parts, { length: text.length - 1 })],
+	[/bytes in the header$/, "reserved bytes", frame(text, parts, { reserved: 1 << 24 })],
+	[/mark$/, "mark of other characters", frame(text.replaceAll(MARK, MARK.replace("-", "+")), parts, { mark: MARK.replace("-", "+") })],
+	[/mark$/, "mark of no ASCII", frame(text, parts, { mark: "é23456789012345" })],
+	[/type or length of part 0$/, "type 13", frame(text, [[13, [1]]])],
+	[/type or length of part 0$/, "bytes behind a type", frame(text, parts, { table: [2, 0, 0, 0, 3, 0, 1, 0] })],
+	[/type or length of part 0$/, "half an element", frame(text, [[3, [1]]])],
+	[/too few bytes for part 0$/, "part beyond the frame", frame(text, parts, { table: [3, 0, 0, 0, 0, 0, 0, 0] })],
+	[/too few bytes for part 0$/, "part far beyond the frame", frame(text, parts, { table: [255, 255, 255, 255, 0, 0, 0, 0] })],
+	[/behind part 0$/, "part that ends before the frame", frame(text, parts, { table: [1, 0, 0, 0, 0, 0, 0, 0] })],
+	[/behind part 0$/, "bytes behind the parts", frame(text, parts, { tail: [0] })],
+	[/bytes before part 0$/, "padding of no zeros", frame(text, parts, { filler: 1 })],
+	[/./, "text that is no UTF-8", frame(text, parts, { utf8: 0xff })],
+	[/./, "byte order mark", frame(`\ufeff${text}`, parts)],
+	[/./, "text that is no JSON", frame(`${text.slice(0, -1)} `, parts)],
+	[/./, "text that is no message", frame("null", parts)],
+	[/placeholder of no part$/, "index beyond the parts", frame(`{"v":"${MARK}1"}`, parts)],
+	[/placeholder of no part$/, "mark without an index", frame(`{"v":"${MARK}"}`, parts)],
+	[/placeholder of no part$/, "index with a zero before", frame(`{"v":"${MARK}00"}`, parts)],
+	[/placeholder of no part$/, "index with text behind", frame(`{"v":["${MARK}0 "]}`, parts)],
+	[/placeholder of no part$/, "negative index", frame(`{"a":[{"v":"${MARK}-1"}]}`, parts)],
+]
 
 test("a malformed frame ends the connection", async () => {
-	for (const [name, data] of Object.entries(malformed)) {
+	for (const [problem, name, data] of malformed) {
 		for (const session of [false, true]) {
 			const { connection, messages, reasons } = await begin({ session })
 			sockets[0].accept(session ? "kkrpc.session.1+bytes.1" : "kkrpc.bytes.1")
@@ -491,6 +509,8 @@ test("a malformed frame ends the connection", async () => {
 			sockets[0].says(data)
 			const { phase, reason } = connection.state
 			assert.deepEqual([phase, reason?.name, reason?.reason], ["closed", "SessionLost", "protocol"], name)
+			assert.match(reason.message, /^session lost: the server sent a malformed frame: ./)
+			assert.match(reason.message, problem, name)
 			assert.deepEqual(reasons, [reason])
 			assert.deepEqual(sockets[0].closed, { code: 4400 })
 			assert.deepEqual(messages, [])
