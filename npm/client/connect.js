@@ -24,11 +24,11 @@ const json = { encode: JSON.stringify, decode: JSON.parse }
 
 /** Connects to a server. index.d.ts has what it takes and returns. */
 export function connect(url, options = {}) {
-	const { dialect = "compact-json", protocols = [], session = true, token, tokenParameter, signal, codec = json } = options
+	const { dialect = "compact-json", protocols = [], session = true, bytes = true, token, tokenParameter, signal, codec = json } = options
 	const { replayBuffer = 1 << 20, connectTimeout = 10_000, WebSocket = globalThis.WebSocket } = options
 	const { min = 500, max = 30_000 } = options.backoff ?? {}
 	const { interval = 25_000, timeout = 10_000, probe: probePlain } = options.heartbeat ?? {}
-	const offersBytes = (options.bytes ?? true) && dialect?.startsWith("compact")
+	const offersBytes = bytes && dialect?.startsWith("compact")
 	if (!WebSocket) throw new TypeError("connect: this runtime has no WebSocket: set the option WebSocket, for instance to that of package ws")
 
 	// The connection, whatever socket it is on.

@@ -24,6 +24,19 @@ export interface ConnectOptions<Message = any> {
 	/** Whether the client offers a session. The default is true. A server may decline it. */
 	session?: boolean
 
+	/**
+	 * Whether the client offers to send and receive bytes as bytes, beside the text of a message: Uint8Array, Node.js's
+	 * Buffer, the other typed arrays, ArrayBuffer, and DataView. They may stand anywhere in arguments, results, values, items
+	 * and fields of errors, in arrays and plain objects, and with a codec of your own in Map and Set. Instances of classes
+	 * and objects with a toJSON method are left to the codec. The default is true. A server may decline it; bytes are then
+	 * what the codec makes of them. A dialect of kkrpc 0.x, or null, offers no bytes: kkrpc 0.x hands over text.
+	 *
+	 * A message is taken when it is sent, so the bytes may be changed and transferred afterwards. What arrives is a view of
+	 * its message: it keeps the memory of the whole message, and its buffer holds more than the view. Copy it, for instance
+	 * by `slice()`, before you transfer its buffer or keep a small part of a large message. An ArrayBuffer arrives as a copy.
+	 */
+	bytes?: boolean
+
 	/** Further subprotocols that are offered, behind that of the dialect. */
 	protocols?: string[]
 
@@ -63,7 +76,7 @@ export interface ConnectOptions<Message = any> {
 	}
 
 	/**
-	 * How many bytes of messages are kept for a server that has not acknowledged them. The default is 1,048,576. The server
+	 * How many bytes of messages, as they are sent, are kept for a server that has not acknowledged them. The default is 1,048,576. The server
 	 * may want less. On an open connection further messages wait. On a paused one, or before the first one, a further
 	 * message ends the connection with a SessionLost whose reason is buffer.
 	 */
@@ -130,13 +143,15 @@ export class ConnectionClosed extends Error {
 }
 
 /**
- * A session cannot go on, and nobody knows which of the pending calls have been done.
+ * A session cannot go on, and nobody knows which of the pending calls have been done. A connection without a session ends by
+ * the last three reasons too.
  *
  * - unknown: the server has no such session. It has ended, the server was restarted, or the token is of another user.
  * - behind: the server no longer has messages that this side has missed.
  * - buffer: replayBuffer is full.
- * - unsupported: the server that answers has no sessions.
- * - protocol: the server has sent what it may not.
+ * - unsupported: the server that answers has no sessions, or a message waits whose bytes it does not take and the codec
+ *   cannot write, such as a BigInt64Array under JSON.
+ * - protocol: the server has sent what it may not, such as a malformed frame with bytes.
  */
 export class SessionLost extends Error {
 	readonly name: "SessionLost"
@@ -151,7 +166,7 @@ export interface WebSocketLike {
 	onmessage: ((event: any) => void) | null
 	onerror: ((event: any) => void) | null
 	onclose: ((event: any) => void) | null
-	send(text: string): void
+	send(data: string | ArrayBuffer | ArrayBufferView): void
 	close(code?: number): void
 }
 

@@ -17,6 +17,7 @@ export const typed: Connection<Message> = connect(new URL("wss://example.com/ws"
 	dialect: "compact-superjson",
 	codec: { encode: (message: Message) => JSON.stringify(message), decode: (text) => JSON.parse(text) },
 	session: true,
+	bytes: false,
 	protocols: ["chat"],
 	token: async () => "token",
 	backoff: { min: 100, max: 10_000 },
