@@ -52,10 +52,10 @@ func bytesAPI() kkrpc.Object {
 		"fail": func(b []byte) error {
 			return &kkrpc.Error{Message: "refused", Fields: map[string]any{"data": b}}
 		},
-		"items": func(n int) iter.Seq[[]byte] {
+		"items": func(n, size int) iter.Seq[[]byte] {
 			return func(yield func([]byte) bool) {
 				for i := range n {
-					if !yield(mebibyte(i)) {
+					if !yield(pattern(i, size)) {
 						return
 					}
 				}
@@ -63,7 +63,7 @@ func bytesAPI() kkrpc.Object {
 		},
 		"take": func(items iter.Seq2[[]byte, error]) (n int, err error) {
 			for item, err := range items {
-				if err != nil || !bytes.Equal(item, mebibyte(n)) {
+				if err != nil || !bytes.Equal(item, pattern(n, len(item))) {
 					return n, fmt.Errorf("item %d has %d bytes, %w", n, len(item), err)
 				}
 				n++
@@ -73,17 +73,17 @@ func bytesAPI() kkrpc.Object {
 	}
 }
 
-// mebibyte is 1 MiB that differs by n, as in npm-client-bytes.mjs.
-func mebibyte(n int) []byte {
-	b := make([]byte, 1<<20)
+// pattern is size bytes that differ by n, as in npm-client-bytes.mjs.
+func pattern(n, size int) []byte {
+	b := make([]byte, size)
 	for i := range b {
 		b[i] = byte(i*7 + n)
 	}
 	return b
 }
 
-// TestNpmClientBytes has real kkrpc 2 over npm/client exchange bytes with Go: in frames with and without a session, with a
-// session that is cut, and in text.
+// TestNpmClientBytes has real kkrpc 2 over npm/client exchange up to 1 MiB with Go: in frames with and without a session, with
+// a session that is cut, and a little in text.
 func TestNpmClientBytes(t *testing.T) {
 	serve := func(t *testing.T, options *ws.Options) string {
 		server := httptest.NewServer(ws.Handler(bytesAPI(), options))

@@ -38,8 +38,10 @@ const connection = connect(url, {
 const expose = { swap: async (bytes) => ({ swapped: new Uint8Array(bytes).reverse(), length: bytes.length }) }
 const api = new RPCChannel(connection, { expose }).getAPI()
 
-/** mebibyte is 1 MiB that differs by n. */
-const mebibyte = (n) => Uint8Array.from({ length: 1 << 20 }, (_, i) => (i * 7 + n) & 0xff)
+const size = TEXT ? 1 << 12 : 1 << 20
+
+/** pattern is size bytes that differ by n. */
+const pattern = (n) => Uint8Array.from({ length: size }, (_, i) => (i * 7 + n) & 0xff)
 
 /** fromGo is what a value is once Go has had it as any: an ArrayBuffer and a DataView are a []byte there. */
 function fromGo(value) {
@@ -57,9 +59,9 @@ async function framed(sent, received, check) {
 
 const checks = [
 	{
-		name: "bytes/echo-1MiB",
+		name: "bytes/echo",
 		needs: ["bytes"],
-		run: () => framed(1, 1, async () => sameBytes(await api.echo(mebibyte(1)), mebibyte(1)))
+		run: () => framed(1, 1, async () => sameBytes(await api.echo(pattern(1)), pattern(1)))
 	},
 	...Object.entries(valuesOfBytes).map(([name, value]) => ({
 		name: `bytes/any-${name}`,
@@ -94,9 +96,9 @@ const checks = [
 		run: () =>
 			framed(1, 3, async () => {
 				const got = []
-				await api.report(mebibyte(2), proxy((n, bytes) => got.push([n, bytes])))
+				await api.report(pattern(2), proxy((n, bytes) => got.push([n, bytes])))
 				assert.deepEqual(got.map(([n]) => n), [1, 2, 3])
-				for (const [, bytes] of got) sameBytes(bytes, mebibyte(2))
+				for (const [, bytes] of got) sameBytes(bytes, pattern(2))
 			})
 	},
 	{
@@ -120,7 +122,7 @@ const checks = [
 		run: () =>
 			framed(0, 5, async () => {
 				let n = 0
-				for await (const bytes of await api.items(5)) sameBytes(bytes, mebibyte(n++))
+				for await (const bytes of await api.items(5, size)) sameBytes(bytes, pattern(n++))
 				assert.equal(n, 5)
 			})
 	},
@@ -130,7 +132,7 @@ const checks = [
 		run: () =>
 			framed(5, 0, async () => {
 				async function* items() {
-					for (let n = 0; n < 5; n++) yield mebibyte(n)
+					for (let n = 0; n < 5; n++) yield pattern(n)
 				}
 				assert.equal(await api.take(items()), 5)
 			})
