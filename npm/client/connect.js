@@ -124,6 +124,7 @@ export function connect(url, options = {}) {
 	function ready() {
 		if (!binary) {
 			try {
+				// As if bytes had never been offered, but that a Buffer is the Uint8Array that it was in the frame.
 				outbox.rewrite((frame) => codec.encode(decode(frame.buffer, codec)))
 			} catch (err) {
 				return finish(new SessionLost("unsupported", `the server that answers takes no bytes: ${err.message}`))
