@@ -170,6 +170,7 @@ func TestHostilePlaceholders(t *testing.T) {
 		{"index beyond the parts", "bytes", `"§1"`, "bytes that the message does not have"},
 		{"index beyond all numbers", "bytes", `"§99999999999999999999"`, "bytes that the message does not have"},
 		{"negative index", "bytes", `"§-1"`, "bytes that the message does not have"},
+		{"index with a zero before it", "bytes", `"§00"`, "bytes that the message does not have"},
 		{"no index", "bytes", `"§"`, "bytes that the message does not have"},
 		{"index beyond the parts for a text", "text", `"§7"`, "bytes that the message does not have"},
 		{"base64 beside it", "bytes", `"AQID"`, `"v":3`},

@@ -146,8 +146,9 @@ func (p *Parts) find(text string) (*receivedPart, error) {
 	if !p.marksString(text) {
 		return nil, nil
 	}
-	i, err := strconv.ParseUint(text[len(p.mark):], 10, 32)
-	if err != nil || i >= uint64(len(p.list)) {
+	digits := text[len(p.mark):]
+	i, err := strconv.ParseUint(digits, 10, 32)
+	if err != nil || i >= uint64(len(p.list)) || len(digits) > 1 && digits[0] == '0' {
 		return nil, &DataError{Reason: "a placeholder stands for bytes that the message does not have"}
 	}
 	return p.list[i], nil

@@ -58,6 +58,7 @@ export function connect(url, options = {}) {
 	let attempt = 0 // counts all of them
 	let failures = 0 // since the server has last sent a message
 	let heard = false // since the last beat
+	let asked = false // for an acknowledgement, since the last one
 	let timer // for the next attempt, or the patience of the present one
 	let beatTimer
 	let probeTimer
@@ -142,8 +143,12 @@ export function connect(url, options = {}) {
 
 	function flush() {
 		if (!live) return
-		outbox.write((data) => socket.send(data))
+		const waits = outbox.write((data) => socket.send(data))
 		if (!resumable) outbox.acknowledge(outbox.sent)
+		else if (waits && !asked) {
+			asked = true
+			socket.send("#ping") // the server may have a second left until it acknowledges
+		}
 	}
 
 	function post(data) {
@@ -185,6 +190,7 @@ export function connect(url, options = {}) {
 		} else if (kind === "#refused" && !live && first) {
 			finish(new SessionLost(first, fields.slice(1).join(" ")))
 		} else if (kind === "#ack" && live && isCount(first) && outbox.acknowledge(+first)) {
+			asked = false
 			flush()
 		} else if (text === "#ping" && live) {
 			acknowledge()
@@ -266,7 +272,7 @@ export function connect(url, options = {}) {
 		attempt++ // what awaits a token sees that it is late
 		for (const t of [timer, ackTimer, beatTimer, probeTimer]) clearTimeout(t)
 		ackTimer = probeTimer = undefined
-		live = resumable = waiting = false
+		live = resumable = waiting = asked = false
 		if (!socket) return
 		socket.onopen = socket.onmessage = socket.onclose = null
 		socket.onerror = () => {} // package ws tells of an error when a socket is closed that is not open yet

@@ -59,11 +59,11 @@ export class Outbox {
 		this.#next = this.#written = 0
 	}
 
-	/** Hands write the messages that the present socket has not had, within the bound. */
+	/** Hands write the messages that the present socket has not had, within the bound. It reports whether others wait. */
 	write(write) {
 		for (; this.#next < this.#kept.length; this.#next++) {
 			const { data, size } = this.#kept[this.#next]
-			if (this.#next > 0 && this.#written + size > this.bound) return
+			if (this.#next > 0 && this.#written + size > this.bound) return true
 			this.#written += size
 			this.sent = this.acked + this.#next + 1 // what was sent before fits again, so that it is never less at the end
 			write(data)

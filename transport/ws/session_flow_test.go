@@ -321,3 +321,26 @@ func TestSessionWaitsForRoom(t *testing.T) {
 		t.Error(ch.Err())
 	}
 }
+
+// A side whose message waits for room asks for an acknowledgement, which might come a second later otherwise.
+func TestSessionAsksForRoom(t *testing.T) {
+	opened := make(chan *kkrpc.Channel, 1)
+	url := serve(t, ws.Handler(greeter, &ws.Options{
+		RPC:     kkrpc.Options{Dialect: kkrpc.Compact},
+		Session: &ws.SessionOptions{Buffer: 1000},
+		OnOpen:  func(ch *kkrpc.Channel, _ *http.Request) { opened <- ch },
+		Logger:  silent,
+	}))
+	c := openSocket(t, url, nil)
+	c.begin()
+	ch := receive(t, opened)
+	for _, size := range []int{1, 2000} {
+		if err := kkrpc.Notify(ch, "news", strings.Repeat("x", size)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.expect(`{"t":"q"`)
+	c.expect("#ping")
+	c.send("#ack 1")
+	c.expect(`{"t":"q"`)
+}

@@ -220,7 +220,11 @@ func (l *link) WriteFrames(msgs [][]byte) error {
 		l.writing.Lock()
 		n, c, err := l.accept(msgs)
 		if err == nil && c != nil {
-			err = l.unwrittenLocked(c, c.WriteFrames(msgs[:n]))
+			now := msgs[:n:n]
+			if n < len(msgs) { // the peer may have a second left until it acknowledges
+				now = append(now, controlFrame{kind: controlPing}.append(nil))
+			}
+			err = l.unwrittenLocked(c, c.WriteFrames(now))
 		}
 		l.writing.Unlock()
 		if msgs = msgs[n:]; err != nil || len(msgs) == 0 {
