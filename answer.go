@@ -159,7 +159,7 @@ func makeNoKinds(ch *Channel, k *kinds) {
 
 func refuseHandle(h wire.Handle) error { return unsendable{noHandle[h]} }
 
-func (k noKinds) write(_ *values, dst []byte, at place, v any) (_ []byte, is bool, err error) {
+func (k noKinds) write(out *values, dst []byte, at place, v any) (_ []byte, is bool, err error) {
 	switch _, isHandle := v.(*Callback); {
 	case isHandle && at.argument:
 		return dst, true, refuseHandle(wire.FunctionHandle)
@@ -167,7 +167,10 @@ func (k noKinds) write(_ *values, dst []byte, at place, v any) (_ []byte, is boo
 		return dst, false, nil
 	case bind.IsStream(v):
 		switch codec := *k.ch.codec.Load(); {
-		case !reflect.ValueOf(v).IsNil():
+		case !bind.IsNil(v):
+			if out.host != nil {
+				closeReader(v)
+			}
 			return dst, true, refuseHandle(wire.StreamHandle)
 		case at.argument:
 			return codec.EndArg(append(codec.BeginArg(dst, at.index), "null"...)), true, nil

@@ -64,7 +64,7 @@ func isCallback(v any) bool {
 		return true
 	}
 	t := reflect.TypeOf(v)
-	return t != nil && t.Kind() == reflect.Func && !bind.IsStreamType(t)
+	return t != nil && t.Kind() == reflect.Func && !bind.IsStream(v)
 }
 
 func (k *callbackKind) receive(m *wire.Message) (done bool) {

@@ -109,7 +109,7 @@ func mayBeHandle(v any) bool {
 		return false
 	}
 	t := reflect.TypeOf(v)
-	return t == types.Handle() || t.Kind() == reflect.Func || t.Kind() == reflect.Chan
+	return t == types.Handle() || t.Kind() == reflect.Func || t.Kind() == reflect.Chan || bind.IsReader(v)
 }
 
 // appendHandle appends the handle of v if v is of a kind that can stand there.
@@ -144,6 +144,9 @@ func (o *values) appendArg(dst []byte, codec wire.Codec, i int, v any) (_ []byte
 		if dst, is, err := o.appendHandle(dst, place{argument: true, index: i}, v); is {
 			return dst, err
 		}
+	}
+	if err := bind.CheckWriter(v); err != nil {
+		return dst, err
 	}
 	dst = codec.BeginArg(dst, i)
 	if dst, _, err = o.appendData(dst, codec.ArgPath(i), v); err != nil {

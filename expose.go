@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"reflect"
 	"slices"
@@ -219,6 +220,8 @@ func (boundValues) Stream(t reflect.Type) func(bind.Source) any {
 	p := newStreamParam(t)
 	return func(s bind.Source) any { return p.of(s.(*inStream)).Interface() }
 }
+
+func (boundValues) Written(run func(io.Writer) error) iter.Seq2[[]byte, error] { return written(run) }
 
 func (boundValues) Place(where string, err error) error {
 	if e, ok := errors.AsType[*Error](err); ok {

@@ -3,8 +3,10 @@ package kkrpc_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -208,7 +210,7 @@ func (badMethods) Two() (int, int)                          { return 0, 0 }
 func (badMethods) Wait(struct{ In []time.Duration })        {}
 func (badMethods) Cb(func(int) int)                         {}
 func (badMethods) Late(int, context.Context)                {}
-func (badMethods) Iface(io.Reader)                          {}
+func (badMethods) Iface(fmt.Stringer)                       {}
 func (badMethods) Own() *kkrpc.Error                        { return nil }
 func (badMethods) Ticks() map[string]time.Duration          { return nil }
 func (badMethods) Nested(struct{ F func() })                {}
@@ -242,7 +244,7 @@ func TestWhatCannotBeExposedIsNamed(t *testing.T) {
 			"wait: method Wait: parameter 1.In[]: time.Duration has no unit",
 			"cb: method Cb: parameter 1: func(int) int returns values",
 			"late: method Late: parameter 2: a context.Context must be the first parameter",
-			"iface: method Iface: parameter 1: nothing can be decoded into the interface io.Reader",
+			"iface: method Iface: parameter 1: nothing can be decoded into the interface fmt.Stringer",
 			"own: method Own: it returns a *kkrpc.Error; want error",
 			"ticks: method Ticks: result[]: time.Duration",
 			"nested: method Nested: parameter 1.F: func(): a function can only be a parameter itself",
@@ -273,6 +275,34 @@ func TestWhatCannotBeExposedIsNamed(t *testing.T) {
 		{"invalid name", kkrpc.Object{"\xff": 1}, []string{"the name is not valid UTF-8"}},
 		{"empty API inside", kkrpc.Object{"x": (*kkrpc.API)(nil)}, []string{"x: is an API with nothing in it"}},
 		{"several", kkrpc.Object{"a": make(chan int), "b": func() (int, string) { return 0, "" }}, []string{"a: ", "b: "}},
+		{"readers", kkrpc.Object{
+			"file":     func() *os.File { return nil },
+			"seeker":   func() io.ReadSeeker { return nil },
+			"nested":   func() struct{ R []io.Reader } { panic("not called") },
+			"property": kkrpc.NewProperty[io.ReadCloser](nil),
+			"class":    kkrpc.Constructor(func() io.Reader { return nil }),
+		}, []string{
+			"file: result: *os.File can be read, but is neither io.Reader nor io.ReadCloser; declare one of them for a stream",
+			"seeker: result: io.ReadSeeker can be read",
+			"nested: result.R[]: io.Reader: a stream can only be a result, a parameter or a property itself",
+			"property: io.ReadCloser can be read only once, a property any time; use a kkrpc.ReadOnly, which makes one each time",
+			"class: constructor: func() io.Reader returns a stream",
+		}},
+		{"writers", kkrpc.Object{
+			"two":      func(a, b io.Writer) {},
+			"many":     func(w ...io.Writer) {},
+			"result":   func(w io.Writer) (int64, error) { return 0, nil },
+			"callback": func(f func(io.Writer)) {},
+			"closer":   func(io.WriteCloser) {},
+			"class":    kkrpc.Constructor(func(io.Writer) error { return nil }),
+		}, []string{
+			"two: parameter 2: only one io.Writer can be a parameter, since what is written to it is the result",
+			"many: parameter 1: only one io.Writer",
+			"result: it returns a int64, but what it writes to its io.Writer is the result; return nothing but an error",
+			"callback: parameter 1: func(io.Writer) takes an io.Writer, but has no result that its caller could read; pass it an io.Reader",
+			"closer: parameter 1: nothing can be decoded into the interface io.WriteCloser",
+			"class: constructor: func(io.Writer) error returns a stream",
+		}},
 		{"map key", kkrpc.Object{"f": func(map[time.Duration]int, map[[2]int]int) {}}, []string{"parameter 1: time.Duration", "parameter 2: [2]int cannot be the key"}},
 	} {
 		t.Run(r.name, func(t *testing.T) {

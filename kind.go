@@ -19,7 +19,7 @@ import (
 
 // kind is one of them. Its methods are called without a lock.
 type kind interface {
-	// write appends what stands for v and has out carry v. v is a func, a chan or a *Callback. write reports false if v
+	// write appends what stands for v and has out carry v. v is a func, a chan, an io.Reader or a *Callback. write reports false if v
 	// is not of the kind, or cannot stand there. The goroutine that encodes calls it.
 	write(out *values, dst []byte, at place, v any) (_ []byte, is bool, err error)
 	// receive acts on a message of the kind. It reports false for a request, which is to be served like others. The leader

@@ -315,7 +315,7 @@ func (r *Ref) isReleased() bool { return r.released.Load() }
 func (ch *Channel) appendBareArgs(dst []byte, codec wire.Codec, out *values, args []any) ([]byte, error) {
 	start := len(dst)
 	for _, arg := range args {
-		if isUndefined(arg) || isCallback(arg) || bind.IsStream(arg) {
+		if isUndefined(arg) || isCallback(arg) || bind.IsStream(arg) || bind.CheckWriter(arg) != nil {
 			return ch.appendArgs(dst, codec, out, args)
 		}
 	}

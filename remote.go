@@ -63,6 +63,9 @@ type remoteFunc struct {
 
 // streams notes that the only result is t, and reports whether that is a stream.
 func (r *remoteFunc) streams(t reflect.Type) bool {
+	if kind, _ := bind.StreamKindOf(t); kind != bind.FailingSeq {
+		return false // an io.Reader comes with an error
+	}
 	r.stream = newStreamParam(t)
 	return r.stream != nil
 }

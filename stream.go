@@ -3,7 +3,7 @@ package kkrpc
 import (
 	"context"
 	"errors"
-	"fmt"
+	"io"
 	"iter"
 	"reflect"
 	"runtime"
@@ -63,13 +63,6 @@ func deliver[T any](ctx context.Context, s *inStream, path string, yield func(T,
 	}
 }
 
-func streamError(path string, err error) error {
-	if path == "" {
-		return fmt.Errorf("kkrpc: stream: %w", err)
-	}
-	return fmt.Errorf("kkrpc: stream %s: %w", path, err)
-}
-
 // errNilStream is what producerOf says of a nil iterator or channel.
 var errNilStream = errors.New("the stream is nil")
 
@@ -78,6 +71,12 @@ func producerOf(v any) (producer, error) {
 	switch v.(type) {
 	case nil, string, bool, int, int64, float64, []byte, map[string]any, []any:
 		return nil, nil
+	}
+	if bind.IsReader(v) {
+		if bind.IsNil(v) {
+			return nil, errNilStream
+		}
+		return &readerProducer{reader: v.(io.Reader)}, nil
 	}
 	rv := reflect.ValueOf(v)
 	if k := rv.Kind(); k != reflect.Func && k != reflect.Chan {
@@ -199,9 +198,9 @@ func (q reflectChan) run(s *outStream) {
 	}
 }
 
-// streamParam is how a peer's stream becomes a Go iterator of one type.
+// streamParam is how a peer's stream becomes a Go iterator of one type, or an io.Reader.
 type streamParam struct {
-	typ  reflect.Type // of the iterator
+	typ  reflect.Type
 	item reflect.Type
 	make func(s *inStream) any // nil: by reflection
 }
@@ -209,10 +208,15 @@ type streamParam struct {
 // newStreamParam returns nil if t does not stand for a stream of the peer.
 func newStreamParam(t reflect.Type) *streamParam {
 	kind, item := bind.StreamKindOf(t)
-	if kind != bind.FailingSeq {
+	p := &streamParam{typ: t, item: item}
+	switch kind {
+	case bind.FailingSeq:
+	case bind.ByteReader:
+		p.make = newByteReader
+		return p
+	default:
 		return nil
 	}
-	p := &streamParam{typ: t, item: item}
 	switch item {
 	case reflect.TypeFor[any]():
 		p.make = iterate[any]
@@ -240,7 +244,7 @@ func iterate[T any](s *inStream) any {
 	})
 }
 
-// of returns the iterator over s.
+// of returns the iterator over s, or the reader of s.
 func (p *streamParam) of(s *inStream) reflect.Value {
 	if p.make != nil {
 		return reflect.ValueOf(p.make(s)).Convert(p.typ)

@@ -91,14 +91,17 @@ type inStream struct {
 	state   inState
 	waiting bool
 	wake    chan struct{} // has room for one: something changed
+
+	delivered int // items since the last pull; owned by the goroutine that takes items
 }
 
 type inState uint8
 
 const (
 	unused  inState = iota
-	ranged          // an iteration has begun
-	dropped         // nobody has iterated, and nobody may any more
+	ranged          // an iteration has begun, which ends before its function does
+	reading         // an io.Reader has begun, which may be left at any time
+	dropped         // nobody may take items any more
 )
 
 // inItem is an item that was received.
@@ -336,59 +339,40 @@ func (s *inStream) belongTo(handler waiter) { s.handler = handler }
 // end implements received. It has no effect if somebody iterates over s, or has.
 func (s *inStream) end() {
 	s.mu.Lock()
-	if s.state != unused {
-		s.mu.Unlock()
-		return
+	ranged := s.state == ranged
+	s.mu.Unlock()
+	if !ranged {
+		s.drop(errLeft)
 	}
-	s.state = dropped
+}
+
+// errLeft is what a reader gets that goes on when the function is over that it was given to.
+var errLeft = fmt.Errorf("%w: the function that was given this stream has returned", ErrReleased)
+
+// drop ends s for good; a reader that waits gets err.
+func (s *inStream) drop(err error) {
+	s.mu.Lock()
+	if s.state != dropped {
+		s.state, s.ended, s.err = dropped, true, err
+	}
 	left := s.clearLocked()
+	s.signalLocked()
 	s.mu.Unlock()
 	left.discard(s.ch)
 	s.leave()
-	s.finish(nil)
 }
 
 // each gives the items to deliver as they come. It returns nil once the peer is done or deliver wants no more. If this
 // side ends first, the peer is asked to stop. The item is valid during the call.
 func (s *inStream) each(ctx context.Context, deliver func(*inItem) (more bool, err error)) error {
-	if err := s.begin(); err != nil {
+	if err := s.begin(ctx, ranged); err != nil {
 		return err
 	}
-	var done <-chan struct{}
-	if ctx != nil {
-		done = ctx.Done()
-		if scope := scopeOf(ctx); scope != nil {
-			s.handler = scope
-		}
-	}
-	defer func() { // also when the body of the loop panics
-		s.mu.Lock()
-		s.decoded = 0
-		left := s.clearLocked()
-		s.ended = true
-		s.mu.Unlock()
-		left.discard(s.ch)
-		s.leave()
-	}()
-	s.pull(streamWindow)
-	delivered := 0
+	defer s.quit() // also when the body of the loop panics
 	var item inItem
 	for {
-		switch more, err := s.take(&item, done); {
-		case errors.Is(err, errContextEnded):
-			return context.Cause(ctx)
-		case err != nil || !more:
+		if more, err := s.next(ctx, &item); err != nil || !more {
 			return err
-		}
-		select {
-		case <-done:
-			item.discard(s.ch, false)
-			return context.Cause(ctx)
-		default:
-		}
-		if delivered++; delivered == streamRefill {
-			delivered = 0
-			s.pull(streamRefill)
 		}
 		if more, err := deliver(&item); err != nil || !more {
 			return err
@@ -398,17 +382,70 @@ func (s *inStream) each(ctx context.Context, deliver func(*inItem) (more bool, e
 
 var errContextEnded = errors.New("context ended")
 
-func (s *inStream) begin() error {
+// begin brings s into the state ranged or reading, and asks for the first items. It fails if they were taken before.
+func (s *inStream) begin(ctx context.Context, state inState) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch s.state {
-	case ranged:
+	was := s.state
+	if was == unused {
+		s.state = state
+	}
+	s.mu.Unlock()
+	switch was {
+	case ranged, reading:
 		return errors.New("this stream can be iterated over only once")
 	case dropped:
 		return fmt.Errorf("%w: the function that was given this stream has returned without iterating over it", ErrReleased)
 	}
-	s.state = ranged
+	if ctx != nil {
+		if scope := scopeOf(ctx); scope != nil {
+			s.handler = scope
+		}
+	}
+	s.pull(streamWindow)
 	return nil
+}
+
+// next is take with the pulls that go with it, until ctx ends.
+func (s *inStream) next(ctx context.Context, item *inItem) (more bool, err error) {
+	var done <-chan struct{}
+	if ctx != nil {
+		done = ctx.Done()
+	}
+	switch more, err := s.take(item, done); {
+	case errors.Is(err, errContextEnded):
+		return false, context.Cause(ctx)
+	case err != nil || !more:
+		return false, err
+	}
+	select {
+	case <-done:
+		item.discard(s.ch, false)
+		return false, context.Cause(ctx)
+	default:
+	}
+	if s.delivered++; s.delivered == streamRefill {
+		s.delivered = 0
+		s.pull(streamRefill)
+	}
+	return true, nil
+}
+
+// quit ends s when no more items are taken.
+func (s *inStream) quit() {
+	s.mu.Lock()
+	s.decoded = 0
+	left := s.clearLocked()
+	s.ended = true
+	s.mu.Unlock()
+	left.discard(s.ch)
+	s.leave()
+}
+
+func streamError(path string, err error) error {
+	if path == "" {
+		return fmt.Errorf("kkrpc: stream: %w", err)
+	}
+	return fmt.Errorf("kkrpc: stream %s: %w", path, err)
 }
 
 // pull asks for n more items, unless the end has come already.

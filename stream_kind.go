@@ -35,6 +35,9 @@ func (k *streamKind) write(out *values, dst []byte, at place, v any) (_ []byte, 
 		}
 		s, err := k.out.produce(codec, p, out.host)
 		if err != nil {
+			if out.host != nil {
+				closeReader(v)
+			}
 			return dst, true, err
 		}
 		out.carried = append(out.carried, s)

@@ -34,15 +34,21 @@ func (t *outStreams) size() int {
 }
 
 func (t *outStreams) clear(err error) {
+	var unused []*outStream
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.closed = err
 	for _, s := range t.open {
-		t.stopLocked(s)
+		if t.stopLocked(s) == unrun {
+			unused = append(unused, s)
+		}
 	}
 	if t.idle != nil {
 		t.idle.Stop()
 		t.idle = nil
+	}
+	t.mu.Unlock()
+	for _, s := range unused {
+		s.release()
 	}
 }
 
@@ -50,6 +56,11 @@ func (t *outStreams) clear(err error) {
 type producer interface {
 	// run gives the items to s until there are no more or s wants no more.
 	run(s *outStream)
+}
+
+// releaser is a producer that holds something beside its code. run releases it too.
+type releaser interface {
+	release(s *outStream) // for an s that will not run. It does not block.
 }
 
 // outState is how far a stream of this side is. Behind running, done is closed and the stream is not in the table.
@@ -89,6 +100,7 @@ type outStream struct {
 	credit  int
 	since   time.Time // it has waited for credit since then; zero while its code runs, and in classic
 	state   outState
+	kept    bool     // an argument whose request has not been sent: its producer still belongs to the caller
 	control *control // what stopped it, to be answered when its code has returned
 	cut     error    // in place of how it ends; nil unless this side has stopped it
 }
@@ -99,7 +111,7 @@ func (t *outStreams) produce(codec wire.Codec, p producer, h host) (*outStream, 
 	if classic && h == nil {
 		return nil, fmt.Errorf("a stream as an argument: %w", ErrUnsupported)
 	}
-	s := &outStream{ch: t.ch, table: t, producer: p, path: "a stream", credited: !classic, done: make(chan struct{}), wake: make(chan struct{}, 1)}
+	s := &outStream{ch: t.ch, table: t, producer: p, path: "a stream", credited: !classic, kept: h == nil, done: make(chan struct{}), wake: make(chan struct{}, 1)}
 	if h != nil {
 		s.path, s.stay = h.name(), h.takeOver()
 	}
@@ -148,18 +160,44 @@ func (t *outStreams) add(s *outStream, h host) error {
 
 // sent implements carried. In classic nobody asks for items, so that the code of the stream begins here.
 func (s *outStream) sent() {
-	if s.credited {
-		return
-	}
 	t := s.table
 	t.mu.Lock()
-	run := s.state == announced
+	s.kept = false
+	over := s.state == unrun
+	run := !s.credited && s.state == announced
 	if run {
 		s.state = running
 	}
 	t.mu.Unlock()
-	if run {
+	switch {
+	case over:
+		s.release()
+	case run:
 		go s.run()
+	}
+}
+
+// release is called when the code of s will not run.
+func (s *outStream) release() {
+	r, ok := s.producer.(releaser)
+	if !ok {
+		return
+	}
+	s.table.mu.Lock()
+	kept := s.kept
+	s.table.mu.Unlock()
+	if !kept {
+		r.release(s)
+	}
+}
+
+// stopped reports whether no more is wanted.
+func (s *outStream) stopped() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -187,6 +225,8 @@ func (s *outStream) produce() (err error) {
 	}()
 	if s.await() {
 		s.producer.run(s)
+	} else {
+		s.release()
 	}
 	returned = true
 	return s.err
@@ -225,11 +265,9 @@ func (s *outStream) send(v any, scalar bool) bool {
 	if s.ended {
 		return false
 	}
-	select {
-	case <-s.done: // while the user's code worked on this item
+	if s.stopped() { // while the user's code worked on this item
 		s.ended = true
 		return false
-	default:
 	}
 	codec := *s.ch.codec.Load()
 	out := s.values
@@ -432,6 +470,7 @@ func (s *outStream) abandon(left outState) {
 	switch {
 	case left == unrun:
 		s.finish(nil)
+		s.release()
 	case left == leaving && s.stay.context != nil:
 		s.stay.context.cancel()
 	}

@@ -23,11 +23,12 @@ func (t *Types) Apply(ctx context.Context, fn any, args []any, convert func(v an
 	if p.context {
 		in = append([]reflect.Value{reflect.ValueOf(&ctx).Elem()}, in...)
 	}
+	if p.writer >= 0 {
+		return p.written(in, f.Call), true, nil
+	}
 	out := f.Call(in)
-	if p.failing {
-		if err, _ := out[len(out)-1].Interface().(error); err != nil {
-			return nil, false, err
-		}
+	if err := p.failure(out); err != nil {
+		return nil, false, err
 	}
 	if !p.result {
 		return nil, false, nil

@@ -18,6 +18,7 @@ package bind
 
 import (
 	"context"
+	"io"
 	"iter"
 	"reflect"
 	"sync"
@@ -68,8 +69,10 @@ type Values interface {
 
 	// Callback returns what makes functions of type t that call the function of the peer with a handle.
 	Callback(t reflect.Type) func(Handle) any
-	// Stream returns what makes iterators of type t, an iter.Seq2[T, error], over a stream of the peer.
+	// Stream returns what makes values of type t, an iter.Seq2[T, error] or an io.Reader, of a stream of the peer.
 	Stream(t reflect.Type) func(Source) any
+	// Written returns the stream of what run writes: an iterator that calls run.
+	Written(run func(io.Writer) error) iter.Seq2[[]byte, error]
 
 	// Place returns err with where in front of it if err is one of package kkrpc, and nil otherwise.
 	Place(where string, err error) error

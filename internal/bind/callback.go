@@ -63,6 +63,11 @@ func checkCallable(fn reflect.Type) error {
 	if fn.NumOut() > 1 || fn.NumOut() == 1 && fn.Out(0) != errorType {
 		return fmt.Errorf("%s returns values; a function across the connection is called one way and returns nothing or an error", fn)
 	}
+	for i := range fn.NumIn() {
+		if in := fn.In(i); in == writerType || fn.IsVariadic() && i == fn.NumIn()-1 && in.Elem() == writerType {
+			return fmt.Errorf("%s takes an io.Writer, but has no result that its caller could read; pass it an io.Reader", fn)
+		}
+	}
 	if loop := ownParameter(fn, map[reflect.Type]bool{}); loop != nil {
 		return fmt.Errorf("%s leads back to itself through its parameters; make one of them a *kkrpc.Callback", loop)
 	}

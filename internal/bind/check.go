@@ -58,6 +58,9 @@ func (t *Types) CheckArgument(v reflect.Type) error {
 		}
 		return nil
 	}
+	if v.Implements(writerType) && !v.Implements(readerType) && !hasOwnForm(v) {
+		return place(writerError(v))
+	}
 	return t.checkOutbound(v)
 }
 
@@ -114,6 +117,9 @@ func (c *checker) check(t reflect.Type, at string) (reason, where string) {
 		}
 		return fmt.Sprintf("%s: a function can only be a parameter itself", t), at
 	case reflect.Interface:
+		if IsStreamType(t) {
+			return fmt.Sprintf("%s: %s", t, misplacedStream), at
+		}
 		if c.direction == inbound && t.NumMethod() > 0 && t != errorType {
 			return fmt.Sprintf("nothing can be decoded into the interface %s; use a concrete type or any", t), at
 		}

@@ -73,10 +73,10 @@ func (e *Entry) function(p *plan) {
 		first++
 	}
 	for i := first; i < p.typ.NumIn(); i++ {
-		e.In = append(e.In, p.typ.In(i))
+		if i != p.writer {
+			e.In = append(e.In, p.typ.In(i))
+		}
 	}
 	e.Variadic = p.variadic
-	if p.result {
-		e.Type = p.typ.Out(0)
-	}
+	e.Type = p.resultType()
 }

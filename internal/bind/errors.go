@@ -98,6 +98,9 @@ func (t *Types) expected(v reflect.Type) string {
 	case reflect.Struct, reflect.Map:
 		return "object"
 	case reflect.Interface:
+		if IsStreamType(v) {
+			return "stream"
+		}
 		return "value"
 	default:
 		return "integer"

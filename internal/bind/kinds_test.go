@@ -1,9 +1,12 @@
 package bind
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"reflect"
 	"strings"
 	"testing"
@@ -109,6 +112,15 @@ func (testValues) Stream(t reflect.Type) func(Source) any {
 			in[0].Call([]reflect.Value{reflect.Zero(item), reflect.ValueOf(&err).Elem()})
 			return nil
 		}).Interface()
+	}
+}
+
+// Written makes iterators of one item: all that run writes.
+func (testValues) Written(run func(io.Writer) error) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		var b bytes.Buffer
+		err := run(&b)
+		yield(b.Bytes(), err)
 	}
 }
 

@@ -22,7 +22,7 @@ type param struct {
 func (t *Types) newParam(typ reflect.Type) *param {
 	p := &param{types: t, typ: typ, refs: t.RefUseOf(typ)}
 	switch kind, _ := StreamKindOf(typ); {
-	case kind == FailingSeq:
+	case kind == FailingSeq, kind == ByteReader:
 		p.stream = t.kinds.Stream(typ)
 	case typ.Kind() == reflect.Func:
 		p.callback = t.kinds.Callback(typ)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"reflect"
+	"slices"
 	"sync"
 	"unsafe"
 
@@ -25,7 +27,9 @@ type plan struct {
 	scalar     bool     // the methods of the result have no say in its JSON
 	data       bool     // the result is neither a stream nor undefined nor a type of package kkrpc
 	references bool     // a Ref stands in it
-	params     []*param // without receiver and context; the last of a variadic one is that of an element
+	reader     bool     // the result is an io.Reader
+	writer     int      // the parameter of typ that is an io.Writer; what is written is the result. -1: none
+	params     []*param // without receiver, context and writer; the last of a variadic one is that of an element
 	cells      sync.Pool
 }
 
@@ -105,7 +109,7 @@ func (t *Types) planFor(fn reflect.Type, isMethod bool) (*plan, error) {
 }
 
 func (t *Types) newPlan(fn reflect.Type, isMethod bool) (*plan, error) {
-	p := &plan{types: t, typ: fn, receiver: isMethod, variadic: fn.IsVariadic()}
+	p := &plan{types: t, typ: fn, receiver: isMethod, variadic: fn.IsVariadic(), writer: -1}
 	var errs []error
 	first := 0
 	if p.receiver {
@@ -117,8 +121,16 @@ func (t *Types) newPlan(fn reflect.Type, isMethod bool) (*plan, error) {
 	}
 	for i := first; i < fn.NumIn(); i++ {
 		in := fn.In(i)
-		if p.variadic && i == fn.NumIn()-1 {
+		rest := p.variadic && i == fn.NumIn()-1
+		if rest {
 			in = in.Elem()
+		}
+		if in == writerType {
+			if rest || p.writer >= 0 {
+				errs = append(errs, fmt.Errorf("parameter %d: only one io.Writer can be a parameter, since what is written to it is the result", i-first+1))
+			}
+			p.writer = i
+			continue
 		}
 		if err := t.checkParameter(in); err != nil {
 			errs = append(errs, fmt.Errorf("parameter %d%w", i-first+1, err))
@@ -144,7 +156,10 @@ func (p *plan) results(fn reflect.Type) error {
 		n--
 	}
 	switch {
+	case n > 0 && p.writer >= 0:
+		return fmt.Errorf("it returns a %s, but what it writes to its io.Writer is the result; return nothing but an error", fn.Out(0))
 	case n == 0:
+		p.result = p.writer >= 0
 		return nil
 	case n > 1:
 		return fmt.Errorf("it returns %d values; want at most one, and an error behind it", fn.NumOut())
@@ -157,7 +172,36 @@ func (p *plan) results(fn reflect.Type) error {
 		return fmt.Errorf("result%w", err)
 	}
 	p.scalar, p.data = isPlainScalar(fn.Out(0)), p.types.isPlainData(fn.Out(0))
+	kind, _ := StreamKindOf(fn.Out(0))
+	p.reader = kind == ByteReader
 	return nil
+}
+
+// resultType is the type of what the peer gets, nil for nothing.
+func (p *plan) resultType() reflect.Type {
+	switch {
+	case !p.result:
+		return nil
+	case p.writer >= 0:
+		return writtenType
+	}
+	return p.typ.Out(0)
+}
+
+// written returns the stream of what the function writes, which call calls. args lack the io.Writer and must not change.
+func (p *plan) written(args []reflect.Value, call func([]reflect.Value) []reflect.Value) any {
+	return p.types.kinds.Written(func(w io.Writer) error {
+		return p.failure(call(slices.Concat(args[:p.writer], []reflect.Value{reflect.ValueOf(&w).Elem()}, args[p.writer:])))
+	})
+}
+
+// failure is the error among the results of a function.
+func (p *plan) failure(results []reflect.Value) error {
+	if !p.failing {
+		return nil
+	}
+	err, _ := results[len(results)-1].Interface().(error)
+	return err
 }
 
 // isPlainScalar reports whether a t is a scalar and no method has a say in its JSON.
@@ -184,7 +228,7 @@ type reflectCell struct {
 	self    unsafe.Pointer // the func, or the receiver of the method fn
 	fn      reflect.Value  // of plain functions: it points to self
 	path    string
-	args    []reflect.Value // for Call: addressable, but for the receiver
+	args    []reflect.Value // for Call, without an io.Writer: addressable, but for the receiver
 	targets []any           // pointers to the arguments from first on
 	first   int             // the index in args of the first of plan.params
 	context context.Context // the argument for the context points to it
@@ -203,6 +247,9 @@ func (p *plan) newCell() *reflectCell {
 	}
 	c.first = len(c.args)
 	for i := c.first; i < p.typ.NumIn(); i++ {
+		if i == p.writer {
+			continue
+		}
 		target := reflect.New(p.typ.In(i))
 		c.args = append(c.args, target.Elem())
 		c.targets = append(c.targets, target.Interface())
@@ -284,16 +331,19 @@ func (c *reflectCell) decodeRest(in *Request, fixed int) error {
 func (c *reflectCell) Run(ctx context.Context) error {
 	c.context = ctx
 	var results []reflect.Value
-	if c.plan.variadic {
+	switch {
+	case c.plan.writer >= 0:
+		results = c.written()
+	case c.plan.variadic:
 		results = c.fn.CallSlice(c.args)
-	} else {
+	default:
 		results = c.fn.Call(c.args)
 	}
 	for _, arg := range c.args[c.first:] {
 		arg.SetZero()
 	}
 	c.context = nil
-	if c.plan.failing {
+	if c.plan.failing && c.plan.writer < 0 {
 		if failure := results[len(results)-1]; !failure.IsNil() {
 			return failure.Interface().(error)
 		}
@@ -301,7 +351,30 @@ func (c *reflectCell) Run(ctx context.Context) error {
 	if c.plan.result {
 		c.result = results[0]
 	}
+	if c.plan.reader && !c.result.IsNil() {
+		c.result = reflect.ValueOf(asReader(c.result.Interface()))
+	}
 	return nil
+}
+
+// written is the result of a function with an io.Writer. It outlives the cell.
+func (c *reflectCell) written() []reflect.Value {
+	args := make([]reflect.Value, len(c.args))
+	for i, arg := range c.args {
+		args[i] = detached(arg)
+	}
+	call := detached(c.fn).Call
+	if c.plan.variadic {
+		call = detached(c.fn).CallSlice
+	}
+	return []reflect.Value{reflect.ValueOf(c.plan.written(args, call))}
+}
+
+// detached is v without the variable that it stands for.
+func detached(v reflect.Value) reflect.Value {
+	d := reflect.New(v.Type()).Elem()
+	d.Set(v)
+	return d
 }
 
 func (c *reflectCell) Arguments() []any { return Spread(c.args[c.first:], c.plan.variadic) }

@@ -25,6 +25,11 @@ func (b *builder) property(n *node, v reflect.Value, l *layout) {
 	}
 	l.form, l.typ = propertyForm, v.Type()
 	t, settable := b.kinds.PropertyType(property)
+	kind, _ := StreamKindOf(t)
+	if kind == ByteReader && settable {
+		b.fail(n.path, "%s can be read only once, a property any time; use a kkrpc.ReadOnly, which makes one each time", t)
+		return
+	}
 	if err := b.checkOutbound(t); err != nil {
 		b.failType(n.path, err)
 		return
@@ -35,7 +40,7 @@ func (b *builder) property(n *node, v reflect.Value, l *layout) {
 	path := join(n.path)
 	types := b.Types
 	n.get = &operation{slot: slot, method: &Method{Path: path, WantsContext: true, HasResult: true}, cell: func(property any) Invocation {
-		return &getCell{types: types, property: property}
+		return &getCell{types: types, property: property, reader: kind == ByteReader}
 	}}
 	if !settable {
 		return
@@ -73,7 +78,7 @@ func (b *builder) class(n *node, fn reflect.Value, l *layout) {
 	case op == nil:
 	case !op.method.HasResult:
 		b.fail(n.path, "constructor: %s returns no value", fn.Type())
-	case IsStreamType(fn.Type().Out(0)):
+	case IsStreamType(op.method.plan.resultType()):
 		b.fail(n.path, "constructor: %s returns a stream; want a value, which is what an instance is to the peer", fn.Type())
 	default:
 		n.construct = op
@@ -84,6 +89,7 @@ func (b *builder) class(n *node, fn reflect.Value, l *layout) {
 type getCell struct {
 	types    *Types
 	property any
+	reader   bool
 	value    any
 }
 
@@ -91,6 +97,9 @@ func (*getCell) Decode(*Request) error { return nil }
 
 func (c *getCell) Run(ctx context.Context) (err error) {
 	c.value, err = c.types.kinds.Load(ctx, c.property)
+	if c.reader {
+		c.value = asReader(c.value)
+	}
 	return err
 }
 

@@ -2,6 +2,8 @@ package bind
 
 import (
 	"fmt"
+	"io"
+	"iter"
 	"reflect"
 )
 
@@ -14,6 +16,14 @@ const (
 	FailingSeq             // iter.Seq2[T, error]
 	PairSeq                // iter.Seq2[K, V], which has no meaning here
 	ReceiveChan            // <-chan T
+	ByteReader             // io.Reader or io.ReadCloser, whose items are bytes
+)
+
+var (
+	readerType = reflect.TypeFor[io.Reader]()
+	writerType = reflect.TypeFor[io.Writer]()
+	// writtenType is what a function with an io.Writer returns to the peer.
+	writtenType = reflect.TypeFor[iter.Seq2[[]byte, error]]()
 )
 
 // StreamKindOf recognises streams by their shape. No other func is ever taken for one: a callback returns nothing or an
@@ -25,6 +35,11 @@ func StreamKindOf(t reflect.Type) (kind StreamKind, item reflect.Type) {
 			return NotStream, nil // the other end of it would be of no use to the peer
 		}
 		return ReceiveChan, t.Elem()
+	case reflect.Interface:
+		if t == readerType || t == reflect.TypeFor[io.ReadCloser]() {
+			return ByteReader, reflect.TypeFor[[]byte]()
+		}
+		return NotStream, nil
 	case reflect.Func:
 	default:
 		return NotStream, nil
@@ -53,8 +68,46 @@ func IsStreamType(t reflect.Type) bool {
 	return kind != NotStream
 }
 
-// IsStream reports whether v has the shape of a stream.
-func IsStream(v any) bool { return v != nil && IsStreamType(reflect.TypeOf(v)) }
+// IsStream reports whether v has the shape of a stream, or is an io.Reader that does not decide about its own JSON.
+func IsStream(v any) bool { return v != nil && (IsStreamType(reflect.TypeOf(v)) || IsReader(v)) }
+
+// IsReader reports whether v, which stands by itself, is sent as a stream of the bytes that it reads.
+func IsReader(v any) bool {
+	_, ok := v.(io.Reader)
+	return ok && !hasOwnForm(reflect.TypeOf(v))
+}
+
+// asReader is v, which is declared as an io.Reader and so is one: without methods that decide about its JSON.
+func asReader(v any) any {
+	if v == nil || IsReader(v) {
+		return v
+	}
+	if r, ok := v.(io.ReadCloser); ok {
+		return struct{ io.ReadCloser }{r}
+	}
+	return struct{ io.Reader }{v.(io.Reader)}
+}
+
+// IsNil reports whether v, a stream, is nil.
+func IsNil(v any) bool {
+	switch rv := reflect.ValueOf(v); rv.Kind() {
+	case reflect.Func, reflect.Chan, reflect.Pointer:
+		return rv.IsNil()
+	}
+	return false
+}
+
+// CheckWriter reports that v, an argument for the peer, can only be written to.
+func CheckWriter(v any) error {
+	if _, ok := v.(io.Writer); ok && !hasOwnForm(reflect.TypeOf(v)) {
+		return writerError(reflect.TypeOf(v))
+	}
+	return nil
+}
+
+func writerError(t reflect.Type) error {
+	return fmt.Errorf("a %s cannot be an argument: the peer could not write to it; read the result of the call, an io.ReadCloser", t)
+}
 
 const misplacedStream = "a stream can only be a result, a parameter or a property itself"
 
@@ -68,11 +121,22 @@ func (t *Types) checkOutbound(v reflect.Type) error {
 	kind, item := StreamKindOf(v)
 	switch kind {
 	case NotStream:
+		if err := checkConcrete(v); err != nil {
+			return err
+		}
 		return t.checkData(v, outbound)
 	case PairSeq:
 		return place(PairError(v))
 	}
 	return t.checkItem(item, outbound)
+}
+
+// checkConcrete refuses types that are read as a stream where a value stands in an any, and would be data here.
+func checkConcrete(v reflect.Type) error {
+	if v.Implements(readerType) && !IsStreamType(v) && !hasOwnForm(v) {
+		return &placedError{reason: fmt.Sprintf("%s can be read, but is neither io.Reader nor io.ReadCloser; declare one of them for a stream, or a type without Read for data", v)}
+	}
+	return nil
 }
 
 // CheckInbound reports why a v cannot hold what the peer sends: data or a stream. The error stands behind a noun.
@@ -105,5 +169,5 @@ func TakesStream(result any) bool {
 		return true
 	}
 	kind, _ := StreamKindOf(reflect.TypeOf(result).Elem())
-	return kind == FailingSeq
+	return kind == FailingSeq || kind == ByteReader
 }

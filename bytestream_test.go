@@ -1,0 +1,803 @@
+package kkrpc_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/iotest"
+	"testing/synctest"
+	"time"
+
+	"github.com/kkrpc-go/kkrpc"
+)
+
+// source is a reader that counts.
+type source struct {
+	io.Reader
+	reads, closes atomic.Int64
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	s.reads.Add(1)
+	return s.Reader.Read(p)
+}
+
+func (s *source) Close() error {
+	s.closes.Add(1)
+	return nil
+}
+
+// zeros has no end.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+// readersOf are the ways in which a Go client reads a stream of bytes.
+var readersOf = map[string]func(ctx context.Context, c kkrpc.Caller, path string, args ...any) (io.Reader, error){
+	"Call of io.Reader": func(ctx context.Context, c kkrpc.Caller, path string, args ...any) (io.Reader, error) {
+		return kkrpc.Call[io.Reader](ctx, c, path, args...)
+	},
+	"Call of io.ReadCloser": func(ctx context.Context, c kkrpc.Caller, path string, args ...any) (io.Reader, error) {
+		return kkrpc.Call[io.ReadCloser](ctx, c, path, args...)
+	},
+	"Stream": func(ctx context.Context, c kkrpc.Caller, path string, args ...any) (io.Reader, error) {
+		var all bytes.Buffer
+		for chunk, err := range kkrpc.Stream[[]byte](ctx, c, path, args...) {
+			if err != nil {
+				return io.MultiReader(&all, iotest.ErrReader(err)), nil
+			}
+			all.Write(chunk)
+		}
+		return &all, nil
+	},
+}
+
+func text(n int) string { return strings.Repeat("0123456789abcde\n", n/16+1)[:n] }
+
+func TestReadersAsResults(t *testing.T) {
+	failure := errors.New("disk gone")
+	var last atomic.Pointer[source]
+	from := func(r io.Reader) *source {
+		s := &source{Reader: r}
+		last.Store(s)
+		return s
+	}
+	server := kkrpc.Object{
+		"reader":    func(n int) io.Reader { return from(strings.NewReader(text(n))) },
+		"closer":    func(n int) (io.ReadCloser, error) { return from(strings.NewReader(text(n))), nil },
+		"any":       func(n int) any { return from(strings.NewReader(text(n))) },
+		"one byte":  func(n int) io.Reader { return from(iotest.OneByteReader(strings.NewReader(text(min(n, 100))))) },
+		"data, EOF": func(n int) io.Reader { return from(iotest.DataErrReader(strings.NewReader(text(n)))) },
+		"fails": func(n int) io.Reader {
+			return from(io.MultiReader(strings.NewReader(text(n)), iotest.ErrReader(failure)))
+		},
+		"data, error": func(n int) io.Reader {
+			return from(iotest.DataErrReader(io.MultiReader(strings.NewReader(text(n)), iotest.ErrReader(failure))))
+		},
+	}
+	for _, d := range dialects {
+		t.Run(d.String(), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				_, c := pair(t, kkrpc.Options{Expose: server}, kkrpc.Options{Dialect: d})
+				for path := range server {
+					for how, open := range readersOf {
+						for _, n := range []int{0, 1, 40_000} {
+							r, err := open(t.Context(), c, path, n)
+							if err != nil {
+								t.Fatalf("%s(%d) by %s: %v", path, n, how, err)
+							}
+							got, err := io.ReadAll(r)
+							want := text(n)
+							if path == "one byte" {
+								want = text(min(n, 100))
+							}
+							fails := path == "fails" || path == "data, error"
+							if string(got) != want || (err != nil) != fails || fails && !strings.Contains(err.Error(), failure.Error()) {
+								t.Errorf("%s(%d) by %s: %d bytes, %v", path, n, how, len(got), err)
+							}
+							synctest.Wait()
+							if n := last.Load().closes.Load(); n != 1 {
+								t.Errorf("%s by %s: closed %d times", path, how, n)
+							}
+							if n, err := r.Read(make([]byte, 1)); n != 0 || err == nil {
+								t.Errorf("%s by %s: after the end %d, %v", path, how, n, err)
+							}
+						}
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestReaderChunks(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		server := kkrpc.Object{"open": func() io.Reader { return strings.NewReader(text(70_000)) }}
+		_, c := pair(t, kkrpc.Options{Expose: server}, kkrpc.Options{})
+		var sizes []int
+		for chunk, err := range kkrpc.Stream[[]byte](t.Context(), c, "open") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			sizes = append(sizes, len(chunk))
+		}
+		if want := []int{32768, 32768, 4464}; !slices.Equal(sizes, want) {
+			t.Error(sizes)
+		}
+	})
+}
+
+// An io.Reader that decides about its JSON is data, unless the result is declared as a reader.
+type card struct{ *strings.Reader }
+
+func (card) MarshalJSON() ([]byte, error) { return []byte(`"card"`), nil }
+
+func TestWhichValuesAreReaders(t *testing.T) {
+	var missing *os.File
+	server := kkrpc.Object{
+		"nil":      func() io.Reader { return nil },
+		"missing":  func() io.Reader { return missing },
+		"declared": func() io.Reader { return card{strings.NewReader("read")} },
+		"data":     func() any { return card{strings.NewReader("read")} },
+		"nested":   func() []any { return []any{strings.NewReader("read")} },
+		"take":     func(v any) string { return fmt.Sprintf("%T", v) },
+		"property": kkrpc.ReadOnly[io.Reader](func(context.Context) (io.Reader, error) { return card{strings.NewReader("read")}, nil }),
+	}
+	bubble(t, func(t *testing.T) {
+		_, c := pair(t, kkrpc.Options{Expose: server}, kkrpc.Options{})
+		for path, want := range map[string]string{"nil": "<nil>", "missing": "<nil>", "data": "card", "nested": "[map[]]"} {
+			if got, err := kkrpc.Call[any](t.Context(), c, path); err != nil || fmt.Sprint(got) != want {
+				t.Errorf("%s: %v, %v", path, got, err)
+			}
+		}
+		for range 2 {
+			r, err := kkrpc.Call[io.Reader](t.Context(), c, "declared")
+			property, propertyErr := kkrpc.Get[io.Reader](t.Context(), c, "property")
+			if err := errors.Join(err, propertyErr); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := io.ReadAll(io.MultiReader(r, property)); string(got) != "readread" || err != nil {
+				t.Errorf("declared: %q, %v", got, err)
+			}
+		}
+		_, err := kkrpc.Call[io.Reader](t.Context(), c, "data")
+		if err == nil || !strings.Contains(err.Error(), "expected stream, got string") {
+			t.Error(err)
+		}
+		for _, test := range []struct {
+			arg  any
+			want string
+		}{
+			{strings.NewReader("a"), "iter.Seq2[interface {},error]"},
+			{io.LimitReader(zeros{}, 1), "iter.Seq2[interface {},error]"},
+			{zeros{}, "iter.Seq2[interface {},error]"},
+			{missing, "<nil>"},
+			{card{}, "string"},
+			{json.RawMessage(`1`), "float64"},
+			{[]any{strings.NewReader("a")}, "[]interface {}"},
+			{struct{ R io.Reader }{strings.NewReader("a")}, "map[string]interface {}"},
+		} {
+			if got, err := kkrpc.Call[string](t.Context(), c, "take", test.arg); got != test.want || err != nil {
+				t.Errorf("%T: %s, %v", test.arg, got, err)
+			}
+		}
+		_, err = kkrpc.Call[any](t.Context(), c, "take", bufio.NewWriter(io.Discard))
+		if err == nil || !strings.Contains(err.Error(), "argument 1: a *bufio.Writer cannot be an argument") || !strings.Contains(err.Error(), "read the result") {
+			t.Error(err)
+		}
+	})
+}
+
+// endings are the ways in which a stream of a reader can end. Each has to close it once.
+func TestReaderIsClosedOnce(t *testing.T) {
+	const classicRequest = `{"id":"q","method":"open","args":[],"type":"request","version":"json"}` + "\n"
+	for name, test := range map[string]struct {
+		messages []string // of the peer behind its request
+		reader   io.Reader
+		limits   kkrpc.Limits
+		close    bool // the connection
+		classic  bool
+		reads    bool
+		twice    bool // the request
+		burst    bool // the messages come before anything of this side runs
+	}{
+		"end":                     {messages: []string{pull(32)}, reader: strings.NewReader("a"), reads: true},
+		"left":                    {messages: []string{pull(1), `{"t":"sq","id":"p","sid":"s1","op":"return"}`}, reader: zeros{}, reads: true},
+		"left before the first":   {messages: []string{`{"t":"sq","id":"p","sid":"s1","op":"return"}`}, reader: zeros{}},
+		"left at once":            {messages: []string{pull(1), `{"t":"sq","id":"p","sid":"s1","op":"return"}`}, burst: true, reader: zeros{}},
+		"left while Read waits":   {messages: []string{pull(1), `{"t":"sq","id":"p","sid":"s1","op":"return"}`}, reader: waiting{}, reads: true},
+		"lost":                    {messages: []string{pull(1)}, reader: zeros{}, close: true, reads: true},
+		"lost before the first":   {reader: zeros{}, close: true},
+		"lost while Read waits":   {messages: []string{pull(1)}, reader: waiting{}, close: true, reads: true},
+		"error":                   {messages: []string{pull(32)}, reader: iotest.ErrReader(io.ErrUnexpectedEOF), reads: true},
+		"panic":                   {messages: []string{pull(32)}, reader: panics{}, reads: true},
+		"never pulled":            {reader: zeros{}, limits: kkrpc.Limits{StreamIdle: time.Minute}},
+		"too many streams":        {reader: zeros{}, limits: kkrpc.Limits{Streams: 1}, twice: true},
+		"classic":                 {reader: strings.NewReader("a"), classic: true, reads: true},
+		"classic, left":           {messages: []string{`{"id":"q","method":"","args":{},"type":"stream-cancel","version":"json"}` + "\n"}, reader: waiting{}, classic: true, reads: true},
+		"classic, lost":           {reader: waiting{}, classic: true, close: true, reads: true},
+		"no result for two of it": {reader: waiting{}, classic: true, twice: true, close: true, reads: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				var opened []*source
+				released := make(chan struct{})
+				server := kkrpc.Object{"open": func() io.Reader {
+					r := test.reader
+					if r == (waiting{}) {
+						r = &waitingReader{released}
+					}
+					s := &source{Reader: r}
+					opened = append(opened, s)
+					return s
+				}}
+				ch, peer := raw(t, kkrpc.Options{Expose: server, Limits: test.limits, OnError: func(error) {}})
+				request := openStream
+				if test.classic {
+					request = classicRequest
+				}
+				write(t, peer, request)
+				if test.twice {
+					write(t, peer, request)
+				}
+				synctest.Wait()
+				for _, m := range test.messages {
+					write(t, peer, m)
+					if !test.burst {
+						synctest.Wait()
+					}
+				}
+				if test.close {
+					ch.Close()
+				}
+				if test.limits.StreamIdle > 0 {
+					time.Sleep(time.Hour)
+				}
+				synctest.Wait()
+				for i, s := range opened[len(opened)-1:] {
+					if n := s.closes.Load(); n != 1 {
+						t.Errorf("reader %d was closed %d times", i+1, n)
+					}
+				}
+				if reads := opened[0].reads.Load() > 0; reads != test.reads && !test.burst {
+					t.Errorf("read: %v", reads)
+				}
+				close(released)
+				ch.Close()
+				synctest.Wait()
+				for i, s := range opened {
+					if n := s.closes.Load(); n != 1 {
+						t.Errorf("reader %d was closed %d times in the end", i+1, n)
+					}
+				}
+			})
+		})
+	}
+}
+
+// waiting stands for a reader that has nothing to read until the test is over.
+type waiting struct{ io.Reader }
+
+type waitingReader struct{ released <-chan struct{} }
+
+func (w *waitingReader) Read([]byte) (int, error) { <-w.released; return 0, io.EOF }
+
+type panics struct{}
+
+func (panics) Read([]byte) (int, error) { panic("secret") }
+
+func TestPanicInCloseIsReported(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var reported atomic.Value
+		server := kkrpc.Object{"open": func() io.Reader { return badCloser{zeros{}} }}
+		_, peer := raw(t, kkrpc.Options{Expose: server, OnError: func(err error) { reported.Store(err.Error()) }})
+		write(t, peer, openStream, `{"t":"sq","id":"p","sid":"s1","op":"return"}`)
+		synctest.Wait()
+		if text, _ := reported.Load().(string); !strings.Contains(text, "panic in Close of the io.Reader of open: no") {
+			t.Error(text)
+		}
+	})
+}
+
+type badCloser struct{ io.Reader }
+
+func (badCloser) Close() error { panic("no") }
+
+func TestReaderIsNotAheadOfTheConsumer(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := &source{Reader: zeros{}}
+		server := kkrpc.Object{"open": func() io.Reader { return s }}
+		_, c := pair(t, kkrpc.Options{Expose: server}, kkrpc.Options{})
+		r, err := kkrpc.Call[io.ReadCloser](t.Context(), c, "open")
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if n := s.reads.Load(); n != 0 {
+			t.Errorf("%d reads before the consumer has begun", n)
+		}
+		if _, err := io.ReadFull(r, make([]byte, 32<<10)); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if n := s.reads.Load(); n != 32 {
+			t.Errorf("%d reads for one item that was taken", n)
+		}
+		r.Close()
+		synctest.Wait()
+		if n, closes := s.reads.Load(), s.closes.Load(); n != 32 || closes != 1 {
+			t.Errorf("after Close: %d reads, closed %d times", n, closes)
+		}
+		if n, err := r.Read(make([]byte, 1)); n != 0 || err != io.ErrClosedPipe {
+			t.Errorf("Read after Close: %d, %v", n, err)
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// Close and the ctx of the call end a Read that waits.
+func TestReadThatWaits(t *testing.T) {
+	for _, d := range dialects {
+		bubble(t, func(t *testing.T) {
+			released := make(chan struct{})
+			defer close(released)
+			server := kkrpc.Object{"open": func() io.Reader { return &waitingReader{released} }}
+			s, c := pair(t, kkrpc.Options{Expose: server}, kkrpc.Options{Dialect: d})
+			for _, test := range []struct {
+				end  func(r io.Closer, cancel func())
+				want error
+			}{
+				{func(r io.Closer, _ func()) { r.Close() }, io.ErrClosedPipe},
+				{func(_ io.Closer, cancel func()) { cancel() }, context.Canceled},
+				{func(io.Closer, func()) { s.Close() }, kkrpc.ErrClosed},
+			} {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				r, err := kkrpc.Call[io.ReadCloser](ctx, c, "open")
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := make(chan error)
+				go func() {
+					_, err := r.Read(make([]byte, 1))
+					got <- err
+				}()
+				synctest.Wait()
+				test.end(r, cancel)
+				if err := <-got; !errors.Is(err, test.want) {
+					t.Errorf("%v: %v", d, err)
+				}
+			}
+		})
+	}
+}
+
+// A reader that nobody holds any more ends its stream.
+func TestForgottenReader(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := &source{Reader: zeros{}}
+		server := kkrpc.Object{"open": func() io.Reader { return s }}
+		_, c := pair(t, kkrpc.Options{Expose: server}, kkrpc.Options{})
+		func() {
+			r, err := kkrpc.Call[io.Reader](t.Context(), c, "open")
+			if err == nil {
+				_, err = r.Read(make([]byte, 1))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}()
+		for tries := 0; s.closes.Load() == 0; tries++ {
+			if tries == 1000 {
+				t.Fatal("the stream goes on")
+			}
+			runtime.GC()
+			time.Sleep(time.Minute)
+			synctest.Wait()
+		}
+	})
+}
+
+func TestReadersAsArguments(t *testing.T) {
+	failure := errors.New("disk gone")
+	first := make([]byte, 1)
+	var kept io.Reader
+	server := kkrpc.Object{
+		"count": func(r io.Reader) (int64, error) { return io.Copy(io.Discard, r) },
+		"first": func(ctx context.Context, name string, r io.ReadCloser) (string, error) {
+			_, err := r.Read(first)
+			return name, err
+		},
+		"close": func(r io.ReadCloser) error {
+			if _, err := r.Read(first); err != nil {
+				return err
+			}
+			r.Close()
+			if _, err := r.Read(first); err != io.ErrClosedPipe {
+				return fmt.Errorf("after Close: %w", err)
+			}
+			return nil
+		},
+		"ignore": func(r io.Reader) {},
+		"keep": func(r io.Reader) error {
+			kept = r
+			_, err := r.Read(first)
+			return err
+		},
+		"back": func(r io.Reader) io.Reader { return r },
+		"all": func(parts ...io.Reader) (string, error) {
+			all, err := io.ReadAll(io.MultiReader(parts...))
+			return string(all), err
+		},
+	}
+	for _, d := range dialects[:2] {
+		bubble(t, func(t *testing.T) {
+			_, c := pair(t, kkrpc.Options{Expose: server}, kkrpc.Options{Dialect: d})
+			s := &source{Reader: strings.NewReader(text(100_000))}
+			if n, err := kkrpc.Call[int](t.Context(), c, "count", s); n != 100_000 || err != nil {
+				t.Errorf("%v: count: %d, %v", d, n, err)
+			}
+			synctest.Wait()
+			if n := s.closes.Load(); n != 1 {
+				t.Errorf("%v: count: closed %d times", d, n)
+			}
+			chunks := func(yield func([]byte, error) bool) {
+				_ = yield([]byte("a"), nil) && yield(nil, nil) && yield([]byte("bc"), nil)
+			}
+			if n, err := kkrpc.Call[int](t.Context(), c, "count", iter.Seq2[[]byte, error](chunks)); n != 3 || err != nil {
+				t.Errorf("%v: an iterator: %d, %v", d, n, err)
+			}
+			_, err := kkrpc.Call[int](t.Context(), c, "count", io.MultiReader(strings.NewReader("a"), iotest.ErrReader(failure)))
+			if err == nil || !strings.Contains(err.Error(), failure.Error()) {
+				t.Errorf("%v: the error of the producer: %v", d, err)
+			}
+			for _, path := range []string{"first", "close", "ignore", "keep"} {
+				s := &source{Reader: zeros{}}
+				args := []any{s}
+				if path == "first" {
+					args = []any{"name", s}
+				}
+				if err := c.Call(t.Context(), nil, path, args...); err != nil {
+					t.Errorf("%v: %s: %v", d, path, err)
+				}
+				synctest.Wait()
+				if reads, closes := s.reads.Load(), s.closes.Load(); reads > 32 || closes != 1 {
+					t.Errorf("%v: %s: %d reads, closed %d times", d, path, reads, closes)
+				}
+			}
+			if _, err := io.Copy(io.Discard, kept); !errors.Is(err, kkrpc.ErrReleased) {
+				t.Errorf("%v: read when the function had returned: %v", d, err)
+			}
+			r, err := kkrpc.Call[io.Reader](t.Context(), c, "back", strings.NewReader(text(100_000)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := io.ReadAll(r); string(got) != text(100_000) || err != nil {
+				t.Errorf("%v: back: %d bytes, %v", d, len(got), err)
+			}
+			if got, err := kkrpc.Call[string](t.Context(), c, "all", strings.NewReader("a"), bytes.NewReader([]byte("b"))); got != "ab" || err != nil {
+				t.Errorf("%v: all: %q, %v", d, got, err)
+			}
+			for _, arg := range []any{1, "text", nil, func() {}} {
+				if err := c.Call(t.Context(), nil, "count", arg); err == nil || !strings.Contains(err.Error(), "argument 1: expected stream, got") {
+					t.Errorf("%v: %v", d, err)
+				}
+			}
+			if err := c.Call(t.Context(), nil, "count"); err == nil || !strings.Contains(err.Error(), "argument 1: expected stream, got undefined") {
+				t.Errorf("%v: %v", d, err)
+			}
+		})
+	}
+	for _, d := range dialects[2:] {
+		bubble(t, func(t *testing.T) {
+			_, c := pair(t, kkrpc.Options{Expose: server}, kkrpc.Options{Dialect: d})
+			s := &source{Reader: zeros{}}
+			if err := c.Call(t.Context(), nil, "count", s); !errors.Is(err, kkrpc.ErrUnsupported) || s.closes.Load() != 0 {
+				t.Errorf("%v: %v; closed %d times", d, err, s.closes.Load())
+			}
+		})
+	}
+}
+
+// A reader of a request that was not sent stays with the caller, who may send it again.
+func TestReaderOfAnUnsentRequest(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		server := kkrpc.Object{"count": func(r io.Reader) (int64, error) { return io.Copy(io.Discard, r) }}
+		_, c := pair(t, kkrpc.Options{Expose: server}, kkrpc.Options{})
+		s := &source{Reader: strings.NewReader("abc")}
+		if err := c.Call(t.Context(), nil, "count", s, make(chan int)); err == nil || s.closes.Load() != 0 {
+			t.Errorf("%v; closed %d times", err, s.closes.Load())
+		}
+		if n, err := kkrpc.Call[int](t.Context(), c, "count", s); n != 3 || err != nil {
+			t.Errorf("%d, %v", n, err)
+		}
+		synctest.Wait()
+		if n := s.closes.Load(); n != 1 {
+			t.Errorf("closed %d times", n)
+		}
+	})
+}
+
+func TestItemsThatAreNotBytes(t *testing.T) {
+	for _, test := range []struct {
+		item any
+		want string
+	}{
+		{5, "number"}, {`"*"`, "string"}, {`{"a":1}`, "object"}, {"null", "null"}, {"true", "boolean"},
+	} {
+		bubble(t, func(t *testing.T) {
+			server := kkrpc.Object{"read": func(r io.Reader) error {
+				n, err := r.Read(make([]byte, 10))
+				if again, same := r.Read(make([]byte, 10)); n != 0 || again != 0 || same != err {
+					t.Errorf("%d, then %d, %v", n, again, same)
+				}
+				return err
+			}}
+			_, peer := raw(t, kkrpc.Options{Expose: server})
+			write(t, peer, `{"t":"q","id":"q","op":"call","p":["read"],"a":[{"__kkrpc_next_arg__":"value","v":{"__kkrpc_next_stream__":"async-iterable","id":"theirs"}}]}`)
+			wantControl(t, peer, pulled32)
+			write(t, peer, item(test.item))
+			wantControl(t, peer, returned)
+			if got, want := read(t, peer), "expected Uint8Array, got "+test.want; !strings.Contains(got, "kkrpc: stream: item") || !strings.Contains(got, want) {
+				t.Errorf("%s, want %s", got, want)
+			}
+		})
+	}
+}
+
+type exporter struct{ suffix string }
+
+func (e *exporter) Export(ctx context.Context, table string, w io.Writer, rows ...int) error {
+	for _, row := range rows {
+		if _, err := fmt.Fprintf(w, "%s%s%d\n", table, e.suffix, row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func TestWriters(t *testing.T) {
+	failure := errors.New("disk gone")
+	server := kkrpc.Object{
+		"first":  func(w io.Writer, n int) { io.WriteString(w, text(n)) },
+		"last":   func(ctx context.Context, n int, w io.Writer) error { _, err := io.WriteString(w, text(n)); return err },
+		"middle": func(_ *string, w io.Writer, n int) error { _, err := io.WriteString(w, text(n)); return err },
+		"fails":  func(w io.Writer, n int) error { io.WriteString(w, text(n)); return failure },
+		"panics": func(w io.Writer, n int) error { io.WriteString(w, text(n)); panic("secret") },
+		"upper": func(r io.Reader, w io.Writer) error {
+			all, err := io.ReadAll(r)
+			if err == nil {
+				_, err = w.Write(bytes.ToUpper(all))
+			}
+			return err
+		},
+		"api": kkrpc.As[interface {
+			Export(ctx context.Context, table string, w io.Writer, rows ...int) error
+		}](&exporter{"#"}),
+	}
+	for _, d := range dialects {
+		bubble(t, func(t *testing.T) {
+			_, c := pair(t, kkrpc.Options{Expose: server, OnError: func(error) {}}, kkrpc.Options{Dialect: d})
+			for how, open := range readersOf {
+				for path, want := range map[string]string{"first": "", "last": "", "middle": "", "fails": failure.Error(), "panics": "internal error"} {
+					for _, n := range []int{0, 1, 40_000} {
+						args := []any{n}
+						if path == "middle" {
+							args = []any{nil, n}
+						}
+						r, err := open(t.Context(), c, path, args...)
+						if err != nil {
+							t.Fatal(err)
+						}
+						got, err := io.ReadAll(r)
+						if string(got) != text(n) || (err != nil) != (want != "") || err != nil && !strings.Contains(err.Error(), want) {
+							t.Errorf("%v: %s(%d) by %s: %d bytes, %v", d, path, n, how, len(got), err)
+						}
+					}
+				}
+				for _, rows := range [][]any{{}, {1}, {1, 2, 3}} {
+					r, err := open(t.Context(), c, "api.export", append([]any{"t"}, rows...)...)
+					if err != nil {
+						t.Fatal(err)
+					}
+					want := ""
+					for _, row := range rows {
+						want += fmt.Sprintf("t#%d\n", row)
+					}
+					if got, err := io.ReadAll(r); string(got) != want || err != nil {
+						t.Errorf("%v: export by %s: %q, %v", d, how, got, err)
+					}
+				}
+			}
+			if err := c.Call(t.Context(), nil, "first"); err == nil || !strings.Contains(err.Error(), "argument 1: expected integer, got undefined") {
+				t.Error(err)
+			}
+			if err := c.Call(t.Context(), nil, "first", 1, 2); err == nil || !strings.Contains(err.Error(), "expected at most 1 argument, got 2") {
+				t.Error(err)
+			}
+			if d == kkrpc.Compact || d == kkrpc.CompactSuperJSON {
+				r, err := kkrpc.Call[io.Reader](t.Context(), c, "upper", strings.NewReader("abc"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got, err := io.ReadAll(r); string(got) != "ABC" || err != nil {
+					t.Errorf("%v: upper: %q, %v", d, got, err)
+				}
+			}
+		})
+	}
+}
+
+func TestWriterWaitsForTheConsumer(t *testing.T) {
+	for _, d := range dialects[:2] {
+		bubble(t, func(t *testing.T) {
+			var writes atomic.Int64
+			end := make(chan error, 2)
+			var writer io.Writer
+			server := kkrpc.Object{"export": func(ctx context.Context, w io.Writer) error {
+				writer = w
+				for {
+					n, err := w.Write(make([]byte, 10))
+					if err != nil {
+						end <- err
+						<-ctx.Done()
+						end <- ctx.Err()
+						return fmt.Errorf("n is %d: %w", n, err)
+					}
+					writes.Add(1)
+				}
+			}}
+			_, c := pair(t, kkrpc.Options{Expose: server}, kkrpc.Options{Dialect: d})
+			r, err := kkrpc.Call[io.ReadCloser](t.Context(), c, "export")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if synctest.Wait(); writer != nil {
+				t.Error("the function runs before the consumer begins")
+			}
+			if _, err := io.ReadFull(r, make([]byte, 10)); err != nil {
+				t.Fatal(err)
+			}
+			if synctest.Wait(); writes.Load() != 31 {
+				t.Errorf("%d writes have returned when one item was taken", writes.Load())
+			}
+			r.Close()
+			if err := <-end; err != io.ErrClosedPipe {
+				t.Errorf("Write when the consumer had left: %v", err)
+			}
+			if err := <-end; err == nil {
+				t.Error("the context goes on")
+			}
+			synctest.Wait()
+			if n, err := writer.Write([]byte("late")); n != 0 || err != io.ErrClosedPipe {
+				t.Errorf("Write when the function had returned: %d, %v", n, err)
+			}
+		})
+	}
+}
+
+func TestWritersOfManyGoroutines(t *testing.T) {
+	for _, d := range dialects {
+		left := make(chan error, 1)
+		server := kkrpc.Object{"export": func(w io.Writer) {
+			var all sync.WaitGroup
+			for i := range 4 {
+				all.Go(func() {
+					for range 100 {
+						fmt.Fprintf(w, "%d", i)
+					}
+				})
+			}
+			all.Wait()
+			go func() {
+				var err error
+				for err == nil { // goes on when the function has returned
+					_, err = w.Write([]byte("x"))
+				}
+				left <- err
+			}()
+		}}
+		_, c := pair(t, kkrpc.Options{Expose: server}, kkrpc.Options{Dialect: d})
+		r, err := kkrpc.Call[io.Reader](t.Context(), c, "export")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(r)
+		for i := range 4 {
+			if n := strings.Count(string(got), fmt.Sprint(i)); n != 100 || err != nil {
+				t.Errorf("%v: %d of %d, %v", d, n, i, err)
+			}
+		}
+		if err := <-left; err != io.ErrClosedPipe {
+			t.Errorf("%v: %v", d, err)
+		}
+	}
+}
+
+// Interceptors see the arguments without the writer, and a stream as the outcome.
+func TestWriterUnderInterceptors(t *testing.T) {
+	var args []any
+	var result any
+	see := func(ctx context.Context, r *kkrpc.Request, next kkrpc.Handler) (any, error) {
+		args = r.Args
+		var err error
+		result, err = next(ctx, r)
+		return result, err
+	}
+	server := kkrpc.Object{
+		"export": func(a string, w io.Writer, b int) { fmt.Fprint(w, a, b) },
+		"open":   func() io.Reader { return card{strings.NewReader("read")} },
+	}
+	_, c := pair(t, kkrpc.Options{Expose: server, Inbound: []kkrpc.Interceptor{see}}, kkrpc.Options{})
+	for path, want := range map[string]string{"export": "a7", "open": "read"} {
+		given := []any{"a", 7}
+		if path == "open" {
+			given = nil
+		}
+		r, err := kkrpc.Call[io.Reader](t.Context(), c, path, given...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(r); string(got) != want || err != nil {
+			t.Errorf("%q, %v", got, err)
+		}
+		if path == "export" && (len(args) != 2 || fmt.Sprintf("%T", result) != "iter.Seq2[[]uint8,error]") {
+			t.Errorf("args %v, result %T", args, result)
+		}
+	}
+}
+
+// 1 GiB is read in the memory of a few chunks.
+func TestReadersTakeLittleMemory(t *testing.T) {
+	size, most := int64(1<<30), uint64(24<<20)
+	if raceEnabled || testing.Short() {
+		size = 64 << 20
+	}
+	server := kkrpc.Object{"open": func() io.Reader { return io.LimitReader(zeros{}, size) }}
+	_, c := pair(t, kkrpc.Options{Expose: server}, kkrpc.Options{})
+	r, err := kkrpc.Call[io.Reader](t.Context(), c, "open")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before, now runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	chunk := make([]byte, 1<<20)
+	read, peak := int64(0), uint64(0)
+	for {
+		n, err := io.ReadFull(r, chunk)
+		read += int64(n)
+		if err != nil {
+			break
+		}
+		if read%(size/16) == 0 { // a slow consumer: the producer has all the time to run ahead
+			runtime.GC()
+			runtime.ReadMemStats(&now)
+			peak = max(peak, now.HeapAlloc-min(now.HeapAlloc, before.HeapAlloc))
+		}
+	}
+	if read != size {
+		t.Errorf("%d bytes of %d", read, size)
+	}
+	if peak > most {
+		t.Errorf("%d MiB more than before", peak>>20)
+	}
+	t.Logf("%d KiB more than before at most", peak>>10)
+}
