@@ -161,11 +161,18 @@ func (b *builder) member(e Entry) (Member, error) {
 	m := Member{Name: e.Path[len(e.Path)-1], Kind: e.Kind, Doc: e.Doc}
 	switch e.Kind {
 	case Method, Class:
-		f, err := b.function(e.Params, e.Variadic)
+		params, written, err := cutWriter(e)
 		if err != nil {
 			return m, err
 		}
-		m.Function = f
+		f, err := b.function(params, e.Variadic)
+		if err != nil {
+			return m, err
+		}
+		if m.Function = f; written {
+			result := bytesStream()
+			f.Result = &result
+		}
 		for _, declared := range e.Errors {
 			if err := b.exception(declared); err != nil {
 				return m, err
@@ -196,6 +203,26 @@ func (b *builder) member(e Entry) (Member, error) {
 		m.Type = &t
 	}
 	return m, nil
+}
+
+// cutWriter returns the parameters of e without the io.Writer, and reports whether there is one: what e writes to it is
+// the result.
+func cutWriter(e Entry) (params []GoParam, written bool, err error) {
+	for i, p := range e.Params {
+		switch variadic := e.Variadic && i == len(e.Params)-1; {
+		case variadic && !IsWriter(p.Type.Elem()), !variadic && !IsWriter(p.Type):
+			params = append(params, p)
+		case variadic || written:
+			return nil, false, fmt.Errorf("parameter %d: only one io.Writer can be a parameter, since what is written to it is the result", i+1)
+		case e.Type != nil:
+			return nil, false, errors.New("what it writes to its io.Writer is the result; return nothing but an error")
+		case e.Kind == Class:
+			return nil, false, errors.New("what it writes to its io.Writer is no instance")
+		default:
+			written = true
+		}
+	}
+	return params, written, nil
 }
 
 // exception adds an error that a function declares. Functions that declare one name mean one error.
@@ -235,7 +262,7 @@ func (b *builder) function(params []GoParam, variadic bool) (*Function, error) {
 
 // mayBeLeftOut reports whether a peer may leave out an argument for a parameter of type t.
 func mayBeLeftOut(t GoType) bool {
-	if is(t, kkrpcPath, "Callback") || t.Kind() == reflect.Pointer && is(t.Elem(), kkrpcPath, "Callback") {
+	if is(t, kkrpcPath, "Callback") || t.Kind() == reflect.Pointer && is(t.Elem(), kkrpcPath, "Callback") || IsReader(t) {
 		return false
 	}
 	return t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface || is(t, superjsonPath, "Value") || isRaw(t)
@@ -246,6 +273,9 @@ func (b *builder) param(t GoType) (Type, error) {
 	if t.Kind() == reflect.Pointer && is(t.Elem(), kkrpcPath, "Callback") {
 		any := Type{Kind: Unknown}
 		return Type{Kind: Callback, Function: &Function{Params: []Param{{Type: any, Variadic: true}}}}, nil
+	}
+	if IsWriter(t) { // cutWriter has left those that are results
+		return Type{}, errors.New("an io.Writer in a function that returns nothing; use an io.Reader")
 	}
 	if t.Kind() != reflect.Func || streamItem(t) != nil {
 		return b.value(t)
@@ -260,6 +290,9 @@ func (b *builder) param(t GoType) (Type, error) {
 
 // value is the form of what stands by itself: data or a stream.
 func (b *builder) value(t GoType) (Type, error) {
+	if IsReader(t) {
+		return bytesStream(), nil
+	}
 	item := streamItem(t)
 	if item == nil {
 		return b.data(t)
@@ -267,6 +300,14 @@ func (b *builder) value(t GoType) (Type, error) {
 	elem, err := b.data(item)
 	return Type{Kind: Stream, Elem: &elem}, err
 }
+
+// IsReader reports whether a t crosses as a stream of bytes: an io.Reader or an io.ReadCloser.
+func IsReader(t GoType) bool { return is(t, "io", "Reader") || is(t, "io", "ReadCloser") }
+
+// IsWriter reports whether a t is an io.Writer. What a function writes to it is the result of the function.
+func IsWriter(t GoType) bool { return is(t, "io", "Writer") }
+
+func bytesStream() Type { return Type{Kind: Stream, Elem: &Type{Kind: Bytes}} }
 
 // IsStream reports whether a t is an iterator or a channel that crosses as a stream.
 func IsStream(t GoType) bool { return streamItem(t) != nil }
@@ -303,6 +344,8 @@ func (b *builder) data(t GoType) (Type, error) {
 		return Type{Kind: Reference}, nil
 	case t.Package() == kkrpcPath && strings.HasPrefix(t.Name(), "RefTo["):
 		return b.reference(t.RefersTo())
+	case IsReader(t):
+		return Type{}, fmt.Errorf("an io.%s is a stream, which can only be a result or a parameter itself", t.Name())
 	case isRaw(t), t.IsError():
 		return Type{Kind: Unknown}, nil
 	case t.Package() == "":

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"iter"
 	"math/big"
 	"net/url"
@@ -65,6 +66,8 @@ var forms = map[string]struct {
 	"named":     {func() job { return job{} }, schema.Type{Kind: schema.NamedType, Name: "job", Package: here}},
 	"nullable":  {func() **int { return nil }, schema.Type{Kind: schema.Nullable, Elem: &schema.Type{Kind: schema.Integer}}},
 	"number":    {func() json.Number { return "" }, schema.Type{Kind: schema.Number, GoKind: "string"}},
+	"reader":    {func() (io.ReadCloser, error) { return nil, nil }, schema.Type{Kind: schema.Stream, Elem: &schema.Type{Kind: schema.Bytes}}},
+	"writer":    {func(io.Writer) error { return nil }, schema.Type{Kind: schema.Stream, Elem: &schema.Type{Kind: schema.Bytes}}},
 	"raw":       {func() json.RawMessage { return nil }, schema.Type{Kind: schema.Unknown}},
 	"record":    {func() map[int]bool { return nil }, schema.Type{Kind: schema.Record, Key: &schema.Type{Kind: schema.String, GoKind: "int"}, Elem: &schema.Type{Kind: schema.Boolean}}},
 	"reference": {func() *kkrpc.Ref { return nil }, schema.Type{Kind: schema.Reference}},

@@ -106,7 +106,7 @@ func CheckWriter(v any) error {
 }
 
 func writerError(t reflect.Type) error {
-	return fmt.Errorf("a %s cannot be an argument: the peer could not write to it; read the result of the call, an io.ReadCloser", t)
+	return fmt.Errorf("%s cannot be an argument: the peer could not write to it; read the result of the call, an io.ReadCloser", t)
 }
 
 const misplacedStream = "a stream can only be a result, a parameter or a property itself"

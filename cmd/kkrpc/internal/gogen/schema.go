@@ -79,22 +79,22 @@ func (g *generator) client(c *Client, members []schema.Member, path []string) {
 			case g.OneWay != nil && g.OneWay(to):
 				call.Kind, call.Context = Notify, ""
 			case result == nil:
-			case result.Kind == schema.Stream:
+			case isStream(result):
 				call.Kind, call.Result = Stream, g.typ(result.Elem)
 			default:
-				call.Result = g.typ(result)
+				call.Result = g.result(result)
 			}
 			c.Methods = append(c.Methods, call)
 		case schema.Class:
 			call.Name, call.Kind, call.Params = taken.claim("New"+name), Construct, g.params(m.Function)
 			call.Result = "any"
 			if m.Function.Result != nil {
-				call.Result = g.typ(m.Function.Result)
+				call.Result = g.result(m.Function.Result)
 			}
 			c.Methods = append(c.Methods, call)
 		default:
 			get := call
-			get.Name, get.Kind, get.Result = taken.claim(name), Get, g.typ(m.Type)
+			get.Name, get.Kind, get.Result = taken.claim(name), Get, g.result(m.Type)
 			c.Methods = append(c.Methods, get)
 			if m.Kind == schema.Property {
 				set := call
@@ -132,10 +132,10 @@ func (g *generator) methods(members []schema.Member) []Method {
 		method := Method{Name: exported(m.Name), Doc: m.Doc, Context: "ctx", Params: g.params(m.Function), Fails: true}
 		switch result := m.Function.Result; {
 		case result == nil:
-		case result.Kind == schema.Stream:
+		case isStream(result):
 			method.Kind, method.Result = Stream, g.typ(result.Elem)
 		default:
-			method.Result = g.typ(result)
+			method.Result = g.result(result)
 		}
 		list = append(list, method)
 	}
@@ -173,10 +173,10 @@ func (g *generator) function(f *schema.Function) string {
 	switch {
 	case f.Result == nil:
 		return text + ") error"
-	case f.Result.Kind == schema.Stream:
+	case isStream(f.Result):
 		return text + ") " + g.typ(f.Result)
 	}
-	return text + ") (" + g.typ(f.Result) + ", error)"
+	return text + ") (" + g.result(f.Result) + ", error)"
 }
 
 func (g *generator) params(f *schema.Function) []Param {
@@ -215,6 +215,20 @@ func (g *generator) isPointer(t *schema.Type) bool {
 		return true
 	}
 	return false
+}
+
+// isBytes reports whether t is a stream of bytes, which in Go is a reader.
+func isBytes(t *schema.Type) bool { return t.Kind == schema.Stream && t.Elem.Kind == schema.Bytes }
+
+// isStream reports whether t is any other stream, which in Go is an iterator.
+func isStream(t *schema.Type) bool { return t.Kind == schema.Stream && !isBytes(t) }
+
+// result is the Go type of a t that the peer returns.
+func (g *generator) result(t *schema.Type) string {
+	if isBytes(t) {
+		return g.use("io", "io") + "ReadCloser"
+	}
+	return g.typ(t)
 }
 
 // typ is the Go type of a t.
@@ -279,6 +293,9 @@ func (g *generator) typ(t *schema.Type) string {
 	case schema.Callback:
 		return "func(" + g.callback(t.Function) + ")"
 	case schema.Stream:
+		if isBytes(t) {
+			return g.use("io", "io") + "Reader"
+		}
 		return fmt.Sprintf("%sSeq2[%s, error]", g.use("iter", "iter"), g.typ(t.Elem))
 	}
 	return "any"

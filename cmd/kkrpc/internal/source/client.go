@@ -250,7 +250,7 @@ func (c *clients) option(m *gogen.Method, option string, pos token.Pos) bool {
 // signature fills m from that of a method, or of a field that kkrpc.Remote fills. The method of an interface may be that
 // of a server, and gets what a client has to return beside.
 func (c *clients) signature(m *gogen.Method, s *types.Signature, pos token.Pos, lenient bool) bool {
-	before := len(c.errs)
+	before, written := len(c.errs), false
 	entry := schema.Entry{Path: []string{"f"}, Kind: schema.Method, Variadic: s.Variadic()}
 	for i := range s.Params().Len() {
 		v := s.Params().At(i)
@@ -262,6 +262,11 @@ func (c *clients) signature(m *gogen.Method, s *types.Signature, pos token.Pos, 
 		variadic := s.Variadic() && i == s.Params().Len()-1
 		if variadic {
 			t = types.Unalias(t).Underlying().(*types.Slice).Elem()
+		}
+		if lenient && schema.IsWriter(c.docs.typ(t)) {
+			entry.Params = append(entry.Params, schema.GoParam{Type: c.docs.typ(v.Type())}) // Build refuses a second one
+			written = true
+			continue
 		}
 		m.Params = append(m.Params, gogen.Param{Name: v.Name(), Type: c.typ(t, pos), Variadic: variadic})
 		entry.Params = append(entry.Params, schema.GoParam{Name: v.Name(), Type: c.docs.typ(v.Type())})
@@ -279,6 +284,10 @@ func (c *clients) signature(m *gogen.Method, s *types.Signature, pos token.Pos, 
 		t := s.Results().At(0).Type()
 		entry.Type = c.docs.typ(t)
 		c.result(m, t, pos, lenient)
+	}
+	if written {
+		m.Result, m.Fails = c.file.Imports.Name("io", "io")+".ReadCloser", true
+		c.note(pos, "%s returns an io.ReadCloser in the client, of what the function writes to its io.Writer", m.Name)
 	}
 	if len(c.errs) > before || !c.isKnown(s) {
 		return false

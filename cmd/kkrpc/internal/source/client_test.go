@@ -46,13 +46,19 @@ func TestRefusedClients(t *testing.T) {
 		{"assigned", "struct{ F func(a ...int) error `kkrpc:\",set\"` }", "its value as the only parameter"},
 		{"built", "struct{ F func() error `kkrpc:\",new\"` }", "has the instance and an error as results"},
 		{"taken", "struct{ F func() error }", "the client is called takenClient, as what is declared at"},
+		{"file", "interface{ F(f *os.File) error }", "parameter 1: *os.File can be read, but is neither io.Reader nor io.ReadCloser"},
+		{"written", "struct{ F func(w io.Writer) error }", "parameter 1: io.Writer cannot be an argument: the peer could not write to it; return an io.ReadCloser"},
+		{"readers", "interface{ F() ([]io.Reader, error) }", "result[]: nothing can be decoded into the interface io.Reader"},
+		{"writers", "interface{ F(v, w io.Writer) error }", "F: parameter 2: only one io.Writer can be a parameter"},
+		{"both", "interface{ F(w io.Writer) (int, error) }", "F: what it writes to its io.Writer is the result; return nothing but an error"},
+		{"Writing", "interface{ F(w io.Writer) }", "F returns an io.ReadCloser in the client, of what the function writes to its io.Writer"},
 		{"Failing", "interface{ F() int }", "F returns an error too in the client"},
 		{"Streaming", "interface{ F() iter.Seq[int] }", "F returns an iter.Seq2[int, error] in the client"},
 		{"Hidden", "interface{ F() error; f() }", "the method f is not exported and is left out"},
 	}
 	var text strings.Builder
-	text.WriteString("package api\n\nimport (\n\"context\"\n\"fmt\"\n\"iter\"\n\"time\"\n\n\"github.com/kkrpc-go/kkrpc\"\n)\n\n" +
-		"type Loop func(l Loop)\n\nvar _ iter.Seq[context.Context]\n\nvar _ = []any{fmt.Sprint, time.Now, kkrpc.Release, takenClient}\n\nfunc takenClient() {}\n\n")
+	text.WriteString("package api\n\nimport (\n\"context\"\n\"fmt\"\n\"io\"\n\"iter\"\n\"os\"\n\"time\"\n\n\"github.com/kkrpc-go/kkrpc\"\n)\n\n" +
+		"type Loop func(l Loop)\n\nvar _ iter.Seq[context.Context]\n\nvar _ = []any{fmt.Sprint, io.EOF, os.Args, time.Now, kkrpc.Release, takenClient}\n\nfunc takenClient() {}\n\n")
 	for _, row := range rows {
 		text.WriteString("type " + row.name + " " + row.text + "\n")
 	}

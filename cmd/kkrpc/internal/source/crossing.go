@@ -29,10 +29,36 @@ func (c *clients) check(t types.Type, d direction, pos token.Pos, what string) {
 		c.checkCallback(s, pos, what, map[*types.Signature]bool{})
 		return
 	}
+	if schema.IsReader(c.docs.typ(t)) {
+		return
+	}
+	if reason := c.onlyDeclared(t); reason != "" && d == outbound {
+		c.refuse(pos, "%s: %s", what, reason)
+		return
+	}
 	x := crossing{docs: c.docs, direction: d, seen: map[types.Type]bool{}}
 	if reason, at := x.check(types.Unalias(t), ""); reason != "" {
 		c.refuse(pos, "%s%s: %s", what, at, reason)
 	}
+}
+
+// onlyDeclared is why a t cannot be sent, if it has the methods of io.Reader or io.Writer, or empty.
+func (c *clients) onlyDeclared(t types.Type) string {
+	methods := types.NewMethodSet(t)
+	has := func(name string) bool {
+		method := methods.Lookup(nil, name)
+		return method != nil && signatureText(method.Obj().(*types.Func).Signature()) == "func([]byte) (int, error)"
+	}
+	g := goType{types.Unalias(t), c.docs}
+	switch {
+	case g.Form() != schema.Plain:
+		return ""
+	case has("Read"):
+		return fmt.Sprintf("%s can be read, but is neither io.Reader nor io.ReadCloser; declare one of them for a stream, or a type without Read for data", t)
+	case has("Write"):
+		return fmt.Sprintf("%s cannot be an argument: the peer could not write to it; return an io.ReadCloser", t)
+	}
+	return ""
 }
 
 // checkCallback is check for a function of this side that the peer calls.

@@ -2,8 +2,11 @@
 package remotes
 
 import (
+	"bufio"
 	"context"
+	"io"
 	"iter"
+	"os"
 	"time"
 
 	"github.com/kkrpc-go/kkrpc"
@@ -36,7 +39,17 @@ type (
 	ReferringToData struct {
 		F func() ([]kkrpc.RefTo[Value], error)
 	}
-	Stream    struct{ F func() iter.Seq2[int, error] }
+	Stream  struct{ F func() iter.Seq2[int, error] }
+	Reading struct {
+		F func(ctx context.Context, r io.Reader, more ...io.ReadCloser) (io.ReadCloser, error)
+	}
+	ReadingAlone  struct{ F func() io.Reader }
+	ReadingFile   struct{ F func(f *os.File) error }
+	ReadingInside struct {
+		F func(v struct{ R io.Reader }) error
+	}
+	Writing   struct{ F func(w io.Writer) error }
+	WritingTo struct{ F func(w *bufio.Writer) error }
 	Sequence  struct{ F func() iter.Seq[int] }
 	Unfailing struct{ F func() int }
 	Many      struct{ F func() (int, int, error) }

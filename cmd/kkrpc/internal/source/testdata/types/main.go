@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"iter"
 	"log"
 	"math/big"
@@ -98,6 +99,8 @@ type Account interface {
 	// Deposit adds to the balance.
 	Deposit(ctx context.Context, amount int) (balance int, err error)
 	Partner() *kkrpc.RefTo[Account]
+	Statement(from time.Time, w io.Writer, to *time.Time) error
+	Attach(ctx context.Context, name string, file io.Reader) (io.ReadCloser, error)
 	Pages(p Page[kkrpc.RefTo[Approve]], q Page[*kkrpc.RefTo[func(s []any, n ...map[string]any) (bool, error)]]) iter.Seq[kkrpc.RefTo[Account]]
 	internal()
 }
@@ -123,6 +126,10 @@ func main() {
 		"bytes":     func(b []byte, n []uint8, c [3]byte) {},
 		"callback":  func(f func(done, total int), g func(...string) error, h *kkrpc.Callback) {},
 		"stream":    func(in iter.Seq2[Job, error]) iter.Seq[Status] { return nil },
+		"reader":    func(r io.Reader, parts ...io.ReadCloser) (io.Reader, error) { return r, nil },
+		"closer":    func() io.ReadCloser { return nil },
+		"writer":    func(ctx context.Context, table string, w io.Writer, rows ...int) error { return nil },
+		"writeOnly": func(w io.Writer) {},
 		"channel":   func() (<-chan Level, error) { return nil, nil },
 		"small":     func(a int8, b uint16, c float32, d bool, e rune) uint64 { return 0 },
 		"anonymous": func(v struct{ A int }) []struct{ B *string } { return nil },
