@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"sync/atomic"
 
@@ -52,6 +53,23 @@ func streams() kkrpc.Object {
 			}
 			return sum, nil
 		},
+		// The byte at each place is the place modulo 251.
+		"readBytes": func(n int64) io.ReadCloser {
+			started.Add(1)
+			return &counted{Reader: io.LimitReader(new(pattern), n), closed: func() { finished.Add(1) }}
+		},
+		"writeBytes": func(n int64, w io.Writer) error {
+			started.Add(1)
+			defer finished.Add(1)
+			_, err := io.Copy(w, io.LimitReader(new(pattern), n))
+			return err
+		},
+		"countBytes": func(source io.Reader) (int64, error) { return io.Copy(io.Discard, source) },
+		"firstByte": func(source io.Reader) (int, error) {
+			first := make([]byte, 1)
+			_, err := source.Read(first)
+			return int(first[0]), err
+		},
 		"firstOf": func(source iter.Seq2[any, error]) (any, error) {
 			for v, err := range source {
 				return v, err
@@ -59,4 +77,26 @@ func streams() kkrpc.Object {
 			return nil, nil
 		},
 	}
+}
+
+// pattern reads bytes that tell their places.
+type pattern struct{ at int }
+
+func (p *pattern) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = byte(p.at % 251)
+		p.at++
+	}
+	return len(b), nil
+}
+
+// counted is a reader that counts how often it is closed.
+type counted struct {
+	io.Reader
+	closed func()
+}
+
+func (c *counted) Close() error {
+	c.closed()
+	return nil
 }

@@ -3,7 +3,12 @@ package check
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"iter"
+	"strings"
+	"sync/atomic"
+	"testing/iotest"
 
 	"github.com/kkrpc-go/kkrpc"
 )
@@ -48,6 +53,28 @@ func streamArgumentChecks() []check {
 			object := map[string]any{"a": []any{1.0, nil}, "b": "two"}
 			return returns[any](object, "firstOf", iter.Seq[any](func(yield func(any) bool) { yield(object) }))(ctx, t)
 		}},
+		{name: "streams/countBytes", run: func(ctx context.Context, t *target) error {
+			var errs []error
+			for _, n := range []int64{0, 1, 200_000} {
+				errs = append(errs, returns(n, "countBytes", io.LimitReader(new(countedReader), n))(ctx, t))
+			}
+			return errors.Join(errs...)
+		}},
+		{name: "streams/countBytes-failing-source", run: func(ctx context.Context, t *target) error {
+			failing := io.MultiReader(strings.NewReader("a"), iotest.ErrReader(errors.New("source failed")))
+			return rejects("", "source failed", "countBytes", failing)(ctx, t)
+		}},
+		{name: "streams/firstByte-stops-the-source", run: func(ctx context.Context, t *target) error {
+			stopped := make(chan string, 1)
+			content := &countedReader{closed: func() { stopped <- "stopped" }}
+			if err := errors.Join(returns(0, "firstByte", content)(ctx, t), receives(ctx, stopped, "stopped")); err != nil {
+				return err
+			}
+			if n := content.reads.Load(); n > 33 {
+				return fmt.Errorf("%d items were read for one that was wanted", n)
+			}
+			return nil
+		}},
 		{name: "streams/arguments-side-by-side", run: func(ctx context.Context, t *target) error {
 			return parallel(20, func(i int) error {
 				return returns(5*i*(5*i+1)/2, "sumStream", source(5*i, nil))(ctx, t)
@@ -72,4 +99,21 @@ func source(n int, done func()) iter.Seq2[int, error] {
 			}
 		}
 	}
+}
+
+// countedReader reads zeros, and counts.
+type countedReader struct {
+	reads  atomic.Int64
+	closed func()
+}
+
+func (r *countedReader) Read(p []byte) (int, error) {
+	r.reads.Add(1)
+	clear(p)
+	return len(p), nil
+}
+
+func (r *countedReader) Close() error {
+	r.closed()
+	return nil
 }

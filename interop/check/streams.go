@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"regexp"
 	"time"
@@ -121,6 +122,10 @@ func streamChecks() []check {
 			_, err := settled(ctx, t)
 			return err
 		}},
+		{name: "streams/readBytes", run: readsBytes("readBytes")},
+		{name: "streams/writeBytes", run: readsBytes("writeBytes")},
+		{name: "streams/readBytes-close-stops-the-producer", needs: streamCredit, run: closesBytes("readBytes")},
+		{name: "streams/writeBytes-close-stops-the-producer", needs: streamCredit, run: closesBytes("writeBytes")},
 		{name: "streams/failAfter", run: streamFails(2)},
 		{name: "streams/failAfter-many", run: streamFails(40)},
 		{name: "streams/failAfter-none", run: streamFails(0)},
@@ -242,5 +247,52 @@ func pause(ctx context.Context, d time.Duration) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// readsBytes reads what the function at path sends, whose bytes tell their places.
+func readsBytes(path string) func(ctx context.Context, t *target) error {
+	return func(ctx context.Context, t *target) error {
+		for _, n := range []int{0, 1, 32768, 32769, 200_000} {
+			r, err := kkrpc.Call[io.Reader](ctx, t.ch, path, n)
+			if err != nil {
+				return err
+			}
+			all, err := io.ReadAll(r)
+			if err != nil || len(all) != n {
+				return fmt.Errorf("%d bytes of %d, %v", len(all), n, err)
+			}
+			for at, b := range all {
+				if b != byte(at%251) {
+					return fmt.Errorf("byte %d is %d", at, b)
+				}
+			}
+		}
+		_, err := settled(ctx, t)
+		return err
+	}
+}
+
+// closesBytes reads a part of what the function at path sends, and closes it.
+func closesBytes(path string) func(ctx context.Context, t *target) error {
+	return func(ctx context.Context, t *target) error {
+		before, err := settled(ctx, t)
+		if err != nil {
+			return err
+		}
+		r, err := kkrpc.Call[io.ReadCloser](ctx, t.ch, path, 1_000_000_000)
+		if err != nil {
+			return err
+		}
+		if _, err := io.ReadFull(r, make([]byte, 100_000)); err != nil {
+			return err
+		}
+		stats, err := statsOf(ctx, t)
+		if err == nil && stats.Started-stats.Finished != 1 {
+			err = errors.New("the producer is at its end")
+		}
+		r.Close()
+		after, unsettled := settled(ctx, t)
+		return errors.Join(err, unsettled, same(after, before+1))
 	}
 }

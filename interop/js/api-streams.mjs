@@ -18,7 +18,33 @@ async function* produce(n, ms = 0, fail = () => undefined) {
 	}
 }
 
+/** bytes yields n bytes in chunks. The byte at each place is the place modulo 251. */
+async function* bytes(n) {
+	started++
+	try {
+		for (let at = 0; at < n; at += 20000) yield Uint8Array.from({ length: Math.min(20000, n - at) }, (_, i) => (at + i) % 251)
+	} finally {
+		finished++
+	}
+}
+
+/** bytesOf is an item as kkrpc 2 gets it with the codec json: as base64 text. */
+export const bytesOf = (item) => (typeof item === "string" ? Uint8Array.from(atob(item), (c) => c.charCodeAt(0)) : item)
+
 export const streams = {
+	readBytes: (n) => bytes(n),
+	writeBytes: (n) => bytes(n),
+	countBytes: async (source) => {
+		let count = 0
+		for await (const item of source) {
+			if (!(bytesOf(item) instanceof Uint8Array)) throw new TypeError(`item: expected Uint8Array, got ${typeof item}`)
+			count += bytesOf(item).length
+		}
+		return count
+	},
+	firstByte: async (source) => {
+		for await (const item of source) return bytesOf(item)[0]
+	},
 	countTo: (n) => produce(n),
 	countSlow: (n, ms) => produce(n, ms),
 	failAfter: (n) => produce(n, 0, () => Object.assign(new Error(`failed after ${n}`), { code: "E_STREAM" })),

@@ -1,5 +1,6 @@
 // Checks of streams, as results and as arguments.
 import { strict as assert } from "node:assert"
+import { bytesOf } from "./api-streams.mjs"
 
 const upTo = (n) => Array.from({ length: n }, (_, i) => i + 1)
 
@@ -7,6 +8,29 @@ async function collect(stream) {
 	const items = []
 	for await (const v of await stream) items.push(v)
 	return items
+}
+
+/** readAll collects the bytes of a stream, and checks each by its place. */
+async function readAll(stream) {
+	let at = 0
+	for await (const item of await stream) {
+		const chunk = bytesOf(item)
+		assert.ok(chunk instanceof Uint8Array && chunk.length > 0 && chunk.length <= 32768, `${chunk?.constructor.name} of ${chunk?.length}`)
+		for (const b of chunk) assert.equal(b, at++ % 251)
+	}
+	return at
+}
+
+/** chunks yields n bytes in odd pieces, and calls pulled for each. */
+async function* chunks(n, pulled = () => {}, done = () => {}) {
+	try {
+		for (let at = 0; at < n; at += 997) {
+			pulled()
+			yield Uint8Array.from({ length: Math.min(997, n - at) }, (_, i) => (at + i) % 251)
+		}
+	} finally {
+		done()
+	}
 }
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
@@ -82,6 +106,29 @@ const results = [
 			await settled(api)
 		}
 	},
+	...["readBytes", "writeBytes"].flatMap((method) => [
+		{
+			name: `streams/${method}`,
+			run: async ({ api }) => {
+				for (const n of [0, 1, 32768, 32769, 200000]) assert.equal(await readAll(api[method](n)), n)
+				await settled(api)
+			}
+		},
+		{
+			name: `streams/${method}-break-stops-the-producer`,
+			needs: ["credit"], // else the producer may be at its end before
+			run: async ({ api }) => {
+				const before = await settled(api)
+				for await (const item of await api[method](1e9)) {
+					assert.equal(bytesOf(item)[0], 0)
+					const { started, finished } = await api.streamStats()
+					assert.deepEqual([started, finished], [before + 1, before], "the producer is at its end")
+					break
+				}
+				assert.equal(await settled(api), before + 1)
+			}
+		}
+	]),
 	{
 		name: "streams/failAfter",
 		run: async ({ api }) => {
@@ -191,6 +238,27 @@ const args = [
 			for (let i = 0; i < 100 && !stopped; i++) await pause(10)
 			assert.equal(stopped, 1)
 		}
+	},
+	{
+		name: "streams/countBytes",
+		run: async ({ api }) => {
+			for (const n of [0, 1, 200000]) assert.equal(await api.countBytes(chunks(n)), n)
+		}
+	},
+	{
+		name: "streams/firstByte-stops-the-source",
+		run: async ({ api }) => {
+			let pulled = 0
+			let stopped = 0
+			assert.equal(await api.firstByte(chunks(1e9, () => pulled++, () => stopped++)), 0)
+			for (let i = 0; i < 100 && !stopped; i++) await pause(10)
+			assert.equal(stopped, 1)
+			assert.ok(pulled <= 33, `${pulled} items were made for one that was read`)
+		}
+	},
+	{
+		name: "streams/countBytes-of-other-items",
+		run: async ({ api }) => assert.rejects(api.countBytes(source(3)), /item: expected Uint8Array, got number/)
 	},
 	{
 		name: "streams/firstOf-object",
