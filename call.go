@@ -13,13 +13,14 @@ import (
 // pointer, or drops it if result is nil. A dot inside a name is written `\.`.
 //
 // Arguments are encoded as package superjson says. A func (or *Callback) as an argument is a callback: the peer gets a
-// function that calls it. An iter.Seq, iter.Seq2[T, error] or <-chan T is a stream, which only compact peers take. It
-// runs when the peer asks for items, perhaps after Call has returned. If the peer's function throws, the error wraps an
+// function that calls it. An iter.Seq, iter.Seq2[T, error], <-chan T or io.Reader is a stream, which only compact peers
+// take. It runs when the peer asks for items, perhaps after Call has returned. The stream closes a reader that is an
+// io.Closer, unless the request could not be sent. If the peer's function throws, the error wraps an
 // *Error. Call blocks until the answer arrives, ctx or Options.CallTimeout ends, or the channel closes. In a handler,
 // pass the handler's ctx: while Call waits, the handler does not count as running.
 //
-// If the peer returns a stream, result must point to an iter.Seq2[T, error] or to an any. The any then holds an
-// iter.Seq2[any, error]. With any other result, or nil, the peer is asked to stop the stream. The stream can be
+// If the peer returns a stream, result must point to an iter.Seq2[T, error], to an io.Reader or io.ReadCloser for a stream
+// of bytes, or to an any. The any then holds an iter.Seq2[any, error]. Close of the reader ends the stream. With any other result, or nil, the peer is asked to stop the stream. The stream can be
 // iterated over once, and ctx bounds the iteration too. [Stream] has more about items.
 func (ch *Channel) Call(ctx context.Context, result any, path string, args ...any) error {
 	if done, err := callScalar(ctx, ch, path, args, result); done {

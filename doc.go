@@ -53,6 +53,14 @@
 // parameter back. A handler that waits for an item does not count as running. Arguments of all three types are streams
 // of this side. They need a compact peer.
 //
+// In the signatures of functions, io.Reader and io.Writer are streams whose items are bytes. A result of type io.Reader or
+// io.ReadCloser is read in items of up to 32 KiB. If it is an io.Closer, it is closed once when the stream ends, even while
+// Read waits. A parameter of these types reads a stream of the peer until the handler returns. A parameter of type io.Writer
+// takes nothing from the peer: what the handler writes is its result, and it runs when the peer reads. Write waits for the
+// peer, and returns io.ErrClosedPipe when the peer has left. Call[io.ReadCloser] reads a stream of the peer. An argument
+// that has a method Read, and none that decides about its JSON or text, is a stream. The stream closes it, unless the
+// request could not be sent.
+//
 // A compact peer sends at most 32 items ahead of the loop. A classic peer sends as many as it likes, within
 // [Limits].StreamBuffer. The items of a stream arrive in order. A stream and callbacks have no order between them,
 // except that callbacks invoked before the function returned come first. A TypeScript peer needs the channel of

@@ -56,8 +56,9 @@ type Object map[string]any
 // is unclear.
 //
 // A result may be a stream: an iter.Seq[T], iter.Seq2[T, error] or <-chan T. A parameter may be an iter.Seq2[T, error],
-// a stream of the peer that can be iterated over once. See the package comment. In other places of data a stream is
-// refused.
+// a stream of the peer that can be iterated over once. An io.Reader or io.ReadCloser as a result or a parameter is a stream
+// of bytes. A function may have one parameter of type io.Writer, and then no result but an error: the peer gets what it
+// writes. See the package comment. In other places of data a stream is refused.
 func Expose(api any) (*API, error) {
 	if a, ok := api.(*API); ok {
 		if a != nil {
@@ -88,12 +89,12 @@ func (a *API) Type() reflect.Type { return a.bound.Declared() }
 type Entry struct {
 	Path []string
 	Kind EntryKind
-	// In are the parameters that the peer passes to a FunctionEntry or a ClassEntry, without the context. The last one of
-	// a variadic function is a slice.
+	// In are the parameters that the peer passes to a FunctionEntry or a ClassEntry, without the context and an io.Writer.
+	// The last one of a variadic function is a slice.
 	In       []reflect.Type
 	Variadic bool
-	// Type is that of the result, the property or the constant. It is nil for a function without a result, for the
-	// constant null and for a namespace.
+	// Type is that of the result, the property or the constant. It is iter.Seq2[[]byte, error] for a function with an
+	// io.Writer, and nil for a function without a result, for the constant null and for a namespace.
 	Type reflect.Type
 	// Settable reports that the peer may write the property.
 	Settable bool

@@ -30,6 +30,7 @@ var features = []struct {
 	{"both-directions", 0, typeScriptServes, peerBothDirections},
 	{"users", 0, goServes, peerUsers},
 	{"streams", 2, goServes, peerStreams},
+	{"bytes", 2, goServes, peerBytes},
 	{"references", 2, goServes, peerReferences},
 	{"metadata", 2, goServes, peerMetadata},
 	{"interceptors", 2, goServes, peerInterceptors},

@@ -2,6 +2,7 @@ package guide_test
 
 import (
 	"errors"
+	"io"
 	"iter"
 	"math/big"
 	"slices"
@@ -122,6 +123,31 @@ func peerStreams(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(server.stop()), "\n")
 	slices.Sort(lines)
 	want(t, []string{"nobody reads any more", "web: ready", "web: starting"})(lines, nil)
+}
+
+func peerBytes(t *testing.T) {
+	text := strings.Repeat("a line of the client\n", 5000)
+	ctx, ch, server := dial(t, "bytes", "/ws", kkrpc.Object{
+		"read": func(name string) io.Reader { return strings.NewReader(name + text) },
+	})
+	want(t, int64(len(text)))(kkrpc.Call[int64](ctx, ch, "save", "notes.txt", strings.NewReader(text)))
+	file, err := kkrpc.Call[io.Reader](ctx, ch, "open", "notes.txt")
+	succeeds(t, err)
+	content, err := io.ReadAll(file)
+	want(t, text)(string(content), err)
+	want(t, int64(len(text)+len("more.txt")))(kkrpc.Call[int64](ctx, ch, "copyFrom", "more.txt"))
+	export, err := kkrpc.Call[io.ReadCloser](ctx, ch, "export", "t")
+	succeeds(t, err)
+	rows := make([]byte, 8)
+	_, err = io.ReadFull(export, rows)
+	want(t, "t,1\nt,2\n")(string(rows), err)
+	succeeds(t, export.Close())
+	server.stdout.await(ctx, 1)
+	want(t, "export stopped: io: read/write on closed pipe")(strings.TrimSpace(server.stop()), nil)
+	_, err = kkrpc.Call[io.Reader](ctx, ch, "open", "../secret")
+	if err == nil {
+		t.Error("a file outside of the folder was opened")
+	}
 }
 
 func peerReferences(t *testing.T) {
