@@ -110,7 +110,6 @@ func TestReadersAsResults(t *testing.T) {
 							if string(got) != want || (err != nil) != fails || fails && !strings.Contains(err.Error(), failure.Error()) {
 								t.Errorf("%s(%d) by %s: %d bytes, %v", path, n, how, len(got), err)
 							}
-							synctest.Wait()
 							if n := last.Load().closes.Load(); n != 1 {
 								t.Errorf("%s by %s: closed %d times", path, how, n)
 							}
@@ -127,23 +126,33 @@ func TestReadersAsResults(t *testing.T) {
 
 func TestReaderChunks(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		server := kkrpc.Object{"open": func() io.Reader { return strings.NewReader(text(70_000)) }}
-		_, c := pair(t, kkrpc.Options{Expose: server}, kkrpc.Options{})
-		var sizes []int
-		for chunk, err := range kkrpc.Stream[[]byte](t.Context(), c, "open") {
-			if err != nil {
-				t.Fatal(err)
-			}
-			sizes = append(sizes, len(chunk))
+		server := kkrpc.Object{
+			"open":  func() io.Reader { return strings.NewReader(text(70_000)) },
+			"write": func(w io.Writer) { io.WriteString(w, text(70_000)) },
 		}
-		if want := []int{32768, 32768, 4464}; !slices.Equal(sizes, want) {
-			t.Error(sizes)
+		_, c := pair(t, kkrpc.Options{Expose: server}, kkrpc.Options{})
+		for path := range server {
+			var sizes []int
+			for chunk, err := range kkrpc.Stream[[]byte](t.Context(), c, path) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				sizes = append(sizes, len(chunk))
+			}
+			if want := []int{32768, 32768, 4464}; !slices.Equal(sizes, want) {
+				t.Error(path, sizes)
+			}
 		}
 	})
 }
 
 // An io.Reader that decides about its JSON is data, unless the result is declared as a reader.
 type card struct{ *strings.Reader }
+
+// readerFunc is a func that is no callback.
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 func (card) MarshalJSON() ([]byte, error) { return []byte(`"card"`), nil }
 
@@ -186,6 +195,7 @@ func TestWhichValuesAreReaders(t *testing.T) {
 			{strings.NewReader("a"), "iter.Seq2[interface {},error]"},
 			{io.LimitReader(zeros{}, 1), "iter.Seq2[interface {},error]"},
 			{zeros{}, "iter.Seq2[interface {},error]"},
+			{readerFunc(zeros{}.Read), "iter.Seq2[interface {},error]"},
 			{missing, "<nil>"},
 			{card{}, "string"},
 			{json.RawMessage(`1`), "float64"},
@@ -764,6 +774,52 @@ func TestWriterUnderInterceptors(t *testing.T) {
 	}
 }
 
+// An interceptor may read the stream itself and leave it.
+func TestWriterThatAnInterceptorReads(t *testing.T) {
+	read := func(ctx context.Context, r *kkrpc.Request, next kkrpc.Handler) (any, error) {
+		result, err := next(ctx, r)
+		for chunk := range result.(iter.Seq2[[]byte, error]) {
+			return string(chunk), err
+		}
+		return "nothing", err
+	}
+	server := kkrpc.Object{"export": func(w io.Writer) error {
+		_, err := io.WriteString(w, "first")
+		if err != io.ErrClosedPipe {
+			t.Error(err)
+		}
+		return err
+	}}
+	_, c := pair(t, kkrpc.Options{Expose: server, Inbound: []kkrpc.Interceptor{read}, OnError: func(err error) { t.Error(err) }}, kkrpc.Options{})
+	if got, err := kkrpc.Call[string](t.Context(), c, "export"); got != "first" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// A goroutine that a function has left behind may go on to write when the function has panicked.
+func TestWriteAfterAPanic(t *testing.T) {
+	var writer io.Writer
+	read := func(ctx context.Context, r *kkrpc.Request, next kkrpc.Handler) (any, error) {
+		result, err := next(ctx, r)
+		defer func() { _ = recover() }()
+		for range result.(iter.Seq2[[]byte, error]) {
+			t.Error("there is an item")
+		}
+		return nil, err
+	}
+	server := kkrpc.Object{"export": func(w io.Writer) {
+		writer = w
+		panic("secret")
+	}}
+	_, c := pair(t, kkrpc.Options{Expose: server, Inbound: []kkrpc.Interceptor{read}}, kkrpc.Options{})
+	if err := c.Call(t.Context(), nil, "export"); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := writer.Write([]byte("late")); n != 0 || err != io.ErrClosedPipe {
+		t.Errorf("%d, %v", n, err)
+	}
+}
+
 // 1 GiB is read in the memory of a few chunks.
 func TestReadersTakeLittleMemory(t *testing.T) {
 	size, most := int64(1<<30), uint64(24<<20)
@@ -800,4 +856,35 @@ func TestReadersTakeLittleMemory(t *testing.T) {
 		t.Errorf("%d MiB more than before", peak>>20)
 	}
 	t.Logf("%d KiB more than before at most", peak>>10)
+}
+
+// A single request, as over HTTP, carries no streams. The readers that functions return are closed all the same.
+func TestReadersOfASingleRequest(t *testing.T) {
+	s := &source{Reader: zeros{}}
+	ran := false
+	api, err := kkrpc.Expose(kkrpc.Object{
+		"open":   func() io.Reader { return s },
+		"nil":    func() io.Reader { return nil },
+		"export": func(io.Writer) { ran = true },
+		"count":  func(r io.Reader) (int64, error) { return io.Copy(io.Discard, r) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{"open": "carries no streams", "export": "carries no streams", "nil": `"v":null`, "count": "expected stream, got undefined"} {
+		response, err := api.Answer(t.Context(), []byte(`{"t":"q","id":"q","op":"call","p":["`+path+`"],"a":[]}`), nil)
+		if err != nil || !strings.Contains(string(response), want) {
+			t.Errorf("%s: %s, %v", path, response, err)
+		}
+	}
+	if n := s.closes.Load(); n != 1 || ran {
+		t.Errorf("closed %d times; the function ran: %v", n, ran)
+	}
+	caller, err := kkrpc.Unary(func(context.Context, []byte) ([]byte, error) { panic("not called") }, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := caller.Call(t.Context(), nil, "count", s); !errors.Is(err, kkrpc.ErrUnsupported) || s.closes.Load() != 1 {
+		t.Errorf("as an argument: %v; closed %d times", err, s.closes.Load())
+	}
 }
