@@ -147,7 +147,9 @@ func (s *inStream) Grown(spent int) error {
 func (s *inStream) count(spent int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.decoded = spent
+	if s.state != dropped { // then nobody takes the item
+		s.decoded = spent
+	}
 	s.countLocked()
 	return nil
 }
@@ -337,24 +339,22 @@ func (s *inStream) leave() {
 func (s *inStream) belongTo(handler waiter) { s.handler = handler }
 
 // end implements received. It has no effect if somebody iterates over s, or has.
-func (s *inStream) end() {
-	s.mu.Lock()
-	ranged := s.state == ranged
-	s.mu.Unlock()
-	if !ranged {
-		s.drop(errLeft)
-	}
-}
+func (s *inStream) end() { s.drop(errLeft) }
 
 // errLeft is what a reader gets that goes on when the function is over that it was given to.
 var errLeft = fmt.Errorf("%w: the function that was given this stream has returned", ErrReleased)
 
-// drop ends s for good; a reader that waits gets err.
+// drop ends s for good, unless somebody iterates over it, or has. A reader that waits gets err.
 func (s *inStream) drop(err error) {
 	s.mu.Lock()
-	if s.state != dropped {
+	switch s.state {
+	case ranged:
+		s.mu.Unlock()
+		return
+	case unused, reading:
 		s.state, s.ended, s.err = dropped, true, err
 	}
+	s.decoded = 0
 	left := s.clearLocked()
 	s.signalLocked()
 	s.mu.Unlock()
@@ -572,6 +572,7 @@ func (t *inStreams) collect(s *inStream) {
 	t.mu.Unlock()
 	if !open {
 		s.mu.Lock()
+		s.decoded = 0
 		left := s.clearLocked()
 		s.mu.Unlock()
 		left.discard(s.ch)
