@@ -5,6 +5,7 @@ package ws_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"iter"
 	"strings"
 	"testing"
@@ -28,6 +29,7 @@ func bytesAPI() kkrpc.Object {
 		"echo":  func(b []byte) []byte { return b },
 		"call":  func(b []byte, f func([]byte)) { f(b) },
 		"items": func(b []byte) iter.Seq[[]byte] { return func(yield func([]byte) bool) { _ = yield(b) && yield(b[:1]) } },
+		"read":  func(b []byte) io.Reader { return bytes.NewReader(b) },
 		"sizes": func(items iter.Seq2[[]byte, error]) (sizes []int, err error) {
 			for b, err := range items {
 				if err != nil {
@@ -124,11 +126,19 @@ func TestBytesCross(t *testing.T) {
 					if diff := cmp.Diff([]int{len(big), 1}, sizes); diff != "" {
 						t.Errorf("items (-want +got):\n%s", diff)
 					}
+					reader, err := kkrpc.Call[io.ReadCloser](testContext(t), ch, "read", big)
+					if err != nil {
+						t.Fatal(err)
+					}
+					got, err := io.ReadAll(reader)
+					if err != nil || !bytes.Equal(got, big) {
+						t.Errorf("a reader: %d bytes of %d, %v", len(got), len(big), err)
+					}
 					if d == kkrpc.Classic || d == kkrpc.ClassicSuperJSON {
 						return // no streams as arguments
 					}
 					items := iter.Seq[[]byte](func(yield func([]byte) bool) { _ = yield(big) && yield(nil) && yield(big[:3]) })
-					sizes, err := kkrpc.Call[[]int](testContext(t), ch, "sizes", items)
+					sizes, err = kkrpc.Call[[]int](testContext(t), ch, "sizes", items)
 					if diff := cmp.Diff([]int{len(big), 0, 3}, sizes); diff != "" || err != nil {
 						t.Errorf("stream as argument: %v (-want +got):\n%s", err, diff)
 					}
