@@ -36,6 +36,9 @@ func decode(mode Mode, raw []byte, meta *Meta, v any, references ReferenceDecode
 	if meta == nil && decodeFast(raw, v) {
 		return nil
 	}
+	if m == nil && meta.partsOf() != nil {
+		m = new(Meter) // bounds copies of parts
+	}
 	if kept, ok := v.(*Value); ok {
 		if len(raw) > 0 && !jsontext.Value(raw).IsValid(lenient...) {
 			return &DataError{Reason: "malformed JSON"}

@@ -40,9 +40,9 @@ func decodeQuick(mode Mode, raw []byte, meta *Meta, target reflect.Value, m *Met
 	if meta != nil {
 		q.note, q.parts = meta.root, meta.parts
 	}
-	spent := 0
+	spent, copied := 0, 0
 	if m != nil {
-		spent = m.Spent
+		spent, copied = m.Spent, m.copied
 	}
 	ok := quickOf(target.Type())(q, variableOf(target)) && q.peek() == 0 && q.pos == len(raw)
 	if !ok {
@@ -50,7 +50,7 @@ func decodeQuick(mode Mode, raw []byte, meta *Meta, target reflect.Value, m *Met
 			v.SetZero()
 		}
 		if m != nil && m.err == nil {
-			m.Spent = spent // the decoder counts again
+			m.Spent, m.copied = spent, copied // the decoder counts again
 		}
 	}
 	clear(q.filled)
@@ -187,7 +187,7 @@ func quickBool(q *quick, p variable) bool {
 
 func quickString(q *quick, p variable) bool {
 	s, ok := q.string()
-	if ok = ok && q.note == nil && !q.parts.marksString(s); ok {
+	if ok = ok && q.note == nil && !q.parts.marks(s); ok {
 		*as[string](p) = s
 	}
 	return ok

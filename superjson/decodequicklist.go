@@ -352,7 +352,7 @@ func (q *quick) any() (any, bool) {
 			return nil, false
 		}
 		s, ok := q.string()
-		return s, ok && !q.parts.marksString(s)
+		return s, ok && !q.parts.marks(s)
 	case 't':
 		return true, q.word("true")
 	case 'f':

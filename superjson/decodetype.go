@@ -173,10 +173,10 @@ func decodeKept(d *decoder, v reflect.Value, n *node) error {
 func decodeRaw(d *decoder, v reflect.Value, _ *node) error {
 	raw, err := d.read()
 	if err == nil {
-		raw, err = d.parts.inText(raw, d.mode)
+		err = d.spend(len(raw))
 	}
 	if err == nil {
-		err = d.spend(len(raw))
+		raw, err = d.parts.inText(raw, d.mode, d.meter)
 	}
 	if err == nil {
 		v.SetBytes(append([]byte(nil), raw...))

@@ -2,6 +2,7 @@ package superjson
 
 import (
 	"bytes"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -41,9 +42,10 @@ type Encoder struct {
 
 	references ReferenceEncoder // nil: there are none
 
-	newMark  func() string // nil: bytes are in the text
-	partMark string        // of the placeholders in the text; set with the first part
-	parts    []Part        // beside the text
+	newMark  func() string         // nil: bytes are in the text
+	partMark string                // of the placeholders in the text; set with the first part
+	parts    []Part                // beside the text
+	partOf   map[*receivedPart]int // the index in parts of those that Values had
 }
 
 // note is one annotation. Notes are in the order of the walk: an outer one comes before those inside.
@@ -86,6 +88,7 @@ func (e *Encoder) Reset(mode Mode) {
 	e.partMark = ""
 	clear(e.parts)
 	e.parts = e.parts[:0]
+	e.partOf = nil
 }
 
 // Mode returns the mode in which the Encoder writes.
@@ -147,6 +150,7 @@ func (e *Encoder) rollback(m mark) {
 	e.seen = e.seen[:m.seen]
 	clear(e.parts[m.parts:])
 	e.parts = e.parts[:m.parts]
+	maps.DeleteFunc(e.partOf, func(_ *receivedPart, i int) bool { return i >= m.parts })
 }
 
 func (e *Encoder) note(typ, arg string) { e.noteAt(e.fullPath(), typ, arg) }
@@ -352,8 +356,7 @@ func (e *Encoder) keptValue(dst []byte, v Value) ([]byte, error) {
 	if v.JSON == nil {
 		return e.undefined(dst), nil
 	}
-	parts := v.Meta.partsOf()
-	if v.Meta != nil && (e.mode != ModeSuperJSON && v.Meta.root != nil || parts != nil && !e.beside()) {
+	if e.mode != ModeSuperJSON && v.Meta != nil && (v.Meta.root != nil || v.Meta.equal != nil) {
 		var tree any
 		if err := v.Decode(&tree); err != nil {
 			return dst, &EncodeError{Reason: err.Error()}
@@ -367,13 +370,21 @@ func (e *Encoder) keptValue(dst []byte, v Value) ([]byte, error) {
 	} else {
 		dst = append(dst, v.JSON...)
 	}
-	if err == nil && parts != nil {
-		dst, err = e.moved(dst, before, parts)
-	}
-	if err != nil || e.mode != ModeSuperJSON || v.Meta == nil {
+	if err != nil || v.Meta == nil {
 		return dst, err
 	}
-	e.noteTree(v.Meta.root)
+	root := v.Meta.root
+	switch parts := v.Meta.parts; {
+	case parts == nil:
+	case e.carries(parts):
+		dst, err = e.moved(dst, before, parts)
+	default:
+		dst, root, err = e.spelled(dst, before, parts, root)
+	}
+	if err != nil || e.mode != ModeSuperJSON {
+		return dst, err
+	}
+	e.noteTree(root)
 	if v.Meta.equal != nil && e.again == 0 {
 		groups, err := v.Meta.equal.inside(v.Meta.in, new(imports))
 		if err != nil {

@@ -69,10 +69,13 @@ func decodeUnmarshaler(d *decoder, v reflect.Value, n *node) error {
 	kind := d.dec.PeekKind()
 	raw, err := d.read()
 	if err == nil {
-		raw, err = d.parts.inText(raw, d.mode)
+		err = d.spend(len(raw))
 	}
 	if err == nil {
-		err = d.spend(len(raw))
+		raw, err = d.parts.inText(raw, d.mode, d.meter)
+	}
+	if kind == '"' && err == nil {
+		kind = jsontext.Value(raw).Kind() // of the bytes that a placeholder stood for
 	}
 	if err != nil {
 		return err

@@ -130,6 +130,19 @@ func (n *node) add(key string) *node {
 	return c
 }
 
+// clone returns a tree like n, without annotations if n is nil.
+func (n *node) clone() *node {
+	if n == nil {
+		return &node{annotation: unannotated}
+	}
+	c := &node{annotation: n.annotation, key: n.key}
+	for child := n.first; child != nil; child = child.next {
+		own := child.clone()
+		*c.add(child.key) = *own
+	}
+	return c
+}
+
 // Sub returns the metadata of the value at path, or nil. It leaves out equal places outside the value. If the value is
 // a second copy of an object, Sub returns the metadata of the first copy.
 //

@@ -20,6 +20,8 @@ type Meter struct {
 	// Watch is told what is spent, about each 64 KiB. An error ends the decoding. Nil: nobody is told.
 	Watch interface{ Grown(spent int) error }
 
+	copied int // bytes of parts, where there is no Limit
+
 	next int   // Spent at which there is something to do; 0: not known yet
 	err  error // why decoding ends
 }

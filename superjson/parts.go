@@ -3,11 +3,14 @@ package superjson
 import (
 	"bytes"
 	"encoding/binary"
+	"io"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // PartType is the JavaScript type of the bytes in a Part. The numbers are those of the protocol.
@@ -85,14 +88,20 @@ const MaxParts = 1 << 16
 type Parts struct {
 	mark string
 	list []*receivedPart
-	kept atomic.Bool // by a Value, which may be decoded again
 	cost int
 }
 
 type receivedPart struct {
 	Part
-	taken atomic.Bool // whoever has taken it owns its bytes
+	state atomic.Uint32
 }
+
+// The states of a receivedPart.
+const (
+	partFree  uint32 = iota
+	partOwned        // the program has its bytes, and may change them
+	partKept         // a Value has its bytes, and may be decoded again: they do not change
+)
 
 // partCost is what a part costs beside its bytes.
 const partCost = 56
@@ -133,17 +142,12 @@ func (m *Meta) partsOf() *Parts {
 	return m.parts
 }
 
-// marks reports whether text, the inside of a string, begins as placeholders do.
-func (p *Parts) marks(text []byte) bool {
-	return p != nil && len(text) >= len(p.mark) && string(text[:len(p.mark)]) == p.mark
-}
-
-// marksString is marks for a string.
-func (p *Parts) marksString(text string) bool { return p != nil && strings.HasPrefix(text, p.mark) }
+// marks reports whether text begins as placeholders do.
+func (p *Parts) marks(text string) bool { return p != nil && strings.HasPrefix(text, p.mark) }
 
 // find returns the part that the string text stands for. It returns nil if text is no placeholder.
 func (p *Parts) find(text string) (*receivedPart, error) {
-	if !p.marksString(text) {
+	if !p.marks(text) {
 		return nil, nil
 	}
 	digits := text[len(p.mark):]
@@ -156,13 +160,68 @@ func (p *Parts) find(text string) (*receivedPart, error) {
 
 // take returns the bytes of r, which the caller owns. A second time they are a copy, which counts in m.
 func (p *Parts) take(r *receivedPart, m *Meter) ([]byte, error) {
-	if !p.kept.Load() && r.taken.CompareAndSwap(false, true) {
+	if r.state.CompareAndSwap(partFree, partOwned) {
 		return r.Data, nil
 	}
-	if err := m.Spend(len(r.Data)); err != nil {
+	if err := m.spendPart(p, len(r.Data), 0); err != nil {
 		return nil, err
 	}
 	return append([]byte{}, r.Data...), nil
+}
+
+// spendPart counts n bytes, and more, for a value that is made of n bytes of p. Where there is no limit, the values of a text must
+// not take much more than p: a short text can name a part any number of times.
+func (m *Meter) spendPart(p *Parts, n, more int) error {
+	if m != nil && m.Limit == 0 {
+		if m.copied += n; m.copied > p.cost+maxCopied {
+			m.err = ErrMemory
+			return m.err
+		}
+	}
+	return m.Spend(n + more)
+}
+
+// keep returns raw with placeholders for parts that a Value has.
+func (p *Parts) keep(raw []byte, m *Meter) (text []byte, kept *Parts, err error) {
+	if !bytes.Contains(raw, []byte(p.mark)) {
+		return raw, nil, nil
+	}
+	kept = &Parts{mark: p.mark}
+	known := map[*receivedPart]int{}
+	text, err = p.replace(raw, func(dst []byte, r *receivedPart, _ jsontext.Pointer) ([]byte, error) {
+		i, met := known[r]
+		if !met {
+			if err := m.Spend(partCost); err != nil {
+				return dst, err
+			}
+			own, err := p.keepPart(r, m)
+			if err != nil {
+				return dst, err
+			}
+			i = len(kept.list)
+			known[r] = i
+			kept.list = append(kept.list, own)
+			kept.cost += partCost + len(own.Data)
+		}
+		return appendPlaceholder(dst, p.mark, i), nil
+	})
+	if len(kept.list) == 0 {
+		kept = nil
+	}
+	return text, kept, err
+}
+
+// keepPart returns r, or a copy if somebody owns its bytes.
+func (p *Parts) keepPart(r *receivedPart, m *Meter) (*receivedPart, error) {
+	if r.state.CompareAndSwap(partFree, partKept) || r.state.Load() == partKept {
+		return r, nil
+	}
+	if err := m.spendPart(p, len(r.Data), 0); err != nil {
+		return nil, err
+	}
+	own := &receivedPart{Part: Part{r.Type, bytes.Clone(r.Data)}}
+	own.state.Store(partKept)
+	return own, nil
 }
 
 // value returns what an any holds for r.
@@ -170,7 +229,7 @@ func (p *Parts) value(r *receivedPart, m *Meter) (any, error) {
 	if r.Type.isBytes() {
 		return p.take(r, m)
 	}
-	if err := m.Spend(listCost + len(r.Data)); err != nil {
+	if err := m.spendPart(p, len(r.Data), listCost); err != nil {
 		return nil, err
 	}
 	return r.Part.array(), nil
@@ -209,35 +268,40 @@ func (p Part) numbers() ([]byte, error) {
 	return NewEncoder(ModeSuperJSON).value(nil, p.array())
 }
 
-// replace returns the JSON text raw with what write makes of each placeholder.
-func (p *Parts) replace(raw []byte, write func(dst []byte, r *receivedPart) ([]byte, error)) ([]byte, error) {
+// replace returns the valid JSON raw with what write makes of each placeholder, which is at the place at.
+func (p *Parts) replace(raw []byte, write func(dst []byte, r *receivedPart, at jsontext.Pointer) ([]byte, error)) ([]byte, error) {
+	d := startDecoder(raw)
+	defer d.end()
 	var out []byte
 	done := 0
-	for i := 0; i < len(raw); i++ {
-		if raw[i] != '"' {
-			continue
-		}
-		start := i
-		for i++; raw[i] != '"'; i++ {
-			if raw[i] == '\\' {
-				i++
+	for {
+		kind := d.dec.PeekKind()
+		if kind != '"' {
+			if _, err := d.dec.ReadToken(); err == io.EOF {
+				break
+			} else if err != nil {
+				return nil, malformed(err)
 			}
-		}
-		if !p.marks(raw[start+1 : i]) {
 			continue
 		}
-		if rest := bytes.TrimLeft(raw[i+1:], " \t\r\n"); len(rest) > 0 && rest[0] == ':' {
-			continue // the name of a member
-		}
-		r, err := p.find(string(raw[start+1 : i]))
+		token, err := d.token()
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, raw[done:start]...)
-		if out, err = write(out, r); err != nil {
+		text := token.String()
+		if in, n := d.dec.StackIndex(d.dec.StackDepth()); !p.marks(text) || in == '{' && n%2 == 1 { // the name of a member
+			continue
+		}
+		r, err := p.find(text)
+		if err != nil {
 			return nil, err
 		}
-		done = i + 1
+		end := int(d.dec.InputOffset())
+		start := bytes.LastIndexByte(raw[:end-1], '"') // there is none in a placeholder, and no escape of one
+		if out, err = write(append(out, raw[done:start]...), r, d.dec.StackPointer()); err != nil {
+			return nil, err
+		}
+		done = end
 	}
 	if done == 0 {
 		return raw, nil
@@ -245,13 +309,22 @@ func (p *Parts) replace(raw []byte, write func(dst []byte, r *receivedPart) ([]b
 	return append(out, raw[done:]...), nil
 }
 
-// inText returns raw with all bytes in the form of mode.
-func (p *Parts) inText(raw []byte, mode Mode) ([]byte, error) {
+// inText returns raw with all bytes in the form of mode. What they take counts in m.
+func (p *Parts) inText(raw []byte, mode Mode, m *Meter) ([]byte, error) {
 	if p == nil || !bytes.Contains(raw, []byte(p.mark)) {
 		return raw, nil
 	}
-	e := NewEncoder(mode)
-	return p.replace(raw, func(dst []byte, r *receivedPart) ([]byte, error) { return e.value(dst, r.Part.array()) })
+	return p.replace(raw, func(dst []byte, r *receivedPart, _ jsontext.Pointer) ([]byte, error) {
+		before := len(dst)
+		if err := m.spendPart(p, len(r.Data), 0); err != nil {
+			return dst, err
+		}
+		dst, err := NewEncoder(mode).value(dst, r.Part.array())
+		if err == nil {
+			err = m.Spend(len(dst) - before)
+		}
+		return dst, err
+	})
 }
 
 // Beside has e keep the bytes of the values to come beside the text, also after Reset. mark makes the mark of each message:
@@ -278,24 +351,87 @@ func (e *Encoder) part(dst []byte, p Part) []byte {
 	if len(e.parts) == 0 {
 		e.partMark = e.newMark()
 	}
-	dst = append(append(dst, '"'), e.partMark...)
-	dst = append(strconv.AppendInt(dst, int64(len(e.parts)), 10), '"')
+	dst = appendPlaceholder(dst, e.partMark, len(e.parts))
 	e.parts = append(e.parts, p)
 	return dst
 }
 
+func appendPlaceholder(dst []byte, mark string, i int) []byte {
+	dst = append(append(dst, '"'), mark...)
+	return append(strconv.AppendInt(dst, int64(i), 10), '"')
+}
+
+// carries reports whether all parts of a Value go beside the text.
+func (e *Encoder) carries(p *Parts) bool {
+	return e.newMark != nil && len(e.parts)+len(p.list) <= MaxParts
+}
+
 // moved has the placeholders of from in dst, from index start on, stand for parts of e.
 func (e *Encoder) moved(dst []byte, start int, from *Parts) ([]byte, error) {
-	text, err := from.replace(dst[start:], func(out []byte, r *receivedPart) ([]byte, error) {
-		if !e.beside() {
-			return nil, &EncodeError{Reason: "a kept value has more bytes than a message can carry"}
+	text, err := from.replace(dst[start:], func(out []byte, r *receivedPart, _ jsontext.Pointer) ([]byte, error) {
+		if i, known := e.partOf[r]; known {
+			return appendPlaceholder(out, e.partMark, i), nil
 		}
+		if e.partOf == nil {
+			e.partOf = map[*receivedPart]int{}
+		}
+		e.partOf[r] = len(e.parts)
 		return e.part(out, r.Part), nil
 	})
 	if err != nil {
-		return dst, &EncodeError{Reason: err.Error()}
+		return dst, &EncodeError{Reason: reasonOf(err)}
 	}
 	return append(dst[:start], text...), nil
+}
+
+// spelled writes out the placeholders of from in dst, from index start on. It returns the annotations, which are beside those of root.
+func (e *Encoder) spelled(dst []byte, start int, from *Parts, root *node) ([]byte, *node, error) {
+	own := NewEncoder(e.mode)
+	known := map[*receivedPart]bool{}
+	copied := false // root
+	text, err := from.replace(dst[start:], func(out []byte, r *receivedPart, at jsontext.Pointer) (_ []byte, err error) {
+		before := len(out)
+		if known[r] && e.copied+len(r.Data) > maxCopied {
+			return out, &EncodeError{Reason: "bytes repeat too much data"}
+		}
+		if out, err = own.value(out, r.Part.array()); err != nil {
+			return out, err
+		}
+		if known[r] {
+			e.copied += len(out) - before
+		}
+		known[r] = true
+		if e.mode != ModeSuperJSON {
+			return out, nil
+		}
+		if !copied {
+			root, copied = root.clone(), true
+		}
+		n := root
+		for key := range at.Tokens() {
+			next := n.child(key)
+			if next == nil {
+				next = n.add(key)
+			}
+			n = next
+		}
+		n.annotation = annotations[r.Type.listName()]
+		return out, nil
+	})
+	if err != nil {
+		return dst, nil, &EncodeError{Reason: reasonOf(err)}
+	}
+	return append(dst[:start], text...), root, nil
+}
+
+// reasonOf is why err, of this package, is none without the name of the package.
+func reasonOf(err error) string {
+	if e, ok := err.(*EncodeError); ok {
+		return e.Reason
+	} else if e, ok := err.(*DataError); ok {
+		return e.Reason
+	}
+	return err.Error()
 }
 
 // elementsOfPart reads a placeholder into v, a list of numbers.
@@ -311,9 +447,12 @@ func (d *decoder) elementsOfPart(v reflect.Value, n *node) error {
 	case r == nil:
 		return &TypeError{Expected: "array", Got: kindName('"', n)}
 	}
+	if err := d.meter.spendPart(d.parts, len(r.Data), 0); err != nil {
+		return err
+	}
 	text, err := r.Part.numbers()
 	if err == nil {
-		err = d.spend(len(text))
+		err = d.spend(len(text) - len(r.Data))
 	}
 	if err != nil {
 		return err

@@ -33,14 +33,15 @@ func keptValue(raw []byte, meta *Meta, i *imports) (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
+	text := raw
 	if p := meta.partsOf(); p != nil {
-		if !bytes.Contains(raw, []byte(p.mark)) {
-			meta = newMeta(meta.root, meta.equal, meta.in, nil)
-		} else {
-			p.kept.Store(true)
+		var kept *Parts
+		if text, kept, err = p.keep(raw, i.meter); err != nil {
+			return Value{}, err
 		}
+		meta = newMeta(meta.root, meta.equal, meta.in, kept)
 	}
-	v := Value{JSON: bytes.Clone(raw), Meta: meta}
+	v := Value{JSON: bytes.Clone(text), Meta: meta}
 	v.checked = &v.JSON[0]
 	return v, nil
 }
