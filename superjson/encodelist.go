@@ -1,6 +1,7 @@
 package superjson
 
 import (
+	"bytes"
 	"encoding"
 	"reflect"
 	"slices"
@@ -147,7 +148,14 @@ func (e *Encoder) set(dst []byte, s *Set) ([]byte, error) {
 func listEncoder(t reflect.Type) encodeFunc {
 	elem := t.Elem()
 	if elem.Kind() == reflect.Uint8 && !jsonform.Writes(elem) && !jsonform.Implements(elem, errorType) {
-		return reflected(t, func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) { return e.bytes(dst, v.Bytes()) })
+		array := t.Kind() == reflect.Array
+		return reflected(t, func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+			b := v.Bytes()
+			if array && e.beside() {
+				b = bytes.Clone(b) // the array may be in a variable of copies
+			}
+			return e.bytes(dst, b)
+		})
 	}
 	identified := t.Kind() == reflect.Slice && elem.Kind() == reflect.Interface
 	inner, size := encoderOf(elem), elem.Size()

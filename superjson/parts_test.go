@@ -160,3 +160,18 @@ func TestKeptSharesInJSON(t *testing.T) {
 		}
 	}
 }
+
+// Arrays of bytes are copied before the variable that they were written from serves the next value.
+func TestPartOfArray(t *testing.T) {
+	type hashed struct{ Hash [3]byte }
+	e := superjson.NewEncoder(superjson.ModeJSON)
+	e.Beside(func() string { return partMark })
+	if _, err := e.Append(nil, "", []any{[3]byte{1, 2, 3}, hashed{[3]byte{4, 5, 6}}, hashed{[3]byte{7, 8, 9}}}); err != nil {
+		t.Fatal(err)
+	}
+	_, parts := e.Parts()
+	want := []superjson.Part{{Data: []byte{1, 2, 3}}, {Data: []byte{4, 5, 6}}, {Data: []byte{7, 8, 9}}}
+	if diff := cmp.Diff(want, parts); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
