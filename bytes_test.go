@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -333,5 +334,23 @@ func TestBytesInText(t *testing.T) {
 	var e *kkrpc.Error
 	if !errors.As(err, &e) || e.Fields["data"] != "AQI=" || e.Fields["meta"] != "AQI=" || sent.binary != 0 {
 		t.Errorf("%#v, %d binary frames", err, sent.binary)
+	}
+}
+
+// Bytes that are returned or thrown into a stream count for what is kept of the message, and their placeholder is no text.
+func TestBytesInControls(t *testing.T) {
+	ask := bytesPeer(t, kkrpc.Options{Expose: kkrpc.Object{"open": func() iter.Seq[int] { return upTo(3) }}})
+	control := func(op string, part []byte) []byte {
+		return binaryFrame(`{"t":"sq","id":"1","sid":"s1","op":"`+op+`","v":"§0"}`, part)
+	}
+	ask([]byte(openStream))
+	if got, want := ask(control("throw", []byte{1})), `{"t":"sr","id":"1","sid":"s1","e":{"n":"Error","m":"Error: bytes"}}`; got != want {
+		t.Errorf("thrown bytes: %s, want %s", got, want)
+	}
+	if got, want := ask(control("return", []byte{1})), `{"t":"sr","id":"1","sid":"s1","d":true,"v":"AQ=="}`; got != want {
+		t.Errorf("a byte: %s, want %s", got, want)
+	}
+	if got, want := ask(control("return", make([]byte, 5<<10))), `{"t":"sr","id":"1","sid":"s1","d":true}`; got != want {
+		t.Errorf("5 KiB: %s, want %s", got, want)
 	}
 }

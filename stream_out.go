@@ -569,7 +569,7 @@ const maxReturned = 4 << 10
 
 func newControl(m *wire.Message) *control {
 	c := &control{id: append([]byte(nil), m.ID...), kind: m.Kind}
-	if m.Value != nil && len(m.Value) <= maxReturned && m.Size <= len(m.Value)+maxReturned {
+	if m.Value != nil && len(m.Value) <= maxReturned && m.Size-len(m.Value)+m.Annotations().Cost() <= maxReturned {
 		_ = superjson.Decode(m.Dialect.Mode(), m.Value, m.ValueMeta(), &c.value) // what cannot be read is undefined
 	}
 	return c
@@ -628,6 +628,8 @@ func thrownText(v superjson.Value) string {
 		case "object", "array":
 			text = "[object Object]"
 		case "undefined":
+		case "string": // a placeholder
+			text = "bytes"
 		default:
 			text = string(v.JSON)
 		}

@@ -133,3 +133,21 @@ func FuzzOpenBinary(f *testing.F) {
 		}
 	})
 }
+
+// An error that is mere bytes does not show a placeholder.
+func TestErrorOfBytes(t *testing.T) {
+	text := `{"id":"1","method":"","args":{"error":"` + testMark + `0"},"type":"response","version":"json"}` + "\n"
+	frame := wire.AppendBinary(nil, []byte(text), testMark, []superjson.Part{{Data: []byte{1, 2}}})
+	in := wire.NewInbound(codecOf, wire.Unknown, 1<<20, 64)
+	in.AllowBinary()
+	var m wire.Message
+	if err := in.Push(frame); err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := in.Next(&m); !ok || err != nil {
+		t.Fatal(err)
+	}
+	if e := wire.ParseError(&m, nil, nil); e.Message != "bytes" {
+		t.Errorf("%+v", e)
+	}
+}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 
@@ -140,6 +141,8 @@ func ParseError(m *Message, references superjson.ReferenceDecoder, meter *superj
 		return classicError(fields)
 	case isObject:
 		return compactError(fields)
+	case IsString(m.Err) && reflect.ValueOf(v).Kind() == reflect.Slice: // its text is a placeholder
+		return &Error{Name: "Error", Message: "bytes"}
 	case IsString(m.Err):
 		text, _ := UnquoteString(m.Err)
 		return &Error{Name: "Error", Message: text}
