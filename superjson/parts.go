@@ -284,21 +284,22 @@ func (p *Parts) replace(raw []byte, write func(dst []byte, r *receivedPart, at j
 			}
 			continue
 		}
-		token, err := d.token()
+		text, err := d.read()
 		if err != nil {
 			return nil, err
 		}
-		text := token.String()
-		if in, n := d.dec.StackIndex(d.dec.StackDepth()); !p.marks(text) || in == '{' && n%2 == 1 { // the name of a member
+		if !bytes.HasPrefix(text[1:], []byte(p.mark)) {
 			continue
 		}
-		r, err := p.find(text)
+		if in, n := d.dec.StackIndex(d.dec.StackDepth()); in == '{' && n%2 == 1 { // the name of a member
+			continue
+		}
+		r, err := p.find(string(text[1 : len(text)-1]))
 		if err != nil {
 			return nil, err
 		}
 		end := int(d.dec.InputOffset())
-		start := bytes.LastIndexByte(raw[:end-1], '"') // there is none in a placeholder, and no escape of one
-		if out, err = write(append(out, raw[done:start]...), r, d.dec.StackPointer()); err != nil {
+		if out, err = write(append(out, raw[done:end-len(text)]...), r, d.dec.StackPointer()); err != nil {
 			return nil, err
 		}
 		done = end

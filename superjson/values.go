@@ -14,7 +14,8 @@ var Undefined UndefinedType
 func (UndefinedType) String() string { return "undefined" }
 
 // Value is a value in its written form. It keeps values that Go cannot hold: lone surrogates, cycles, shared
-// references. A nil JSON means undefined. Do not change either field while the Value is in use.
+// references. A nil JSON means undefined. Do not change either field while the Value is in use. Bytes that travelled beside
+// the text of a message are in Meta, and JSON has a placeholder for each.
 type Value struct {
 	JSON []byte
 	Meta *Meta // nil when there are no annotations
