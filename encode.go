@@ -202,7 +202,8 @@ func (o *values) metadata(m *outgoingMetadata) (_ []byte, err error) {
 	case m.values != nil:
 		o.enc.SetReferences(misplaced("a *kkrpc.Ref can only be sent as an argument, or in one"))
 		defer o.enc.SetReferences(o)
-		defer o.enc.Beside(o.enc.Beside(nil)) // metadata is all text
+		mark := o.enc.Beside(nil) // metadata is all text
+		defer func() { o.enc.Beside(mark) }()
 		if o.meta, err = o.Append(o.meta[:0], "meta", m.values); err != nil {
 			return nil, fmt.Errorf("metadata: %w", err)
 		}

@@ -23,7 +23,8 @@ type Value struct {
 	checked *byte // &JSON[0] when JSON is known to be valid, so that an echo needs not scan it again
 }
 
-// Decode decodes the value into the pointer v, like the function Decode under ModeSuperJSON.
+// Decode decodes the value into the pointer target, like the function Decode under ModeSuperJSON. Bytes that the JSON names more than
+// once may take 16 MiB beyond what was received; more is ErrMemory.
 func (v Value) Decode(target any) error { return Decode(ModeSuperJSON, v.JSON, v.Meta, target) }
 
 func keptValue(raw []byte, meta *Meta, i *imports) (Value, error) {
