@@ -90,8 +90,6 @@ func reasonOf(err error, stopping bool) reason {
 		return endedEvicted
 	case errors.Is(err, ErrSessionLost):
 		return endedLost
-	case errors.Is(err, ErrSessionBuffer):
-		return endedLimit
 	case isTimeout(err), errors.Is(err, kkrpc.ErrSlowConsumer):
 		return endedSlow
 	case errors.Is(err, io.EOF), decided && !verdict.Sent:

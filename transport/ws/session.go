@@ -18,10 +18,6 @@ const (
 // SessionOptions.Keep has passed, or the server has refused, for example because it was restarted.
 var ErrSessionLost = errors.New("ws: session lost")
 
-// ErrSessionBuffer is a part of the error of a channel that had more to send than SessionOptions.Buffer while its session was
-// paused.
-var ErrSessionBuffer = errors.New("ws: session buffer full")
-
 // SessionOptions configures sessions. A session is a connection that outlives its socket: pending calls, callbacks,
 // references and streams go on over the next one. Both sides must have sessions, otherwise the connection is a plain one.
 // The zero value means the defaults.
@@ -31,9 +27,9 @@ type SessionOptions struct {
 	Keep time.Duration
 
 	// Buffer is how many bytes of sent messages a side keeps until the other one acknowledges them; 0 means 1 MiB. One
-	// larger message is kept too. With a socket, sending waits for room. While the session is paused, a message without
-	// room closes the channel with ErrSessionBuffer, unless it waited for room before. The Buffer of a server bounds that
-	// of its clients as well.
+	// larger message is kept too. Further messages wait in the channel, with a socket and while the session is paused, within
+	// Limits.Outbound and Limits.Backlog. A client that does not come back is thus a slow consumer in the end. The Buffer
+	// of a server bounds that of its clients as well.
 	Buffer int
 
 	// Identity returns who has sent a request, such as the name of a user. A session goes on only for requests with its

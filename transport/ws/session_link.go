@@ -51,7 +51,7 @@ type link struct {
 	ledger   ledger
 	memory   budget.Meter // of ledger
 	waiting  [][]byte     // what TryWriteFrames was given and has no number yet
-	crowded  bool         // a message waits for room, since before the pause
+	crowded  bool         // a message waits for room
 	ackTimer *time.Timer  // since the first message that was received after the last one; nil for none
 	pauses   int          // counts them
 	resumes  int          // counts attempts, at a server
@@ -207,8 +207,8 @@ func (l *link) control(c *conn, p []byte) error {
 	return nil
 }
 
-// WriteFrames implements kkrpc.Transport. With a socket it waits until there is room for all of msgs, and while a session is
-// paused if it has waited before. Messages that have a number are sent, at the latest by the next socket.
+// WriteFrames implements kkrpc.Transport. It waits until there is room for all of msgs, also while the session is paused.
+// Messages that have a number are sent, at the latest by the next socket.
 func (l *link) WriteFrames(msgs [][]byte) error {
 	l.mu.Lock()
 	if len(l.waiting) > 0 {
@@ -221,8 +221,8 @@ func (l *link) WriteFrames(msgs [][]byte) error {
 		n, c, err := l.accept(msgs)
 		if err == nil && c != nil {
 			now := msgs[:n:n]
-			if n < len(msgs) { // the peer may have a second left until it acknowledges
-				now = append(now, controlFrame{kind: controlPing}.append(nil))
+			if n < len(msgs) {
+				now = append(now, askForAck)
 			}
 			err = l.unwrittenLocked(c, c.WriteFrames(now))
 		}
@@ -235,6 +235,9 @@ func (l *link) WriteFrames(msgs [][]byte) error {
 		}
 	}
 }
+
+// askForAck is sent when a message waits for room: the peer may have a second left until it acknowledges.
+var askForAck = controlFrame{kind: controlPing}.append(nil)
 
 // TryWriteFrames implements kkrpc.TryWriter.
 func (l *link) TryWriteFrames(msgs [][]byte) (done bool, err error) {
@@ -288,15 +291,7 @@ func (l *link) accept(msgs [][]byte) (n int, c *conn, err error) {
 		n++
 	}
 	l.memory.Set(l.account, cap(l.ledger.log))
-	full := n < len(msgs)
-	if full && l.conn == nil && !l.crowded {
-		bound := l.ledger.bound
-		l.mu.Unlock()
-		err := fmt.Errorf("%w: the messages since the connection broke are larger than %d bytes (SessionOptions.Buffer)", ErrSessionBuffer, bound)
-		l.end(err, int(ws.StatusPolicyViolation), "session buffer full")
-		return n, nil, err
-	}
-	l.crowded = full
+	l.crowded = n < len(msgs)
 	if l.conn != l.broken {
 		c = l.conn
 	}

@@ -189,6 +189,9 @@ func (l *link) attach(c *conn, known uint64, hello func(received uint64) control
 	_ = l.ledger.acknowledge(known) // as it has been checked
 	l.ledger.acknowledged()
 	missing := l.ledger.lend()
+	if l.crowded {
+		missing = append(missing, askForAck)
+	}
 	l.conn, l.peer = c, c.nc.RemoteAddr()
 	if l.pauses > 0 {
 		l.eventLocked(SessionEvent{Kind: SessionResumed})

@@ -71,10 +71,13 @@ func (s *socket) next() (string, error) {
 	return string(p), err
 }
 
-// expect returns the next message, which begins with prefix.
+// expect returns the next message, which begins with prefix. A #ping comes whenever a message waits for room.
 func (s *socket) expect(prefix string) string {
 	s.t.Helper()
 	text, err := s.next()
+	for text == "#ping" && prefix != text {
+		text, err = s.next()
+	}
 	if err != nil || !strings.HasPrefix(text, prefix) {
 		s.t.Fatalf("got %q, %v in place of %q", text, err, prefix)
 	}
