@@ -46,6 +46,7 @@ func bytesAPI() kkrpc.Object {
 func TestBytesAreAgreedOn(t *testing.T) {
 	withSessions := serve(t, ws.Handler(bytesAPI(), &ws.Options{Session: &ws.SessionOptions{}}))
 	without := serve(t, ws.Handler(bytesAPI(), nil))
+	own := serve(t, ws.Handler(bytesAPI(), &ws.Options{Subprotocols: []string{"chat.1"}}))
 	for _, test := range []struct {
 		name, url, selected string
 		offers              []string
@@ -56,6 +57,8 @@ func TestBytesAreAgreedOn(t *testing.T) {
 		{"sessions that are not there", without, bytesProtocol, []string{compactProtocol, bothProtocols, sessionProtocol, bytesProtocol}},
 		{"both", withSessions, bothProtocols, []string{compactProtocol, bothProtocols, sessionProtocol, bytesProtocol}},
 		{"session alone", withSessions, sessionProtocol, []string{compactProtocol, sessionProtocol}},
+		{"a subprotocol of the program", own, "chat.1", []string{"chat.1", compactProtocol, bytesProtocol}},
+		{"one that is not offered", own, bytesProtocol, []string{compactProtocol, "chat.2", bytesProtocol}},
 		{"later bytes", without, "kkrpc.compact-json", []string{compactProtocol, "kkrpc.bytes.2", "kkrpc.session.1+bytes.2"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

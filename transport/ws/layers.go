@@ -5,6 +5,7 @@ package ws
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"iter"
 	"net/http"
 	"strings"
 )
@@ -56,14 +57,35 @@ func (l layers) offers() (protocols []string) {
 
 // agreedLayers returns the first layers that a client offers and a server has.
 func agreedLayers(r *http.Request, has layers) layers {
-	for _, line := range r.Header["Sec-Websocket-Protocol"] {
-		for protocol := range strings.SplitSeq(line, ",") {
-			if l := layersOf(strings.TrimSpace(protocol)); l != (layers{}) && l.within(has) {
-				return l
-			}
+	for protocol := range offered(r) {
+		if l := layersOf(protocol); l != (layers{}) && l.within(has) {
+			return l
 		}
 	}
 	return layers{}
+}
+
+// offers reports whether a client offers a subprotocol.
+func offers(r *http.Request, protocol string) bool {
+	for other := range offered(r) {
+		if other == protocol {
+			return true
+		}
+	}
+	return false
+}
+
+// offered are the subprotocols that a client offers.
+func offered(r *http.Request) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, line := range r.Header["Sec-Websocket-Protocol"] {
+			for protocol := range strings.SplitSeq(line, ",") {
+				if !yield(strings.TrimSpace(protocol)) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // newMark returns the mark of a binary frame.

@@ -37,7 +37,8 @@ type Options struct {
 	// Handler panic.
 	Hosts []string
 
-	// Subprotocols are those the server agrees to, beside kkrpc.<dialect>; of the client's list the first wins.
+	// Subprotocols are those the server agrees to, beside kkrpc.<dialect>; of the client's list the first wins. A session
+	// counts more. With one of them, bytes stay in the text of messages, since a WebSocket has one subprotocol.
 	Subprotocols []string
 
 	// Compression agrees to permessage-deflate with clients that offer it. It costs more CPU time than it saves for

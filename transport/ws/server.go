@@ -135,7 +135,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	spare := false
 	dialect, rejected := s.check(r)
 	if rejected == nil {
-		spare, rejected = s.reserve(agreedLayers(r, s.layers()).session)
+		spare, rejected = s.reserve(s.agreedLayers(r).session)
 	} else {
 		s.countEvent(refusalOf(rejected))
 		if rejected.Status == http.StatusForbidden {

@@ -119,7 +119,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (nc net.Conn, e
 		Header:   responseHeader(w.Header()),
 		Protocol: s.agrees,
 	}
-	if l := agreedLayers(r, s.layers()); l != (layers{}) { // wherever it stands: some servers select the first one unseen
+	if l := s.agreedLayers(r); l != (layers{}) { // wherever it stands: some servers select the first one unseen
 		u.Protocol = func(protocol string) bool { return protocol == l.protocol() }
 	}
 	if s.opts.Compression {
@@ -172,8 +172,14 @@ func innermost(w http.ResponseWriter) string {
 	}
 }
 
-// layers are what the server has.
-func (s *Server) layers() layers { return layers{session: s.opts.Session != nil, bytes: true} }
+// agreedLayers are those that the connection of r gets. A subprotocol of the program counts more than bytes alone.
+func (s *Server) agreedLayers(r *http.Request) layers {
+	l := agreedLayers(r, layers{session: s.opts.Session != nil, bytes: true})
+	if l.session || !slices.ContainsFunc(s.opts.Subprotocols, func(own string) bool { return offers(r, own) }) {
+		return l
+	}
+	return layers{}
+}
 
 // agrees reports whether the server speaks a subprotocol.
 func (s *Server) agrees(protocol string) bool {
