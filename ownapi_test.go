@@ -105,7 +105,7 @@ func heapInUse() int64 {
 // The API of one more connection takes a pointer for each function, and the struct that holds them.
 func TestBytesForAnAPIOfAKnownShape(t *testing.T) {
 	skipUnlessExact(t)
-	for n, most := range map[int]int{5: 112, 40: 384} {
+	for n, most := range map[int]int{5: 120, 40: 400} { // 112 and 384, and what goes on beside them
 		api := ownAPI(new(owner), n)
 		bytes, allocs := allocated(func() {
 			if _, err := kkrpc.Expose(api); err != nil {
