@@ -106,9 +106,10 @@ func TestNpmClientBytes(t *testing.T) {
 		} {
 			t.Run(test.name, func(t *testing.T) {
 				var url string
+				wantCuts := func() {}
 				if test.cut {
 					between := sessionServer(t, p.version, bytesAPI(), 16<<20)
-					defer between.wantCuts()
+					wantCuts = between.wantCuts
 					url = "ws://" + between.addr
 				} else {
 					url = serve(t, &ws.Options{Session: test.session})
@@ -116,6 +117,7 @@ func TestNpmClientBytes(t *testing.T) {
 				cmd := p.command(t, rt, "npm-client-bytes.mjs", url)
 				cmd.Env = append(cmd.Env, test.env)
 				runClient(t, rt, cmd)
+				wantCuts()
 			})
 		}
 	})
