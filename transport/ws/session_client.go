@@ -17,7 +17,11 @@ type sessionDialer struct {
 	limits  kkrpc.Limits
 	target  targetFunc
 	backoff Backoff
-	link    *link // set by dial
+
+	// Set by dial.
+	link   *link
+	ctx    context.Context // ends with the session
+	cancel context.CancelFunc
 }
 
 const (
@@ -37,8 +41,8 @@ func (d *sessionDialer) dial(ctx context.Context, c *conn, rpc *kkrpc.Options) (
 		return nil, err
 	}
 	l := newLink(answer.id, &d.opts, d.limits.Write, d.limits.Frame)
-	l.redial, l.bytes = d.redial, c.bytes
-	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.dialer, l.bytes = d, c.bytes
+	d.ctx, d.cancel = context.WithCancel(context.Background())
 	l.keep = time.Duration(min(answer.keep, uint64(mostKeep/time.Millisecond))) * time.Millisecond
 	if d.opts.Keep > 0 {
 		l.keep = min(l.keep, d.opts.Keep)
@@ -84,7 +88,7 @@ func (d *sessionDialer) greet(ctx context.Context, c *conn, first controlFrame) 
 // redial makes sockets until the session goes on or its time has passed. It is called for each pause.
 func (d *sessionDialer) redial() {
 	l := d.link
-	ctx, cancel := context.WithTimeout(l.ctx, l.keep)
+	ctx, cancel := context.WithTimeout(d.ctx, l.keep)
 	defer cancel()
 	backoff := d.backoff.within(l.keep)
 	var last error

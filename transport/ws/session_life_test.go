@@ -257,6 +257,7 @@ func TestSessionsCountForMaxConns(t *testing.T) {
 	second := openSocket(t, url, nil)
 	second.send("#open")
 	second.expectClose(1013)
+	until(t, func() bool { return s.Stats().Open == 1 }) // its place is free again
 	if _, _, _, err := (gobwas.Dialer{}).Dial(testContext(t), url); !errors.As(err, &status) || status != 503 {
 		t.Errorf("a further connection: %v", err)
 	}

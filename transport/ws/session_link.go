@@ -4,7 +4,6 @@ package ws
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"net"
 	"os"
@@ -29,37 +28,35 @@ type link struct {
 	keep    time.Duration // how long the session lives without a socket
 	timeout time.Duration // how long the peer may acknowledge nothing while a write waits for room
 	limit   int           // of an inbound message, in bytes; 0 means 4 MiB
-	bytes   bool          // binary frames were agreed on
 	account *budget.Account
-	server  *Server      // nil at a client
-	owner   sessionOwner // at a server, whose requests may resume
-	redial  func()       // at a client, runs until the session goes on or ends
+	server  *Server        // nil at a client
+	owner   sessionOwner   // at a server, whose requests may resume
+	dialer  *sessionDialer // nil at a server
 	onEvent func(ch *kkrpc.Channel, e SessionEvent)
-	ctx     context.Context // at a client, ends with the session
-	cancel  context.CancelFunc
+	bytes   bool // binary frames were agreed on
 
+	over    atomic.Bool
 	writing sync.Mutex // held by whoever gives messages to a socket, so that they leave in order
 	broken  *conn      // takes no messages any more; guarded by writing
-	over    atomic.Bool
-	reading *conn // the socket of the last message, if it still is that of the session; owned by the reader
+	reading *conn      // the socket of the last message, if it still is that of the session; owned by the reader
 
 	mu       sync.Mutex
-	changed  sync.Cond // conn, err, or the room in ledger
-	conn     *conn     // nil while the session is paused, and once it has ended
+	changed  *sync.Cond // conn, err, or the room in ledger; nil until somebody waits
+	conn     *conn      // nil while the session is paused, and once it has ended
 	peer     net.Addr
 	err      error // why the session has ended
 	ledger   ledger
 	memory   budget.Meter // of ledger
 	waiting  [][]byte     // what TryWriteFrames was given and has no number yet
-	crowded  bool         // a message waits for room
 	ackTimer *time.Timer  // since the first message that was received after the last one; nil for none
 	pauses   int          // counts them
 	resumes  int          // counts attempts, at a server
 	expiry   *time.Timer  // of a pause, at a server
 	wake     func()       // of Park
-	asleep   bool         // the channel is parked and the session paused, so nobody else will call wake
 	ch       *kkrpc.Channel
 	events   []SessionEvent // that OnEvent has not been told of
+	crowded  bool           // a message waits for room
+	asleep   bool           // the channel is parked and the session paused, so nobody else will call wake
 	telling  bool
 }
 
@@ -69,9 +66,22 @@ func newLink(id string, opts *SessionOptions, timeout time.Duration, limit int) 
 		timeout = 30 * time.Second
 	}
 	l := &link{id: id, timeout: timeout, limit: limit, onEvent: opts.OnEvent}
-	l.changed.L = &l.mu
 	l.ledger.bound = opts.buffer()
 	return l
+}
+
+// waitLocked waits until changedLocked is called.
+func (l *link) waitLocked() {
+	if l.changed == nil {
+		l.changed = sync.NewCond(&l.mu)
+	}
+	l.changed.Wait()
+}
+
+func (l *link) changedLocked() {
+	if l.changed != nil {
+		l.changed.Broadcast()
+	}
 }
 
 // SetAccount has the session and its sockets count their buffers. It is called before the first socket comes.
@@ -129,7 +139,7 @@ func (l *link) socket() (*conn, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for l.conn == nil && l.err == nil {
-		l.changed.Wait()
+		l.waitLocked()
 	}
 	return l.conn, l.err
 }
@@ -202,7 +212,7 @@ func (l *link) control(c *conn, p []byte) error {
 	}
 	l.memory.Set(l.account, cap(l.ledger.log))
 	if l.crowded {
-		l.changed.Broadcast()
+		l.changedLocked()
 	}
 	return nil
 }
@@ -316,7 +326,7 @@ func (l *link) awaitRoom(n int) error {
 			timer = time.AfterFunc(l.timeout, func() { l.stalled(c, known) })
 		}
 		seen, known := l.conn, l.ledger.known
-		l.changed.Wait()
+		l.waitLocked()
 		if timer != nil && (l.conn != seen || l.ledger.known != known) {
 			timer.Stop()
 			timer = nil

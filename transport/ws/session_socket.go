@@ -76,8 +76,8 @@ func (l *link) lost(c *conn, err error) {
 	l.mu.Unlock()
 	_ = c.Close(closeGoingAway, "")
 	l.tell()
-	if l.redial != nil {
-		go l.redial() // ends when the session goes on or ends
+	if l.dialer != nil {
+		go l.dialer.redial() // ends when the session goes on or ends
 	}
 }
 
@@ -89,7 +89,7 @@ func (l *link) pauseLocked(err error) {
 	if l.server != nil {
 		l.expireLaterLocked(err)
 	}
-	l.changed.Broadcast()
+	l.changedLocked()
 }
 
 // awaitSocket has a session end that gets no first socket because of err.
@@ -198,7 +198,7 @@ func (l *link) attach(c *conn, known uint64, hello func(received uint64) control
 	}
 	wake, asleep := l.wake, l.asleep
 	l.asleep = false
-	l.changed.Broadcast()
+	l.changedLocked()
 	l.mu.Unlock()
 	l.tell()
 	if asleep && !l.settle(0) { // from here on messages are read: the peer may not read this side's before
@@ -250,10 +250,10 @@ func (l *link) endIf(holds func() bool, err error, code int, reason string) {
 	l.eventLocked(SessionEvent{SessionEnded, err})
 	wake, asleep := l.wake, l.asleep
 	l.asleep = false
-	l.changed.Broadcast()
+	l.changedLocked()
 	l.mu.Unlock()
-	if l.cancel != nil {
-		l.cancel()
+	if l.dialer != nil {
+		l.dialer.cancel()
 	}
 	if l.server != nil {
 		l.server.forget(l)
