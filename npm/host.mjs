@@ -3,6 +3,7 @@
 
 import { Batch } from "./batch.mjs"
 import { FAILED, INTERNAL, Socket, TOO_LARGE, Waiting } from "./socket.mjs"
+import { processEnvironment, Values } from "./values.mjs"
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -23,6 +24,7 @@ class Instance {
 	#batch // of all sockets, where they have none of their own
 	#outbox = [] // sockets that have something to send when Go is left
 	#scratch = 0 // where the program reads messages
+	#answer // what the program has asked for and takes next
 	#log
 	#contexts
 	maxMessage // in bytes
@@ -48,6 +50,8 @@ class Instance {
 				send: (id, at, length) => instance.#send(id, at, length),
 				buffered: (id) => instance.#sockets.get(id)?.buffered() ?? 0,
 				close: (id, code, at, length) => instance.#sockets.get(id)?.shut(code, instance.#text(at, length)),
+				value: (id, kind, at, length, most) => instance.#ask(id, kind, instance.#text(at, length), most),
+				take: (at) => instance.#take(at),
 			}
 		})
 		const resume = go._resume.bind(go)
@@ -213,6 +217,17 @@ class Instance {
 		return socket.buffered()
 	}
 
+	/** Finds a value of a connection. @returns how many bytes #take writes, 0 if the connection has ended. */
+	#ask(id, kind, name, most) {
+		this.#answer = this.#sockets.get(id)?.values.answer(kind, name, most)
+		return this.#answer?.byteLength ?? 0
+	}
+
+	#take(at) {
+		this.#bytes(at, this.#answer.byteLength).set(this.#answer)
+		this.#answer = undefined
+	}
+
 	#die(reason) {
 		if (this.dead) return
 		this.dead = true
@@ -268,10 +283,14 @@ const anywhere = {
  *
  * @param {() => WebAssembly.Module | Promise<WebAssembly.Module>} load returns the compiled program; it is called
  *   once, and again after it has failed.
- * @param {{log?: (...what: unknown[]) => void, most?: number}} [options] log is told of a program that ends or cannot start;
- *   console.error by default. most is the size in bytes of the largest message that the runtime takes.
+ * @param {{log?: (...what: unknown[]) => void, most?: number, environment?: typeof processEnvironment,
+ *   passed?: (c: import("hono").Context) => Record<string, string> | undefined}} [options] log is told of a program that ends or
+ *   cannot start; console.error by default. most is the size in bytes of the largest message that the runtime takes. environment
+ *   finds a variable of the environment, and passed the JSON of variables that another context has had.
  */
-export function createHost(load, { log = console.error, contexts = anywhere, most = Infinity } = {}) {
+export function createHost(load, {
+	log = console.error, contexts = anywhere, most = Infinity, environment = processEnvironment, passed = () => undefined,
+} = {}) {
 	const { Go } = globalThis // now: another bundle may bring that of another version of Go
 	let module // a promise of it
 	let instance
@@ -314,10 +333,11 @@ export function createHost(load, { log = console.error, contexts = anywhere, mos
 		/**
 		 * The events of one connection for Hono's upgradeWebSocket.
 		 *
-		 * @param {import("hono").Context} [c] what the program is told of the request, as its wasm.Request.
+		 * @param {import("hono").Context} [c] what the program is told of the request, as its wasm.Request, and what it may ask
+		 *   for by wasm.Var.
 		 */
 		handler(c) {
-			const socket = new Socket(host, c === undefined ? "" : about(c.req))
+			const socket = new Socket(host, c === undefined ? "" : about(c.req), new Values(c, environment, passed))
 			return {
 				onOpen: (_event, ws) => socket.open(ws),
 				onMessage: (event, ws) => socket.message(event.data, ws),

@@ -54,6 +54,7 @@ export class Socket {
 	id = (Socket.#last = (Socket.#last + 1) & 0x7fffffff)
 	#host
 	#about
+	values // what the program may ask for
 	#ws // Hono's WSContext
 	#instance // once it has started
 	#waiting = [] // messages that came before that, or behind one that is still being read
@@ -67,9 +68,10 @@ export class Socket {
 	#shut // code and reason of a close that waits for that, and until when
 	#over = false
 
-	constructor(host, about) {
+	constructor(host, about, values) {
 		this.#host = host
 		this.#about = about
+		this.values = values
 	}
 
 	/** Takes the socket at the first event that brings it; Hono's helper for Workers has no onOpen. @returns whether it is this one. */
@@ -271,6 +273,7 @@ export class Socket {
 		this.#waiting.length = 0
 		this.#wait(0)
 		this.#instance?.closed(this, code, reason)
+		this.values = undefined // the runtime may keep the socket for longer
 		this.#host.contexts.end(this)
 	}
 }

@@ -26,6 +26,12 @@ func hostBuffered(id int32) int32
 //go:wasmimport kkrpc close
 func hostClose(id, code int32, reason unsafe.Pointer, n int32)
 
+//go:wasmimport kkrpc value
+func hostValue(id, kind int32, name unsafe.Pointer, n, most int32) int32
+
+//go:wasmimport kkrpc take
+func hostTake(p unsafe.Pointer)
+
 // serving is the server of this program; nil until Serve is called.
 var serving *server
 
@@ -100,6 +106,16 @@ func (bridge) buffered(id int32) int { return int(hostBuffered(id)) }
 
 func (bridge) close(id int32, code int, reason string) {
 	hostClose(id, int32(code), unsafe.Pointer(unsafe.StringData(reason)), int32(len(reason)))
+}
+
+// value lets the host find the answer and say its length, and then write it. Nothing comes between the two calls.
+func (bridge) value(id int32, kind valueKind, name string, most int) (answer []byte) {
+	n := hostValue(id, int32(kind), unsafe.Pointer(unsafe.StringData(name)), int32(len(name)), int32(min(most, math.MaxInt32)))
+	answer = make([]byte, n)
+	if n > 0 {
+		hostTake(unsafe.Pointer(unsafe.SliceData(answer)))
+	}
+	return answer
 }
 
 // serveFor is ServeFor where there is a host.

@@ -14,6 +14,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type fakeHost struct {
 	mu      sync.Mutex
 	sockets map[int32]*fakeSocket
+	values  func(id int32, kind valueKind, name string, most int) (answer []byte) // nil: every connection has ended
+}
+
+func (h *fakeHost) value(id int32, kind valueKind, name string, most int) (answer []byte) {
+	if h.values == nil {
+		return nil
+	}
+	return h.values(id, kind, name, most)
 }
 
 // fakeSocket is one of them.

@@ -25,6 +25,9 @@ type Options struct {
 	// peer wait. It should be several times RPC.Limits.Frame.
 	Inbox int
 
+	// MaxValue is the number of bytes of JSON that a value may have which Var or Env returns; 0 means 1 MiB.
+	MaxValue int
+
 	// OnOpen is called with each new channel and its request, on a goroutine of its own. Calls of the peer may already
 	// be running. Nil does nothing.
 	OnOpen func(ch *kkrpc.Channel, r *Request)
@@ -39,6 +42,7 @@ const (
 	defaultInbox    = 64 << 20
 	defaultMemory   = 64 << 20
 	defaultFrame    = 4 << 20
+	defaultMaxValue = 1 << 20
 )
 
 // rejection is the error that Reject makes.

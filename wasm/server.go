@@ -1,7 +1,6 @@
 package wasm
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -36,6 +35,9 @@ type host interface {
 	buffered(id int32) int
 	// close closes the socket, unless it has closed.
 	close(id int32, code int, reason string)
+	// value looks for a value of the server around the program, for a connection. The answer has one of the bytes
+	// answerUnset … first. It is empty if the connection has ended. A value of more than most bytes is a failure.
+	value(id int32, kind valueKind, name string, most int) (answer []byte)
 }
 
 // server has the connections that the host opened. The host calls its methods one at a time. None of them blocks or
@@ -66,6 +68,9 @@ func newServer(h host, api func(r *Request) (any, error), opts *Options) (*serve
 	}
 	if s.opts.Inbox <= 0 {
 		s.opts.Inbox = defaultInbox
+	}
+	if s.opts.MaxValue <= 0 {
+		s.opts.MaxValue = defaultMaxValue
 	}
 	if s.opts.RPC.Limits.Frame <= 0 {
 		s.opts.RPC.Limits.Frame = defaultFrame
@@ -146,6 +151,7 @@ func (s *server) serve(c *conn, about []byte) (err error) {
 	if err := s.admit(r, known); err != nil {
 		return err
 	}
+	r.value = func(kind valueKind, name string) []byte { return s.host.value(c.id, kind, name, s.opts.MaxValue) }
 	dialect, announced, err := announce.Dialect(r.URL.Query(), []string{r.Header["sec-websocket-protocol"]}, s.opts.RPC.Dialects)
 	if err != nil {
 		return Reject(closePolicy, err.Error())
@@ -163,7 +169,7 @@ func (s *server) serve(c *conn, about []byte) (err error) {
 		s.release(c)
 		end.closed(ch, err)
 	}
-	ch, err := kkrpc.New(context.WithValue(context.Background(), requestKey{}, r), c, &rpc)
+	ch, err := kkrpc.New(r.Context(), c, &rpc)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -22,6 +23,8 @@ type Worker struct {
 	Date   string   // the compatibility date, as 2006-01-02
 	Flags  []string // compatibility flags
 	Local  bool     // it may connect to this machine
+
+	Bindings []string // more of c.env, in Cap'n Proto's text, as (name = "A", text = "b")
 }
 
 // Start serves the worker until the test ends, on a port of its own, and returns its address as "127.0.0.1:port", and what
@@ -90,15 +93,15 @@ func (w Worker) config() string {
 	for i, name := range w.Flags {
 		flags[i] = fmt.Sprintf("%q", name)
 	}
-	services, objects := "", ""
+	services, objects, bindings := "", "", slices.Clone(w.Bindings)
 	if w.Local {
 		services = `, (name = "internet", network = (allow = ["public", "private"]))`
 	}
 	if w.Object != "" {
 		objects = fmt.Sprintf(`
   durableObjectNamespaces = [(className = %q, uniqueKey = %q, enableSql = true)],
-  durableObjectStorage = (inMemory = void),
-  bindings = [(name = %q, durableObjectNamespace = %q)],`, w.Object, w.Object, strings.ToUpper(w.Object), w.Object)
+  durableObjectStorage = (inMemory = void),`, w.Object, w.Object)
+		bindings = append(bindings, fmt.Sprintf("(name = %q, durableObjectNamespace = %q)", strings.ToUpper(w.Object), w.Object))
 	}
 	return fmt.Sprintf(`using Workerd = import "/workerd/workerd.capnp";
 
@@ -111,6 +114,7 @@ const worker :Workerd.Worker = (
   modules = [%s],
   compatibilityDate = %q,
   compatibilityFlags = [%s],%s
+  bindings = [%s],
 );
-`, services, strings.Join(modules, ", "), w.Date, strings.Join(flags, ", "), objects)
+`, services, strings.Join(modules, ", "), w.Date, strings.Join(flags, ", "), objects, strings.Join(bindings, ", "))
 }

@@ -1,4 +1,4 @@
-import type { Context } from "hono"
+import type { Context, Env } from "hono"
 import type { WSEvents } from "hono/ws"
 
 /** What answers the connections of one Durable Object. */
@@ -14,6 +14,13 @@ export interface Instance {
 
 /** An instance of the Go program for one Durable Object, which makes it once: all of its connections meet there. */
 export function createInstance(): Instance
+
+/**
+ * The request of this context for a Durable Object, with those of its variables that are named. The Go program in the object
+ * reads them by wasm.Var. They cross as JSON in request.cf, where no client can write. A variable of the same name that the
+ * object's own Hono app sets comes first. It throws a TypeError for a value without JSON, such as a function or a Map.
+ */
+export function forward<E extends Env>(c: Context<E>, names?: readonly (keyof E["Variables"] & string)[]): Request
 
 /**
  * The events of one connection, for Hono's upgradeWebSocket in a Worker without a Durable Object. Connections that reach

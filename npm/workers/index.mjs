@@ -3,13 +3,31 @@ import program from "./api.wasm"
 import "./wasm_exec.js"
 import { requestContexts } from "./contexts.mjs"
 import { createHost } from "./host.mjs"
+import { bindings, toJSON } from "./values.mjs"
 
 const most = 32 << 20 // of a message; workerd closes a connection beyond it
 
 /** An instance of the program for one Durable Object, which makes it once. */
-export const createInstance = () => createHost(() => program, { most })
+export const createInstance = () => createHost(() => program, { most, environment: bindings, passed: (c) => c.req.raw.cf?.[CF] })
 
-const shared = createHost(() => program, { most, contexts: requestContexts() })
+const shared = createHost(() => program, { most, environment: bindings, contexts: requestContexts() })
+
+// A member of request.cf. Only Workers and Cloudflare itself write there: unlike a header, no client can.
+const CF = "kkrpcVariables"
+
+/** The request for a Durable Object, with variables of this context that its program may read by wasm.Var. */
+export function forward(c, names = []) {
+	const variables = {}
+	for (const name of names) {
+		try {
+			const text = toJSON(c.get(name))
+			if (text !== undefined) variables[name] = text
+		} catch (error) {
+			throw new TypeError(`kkrpc: variable ${JSON.stringify(name)}: ${error.message}`, { cause: error })
+		}
+	}
+	return new Request(c.req.raw, { cf: { ...c.req.raw.cf, [CF]: variables } })
+}
 
 /** For a Worker without a Durable Object: one instance for the sockets that meet in an isolate. */
 export function createHonoWebSocketHandler(c) {

@@ -1,0 +1,244 @@
+package interop_test
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/interop/js"
+	"github.com/kkrpc-go/kkrpc/transport/ws"
+)
+
+// found is what the program says of a value.
+type found struct {
+	Value  any
+	Err    string
+	NotSet bool
+}
+
+// settings is the environment of the servers, as Workers have it and as processes do.
+var settings = struct {
+	bindings []string
+	process  []string
+}{
+	[]string{
+		`(name = "TOKEN", text = "s3cret")`, `(name = "PORTS", text = "80")`, `(name = "EMPTY", text = "")`,
+		`(name = "LIMITS", json = "{\"max\":3}")`, `(name = "TEXT_LIMITS", text = "{\"max\":4}")`,
+	},
+	[]string{"TOKEN=s3cret", "PORTS=80", "EMPTY=", `LIMITS={"max":3}`, `TEXT_LIMITS={"max":4}`},
+}
+
+// serveVariables serves wasmvalues behind the middleware of hono-variables.mjs. forwards replaces forward(c, …) of a Worker
+// before a Durable Object, unless it is empty.
+func serveVariables(t *testing.T, h host, forwards string) server {
+	t.Helper()
+	dir := build(t, h, "wasmvalues", "")
+	text, err := os.ReadFile(filepath.Join(dir, "server.mjs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	middleware, err := os.ReadFile(filepath.Join(js.Dir(t), "hono-variables.mjs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if forwards == "" {
+		forwards = `forward(c, ["user", "passed", "none"])`
+	}
+	edits := []string{"\napp.get(", "\napp.use(own)\napp.get("}
+	if h == "workers" {
+		edits = []string{
+			"\napp.get(", "\napp.use(passing)\napp.get(",
+			"\t\tthis.#app.get(", "\t\tthis.#app.use(own)\n\t\tthis.#app.get(",
+			"fetch(c.req.raw)", "fetch(" + forwards + ")",
+			"import { createInstance }", "import { createInstance, forward }",
+		}
+	}
+	changed := string(text)
+	for i := 0; i < len(edits); i += 2 {
+		if strings.Count(changed, edits[i]) != 1 {
+			t.Fatalf("no %q, or several, in\n%s", edits[i], text)
+		}
+		changed = strings.Replace(changed, edits[i], edits[i+1], 1)
+	}
+	// Beside the others, since these are shared by tests.
+	script := filepath.Join(dir, strings.ReplaceAll(t.Name(), "/", "-")+".mjs")
+	for name, text := range map[string]string{
+		filepath.Join(dir, "hono-variables.mjs"): string(middleware),
+		script:                                   `import { own, passing } from "./hono-variables.mjs"` + "\n" + changed,
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if h.runtime() != js.Workerd {
+		cmd := js.Runtime(h).Command(t, script)
+		cmd.Env = append(cmd.Env, settings.process...)
+		return serveCommand(t, cmd)
+	}
+	w := js.Worker{Script: script, Wasm: []string{"api.wasm"}, Date: "2026-10-01", Bindings: append(
+		settings.bindings, `(name = "BUCKET", r2Bucket = "main")`, `(name = "KV", kvNamespace = "main")`)}
+	if h == "workers" {
+		w.Object = "Rpc"
+	}
+	addr, out := w.Start(t)
+	return server{url: "ws://" + addr + "/ws", out: out}
+}
+
+// asks calls a function of wasmvalues.
+func asks(t *testing.T, ch *kkrpc.Channel, function string, args ...any) found {
+	t.Helper()
+	got, err := kkrpc.Call[found](t.Context(), ch, function, args...)
+	if err != nil {
+		t.Fatalf("%s%q: %v", function, args, err)
+	}
+	return got
+}
+
+// TestVariablesOfHono has a Go function read what middleware has set.
+func TestVariablesOfHono(t *testing.T) {
+	ada := map[string]any{"name": "Ada", "roles": []any{"admin"}}
+	noUser := map[string]any{"name": "", "roles": []any{}}
+	eachHost(t, func(t *testing.T, h host) {
+		ch := dial(t, serveVariables(t, h, "").url, kkrpc.Options{})
+		if got := asks(t, ch, "first"); !reflect.DeepEqual(got, found{Value: ada}) {
+			t.Errorf("when the connection was opened: %v", got)
+		}
+		for _, row := range []struct {
+			function, name string
+			want           any
+			err            string // some of it
+			notSet         bool
+		}{
+			{"user", "user", ada, "", false},
+			{"any", "user", ada, "", false},
+			{"number", "number", 7.0, "", false},
+			{"any", "text", "héllo 😀", "", false},
+			{"any", "list", []any{1.0, "two", nil}, "", false},
+			{"any", "nothing", nil, "", false},
+			{"bytes", "bytes", "AQL/", "", false},
+			{"any", "date", "1970-01-01T00:00:00.000Z", "", false},
+			{"any", "__proto__", "a name", "", false},
+			{"any", "none", nil, `wasm: variable "none": not set: no middleware`, true},
+			{"any", "never", nil, `wasm: variable "never": not set`, true},
+			{"any", "late", nil, `wasm: variable "late": not set`, true},
+			{"any", "constructor", nil, "not set", true},
+			{"any", "", nil, "not set", true},
+			{"user", "number", noUser, `wasm: variable "number": superjson: expected object, got number`, false},
+			{"user", "list", noUser, "expected object, got array", false},
+			{"number", "text", 0.0, "expected integer, got string", false},
+			{"number", "nothing", 0.0, "expected integer, got null", false},
+			{"any", "f", nil, `wasm: variable "f": it has no JSON: a function`, false},
+			{"any", "nested", nil, `it has no JSON: a function in "f"`, false},
+			{"any", "map", nil, "it has no JSON: a value of type Map", false},
+			{"any", "request", nil, "it has no JSON: a value of type Request", false},
+			{"any", "big", nil, "it has no JSON: a bigint", false},
+			{"any", "nan", nil, `it has no JSON: NaN in "x"`, false},
+			{"any", "cycle", nil, `wasm: variable "cycle": `, false},
+			{"any", "throws", nil, `wasm: variable "throws": no thanks`, false},
+			{"any", "fits", strings.Repeat("x", 998), "", false},
+			{"any", "large", nil, "the value has 1001 bytes of JSON, over the limit of 1000 (MaxValue in wasm.Options)", false},
+		} {
+			got := asks(t, ch, row.function, row.name)
+			if !reflect.DeepEqual(got.Value, row.want) || got.NotSet != row.notSet || (got.Err == "") != (row.err == "") || !strings.Contains(got.Err, row.err) {
+				t.Errorf("%s %q: got %v, want %v and an error with %q", row.function, row.name, got, row.want, row.err)
+			}
+		}
+		if got := asks(t, ch, "detached"); !strings.Contains(got.Err, "of no connection in Hono") {
+			t.Errorf("with another context: %v", got)
+		}
+		if got, err := kkrpc.Call[string](t.Context(), ch, "readOften", "fits", 20_000); err != nil || got != strings.Repeat("x", 998) {
+			t.Errorf("read often: %.20q, %v", got, err)
+		}
+	})
+}
+
+// TestEnvironmentOfHono has a Go function read the environment of each runtime alike.
+func TestEnvironmentOfHono(t *testing.T) {
+	eachHost(t, func(t *testing.T, h host) {
+		ch := dial(t, serveVariables(t, h, "").url, kkrpc.Options{})
+		for _, row := range []struct {
+			function, name string
+			want           any
+			err            string
+		}{
+			{"envText", "TOKEN", "s3cret", ""},
+			{"envText", "EMPTY", "", ""},
+			{"envText", "PORTS", "80", ""},
+			{"envNumber", "PORTS", 80.0, ""},
+			{"envLimits", "LIMITS", map[string]any{"max": 3.0}, ""},
+			{"envLimits", "TEXT_LIMITS", map[string]any{"max": 4.0}, ""},
+			{"envNumber", "TOKEN", 0.0, `wasm: environment variable "TOKEN": superjson: expected integer, got string`},
+			{"envNumber", "LIMITS", 0.0, `expected integer, got `},
+			{"envText", "MISSING", "", `wasm: environment variable "MISSING": not set: the server has none of this name`},
+			{"envText", "__proto__", "", "not set"},
+			{"envText", "toString", "", "not set"},
+		} {
+			got := asks(t, ch, row.function, row.name)
+			if !reflect.DeepEqual(got.Value, row.want) || (got.Err == "") != (row.err == "") || !strings.Contains(got.Err, row.err) || strings.Contains(got.Err, "s3c") {
+				t.Errorf("%s %q: got %v, want %v and an error with %q", row.function, row.name, got, row.want, row.err)
+			}
+		}
+		if h.runtime() != js.Workerd {
+			return
+		}
+		for _, name := range []string{"KV", "BUCKET"} {
+			if got := asks(t, ch, "envText", name); !strings.Contains(got.Err, "it is a binding of objects and functions, which is no value") {
+				t.Errorf("%s: %v", name, got)
+			}
+		}
+	})
+}
+
+// forged dials as a client that would like to set variables.
+func forged(t *testing.T, url string) *kkrpc.Channel {
+	t.Helper()
+	const value = `{"kkrpcVariables":{"passed":"{\"name\":\"Eve\"}","jwtPayload":"{}"},"passed":{"name":"Eve"}}`
+	header := http.Header{"Cookie": {"passed=Eve; jwtPayload=Eve"}}
+	for _, name := range []string{
+		"cf", "request.cf", "Cf-Blob", "MF-CF-Blob", "CF-Worker", "X-Kkrpc-Variables", "kkrpcVariables", "passed", "jwtPayload",
+	} {
+		header[name] = []string{value}
+	}
+	return dialWith(t, url+"?passed=Eve&jwtPayload=Eve&mine=Eve&cf=%7B%22kkrpcVariables%22%3A%7B%7D%7D", &ws.DialOptions{Header: header})
+}
+
+// TestClientsSetNoVariables has a client send everything that might be taken for a variable.
+func TestClientsSetNoVariables(t *testing.T) {
+	eachHost(t, func(t *testing.T, h host) {
+		// A Worker before an object that passes nothing on.
+		ch := forged(t, serveVariables(t, h, "c.req.raw").url)
+		for _, name := range []string{"passed", "jwtPayload", "kkrpcVariables", "cf"} {
+			if got := asks(t, ch, "any", name); !got.NotSet {
+				t.Errorf("%s: got %v, want it not set", name, got)
+			}
+		}
+		if got := asks(t, ch, "any", "mine"); got.Value != "Eve" { // the request did arrive
+			t.Errorf("what middleware has read of the query: %v", got)
+		}
+		if got := asks(t, ch, "user", "user"); got.Err != "" || got.Value.(map[string]any)["name"] != "Ada" {
+			t.Errorf("user: %v", got)
+		}
+	})
+}
+
+// TestVariablesForADurableObject has a Worker pass variables on, beside a client that tries to.
+func TestVariablesForADurableObject(t *testing.T) {
+	have(t, js.Workerd)
+	ch := forged(t, serveVariables(t, "workers", "").url)
+	grace := map[string]any{"name": "Grace", "roles": []any{"worker"}}
+	if got := asks(t, ch, "user", "passed"); !reflect.DeepEqual(got, found{Value: grace}) {
+		t.Errorf("passed on: %v", got)
+	}
+	if got := asks(t, ch, "user", "user"); got.Value.(map[string]any)["name"] != "Ada" {
+		t.Errorf("set in the object too: %v", got)
+	}
+	for _, name := range []string{"kept", "jwtPayload", "none"} {
+		if got := asks(t, ch, "any", name); !got.NotSet {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

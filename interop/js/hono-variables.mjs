@@ -1,0 +1,25 @@
+// Variables that middleware sets before a Go program inside Hono.
+
+/** Of the context that the program's own handler is given. */
+export async function own(c, next) {
+	const cycle = {}
+	cycle.self = cycle
+	const variables = {
+		number: 7, text: "héllo \ud83d\ude00", list: [1, "two", null], nothing: null, none: undefined, bytes: new Uint8Array([1, 2, 255]),
+		date: new Date(0), f: () => {}, nested: { deep: [{ f() {} }] }, map: new Map([["a", 1]]), big: 2n ** 60n, cycle,
+		throws: { toJSON() { throw new Error("no thanks") } }, nan: { x: NaN }, request: c.req.raw,
+		fits: "x".repeat(998), large: "x".repeat(999), ["__proto__"]: "a name", mine: c.req.query("mine"),
+	}
+	for (const name of Object.keys(variables)) c.set(name, variables[name])
+	c.set("user", { name: "Ada", roles: ["admin"] })
+	await next()
+	c.set("late", "too late")
+}
+
+/** Of the context of a Worker before a Durable Object. */
+export async function passing(c, next) {
+	c.set("user", { name: "of the Worker", roles: [] }) // the object's own comes first
+	c.set("passed", { name: "Grace", roles: ["worker"] })
+	c.set("kept", "not passed on")
+	await next()
+}
