@@ -37,6 +37,7 @@ var generated = []struct {
 	{"guide/errors/api.gen.ts", "./guide/errors", nil},
 	{"guide/fan-out/api.gen.ts", "./guide/fan-out", nil},
 	{"guide/hono/api.gen.ts", "./guide/hono", nil},
+	{"guide/hono-middleware/api.gen.ts", "./guide/hono-middleware", nil},
 	{"guide/bytes/api.gen.ts", "./guide/bytes", []string{"--codec", "superjson"}},
 	{"guide/http/api.gen.ts", "./guide/http", nil},
 	{"guide/interceptors/api.gen.ts", "./guide/interceptors", nil},

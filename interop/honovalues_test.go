@@ -125,6 +125,7 @@ func TestVariablesOfHono(t *testing.T) {
 			{"any", "none", nil, `wasm: variable "none": not set: no middleware`, true},
 			{"any", "never", nil, `wasm: variable "never": not set`, true},
 			{"any", "late", nil, `wasm: variable "late": not set`, true},
+			{"any", "inside", map[string]any{"changed": true}, "", false},
 			{"any", "constructor", nil, "not set", true},
 			{"any", "", nil, "not set", true},
 			{"user", "number", noUser, `wasm: variable "number": superjson: expected object, got number`, false},

@@ -24,6 +24,15 @@
 // On Workers each Durable Object has its own instance of the program. With --plain each isolate has one. Hono reports a
 // connection there only with its first message.
 //
+// # Middleware and environment
+//
+// Middleware of Hono runs before the handler and may refuse a connection with a status. Var reads what it has set by c.set,
+// such as the payload of a token. Env reads environment variables, and variables and secrets of a Worker.
+//
+//	user, err := wasm.Var[User](ctx, "jwtPayload")
+//
+// A Worker passes variables on to its Durable Object by forward of index.mjs.
+//
 // # Concurrency
 //
 // One instance of the program serves all connections on one thread. A handler that computes for long delays all of
@@ -32,7 +41,8 @@
 // # Limits
 //
 // kkrpc.Limits bounds the cost of a connection. WebSockets in JavaScript have no back-pressure. Options.Inbox therefore
-// bounds the received messages of all connections that wait, and Limits.Outbound the unsent ones of each.
+// bounds the received messages of all connections that wait, and Limits.Outbound the unsent ones of each. Options.MaxValue
+// bounds a value that Var or Env reads.
 //
 // A panic on one of your goroutines ends the instance. Its connections are closed with code 1011, and the next
 // connection starts another instance.

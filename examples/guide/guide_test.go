@@ -44,6 +44,7 @@ var features = []struct {
 	{"http", 0, goServes, peerHTTP},
 	{"routers", 0, goServes, peerRouters},
 	{"hono", 0, goInHono, peerHono},
+	{"hono-middleware", 0, goInHono, peerHono},
 	{"limits", 0, goServes, peerLimits},
 }
 

@@ -12,7 +12,10 @@ export async function own(c, next) {
 	}
 	for (const name of Object.keys(variables)) c.set(name, variables[name])
 	c.set("user", { name: "Ada", roles: ["admin"] })
+	const inside = { changed: false }
+	c.set("inside", inside)
 	await next()
+	inside.changed = true
 	c.set("late", "too late")
 }
 

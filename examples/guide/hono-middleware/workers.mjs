@@ -1,0 +1,27 @@
+import { DurableObject } from 'cloudflare:workers'
+import { Hono } from 'hono'
+import { upgradeWebSocket } from 'hono/cloudflare-workers'
+import { createInstance, forward } from './dist/index.mjs'
+import { addMiddleware } from './middleware.mjs'
+
+// All connections of one object meet in one instance of the Go program.
+export class Rpc extends DurableObject {
+  app = new Hono()
+
+  constructor(ctx, env) {
+    super(ctx, env)
+    const { handler } = createInstance()
+    this.app.get('/ws', upgradeWebSocket((c) => handler(c)))
+  }
+
+  fetch(request) {
+    return this.app.fetch(request, this.env)
+  }
+}
+
+const app = new Hono()
+addMiddleware(app)
+
+app.get('/ws', (c) => c.env.RPC.get(c.env.RPC.idFromName('rpc')).fetch(forward(c, ['jwtPayload', 'requestId'])))
+
+export default app
