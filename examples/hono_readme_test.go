@@ -1,7 +1,6 @@
 package examples_test
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -104,13 +103,18 @@ func TestPinned(t *testing.T) {
 	}
 }
 
-// TestTypesOfIndex has the TypeScript compiler check what a server imports from dist.
+// TestTypesOfIndex has the TypeScript compiler check what a server and a client import from the folders of a build.
 func TestTypesOfIndex(t *testing.T) {
-	dir := js.TempDir(t, "testdata/server.ts", "../npm/index.d.mts", filepath.Join(js.Dir(t), "tsconfig.json"))
-	if err := os.Mkdir(filepath.Join(dir, "workers"), 0o777); err != nil {
-		t.Fatal(err)
+	dir := js.TempDir(t, "testdata/server.ts", filepath.Join(js.Dir(t), "tsconfig.json"))
+	for _, args := range [][]string{
+		{"./hono-node/api", "--runtime", "node", "-o", filepath.Join(dir, "dist")},
+		{"./hono-workers/api", "--runtime", "workers", "-o", filepath.Join(dir, "workers"), "--codec", "superjson"},
+	} {
+		args = append([]string{"run", "github.com/kkrpc-go/kkrpc/cmd/kkrpc", "build", "hono"}, args...)
+		if out, err := exec.CommandContext(t.Context(), "go", args...).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
 	}
-	write(t, filepath.Join(dir, "workers", "index.d.mts"), read(t, "../npm/workers/index.d.mts"))
 	tsc := filepath.Join(dir, "node_modules", "typescript", "bin", "tsc")
 	if out, err := exec.CommandContext(t.Context(), js.Node.Path(t), tsc, "-p", dir).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)

@@ -1,6 +1,12 @@
 import type { Context } from "hono"
 import type { WSEvents } from "hono/ws"
 
+/** The types of the Go program. */
+export type * from "./api.mjs"
+
+/** What it exposes, for clients: new RPCChannel<{}, API>(io). It is unknown if the source does not tell. */
+export type { default as API } from "./api.mjs"
+
 /**
  * The events of one connection, for Hono's upgradeWebSocket: the Go program answers them. With the first one the program
  * starts; after a panic that ended it, the next one starts it again.

@@ -41,6 +41,9 @@ func TestBuildCommandLine(t *testing.T) {
 		{"not a program", []string{"hono", "./testdata/library", "--runtime", "bun"}, 1, "./testdata/library is package library: want a main package\n"},
 		{"a program that serves nothing", []string{"hono", "./testdata/nowasm", "--runtime", "bun"}, 1,
 			"./testdata/nowasm does not import github.com/kkrpc-go/kkrpc/wasm: its main function has to call wasm.Serve\n"},
+		{"an unknown codec", []string{"hono", ".", "--runtime", "bun", "--codec", "xml"}, 2, "--codec \"xml\": want json, json+bytes or superjson\n"},
+		{"no such API", []string{"hono", "./testdata/hono", "--runtime", "bun", "--api", "Other"}, 1,
+			"kkrpc build hono: no API \"Other\" in ./testdata/hono; there is API at "},
 		{"several packages", []string{"hono", "archive/...", "--runtime", "bun"}, 1, "archive/... matches 2 packages: want one\n"},
 		{"a pattern of nothing", []string{"hono", "./testdata/...", "--runtime", "bun"}, 1, "./testdata/... matches 0 packages: want one\n"},
 	} {
@@ -185,7 +188,7 @@ func TestBundles(t *testing.T) {
 	if testing.Short() {
 		t.Skip("links a program for each runtime: not under -short")
 	}
-	all := []string{"api.wasm", "batch.mjs", "host.mjs", "index.d.mts", "index.mjs", "package.json", "server.mjs", "socket.mjs", "values.mjs", "wasm_exec.js"}
+	all := []string{"api.d.mts", "api.wasm", "batch.mjs", "host.mjs", "index.d.mts", "index.mjs", "package.json", "server.mjs", "socket.mjs", "values.mjs", "wasm_exec.js"}
 	for _, row := range []struct {
 		name   string
 		args   []string
@@ -210,6 +213,9 @@ func TestBundles(t *testing.T) {
 			if err != nil || !slices.Equal(files, want) {
 				t.Errorf("the folder has\n%v, want\n%v (%v)", files, want, err)
 			}
+			types, _ := os.ReadFile(filepath.Join(dir, "api.d.mts"))
+			check(t, "api.d.mts", string(types), "export interface API {\n\treadonly api: Promise<Api>\n\techo(u: User): Promise<User>\n}\n")
+			check(t, "api.d.mts", string(types), "\nexport type { API as default }\n")
 			server, _ := os.ReadFile(filepath.Join(dir, "server.mjs"))
 			check(t, "server.mjs", string(server), row.server)
 			size := regexp.MustCompile(`api\.wasm: [0-9.]+ MB, ([0-9.]+) MB gzip\n`).FindStringSubmatch(said)
@@ -221,6 +227,24 @@ func TestBundles(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestBundleOfUnknownTypes has a program whose API its source does not tell, and which is built all the same.
+func TestBundleOfUnknownTypes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("links a program: not under -short")
+	}
+	dir := filepath.Join(t.TempDir(), "dist")
+	var out, stderr bytes.Buffer
+	if code := run(t.Context(), []string{"build", "hono", "./testdata/hidden", "--runtime", "node", "-o", dir}, &out, &stderr); code != 0 {
+		t.Fatalf("exit code %d:\n%s", code, stderr.String())
+	}
+	check(t, "stderr", stderr.String(), "kkrpc build hono: the type API of "+filepath.Join(dir, "api.d.mts")+" is unknown: ")
+	types, err := os.ReadFile(filepath.Join(dir, "api.d.mts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, "api.d.mts", string(types), "type API = unknown\nexport type { API as default }\n")
 }
 
 func buildTo(t *testing.T, dir, program, runtime string, args ...string) (stdout string) {

@@ -18,6 +18,7 @@ import (
 const (
 	programName = "api.wasm"
 	loaderName  = "wasm_exec.js"
+	typesName   = "api.d.mts"
 )
 
 // yours are the files of a bundle that users may change. Later builds keep the changes.
@@ -63,7 +64,7 @@ func (b *bundle) checkFolder(files map[string][]byte) error {
 	if _, err := os.Stat(filepath.Join(b.out, programName)); err == nil {
 		return nil // of an earlier build
 	}
-	for _, name := range append(slices.Sorted(maps.Keys(files)), loaderName) {
+	for _, name := range append(slices.Sorted(maps.Keys(files)), loaderName, typesName) {
 		if _, err := os.Lstat(filepath.Join(b.out, name)); err == nil && !slices.Contains(yours, name) {
 			return fmt.Errorf("-o %s has a file %s that is of no earlier build, without %s beside it: want another folder", b.out, name, programName)
 		}

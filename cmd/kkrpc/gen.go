@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -92,7 +93,8 @@ func failed(stderr io.Writer, command string, err error) int {
 // generation is one run of kkrpc gen.
 type generation struct {
 	form, pkg, out, codec, api, validate string
-	command                              string // which writes the file
+	command                              string // which writes the file, as -o has it written again
+	writer                               string // the command that the file names; empty for kkrpc gen ts
 	check, values, contract              bool
 }
 
@@ -141,10 +143,15 @@ func (g *generation) wrong() string {
 		return fmt.Sprintf("--codec %q: want json, json+bytes or superjson", g.codec)
 	case g.validate != "" && g.validate != string(tsgen.Standard) && g.validate != string(tsgen.Zod):
 		return fmt.Sprintf("--validate %q: want standard or zod", g.validate)
-	case (g.values || g.contract || g.validate != "") && strings.HasSuffix(g.out, ".d.ts"):
+	case (g.values || g.contract || g.validate != "") && typesOnly(g.out):
 		return fmt.Sprintf("--values, --contract and --validate write what a program can run, and %s can hold types only; name it .ts", g.out)
 	}
 	return ""
+}
+
+// typesOnly reports whether a file of TypeScript can hold types only.
+func typesOnly(name string) bool {
+	return strings.HasSuffix(name, ".d.ts") || strings.HasSuffix(name, ".d.mts")
 }
 
 // text is what the file gets, and lines of warnings.
@@ -155,7 +162,7 @@ func (g *generation) text(api *schema.API) (text []byte, warnings string, err er
 	}
 	var b strings.Builder
 	text, err = tsgen.Generate(api, &tsgen.Options{
-		Codec: tsgen.Codec(g.codec), Values: g.values, Contract: g.contract, TypesOnly: strings.HasSuffix(g.out, ".d.ts"), Command: "kkrpc gen ts",
+		Codec: tsgen.Codec(g.codec), Values: g.values, Contract: g.contract, TypesOnly: typesOnly(g.out), Command: cmp.Or(g.writer, "kkrpc gen ts"),
 		Validate: tsgen.Validation(g.validate), Warn: func(line string) { fmt.Fprintln(&b, line) },
 	})
 	return text, b.String() + unknownTypes(api), err

@@ -4,8 +4,9 @@ import { upgradeWebSocket as bun } from "hono/bun"
 import { upgradeWebSocket as deno } from "hono/deno"
 import { upgradeWebSocket as workers } from "hono/cloudflare-workers"
 import { upgradeWebSocket as node } from "@hono/node-server"
-import { createHonoWebSocketHandler, maxMessage, start } from "./index.mjs"
-import { createHonoWebSocketHandler as plain, createInstance } from "./workers/index.mjs"
+import { RPCChannel, WebSocketClientIO } from "kkrpc"
+import { createHonoWebSocketHandler, maxMessage, start, type API, type Message } from "./dist/index.mjs"
+import { createHonoWebSocketHandler as plain, createInstance, forward, type API as WorkersAPI } from "./workers/index.mjs"
 
 const { handler, start: startOne } = createInstance()
 const app = new Hono<{ Bindings: { A: string }, Variables: { user: string } }>()
@@ -20,3 +21,18 @@ const most: number = await maxMessage()
 await startOne()
 // @ts-expect-error
 createHonoWebSocketHandler({ expose: {} })
+
+app.get("/f", (c) => fetch(forward(c, ["user"])))
+app.get("/g", (c) => fetch(forward(c)))
+// @ts-expect-error
+app.get("/h", (c) => fetch(forward(c, ["nobody"])))
+
+const api = new RPCChannel<{}, API>(new WebSocketClientIO({ url: "ws://localhost:3000/ws" })).getAPI()
+const other = new RPCChannel<{}, WorkersAPI>(new WebSocketClientIO({ url: "ws://localhost:3000/ws" })).getAPI()
+const heard: Message[] = await api.getMessages("typescript")
+await api.sendMessage("Hi!", "typescript").then((reached: number) => reached)
+const names: string[] = await other.members()
+// @ts-expect-error
+await api.members()
+// @ts-expect-error
+await other.greet(1)

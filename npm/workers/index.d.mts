@@ -1,6 +1,12 @@
 import type { Context, Env } from "hono"
 import type { WSEvents } from "hono/ws"
 
+/** The types of the Go program. */
+export type * from "./api.mjs"
+
+/** What it exposes, for clients: new RPCChannel<{}, API>(io). It is unknown if the source does not tell. */
+export type { default as API } from "./api.mjs"
+
 /** What answers the connections of one Durable Object. */
 export interface Instance {
 	/**

@@ -54,16 +54,20 @@ func (p *listed) isLocal() bool {
 const listedFields = "-json=ImportPath,Name,Dir,GoFiles,CgoFiles,IgnoredGoFiles,CFiles,CXXFiles,HFiles,SFiles,SysoFiles," +
 	"EmbedPatterns,EmbedFiles,Imports,DepOnly,Module,Error"
 
-// list asks the go command about the package that pattern names.
-func list(ctx context.Context, dir, pattern, overlay string) (*listing, error) {
-	l := &listing{}
-	if overlay != "" {
-		l.args = []string{"-overlay", overlay}
+// webAssembly is the environment of the go command for programs in a browser or a JavaScript server.
+var webAssembly = []string{"GOOS=js", "GOARCH=wasm"}
+
+// ask asks the go command about the package that the pattern names.
+func (loader *Loader) ask(ctx context.Context) (*listing, error) {
+	dir, pattern := loader.dir, loader.pattern
+	l := &listing{env: loader.env, args: slices.Clone(loader.flags)}
+	if loader.overlay.file != "" {
+		l.args = append(l.args, "-overlay", loader.overlay.file)
 	}
 	deps := slices.Concat(l.args, []string{"-deps", listedFields, "--", pattern})
-	packages, err := goList(ctx, dir, nil, deps...)
-	if err == nil && onlyWebAssembly(packages) {
-		l.env = []string{"GOOS=js", "GOARCH=wasm"}
+	packages, err := goList(ctx, dir, l.env, deps...)
+	if err == nil && l.env == nil && onlyWebAssembly(packages) {
+		l.env = webAssembly
 		packages, err = goList(ctx, dir, l.env, deps...)
 	}
 	if err != nil {

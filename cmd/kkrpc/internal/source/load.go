@@ -29,6 +29,13 @@ func Load(ctx context.Context, dir, pattern string) (*Program, error) {
 	return NewLoader(dir, pattern).Load(ctx)
 }
 
+// LoadWebAssembly is Load for a program as the go command builds it for GOOS=js GOARCH=wasm with these flags, such as -tags.
+func LoadWebAssembly(ctx context.Context, dir, pattern string, flags ...string) (*Program, error) {
+	l := NewLoader(dir, pattern)
+	l.env, l.flags = webAssembly, flags
+	return l.Load(ctx)
+}
+
 // LoadBeside is Load for a package that a generated file is a part of. It reads the package as if nothing stood in that
 // file. So the types of the package may have errors: it uses what the file declares. generated may be empty.
 func LoadBeside(ctx context.Context, dir, pattern, generated string) (*Program, error) {
@@ -57,8 +64,10 @@ type Loader struct {
 	libraries    types.Importer
 	exports      map[string]string // the files that libraries reads, by import path
 	overlay      overlay
-	lenient      bool    // errors of the types of the package itself are none of Load
-	typeErrs     []error // these
+	env          []string // what the go command is given beside the environment of this process; nil for what the program needs
+	flags        []string // likewise
+	lenient      bool     // errors of the types of the package itself are none of Load
+	typeErrs     []error  // these
 }
 
 // NewLoader returns a Loader of the package that pattern names, as seen from the folder dir. It reads nothing yet.
@@ -119,7 +128,7 @@ func (l *Loader) refresh(ctx context.Context) error {
 		}
 	}
 	l.list, l.isOld = nil, false
-	list, err := list(ctx, l.dir, l.pattern, l.overlay.file)
+	list, err := l.ask(ctx)
 	if err != nil {
 		return err
 	}
