@@ -1,12 +1,17 @@
 package interop_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/interop/js"
@@ -41,10 +46,6 @@ func serveVariables(t *testing.T, h host, forwards string) server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	middleware, err := os.ReadFile(filepath.Join(js.Dir(t), "hono-variables.mjs"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	if forwards == "" {
 		forwards = `forward(c, ["user", "passed", "none"])`
 	}
@@ -66,13 +67,12 @@ func serveVariables(t *testing.T, h host, forwards string) server {
 	}
 	// Beside the others, since these are shared by tests.
 	script := filepath.Join(dir, strings.ReplaceAll(t.Name(), "/", "-")+".mjs")
-	for name, text := range map[string]string{
-		filepath.Join(dir, "hono-variables.mjs"): string(middleware),
-		script:                                   `import { own, passing } from "./hono-variables.mjs"` + "\n" + changed,
-	} {
-		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
+	imports := fmt.Sprintf("import { own, passing } from %q\n", filepath.Join(js.Dir(t), "hono-variables.mjs"))
+	if h.runtime() == js.Workerd {
+		imports += fmt.Sprintf("export { Service, Store } from %q\n", filepath.Join(js.Dir(t), "hono-bindings.mjs"))
+	}
+	if err := os.WriteFile(script, []byte(imports+changed), 0o666); err != nil {
+		t.Fatal(err)
 	}
 	if h.runtime() != js.Workerd {
 		cmd := js.Runtime(h).Command(t, script)
@@ -80,7 +80,8 @@ func serveVariables(t *testing.T, h host, forwards string) server {
 		return serveCommand(t, cmd)
 	}
 	w := js.Worker{Script: script, Wasm: []string{"api.wasm"}, Date: "2026-10-01", Bindings: append(
-		settings.bindings, `(name = "BUCKET", r2Bucket = "main")`, `(name = "KV", kvNamespace = "main")`)}
+		settings.bindings, `(name = "BUCKET", r2Bucket = "main")`, `(name = "KV", kvNamespace = (name = "main", entrypoint = "Store"))`,
+		`(name = "SERVICE", service = (name = "main", entrypoint = "Service"))`)}
 	if h == "workers" {
 		w.Object = "Rpc"
 	}
@@ -186,7 +187,7 @@ func TestEnvironmentOfHono(t *testing.T) {
 		if h.runtime() != js.Workerd {
 			return
 		}
-		for _, name := range []string{"KV", "BUCKET"} {
+		for _, name := range []string{"KV", "BUCKET", "SERVICE"} {
 			if got := asks(t, ch, "envText", name); !strings.Contains(got.Err, "it is a binding of objects and functions, which is no value") {
 				t.Errorf("%s: %v", name, got)
 			}
@@ -241,5 +242,140 @@ func TestVariablesForADurableObject(t *testing.T) {
 		if got := asks(t, ch, "any", name); !got.NotSet {
 			t.Errorf("%s: %v", name, got)
 		}
+	}
+}
+
+// TestBindingsOfWorkers has Go call the objects of a Worker's environment.
+func TestBindingsOfWorkers(t *testing.T) {
+	for _, h := range []host{"workers", "workers-plain"} {
+		t.Run(string(h), func(t *testing.T) {
+			t.Parallel()
+			have(t, h.runtime())
+			s := serveVariables(t, h, "")
+			ch := dial(t, s.url, kkrpc.Options{})
+			for i := range 3 {
+				text := fmt.Sprint("héllo ", i)
+				got, err := kkrpc.Call[[]found](t.Context(), ch, "kv", fmt.Sprint("a key ", i), text, []byte{1, 2, 255})
+				want := []found{
+					{Value: text}, {Value: "AQL/"}, {}, {Value: "", Err: `wasm: binding "KV": superjson: expected string, got null`},
+					{Value: "", Err: `wasm: binding "KV": it is 3 bytes: want a []byte, not a *string`},
+					{Value: 0.0, Err: `wasm: binding "KV": superjson: expected integer, got string`},
+				}
+				if err != nil || !reflect.DeepEqual(got, want) {
+					t.Errorf("KV: %v, %v; want %v", got, err, want)
+				}
+			}
+			if got := asks(t, ch, "service", "http://x/path"); got != (found{Value: "fetched /path"}) {
+				t.Errorf("a service: %v", got)
+			}
+			for _, row := range []struct {
+				binding string
+				methods []string
+				want    any
+				err     string // some of it
+				notSet  bool
+			}{
+				{"SERVICE", []string{"user"}, map[string]any{"name": "Ada", "since": "1970-01-01T00:00:00.000Z"}, "", false},
+				{"SERVICE", []string{"nothing"}, nil, "", false},
+				{"SERVICE", []string{"nothing", "more"}, nil, `wasm: binding "SERVICE": not set: nothing has given undefined`, true},
+				{"SERVICE", []string{"large", "more"}, nil, `more is called on a string`, false},
+				{"SERVICE", []string{"large"}, nil, "the value has 1001 bytes of JSON, over the limit of 1000 (MaxValue in wasm.Options)", false},
+				{"SERVICE", []string{"map"}, nil, "it has no JSON: a value of type Map", false},
+				{"SERVICE", []string{"fails"}, nil, `wasm: binding "SERVICE": too far`, false},
+				{"SERVICE", nil, nil, "no method is called", false},
+				{"SERVICE", []string{"constructor"}, nil, "there is no method constructor", false},
+				{"SERVICE", []string{"__proto__"}, nil, "there is no method __proto__", false},
+				{"KV", []string{"nosuch"}, nil, "there is no method nosuch", false},
+				{"KV", []string{"toString"}, nil, "there is no method toString", false},
+				{"TOKEN", []string{"trim"}, nil, "trim is called on a string", false},
+				{"MISSING", []string{"get"}, nil, `wasm: binding "MISSING": not set: the server has no binding of this name`, true},
+				{"constructor", []string{"get"}, nil, "not set", true},
+			} {
+				args := []any{row.binding}
+				for _, method := range row.methods {
+					args = append(args, method)
+				}
+				got := asks(t, ch, "chain", args...)
+				if !reflect.DeepEqual(got.Value, row.want) || got.NotSet != row.notSet || (got.Err == "") != (row.err == "") || !strings.Contains(got.Err, row.err) {
+					t.Errorf("%s%q: got %v, want %v and an error with %q", row.binding, row.methods, got, row.want, row.err)
+				}
+			}
+
+			// Two connections at once, and a call that its caller leaves.
+			ctx, cancel := context.WithCancel(t.Context())
+			left := make(chan error, 1)
+			go func() {
+				_, err := kkrpc.Call[found](ctx, ch, "chain", "SERVICE", "later")
+				left <- err
+			}()
+			other := dial(t, s.url, kkrpc.Options{})
+			if got := asks(t, other, "service", "http://x/other"); got != (found{Value: "fetched /other"}) {
+				t.Errorf("from another connection: %v", got)
+			}
+			if got := asks(t, other, "after", 50, "http://x/late"); got != (found{Value: "fetched /late"}) {
+				t.Errorf("behind a timer: %v", got)
+			}
+			cancel()
+			select {
+			case err := <-left:
+				if !errors.Is(err, context.Canceled) {
+					t.Errorf("the call that was left ended with %v", err)
+				}
+			case <-time.After(10 * time.Second):
+				t.Error("the call that was left did not end")
+			}
+		})
+	}
+}
+
+// TestBindingsElsewhere has a program ask for bindings where there are none.
+func TestBindingsElsewhere(t *testing.T) {
+	for _, h := range []host{"node", "deno", "bun"} {
+		t.Run(string(h), func(t *testing.T) {
+			t.Parallel()
+			have(t, h.runtime())
+			ch := dial(t, serveVariables(t, h, "").url, kkrpc.Options{})
+			if got := asks(t, ch, "chain", "KV", "get"); !got.NotSet || !strings.Contains(got.Err, `wasm: binding "KV": not set: the server has no binding of this name`) {
+				t.Errorf("got %v", got)
+			}
+			if got := asks(t, ch, "chain", "TOKEN", "trim"); !strings.Contains(got.Err, "trim is called on a string") {
+				t.Errorf("a string: %v", got)
+			}
+		})
+	}
+}
+
+// TestValuesWithoutContext asks the host without Hono's context, and on Deno without the permission for a variable.
+func TestValuesWithoutContext(t *testing.T) {
+	values, err := filepath.Abs("../npm/values.mjs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := filepath.Join(js.Dir(t), "hono-values.mjs")
+	for _, row := range []struct {
+		rt     js.Runtime
+		secret string // what is said of a variable that the process may not have
+		bad    string // likewise, of one whose name is none
+	}{
+		{js.Node, "1\"s3cret\"", "0"},
+		{js.Bun, "1\"s3cret\"", "0"},
+		{js.Deno, `2Requires env access to "SECRET"`, "2"},
+	} {
+		t.Run(string(row.rt), func(t *testing.T) {
+			have(t, row.rt)
+			cmd := row.rt.Command(t, script, "file://"+filepath.ToSlash(values))
+			if row.rt == js.Deno {
+				i := slices.Index(cmd.Args, "--allow-all")
+				cmd.Args = slices.Replace(cmd.Args, i, i+1, "--allow-read", "--allow-env=ALLOWED")
+			}
+			cmd.Env = append(cmd.Env, "ALLOWED=yes", "SECRET=s3cret")
+			out, err := cmd.Output()
+			got := strings.Split(strings.TrimSpace(string(out)), "\n")
+			const unknown = "0createHonoWebSocketHandler was not given the Hono context"
+			want := []string{unknown, "1\"yes\"", unknown, unknown, row.secret, row.bad}
+			if err != nil || !slices.EqualFunc(got, want, strings.HasPrefix) {
+				t.Errorf("got\n%s, %v, want\n%s", out, err, strings.Join(want, "\n"))
+			}
+		})
 	}
 }

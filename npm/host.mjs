@@ -52,6 +52,8 @@ class Instance {
 				close: (id, code, at, length) => instance.#sockets.get(id)?.shut(code, instance.#text(at, length)),
 				value: (id, kind, at, length, most) => instance.#ask(id, kind, instance.#text(at, length), most),
 				take: (at) => instance.#take(at),
+				ask: (id, token, at, length, from, size, most) =>
+					instance.#call(id, token, instance.#text(at, length), instance.#bytes(from, size).slice(), most),
 			}
 		})
 		const resume = go._resume.bind(go)
@@ -221,6 +223,25 @@ class Instance {
 	#ask(id, kind, name, most) {
 		this.#answer = this.#sockets.get(id)?.values.answer(kind, name, most)
 		return this.#answer?.byteLength ?? 0
+	}
+
+	/** Runs calls of a binding in the request of a connection. @returns 0 if that has ended. */
+	#call(id, token, text, blob, most) {
+		const socket = this.#sockets.get(id)
+		if (socket === undefined) return 0
+		const { values } = socket
+		const run = async () => {
+			const answer = await values.run(text, blob, most)
+			this.#enter(socket, () => {
+				this.#answer = answer
+				this.#exports.kkrpc_answered(token, answer.byteLength)
+				this.#answer = undefined // nobody has waited for it
+				this.#run()
+			})
+		}
+		if (this.#contexts.may(socket)) void run()
+		else this.#contexts.later(socket, run)
+		return 1
 	}
 
 	#take(at) {

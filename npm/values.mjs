@@ -1,4 +1,4 @@
-// What the program may ask of the server around it, as wasm.Var and wasm.Env: values cross as JSON.
+// What the program may ask of the server around it, as wasm.Var, wasm.Env and wasm.Do: values cross as JSON.
 
 const encoder = new TextEncoder()
 
@@ -7,6 +7,9 @@ const VARIABLE = 0
 const UNSET = 0
 const VALUE = 1
 const FAILED = 2
+const BYTES = 3
+
+const NO_CONTEXT = "createHonoWebSocketHandler was not given the Hono context"
 
 const MAX_REASON = 1000 // of a failure, in characters
 
@@ -35,12 +38,42 @@ export class Values {
 	answer(kind, name, most) {
 		try {
 			const text = kind === VARIABLE ? this.#variable(name) : this.#env(name)
-			if (text === undefined) return answer(UNSET, this.#known ? whyUnset(kind) : "createHonoWebSocketHandler was not given the Hono context")
-			const found = answer(VALUE, text)
-			if (found.byteLength - 1 <= most) return found
-			return answer(FAILED, `the value has ${found.byteLength - 1} bytes of JSON, over the limit of ${most} (MaxValue in wasm.Options)`)
+			if (text === undefined) return answer(UNSET, this.#known ? whyUnset(kind) : NO_CONTEXT)
+			return bounded(VALUE, text, most)
 		} catch (error) {
-			return answer(FAILED, String(error?.message ?? error).slice(0, MAX_REASON))
+			return failed(error)
+		}
+	}
+
+	/**
+	 * Calls methods of a binding, each on what the one before it has given.
+	 *
+	 * @param {string} text the calls, as Binding.encode in wasm/binding.go writes them
+	 * @param {Uint8Array} blob the bytes among their arguments
+	 * @returns {Promise<Uint8Array>} the answer for the program; it does not reject
+	 */
+	async run(text, blob, most) {
+		await undefined // nothing is called while the program runs
+		try {
+			const [name, ...calls] = JSON.parse(text)
+			let result = this.#environment(name)
+			let gave = this.#known ? "the server has no binding of this name" : NO_CONTEXT
+			for (const [method, ...args] of calls) {
+				if (result === undefined || result === null) return answer(UNSET, gave)
+				result = await call(result, method, args.map((arg) => {
+					if (typeof arg === "string") return JSON.parse(arg)
+					const bytes = blob.slice(0, arg[0])
+					blob = blob.subarray(arg[0])
+					return bytes
+				}))
+				gave = `${method} has given ${result}`
+			}
+			if (calls.length === 0) throw new TypeError("no method is called")
+			if (result instanceof ArrayBuffer) return bounded(BYTES, new Uint8Array(result), most)
+			if (ArrayBuffer.isView(result)) return bounded(BYTES, new Uint8Array(result.buffer, result.byteOffset, result.byteLength), most)
+			return bounded(VALUE, toJSON(result) ?? "null", most)
+		} catch (error) {
+			return failed(error)
 		}
 	}
 
@@ -62,8 +95,26 @@ function whyUnset(kind) {
 	return kind === VARIABLE ? "no middleware before createHonoWebSocketHandler(c) has called c.set with this name" : "the server has none of this name"
 }
 
-function answer(status, text) {
-	const body = encoder.encode(text)
+function call(object, method, args) {
+	if (Object(object) !== object) throw new TypeError(`${method} is called on a ${typeof object}`)
+	// What all objects and functions have is no method of a binding, and leads out of it.
+	const common = method in Object.prototype || (typeof object === "function" && method in Function.prototype)
+	if (common || typeof object[method] !== "function") throw new TypeError(`there is no method ${method}`)
+	return object[method](...args)
+}
+
+function failed(error) {
+	return answer(FAILED, String(error?.message ?? error).slice(0, MAX_REASON))
+}
+
+function bounded(status, body, most) {
+	const found = answer(status, body)
+	const size = found.byteLength - 1
+	return size <= most ? found : answer(FAILED, `the value has ${size} bytes${status === VALUE ? " of JSON" : ""}, over the limit of ${most} (MaxValue in wasm.Options)`)
+}
+
+function answer(status, body) {
+	if (typeof body === "string") body = encoder.encode(body)
 	const bytes = new Uint8Array(1 + body.byteLength)
 	bytes[0] = status
 	bytes.set(body, 1)

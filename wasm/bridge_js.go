@@ -32,6 +32,9 @@ func hostValue(id, kind int32, name unsafe.Pointer, n, most int32) int32
 //go:wasmimport kkrpc take
 func hostTake(p unsafe.Pointer)
 
+//go:wasmimport kkrpc ask
+func hostAsk(id, token int32, text unsafe.Pointer, n int32, blob unsafe.Pointer, size, most int32) int32
+
 // serving is the server of this program; nil until Serve is called.
 var serving *server
 
@@ -93,6 +96,11 @@ func closed(id, code, n int32) {
 	serving.closed(id, int(code), reason)
 }
 
+// answered is told of an answer of n bytes to what was asked with the token.
+//
+//go:wasmexport kkrpc_answered
+func answered(token, n int32) { serving.answered(token, func() []byte { return take(n) }) }
+
 //go:wasmexport kkrpc_frame
 func frame() int32 { return int32(min(serving.opts.RPC.Limits.Frame, math.MaxInt32)) }
 
@@ -110,7 +118,16 @@ func (bridge) close(id int32, code int, reason string) {
 
 // value lets the host find the answer and say its length, and then write it. Nothing comes between the two calls.
 func (bridge) value(id int32, kind valueKind, name string, most int) (answer []byte) {
-	n := hostValue(id, int32(kind), unsafe.Pointer(unsafe.StringData(name)), int32(len(name)), int32(min(most, math.MaxInt32)))
+	return take(hostValue(id, int32(kind), unsafe.Pointer(unsafe.StringData(name)), int32(len(name)), int32(min(most, math.MaxInt32))))
+}
+
+func (bridge) ask(id, token int32, text, blob []byte, most int) (ok bool) {
+	return hostAsk(id, token, unsafe.Pointer(unsafe.SliceData(text)), int32(len(text)),
+		unsafe.Pointer(unsafe.SliceData(blob)), int32(len(blob)), int32(min(most, math.MaxInt32))) != 0
+}
+
+// take has the host write its answer of n bytes.
+func take(n int32) (answer []byte) {
 	answer = make([]byte, n)
 	if n > 0 {
 		hostTake(unsafe.Pointer(unsafe.SliceData(answer)))

@@ -31,6 +31,8 @@
 //
 //	user, err := wasm.Var[User](ctx, "jwtPayload")
 //
+// Do calls the methods of a Worker's bindings, such as KV namespaces, D1 databases and services.
+//
 // A Worker passes variables on to its Durable Object by forward of index.mjs.
 //
 // # Concurrency
@@ -42,7 +44,7 @@
 //
 // kkrpc.Limits bounds the cost of a connection. WebSockets in JavaScript have no back-pressure. Options.Inbox therefore
 // bounds the received messages of all connections that wait, and Limits.Outbound the unsent ones of each. Options.MaxValue
-// bounds a value that Var or Env reads.
+// bounds a value that Var, Env or Do returns.
 //
 // A panic on one of your goroutines ends the instance. Its connections are closed with code 1011, and the next
 // connection starts another instance.

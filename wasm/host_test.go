@@ -15,6 +15,7 @@ type fakeHost struct {
 	mu      sync.Mutex
 	sockets map[int32]*fakeSocket
 	values  func(id int32, kind valueKind, name string, most int) (answer []byte) // nil: every connection has ended
+	asks    func(token int32, text, blob string) (ok bool)                        // likewise
 }
 
 func (h *fakeHost) value(id int32, kind valueKind, name string, most int) (answer []byte) {
@@ -38,6 +39,10 @@ type fakeSocket struct {
 }
 
 func newFakeHost() *fakeHost { return &fakeHost{sockets: map[int32]*fakeSocket{}} }
+
+func (h *fakeHost) ask(_, token int32, text, blob []byte, _ int) (ok bool) {
+	return h.asks != nil && h.asks(token, string(text), string(blob))
+}
 
 // open adds a socket whose peer reads with to.
 func (h *fakeHost) open(id int32, to func(msg []byte)) *fakeSocket {

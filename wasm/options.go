@@ -25,7 +25,8 @@ type Options struct {
 	// peer wait. It should be several times RPC.Limits.Frame.
 	Inbox int
 
-	// MaxValue is the number of bytes of JSON that a value may have which Var or Env returns; 0 means 1 MiB.
+	// MaxValue is the number of bytes that a value may have which Var, Env or Do returns, as JSON if it is no []byte; 0
+	// means 1 MiB.
 	MaxValue int
 
 	// OnOpen is called with each new channel and its request, on a goroutine of its own. Calls of the peer may already

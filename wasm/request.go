@@ -17,10 +17,11 @@ type Request struct {
 	// Header has the fields by their names in lower case. The host joins several fields of one name with ", ".
 	Header map[string]string
 
-	value func(kind valueKind, name string) (answer []byte) // asks the host; nil for a Request of nobody's connection
+	server *server // for Var, Env and Do
+	conn   *conn   // nil for a Request that the user has made
 }
 
-// Context returns a context for Var and Env, for use in the function of ServeFor and in OnOpen. It carries r, as the
+// Context returns a context for Var, Env and Do, for use in the function of ServeFor and in OnOpen. It carries r, as the
 // contexts of functions do. It is never cancelled.
 func (r *Request) Context() context.Context {
 	return context.WithValue(context.Background(), requestKey{}, r)

@@ -38,6 +38,9 @@ type host interface {
 	// value looks for a value of the server around the program, for a connection. The answer has one of the bytes
 	// answerUnset … first. It is empty if the connection has ended. A value of more than most bytes is a failure.
 	value(id int32, kind valueKind, name string, most int) (answer []byte)
+	// ask has a chain of calls run for a connection, as Binding.encode writes it. server.answered follows with the token. ok
+	// is false if the connection has ended.
+	ask(id, token int32, text, blob []byte, most int) (ok bool)
 }
 
 // server has the connections that the host opened. The host calls its methods one at a time. None of them blocks or
@@ -52,6 +55,8 @@ type server struct {
 	conns   map[int32]*conn    // until the host says that the socket has closed, or this side wants no more of it
 	reading map[*conn]struct{} // those whose messages may be read
 	waiting int                // what the messages of all of these cost
+	asked   map[int32]chan<- []byte
+	lastAsk int32
 }
 
 func newServer(h host, api func(r *Request) (any, error), opts *Options) (*server, error) {
@@ -62,7 +67,7 @@ func newServer(h host, api func(r *Request) (any, error), opts *Options) (*serve
 	if err != nil {
 		return nil, fmt.Errorf("wasm: %w", err)
 	}
-	s := &server{host: h, api: api, opts: *opts, origins: origins, conns: map[int32]*conn{}, reading: map[*conn]struct{}{}}
+	s := &server{host: h, api: api, opts: *opts, origins: origins, conns: map[int32]*conn{}, reading: map[*conn]struct{}{}, asked: map[int32]chan<- []byte{}}
 	if s.opts.MaxConns == 0 {
 		s.opts.MaxConns = defaultMaxConns
 	}
@@ -151,7 +156,7 @@ func (s *server) serve(c *conn, about []byte) (err error) {
 	if err := s.admit(r, known); err != nil {
 		return err
 	}
-	r.value = func(kind valueKind, name string) []byte { return s.host.value(c.id, kind, name, s.opts.MaxValue) }
+	r.server, r.conn = s, c
 	dialect, announced, err := announce.Dialect(r.URL.Query(), []string{r.Header["sec-websocket-protocol"]}, s.opts.RPC.Dialects)
 	if err != nil {
 		return Reject(closePolicy, err.Error())

@@ -35,7 +35,7 @@ func Var[T any](ctx context.Context, name string) (T, error) {
 //
 // A string that is no T is decoded as JSON. So a Worker's JSON value and the same JSON as text in other runtimes are read
 // alike, and Env[int] reads "3000". The errors are those of Var. They never have the value in them. Deno needs
-// --allow-env, at least for this name. Other bindings of Workers, such as KV namespaces, are no values and give an error.
+// --allow-env, at least for this name. Other bindings of Workers, such as KV namespaces, are no values and give an error: Do calls them.
 func Env[T any](ctx context.Context, name string) (T, error) {
 	return value[T](ctx, environment, name)
 }
@@ -55,11 +55,13 @@ func (k valueKind) String() string {
 	return "environment variable"
 }
 
-// The first byte of the host's answer. What follows is a reason, the JSON of the value, or what is wrong with it.
+// The first byte of the host's answer. What follows is a reason, the JSON of the value, what is wrong with it, or the bytes
+// that the value is.
 const (
 	answerUnset  = 0
 	answerValue  = 1
 	answerFailed = 2
+	answerBytes  = 3 // to Do alone
 )
 
 func value[T any](ctx context.Context, kind valueKind, name string) (T, error) {
@@ -74,23 +76,30 @@ func value[T any](ctx context.Context, kind valueKind, name string) (T, error) {
 // read decodes the value into v, a pointer.
 func read(ctx context.Context, kind valueKind, name string, v any) error {
 	r := RequestFromContext(ctx)
-	if r == nil || r.value == nil {
-		return errors.New("the context is of no connection in Hono: want that of a function, or Request.Context")
+	if r == nil || r.conn == nil {
+		return errNoConnection
 	}
-	answer := r.value(kind, name)
+	answer := r.server.host.value(r.conn.id, kind, name, r.server.opts.MaxValue)
+	err := decodeAnswer(answer, v)
+	if err != nil && kind == environment && len(answer) > 0 && answer[0] == answerValue && decodeText(answer[1:], v) {
+		return nil
+	}
+	return err
+}
+
+// decodeAnswer decodes what the host has answered into v, a pointer.
+func decodeAnswer(answer []byte, v any) error {
 	if len(answer) == 0 {
-		return errors.New("the connection has ended")
+		return errEnded
 	}
 	text := answer[1:]
 	switch answer[0] {
 	case answerUnset:
 		return fmt.Errorf("%w: %s", ErrNotSet, text)
 	case answerValue:
-		err := superjson.Decode(superjson.ModeJSON, text, nil, v)
-		if err != nil && kind == environment && decodeText(text, v) {
-			return nil
-		}
-		return err
+		return superjson.Decode(superjson.ModeJSON, text, nil, v)
+	case answerBytes:
+		return fmt.Errorf("it is %d bytes: want a []byte, not a %T", len(text), v)
 	default:
 		return errors.New(string(text))
 	}

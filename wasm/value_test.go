@@ -43,12 +43,14 @@ func TestValues(t *testing.T) {
 			`wasm: environment variable "x": superjson: expected object, got string`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			r := &Request{value: func(kind valueKind, name string) []byte {
+			s := start(nil, nil)
+			s.host.values = func(_ int32, kind valueKind, name string, _ int) []byte {
 				if kind != row.kind || name != "x" {
 					t.Errorf("the host was asked for %v %q", kind, name)
 				}
 				return []byte(row.answer)
-			}}
+			}
+			r := &Request{server: s.server, conn: &conn{}}
 			read := Var[claims]
 			if row.kind == environment {
 				read = Env[claims]

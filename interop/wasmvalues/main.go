@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/wasm"
@@ -49,6 +50,10 @@ func open(r *wasm.Request) (any, error) {
 		"envLimits": func(ctx context.Context, name string) found { return tell(wasm.Env[limits](ctx, name)) },
 		"detached":  func() found { return tell(wasm.Var[any](context.Background(), "user")) },
 		"readOften": readOften,
+		"kv":        kv,
+		"service":   service,
+		"after":     after,
+		"chain":     chain,
 	}, nil
 }
 
@@ -62,6 +67,46 @@ func readOften(ctx context.Context, name string, times int) (string, error) {
 		}
 	}
 	return first, err
+}
+
+// kv writes to a namespace and reads it, as text and as bytes.
+func kv(ctx context.Context, key, text string, bytes []byte) ([]found, error) {
+	namespace := wasm.BindingOf("KV")
+	if _, err := wasm.Do[any](ctx, namespace.Call("put", key, text)); err != nil {
+		return nil, err
+	}
+	if _, err := wasm.Do[any](ctx, namespace.Call("put", key+"-bytes", bytes)); err != nil {
+		return nil, err
+	}
+	return []found{
+		tell(wasm.Do[string](ctx, namespace.Call("get", key))),
+		tell(wasm.Do[[]byte](ctx, namespace.Call("get", key+"-bytes", "arrayBuffer"))),
+		tell(wasm.Do[*string](ctx, namespace.Call("get", "missing"))),
+		tell(wasm.Do[string](ctx, namespace.Call("get", "missing"))),
+		tell(wasm.Do[string](ctx, namespace.Call("get", key+"-bytes", "arrayBuffer"))),
+		tell(wasm.Do[int](ctx, namespace.Call("get", key))),
+	}, nil
+}
+
+// service fetches from another Worker.
+func service(ctx context.Context, url string) found {
+	response := wasm.BindingOf("SERVICE").Call("fetch", url)
+	return tell(wasm.Do[string](ctx, response.Call("text")))
+}
+
+// after is service behind a timer, which on Workers may run in the request of another connection.
+func after(ctx context.Context, ms int, url string) found {
+	time.Sleep(time.Duration(ms) * time.Millisecond)
+	return service(ctx, url)
+}
+
+// chain calls methods without arguments.
+func chain(ctx context.Context, binding string, methods ...string) found {
+	b := wasm.BindingOf(binding)
+	for _, method := range methods {
+		b = b.Call(method)
+	}
+	return tell(wasm.Do[any](ctx, b))
 }
 
 func main() {
