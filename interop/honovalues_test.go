@@ -54,8 +54,7 @@ func serveVariables(t *testing.T, h host, forwards string) server {
 		edits = []string{
 			"\napp.get(", "\napp.use(passing)\napp.get(",
 			"\t\tthis.#app.get(", "\t\tthis.#app.use(own)\n\t\tthis.#app.get(",
-			"fetch(c.req.raw)", "fetch(" + forwards + ")",
-			"import { createInstance }", "import { createInstance, forward }",
+			"fetch(forward(c))", "fetch(" + forwards + ")",
 		}
 	}
 	changed := string(text)
@@ -84,6 +83,9 @@ func serveVariables(t *testing.T, h host, forwards string) server {
 		`(name = "SERVICE", service = (name = "main", entrypoint = "Service"))`)}
 	if h == "workers" {
 		w.Object = "Rpc"
+	}
+	if strings.HasPrefix(forwards, "forward(") {
+		w.CfHeader = "MF-CF-Blob" // as wrangler dev has it: a client writes request.cf of the Worker
 	}
 	addr, out := w.Start(t)
 	return server{url: "ws://" + addr + "/ws", out: out}
@@ -227,7 +229,8 @@ func TestClientsSetNoVariables(t *testing.T) {
 	})
 }
 
-// TestVariablesForADurableObject has a Worker pass variables on, beside a client that tries to.
+// TestVariablesForADurableObject has a Worker pass variables on, beside a client that tries to, and that even writes the
+// Worker's request.cf.
 func TestVariablesForADurableObject(t *testing.T) {
 	have(t, js.Workerd)
 	ch := forged(t, serveVariables(t, "workers", "").url)

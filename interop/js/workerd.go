@@ -24,6 +24,7 @@ type Worker struct {
 	Flags  []string // compatibility flags
 	Local  bool     // it may connect to this machine
 
+	CfHeader string   // a header of clients that becomes request.cf; "" for none
 	Bindings []string // more of c.env, in Cap'n Proto's text, as (name = "A", text = "b")
 }
 
@@ -94,6 +95,10 @@ func (w Worker) config() string {
 		flags[i] = fmt.Sprintf("%q", name)
 	}
 	services, objects, bindings := "", "", slices.Clone(w.Bindings)
+	http := ""
+	if w.CfHeader != "" {
+		http = fmt.Sprintf("cfBlobHeader = %q", w.CfHeader)
+	}
 	if w.Local {
 		services = `, (name = "internet", network = (allow = ["public", "private"]))`
 	}
@@ -107,7 +112,7 @@ func (w Worker) config() string {
 
 const config :Workerd.Config = (
   services = [(name = "main", worker = .worker)%s],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (%s), service = "main")],
 );
 
 const worker :Workerd.Worker = (
@@ -116,5 +121,5 @@ const worker :Workerd.Worker = (
   compatibilityFlags = [%s],%s
   bindings = [%s],
 );
-`, services, strings.Join(modules, ", "), w.Date, strings.Join(flags, ", "), objects, strings.Join(bindings, ", "))
+`, services, http, strings.Join(modules, ", "), w.Date, strings.Join(flags, ", "), objects, strings.Join(bindings, ", "))
 }

@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers"
 import { Hono } from "hono"
 import { upgradeWebSocket } from "hono/cloudflare-workers"
-import { createInstance } from "./index.mjs"
+import { createInstance, forward } from "./index.mjs"
 
 /** All connections of one object meet in one instance of the Go program. */
 export class Rpc extends DurableObject {
@@ -20,6 +20,6 @@ export class Rpc extends DurableObject {
 
 const app = new Hono()
 
-app.get("/ws", (c) => c.env.RPC.get(c.env.RPC.idFromName("rpc")).fetch(c.req.raw))
+app.get("/ws", (c) => c.env.RPC.get(c.env.RPC.idFromName("rpc")).fetch(forward(c)))
 
 export default app

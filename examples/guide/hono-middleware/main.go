@@ -20,11 +20,15 @@ func open(r *wasm.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newAPI(user), nil
+}
+
+func newAPI(user claims) kkrpc.Object {
 	return kkrpc.Object{
 		"greet":  func() string { return "Hello, " + user.Name + "!" },
 		"id":     id,
 		"region": region,
-	}, nil
+	}
 }
 
 // id returns the id of the request that has opened the connection.

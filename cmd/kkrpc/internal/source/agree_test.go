@@ -80,10 +80,11 @@ func TestSourceAndReflectionAgree(t *testing.T) {
 var perConnection = map[string]string{
 	"chat": `package main; import chat "github.com/kkrpc-go/kkrpc/examples/chat/api"; ` +
 		`func openConnection() (any, error) { c, err := chat.New(nil); if err != nil { return nil, err }; return c.API("Ada", "lobby")`,
-	"guide/hono":     openWASM + `open(&wasm.Request{URL: &url.URL{RawQuery: "user=Ada"}})`,
-	"guide/limits":   openHTTP + `apiFor(httptest.NewRequest("GET", "/ws?token=secret-a", nil))`,
-	"guide/routers":  openHTTP + `room(httptest.NewRequest("GET", "/rooms/go", nil))`,
-	"guide/presence": openHub + `import "net/http/httptest"; ` + withHub + `chat{hub, hub.Room("lobby")}.open(httptest.NewRequest("GET", "/ws?user=Ada", nil))`,
+	"guide/hono":            openWASM + `open(&wasm.Request{URL: &url.URL{RawQuery: "user=Ada"}})`,
+	"guide/hono-middleware": `package main; func openConnection() (any, error) { return newAPI(claims{Name: "Ada"}), nil`,
+	"guide/limits":          openHTTP + `apiFor(httptest.NewRequest("GET", "/ws?token=secret-a", nil))`,
+	"guide/routers":         openHTTP + `room(httptest.NewRequest("GET", "/rooms/go", nil))`,
+	"guide/presence":        openHub + `import "net/http/httptest"; ` + withHub + `chat{hub, hub.Room("lobby")}.open(httptest.NewRequest("GET", "/ws?user=Ada", nil))`,
 	"guide/typescript-client": `package main; import ("net/http"; "net/http/httptest"); func openConnection() (any, error) { ` +
 		`r := httptest.NewRequest(http.MethodGet, "/ws", nil); r.Header.Set("Sec-WebSocket-Protocol", "kkrpc.token.secret"); return connected(r)`,
 	"hono-node/api": openHub + `import ("net/url"; "github.com/kkrpc-go/kkrpc/wasm"); ` + withHub +

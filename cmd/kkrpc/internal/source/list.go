@@ -58,44 +58,43 @@ const listedFields = "-json=ImportPath,Name,Dir,GoFiles,CgoFiles,IgnoredGoFiles,
 var webAssembly = []string{"GOOS=js", "GOARCH=wasm"}
 
 // ask asks the go command about the package that the pattern names.
-func (loader *Loader) ask(ctx context.Context) (*listing, error) {
-	dir, pattern := loader.dir, loader.pattern
-	l := &listing{env: loader.env, args: slices.Clone(loader.flags)}
-	if loader.overlay.file != "" {
-		l.args = append(l.args, "-overlay", loader.overlay.file)
+func (l *Loader) ask(ctx context.Context) (*listing, error) {
+	list := &listing{env: l.env, args: slices.Clone(l.flags)}
+	if l.overlay.file != "" {
+		list.args = append(list.args, "-overlay", l.overlay.file)
 	}
-	deps := slices.Concat(l.args, []string{"-deps", listedFields, "--", pattern})
-	packages, err := goList(ctx, dir, l.env, deps...)
-	if err == nil && l.env == nil && onlyWebAssembly(packages) {
-		l.env = webAssembly
-		packages, err = goList(ctx, dir, l.env, deps...)
+	deps := slices.Concat(list.args, []string{"-deps", listedFields, "--", l.pattern})
+	packages, err := goList(ctx, l.dir, list.env, deps...)
+	if err == nil && list.env == nil && onlyWebAssembly(packages) {
+		list.env = webAssembly
+		packages, err = goList(ctx, l.dir, list.env, deps...)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("load %s: %w", pattern, err)
+		return nil, fmt.Errorf("load %s: %w", l.pattern, err)
 	}
-	l.all = map[string]*listed{}
+	list.all = map[string]*listed{}
 	roots := 0
 	for _, p := range packages {
-		l.all[p.ImportPath] = p
+		list.all[p.ImportPath] = p
 		if !p.DepOnly {
-			l.root = p
+			list.root = p
 			roots++
 		}
 	}
 	if roots != 1 {
-		return nil, fmt.Errorf("%s: want one package, this names %d", pattern, roots)
+		return nil, fmt.Errorf("%s: want one package, this names %d", l.pattern, roots)
 	}
 	for _, p := range packages {
 		if p.Error != nil {
-			l.problems = append(l.problems, problem(dir, p.Error.Pos, p.Error.Err))
+			list.problems = append(list.problems, problem(l.dir, p.Error.Pos, p.Error.Err))
 		}
-		if p == l.root || p.Module != nil && l.root.Module != nil && p.Module.Path == l.root.Module.Path {
-			l.own = append(l.own, p)
+		if p == list.root || p.Module != nil && list.root.Module != nil && p.Module.Path == list.root.Module.Path {
+			list.own = append(list.own, p)
 		}
 	}
-	slices.SortFunc(l.own, func(a, b *listed) int { return cmp.Compare(a.ImportPath, b.ImportPath) })
-	l.order()
-	return l, nil
+	slices.SortFunc(list.own, func(a, b *listed) int { return cmp.Compare(a.ImportPath, b.ImportPath) })
+	list.order()
+	return list, nil
 }
 
 // onlyWebAssembly reports whether the build constraints leave no file of a package for this system.
