@@ -291,7 +291,7 @@ func TestBindingsOfWorkers(t *testing.T) {
 				{"KV", []string{"nosuch"}, nil, "there is no method nosuch", false},
 				{"KV", []string{"toString"}, nil, "there is no method toString", false},
 				{"TOKEN", []string{"trim"}, nil, "trim is called on a string", false},
-				{"MISSING", []string{"get"}, nil, `wasm: binding "MISSING": not set: the server has no binding of this name`, true},
+				{"MISSING", []string{"get"}, nil, `wasm: binding "MISSING": not set: the server has none of this name`, true},
 				{"constructor", []string{"get"}, nil, "not set", true},
 			} {
 				args := []any{row.binding}
@@ -338,7 +338,7 @@ func TestBindingsElsewhere(t *testing.T) {
 			t.Parallel()
 			have(t, h.runtime())
 			ch := dial(t, serveVariables(t, h, "").url, kkrpc.Options{})
-			if got := asks(t, ch, "chain", "KV", "get"); !got.NotSet || !strings.Contains(got.Err, `wasm: binding "KV": not set: the server has no binding of this name`) {
+			if got := asks(t, ch, "chain", "KV", "get"); !got.NotSet || !strings.Contains(got.Err, `wasm: binding "KV": not set: the server has none of this name`) {
 				t.Errorf("got %v", got)
 			}
 			if got := asks(t, ch, "chain", "TOKEN", "trim"); !strings.Contains(got.Err, "trim is called on a string") {
@@ -375,7 +375,8 @@ func TestValuesWithoutContext(t *testing.T) {
 			out, err := cmd.Output()
 			got := strings.Split(strings.TrimSpace(string(out)), "\n")
 			const unknown = "0createHonoWebSocketHandler was not given the Hono context"
-			want := []string{unknown, "1\"yes\"", unknown, unknown, row.secret, row.bad}
+			none := "0the server has none of this name, and " + unknown[1:]
+			want := []string{unknown, "1\"yes\"", none, none, row.secret, row.bad}
 			if err != nil || !slices.EqualFunc(got, want, strings.HasPrefix) {
 				t.Errorf("got\n%s, %v, want\n%s", out, err, strings.Join(want, "\n"))
 			}

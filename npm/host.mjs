@@ -221,15 +221,15 @@ class Instance {
 
 	/** Finds a value of a connection. @returns how many bytes #take writes, 0 if the connection has ended. */
 	#ask(id, kind, name, most) {
-		this.#answer = this.#sockets.get(id)?.values.answer(kind, name, most)
+		this.#answer = this.#sockets.get(id)?.values?.answer(kind, name, most)
 		return this.#answer?.byteLength ?? 0
 	}
 
 	/** Runs calls of a binding in the request of a connection. @returns 0 if that has ended. */
 	#call(id, token, text, blob, most) {
 		const socket = this.#sockets.get(id)
-		if (socket === undefined) return 0
-		const { values } = socket
+		const values = socket?.values
+		if (values === undefined) return 0
 		const run = async () => {
 			const answer = await values.run(text, blob, most)
 			this.#enter(socket, () => {

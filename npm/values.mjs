@@ -9,6 +9,7 @@ const VALUE = 1
 const FAILED = 2
 const BYTES = 3
 
+const NONE = "the server has none of this name"
 const NO_CONTEXT = "createHonoWebSocketHandler was not given the Hono context"
 
 const MAX_REASON = 1000 // of a failure, in characters
@@ -22,23 +23,21 @@ export class Values {
 
 	/**
 	 * @param {import("hono").Context} [c]
-	 * @param {(c: import("hono").Context | undefined, name: string) => unknown} environment
+	 * @param {(env: unknown) => (name: string) => unknown} environment takes c.env
 	 * @param {(c: import("hono").Context) => Record<string, string> | undefined} passed
 	 */
 	constructor(c, environment, passed) {
 		this.#known = c !== undefined
 		this.#variables = c?.var ?? {}
 		this.#passed = (c && passed(c)) ?? {}
-		// Of c, no more is kept than is needed: on Deno its request is gone after the upgrade.
-		const env = c?.env
-		this.#environment = (name) => environment(env, name)
+		this.#environment = environment(c?.env)
 	}
 
 	/** @returns {Uint8Array} the answer for the program: a byte, and then a reason, JSON, or what is wrong. */
 	answer(kind, name, most) {
 		try {
 			const text = kind === VARIABLE ? this.#variable(name) : this.#env(name)
-			if (text === undefined) return answer(UNSET, this.#known ? whyUnset(kind) : NO_CONTEXT)
+			if (text === undefined) return answer(UNSET, this.#why(kind))
 			return bounded(VALUE, text, most)
 		} catch (error) {
 			return failed(error)
@@ -57,16 +56,18 @@ export class Values {
 		try {
 			const [name, ...calls] = JSON.parse(text)
 			let result = this.#environment(name)
-			let gave = this.#known ? "the server has no binding of this name" : NO_CONTEXT
+			let last // the method that has given it
 			for (const [method, ...args] of calls) {
-				if (result === undefined || result === null) return answer(UNSET, gave)
+				if (result === undefined || result === null) {
+					return answer(UNSET, last === undefined ? this.#why() : `${last} has given ${result}`)
+				}
 				result = await call(result, method, args.map((arg) => {
 					if (typeof arg === "string") return JSON.parse(arg)
 					const bytes = blob.slice(0, arg[0])
 					blob = blob.subarray(arg[0])
 					return bytes
 				}))
-				gave = `${method} has given ${result}`
+				last = method
 			}
 			if (calls.length === 0) throw new TypeError("no method is called")
 			if (result instanceof ArrayBuffer) return bounded(BYTES, new Uint8Array(result), most)
@@ -75,6 +76,12 @@ export class Values {
 		} catch (error) {
 			return failed(error)
 		}
+	}
+
+	/** @returns why there is no value. */
+	#why(kind) {
+		if (kind === VARIABLE) return this.#known ? "no middleware before createHonoWebSocketHandler(c) has called c.set with this name" : NO_CONTEXT
+		return this.#known ? NONE : `${NONE}, and ${NO_CONTEXT}`
 	}
 
 	#variable(name) {
@@ -89,10 +96,6 @@ export class Values {
 		}
 		return toJSON(value)
 	}
-}
-
-function whyUnset(kind) {
-	return kind === VARIABLE ? "no middleware before createHonoWebSocketHandler(c) has called c.set with this name" : "the server has none of this name"
 }
 
 function call(object, method, args) {
@@ -121,15 +124,15 @@ function answer(status, body) {
 	return bytes
 }
 
-/** The environment of Bun, Deno and Node.js, which is that of the process. */
-export function processEnvironment(_env, name) {
-	if (globalThis.Deno !== undefined) return Deno.env.get(name) // needs the permission for this name only
-	return Object.hasOwn(process.env, name) ? process.env[name] : undefined
+/** The environment of Bun, Deno and Node.js is that of the process. It does not keep Hono's, which has the request. */
+export function processEnvironment() {
+	if (globalThis.Deno !== undefined) return (name) => Deno.env.get(name) // needs the permission for this name only
+	return (name) => (Object.hasOwn(process.env, name) ? process.env[name] : undefined)
 }
 
 /** The environment of Workers, which Hono has in its context. */
-export function bindings(env, name) {
-	return Object.hasOwn(env ?? {}, name) ? env[name] : undefined
+export function bindings(env = {}) {
+	return (name) => (Object.hasOwn(env, name) ? env[name] : undefined)
 }
 
 /**

@@ -24,7 +24,9 @@ type bindingCall struct {
 // BindingOf returns the binding of c.env with this name, without calls.
 //
 //	text, err := wasm.Do[*string](ctx, wasm.BindingOf("KV").Call("get", "greeting"))
-//	users, err := wasm.Do[rows](ctx, wasm.BindingOf("DB").Call("prepare", "SELECT * FROM users WHERE id = ?").Call("bind", 7).Call("all"))
+//
+//	user := wasm.BindingOf("DB").Call("prepare", "SELECT * FROM users WHERE id = ?").Call("bind", 7).Call("all")
+//	rows, err := wasm.Do[rows](ctx, user)
 func BindingOf(name string) Binding { return Binding{name: name} }
 
 // Call returns b with another call, on the result of those before it. Do encodes the arguments as JSON. An argument that is

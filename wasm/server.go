@@ -52,11 +52,11 @@ type server struct {
 	origins origin.Patterns
 
 	mu      sync.Mutex
-	conns   map[int32]*conn    // until the host says that the socket has closed, or this side wants no more of it
-	reading map[*conn]struct{} // those whose messages may be read
-	waiting int                // what the messages of all of these cost
-	asked   map[int32]chan<- []byte
-	lastAsk int32
+	conns   map[int32]*conn         // until the host says that the socket has closed, or this side wants no more of it
+	reading map[*conn]struct{}      // those whose messages may be read
+	waiting int                     // what the messages of all of these cost
+	asked   map[int32]chan<- []byte // where those wait who have asked the host, by token
+	lastAsk int32                   // the last token
 }
 
 func newServer(h host, api func(r *Request) (any, error), opts *Options) (*server, error) {
@@ -67,7 +67,10 @@ func newServer(h host, api func(r *Request) (any, error), opts *Options) (*serve
 	if err != nil {
 		return nil, fmt.Errorf("wasm: %w", err)
 	}
-	s := &server{host: h, api: api, opts: *opts, origins: origins, conns: map[int32]*conn{}, reading: map[*conn]struct{}{}, asked: map[int32]chan<- []byte{}}
+	s := &server{
+		host: h, api: api, opts: *opts, origins: origins,
+		conns: map[int32]*conn{}, reading: map[*conn]struct{}{}, asked: map[int32]chan<- []byte{},
+	}
 	if s.opts.MaxConns == 0 {
 		s.opts.MaxConns = defaultMaxConns
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/kkrpc-go/kkrpc/superjson"
 )
 
-// ErrNotSet is wrapped by the errors of Var and Env for a name without a value. undefined is no value, null is one.
+// ErrNotSet is wrapped by the errors of Var, Env and Do for a name without a value. undefined is no value, null is one.
 var ErrNotSet = errors.New("not set")
 
 // Var returns a variable of the connection's Hono context, which middleware has set by c.set(name, value). For example,
@@ -34,8 +34,9 @@ func Var[T any](ctx context.Context, name string) (T, error) {
 // it is a string of the process. On Cloudflare Workers it is a variable, a secret or a JSON value of c.env.
 //
 // A string that is no T is decoded as JSON. So a Worker's JSON value and the same JSON as text in other runtimes are read
-// alike, and Env[int] reads "3000". The errors are those of Var. They never have the value in them. Deno needs
-// --allow-env, at least for this name. Other bindings of Workers, such as KV namespaces, are no values and give an error: Do calls them.
+// alike, and Env[int] reads "3000". The errors are those of Var. They do not show the value, unless an UnmarshalText or
+// UnmarshalJSON of T does. Deno needs --allow-env, at least for this name. Other bindings of Workers, such as KV namespaces,
+// are no values and give an error: Do calls them.
 func Env[T any](ctx context.Context, name string) (T, error) {
 	return value[T](ctx, environment, name)
 }

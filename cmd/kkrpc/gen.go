@@ -93,8 +93,8 @@ func failed(stderr io.Writer, command string, err error) int {
 // generation is one run of kkrpc gen.
 type generation struct {
 	form, pkg, out, codec, api, validate string
-	command                              string // which writes the file, as -o has it written again
-	writer                               string // the command that the file names; empty for kkrpc gen ts
+	command                              string // with its arguments, which writes the file
+	writer                               string // what the file says has written it; empty for kkrpc gen ts
 	check, values, contract              bool
 }
 
