@@ -136,3 +136,14 @@ func loaded(t *testing.T, loader *source.Loader) string {
 	}
 	return text
 }
+
+// TestLoadWebAssembly has a package with a file for js/wasm and a tag, which alone does not compile.
+func TestLoadWebAssembly(t *testing.T) {
+	const dir = "../../testdata/tagged"
+	if _, err := source.LoadWebAssembly(t.Context(), dir, "."); err != nil {
+		t.Errorf("without the tag: %v", err)
+	}
+	if _, err := source.LoadWebAssembly(t.Context(), dir, ".", "-tags", "served"); err == nil || !strings.Contains(err.Error(), "undefined: served") {
+		t.Errorf("with the tag: %v", err)
+	}
+}
