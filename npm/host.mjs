@@ -2,6 +2,7 @@
 // says. It knows neither the runtime nor Hono's helpers; those pick what they need from handler().
 
 import { Batch } from "./batch.mjs"
+import { Fetches } from "./fetch.mjs"
 import { FAILED, INTERNAL, Socket, TOO_LARGE, Waiting } from "./socket.mjs"
 import { processEnvironment, Values } from "./values.mjs"
 
@@ -11,6 +12,9 @@ const decoder = new TextDecoder()
 // What crosses together, in bytes; kkrpc_messages has the format.
 const SCRATCH = 64 << 10
 const HEAD = 8
+
+// How the console is told of what package wasm/console says, by its level.
+const LEVELS = ["debug", "info", "warn", "error"]
 
 /**
  * One started Go program. It ends when the program does; its sockets are closed then.
@@ -25,6 +29,7 @@ class Instance {
 	#outbox = [] // sockets that have something to send when Go is left
 	#scratch = 0 // where the program reads messages
 	#answer // what the program has asked for and takes next
+	#fetches
 	#log
 	#contexts
 	maxMessage // in bytes
@@ -36,6 +41,7 @@ class Instance {
 		instance.#log = log
 		instance.#contexts = contexts
 		instance.#batch = instance.#newBatch()
+		instance.#fetches = instance.#newFetches()
 		const go = new Go()
 		instance.#go = go
 		const ready = new Promise((resolve, reject) => {
@@ -54,6 +60,8 @@ class Instance {
 				take: (at) => instance.#take(at),
 				ask: (id, token, at, length, from, size, most) =>
 					instance.#call(id, token, instance.#text(at, length), instance.#bytes(from, size).slice(), most),
+				print: (level, at, length) => console[LEVELS[level]](instance.#text(at, length)),
+				...instance.#fetches.imports,
 			}
 		})
 		const resume = go._resume.bind(go)
@@ -135,6 +143,18 @@ class Instance {
 		return new Batch(this.#contexts, (sockets) => this.#deliver(sockets))
 	}
 
+	#newFetches() {
+		return new Fetches({
+			contexts: this.#contexts,
+			bytes: (at, length) => this.#bytes(at, length),
+			socket: (id) => this.#sockets.get(id),
+			enter: (socket, f) => this.dead || this.#enter(socket, () => {
+				f(this.#exports)
+				this.#run()
+			}),
+		})
+	}
+
 	/** Gives the program what these sockets have received. */
 	#deliver(sockets) {
 		this.#enter(sockets[0], () => {
@@ -200,6 +220,7 @@ class Instance {
 		socket.batch?.drop()
 		if (socket.inbox.length > 0) this.#deliver([socket]) // what it said before
 		if (!this.#sockets.delete(socket.id)) return
+		if (this.#contexts.apart) this.#fetches.left(socket)
 		this.#enter(socket, () => {
 			const data = encoder.encode(reason)
 			if (data.byteLength > 0) this.#copy(data)
@@ -254,6 +275,7 @@ class Instance {
 		this.dead = true
 		this.#contexts.abandon(this.#go)
 		this.#later.length = 0
+		this.#fetches.drop()
 		this.#log("kkrpc:", reason)
 		const sockets = [...this.#sockets.values()]
 		this.#sockets.clear()
@@ -281,6 +303,8 @@ const anywhere = {
 	leave(_before) {},
 	/** Whether the socket may be used now; if not, it may be in later's f. */
 	may: (_socket) => true,
+	/** The socket in whose request a fetch for it has to run, or null if there is none; undefined where that does not matter. */
+	home(_socket) {},
 	/** Whether a socket's messages are delivered in its request, and not together with those of others. */
 	apart: false,
 	/** Whether a batch need not wait for soon, which returns a timer then. */

@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"github.com/kkrpc-go/kkrpc/superjson"
+	"github.com/kkrpc-go/kkrpc/wasm/internal/owner"
 )
 
 // Request holds the parts of the HTTP request that createHonoWebSocketHandler passes on. Without the Hono context they
@@ -21,10 +22,14 @@ type Request struct {
 	conn   *conn   // nil for a Request that the user has made
 }
 
-// Context returns a context for Var, Env and Do, for use in the function of ServeFor and in OnOpen. It carries r, as the
+// Context returns a context for Var, Env, Do and package fetch, for use in the function of ServeFor and in OnOpen. It carries r, as the
 // contexts of functions do. It is never cancelled.
 func (r *Request) Context() context.Context {
-	return context.WithValue(context.Background(), requestKey{}, r)
+	ctx := context.WithValue(context.Background(), requestKey{}, r)
+	if r.conn == nil {
+		return ctx
+	}
+	return owner.With(ctx, r.conn.id)
 }
 
 type requestKey struct{}

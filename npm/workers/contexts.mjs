@@ -143,6 +143,12 @@ export function requestContexts() {
 			current = before
 		},
 		may: (socket) => socket === current,
+		home(socket) {
+			if (loops.has(socket)) return socket
+			if (loops.has(current)) return current
+			for (const [other, loop] of loops) if (!loop.lost) return other
+			return null
+		},
 		apart: true,
 		early: true, // the timer is of at least a millisecond
 		soon: (f) => setTimeout(f, 0),

@@ -101,7 +101,11 @@ var rules = []rule{
 	},
 	{dir: "transport/*", may: []string{"."}, tests: []string{"superjson", "transport/transporttest"}},
 
-	{dir: "wasm", may: []string{".", "internal/announce", "internal/errlog", "internal/origin", "superjson"}, tests: []string{"transport/transporttest"}, not: []string{"net", "net/http", "log/slog", "encoding/json", jsonV2}},
+	{dir: "wasm", may: []string{".", "internal/announce", "internal/errlog", "internal/origin", "superjson", "wasm/internal/owner"}, tests: []string{"transport/transporttest"}, not: []string{"net", "net/http", "log/slog", "encoding/json", jsonV2}},
+	{dir: "wasm/internal/owner", not: noNetwork},
+	{dir: "wasm/fetch", may: []string{"wasm/internal/owner"}, not: []string{"net", "net/http", "log/slog", "encoding/json", jsonV2}},
+	{dir: "wasm/fetch/roundtrip", may: []string{"wasm/fetch"}},
+	{dir: "wasm/console", not: []string{"net", "net/http"}},
 	{dir: "npm"},
 
 	{dir: "test/replay", may: []string{".", "internal/wire", "internal/wire/classic", "internal/wire/compact", "superjson", jsonV2}},
@@ -112,6 +116,7 @@ var rules = []rule{
 	{dir: "interop/js"},
 	{dir: "interop", may: []string{".", "internal/wstest", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interop/api", "interop/check", "interop/forms", "interop/js", "interop/seen", "interop/studioclient", "interop/typedclient", "any"}},
 	{dir: "interop/forms", may: []string{".", "adapter/kkvalidator"}},
+	{dir: "interop/wasmfetch", may: []string{".", "wasm", "wasm/console", "wasm/fetch"}},
 	{dir: "interop/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interop/api", "interop/check", "interop/seen", "interop/js", "contract", "any"}},
 	{dir: "bench", may: []string{"bench/host", "bench/load", "bench/plots", "bench/results", "any"}},
 	{dir: "bench/results"},
@@ -140,7 +145,7 @@ var rules = []rule{
 	{dir: "examples/users/sqlite/query"},
 	{dir: "examples", tests: []string{"interop/js"}},
 	{dir: "examples/apiproxy", may: []string{".", "interceptor", "transport/ws", "examples/apiproxy/proxy", "examples/apiproxy/upstream"}},
-	{dir: "examples/apiproxy/hono", may: []string{"wasm", "examples/apiproxy/proxy", "examples/apiproxy/upstream"}},
+	{dir: "examples/apiproxy/hono", may: []string{"wasm", "wasm/fetch/roundtrip", "examples/apiproxy/proxy", "examples/apiproxy/upstream"}},
 	{
 		dir: "examples/apiproxy/proxy", may: []string{".", "github.com/pquerna/cachecontrol", "resenje.org/singleflight"},
 		tests: []string{"examples/apiproxy/upstream", "transport/ws"},

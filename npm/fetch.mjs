@@ -1,0 +1,233 @@
+// The fetch of the runtime for a Go program: package wasm/fetch is the other side. Nothing is read before the program asks for it,
+// and nothing is asked of the program before the runtime can send it.
+
+const decoder = new TextDecoder()
+const encoder = new TextEncoder()
+
+// What the program is told by kkrpc_fetch(id, event, length). HEAD and FAILED have a text of this length in its buffer.
+const HEAD = 1
+const FAILED = 2
+const READABLE = 3 // what read() waited for is there
+const WANTED = 4 // the runtime can send more of the request's body
+const LEFT = 5 // the connection has closed whose request this fetch belonged to
+
+// What read() returns in place of a number of bytes.
+const WAIT = 0
+const DONE = -1
+
+// The kinds of a request's body.
+const BYTES = 1
+const STREAM = 2
+
+/** The fetches of one started program. */
+export class Fetches {
+	#running = new Map()
+
+	/**
+	 * @param program has contexts, bytes(at, length), a view of its memory, socket(id), and enter(socket, f), which lets it run
+	 *   after f, unless it has ended. f is given its exports.
+	 */
+	constructor(program) {
+		this.program = program
+	}
+
+	/** The functions that the program imports. */
+	get imports() {
+		return {
+			fetch: (...of) => this.#start(...of),
+			fetch_read: (id, at, length) => this.#running.get(id)?.read(at, length) ?? DONE,
+			fetch_write: (id, at, length) => this.#running.get(id)?.write(at, length),
+			fetch_end: (id) => this.#running.get(id)?.end(),
+		}
+	}
+
+	/**
+	 * Starts a request of the connection, 0 for none. The text has method, URL, redirect, and names and values of the header, with
+	 * a NUL between them. @returns 0 if there is no request of the server to which the fetch could belong.
+	 */
+	#start(id, connection, at, length, kind, bodyAt, bodyLength) {
+		const { contexts } = this.program
+		const home = contexts.home(this.program.socket(connection))
+		if (home === null) return 0
+		const [method, url, redirect, ...header] = decoder.decode(this.program.bytes(at, length)).split("\0")
+		const init = { method, redirect, headers: [] }
+		for (let i = 0; i + 1 < header.length; i += 2) init.headers.push([header[i], header[i + 1]])
+		if (kind === BYTES) init.body = new Blob([this.program.bytes(bodyAt, bodyLength)]) // Node 20 cannot send bytes again after a redirect
+		const started = new Fetch(this, id, home)
+		this.#running.set(id, started)
+		started.do(() => started.send(url, init, kind === STREAM))
+		return 1
+	}
+
+	forget(id) {
+		this.#running.delete(id)
+	}
+
+	/** Is told that a socket has closed. What belonged to its request ends with that. */
+	left(socket) {
+		for (const each of [...this.#running.values()]) if (each.home === socket) each.leave()
+	}
+
+	/** Ends all, for a program that has ended. */
+	drop() {
+		for (const each of [...this.#running.values()]) each.end()
+	}
+}
+
+class Fetch {
+	#all
+	#id
+	#over = false // the program wants to know no more
+	#abort // an AbortController
+	#reader // of the response's body
+	#chunk // what was read of it, and not by the program
+	#reading = false
+	#done = false // all of it was read
+	#upload // the controller of the request's body
+	#taken // is called when the program has given what was asked for
+	home // the socket to whose request this belongs, where that matters
+
+	constructor(all, id, home) {
+		this.#all = all
+		this.#id = id
+		this.home = home
+	}
+
+	/** Runs f where this fetch may be used. */
+	do(f) {
+		const { contexts } = this.#all.program
+		if (contexts.may(this.home)) f()
+		else contexts.later(this.home, f)
+	}
+
+	async send(url, init, streams) {
+		if (this.#over) return
+		try {
+			this.#abort = new AbortController()
+			init.signal = this.#abort.signal
+			if (streams) {
+				init.body = this.#body()
+				init.duplex = "half"
+			}
+			const response = await fetch(url, init)
+			if (this.#over) return
+			this.#reader = response.body?.getReader()
+			const head = [response.status, response.statusText, response.url, response.redirected ? 1 : "", this.#reader ? 1 : ""]
+			for (const [name, value] of response.headers) head.push(name, value)
+			this.#tell(HEAD, head.join("\0"))
+		} catch (error) {
+			this.#fail(error)
+		}
+	}
+
+	/** The request's body, of which each part is asked of the program. */
+	#body() {
+		return new ReadableStream({
+			start: (controller) => void (this.#upload = controller),
+			pull: () => {
+				const taken = new Promise((resolve) => (this.#taken = resolve))
+				this.#tell(WANTED)
+				return taken
+			},
+			cancel: () => void (this.#upload = undefined), // the runtime needs no more
+		}, { highWaterMark: 0 })
+	}
+
+	/** Takes a part of the request's body, or its end if length is 0. */
+	write(at, length) {
+		const part = this.#all.program.bytes(at, length).slice() // the memory is the program's
+		this.do(() => {
+			if (this.#over) return
+			try {
+				if (length > 0) this.#upload?.enqueue(part)
+				else this.#upload?.close()
+			} catch {
+				// The runtime has given it up, and says so by the response.
+			}
+			this.#taken?.()
+		})
+	}
+
+	/** Writes some of the response's body to the program's memory. @returns how many bytes, WAIT or DONE. */
+	read(at, length) {
+		if (this.#chunk !== undefined) {
+			const n = Math.min(length, this.#chunk.byteLength)
+			this.#all.program.bytes(at, n).set(this.#chunk.subarray(0, n))
+			this.#chunk = n < this.#chunk.byteLength ? this.#chunk.subarray(n) : undefined
+			return n
+		}
+		if (this.#done || this.#reader === undefined) return DONE
+		if (!this.#reading) {
+			this.#reading = true
+			this.do(() => this.#next())
+		}
+		return WAIT
+	}
+
+	async #next() {
+		try {
+			for (;;) {
+				const { done, value } = await this.#reader.read()
+				if (this.#over) return
+				if (done) this.#done = true
+				else if (value.byteLength === 0) continue
+				else this.#chunk = value
+				break
+			}
+			this.#reading = false
+			this.#tell(READABLE)
+		} catch (error) {
+			this.#fail(error)
+		}
+	}
+
+	/** Ends the fetch because the program says so. */
+	end() {
+		if (this.#over) return
+		this.#over = true
+		this.#all.forget(this.#id)
+		this.#chunk = undefined
+		this.do(() => this.#stop())
+	}
+
+	/** Ends the fetch because of what the runtime says. */
+	#fail(error) {
+		if (this.#over) return
+		this.end()
+		this.#tell(FAILED, explained(error))
+	}
+
+	/** Ends the fetch because its request does. */
+	leave() {
+		this.end()
+		this.#tell(LEFT)
+	}
+
+	#stop() {
+		try {
+			this.#abort?.abort() // first: workerd takes a body that ends otherwise for complete
+			this.#taken?.()
+			this.#reader?.cancel().catch(() => {}) // the signal has ended it
+		} catch {
+			// Its request has ended, and the fetch with it.
+		}
+	}
+
+	#tell(event, text = "") {
+		this.#all.program.enter(this.home, (exports) => {
+			const data = encoder.encode(text)
+			if (data.byteLength > 0) this.#all.program.bytes(exports.kkrpc_fetch_buffer(data.byteLength), data.byteLength).set(data)
+			exports.kkrpc_fetch(this.#id, event, data.byteLength)
+		})
+	}
+}
+
+/** What an error says, and those behind it. Deno and Bun name the URL, whose query and user may be secrets. */
+function explained(error) {
+	const said = []
+	for (let next = error; next !== undefined && next !== null && said.length < 4; next = next.cause) {
+		const text = next.message || next.errors?.[0]?.message || next.code || String(next)
+		if (!said.some((before) => before.includes(text))) said.push(text)
+	}
+	return said.join(": ").replace(/(https?:\/\/)(?:[^\s/?#@"']*@)?([^\s?#"')]*)(?:[?#][^\s"')]*)?/gi, "$1$2")
+}
