@@ -247,6 +247,33 @@ func TestBundleOfUnknownTypes(t *testing.T) {
 	check(t, "api.d.mts", string(types), "type API = unknown\nexport type { API as default }\n")
 }
 
+// mostFetch is how much larger package wasm/fetch may make a program, in gzipped bytes.
+const mostFetch = 20_000
+
+func TestSizeOfFetch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("links two programs: not under -short")
+	}
+	size := func(program string) int {
+		dir := filepath.Join(t.TempDir(), "dist")
+		buildTo(t, dir, program, "bun")
+		data, err := os.ReadFile(filepath.Join(dir, "api.wasm"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := gzipSize(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	without, with := size("./testdata/hono"), size("./testdata/honofetch")
+	t.Logf("%d bytes without wasm/fetch, %d with it", without, with)
+	if added := with - without; added > mostFetch {
+		t.Errorf("wasm/fetch adds %d bytes gzip, want at most %d: go list -deps tells what it needs", added, mostFetch)
+	}
+}
+
 func buildTo(t *testing.T, dir, program, runtime string, args ...string) (stdout string) {
 	t.Helper()
 	var out, stderr bytes.Buffer

@@ -79,7 +79,8 @@ func newExchange(r *Request) (x *exchange, err error) {
 		x.method = "GET"
 	}
 	if !isToken(x.method) {
-		return x, fmt.Errorf("method %q: want one such as GET", x.method)
+		x.method = strconv.Quote(x.method)
+		return x, errors.New("the method is malformed: want one such as GET")
 	}
 	target, err := url.Parse(r.URL)
 	if failed, ok := errors.AsType[*url.Error](err); ok {
