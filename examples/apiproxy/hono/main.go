@@ -6,17 +6,19 @@ package main
 
 import (
 	"log"
+	"net/http"
 	"syscall/js"
 
 	"github.com/kkrpc-go/kkrpc/examples/apiproxy/proxy"
 	"github.com/kkrpc-go/kkrpc/examples/apiproxy/upstream"
 	"github.com/kkrpc-go/kkrpc/wasm"
+	"github.com/kkrpc-go/kkrpc/wasm/fetch/roundtrip"
 )
 
 func main() {
 	target, opts := upstream.URL, &proxy.Options{Client: upstream.Client()}
 	if set := js.Global().Get("UPSTREAM"); set.Type() == js.TypeString {
-		target, opts.Client = set.String(), nil
+		target, opts.Client = set.String(), &http.Client{Transport: roundtrip.Transport{}}
 	}
 	api, err := proxy.New(target, opts)
 	if err != nil {

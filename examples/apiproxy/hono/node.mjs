@@ -4,9 +4,6 @@ import { WebSocketServer } from "ws"
 import { createHonoWebSocketHandler, maxMessage } from "./dist/index.mjs"
 
 globalThis.UPSTREAM = process.env.UPSTREAM // which the Go program reads when it starts
-if (globalThis.UPSTREAM && process.argv0.startsWith("node")) {
-	throw new Error(`net/http has no network here: start Node.js by its path, ${process.execPath}`)
-}
 
 const app = new Hono()
 

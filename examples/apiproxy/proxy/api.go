@@ -100,7 +100,7 @@ func New(upstream string, opts *Options) (*API, error) {
 		turns:   make(chan struct{}, cmp.Or(opts.Concurrency, 8)),
 		cache:   newCache(cmp.Or(opts.Cache, 16<<20)),
 	}
-	base.User = nil // fetch, which sends the requests of a WebAssembly program, refuses it
+	base.User = nil // so that no error has it
 	if api.client == nil {
 		api.client = &http.Client{}
 	}

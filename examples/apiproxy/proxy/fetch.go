@@ -82,7 +82,7 @@ func (a *API) ask(ctx context.Context, u *url.URL, path string, stored *entry) (
 	if err != nil {
 		return nil, a.failure(ctx, path, err)
 	}
-	body, err := a.read(ctx, response)
+	body, err := a.read(response)
 	switch {
 	case err != nil:
 		return nil, a.failure(ctx, path, err)
@@ -107,17 +107,10 @@ func (a *API) ask(ctx context.Context, u *url.URL, path string, stored *entry) (
 	return body, nil
 }
 
-// read returns the body, or a byte more than MaxBody, and closes it. net/http in WebAssembly forgets ctx when it has the
-// headers, so read closes the body when ctx ends. Such a body then looks complete.
-func (a *API) read(ctx context.Context, response *http.Response) ([]byte, error) {
-	stop := context.AfterFunc(ctx, func() { response.Body.Close() })
+// read returns the body, or a byte more than MaxBody, and closes it.
+func (a *API) read(response *http.Response) ([]byte, error) {
 	defer response.Body.Close()
-	defer stop()
-	body, err := io.ReadAll(io.LimitReader(response.Body, a.maxBody+1))
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	return body, err
+	return io.ReadAll(io.LimitReader(response.Body, a.maxBody+1))
 }
 
 // failure is the error of callers when there is no response. ctx has ended by the timeout, or else nobody gets the error.

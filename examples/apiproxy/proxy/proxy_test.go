@@ -284,19 +284,12 @@ func TestConcurrency(t *testing.T) {
 	})
 }
 
-// stalled is a body that does not go on. It knows no context and ends without an error when it is closed, as the bodies of
-// net/http do in WebAssembly.
-type stalled struct {
-	closed chan struct{}
-	once   sync.Once
-}
+// stalled is a body that does not go on until the context of its request ends.
+type stalled struct{ ctx context.Context }
 
-func (s *stalled) Read([]byte) (int, error) { <-s.closed; return 0, io.EOF }
+func (s stalled) Read([]byte) (int, error) { <-s.ctx.Done(); return 0, s.ctx.Err() }
 
-func (s *stalled) Close() error {
-	s.once.Do(func() { close(s.closed) })
-	return nil
-}
+func (s stalled) Close() error { return nil }
 
 func TestTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -304,7 +297,7 @@ func TestTimeout(t *testing.T) {
 		api := open(t, func(r *http.Request) (*http.Response, error) {
 			if strings.HasSuffix(r.URL.Path, "/posts/1") {
 				response := respond(r, 200, "")
-				response.Body = &stalled{closed: make(chan struct{})}
+				response.Body = stalled{r.Context()}
 				return response, nil
 			}
 			return h.RoundTrip(r)
