@@ -40,7 +40,7 @@ type site struct {
 	gone    chan struct{} // it has ended
 	stalled chan int      // what /large could send when nothing was read
 	uploads chan error    // how the uploads have ended
-	read    chan struct{} // lets /unread read
+	read    chan struct{} // lets /unread read, and /held go on
 }
 
 func newSite(t *testing.T) *site {
@@ -129,6 +129,13 @@ func newSite(t *testing.T) *site {
 		s.arrived <- struct{}{}
 		<-r.Context().Done()
 		s.gone <- struct{}{}
+	})
+	mux.HandleFunc("/held", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "begun")
+		w.(http.Flusher).Flush()
+		s.arrived <- struct{}{}
+		<-s.read
+		_, _ = io.WriteString(w, " and ended")
 	})
 	mux.HandleFunc("/cut", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "1000")
@@ -426,6 +433,32 @@ func TestSharedFetchInHono(t *testing.T) {
 		}
 		if got, err := fetches(t, other, "get", s.URL+"/hello", 0); err != nil || got.Status != 200 {
 			t.Errorf("afterwards: %+v, %v", got, err)
+		}
+	})
+}
+
+// TestFetchBegunByAnotherConnectionInHono is that a fetch belongs to the connection that has asked for it, and not to the one whose
+// message lets its goroutine run.
+func TestFetchBegunByAnotherConnectionInHono(t *testing.T) {
+	eachHost(t, func(t *testing.T, h host) {
+		s := newSite(t)
+		url := serveFetching(t, h).url
+		asks, tells := dial(t, url, kkrpc.Options{}), dial(t, url, kkrpc.Options{})
+		results := make(chan error, 1)
+		go func() {
+			got, err := fetches(t, asks, "getWhenTold", s.URL+"/held")
+			if err == nil && got.Body != "begun and ended" {
+				err = fmt.Errorf("got %+v", got)
+			}
+			results <- err
+		}()
+		calls[any](t, tells, "tell") // waits for the other call
+		await(t, "the request", s.arrived)
+		tells.Close()
+		<-tells.Done()
+		close(s.read)
+		if err := await(t, "the response", results); err != nil {
+			t.Error(err)
 		}
 	})
 }

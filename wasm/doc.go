@@ -49,5 +49,10 @@
 // A panic on one of your goroutines ends the instance. Its connections are closed with code 1011, and the next
 // connection starts another instance.
 //
+// # Other servers, and logs
+//
+// Package wasm/fetch sends HTTP requests by the fetch of the runtime. Package wasm/console writes the records of slog to
+// its console.
+//
 // [Hono]: https://hono.dev
 package wasm

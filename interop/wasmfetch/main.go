@@ -95,6 +95,7 @@ func (g *generated) quiet() (given int, ok bool) {
 type state struct {
 	uploading *generated
 	opened    *fetch.Response
+	told      chan struct{}
 	shared    chan error // how the shared fetch has ended
 }
 
@@ -186,7 +187,13 @@ func (s *state) api() kkrpc.Object {
 			}()
 		},
 		"awaitShared": func() error { return <-s.shared },
-		"exit":        func() { os.Exit(3) },
+		// getWhenTold fetches when another connection calls tell. Its goroutine then runs in the request of that one.
+		"getWhenTold": func(ctx context.Context, url string) (*answer, error) {
+			<-s.told
+			return whole(fetch.Get(ctx, url))
+		},
+		"tell": func() { s.told <- struct{}{} },
+		"exit": func() { os.Exit(3) },
 		"memory": func() map[string]uint64 {
 			runtime.GC()
 			var m runtime.MemStats
@@ -205,5 +212,5 @@ func (s *state) api() kkrpc.Object {
 
 func main() {
 	slog.SetDefault(slog.New(console.NewHandler(&slog.HandlerOptions{Level: slog.LevelDebug})))
-	log.Fatal(wasm.Serve(new(state).api(), nil))
+	log.Fatal(wasm.Serve((&state{told: make(chan struct{})}).api(), nil))
 }

@@ -103,7 +103,7 @@ var rules = []rule{
 
 	{dir: "wasm", may: []string{".", "internal/announce", "internal/errlog", "internal/origin", "superjson", "wasm/internal/owner"}, tests: []string{"transport/transporttest"}, not: []string{"net", "net/http", "log/slog", "encoding/json", jsonV2}},
 	{dir: "wasm/internal/owner", not: noNetwork},
-	{dir: "wasm/fetch", may: []string{"wasm/internal/owner"}, not: []string{"net", "net/http", "log/slog", "encoding/json", jsonV2}},
+	{dir: "wasm/fetch", may: []string{"wasm/internal/owner"}, tests: []string{".", "wasm"}, not: []string{"net", "net/http", "log/slog", "encoding/json", jsonV2}},
 	{dir: "wasm/fetch/roundtrip", may: []string{"wasm/fetch"}},
 	{dir: "wasm/console", not: []string{"net", "net/http"}},
 	{dir: "npm"},
