@@ -444,15 +444,16 @@ func TestFetchBegunByAnotherConnectionInHono(t *testing.T) {
 		s := newSite(t)
 		url := serveFetching(t, h).url
 		asks, tells := dial(t, url, kkrpc.Options{}), dial(t, url, kkrpc.Options{})
-		results := make(chan error, 1)
+		results, waits := make(chan error, 1), make(chan struct{}, 1)
 		go func() {
-			got, err := fetches(t, asks, "getWhenTold", s.URL+"/held")
+			got, err := fetches(t, asks, "getWhenTold", s.URL+"/held", func() { waits <- struct{}{} })
 			if err == nil && got.Body != "begun and ended" {
 				err = fmt.Errorf("got %+v", got)
 			}
 			results <- err
 		}()
-		calls[any](t, tells, "tell") // waits for the other call
+		await(t, "the call", waits)
+		calls[any](t, tells, "tell")
 		await(t, "the request", s.arrived)
 		tells.Close()
 		<-tells.Done()

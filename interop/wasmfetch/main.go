@@ -188,7 +188,8 @@ func (s *state) api() kkrpc.Object {
 		},
 		"awaitShared": func() error { return <-s.shared },
 		// getWhenTold fetches when another connection calls tell. Its goroutine then runs in the request of that one.
-		"getWhenTold": func(ctx context.Context, url string) (*answer, error) {
+		"getWhenTold": func(ctx context.Context, url string, waits func()) (*answer, error) {
+			waits()
 			<-s.told
 			return whole(fetch.Get(ctx, url))
 		},
