@@ -9,7 +9,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -162,10 +166,16 @@ func await[T any](t *testing.T, what string, c <-chan T) (value T) {
 // serveFetching starts wasmfetch in Hono. It may connect to this machine.
 func serveFetching(t *testing.T, h host) server {
 	t.Helper()
+	return serveFolder(t, h, build(t, h, "wasmfetch", ""))
+}
+
+// serveFolder starts the server of a folder that build has made. It may connect to this machine.
+func serveFolder(t *testing.T, h host, dir string) server {
+	t.Helper()
 	if h.runtime() != js.Workerd {
-		return serve(t, h, "wasmfetch", "")
+		return serveScript(t, js.Runtime(h), filepath.Join(dir, "server.mjs"))
 	}
-	w := js.Worker{Script: filepath.Join(build(t, h, "wasmfetch", ""), "server.mjs"), Wasm: []string{"api.wasm"}, Date: "2026-10-01", Local: true}
+	w := js.Worker{Script: filepath.Join(dir, "server.mjs"), Wasm: []string{"api.wasm"}, Date: "2026-10-01", Local: true}
 	if h == "workers" {
 		w.Object = "Rpc"
 	}
@@ -482,21 +492,93 @@ func TestFetchOfProgramThatEndsInHono(t *testing.T) {
 	})
 }
 
-// TestConsoleInHono has the records of slog and log in the console of each runtime.
+// namesMethods has each method of the console say its name first.
+const namesMethods = `for (const name of ["debug", "info", "log", "warn", "error"]) {
+	const method = console[name]
+	console[name] = (...what) => method.call(console, name + ":", ...what)
+}
+`
+
+// TestConsoleInHono has the records of slog and log in the console of each runtime, by the method of their level.
 func TestConsoleInHono(t *testing.T) {
 	eachHost(t, func(t *testing.T, h host) {
-		served := serveFetching(t, h)
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS(build(t, h, "wasmfetch", ""))); err != nil {
+			t.Fatal(err)
+		}
+		server := filepath.Join(dir, "server.mjs")
+		text, err := os.ReadFile(server)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, "names.mjs"), []byte(namesMethods), 0o666)
+		}
+		if err == nil {
+			// Behind what the server prints of itself, which the test reads.
+			err = os.WriteFile(server, append(text, "\nawait import(\"./names.mjs\")\n"...), 0o666)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		served := serveFolder(t, h, dir)
 		calls[any](t, dial(t, served.url, kkrpc.Options{}), "logs")
-		for end := time.Now().Add(10 * time.Second); ; {
-			said := served.out.String()
-			if strings.Contains(said, "to standard error") && strings.Contains(said, "level=DEBUG msg=\"a record\" n=1") && strings.Contains(said, "level=ERROR msg=\"a record\" n=1") &&
-				strings.Contains(said, "level=INFO msg=\"by package log\"") {
+		want := []string{
+			`debug: time=* level=DEBUG msg="a record" n=1`, `info: time=* level=INFO msg="a record" n=1`, `warn: time=* level=WARN msg="a record" n=1`,
+			`error: time=* level=ERROR msg="a record" n=1`, `info: time=* level=INFO msg="by package log"`, `log: to standard error`,
+		}
+		var said string
+		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); runtime.Gosched() { // what it prints comes beside its answer
+			said = regexp.MustCompile(`time=\S+`).ReplaceAllString(served.out.String(), "time=*")
+			if !slices.ContainsFunc(want, func(line string) bool { return !strings.Contains(said, line+"\n") }) {
 				return
 			}
-			if time.Now().After(end) {
-				t.Fatalf("the server said\n%s", said)
+		}
+		t.Errorf("the server said\n%s\nwant in it\n%s", said, strings.Join(want, "\n"))
+	})
+}
+
+// TestNetHTTPOverFetchInHono has net/http send requests by the fetch of each runtime. Node.js is started by its name: with the
+// transport of net/http itself there would be no network.
+func TestNetHTTPOverFetchInHono(t *testing.T) {
+	eachHost(t, func(t *testing.T, h host) {
+		s := newSite(t)
+		dir := build(t, h, "wasmroundtrip", "")
+		var served server
+		if h == "node" {
+			cmd := js.Node.Command(t, filepath.Join(dir, "server.mjs"))
+			cmd.Args[0] = "node"
+			served = serveCommand(t, cmd)
+		} else {
+			served = serveFolder(t, h, dir)
+		}
+		ch := dial(t, served.url, kkrpc.Options{})
+		for _, tt := range []struct {
+			name string
+			args []any
+			want string
+			err  string
+		}{
+			{"get", []any{s.URL + "/hello?x"}, "200 OK, 15 bytes, Content-Length 15, uncompressed false, at /hello: GET x  gzip, br", ""},
+			{"get", []any{s.URL + "/gzip"}, "200 OK, 9000 bytes, Content-Length -1, uncompressed true, at /gzip: unzipped", ""},
+			{"get", []any{s.URL + "/from"}, "200 OK, 16 bytes, Content-Length 16, uncompressed false, at /hello: GET to  gzip, br", ""},
+			{"post", []any{s.URL + "/count", 100_000, true}, "at /count: 100000 100000", ""},
+			{"post", []any{s.URL + "/count", 5_000_000, true}, "at /count: -1 5000000", ""}, // too large to be sent as a whole
+			{"post", []any{s.URL + "/count", 100_000, false}, "at /count: -1 100000", ""},
+			{"post", []any{s.URL + "/keep", 4, true}, "at /echo: POST 4 aaaa", ""},
+			{"stop", []any{s.URL + "/from"}, "", "not to /hello"},
+			{"within", []any{s.URL + "/wait", 100}, "", "Client.Timeout exceeded"},
+			{"within", []any{s.URL + "/waitbody", 100}, "", "in the body: "},
+		} {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			got, err := kkrpc.Call[string](ctx, ch, tt.name, tt.args...)
+			cancel()
+			switch {
+			case tt.err == "" && (err != nil || !strings.Contains(got, tt.want)):
+				t.Errorf("%s %v: %q, %v, want %q", tt.name, tt.args, got, err, tt.want)
+			case tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)):
+				t.Errorf("%s %v: %q, %v, want the error %q", tt.name, tt.args, got, err, tt.err)
 			}
-			time.Sleep(10 * time.Millisecond) // it is another process
+		}
+		for range 2 {
+			await(t, "the end of a request whose time is up", s.gone)
 		}
 	})
 }

@@ -116,6 +116,7 @@ var rules = []rule{
 	{dir: "interop/js"},
 	{dir: "interop", may: []string{".", "internal/wstest", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interop/api", "interop/check", "interop/forms", "interop/js", "interop/seen", "interop/studioclient", "interop/typedclient", "any"}},
 	{dir: "interop/forms", may: []string{".", "adapter/kkvalidator"}},
+	{dir: "interop/wasmroundtrip", may: []string{".", "wasm", "wasm/fetch/roundtrip"}},
 	{dir: "interop/wasmfetch", may: []string{".", "wasm", "wasm/console", "wasm/fetch"}},
 	{dir: "interop/*", may: []string{".", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interop/api", "interop/check", "interop/seen", "interop/js", "contract", "any"}},
 	{dir: "bench", may: []string{"bench/host", "bench/load", "bench/plots", "bench/results", "any"}},

@@ -7,7 +7,7 @@
 //
 // net/http has a transport of its own in WebAssembly. That one has no network in Node.js if it was started as `node`. It
 // forgets ctx and Client.Timeout after the header of a response, never calls CheckRedirect, and buffers request bodies.
-// This one has none of these limits.
+// This one has none of these limits. http.Client wraps its errors in a *url.Error, which has the whole URL with its query.
 package roundtrip
 
 import (
