@@ -105,6 +105,7 @@ func newSite(t *testing.T) *site {
 		_, _ = w.Write(b.Bytes())
 	})
 	mux.HandleFunc("/from", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/hello?to", http.StatusFound) })
+	mux.HandleFunc("/elsewhere", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.RawQuery, http.StatusFound) })
 	mux.HandleFunc("/keep", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/echo", http.StatusTemporaryRedirect)
 	})
@@ -276,6 +277,20 @@ func TestFetchInHono(t *testing.T) {
 			failsBy(t, "refused", got, err, "ErrRedirect", "GET "+s.URL+"/from: status 302")
 			if got, err := fetches(t, ch, "send", "PUT", s.URL+"/keep", nil, "kept"); err != nil || got.Body != "PUT 4 kept" {
 				t.Errorf("with a body: %+v, %v", got, err)
+			}
+		})
+		t.Run("redirect to another origin", func(t *testing.T) {
+			other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				fmt.Fprintf(w, "%q %q %q", r.Header.Get("Authorization"), r.Header.Get("Cookie"), r.Header.Get("X-Token"))
+			}))
+			defer other.Close()
+			want := `"" "" "mine"`
+			if h.runtime() == js.Workerd {
+				want = `"" "a=b" "mine"`
+			}
+			header := map[string][]string{"Authorization": {"Bearer x"}, "Cookie": {"a=b"}, "X-Token": {"mine"}}
+			if got, err := fetches(t, ch, "send", "", s.URL+"/elsewhere?"+other.URL, header, ""); err != nil || got.Body != want {
+				t.Errorf("the other server got %+v, %v, want %s", got, err, want)
 			}
 		})
 		t.Run("errors", func(t *testing.T) {
