@@ -462,6 +462,24 @@ func TestSharedFetchInHono(t *testing.T) {
 	})
 }
 
+// TestFetchOfConnectionThatGoClosesInHono is that a body which ends with its connection does not look complete.
+func TestFetchOfConnectionThatGoClosesInHono(t *testing.T) {
+	have(t, js.Workerd)
+	s := newSite(t)
+	url := serveFetching(t, "workers-plain").url
+	other := dial(t, url, kkrpc.Options{})
+	calls[map[string]uint64](t, other, "memory")
+	closes := dial(t, url, kkrpc.Options{})
+	if err := closes.Notify("closeAndRead", s.URL+"/waitbody"); err != nil {
+		t.Fatal(err)
+	}
+	<-closes.Done()
+	ended := make(chan error, 1)
+	go func() { ended <- other.Call(t.Context(), nil, "awaitShared") }()
+	failsBy(t, "the rest of the body", nil, await(t, "the end of the fetch", ended), "ErrConnection", "GET "+s.URL+"/waitbody: ")
+	await(t, "the end of the request", s.gone)
+}
+
 // TestFetchBegunByAnotherConnectionInHono is that a fetch belongs to the connection that has asked for it, and not to the one whose
 // message lets its goroutine run.
 func TestFetchBegunByAnotherConnectionInHono(t *testing.T) {

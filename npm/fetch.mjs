@@ -35,7 +35,7 @@ export class Fetches {
 	get imports() {
 		return {
 			fetch: (...of) => this.#start(...of),
-			fetch_read: (id, at, length) => this.#running.get(id)?.read(at, length) ?? DONE,
+			fetch_read: (id, at, length) => this.#running.get(id)?.read(at, length) ?? WAIT, // that it has failed is about to be told
 			fetch_write: (id, at, length) => this.#running.get(id)?.write(at, length),
 			fetch_end: (id) => this.#running.get(id)?.end(),
 		}
@@ -52,7 +52,8 @@ export class Fetches {
 		const [method, url, redirect, ...header] = decoder.decode(this.program.bytes(at, length)).split("\0")
 		const init = { method, redirect, headers: [] }
 		for (let i = 0; i + 1 < header.length; i += 2) init.headers.push([header[i], header[i + 1]])
-		if (kind === BYTES) init.body = new Blob([this.program.bytes(bodyAt, bodyLength)]) // Node 20 cannot send bytes again after a redirect
+		// Bytes would be gone after a redirect in Node 20.
+		if (kind === BYTES) init.body = new Blob([this.program.bytes(bodyAt, bodyLength)])
 		const started = new Fetch(this, id, home)
 		this.#running.set(id, started)
 		started.do(() => started.send(url, init, kind === STREAM))

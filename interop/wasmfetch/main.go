@@ -186,6 +186,25 @@ func (s *state) api() kkrpc.Object {
 				s.shared <- err
 			}()
 		},
+		// closeAndRead closes the connection of its caller before it reads the rest of a body. awaitShared returns what came of it.
+		"closeAndRead": func(ctx context.Context, url string) error {
+			s.shared = make(chan error, 1)
+			response, err := fetch.Get(context.WithoutCancel(ctx), url)
+			if err != nil {
+				return err
+			}
+			defer response.Body.Close()
+			if _, err := response.Body.Read(make([]byte, 5)); err != nil {
+				return err
+			}
+			kkrpc.FromContext(ctx).Close()
+			_, err = io.ReadAll(response.Body)
+			if err == nil {
+				err = errors.New("the body looks complete")
+			}
+			s.shared <- described(err)
+			return nil
+		},
 		"awaitShared": func() error { return <-s.shared },
 		// getWhenTold fetches when another connection calls tell. Its goroutine then runs in the request of that one.
 		"getWhenTold": func(ctx context.Context, url string, waits func()) (*answer, error) {
