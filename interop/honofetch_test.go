@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,6 +45,7 @@ type site struct {
 	gone    chan struct{} // it has ended
 	stalled chan int      // what /large could send when nothing was read
 	uploads chan error    // how the uploads have ended
+	loops   atomic.Int32  // requests for /loop
 	read    chan struct{} // lets /unread read, and /held go on
 }
 
@@ -106,6 +108,10 @@ func newSite(t *testing.T) *site {
 	})
 	mux.HandleFunc("/from", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/hello?to", http.StatusFound) })
 	mux.HandleFunc("/elsewhere", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.RawQuery, http.StatusFound) })
+	mux.HandleFunc("/loop", func(w http.ResponseWriter, r *http.Request) {
+		s.loops.Add(1)
+		http.Redirect(w, r, "/loop?SECRET", http.StatusFound)
+	})
 	mux.HandleFunc("/keep", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/echo", http.StatusTemporaryRedirect)
 	})
@@ -291,6 +297,22 @@ func TestFetchInHono(t *testing.T) {
 			header := map[string][]string{"Authorization": {"Bearer x"}, "Cookie": {"a=b"}, "X-Token": {"mine"}}
 			if got, err := fetches(t, ch, "send", "", s.URL+"/elsewhere?"+other.URL, header, ""); err != nil || got.Body != want {
 				t.Errorf("the other server got %+v, %v, want %s", got, err, want)
+			}
+		})
+		t.Run("redirects without an end", func(t *testing.T) {
+			got, err := get("/loop?SECRET", follow)
+			if failsBy(t, "a loop", got, err, "GET "+s.URL+"/loop: "); err == nil {
+				return
+			}
+			want := int32(21)
+			if h == "bun" {
+				want = 127
+			}
+			if n := s.loops.Load(); n > want { // as the documentation says
+				t.Errorf("%d requests were sent, want up to %d", n, want)
+			}
+			if len(err.Error()) > 1000 {
+				t.Errorf("the error has %d bytes", len(err.Error()))
 			}
 		})
 		t.Run("errors", func(t *testing.T) {

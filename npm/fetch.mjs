@@ -223,6 +223,9 @@ class Fetch {
 	}
 }
 
+// How many characters of an error the program is told: workerd lists each URL of a loop of redirects.
+const MOST_SAID = 500
+
 /** What an error says, and those behind it. Deno and Bun name the URL, whose query and user may be secrets. */
 function explained(error) {
 	const said = []
@@ -230,5 +233,5 @@ function explained(error) {
 		const text = next.message || next.errors?.[0]?.message || next.code || String(next)
 		if (!said.some((before) => before.includes(text))) said.push(text)
 	}
-	return said.join(": ").replace(/(https?:\/\/)(?:[^\s/?#@"']*@)?([^\s?#"')]*)(?:[?#][^\s"')]*)?/gi, "$1$2")
+	return said.join(": ").replace(/(https?:\/\/)(?:[^\s/?#@"']*@)?([^\s?#"')]*)(?:[?#][^\s"')]*)?/gi, "$1$2").slice(0, MOST_SAID)
 }

@@ -33,7 +33,8 @@
 // # Cancellation
 //
 // The end of ctx aborts the request at any time, also while its bodies are on their way. Do and Read then return an error
-// that wraps ctx.Err() and context.Cause(ctx). There is no timeout but that of ctx.
+// that wraps ctx.Err() and context.Cause(ctx). This package has no other timeout. A runtime may have one, such as Node.js
+// after five minutes without a byte.
 //
 // # Errors
 //
@@ -42,10 +43,10 @@
 //
 // # Limits
 //
-// URLs begin with http:// or https://. A user in the URL is sent as basic authentication. The runtimes refuse the
-// methods CONNECT and TRACE, bodies of GET and HEAD, and more than 20 redirects. The runtimes set Host, Content-Length and
-// the fields that govern a connection. Do refuses these in Request.Header, because each runtime treats them differently.
-// Values have to be ASCII. Node.js and Deno refuse some ports, such as 1 and 6000.
+// URLs begin with http:// or https://. A user in the URL is sent as basic authentication. The runtimes refuse bodies of
+// GET and HEAD, and more than 20 redirects, or 126 in Bun. Node.js and Deno refuse the methods CONNECT and TRACE, and
+// some ports, such as 1 and 6000. The runtimes set Host, Content-Length and the fields that govern a connection. Do
+// refuses these in Request.Header, because each runtime treats them differently. Values have to be ASCII.
 //
 // # Redirects
 //

@@ -18,7 +18,7 @@ import (
 type Redirect int
 
 const (
-	RedirectFollow Redirect = iota // follows up to 20 of them
+	RedirectFollow Redirect = iota // follows up to 20 of them, in Bun 126
 	RedirectManual                 // returns the response with its status of 3xx and its Location
 	RedirectError                  // fails with ErrRedirect
 )
