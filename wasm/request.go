@@ -22,8 +22,8 @@ type Request struct {
 	conn   *conn   // nil for a Request that the user has made
 }
 
-// Context returns a context for Var, Env, Do and package fetch, for use in the function of ServeFor and in OnOpen. It carries r, as the
-// contexts of functions do. It is never cancelled.
+// Context returns a context for Var, Env, Do and package fetch, for use in the function of ServeFor and in OnOpen. It
+// carries r, as the contexts of functions do. It is never cancelled.
 func (r *Request) Context() context.Context {
 	ctx := context.WithValue(context.Background(), requestKey{}, r)
 	if r.conn == nil {
