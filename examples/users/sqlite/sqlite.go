@@ -50,11 +50,32 @@ func Open(ctx context.Context, file string) (*Store, error) {
 		return nil, fmt.Errorf("sqlite: open %s: %w", file, err)
 	}
 	db.SetMaxOpenConns(connections)
-	if err := migrate(ctx, db); err != nil {
+	if err = connect(ctx, db); err == nil {
+		err = migrate(ctx, db)
+	}
+	if err != nil {
 		_ = db.Close() // the first error says more
 		return nil, fmt.Errorf("sqlite: migrate %s: %w", file, err)
 	}
 	return &Store{db}, nil
+}
+
+// connect makes the first connection, which turns the WAL on. SQLite does not wait with that for another connection that is
+// about to do it too.
+func connect(ctx context.Context, db *sql.DB) error {
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for began := time.Now(); ; {
+		err := db.PingContext(ctx)
+		if !errors.Is(err, sqlite3.BUSY) || time.Since(began) > busyTime {
+			return err
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // migrate runs the migrations that the database does not have.
