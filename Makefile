@@ -16,9 +16,9 @@ ROWS := $(CACHE)/matrix
 GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0 --format pkgname --format-hide-empty-pkg --no-color
 
 # What `make check` and `make test` run, the quickest first. Both run a test once under the race detector; test also runs it
-# once without, with JavaScript runtimes and coverage, in interop.
-CHECKS := lint test-go
-STAGES := $(CHECKS) cross interop bench-go bench-smoke attack-smoke instr fuzz mutate
+# once without, with JavaScript runtimes and coverage, in interop. test installs with js what lint-js takes.
+CHECKS := lint lint-js test-go
+STAGES := js $(CHECKS) cross interop bench-go bench-smoke attack-smoke instr fuzz mutate
 
 FUZZTIME ?= 5s
 MUTATE_N ?= 120
@@ -50,7 +50,7 @@ test: go node ## everything, on a fresh machine too
 	@scripts/stages.sh $(RESULTS) $(STAGES)
 
 .PHONY: check
-check: go ## what a pull request has to pass: format, vet, staticcheck, the Go tests with the race detector
+check: go ## what a pull request has to pass: format, vet, staticcheck, lint-js, the Go tests with the race detector
 	@scripts/stages.sh $(RESULTS) $(CHECKS)
 
 .PHONY: test-go
@@ -67,6 +67,10 @@ lint: go ## gofmt, go vet, staticcheck, the root module without the workspace
 	@scripts/tidy.sh
 	@go vet work
 	@go run $(STATICCHECK) work
+
+.PHONY: lint-js
+lint-js: ## Biome on the JavaScript, and TypeScript on what npm has of it; left out before make js
+	@scripts/lint-js.sh
 
 # A 32-bit system, the other ways of operating systems, and a browser.
 CROSS := linux/386 windows/amd64 darwin/arm64 js/wasm

@@ -123,15 +123,18 @@ class Fetch {
 
 	/** The request's body, of which each part is asked of the program. */
 	#body() {
-		return new ReadableStream({
-			start: (controller) => void (this.#upload = controller),
-			pull: () => {
-				const taken = new Promise((resolve) => (this.#taken = resolve))
-				this.#tell(WANTED)
-				return taken
+		return new ReadableStream(
+			{
+				start: (controller) => void (this.#upload = controller),
+				pull: () => {
+					const taken = new Promise((resolve) => (this.#taken = resolve))
+					this.#tell(WANTED)
+					return taken
+				},
+				cancel: () => void (this.#upload = undefined), // the runtime needs no more
 			},
-			cancel: () => void (this.#upload = undefined), // the runtime needs no more
-		}, { highWaterMark: 0 })
+			{ highWaterMark: 0 },
+		)
 	}
 
 	/** Takes a part of the request's body, or its end if length is 0. */
@@ -233,5 +236,8 @@ function explained(error) {
 		const text = next.message || next.errors?.[0]?.message || next.code || String(next)
 		if (!said.some((before) => before.includes(text))) said.push(text)
 	}
-	return said.join(": ").replace(/(https?:\/\/)(?:[^\s/?#@"']*@)?([^\s?#"')]*)(?:[?#][^\s"')]*)?/gi, "$1$2").slice(0, MOST_SAID)
+	return said
+		.join(": ")
+		.replace(/(https?:\/\/)(?:[^\s/?#@"']*@)?([^\s?#"')]*)(?:[?#][^\s"')]*)?/gi, "$1$2")
+		.slice(0, MOST_SAID)
 }

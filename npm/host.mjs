@@ -148,10 +148,13 @@ class Instance {
 			contexts: this.#contexts,
 			bytes: (at, length) => this.#bytes(at, length),
 			socket: (id) => this.#sockets.get(id),
-			enter: (socket, f) => this.dead || this.#enter(socket, () => {
-				f(this.#exports)
-				this.#run()
-			}),
+			enter: (socket, f) => {
+				if (this.dead) return
+				this.#enter(socket, () => {
+					f(this.#exports)
+					this.#run()
+				})
+			},
 		})
 	}
 
@@ -333,9 +336,10 @@ const anywhere = {
  *   cannot start; console.error by default. most is the size in bytes of the largest message that the runtime takes. environment
  *   finds a variable of the environment, and passed the JSON of variables that another context has had.
  */
-export function createHost(load, {
-	log = console.error, contexts = anywhere, most = Infinity, environment = processEnvironment, passed = () => undefined,
-} = {}) {
+export function createHost(
+	load,
+	{ log = console.error, contexts = anywhere, most = Infinity, environment = processEnvironment, passed = () => undefined } = {},
+) {
 	const { Go } = globalThis // now: another bundle may bring that of another version of Go
 	let module // a promise of it
 	let instance
@@ -347,7 +351,9 @@ export function createHost(load, {
 			module ??= Promise.resolve(load())
 			module.catch(() => (module = undefined)) // the next connection tries again
 			instance = await Instance.start(Go, await module, log, contexts)
-			if (instance.maxMessage > most) log(`kkrpc: Limits.Frame is ${instance.maxMessage} bytes, but this runtime takes messages of up to ${most}`)
+			if (instance.maxMessage > most) {
+				log(`kkrpc: Limits.Frame is ${instance.maxMessage} bytes, but this runtime takes messages of up to ${most}`)
+			}
 			return instance
 		} catch (error) {
 			log("kkrpc: cannot start the Go program:", error)
@@ -395,9 +401,10 @@ export function createHost(load, {
 
 function about(request) {
 	if (typeof request?.param !== "function") {
-		throw new TypeError("createHonoWebSocketHandler takes Hono's context, as in upgradeWebSocket((c) => createHonoWebSocketHandler(c)): " +
-			"what is exposed, the Go program says by wasm.Serve")
+		throw new TypeError(
+			"createHonoWebSocketHandler takes Hono's context, as in upgradeWebSocket((c) => createHonoWebSocketHandler(c)): " +
+				"what is exposed, the Go program says by wasm.Serve",
+		)
 	}
 	return JSON.stringify({ url: request.url, params: request.param(), header: request.header() })
 }
-

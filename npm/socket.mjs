@@ -151,7 +151,7 @@ export class Socket {
 		if (typeof data === "string") this.#instance.message(this, data)
 		else if (data instanceof ArrayBuffer) this.#instance.message(this, new Uint8Array(data))
 		else if (ArrayBuffer.isView(data)) this.#instance.message(this, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-		else if (data?.byteLength !== undefined) this.#instance.message(this, new Uint8Array(data)) // SharedArrayBuffer
+		else if (isSharedBuffer(data)) this.#instance.message(this, new Uint8Array(data))
 		else this.shut(UNSUPPORTED, "the message is neither text nor bytes")
 	}
 
@@ -176,9 +176,11 @@ export class Socket {
 			while (sent < out.length && this.#take(raw, out[sent])) sent++
 		}
 		try {
-			if (out.length === 1) send()
-			else if (raw?.cork !== undefined) raw.cork(send) // Bun
-			else {
+			if (out.length === 1) {
+				send()
+			} else if (raw?.cork !== undefined) {
+				raw.cork(send) // Bun
+			} else {
 				raw?._socket?.cork?.() // ws, in Node
 				send()
 			}
@@ -281,6 +283,10 @@ export class Socket {
 /** What a message that waits counts for, in bytes. */
 function cost(data) {
 	return OVERHEAD + (data.size ?? data.byteLength ?? data.length)
+}
+
+function isSharedBuffer(data) {
+	return data?.byteLength !== undefined // the class is not global everywhere
 }
 
 function isBlob(data) {

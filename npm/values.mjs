@@ -10,6 +10,7 @@ const FAILED = 2
 const BYTES = 3
 
 const NONE = "the server has none of this name"
+const NOT_SET = "no middleware before createHonoWebSocketHandler(c) has called c.set with this name"
 const NO_CONTEXT = "createHonoWebSocketHandler was not given the Hono context"
 
 const MAX_REASON = 1000 // of a failure, in characters
@@ -61,12 +62,16 @@ export class Values {
 				if (result === undefined || result === null) {
 					return answer(UNSET, last === undefined ? this.#why() : `${last} has given ${result}`)
 				}
-				result = await call(result, method, args.map((arg) => {
-					if (typeof arg === "string") return JSON.parse(arg)
-					const bytes = blob.slice(0, arg[0])
-					blob = blob.subarray(arg[0])
-					return bytes
-				}))
+				result = await call(
+					result,
+					method,
+					args.map((arg) => {
+						if (typeof arg === "string") return JSON.parse(arg)
+						const bytes = blob.slice(0, arg[0])
+						blob = blob.subarray(arg[0])
+						return bytes
+					}),
+				)
 				last = method
 			}
 			if (calls.length === 0) throw new TypeError("no method is called")
@@ -80,7 +85,7 @@ export class Values {
 
 	/** @returns why there is no value. */
 	#why(kind) {
-		if (kind === VARIABLE) return this.#known ? "no middleware before createHonoWebSocketHandler(c) has called c.set with this name" : NO_CONTEXT
+		if (kind === VARIABLE) return this.#known ? NOT_SET : NO_CONTEXT
 		return this.#known ? NONE : `${NONE}, and ${NO_CONTEXT}`
 	}
 
@@ -113,7 +118,9 @@ function failed(error) {
 function bounded(status, body, most) {
 	const found = answer(status, body)
 	const size = found.byteLength - 1
-	return size <= most ? found : answer(FAILED, `the value has ${size} bytes${status === VALUE ? " of JSON" : ""}, over the limit of ${most} (MaxValue in wasm.Options)`)
+	if (size <= most) return found
+	const what = status === VALUE ? "bytes of JSON" : "bytes"
+	return answer(FAILED, `the value has ${size} ${what}, over the limit of ${most} (MaxValue in wasm.Options)`)
 }
 
 function answer(status, body) {

@@ -38,7 +38,7 @@ export function makeAPI() {
 				for (const listener of listeners) listener(message)
 			}
 			return n * listeners.length
-		}
+		},
 	}
 }
 
@@ -58,6 +58,6 @@ const users = Array.from({ length: 100 }, (_, i) => {
 		role: ["admin", "editor", "reader"][i % 3],
 		address: { street: `${i + 1} St James's Square`, city: "London", postcode: `SW1Y ${i % 10}JH` },
 		tags: ["mathematics", "compilers", "languages"].slice(0, 1 + (i % 3)),
-		createdAt: `2026-01-02T03:04:${String(i % 60).padStart(2, "0")}.000Z`
+		createdAt: `2026-01-02T03:04:${String(i % 60).padStart(2, "0")}.000Z`,
 	}
 })

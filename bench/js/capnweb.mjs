@@ -29,6 +29,6 @@ const server = Bun.serve({
 	port: 0,
 	tls,
 	fetch: (request, server) => (server.upgrade(request) ? undefined : new Response("upgrade", { status: 426 })),
-	websocket: newBunWebSocketRpcHandler(() => new API())
+	websocket: newBunWebSocketRpcHandler(() => new API()),
 })
 ready(server.port)

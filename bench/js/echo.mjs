@@ -19,7 +19,7 @@ const server = Bun.serve({
 			const same = message(value)
 			for (let i = 0; i < n; i++) server.publish(room, tell ? message({ from: "Ada", number: i, text: value }) : same)
 			ws.send(JSON.stringify({ t: "r", id, v: n * server.subscriberCount(room) }))
-		}
-	}
+		},
+	},
 })
 ready(server.port)

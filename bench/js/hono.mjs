@@ -12,7 +12,7 @@ const [version, codec] = process.argv.slice(2)
 const handlers = {
 	0.7: `${process.env.KKRPC_V07}/packages/kkrpc/src/adapters/hono-websocket.ts`,
 	2: `${process.env.KKRPC_V2}/packages/kkrpc/src/entries/ws-hono.ts`,
-	go: `${process.env.GO_IN_HONO}/index.mjs`
+	go: `${process.env.GO_IN_HONO}/index.mjs`,
 }
 const { createHonoWebSocketHandler } = await import(pathToFileURL(handlers[version]).href)
 const app = new Hono()
@@ -32,7 +32,7 @@ if (globalThis.Deno) {
 	const [{ serve, upgradeWebSocket }, { WebSocketServer }, { createServer }] = await Promise.all([
 		import("@hono/node-server"),
 		import("ws"),
-		import(tls ? "node:https" : "node:http")
+		import(tls ? "node:https" : "node:http"),
 	])
 	route(upgradeWebSocket)
 	serve(
@@ -42,8 +42,8 @@ if (globalThis.Deno) {
 			port: 0,
 			createServer,
 			serverOptions: tls ?? {},
-			websocket: { server: new WebSocketServer({ noServer: true }) }
+			websocket: { server: new WebSocketServer({ noServer: true }) },
 		},
-		({ port }) => ready(port)
+		({ port }) => ready(port),
 	)
 }

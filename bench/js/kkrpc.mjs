@@ -15,12 +15,17 @@ async function acceptor() {
 	if (version === "0.7") return classic(await source("KKRPC_V07", "mod.ts"))
 	const entry = (name) => source("KKRPC_V2", `src/entries/${name}.ts`)
 	const [{ RPCChannel }, { webSocketTransport }, { createTransport }, { superJsonCodec }] = await Promise.all(
-		[version === "2-streaming" ? "streaming" : "mod", "ws", "transport", "superjson"].map(entry)
+		[version === "2-streaming" ? "streaming" : "mod", "ws", "transport", "superjson"].map(entry),
 	)
 	const transport = (socket) =>
 		codec === "json"
 			? webSocketTransport(socket)
-			: createTransport({ platform: platform(socket), codec: superJsonCodec(), capabilities: { remoteRefs: true }, onInvalidFrame: () => {} })
+			: createTransport({
+					platform: platform(socket),
+					codec: superJsonCodec(),
+					capabilities: { remoteRefs: true },
+					onInvalidFrame: () => {},
+				})
 	return (socket) => new RPCChannel(transport(socket), { expose })
 }
 
@@ -46,6 +51,6 @@ function platform(socket) {
 			socket.onclose = ({ code } = {}) => listener(code === 1000 ? undefined : new Error(`closed with ${code}`))
 			return () => (socket.onclose = undefined)
 		},
-		close: () => socket.close()
+		close: () => socket.close(),
 	}
 }

@@ -35,8 +35,8 @@ export async function accept(onSocket) {
 					onSocket(ws.data.socket)
 				},
 				message: (ws, data) => ws.data.socket.onmessage?.({ data }),
-				close: (ws, code, reason) => ws.data.socket.onclose?.({ code, reason })
-			}
+				close: (ws, code, reason) => ws.data.socket.onclose?.({ code, reason }),
+			},
 		})
 		ready(server.port)
 		return

@@ -5,6 +5,7 @@ const places = new WeakMap() // what a proxy of remote stands for
 /** remote returns the API of the peer's other end, below path. options are those of withCallOptions. */
 export function remote(peer, path = [], options) {
 	const encode = (args) => args.map((arg) => peer.encodeArgument(arg))
+	// biome-ignore lint/complexity/useArrowFunction: an arrow function is not constructible
 	const target = function () {} // what is not constructible cannot be called with new
 	const proxy = new Proxy(target, {
 		get(_, name) {

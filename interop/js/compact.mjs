@@ -3,7 +3,7 @@
 // have the shape of one that kkrpc 2.1 was recorded writing, so it has none of this module's extensions.
 import superjson from "superjson"
 import { remote } from "./compact-remote.mjs"
-import { Consumer, Producer, isStream } from "./compact-streams.mjs"
+import { Consumer, isStream, Producer } from "./compact-streams.mjs"
 
 const codecs = { json: JSON, superjson }
 

@@ -2,9 +2,10 @@
 //
 // It makes calls on each channel and prints "sent" when they have left. At the next line of its input it goes on, one call
 // after another on each channel, until it is refused. In the end it prints how each call has ended.
+
+import { once } from "node:events"
 import { RPCChannel, WebSocketClientIO } from "kkrpc"
 import { WebSocket } from "ws"
-import { once } from "node:events"
 
 const [url, first, channels, calls] = [process.argv[2], ...process.argv.slice(3).map(Number)]
 const sockets: WebSocket[] = []

@@ -6,5 +6,5 @@ const hour = 3_600_000
 const connection = connect("/ws", { dialect: "classic-json", backoff: { min: hour, max: hour } })
 Math.random = () => 1
 globalThis.phases = []
-connection.onState(({ phase }) => phases.push(phase))
+connection.onState(({ phase }) => globalThis.phases.push(phase))
 globalThis.api = new RPCChannel(connection, { serialization: { version: "json" } }).getAPI()

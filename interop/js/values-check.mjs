@@ -1,7 +1,7 @@
 // What must be true of a value that went through Go.
 import { deserializeMessage, serializeMessage } from "kkrpc"
-import older from "superjson-2.2.6"
 import newer from "superjson"
+import older from "superjson-2.2.6"
 import { differences, same } from "./values-compare.mjs"
 import { sorted } from "./values-graph.mjs"
 import { ruleOf } from "./values-rules.mjs"

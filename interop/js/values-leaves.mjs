@@ -138,11 +138,11 @@ export const readArrays = [
 export const unreadArrays = ["Float16Array", "Buffer"].filter((name) => globalThis[name])
 
 export function typedArray(r, name) {
-	const constructor = globalThis[name]
+	const Type = globalThis[name]
 	const list = []
 	for (let n = r.below(5); n > 0; n--) list.push(name.startsWith("Big") ? bigint(r) : number(r))
-	if (name === "Buffer") return constructor.from(list.map((n) => n & 255))
-	const whole = new constructor(list)
+	if (name === "Buffer") return Type.from(list.map((n) => n & 255))
+	const whole = new Type(list)
 	// A view of a part of its memory is no other value.
 	return r.chance(4) ? whole.subarray(Math.min(1, whole.length)) : whole
 }

@@ -1,8 +1,8 @@
 // Sends random values to Go, which returns each in every form that Go has for it, and compares.
 // usage: values-peer.mjs SEED COUNT PART PARTS [INDEX]
 import process from "node:process"
-import { Generator } from "./values-generate.mjs"
 import { forms, Sent } from "./values-check.mjs"
+import { Generator } from "./values-generate.mjs"
 import { Random } from "./values-random.mjs"
 import { rules } from "./values-rules.mjs"
 import { ANY, schema } from "./values-schema.mjs"

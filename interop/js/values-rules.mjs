@@ -96,7 +96,7 @@ function members(root, is) {
 }
 
 /** becomesOther tells whether another name becomes the same when half of a surrogate pair becomes U+FFFD. */
-const becomesOther = (name, i, names) => names.some((other) => other !== name && other.toWellFormed() === name.toWellFormed())
+const becomesOther = (name, _, names) => names.some((other) => other !== name && other.toWellFormed() === name.toWellFormed())
 
 /**
  * rules are tried in order. A rule has the first cell of its row as its name. It takes a difference of
@@ -127,7 +127,7 @@ export const rules = [
 	{
 		name: "a key that JSON lacks, in a Map or Set of superjson 2.2.6",
 		// It moves a key that it replaces to the end, and looks for others at their old places.
-		allows: (difference, { root, newestReads }) => anyInside(root, hasAnnotatedKey) && newestReads()
+		allows: (_difference, { root, newestReads }) => anyInside(root, hasAnnotatedKey) && newestReads()
 	},
 	{
 		name: "an object at two places, one in the `cause` of an Error",
@@ -160,8 +160,8 @@ export const rules = [
 			const isIn = (all) => places.some((at) => all.some((object) => at === object || inside(object, at)))
 			// A Value keeps it, but not in the path of an annotation or of an object at two places.
 			if (c.form === "value" || c.form === "typed") {
-				if (/"meta":[^]*\\ud[89a-f]/.test(c.text) && (named || graph || path.includes("\ufffd"))) return true
-				if (/"referentialEqualities":[^]*\\ud[89a-f]/.test(c.text) && isIn(members(c.root, halves))) return true
+				if (/"meta":.*\\ud[89a-f]/s.test(c.text) && (named || graph || path.includes("\ufffd"))) return true
+				if (/"referentialEqualities":.*\\ud[89a-f]/s.test(c.text) && isIn(members(c.root, halves))) return true
 			}
 			if (!inGo(c)) return false
 			// Names that become one leave one member, and one entry of a Map or Set.

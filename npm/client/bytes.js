@@ -7,7 +7,21 @@ const MARK = 16
 const MAX_PARTS = 65_536
 const MAX_LENGTH = 0xffff_ffff
 // In the order of their numbers.
-const TYPES = [Uint8Array, Uint8ClampedArray, Int8Array, Uint16Array, Int16Array, Uint32Array, Int32Array, Float32Array, Float64Array, BigUint64Array, BigInt64Array, ArrayBuffer, DataView]
+const TYPES = [
+	Uint8Array,
+	Uint8ClampedArray,
+	Int8Array,
+	Uint16Array,
+	Int16Array,
+	Uint32Array,
+	Int32Array,
+	Float32Array,
+	Float64Array,
+	BigUint64Array,
+	BigInt64Array,
+	ArrayBuffer,
+	DataView,
+]
 const NAMES = TYPES.map(({ name }) => name)
 const BUFFER = TYPES.indexOf(ArrayBuffer)
 const MEMBERS = ["a", "v", "e"] // of a message, with values in them
@@ -45,7 +59,8 @@ export function decode(frame, codec) {
 		return parts[index]
 	}
 	replace(message, MEMBERS, fill)
-	for (const value of met) { // and what fill adds meanwhile
+	// Also what fill adds meanwhile.
+	for (const value of met) {
 		if (isContainer(value, true)) replaceAll(value, fill)
 		else if (value instanceof Error) replace(value, [...Object.keys(value), "cause"], fill)
 	}
@@ -80,7 +95,9 @@ function search(value, maps, depth) {
 /** frameOf returns undefined if there are no bytes in a message. It copies every container, so that sharing and cycles stay. */
 function frameOf(message, codec, maps) {
 	if (!isPlain(message)) return
-	const mark = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(12)))).replace(/\+/g, "-").replace(/\//g, "_")
+	const mark = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(12))))
+		.replace(/\+/g, "-")
+		.replace(/\//g, "_")
 	const parts = []
 	const copies = new Map() // of containers; of bytes their placeholders
 	const take = (value) => {

@@ -29,14 +29,16 @@ export function connect(url, options = {}) {
 	const { min = 500, max = 30_000 } = options.backoff ?? {}
 	const { interval = 25_000, timeout = 10_000, probe: probePlain } = options.heartbeat ?? {}
 	const offersBytes = bytes && dialect?.startsWith("compact")
-	if (!WebSocket) throw new TypeError("connect: this runtime has no WebSocket: set the option WebSocket, for instance to that of package ws")
+	if (!WebSocket) {
+		throw new TypeError("connect: this runtime has no WebSocket: set the option WebSocket, for instance to that of package ws")
+	}
 
 	// The connection, whatever socket it is on.
 	let state = { phase: "connecting" }
 	const outbox = new Outbox(replayBuffer)
 	const inbox = [] // texts and frames that nobody has taken
 	const listeners = new Set() // of messages, in kkrpc 2
-	let readers = [] // calls of read, in kkrpc 0.x
+	const readers = [] // calls of read, in kkrpc 0.x
 	const stateListeners = new Set()
 	const closeListeners = new Set()
 
@@ -92,7 +94,8 @@ export function connect(url, options = {}) {
 			} else if (/^[\w!#$%&'*+.^`|~-]+$/.test(value)) {
 				offers.push(`kkrpc.token.${value}`)
 			} else {
-				return finish(new TypeError("connect: the token is empty or has characters that a subprotocol cannot have: encode it, for instance as base64url"))
+				const problem = "the token is empty or has characters that a subprotocol cannot have: encode it, for instance as base64url"
+				return finish(new TypeError(`connect: ${problem}`))
 			}
 		}
 		try {
@@ -285,7 +288,7 @@ export function connect(url, options = {}) {
 		wake: () => (live ? probe() : waiting && open()),
 		doubt: probe,
 		rest: () => live && resumable && lose(new Error("the page is in the back/forward cache")),
-		leave: () => finish()
+		leave: () => finish(),
 	})
 
 	const connection = {
@@ -330,12 +333,14 @@ export function connect(url, options = {}) {
 			}
 		},
 		destroy: () => finish(),
-		signalDestroy: () => void connection.write(DESTROY)
+		signalDestroy: () => void connection.write(DESTROY),
 	}
 
 	function speaks(generation, version) {
 		if (!dialect || dialect.startsWith(generation)) return
-		throw new TypeError(`connect: kkrpc ${version} does not speak ${dialect}: set the option dialect to ${generation}-json or ${generation}-superjson`)
+		throw new TypeError(
+			`connect: kkrpc ${version} does not speak ${dialect}: set the option dialect to ${generation}-json or ${generation}-superjson`,
+		)
 	}
 
 	if (signal?.aborted) abort()

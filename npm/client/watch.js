@@ -11,7 +11,7 @@ export function watch({ wake, doubt, rest, leave }) {
 		[globalThis, "offline", doubt],
 		[page, "visibilitychange", () => page.visibilityState === "visible" && wake()],
 		[globalThis, "pageshow", (event) => event.persisted && wake()],
-		[globalThis, "pagehide", (event) => (event.persisted ? rest() : leave())]
+		[globalThis, "pagehide", (event) => (event.persisted ? rest() : leave())],
 	]
 	for (const [target, name, handler] of handlers) target?.addEventListener(name, handler)
 	return () => {

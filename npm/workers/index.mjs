@@ -32,8 +32,10 @@ export function forward(c, names = []) {
 /** For a Worker without a Durable Object: one instance for the sockets that meet in an isolate. */
 export function createHonoWebSocketHandler(c) {
 	if (globalThis.Cloudflare?.compatibilityFlags?.handle_cross_request_promise_resolution === false) {
-		throw new Error("kkrpc: a Worker without a Durable Object needs a compatibility_date of 2024-10-14 or later: "
-			+ "before, what one socket sends to another is lost")
+		throw new Error(
+			"kkrpc: a Worker without a Durable Object needs a compatibility_date of 2024-10-14 or later: " +
+				"before, what one socket sends to another is lost",
+		)
 	}
 	return shared.handler(c)
 }

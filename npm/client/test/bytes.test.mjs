@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer"
 import { mock, test } from "node:test"
 import superjson, { SuperJSON } from "../../../interop/js/node_modules/superjson/dist/index.js"
 import { connect } from "../index.js"
-import { Double, ID, begin, settle, sockets, tick } from "./double.mjs"
+import { begin, Double, ID, settle, sockets, tick } from "./double.mjs"
 
 const MARK = "Ab0-_cdefghijklm"
 const superJson = { dialect: "compact-superjson", codec: { encode: superjson.stringify, decode: superjson.parse } }

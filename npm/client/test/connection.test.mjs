@@ -4,7 +4,7 @@ import { getEventListeners } from "node:events"
 import process from "node:process"
 import { mock, test } from "node:test"
 import { connect } from "../index.js"
-import { Double, ID, begin, beginSession, settle, sockets, tick } from "./double.mjs"
+import { begin, beginSession, Double, ID, settle, sockets, tick } from "./double.mjs"
 
 test("attempts are spread over times that grow", async () => {
 	const { connection, states } = await begin({ backoff: { min: 100, max: 1000 } })

@@ -2,7 +2,7 @@
 import { strict as assert } from "node:assert"
 import { test } from "node:test"
 import { SessionLost } from "../index.js"
-import { ID, begin, beginSession, sockets, tick } from "./double.mjs"
+import { begin, beginSession, ID, sockets, tick } from "./double.mjs"
 
 const text = (n) => JSON.stringify({ n })
 const texts = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => text(from + i))
