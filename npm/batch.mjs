@@ -6,25 +6,40 @@
 // How often a batch is as large as usual before it is tried whether more come by now.
 const PATIENCE = 8
 
+/**
+ * @typedef {import("./socket.mjs").Socket} Socket
+ * @typedef {import("./host.mjs").Timer} Timer
+ */
+
 /** Messages that are given to the program together. */
 export class Batch {
 	static #waiting = 0 // how many batches have messages
 
 	#contexts
 	#deliver
+	/** @type {Socket[]} */
 	#sockets = [] // that have messages
 	#size = 0 // how many those are
 	#usual = 1 // how many are not waited for
 	#full = 0 // how many batches were that large since
+	/** @type {Timer} */
 	#timer
 
-	/** @param deliver gives the program what is in the inboxes of these sockets. */
+	/**
+	 * @param {Pick<import("./host.mjs").Contexts, "early" | "soon">} contexts
+	 * @param {(sockets: Socket[]) => void} deliver gives the program what is in the inboxes of these sockets
+	 */
 	constructor(contexts, deliver) {
 		this.#contexts = contexts
 		this.#deliver = deliver
 	}
 
-	/** Puts a message into the socket's inbox, and has it delivered. */
+	/**
+	 * Puts a message into the socket's inbox, and has it delivered.
+	 *
+	 * @param {Socket} socket
+	 * @param {import("./socket.mjs").Message} data
+	 */
 	add(socket, data) {
 		if (socket.inbox.push(data) === 1) this.#sockets.push(socket)
 		if (++this.#size === 1) Batch.#waiting++

@@ -19,39 +19,69 @@ const DONE = -1
 const BYTES = 1
 const STREAM = 2
 
+/**
+ * @typedef {import("./socket.mjs").Socket} Socket
+ * @typedef {Socket | undefined | null} Home the socket to whose request a fetch belongs, where that matters
+ */
+
+/**
+ * What a program is to its fetches.
+ *
+ * @typedef {object} Program
+ * @property {import("./host.mjs").Contexts} contexts
+ * @property {(at: number, length: number) => Uint8Array<ArrayBuffer>} bytes a view of its memory
+ * @property {(id: number) => Socket | undefined} socket
+ * @property {(socket: Home, f: (exports: import("./host.mjs").Exports) => void) => void} enter lets it run after f, unless it
+ *   has ended
+ */
+
 /** The fetches of one started program. */
 export class Fetches {
+	/** @type {Map<number, Fetch>} */
 	#running = new Map()
 
-	/**
-	 * @param program has contexts, bytes(at, length), a view of its memory, socket(id), and enter(socket, f), which lets it run
-	 *   after f, unless it has ended. f is given its exports.
-	 */
+	/** @param {Program} program */
 	constructor(program) {
 		this.program = program
 	}
 
-	/** The functions that the program imports. */
+	/**
+	 * The functions that the program imports.
+	 *
+	 * @returns {import("./host.mjs").Imports}
+	 */
 	get imports() {
 		return {
-			fetch: (...of) => this.#start(...of),
+			fetch: (id, connection, at, length, kind, bodyAt, bodyLength) => this.#start(id, connection, at, length, kind, bodyAt, bodyLength),
 			fetch_read: (id, at, length) => this.#running.get(id)?.read(at, length) ?? WAIT, // that it has failed is about to be told
-			fetch_write: (id, at, length) => this.#running.get(id)?.write(at, length),
-			fetch_end: (id) => this.#running.get(id)?.end(),
+			fetch_write: (id, at, length) => void this.#running.get(id)?.write(at, length),
+			fetch_end: (id) => void this.#running.get(id)?.end(),
 		}
 	}
 
 	/**
 	 * Starts a request of the connection, 0 for none. The text has method, URL, redirect, and names and values of the header, with
-	 * a NUL between them. @returns 0 if there is no request of the server to which the fetch could belong.
+	 * a NUL between them.
+	 *
+	 * @param {number} id
+	 * @param {number} connection
+	 * @param {number} at
+	 * @param {number} length
+	 * @param {number} kind
+	 * @param {number} bodyAt
+	 * @param {number} bodyLength
+	 * @returns 0 if there is no request of the server to which the fetch could belong.
 	 */
 	#start(id, connection, at, length, kind, bodyAt, bodyLength) {
 		const { contexts } = this.program
 		const home = contexts.home(this.program.socket(connection))
 		if (home === null) return 0
 		const [method, url, redirect, ...header] = decoder.decode(this.program.bytes(at, length)).split("\0")
-		const init = { method, redirect, headers: [] }
-		for (let i = 0; i + 1 < header.length; i += 2) init.headers.push([header[i], header[i + 1]])
+		/** @type {[string, string][]} */
+		const headers = []
+		for (let i = 0; i + 1 < header.length; i += 2) headers.push([header[i], header[i + 1]])
+		/** @type {RequestInit} */
+		const init = { method, redirect: /** @type {RequestRedirect} */ (redirect), headers }
 		// Bytes would be gone after a redirect in Node 20.
 		if (kind === BYTES) init.body = new Blob([this.program.bytes(bodyAt, bodyLength)])
 		const started = new Fetch(this, id, home)
@@ -60,11 +90,16 @@ export class Fetches {
 		return 1
 	}
 
+	/** @param {number} id */
 	forget(id) {
 		this.#running.delete(id)
 	}
 
-	/** Is told that a socket has closed. What belonged to its request ends with that. */
+	/**
+	 * Is told that a socket has closed. What belonged to its request ends with that.
+	 *
+	 * @param {Socket} socket
+	 */
 	left(socket) {
 		for (const each of [...this.#running.values()]) if (each.home === socket) each.leave()
 	}
@@ -79,28 +114,47 @@ class Fetch {
 	#all
 	#id
 	#over = false // the program wants to know no more
-	#abort // an AbortController
+	/** @type {AbortController | undefined} */
+	#abort
+	/** @type {ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined} */
 	#reader // of the response's body
+	/** @type {Uint8Array | undefined} */
 	#chunk // what was read of it, and not by the program
 	#reading = false
 	#done = false // all of it was read
+	/** @type {ReadableStreamDefaultController | undefined} */
 	#upload // the controller of the request's body
+	/** @type {((nothing?: undefined) => void) | undefined} */
 	#taken // is called when the program has given what was asked for
-	home // the socket to whose request this belongs, where that matters
+	home
 
+	/**
+	 * @param {Fetches} all
+	 * @param {number} id
+	 * @param {Home} home
+	 */
 	constructor(all, id, home) {
 		this.#all = all
 		this.#id = id
 		this.home = home
 	}
 
-	/** Runs f where this fetch may be used. */
+	/**
+	 * Runs f where this fetch may be used.
+	 *
+	 * @param {() => void} f
+	 */
 	do(f) {
 		const { contexts } = this.#all.program
 		if (contexts.may(this.home)) f()
 		else contexts.later(this.home, f)
 	}
 
+	/**
+	 * @param {string} url
+	 * @param {RequestInit} init
+	 * @param {boolean} streams
+	 */
 	async send(url, init, streams) {
 		if (this.#over) return
 		try {
@@ -113,6 +167,7 @@ class Fetch {
 			const response = await fetch(url, init)
 			if (this.#over) return
 			this.#reader = response.body?.getReader()
+			/** @type {unknown[]} */
 			const head = [response.status, response.statusText, response.url, response.redirected ? 1 : "", this.#reader ? 1 : ""]
 			for (const [name, value] of response.headers) head.push(name, value)
 			this.#tell(HEAD, head.join("\0"))
@@ -137,7 +192,12 @@ class Fetch {
 		)
 	}
 
-	/** Takes a part of the request's body, or its end if length is 0. */
+	/**
+	 * Takes a part of the request's body, or its end if length is 0.
+	 *
+	 * @param {number} at
+	 * @param {number} length
+	 */
 	write(at, length) {
 		const part = this.#all.program.bytes(at, length).slice() // the memory is the program's
 		this.do(() => {
@@ -152,7 +212,13 @@ class Fetch {
 		})
 	}
 
-	/** Writes some of the response's body to the program's memory. @returns how many bytes, WAIT or DONE. */
+	/**
+	 * Writes some of the response's body to the program's memory.
+	 *
+	 * @param {number} at
+	 * @param {number} length
+	 * @returns how many bytes, WAIT or DONE
+	 */
 	read(at, length) {
 		if (this.#chunk !== undefined) {
 			const n = Math.min(length, this.#chunk.byteLength)
@@ -160,18 +226,20 @@ class Fetch {
 			this.#chunk = n < this.#chunk.byteLength ? this.#chunk.subarray(n) : undefined
 			return n
 		}
-		if (this.#done || this.#reader === undefined) return DONE
+		const reader = this.#reader
+		if (this.#done || reader === undefined) return DONE
 		if (!this.#reading) {
 			this.#reading = true
-			this.do(() => this.#next())
+			this.do(() => this.#next(reader))
 		}
 		return WAIT
 	}
 
-	async #next() {
+	/** @param {ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>} reader */
+	async #next(reader) {
 		try {
 			for (;;) {
-				const { done, value } = await this.#reader.read()
+				const { done, value } = await reader.read()
 				if (this.#over) return
 				if (done) this.#done = true
 				else if (value.byteLength === 0) continue
@@ -194,7 +262,11 @@ class Fetch {
 		this.do(() => this.#stop())
 	}
 
-	/** Ends the fetch because of what the runtime says. */
+	/**
+	 * Ends the fetch because of what the runtime says.
+	 *
+	 * @param {unknown} error
+	 */
 	#fail(error) {
 		if (this.#over) return
 		this.end()
@@ -217,6 +289,7 @@ class Fetch {
 		}
 	}
 
+	/** @param {number} event */
 	#tell(event, text = "") {
 		this.#all.program.enter(this.home, (exports) => {
 			const data = encoder.encode(text)
@@ -229,8 +302,13 @@ class Fetch {
 // How many characters of an error the program is told: workerd lists each URL of a loop of redirects.
 const MOST_SAID = 500
 
-/** What an error says, and those behind it. Deno and Bun name the URL, whose query and user may be secrets. */
+/**
+ * What an error says, and those behind it. Deno and Bun name the URL, whose query and user may be secrets.
+ *
+ * @param {any} error
+ */
 function explained(error) {
+	/** @type {string[]} */
 	const said = []
 	for (let next = error; next !== undefined && next !== null && said.length < 4; next = next.cause) {
 		const text = next.message || next.errors?.[0]?.message || next.code || String(next)

@@ -3,6 +3,7 @@
 
 import { Batch } from "./batch.mjs"
 import { Fetches } from "./fetch.mjs"
+import { memoryOf, Runtime, runGoroutines } from "./runtime.mjs"
 import { FAILED, INTERNAL, Socket, TOO_LARGE, Waiting } from "./socket.mjs"
 import { processEnvironment, Values } from "./values.mjs"
 
@@ -14,36 +15,80 @@ const SCRATCH = 64 << 10
 const HEAD = 8
 
 // How the console is told of what package wasm/console says, by its level.
-const LEVELS = ["debug", "info", "warn", "error"]
+const LEVELS = /** @type {const} */ (["debug", "info", "warn", "error"])
+
+/**
+ * @typedef {import("./socket.mjs").Message} Message
+ * @typedef {ReturnType<typeof setTimeout> | undefined} Timer
+ * @typedef {Record<string, (...of: number[]) => number | void>} Imports
+ */
+
+/**
+ * What the program exports: Go's runtime, wasm/bridge_js.go, and wasm/fetch/bridge_js.go if it has that.
+ *
+ * @typedef {object} ProgramExports
+ * @property {() => number} kkrpc_scratch
+ * @property {() => number} kkrpc_frame
+ * @property {(length: number) => number} kkrpc_buffer
+ * @property {(id: number, length: number) => void} kkrpc_open
+ * @property {(id: number, length: number, text: number) => void} kkrpc_message
+ * @property {(used: number) => void} kkrpc_messages
+ * @property {(id: number, code: number, length: number) => void} kkrpc_closed
+ * @property {(token: number, length: number) => void} kkrpc_answered
+ * @property {(length: number) => number} kkrpc_fetch_buffer
+ * @property {(id: number, event: number, length: number) => void} kkrpc_fetch
+ * @typedef {ProgramExports & import("./runtime.mjs").RuntimeExports} Exports
+ */
 
 /**
  * One started Go program. It ends when the program does; its sockets are closed then.
  */
-class Instance {
-	#go
-	#exports
+export class Instance {
+	/** @type {Runtime | undefined} */
+	#runtime
+	#exports = /** @type {Exports} */ ({}) // from the start to the end
+	/** @type {Map<number, Socket>} */
 	#sockets = new Map()
 	#inside = false // Go is running, perhaps in one of the functions below
+	/** @type {(() => void)[]} */
 	#later = [] // what came meanwhile
 	#batch // of all sockets, where they have none of their own
+	/** @type {Socket[]} */
 	#outbox = [] // sockets that have something to send when Go is left
 	#scratch = 0 // where the program reads messages
+	/** @type {Uint8Array | undefined} */
 	#answer // what the program has asked for and takes next
 	#fetches
 	#log
 	#contexts
-	maxMessage // in bytes
+	maxMessage = 0 // in bytes
 	dead = false
 
-	/** Starts the program and resolves when it serves. */
+	/**
+	 * @param {(...what: unknown[]) => void} log
+	 * @param {Contexts} contexts
+	 */
+	constructor(log, contexts) {
+		this.#log = log
+		this.#contexts = contexts
+		this.#batch = this.#newBatch()
+		this.#fetches = this.#newFetches()
+	}
+
+	/**
+	 * Starts the program and resolves when it serves.
+	 *
+	 * @param {new () => import("./runtime.mjs").Go} Go
+	 * @param {WebAssembly.Module} module
+	 * @param {(...what: unknown[]) => void} log
+	 * @param {Contexts} contexts
+	 */
 	static async start(Go, module, log, contexts) {
-		const instance = new Instance()
-		instance.#log = log
-		instance.#contexts = contexts
-		instance.#batch = instance.#newBatch()
-		instance.#fetches = instance.#newFetches()
-		const go = new Go()
-		instance.#go = go
+		const instance = new Instance(log, contexts)
+		const runtime = new Runtime(Go)
+		const { go } = runtime
+		instance.#runtime = runtime
+		/** @type {Promise<void>} */
 		const ready = new Promise((resolve, reject) => {
 			go.exit = (code) => {
 				const why = code === 0 ? "main has returned, which wasm.Serve does not, or os.Exit was called" : "its output says why"
@@ -51,34 +96,49 @@ class Instance {
 				reject(reason)
 				instance.#die(reason)
 			}
-			go.importObject.kkrpc = {
-				ready: resolve,
-				send: (id, at, length) => instance.#send(id, at, length),
-				buffered: (id) => instance.#sockets.get(id)?.buffered() ?? 0,
-				close: (id, code, at, length) => instance.#sockets.get(id)?.shut(code, instance.#text(at, length)),
-				value: (id, kind, at, length, most) => instance.#ask(id, kind, instance.#text(at, length), most),
-				take: (at) => instance.#take(at),
-				ask: (id, token, at, length, from, size, most) =>
-					instance.#call(id, token, instance.#text(at, length), instance.#bytes(from, size).slice(), most),
-				print: (level, at, length) => console[LEVELS[level]](instance.#text(at, length)),
-				...instance.#fetches.imports,
-			}
+			go.importObject.kkrpc = instance.#imports(resolve)
 		})
-		const resume = go._resume.bind(go)
-		go._resume = () => (instance.#inside ? instance.#callBack(resume) : instance.#enter(undefined, resume))
-		contexts.adopt(go)
+		runtime.wrapResume((resume) => (instance.#inside ? instance.#callBack(resume) : instance.#enter(undefined, resume)))
+		contexts.adopt(runtime)
 		// At once: a Worker's request may end before a promise of it is settled.
 		const wasm = new WebAssembly.Instance(module, go.importObject)
-		instance.#exports = wasm.exports
+		const exports = /** @type {Exports} */ (/** @type {unknown} */ (wasm.exports))
+		instance.#exports = exports
 		const ended = go.run(wasm)
 		ended.catch((reason) => instance.#die(reason))
 		await Promise.race([ready, ended.then(() => ready)])
-		instance.#scratch = wasm.exports.kkrpc_scratch()
-		instance.maxMessage = wasm.exports.kkrpc_frame()
+		instance.#scratch = exports.kkrpc_scratch()
+		instance.maxMessage = exports.kkrpc_frame()
 		return instance
 	}
 
-	/** Runs f, which calls into Go because of what the socket said, now or as soon as Go is left. */
+	/**
+	 * The functions that the program imports.
+	 *
+	 * @param {() => void} ready
+	 * @returns {Imports}
+	 */
+	#imports(ready) {
+		return {
+			ready,
+			send: (id, at, length) => this.#send(id, at, length),
+			buffered: (id) => this.#sockets.get(id)?.buffered() ?? 0,
+			close: (id, code, at, length) => this.#sockets.get(id)?.shut(code, this.#text(at, length)),
+			value: (id, kind, at, length, most) => this.#ask(id, kind, this.#text(at, length), most),
+			take: (at) => this.#take(at),
+			ask: (id, token, at, length, from, size, most) =>
+				this.#call(id, token, this.#text(at, length), this.#bytes(from, size).slice(), most),
+			print: (level, at, length) => console[LEVELS[level]](this.#text(at, length)),
+			...this.#fetches.imports,
+		}
+	}
+
+	/**
+	 * Runs f, which calls into Go because of what the socket said, now or as soon as Go is left.
+	 *
+	 * @param {Socket | null | undefined} socket
+	 * @param {() => void} f
+	 */
 	#enter(socket, f) {
 		if (this.#inside) {
 			this.#later.push(f)
@@ -87,7 +147,7 @@ class Instance {
 		this.#inside = true
 		const before = this.#contexts.enter(socket)
 		try {
-			for (let next = f; next !== undefined && !this.dead; next = this.#later.shift()) next()
+			for (let next = /** @type {(() => void) | undefined} */ (f); next !== undefined && !this.dead; next = this.#later.shift()) next()
 		} catch (error) {
 			this.#die(error)
 		} finally {
@@ -98,30 +158,36 @@ class Instance {
 		}
 	}
 
-	/** Runs a js.Func that JavaScript calls which Go has called: both wait for what it returns. */
+	/**
+	 * Runs a js.Func that JavaScript calls which Go has called: both wait for what it returns.
+	 *
+	 * @param {() => void} resume
+	 */
 	#callBack(resume) {
 		try {
 			resume()
 		} catch (error) {
 			this.#die(error)
-			// wasm_exec.js gives errors of JavaScript to the Go that has called, which would go on with a broken stack. Without the
-			// instance, as after an exit, that fails too.
-			delete this.#go._inst
+			this.#runtime?.cutOff()
 			throw error
 		}
 	}
 
 	/** Lets go of the memory of a program that has ended: its sockets may stay with the runtime for a while. */
 	#free() {
-		this.#go = undefined
-		this.#exports = undefined
+		this.#runtime = undefined
+		this.#exports = /** @type {Exports} */ ({})
 	}
 
 	/** Lets the program's goroutines run until all of them wait. */
 	#run() {
-		if (!this.dead) this.#exports.resume()
+		if (!this.dead) runGoroutines(this.#exports)
 	}
 
+	/**
+	 * @param {Socket} socket
+	 * @param {string} about
+	 */
 	open(socket, about) {
 		this.#sockets.set(socket.id, socket)
 		this.#enter(socket, () => {
@@ -132,7 +198,12 @@ class Instance {
 		})
 	}
 
-	/** Takes a message: a string, or bytes. What comes in one moment crosses together. */
+	/**
+	 * Takes a message. What comes in one moment crosses together.
+	 *
+	 * @param {Socket} socket
+	 * @param {Message} data
+	 */
 	message(socket, data) {
 		if (this.dead) return
 		const batch = this.#contexts.apart ? (socket.batch ??= this.#newBatch()) : this.#batch
@@ -158,7 +229,11 @@ class Instance {
 		})
 	}
 
-	/** Gives the program what these sockets have received. */
+	/**
+	 * Gives the program what these sockets have received.
+	 *
+	 * @param {Socket[]} sockets
+	 */
 	#deliver(sockets) {
 		this.#enter(sockets[0], () => {
 			let used = 0
@@ -172,11 +247,17 @@ class Instance {
 		})
 	}
 
-	/** Gives the program a message, or writes it behind others of used bytes, and returns what is written now. */
+	/**
+	 * Gives the program a message, or writes it behind others of used bytes, and returns what is written now.
+	 *
+	 * @param {number} used
+	 * @param {Socket} socket
+	 * @param {Message} data
+	 */
 	#give(used, socket, data) {
 		if (this.dead || !this.#sockets.has(socket.id)) return used
 		const text = typeof data === "string"
-		if (most(data) > SCRATCH && text) data = encoder.encode(data)
+		if (most(data) > SCRATCH && typeof data === "string") data = encoder.encode(data)
 		if (used > 0 && used + most(data) > SCRATCH) {
 			this.#exports.kkrpc_messages(used)
 			this.#run() // so that what it takes at once is bounded
@@ -184,41 +265,64 @@ class Instance {
 			used = 0
 		}
 		if (most(data) <= SCRATCH) return used + this.#put(used, socket.id, data, text)
-		if (!this.#copy(data)) {
+		const bytes = /** @type {Uint8Array} */ (data) // a text of this size has become bytes
+		if (!this.#copy(bytes)) {
 			socket.shut(TOO_LARGE, "the message is over the limit (Limits.Frame)")
 		} else {
-			this.#exports.kkrpc_message(socket.id, data.byteLength, text ? 1 : 0)
+			this.#exports.kkrpc_message(socket.id, bytes.byteLength, text ? 1 : 0)
 			this.#run()
 		}
 		return used
 	}
 
-	/** Writes bytes where the program looks for them with its next call. @returns false if it does not want so many. */
+	/**
+	 * Writes bytes where the program looks for them with its next call.
+	 *
+	 * @param {Uint8Array} data
+	 * @returns false if it does not want so many
+	 */
 	#copy(data) {
 		const at = this.#exports.kkrpc_buffer(data.byteLength)
 		if (at !== 0) this.#bytes(at, data.byteLength).set(data)
 		return at !== 0
 	}
 
-	/** A view of the program's memory, which ends when that grows. Addresses have no sign in Go. */
+	/**
+	 * A view of the program's memory, which ends when that grows. Addresses have no sign in Go.
+	 *
+	 * @param {number} at
+	 * @param {number} length
+	 */
 	#bytes(at, length) {
-		return new Uint8Array(this.#exports.mem.buffer, at >>> 0, length)
+		return new Uint8Array(memoryOf(this.#exports), at >>> 0, length)
 	}
 
-	/** Writes a message behind used others, and returns how many bytes that took. */
+	/**
+	 * Writes a message behind used others, and returns how many bytes that took.
+	 *
+	 * @param {number} used
+	 * @param {number} id
+	 * @param {Message} data
+	 * @param {boolean} text
+	 */
 	#put(used, id, data, text) {
 		const at = this.#scratch + used
 		const body = this.#bytes(at + HEAD, SCRATCH - used - HEAD)
 		let length
 		if (typeof data === "string") length = encoder.encodeInto(data, body).written
 		else body.set(data), (length = data.byteLength)
-		const head = new DataView(this.#exports.mem.buffer, at, HEAD)
+		const head = new DataView(memoryOf(this.#exports), at, HEAD)
 		head.setInt32(0, id, true)
 		head.setInt32(4, text ? length : ~length, true)
 		return HEAD + length
 	}
 
-	/** Tells the program that a socket has closed. reason says why this side has closed it, and is undefined for the peer. */
+	/**
+	 * Tells the program that a socket has closed. reason says why this side has closed it, and is undefined for the peer.
+	 *
+	 * @param {Socket} socket
+	 * @param {number} code
+	 */
 	closed(socket, code, reason = "") {
 		socket.batch?.drop()
 		if (socket.inbox.length > 0) this.#deliver([socket]) // what it said before
@@ -232,10 +336,19 @@ class Instance {
 		})
 	}
 
+	/**
+	 * @param {number} at
+	 * @param {number} length
+	 */
 	#text(at, length) {
 		return decoder.decode(this.#bytes(at, length))
 	}
 
+	/**
+	 * @param {number} id
+	 * @param {number} at
+	 * @param {number} length
+	 */
 	#send(id, at, length) {
 		const socket = this.#sockets.get(id)
 		if (socket === undefined) return 0
@@ -243,17 +356,34 @@ class Instance {
 		return socket.buffered()
 	}
 
-	/** Finds a value of a connection. @returns how many bytes #take writes, 0 if the connection has ended. */
+	/**
+	 * Finds a value of a connection.
+	 *
+	 * @param {number} id
+	 * @param {number} kind
+	 * @param {string} name
+	 * @param {number} most
+	 * @returns how many bytes #take writes, 0 if the connection has ended
+	 */
 	#ask(id, kind, name, most) {
 		this.#answer = this.#sockets.get(id)?.values?.answer(kind, name, most)
 		return this.#answer?.byteLength ?? 0
 	}
 
-	/** Runs calls of a binding in the request of a connection. @returns 0 if that has ended. */
+	/**
+	 * Runs calls of a binding in the request of a connection.
+	 *
+	 * @param {number} id
+	 * @param {number} token
+	 * @param {string} text
+	 * @param {Uint8Array} blob
+	 * @param {number} most
+	 * @returns 0 if that has ended
+	 */
 	#call(id, token, text, blob, most) {
 		const socket = this.#sockets.get(id)
 		const values = socket?.values
-		if (values === undefined) return 0
+		if (socket === undefined || values === undefined) return 0
 		const run = async () => {
 			const answer = await values.run(text, blob, most)
 			this.#enter(socket, () => {
@@ -268,15 +398,18 @@ class Instance {
 		return 1
 	}
 
+	/** @param {number} at */
 	#take(at) {
+		if (this.#answer === undefined) return
 		this.#bytes(at, this.#answer.byteLength).set(this.#answer)
 		this.#answer = undefined
 	}
 
+	/** @param {unknown} reason */
 	#die(reason) {
 		if (this.dead) return
 		this.dead = true
-		this.#contexts.abandon(this.#go)
+		if (this.#runtime !== undefined) this.#contexts.abandon(this.#runtime)
 		this.#later.length = 0
 		this.#fetches.drop()
 		this.#log("kkrpc:", reason)
@@ -287,43 +420,57 @@ class Instance {
 	}
 }
 
-/** How many bytes a message takes at most: a character is up to three of UTF-8. */
+/**
+ * How many bytes a message takes at most: a character is up to three of UTF-8.
+ *
+ * @param {Message} data
+ */
 function most(data) {
 	return HEAD + (typeof data === "string" ? 3 * data.length : data.byteLength)
 }
 
 /**
- * What may be done where. In most runtimes, anything anywhere: whoever calls into Go may use every socket, and a timer
- * belongs to nobody. requestContexts in contexts.mjs is for those where it is not so.
+ * What may be done where.
+ *
+ * @typedef {object} Contexts
+ * @property {(socket: Socket) => void} begin The socket has had its first event, in its request.
+ * @property {(socket: Socket) => void} end The socket has closed.
+ * @property {(socket: Socket | null | undefined) => Socket | undefined} enter Go is called for the socket; for undefined, a
+ *   timer, or a socket that called before. leave() is given the answer.
+ * @property {(before: Socket | undefined) => void} leave
+ * @property {(socket: Socket | null | undefined) => boolean} may Whether the socket may be used now; if not, it may be in
+ *   later's f.
+ * @property {(socket: Socket | undefined) => Socket | null | undefined} home The socket in whose request a fetch for it has to
+ *   run, or null if there is none; undefined where that does not matter.
+ * @property {boolean} apart Whether a socket's messages are delivered in its request, and not together with those of others.
+ * @property {boolean} early Whether a batch need not wait for soon, which returns a timer then.
+ * @property {(f: () => void) => any} soon Calls f, which delivers messages, when others of this moment have come too.
+ * @property {(socket: Socket | null | undefined, f: () => void) => void} later
+ * @property {(runtime: Runtime) => void} adopt Sees to the timers of a program that is about to start.
+ * @property {(runtime: Runtime) => void} abandon Drops those of a program that has ended.
+ */
+
+/**
+ * In most runtimes, anything may be done anywhere: whoever calls into Go may use every socket, and a timer belongs to nobody.
+ * requestContexts in contexts.mjs is for those where it is not so.
+ *
+ * @type {Contexts}
  */
 const anywhere = {
-	/** The socket has had its first event, in its request. */
-	begin(_socket) {},
-	/** The socket has closed. */
-	end(_socket) {},
-	/** Go is called for the socket; for undefined, a timer, or a socket that called before. leave() is given the answer. */
-	enter(_socket) {},
-	leave(_before) {},
-	/** Whether the socket may be used now; if not, it may be in later's f. */
-	may: (_socket) => true,
-	/** The socket in whose request a fetch for it has to run, or null if there is none; undefined where that does not matter. */
-	home(_socket) {},
-	/** Whether a socket's messages are delivered in its request, and not together with those of others. */
+	begin() {},
+	end() {},
+	enter: () => undefined,
+	leave() {},
+	may: () => true,
+	home: () => undefined,
 	apart: false,
-	/** Whether a batch need not wait for soon, which returns a timer then. */
 	early: false,
-	/** Calls f, which delivers messages, when others of this moment have come too. */
 	soon: globalThis.setImmediate === undefined ? (f) => setTimeout(f, 0) : (f) => setImmediate(f),
 	later(_socket, f) {
 		f()
 	},
-	/** Sees to the timers of a program that is about to start. */
-	adopt(_go) {},
-	/** Drops those of a program that has ended: left armed, they would call into it. */
-	abandon(go) {
-		for (const timer of go._scheduledTimeouts.values()) clearTimeout(timer)
-		go._scheduledTimeouts.clear()
-	},
+	adopt() {},
+	abandon: (runtime) => runtime.clearTimers(),
 }
 
 /**
@@ -331,7 +478,7 @@ const anywhere = {
  *
  * @param {() => WebAssembly.Module | Promise<WebAssembly.Module>} load returns the compiled program; it is called
  *   once, and again after it has failed.
- * @param {{log?: (...what: unknown[]) => void, most?: number, environment?: typeof processEnvironment,
+ * @param {{log?: (...what: unknown[]) => void, contexts?: Contexts, most?: number, environment?: import("./values.mjs").Environment,
  *   passed?: (c: import("hono").Context) => Record<string, string> | undefined}} [options] log is told of a program that ends or
  *   cannot start; console.error by default. most is the size in bytes of the largest message that the runtime takes. environment
  *   finds a variable of the environment, and passed the JSON of variables that another context has had.
@@ -341,9 +488,12 @@ export function createHost(
 	{ log = console.error, contexts = anywhere, most = Infinity, environment = processEnvironment, passed = () => undefined } = {},
 ) {
 	const { Go } = globalThis // now: another bundle may bring that of another version of Go
-	let module // a promise of it
+	/** @type {Promise<WebAssembly.Module> | undefined} */
+	let module
+	/** @type {Instance | undefined} */
 	let instance
-	let starting // a promise of the next instance
+	/** @type {Promise<Instance> | undefined} */
+	let starting // the next instance
 
 	async function start() {
 		try {
@@ -363,11 +513,11 @@ export function createHost(
 		}
 	}
 
+	/** @type {import("./socket.mjs").Host} */
 	const host = {
 		contexts,
 		log,
 		waiting: new Waiting(),
-		/** Resolves to the instance that runs. It may have ended when whoever asked gets to see it. */
 		running() {
 			if (instance !== undefined && !instance.dead) return Promise.resolve(instance)
 			return (starting ??= start())
@@ -386,6 +536,7 @@ export function createHost(
 		 *
 		 * @param {import("hono").Context} [c] what the program is told of the request, as its wasm.Request, and what it may ask
 		 *   for by wasm.Var.
+		 * @returns {Required<import("hono/ws").WSEvents>}
 		 */
 		handler(c) {
 			const socket = new Socket(host, c === undefined ? "" : about(c.req), new Values(c, environment, passed))
@@ -393,12 +544,13 @@ export function createHost(
 				onOpen: (_event, ws) => socket.open(ws),
 				onMessage: (event, ws) => socket.message(event.data, ws),
 				onClose: (event, ws) => socket.owns(ws) && socket.closed(event?.code ?? 0, event?.reason),
-				onError: (event, ws) => socket.owns(ws) && socket.failed(event?.error?.message || event?.message),
+				onError: (/** @type {any} */ event, ws) => socket.owns(ws) && socket.failed(event?.error?.message || event?.message),
 			}
 		},
 	}
 }
 
+/** @param {import("hono").HonoRequest} request */
 function about(request) {
 	if (typeof request?.param !== "function") {
 		throw new TypeError(

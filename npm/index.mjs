@@ -3,11 +3,15 @@ import "./wasm_exec.js"
 import { readFile } from "node:fs/promises"
 import { createHost } from "./host.mjs"
 
-const load = async () => WebAssembly.compile(await readFile(new URL("./api.wasm", import.meta.url)))
+const load = async () =>
+	WebAssembly.compile(/** @type {Uint8Array<ArrayBuffer>} */ (await readFile(new URL("./api.wasm", import.meta.url))))
 
 // Deno ends a connection with a frame of 64 MiB or more. In Node.js the server sets the limit.
 const host = createHost(load, { most: globalThis.Deno ? (64 << 20) - 1 : Infinity })
 
+/** @type {typeof import("./index.mjs").createHonoWebSocketHandler} */
 export const createHonoWebSocketHandler = host.handler
+/** @type {typeof import("./index.mjs").maxMessage} */
 export const maxMessage = host.maxMessage
+/** @type {typeof import("./index.mjs").start} */
 export const start = host.start

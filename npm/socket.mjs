@@ -27,11 +27,32 @@ const OVERHEAD = 64
 const AGAIN = 10
 const PATIENCE = 30_000
 
+/**
+ * @typedef {string | Uint8Array} Message as the program takes it
+ * @typedef {import("hono/ws").WSContext<any>} WSContext
+ * @typedef {import("./host.mjs").Instance} Instance
+ */
+
+/**
+ * What sockets have of createHost.
+ *
+ * @typedef {object} Host
+ * @property {import("./host.mjs").Contexts} contexts
+ * @property {(...what: unknown[]) => void} log
+ * @property {Waiting} waiting
+ * @property {() => Promise<Instance>} running resolves to the instance that runs, which may have ended meanwhile
+ */
+
 /** How many bytes wait in all sockets of a host. */
 export class Waiting {
+	/** @type {Map<Socket, number>} */
 	#sockets = new Map() // to what the messages of each cost
 	#size = 0
 
+	/**
+	 * @param {Socket} socket
+	 * @param {number} size in bytes
+	 */
 	set(socket, size) {
 		this.#size += size - (this.#sockets.get(socket) ?? 0)
 		if (size > 0) this.#sockets.set(socket, size)
@@ -54,27 +75,47 @@ export class Socket {
 	id = (Socket.#last = (Socket.#last + 1) & 0x7fffffff)
 	#host
 	#about
+	/** @type {import("./values.mjs").Values | undefined} */
 	values // what the program may ask for
-	#ws // Hono's WSContext
+	/** @type {WSContext | undefined} */
+	#ws
+	/** @type {Instance | undefined} */
 	#instance // once it has started
+	/** @type {any[]} */
 	#waiting = [] // messages that came before that, or behind one that is still being read
 	#size = 0 // what they cost
+	/** @type {number | undefined} */
 	#left // the code of a close that came behind them
+	/** @type {Message[]} */
 	inbox = [] // messages that the program has not been given yet
+	/** @type {import("./batch.mjs").Batch | undefined} */
 	batch // of these, where each socket has its own
+	/** @type {string[]} */
 	#out = [] // what is to be sent
 	#unsent = 0 // how long that is
+	/** @type {import("./host.mjs").Timer} */
 	#again // a timer: Bun has not taken all of it
-	#shut // code and reason of a close that waits for that, and until when
+	/** @type {{code: number, reason: string, until: number} | undefined} */
+	#shut // a close that waits for that, and until when
 	#over = false
 
+	/**
+	 * @param {Host} host
+	 * @param {string} about what the program is told of the request, as JSON
+	 * @param {import("./values.mjs").Values} values
+	 */
 	constructor(host, about, values) {
 		this.#host = host
 		this.#about = about
 		this.values = values
 	}
 
-	/** Takes the socket at the first event that brings it; Hono's helper for Workers has no onOpen. @returns whether it is this one. */
+	/**
+	 * Takes the socket at the first event that brings it; Hono's helper for Workers has no onOpen.
+	 *
+	 * @param {WSContext} ws
+	 * @returns whether it is this one
+	 */
 	open(ws) {
 		if (!this.owns(ws)) return this.#refuse(ws)
 		if (this.#ws !== undefined) return true
@@ -96,18 +137,30 @@ export class Socket {
 		return true
 	}
 
-	/** Whether an event is of this socket, and not of another one to which the application has given the same handlers. */
+	/**
+	 * Whether an event is of this socket, and not of another one to which the application has given the same handlers.
+	 *
+	 * @param {WSContext | undefined} ws
+	 */
 	owns(ws) {
 		return this.#ws === undefined || ws === undefined || this.#ws.raw === ws.raw
 	}
 
-	/** Closes another socket: its messages would be taken for those of this one. */
+	/**
+	 * Closes another socket: its messages would be taken for those of this one.
+	 *
+	 * @param {WSContext} ws
+	 */
 	#refuse(ws) {
 		this.#host.log("kkrpc: createHonoWebSocketHandler has to be called for each connection; two were given the same handlers")
 		ws.close(INTERNAL, FAILED)
 		return false
 	}
 
+	/**
+	 * @param {any} data what the runtime has received
+	 * @param {WSContext} ws
+	 */
 	message(data, ws) {
 		if (!this.open(ws) || this.#over || this.#left !== undefined) return
 		if (this.#instance !== undefined && this.#waiting.length === 0 && !isBlob(data)) {
@@ -123,7 +176,11 @@ export class Socket {
 		if (this.#instance !== undefined && this.#waiting.length === 1) return this.#flush()
 	}
 
-	/** Is told what the messages that wait cost. */
+	/**
+	 * Is told what the messages that wait cost.
+	 *
+	 * @param {number} size
+	 */
 	#wait(size) {
 		this.#size = size
 		this.#host.waiting.set(this, size)
@@ -147,15 +204,22 @@ export class Socket {
 		if (this.#left !== undefined) this.#end(this.#left)
 	}
 
+	/** @param {any} data */
 	#deliver(data) {
-		if (typeof data === "string") this.#instance.message(this, data)
-		else if (data instanceof ArrayBuffer) this.#instance.message(this, new Uint8Array(data))
-		else if (ArrayBuffer.isView(data)) this.#instance.message(this, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-		else if (isSharedBuffer(data)) this.#instance.message(this, new Uint8Array(data))
+		const instance = /** @type {Instance} */ (this.#instance)
+		if (typeof data === "string") instance.message(this, data)
+		else if (data instanceof ArrayBuffer) instance.message(this, new Uint8Array(data))
+		else if (ArrayBuffer.isView(data)) instance.message(this, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+		else if (isSharedBuffer(data)) instance.message(this, new Uint8Array(data))
 		else this.shut(UNSUPPORTED, "the message is neither text nor bytes")
 	}
 
-	/** Takes text to send. @returns whether flush() has to follow; if the socket may not be used now, it does by itself. */
+	/**
+	 * Takes text to send.
+	 *
+	 * @param {string} text
+	 * @returns whether flush() has to follow; if the socket may not be used now, it does by itself
+	 */
 	push(text) {
 		if (this.#over) return false
 		this.#unsent += text.length
@@ -170,7 +234,7 @@ export class Socket {
 		if (out.length === 0 || this.#again !== undefined) return
 		this.#out = []
 		this.#unsent = 0
-		const raw = this.#ws.raw
+		const raw = this.#ws?.raw
 		let sent = 0
 		const send = () => {
 			while (sent < out.length && this.#take(raw, out[sent])) sent++
@@ -192,16 +256,26 @@ export class Socket {
 		}
 	}
 
-	/** Sends text. @returns false if Bun has not taken it, because of its backpressureLimit. */
+	/**
+	 * Sends text.
+	 *
+	 * @param {any} raw the socket of the runtime
+	 * @param {string} text
+	 * @returns false if Bun has not taken it, because of its backpressureLimit
+	 */
 	#take(raw, text) {
 		if (raw?.cork === undefined) {
-			this.#ws.send(text)
+			this.#ws?.send(text)
 			return true
 		}
 		return raw.send(text) !== 0 || raw.readyState !== OPEN // else it was dropped
 	}
 
-	/** Keeps what Bun has not taken, and sends it later. */
+	/**
+	 * Keeps what Bun has not taken, and sends it later.
+	 *
+	 * @param {string[]} out
+	 */
 	#keep(out) {
 		this.#out = out
 		this.#unsent = out.reduce((size, text) => size + text.length, 0)
@@ -213,14 +287,23 @@ export class Socket {
 		}, AGAIN)
 	}
 
-	/** About how many bytes wait here and in the runtime, as far as that tells. */
+	/**
+	 * About how many bytes wait here and in the runtime, as far as that tells.
+	 *
+	 * @returns {number}
+	 */
 	buffered() {
 		if (!this.#host.contexts.may(this)) return this.#unsent
-		const raw = this.#ws.raw
+		const raw = this.#ws?.raw
 		return this.#unsent + (raw?.bufferedAmount ?? raw?.getBufferedAmount?.() ?? 0)
 	}
 
-	/** Closes the socket from this side. */
+	/**
+	 * Closes the socket from this side.
+	 *
+	 * @param {number} code
+	 * @param {string} reason
+	 */
 	shut(code, reason) {
 		if (this.#over) return
 		this.#over = true
@@ -229,11 +312,15 @@ export class Socket {
 		this.#end(code, reason)
 	}
 
+	/**
+	 * @param {number} code
+	 * @param {string} reason
+	 */
 	#close(code, reason) {
 		this.flush()
-		if (this.#again !== undefined && !(Date.now() > this.#shut?.until)) {
+		if (this.#again !== undefined) {
 			this.#shut ??= { code, reason, until: Date.now() + PATIENCE }
-			return
+			if (Date.now() <= this.#shut.until) return
 		}
 		clearTimeout(this.#again)
 		try {
@@ -243,7 +330,12 @@ export class Socket {
 		}
 	}
 
-	/** Is told, in its own request, that the socket has closed. Where there was no close frame, reason is the runtime's. */
+	/**
+	 * Is told, in its own request, that the socket has closed. Where there was no close frame, reason is the runtime's.
+	 *
+	 * @param {number} code
+	 * @param {string} reason
+	 */
 	closed(code, reason) {
 		if (this.#over || this.#left !== undefined) return
 		if (code === 1006 && TOO_BIG.test(reason)) return this.#refused(reason)
@@ -256,7 +348,11 @@ export class Socket {
 		this.#end(code)
 	}
 
-	/** Is told, in its own request, that the socket has failed, or the application's code for it. */
+	/**
+	 * Is told, in its own request, that the socket has failed, or the application's code for it.
+	 *
+	 * @param {string} reason
+	 */
 	failed(reason) {
 		if (this.#over) return
 		if (TOO_BIG.test(reason)) return this.#refused(reason)
@@ -265,11 +361,19 @@ export class Socket {
 		this.#end(0, reason)
 	}
 
-	/** Is told that the runtime has closed the socket because of the size of a message. */
+	/**
+	 * Is told that the runtime has closed the socket because of the size of a message.
+	 *
+	 * @param {string} reason
+	 */
 	#refused(reason) {
 		this.shut(TOO_LARGE, `the message is too large for the JavaScript server: ${reason}`)
 	}
 
+	/**
+	 * @param {number} code
+	 * @param {string} [reason]
+	 */
 	#end(code, reason) {
 		this.#over = true
 		this.#waiting.length = 0
@@ -280,15 +384,21 @@ export class Socket {
 	}
 }
 
-/** What a message that waits counts for, in bytes. */
+/**
+ * What a message that waits counts for, in bytes.
+ *
+ * @param {any} data
+ */
 function cost(data) {
 	return OVERHEAD + (data.size ?? data.byteLength ?? data.length)
 }
 
+/** @param {any} data */
 function isSharedBuffer(data) {
 	return data?.byteLength !== undefined // the class is not global everywhere
 }
 
+/** @param {unknown} data */
 function isBlob(data) {
 	return typeof Blob !== "undefined" && data instanceof Blob
 }

@@ -15,16 +15,19 @@ const NO_CONTEXT = "createHonoWebSocketHandler was not given the Hono context"
 
 const MAX_REASON = 1000 // of a failure, in characters
 
+/** @typedef {(env?: any) => (name: string) => unknown} Environment */
+
 /** The values of one connection. */
 export class Values {
+	/** @type {Record<string, unknown>} */
 	#variables // by name, as they were when the handler was made
 	#passed // by name, the JSON of variables that another context has had
 	#environment // returns a variable of the environment by its name
 	#known
 
 	/**
-	 * @param {import("hono").Context} [c]
-	 * @param {(env: unknown) => (name: string) => unknown} environment takes c.env
+	 * @param {import("hono").Context | undefined} c
+	 * @param {Environment} environment takes c.env
 	 * @param {(c: import("hono").Context) => Record<string, string> | undefined} passed
 	 */
 	constructor(c, environment, passed) {
@@ -34,7 +37,12 @@ export class Values {
 		this.#environment = environment(c?.env)
 	}
 
-	/** @returns {Uint8Array} the answer for the program: a byte, and then a reason, JSON, or what is wrong. */
+	/**
+	 * @param {number} kind
+	 * @param {string} name
+	 * @param {number} most
+	 * @returns {Uint8Array} the answer for the program: a byte, and then a reason, JSON, or what is wrong
+	 */
 	answer(kind, name, most) {
 		try {
 			const text = kind === VARIABLE ? this.#variable(name) : this.#env(name)
@@ -50,13 +58,16 @@ export class Values {
 	 *
 	 * @param {string} text the calls, as Binding.encode in wasm/binding.go writes them
 	 * @param {Uint8Array} blob the bytes among their arguments
+	 * @param {number} most the size of the answer, in bytes
 	 * @returns {Promise<Uint8Array>} the answer for the program; it does not reject
 	 */
 	async run(text, blob, most) {
 		await undefined // nothing is called while the program runs
 		try {
+			/** @type {[string, ...[string, ...(string | [number])[]][]]} */
 			const [name, ...calls] = JSON.parse(text)
 			let result = this.#environment(name)
+			/** @type {string | undefined} */
 			let last // the method that has given it
 			for (const [method, ...args] of calls) {
 				if (result === undefined || result === null) {
@@ -83,17 +94,22 @@ export class Values {
 		}
 	}
 
-	/** @returns why there is no value. */
+	/**
+	 * @param {number} [kind]
+	 * @returns why there is no value
+	 */
 	#why(kind) {
 		if (kind === VARIABLE) return this.#known ? NOT_SET : NO_CONTEXT
 		return this.#known ? NONE : `${NONE}, and ${NO_CONTEXT}`
 	}
 
+	/** @param {string} name */
 	#variable(name) {
 		if (Object.hasOwn(this.#variables, name)) return toJSON(this.#variables[name])
 		if (Object.hasOwn(this.#passed, name)) return this.#passed[name]
 	}
 
+	/** @param {string} name */
 	#env(name) {
 		const value = this.#environment(name)
 		if (Object(value) === value && ![Object.prototype, Array.prototype, null].includes(Object.getPrototypeOf(value))) {
@@ -103,6 +119,11 @@ export class Values {
 	}
 }
 
+/**
+ * @param {any} object
+ * @param {string} method
+ * @param {unknown[]} args
+ */
 function call(object, method, args) {
 	if (Object(object) !== object) throw new TypeError(`${method} is called on a ${typeof object}`)
 	// What all objects and functions have is no method of a binding, and leads out of it.
@@ -111,10 +132,16 @@ function call(object, method, args) {
 	return object[method](...args)
 }
 
+/** @param {any} error */
 function failed(error) {
 	return answer(FAILED, String(error?.message ?? error).slice(0, MAX_REASON))
 }
 
+/**
+ * @param {number} status
+ * @param {string | Uint8Array} body
+ * @param {number} most
+ */
 function bounded(status, body, most) {
 	const found = answer(status, body)
 	const size = found.byteLength - 1
@@ -123,6 +150,10 @@ function bounded(status, body, most) {
 	return answer(FAILED, `the value has ${size} ${what}, over the limit of ${most} (MaxValue in wasm.Options)`)
 }
 
+/**
+ * @param {number} status
+ * @param {string | Uint8Array} body
+ */
 function answer(status, body) {
 	if (typeof body === "string") body = encoder.encode(body)
 	const bytes = new Uint8Array(1 + body.byteLength)
@@ -131,20 +162,29 @@ function answer(status, body) {
 	return bytes
 }
 
-/** The environment of Bun, Deno and Node.js is that of the process. It does not keep Hono's, which has the request. */
+/**
+ * The environment of Bun, Deno and Node.js is that of the process. It does not keep Hono's, which has the request.
+ *
+ * @returns {(name: string) => unknown}
+ */
 export function processEnvironment() {
 	if (globalThis.Deno !== undefined) return (name) => Deno.env.get(name) // needs the permission for this name only
 	return (name) => (Object.hasOwn(process.env, name) ? process.env[name] : undefined)
 }
 
-/** The environment of Workers, which Hono has in its context. */
+/**
+ * The environment of Workers, which Hono has in its context.
+ *
+ * @param {Record<string, unknown>} env
+ */
 export function bindings(env = {}) {
-	return (name) => (Object.hasOwn(env, name) ? env[name] : undefined)
+	return (/** @type {string} */ name) => (Object.hasOwn(env, name) ? env[name] : undefined)
 }
 
 /**
  * JSON of all that there is. JSON.stringify alone leaves functions out, and makes {} of a Map.
  *
+ * @param {unknown} value
  * @returns {string | undefined} undefined for undefined
  */
 export function toJSON(value) {
@@ -155,7 +195,10 @@ export function toJSON(value) {
 	})
 }
 
-/** @returns what a value is that JSON does not have. */
+/**
+ * @param {unknown} value
+ * @returns what a value is that JSON does not have
+ */
 function foreign(value) {
 	if (["function", "symbol", "bigint"].includes(typeof value)) return `a ${typeof value}`
 	if (typeof value === "number" && !Number.isFinite(value)) return String(value)

@@ -188,7 +188,7 @@ func TestBundles(t *testing.T) {
 	if testing.Short() {
 		t.Skip("links a program for each runtime: not under -short")
 	}
-	all := []string{"api.d.mts", "api.wasm", "batch.mjs", "fetch.mjs", "host.mjs", "index.d.mts", "index.mjs", "package.json", "server.mjs", "socket.mjs", "values.mjs", "wasm_exec.js"}
+	all := []string{"api.d.mts", "api.wasm", "batch.mjs", "fetch.mjs", "host.mjs", "index.d.mts", "index.mjs", "package.json", "runtime.mjs", "server.mjs", "socket.mjs", "values.mjs", "wasm_exec.js"}
 	for _, row := range []struct {
 		name   string
 		args   []string

@@ -9,6 +9,9 @@ const load = async () => WebAssembly.compile(await Bun.file(resolve(import.meta.
 
 const host = createHost(load)
 
+/** @type {typeof import("../index.mjs").createHonoWebSocketHandler} */
 export const createHonoWebSocketHandler = host.handler
+/** @type {typeof import("../index.mjs").maxMessage} */
 export const maxMessage = host.maxMessage
+/** @type {typeof import("../index.mjs").start} */
 export const start = host.start

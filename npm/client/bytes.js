@@ -6,7 +6,8 @@ const ENTRY = 8 // of the table of parts
 const MARK = 16
 const MAX_PARTS = 65_536
 const MAX_LENGTH = 0xffff_ffff
-// In the order of their numbers.
+// In the order of their numbers. An ArrayBuffer is no view, and is not made by its class.
+/** @type {((new (frame: ArrayBuffer, offset: number, length: number) => any) & {BYTES_PER_ELEMENT?: number})[]} */
 const TYPES = [
 	Uint8Array,
 	Uint8ClampedArray,
@@ -30,9 +31,15 @@ const MEMBERS = ["a", "v", "e"] // of a message, with values in them
 const MAX_DEPTH = 100
 const MAX_VISITS = 1_000_000
 
+/** @typedef {{encode(message: any): string, decode(text: string): any}} Codec */
+
 /**
  * encode returns a message as text, or as a frame (Uint8Array) if there are bytes in its values. The frame has copies of
  * them. maps says that the codec writes what is in a Map or a Set.
+ *
+ * @param {any} message
+ * @param {Codec} codec
+ * @param {boolean} maps
  */
 export function encode(message, codec, maps) {
 	visits = 0
@@ -41,20 +48,23 @@ export function encode(message, codec, maps) {
 }
 
 /** isFrame tells a frame from text in a binary message of a socket. */
-export const isFrame = (data) => new Uint8Array(data)[0] === FIRST
+export const isFrame = (/** @type {ArrayBuffer} */ data) => new Uint8Array(data)[0] === FIRST
 
 /**
  * decode returns the message of a frame (ArrayBuffer). Its bytes are views of the frame. It throws if the frame is
  * malformed, and what the codec throws.
+ *
+ * @param {ArrayBuffer} frame
+ * @param {Codec} codec
  */
 export function decode(frame, codec) {
 	const { text, mark, parts } = open(frame)
 	const message = codec.decode(text)
 	const met = new Set()
-	const fill = (value) => {
+	const fill = (/** @type {any} */ value) => {
 		if (isObject(value)) met.add(value)
 		if (typeof value !== "string" || !value.startsWith(mark)) return value
-		const index = value.slice(MARK)
+		const index = /** @type {any} */ (value.slice(MARK)) // of digits
 		check(/^(0|[1-9]\d*)$/.test(index) && +index < parts.length, "a placeholder of no part")
 		return parts[index]
 	}
@@ -67,9 +77,16 @@ export function decode(frame, codec) {
 	return message
 }
 
-let visits
+let visits = 0
 
-/** search reports whether there may be bytes in a value. If it says no there are none. It allocates nothing. */
+/**
+ * search reports whether there may be bytes in a value. If it says no there are none. It allocates nothing.
+ *
+ * @param {any} value
+ * @param {boolean} maps
+ * @param {number} depth
+ * @returns {boolean}
+ */
 function search(value, maps, depth) {
 	if (!isObject(value)) return false
 	if (depth > MAX_DEPTH || ++visits > MAX_VISITS) return true
@@ -92,15 +109,22 @@ function search(value, maps, depth) {
 	return false
 }
 
-/** frameOf returns undefined if there are no bytes in a message. It copies every container, so that sharing and cycles stay. */
+/**
+ * frameOf returns undefined if there are no bytes in a message. It copies every container, so that sharing and cycles stay.
+ *
+ * @param {any} message
+ * @param {Codec} codec
+ * @param {boolean} maps
+ */
 function frameOf(message, codec, maps) {
 	if (!isPlain(message)) return
 	const mark = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(12))))
 		.replace(/\+/g, "-")
 		.replace(/\//g, "_")
+	/** @type {{type: number, bytes: Uint8Array, offset: number}[]} */
 	const parts = []
 	const copies = new Map() // of containers; of bytes their placeholders
-	const take = (value) => {
+	const take = (/** @type {any} */ value) => {
 		if (!isObject(value)) return value
 		let copy = copies.get(value)
 		if (copy) return copy
@@ -109,7 +133,7 @@ function frameOf(message, codec, maps) {
 			const bytes = type === BUFFER ? new Uint8Array(value) : new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
 			if (parts.length === MAX_PARTS || bytes.length > MAX_LENGTH) return value
 			copy = mark + parts.length
-			parts.push({ type, bytes })
+			parts.push({ type, bytes, offset: 0 })
 		} else if (isContainer(value, maps) && typeof value.toJSON !== "function") {
 			copy = Array.isArray(value) ? value.slice() : isPlain(value) ? { ...value } : value instanceof Map ? new Map(value) : new Set(value)
 		} else {
@@ -132,7 +156,7 @@ function frameOf(message, codec, maps) {
 	}
 	const frame = new Uint8Array(end)
 	const header = new DataView(frame.buffer)
-	const put = (offset, n) => header.setUint32(offset, n, true)
+	const put = (/** @type {number} */ offset, /** @type {number} */ n) => header.setUint32(offset, n, true)
 	put(0, FIRST)
 	put(4, parts.length)
 	put(8, text.length)
@@ -146,10 +170,11 @@ function frameOf(message, codec, maps) {
 	return frame
 }
 
+/** @param {ArrayBuffer} frame */
 function open(frame) {
 	const bytes = new Uint8Array(frame)
 	const header = new DataView(frame)
-	const get = (offset) => header.getUint32(offset, true)
+	const get = (/** @type {number} */ offset) => header.getUint32(offset, true)
 	check(bytes.length >= HEADER, "too few bytes for the header")
 	const count = get(4)
 	const start = HEADER + ENTRY * count
@@ -160,6 +185,7 @@ function open(frame) {
 	const mark = String.fromCharCode(...bytes.subarray(16, HEADER))
 	check(/^[\w-]{16}$/.test(mark), "characters of the mark")
 	const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(start, end))
+	/** @type {(ArrayBuffer | ArrayBufferView)[]} */
 	const parts = []
 	for (let i = 0; i < count; i++) {
 		const length = get(HEADER + ENTRY * i)
@@ -176,29 +202,46 @@ function open(frame) {
 	return { text, mark, parts }
 }
 
-const aligned = (offset) => Math.ceil(offset / 8) * 8
+const aligned = (/** @type {number} */ offset) => Math.ceil(offset / 8) * 8
 
+/**
+ * @param {boolean} ok
+ * @param {string} problem
+ * @param {string | number} n
+ */
 function check(ok, problem, n = "") {
 	if (!ok) throw new Error(problem + n)
 }
 
-/** typeOf is the number of a type of bytes, -1 if value is of none. A Buffer of Node.js is a Uint8Array. */
+/**
+ * typeOf is the number of a type of bytes, -1 if value is of none. A Buffer of Node.js is a Uint8Array.
+ *
+ * @param {any} value
+ */
 function typeOf(value) {
 	const name = value[Symbol.toStringTag]
 	if (ArrayBuffer.isView(value)) return NAMES.indexOf(name)
 	return name === "ArrayBuffer" || name === "SharedArrayBuffer" ? BUFFER : -1
 }
 
+/** @type {(value: unknown) => boolean} */
 const isObject = (value) => typeof value === "object" && value !== null
 
+/** @param {unknown} value */
 function isPlain(value) {
 	const prototype = Object.getPrototypeOf(value)
 	return prototype === Object.prototype || prototype === null
 }
 
+/** @type {(value: unknown, maps: boolean) => boolean} */
 const isContainer = (value, maps) => Array.isArray(value) || isPlain(value) || (maps && (value instanceof Map || value instanceof Set))
 
-/** replaceAll puts in place of each value in a container what f makes of it. */
+/**
+ * replaceAll puts in place of each value in a container what f makes of it.
+ *
+ * @param {any} container
+ * @param {(value: any) => any} f
+ */
 function replaceAll(container, f) {
 	if (Array.isArray(container)) return replace(container, container.keys(), f)
 	if (isPlain(container)) return replace(container, Object.keys(container), f)
@@ -210,6 +253,11 @@ function replaceAll(container, f) {
 	}
 }
 
+/**
+ * @param {any} container
+ * @param {Iterable<string | number>} keys
+ * @param {(value: any) => any} f
+ */
 function replace(container, keys, f) {
 	for (const key of keys) {
 		const value = container[key]

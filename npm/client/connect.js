@@ -22,36 +22,58 @@ const GIVEN_UP = 4408 // the socket, and not the session
 
 const json = { encode: JSON.stringify, decode: JSON.parse }
 
-/** Connects to a server. index.d.ts has what it takes and returns. */
+/**
+ * @typedef {import("./index.js").State} State
+ * @typedef {import("./outbox.js").Sent} Sent
+ * @typedef {ReturnType<typeof setTimeout> | undefined} Timer
+ */
+
+/**
+ * Connects to a server. index.d.ts has what it takes and returns.
+ *
+ * @param {string | URL} url
+ * @param {import("./index.js").ConnectOptions} options
+ * @returns {import("./index.js").Connection}
+ */
 export function connect(url, options = {}) {
 	const { dialect = "compact-json", protocols = [], session = true, bytes = true, token, tokenParameter, signal, codec = json } = options
 	const { replayBuffer = 1 << 20, connectTimeout = 10_000, WebSocket = globalThis.WebSocket } = options
 	const { min = 500, max = 30_000 } = options.backoff ?? {}
 	const { interval = 25_000, timeout = 10_000, probe: probePlain } = options.heartbeat ?? {}
-	const offersBytes = bytes && dialect?.startsWith("compact")
+	const offersBytes = bytes && (dialect?.startsWith("compact") ?? false)
 	if (!WebSocket) {
 		throw new TypeError("connect: this runtime has no WebSocket: set the option WebSocket, for instance to that of package ws")
 	}
 
 	// The connection, whatever socket it is on.
+	/** @type {State} */
 	let state = { phase: "connecting" }
 	const outbox = new Outbox(replayBuffer)
+	/** @type {Sent[]} */
 	const inbox = [] // texts and frames that nobody has taken
+	/** @type {Set<(message: any) => void>} */
 	const listeners = new Set() // of messages, in kkrpc 2
+	/** @type {((text: any) => void)[]} */
 	const readers = [] // calls of read, in kkrpc 0.x
+	/** @type {Set<(state: State) => void>} */
 	const stateListeners = new Set()
+	/** @type {Set<(reason?: Error) => void>} */
 	const closeListeners = new Set()
 
 	// The session; without an id there is none yet, or the connection is a plain one.
+	/** @type {string | undefined} */
 	let id
-	let keep // how long the server keeps it without a socket, in milliseconds
+	let keep = 0 // how long the server keeps it without a socket, in milliseconds
+	/** @type {number | undefined} */
 	let lostAt // when its socket ended; undefined while there is one
 	let received = 0
 	let unacked = 0
 	let unackedLength = 0
+	/** @type {Timer} */
 	let ackTimer
 
 	// The present socket, or the time until the next one.
+	/** @type {import("./index.js").WebSocketLike | undefined} */
 	let socket
 	let live = false // its handshake is done
 	let waiting = false // there is none, and timer is for the next attempt
@@ -61,12 +83,19 @@ export function connect(url, options = {}) {
 	let failures = 0 // since the server has last sent a message
 	let heard = false // since the last beat
 	let asked = false // for an acknowledgement, since the last one
+	/** @type {Timer} */
 	let timer // for the next attempt, or the patience of the present one
+	/** @type {Timer} */
 	let beatTimer
+	/** @type {Timer} */
 	let probeTimer
 
+	/**
+	 * @param {State["phase"]} phase
+	 * @param {Error} [reason]
+	 */
 	const setState = (phase, reason) => {
-		state = reason ? { phase, reason } : { phase }
+		state = /** @type {State} */ (reason ? { phase, reason } : { phase })
 		tell(stateListeners, state)
 	}
 
@@ -79,12 +108,13 @@ export function connect(url, options = {}) {
 		if (session && offersBytes) offers.push(SESSION_BYTES)
 		if (session) offers.push(SESSION)
 		if (offersBytes) offers.push(BYTES)
+		/** @type {string | undefined} */
 		let parameter
 		if (token) {
 			let value
 			try {
 				value = await token()
-			} catch (err) {
+			} catch (/** @type {any} */ err) {
 				if (mine === attempt) lose(err)
 				return
 			}
@@ -98,25 +128,28 @@ export function connect(url, options = {}) {
 				return finish(new TypeError(`connect: ${problem}`))
 			}
 		}
+		/** @type {import("./index.js").WebSocketLike} */
+		let made
 		try {
-			socket = new WebSocket(parameter === undefined ? url : withParameter(url, tokenParameter, parameter), offers)
-		} catch (err) {
+			made = new WebSocket(parameter === undefined ? url : withParameter(url, /** @type {string} */ (tokenParameter), parameter), offers)
+		} catch (/** @type {any} */ err) {
 			return finish(err) // the URL or a subprotocol is malformed, or the page may not connect there
 		}
+		socket = made
 		let failure = ""
 		let opened = false
-		socket.binaryType = "arraybuffer"
-		socket.onopen = () => {
+		made.binaryType = "arraybuffer"
+		made.onopen = () => {
 			opened = true
-			resumable = session && [SESSION, SESSION_BYTES].includes(socket.protocol)
-			binary = offersBytes && [BYTES, SESSION_BYTES].includes(socket.protocol)
-			if (resumable) socket.send(id ? `#resume ${id} ${received}` : "#open")
+			resumable = session && [SESSION, SESSION_BYTES].includes(made.protocol)
+			binary = offersBytes && [BYTES, SESSION_BYTES].includes(made.protocol)
+			if (resumable) made.send(id ? `#resume ${id} ${received}` : "#open")
 			else if (id) finish(new SessionLost("unsupported", "the server that answers has no sessions"))
 			else ready()
 		}
-		socket.onmessage = ({ data }) => receive(typeof data === "string" || (binary && isFrame(data)) ? data : new TextDecoder().decode(data))
-		socket.onerror = (event) => (failure = event.message ?? "") // a browser has none
-		socket.onclose = ({ code: given, reason }) => {
+		made.onmessage = ({ data }) => receive(typeof data === "string" || (binary && isFrame(data)) ? data : new TextDecoder().decode(data))
+		made.onerror = (event) => (failure = event.message ?? "") // a browser has none
+		made.onclose = ({ code: given, reason }) => {
 			const code = given || NO_CLOSE_FRAME // Deno says 0
 			const err = new ConnectionClosed(code, reason || failure)
 			if (!opened || (PASSING.includes(code) && (resumable || !live))) lose(err)
@@ -130,7 +163,7 @@ export function connect(url, options = {}) {
 			try {
 				// As if bytes had never been offered, but that a Buffer is the Uint8Array that it was in the frame.
 				outbox.rewrite((frame) => codec.encode(decode(frame.buffer, codec)))
-			} catch (err) {
+			} catch (/** @type {any} */ err) {
 				return finish(new SessionLost("unsupported", `the server that answers takes no bytes: ${err.message}`))
 			}
 		}
@@ -146,14 +179,15 @@ export function connect(url, options = {}) {
 
 	function flush() {
 		if (!live) return
-		const waits = outbox.write((data) => socket.send(data))
+		const waits = outbox.write((data) => socket?.send(data))
 		if (!resumable) outbox.acknowledge(outbox.sent)
 		else if (waits && !asked) {
 			asked = true
-			socket.send("#ping") // the server may have a second left until it acknowledges
+			socket?.send("#ping") // the server may have a second left until it acknowledges
 		}
 	}
 
+	/** @param {Sent} data */
 	function post(data) {
 		if (state.phase === "closed") throw state.reason ?? new ConnectionClosed(1000, "")
 		if (!live && outbox.full(data)) {
@@ -164,6 +198,7 @@ export function connect(url, options = {}) {
 		flush()
 	}
 
+	/** @param {any} data a text or a frame */
 	function receive(data) {
 		heard = true
 		clearTimeout(probeTimer)
@@ -179,6 +214,7 @@ export function connect(url, options = {}) {
 		deliver(data)
 	}
 
+	/** @param {string} text */
 	function control(text) {
 		const [kind, ...fields] = text.split(" ")
 		const [first, time, bytes] = fields
@@ -202,28 +238,31 @@ export function connect(url, options = {}) {
 		}
 	}
 
-	const unexpected = (data) => violated(typeof data === "string" ? JSON.stringify(data.slice(0, 80)) : "bytes too early")
-	const violated = (what) => finish(new SessionLost("protocol", `the server sent ${what}`), PROTOCOL_ERROR)
+	const unexpected = (/** @type {unknown} */ data) =>
+		violated(typeof data === "string" ? JSON.stringify(data.slice(0, 80)) : "bytes too early")
+	const violated = (/** @type {string} */ what) => finish(new SessionLost("protocol", `the server sent ${what}`), PROTOCOL_ERROR)
 
 	function acknowledge() {
 		clearTimeout(ackTimer)
 		ackTimer = undefined
 		unacked = unackedLength = 0
-		if (live) socket.send(`#ack ${received}`)
+		if (live) socket?.send(`#ack ${received}`)
 	}
 
+	/** @param {any} data */
 	function deliver(data) {
 		if (data === DESTROY) finish(new ConnectionClosed(1000, "the server has destroyed its channel"))
-		else if (readers.length > 0) readers.shift()(data)
+		else if (readers.length > 0) readers.shift()?.(data)
 		else if (listeners.size > 0 && inbox.length === 0) hand(data)
 		else inbox.push(data)
 	}
 
+	/** @param {any} data */
 	function hand(data) {
 		let message
 		try {
 			message = typeof data === "string" ? codec.decode(data) : decode(data, codec)
-		} catch (err) {
+		} catch (/** @type {any} */ err) {
 			// A text may be no message of kkrpc, a frame is always meant to be one.
 			if (typeof data !== "string") violated(`a malformed frame: ${err.message}`)
 			return
@@ -244,11 +283,15 @@ export function connect(url, options = {}) {
 		if (!live || probeTimer || !(resumable || probePlain)) return
 		const err = new ConnectionClosed(NO_CLOSE_FRAME, `the server has sent nothing for ${timeout} ms`)
 		probeTimer = setTimeout(() => (resumable ? lose : finish)(err), timeout)
-		if (resumable) socket.send("#ping")
-		else probePlain()
+		if (resumable) socket?.send("#ping")
+		else probePlain?.()
 	}
 
-	/** The present socket or attempt has failed, and another one follows. */
+	/**
+	 * The present socket or attempt has failed, and another one follows.
+	 *
+	 * @param {Error} reason
+	 */
 	function lose(reason) {
 		abandon(GIVEN_UP)
 		lostAt ??= Date.now()
@@ -259,7 +302,11 @@ export function connect(url, options = {}) {
 		setState(id ? "paused" : "connecting", reason)
 	}
 
-	/** The connection has ended. Without a reason this side has closed it. */
+	/**
+	 * The connection has ended. Without a reason this side has closed it.
+	 *
+	 * @param {any} [reason]
+	 */
 	function finish(reason, code = 1000) {
 		if (state.phase === "closed") return
 		abandon(code)
@@ -271,6 +318,7 @@ export function connect(url, options = {}) {
 		closeListeners.clear()
 	}
 
+	/** @param {number} code */
 	function abandon(code) {
 		attempt++ // what awaits a token sees that it is late
 		for (const t of [timer, ackTimer, beatTimer, probeTimer]) clearTimeout(t)
@@ -283,7 +331,7 @@ export function connect(url, options = {}) {
 		socket = undefined
 	}
 
-	const abort = () => finish(signal.reason)
+	const abort = () => finish(signal?.reason)
 	const unwatch = watch({
 		wake: () => (live ? probe() : waiting && open()),
 		doubt: probe,
@@ -291,6 +339,7 @@ export function connect(url, options = {}) {
 		leave: () => finish(),
 	})
 
+	/** @type {import("./index.js").Connection} */
 	const connection = {
 		capabilities: { objectMode: false, transfer: false, remoteRefs: true },
 		get state() {
@@ -323,7 +372,8 @@ export function connect(url, options = {}) {
 		read() {
 			speaks("classic", "0.x")
 			// After the end this waits for ever: kkrpc 0.2 would ask again at once for whatever it gets instead.
-			return inbox.length > 0 ? Promise.resolve(inbox.shift()) : new Promise((resolve) => readers.push(resolve))
+			if (inbox.length === 0) return new Promise((resolve) => readers.push(resolve))
+			return Promise.resolve(/** @type {string} */ (inbox.shift()))
 		},
 		async write(text) {
 			try {
@@ -336,6 +386,10 @@ export function connect(url, options = {}) {
 		signalDestroy: () => void connection.write(DESTROY),
 	}
 
+	/**
+	 * @param {string} generation
+	 * @param {string} version
+	 */
 	function speaks(generation, version) {
 		if (!dialect || dialect.startsWith(generation)) return
 		throw new TypeError(
@@ -351,13 +405,24 @@ export function connect(url, options = {}) {
 	return connection
 }
 
+/**
+ * @param {string | URL} url
+ * @param {string} name
+ * @param {string} value
+ */
 function withParameter(url, name, value) {
 	const target = new URL(url, globalThis.location?.href)
 	target.searchParams.set(name, value)
 	return target
 }
 
-/** An error of one listener is reported and does not keep the others from being told. */
+/**
+ * An error of one listener is reported and does not keep the others from being told.
+ *
+ * @template Value
+ * @param {Set<(value: Value) => void>} listeners
+ * @param {Value} value
+ */
 function tell(listeners, value) {
 	for (const listener of [...listeners]) {
 		try {
@@ -371,6 +436,6 @@ function tell(listeners, value) {
 }
 
 /** A clean end of the server has no reason in kkrpc. */
-const forKkrpc = (reason) => (reason.code === 1000 ? undefined : reason)
+const forKkrpc = (/** @type {any} */ reason) => (reason.code === 1000 ? undefined : reason)
 
-const isCount = (text) => /^(0|[1-9]\d*)$/.test(text) && Number.isSafeInteger(+text)
+const isCount = (/** @type {string} */ text) => /^(0|[1-9]\d*)$/.test(text) && Number.isSafeInteger(+text)

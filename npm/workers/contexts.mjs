@@ -9,22 +9,34 @@ const LATE = 250
 // How many milliseconds pass until a loop looks for itself: a request that ends takes with it that it has woken others.
 const LOOK = 1000
 
+/**
+ * @typedef {import("./socket.mjs").Socket} Socket
+ * @typedef {import("./runtime.mjs").Runtime} Runtime
+ */
+
 /** @returns the contexts of a plain Worker, for createHost. A Durable Object needs none: it is one context. */
 export function requestContexts() {
+	/** @type {Map<Socket | null | undefined, Loop>} */
 	const loops = new Map() // of sockets, the oldest first
-	const timers = new Map() // of Go programs, by id: { at, go }
+	/** @type {Map<number, {at: number, runtime: Runtime}>} */
+	const timers = new Map() // of Go programs, by id
 	let lastTimer = 0
+	/** @type {Loop | undefined} */
 	let keeper // the loop that waits for timers; undefined while there is none that may be alive
+	/** @type {Loop | undefined} */
 	let deputy // another one, if there is one
+	/** @type {Socket | undefined} */
 	let current // the socket for whose request Go runs
 
 	class Loop {
+		/** @type {(() => void)[]} */
 		#todo = []
 		#over = false
 		#wake = () => {}
 		#until = Infinity // when it wakes by itself
 		lost = false // it has let timers go by: perhaps its request has ended
 
+		/** @param {() => void} f */
 		later(f) {
 			this.#todo.push(f)
 			this.#wake()
@@ -39,16 +51,21 @@ export function requestContexts() {
 			this.#wake()
 		}
 
-		/** Is told of a new timer. */
+		/**
+		 * Is told of a new timer.
+		 *
+		 * @param {number} at
+		 */
 		expect(at) {
 			if (at < this.#until) this.#wake()
 		}
 
+		/** @param {Socket} socket */
 		async run(socket) {
 			for (;;) {
 				if (this.lost) found(this)
 				for (let f = this.#todo.shift(); f !== undefined; f = this.#todo.shift()) f()
-				if (deputy === this && late()) takeOver(socket)
+				if (deputy === this && late()) takeOver(this)
 				if (keeper === this) fire(socket)
 				if (this.#todo.length > 0) continue
 				if (this.#over) return
@@ -59,10 +76,11 @@ export function requestContexts() {
 		async #pause() {
 			this.#until = keeper === this ? due() : deputy === this ? due() + LATE : Infinity
 			// Two promises, since one that another request has resolved, and then ended, may stay as it is for ever.
+			/** @type {import("./host.mjs").Timer} */
 			let timeout
 			const wait = Math.max(Math.min(this.#until - Date.now(), LOOK), 0)
 			const timer = new Promise((resolve) => (timeout = setTimeout(resolve, wait)))
-			await Promise.race([timer, new Promise((resolve) => (this.#wake = resolve))])
+			await Promise.race([timer, new Promise((resolve) => (this.#wake = () => resolve(undefined)))])
 			clearTimeout(timeout)
 			this.#until = -Infinity // it looks at the timers before it pauses again
 		}
@@ -78,11 +96,15 @@ export function requestContexts() {
 		return due() <= Date.now() - LATE
 	}
 
-	/** @returns the oldest loop beside this one that is not lost. */
+	/**
+	 * @param {Loop} [loop]
+	 * @returns the oldest loop beside this one that is not lost
+	 */
 	function another(loop) {
 		for (const other of loops.values()) if (other !== loop && !other.lost) return other
 	}
 
+	/** @param {Loop | undefined} loop */
 	function keep(loop) {
 		keeper = loop
 		deputy = another(loop)
@@ -90,32 +112,44 @@ export function requestContexts() {
 		deputy?.wake()
 	}
 
-	/** Is told of a loop that may be of use, if there are not enough of them. */
+	/**
+	 * Is told of a loop that may be of use, if there are not enough of them.
+	 *
+	 * @param {Loop} loop
+	 */
 	function found(loop) {
 		loop.lost = false
 		if (keeper === undefined || deputy === undefined) keep(keeper ?? loop)
 	}
 
-	/** Makes the socket's loop the keeper in place of one that is late, and perhaps of its deputy, which is so too. */
-	function takeOver(socket) {
-		const loop = loops.get(socket)
+	/**
+	 * Makes a loop the keeper in place of one that is late, and perhaps of its deputy, which is so too.
+	 *
+	 * @param {Loop} loop
+	 */
+	function takeOver(loop) {
 		for (const other of [keeper, deputy]) if (other !== undefined) other.lost = true
 		loop.lost = false
 		keep(loop)
 	}
 
-	/** Runs the programs whose time has come, in the socket's request. */
+	/**
+	 * Runs the programs whose time has come, in the socket's request.
+	 *
+	 * @param {Socket} socket
+	 */
 	function fire(socket) {
 		const now = Date.now()
 		for (const [id, timer] of timers) {
 			if (timer.at > now) continue
 			const before = contexts.enter(socket)
-			timer.go._resume()
+			timer.runtime.wake()
 			contexts.leave(before)
 			if (timers.get(id) === timer) timer.at = now + 1 // Go found that it was too early by its own clock
 		}
 	}
 
+	/** @type {import("./host.mjs").Contexts} */
 	const contexts = {
 		begin(socket) {
 			const loop = new Loop()
@@ -133,10 +167,10 @@ export function requestContexts() {
 		},
 		enter(socket) {
 			const before = current
-			if (socket === undefined) return before
+			if (socket === undefined || socket === null) return before
 			current = socket
 			const loop = loops.get(socket)
-			if (loop !== undefined && loop !== keeper && late()) takeOver(socket) // before Go arms its timer anew
+			if (loop !== undefined && loop !== keeper && late()) takeOver(loop) // before Go arms its timer anew
 			return before
 		},
 		leave(before) {
@@ -157,24 +191,19 @@ export function requestContexts() {
 			if (loop === undefined) f()
 			else loop.later(f)
 		},
-		adopt(go) {
-			Object.assign(go.importObject.gojs, {
-				// func scheduleTimeoutEvent(delay int64) int32
-				"runtime.scheduleTimeoutEvent": (sp) => {
-					sp >>>= 0
-					const at = Date.now() + Number(go.mem.getBigInt64(sp + 8, true))
-					const id = (lastTimer = (lastTimer + 1) & 0x7fffffff)
-					timers.set(id, { at, go })
-					go.mem.setInt32(sp + 16, id, true)
-					keeper?.expect(at)
-					deputy?.expect(at + LATE)
-				},
-				// func clearTimeoutEvent(id int32)
-				"runtime.clearTimeoutEvent": (sp) => timers.delete(go.mem.getInt32((sp >>> 0) + 8, true)),
-			})
+		adopt(runtime) {
+			const schedule = (/** @type {number} */ delay) => {
+				const at = Date.now() + delay
+				const id = (lastTimer = (lastTimer + 1) & 0x7fffffff)
+				timers.set(id, { at, runtime })
+				keeper?.expect(at)
+				deputy?.expect(at + LATE)
+				return id
+			}
+			runtime.replaceTimers(schedule, (id) => timers.delete(id))
 		},
-		abandon(go) {
-			for (const [id, timer] of timers) if (timer.go === go) timers.delete(id)
+		abandon(runtime) {
+			for (const [id, timer] of timers) if (timer.runtime === runtime) timers.delete(id)
 		},
 	}
 	return contexts
