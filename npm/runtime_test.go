@@ -37,7 +37,7 @@ var relied = []struct {
 		`go._pendingEvent = event; go._resume(); return event.result;`,
 	}},
 	{"_inst", wasmExec, []string{
-		`async run(instance) { if (!(instance instanceof WebAssembly.Instance)) { throw new Error("Go.run: WebAssembly.Instance expected"); } this._inst = instance;`,
+		`throw new Error("Go.run: WebAssembly.Instance expected"); } this._inst = instance;`,
 		`} catch (err) { sp = this._inst.exports.getsp() >>> 0;`,
 		`this.exited = true; delete this._inst;`,
 	}},
@@ -79,7 +79,8 @@ func TestGoRuntime(t *testing.T) {
 		source := spaced(read(t, filepath.Join(root, filepath.FromSlash(r.file))))
 		for _, form := range r.forms {
 			if !strings.Contains(source, spaced(form)) {
-				t.Errorf("%s has changed %s, on which npm/runtime.mjs relies: %s no longer has\n\t%s\nRead what is there now, make npm/runtime.mjs right for it and for the versions of Go before, and then npm/runtime_test.go.",
+				t.Errorf("%s has changed %s, on which npm/runtime.mjs relies: %s no longer has\n\t%s\n"+
+					"Read what is there now, make npm/runtime.mjs right for it and for the versions of Go before, and then npm/runtime_test.go.",
 					version, r.item, r.file, form)
 			}
 		}
@@ -88,7 +89,8 @@ func TestGoRuntime(t *testing.T) {
 
 // TestPrivateNames holds that runtime.mjs alone uses what is private in Go's runtime.
 func TestPrivateNames(t *testing.T) {
-	private := regexp.MustCompile(`\b_(resume|inst|scheduledTimeouts|pendingEvent|values|ids|makeFuncWrapper)\b|\bgojs\b|"runtime\.|exports\.(mem|resume|run|getsp)\b|\bgo\.mem\b`)
+	private := regexp.MustCompile(`\b_(resume|inst|scheduledTimeouts|pendingEvent|values|ids|makeFuncWrapper)\b|` +
+		`\bgojs\b|"runtime\.|exports\.(mem|resume|run|getsp)\b|\bgo\.mem\b`)
 	var files []string
 	for _, pattern := range []string{"*.mjs", "bun/*.mjs", "deno/*.mjs", "node/*.mjs", "workers/*.mjs", "workers/plain/*.mjs"} {
 		found, err := filepath.Glob(pattern)
@@ -103,7 +105,8 @@ func TestPrivateNames(t *testing.T) {
 		}
 		for i, line := range strings.Split(read(t, name), "\n") {
 			if found := private.FindString(line); found != "" {
-				t.Errorf("npm/%s:%d uses %s, which is private in Go's runtime: give npm/runtime.mjs a function for it", filepath.ToSlash(name), i+1, found)
+				t.Errorf("npm/%s:%d uses %s, which is private in Go's runtime: give npm/runtime.mjs a function for it",
+					filepath.ToSlash(name), i+1, found)
 			}
 		}
 	}
