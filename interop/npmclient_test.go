@@ -8,11 +8,13 @@ import (
 	"github.com/kkrpc-go/kkrpc/interop/js"
 )
 
-// TestNpmClientPlain has real kkrpc over npm/client make the checks on plain connections.
+// TestNpmClientPlain has real kkrpc and the minimal compact peer make the checks over npm/client on plain connections.
 func TestNpmClientPlain(t *testing.T) {
-	eachOverNpmClient(t, func(t *testing.T, rt js.Runtime, p peer) {
+	run := func(t *testing.T, rt js.Runtime, p peer) {
 		runClient(t, rt, p.command(t, rt, "npm-client.mjs", goServer(t, p.version)))
-	})
+	}
+	eachOverNpmClient(t, run)
+	eachMinimalOverNpmClient(t, run)
 }
 
 // eachOverNpmClient runs a subtest for every peer that npm/client is for, in every runtime that can run it.
@@ -23,6 +25,15 @@ func eachOverNpmClient(t *testing.T, run func(t *testing.T, rt js.Runtime, p pee
 		}
 		have(t, rt)
 		run(t, rt, p)
+	})
+}
+
+// eachMinimalOverNpmClient is eachOverNpmClient for the minimal compact peer.
+func eachMinimalOverNpmClient(t *testing.T, run func(t *testing.T, rt js.Runtime, p peer)) {
+	each(t, func(t *testing.T, rt js.Runtime, codec string) {
+		t.Parallel()
+		have(t, rt)
+		run(t, rt, peer{version: "compact", channel: check.Streaming, codec: codec})
 	})
 }
 

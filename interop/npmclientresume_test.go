@@ -41,15 +41,18 @@ func sessionHandler(t *testing.T, version string, object kkrpc.Object) http.Hand
 	return handler
 }
 
-// TestNpmClientResumes has real kkrpc over npm/client make the checks while its connections are cut again and again.
+// TestNpmClientResumes has real kkrpc and the minimal compact peer make the checks over npm/client while the connections are cut
+// again and again.
 func TestNpmClientResumes(t *testing.T) {
-	eachOverNpmClient(t, func(t *testing.T, rt js.Runtime, p peer) {
+	run := func(t *testing.T, rt js.Runtime, p peer) {
 		between := sessionServer(t, p.version, api.New(), largestCheck)
 		cmd := p.command(t, rt, "npm-client.mjs", "ws://"+between.addr+"/ws")
 		cmd.Env = append(cmd.Env, "CUT=1")
 		runClient(t, rt, cmd)
 		between.wantCuts()
-	})
+	}
+	eachOverNpmClient(t, run)
+	eachMinimalOverNpmClient(t, run)
 }
 
 // TestNpmClientCounts has real kkrpc over npm/client count while its connections are cut: nothing is lost, comes twice or

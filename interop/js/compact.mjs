@@ -5,7 +5,8 @@ import superjson from "superjson"
 import { remote } from "./compact-remote.mjs"
 import { Consumer, isStream, Producer } from "./compact-streams.mjs"
 
-const codecs = { json: JSON, superjson }
+// objects is for a connection that has a codec of its own.
+const codecs = { json: JSON, superjson, objects: { stringify: (message) => message, parse: (message) => message } }
 
 const ARGUMENT = "__kkrpc_next_arg__"
 const STREAM = "__kkrpc_next_stream__"

@@ -1,6 +1,6 @@
 // Every kkrpc that npm/client is for, over its connections, for scripts.
 import { checkout } from "./checkout.mjs"
-import { overNpmClient } from "./over-npm-client.mjs"
+import { minimalOverNpmClient, overNpmClient } from "./over-npm-client.mjs"
 
 if (!globalThis.WebSocket) {
 	// Node 20 has no WebSocket of its own.
@@ -19,4 +19,5 @@ export async function loadKkrpc(version, channel = "base") {
 }
 
 /** loadOverNpmClient is load of peer.mjs with the connections of npm/client. */
-export const loadOverNpmClient = async (version, channel, codec) => overNpmClient(await loadKkrpc(version, channel), codec)
+export const loadOverNpmClient = async (version, channel, codec) =>
+	version === "compact" ? minimalOverNpmClient(codec) : overNpmClient(await loadKkrpc(version, channel), codec)

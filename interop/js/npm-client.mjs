@@ -1,5 +1,5 @@
 // A kkrpc client over npm/client that runs the conformance checks in the runtime that runs this file:
-//   <runtime> npm-client.mjs URL json|superjson [0.2.2|2.1.0 [base|streaming|remote-refs]]
+//   <runtime> npm-client.mjs URL json|superjson [0.2.2|2.1.0|compact [base|streaming|remote-refs]]
 // It prints what client.mjs prints. CUT=1 says that the connections are cut.
 import process from "node:process"
 import { loadOverNpmClient } from "./npm-client-load.mjs"

@@ -1,5 +1,8 @@
 // What run-client.mjs wants of a kkrpc, with the connections of npm/client.
+import superjson from "superjson"
 import { connect } from "../../npm/client/index.js"
+import { Peer } from "./compact.mjs"
+import { withCallOptions } from "./compact-remote.mjs"
 
 /** quickly has connections come back before a check has waited too long. */
 const quickly = { backoff: { min: 20, max: 100 } }
@@ -37,3 +40,25 @@ export function overNpmClient({ RPCChannel, superJsonCodec, proxy, releaseProxy,
 				}
 			}
 }
+
+/** minimalOverNpmClient has the minimal compact peer, whose messages are objects here. */
+export const minimalOverNpmClient = (codec) => ({
+	callback: (fn) => fn,
+	withCallOptions,
+	async connect(url, expose) {
+		const own = codec === "superjson" ? { encode: superjson.stringify, decode: superjson.parse } : undefined
+		const connection = connect(url, { ...quickly, dialect: `compact-${codec}`, codec: own })
+		const peer = new Peer((message) => connection.send(message), expose, "objects")
+		connection.subscribe((message) => peer.receive(message))
+		connection.onClose((reason) => peer.end(reason ?? new Error("closed")))
+		return {
+			api: peer.api,
+			construct: (name, ...args) => new peer.api[name](...args),
+			setMetadata: (metadata) => (peer.metadata = metadata),
+			close() {
+				peer.end(new Error("closed"))
+				connection.close()
+			}
+		}
+	}
+})
