@@ -175,3 +175,27 @@ func TestPartOfArray(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// A typed array takes a part of its own type, and of no other.
+func TestPartForTypedArray(t *testing.T) {
+	const mark = "abcdefghijklmnop"
+	e := superjson.NewEncoder(superjson.ModeJSON)
+	e.Beside(func() string { return mark })
+	text, err := e.Append(nil, "", superjson.Float32Array{1.5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	meta, err := e.Meta()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var same superjson.Float32Array
+	if err := superjson.Decode(superjson.ModeJSON, text, meta, &same); err != nil || len(same) != 1 || same[0] != 1.5 {
+		t.Errorf("%v, %v", same, err)
+	}
+	var other superjson.Float64Array
+	err = superjson.Decode(superjson.ModeJSON, text, meta, &other)
+	if mismatch := (*superjson.TypeError)(nil); !errors.As(err, &mismatch) || mismatch.Expected != "Float64Array" || mismatch.Got != "Float32Array" {
+		t.Errorf("a Float32Array for a Float64Array: %v", err)
+	}
+}

@@ -94,6 +94,34 @@ func TestMalformedBinaryFrame(t *testing.T) {
 	}
 }
 
+func TestReservedBytesOfBinaryFrame(t *testing.T) {
+	for _, at := range []int{1, 2, 3, 12, 13, 14, 15, 37, 38, 39, 45, 46, 47} {
+		frame := binaryFrame()
+		frame[at] = 1
+		if _, _, err := wire.OpenBinary(frame); !errors.Is(err, wire.ErrBinary) {
+			t.Errorf("byte %d is not 0: %v", at, err)
+		}
+	}
+}
+
+// As many parts as the protocol allows are read, and count as memory.
+func TestMostParts(t *testing.T) {
+	list := make([]superjson.Part, superjson.MaxParts)
+	frame := wire.AppendBinary(nil, []byte(`"`+testMark+`65535"`), testMark, list)
+	text, parts, err := wire.OpenBinary(frame)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var none *superjson.Meta
+	var got []byte
+	if err := superjson.Decode(superjson.ModeJSON, text, none.WithParts(parts), &got); err != nil || got == nil {
+		t.Errorf("the last part: %v, %v", got, err)
+	}
+	if n := none.WithParts(parts).Cost(); n < superjson.MaxParts {
+		t.Errorf("%d parts cost %d bytes", superjson.MaxParts, n)
+	}
+}
+
 func FuzzOpenBinary(f *testing.F) {
 	f.Add(binaryFrame())
 	f.Add(binaryFrame()[:40])
