@@ -61,8 +61,6 @@ func carriers(t *testing.T, d kkrpc.Dialect, api any) (client *kkrpc.Channel, se
 	return client, sent
 }
 
-var allDialects = []kkrpc.Dialect{kkrpc.Compact, kkrpc.CompactSuperJSON, kkrpc.Classic, kkrpc.ClassicSuperJSON}
-
 func TestBytesBesideText(t *testing.T) {
 	type file struct {
 		Name  string
@@ -76,7 +74,7 @@ func TestBytesBesideText(t *testing.T) {
 		"any":   func(v any) any { return v },
 		"value": func(v superjson.Value) superjson.Value { return v },
 	}
-	for _, d := range allDialects {
+	for _, d := range dialects {
 		t.Run(d.String(), func(t *testing.T) {
 			ch, sent := carriers(t, d, api)
 			data := bytes.Repeat([]byte{0, 0xff, '"', 1}, 1000)
@@ -235,7 +233,7 @@ func TestSharedBytes(t *testing.T) {
 		"get":  func() *kkrpc.Shared { return shared },
 		"tell": func(f *kkrpc.Callback) error { return f.Call(shared, shared) },
 	}
-	for _, d := range allDialects {
+	for _, d := range dialects {
 		t.Run(d.String(), func(t *testing.T) {
 			ch, sent := carriers(t, d, api)
 			for range 2 {
@@ -244,9 +242,9 @@ func TestSharedBytes(t *testing.T) {
 					t.Errorf("%v (-want +got):\n%s", err, diff)
 				}
 			}
-			type pair struct{ a, b image }
-			told := make(chan pair, 1)
-			if _, err := kkrpc.Call[any](t.Context(), ch, "tell", func(a, b image) { told <- pair{a, b} }); err != nil {
+			type images struct{ a, b image }
+			told := make(chan images, 1)
+			if _, err := kkrpc.Call[any](t.Context(), ch, "tell", func(a, b image) { told <- images{a, b} }); err != nil {
 				t.Fatal(err)
 			}
 			if got := <-told; !cmp.Equal(got.a, want) || !cmp.Equal(got.b, want) {
@@ -255,17 +253,7 @@ func TestSharedBytes(t *testing.T) {
 			if sent.binary != 3 {
 				t.Errorf("%d binary frames", sent.binary)
 			}
-			a, b := kkrpc.Pipe()
-			plain, err := kkrpc.New(context.Background(), a, &kkrpc.Options{Expose: api})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer plain.Close()
-			other, err := kkrpc.New(context.Background(), b, &kkrpc.Options{Dialect: d})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer other.Close()
+			_, other := pair(t, kkrpc.Options{Expose: api}, kkrpc.Options{Dialect: d})
 			got, err := kkrpc.Call[image](t.Context(), other, "get")
 			if diff := cmp.Diff(want, got); diff != "" || err != nil {
 				t.Errorf("over text: %v (-want +got):\n%s", err, diff)
@@ -286,7 +274,7 @@ func TestKeptBytes(t *testing.T) {
 		"keep": func(v superjson.Value) { kept = v },
 		"give": func() superjson.Value { return kept },
 	}
-	for _, d := range allDialects {
+	for _, d := range dialects {
 		t.Run(d.String(), func(t *testing.T) {
 			ch, _ := carriers(t, d, api)
 			if _, err := kkrpc.Call[any](t.Context(), ch, "keep", want); err != nil {
@@ -302,17 +290,7 @@ func TestKeptBytes(t *testing.T) {
 				}
 				got.Data[0] = 9
 			}
-			a, b := kkrpc.Pipe()
-			plain, err := kkrpc.New(context.Background(), a, &kkrpc.Options{Expose: api})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer plain.Close()
-			other, err := kkrpc.New(context.Background(), b, &kkrpc.Options{Dialect: d})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer other.Close()
+			_, other := pair(t, kkrpc.Options{Expose: api}, kkrpc.Options{Dialect: d})
 			for _, ch := range []*kkrpc.Channel{ch, other} {
 				got, err := kkrpc.Call[doc](t.Context(), ch, "give")
 				if diff := cmp.Diff(want, got); diff != "" || err != nil {

@@ -304,7 +304,7 @@ func (b *builder) value(t GoType) (Type, error) {
 // IsReader reports whether a t crosses as a stream of bytes: an io.Reader or an io.ReadCloser.
 func IsReader(t GoType) bool { return is(t, "io", "Reader") || is(t, "io", "ReadCloser") }
 
-// IsWriter reports whether a t is an io.Writer. What a function writes to it is the result of the function.
+// IsWriter reports whether a t is an io.Writer. A function writes its result to it.
 func IsWriter(t GoType) bool { return is(t, "io", "Writer") }
 
 func bytesStream() Type { return Type{Kind: Stream, Elem: &Type{Kind: Bytes}} }

@@ -310,7 +310,7 @@ func (p *Parts) replace(raw []byte, write func(dst []byte, r *receivedPart, at j
 	return append(out, raw[done:]...), nil
 }
 
-// inText returns raw with all bytes in the form of mode. What they take counts in m.
+// inText returns raw with all bytes in the form of mode. Their text counts in m.
 func (p *Parts) inText(raw []byte, mode Mode, m *Meter) ([]byte, error) {
 	if p == nil || !bytes.Contains(raw, []byte(p.mark)) {
 		return raw, nil

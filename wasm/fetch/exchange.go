@@ -10,7 +10,7 @@ import (
 	"github.com/kkrpc-go/kkrpc/wasm/internal/owner"
 )
 
-// What the host tells of a fetch; npm/fetch.mjs has the same.
+// The events of a fetch, which the host tells; npm/fetch.mjs has the same.
 const (
 	eventHead     = 1 // with the head of the response
 	eventFailed   = 2 // with the reason
