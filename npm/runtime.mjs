@@ -1,4 +1,4 @@
-// What is private in Go's runtime and used here. Each item says since which version Go has it, and why it is needed. No other
+// What is private in Go's runtime and used here. Each item says why it is needed. No other
 // file names any of it. runtime_test.go looks for each item in the Go that is installed, and fails if a release has changed it:
 // this file has to follow then.
 
@@ -24,7 +24,7 @@
  */
 
 /**
- * The export `resume`, since Go 1.12: runs goroutines until all of them wait. A function of go:wasmexport makes some of them
+ * The export `resume`: runs goroutines until all of them wait. A function of go:wasmexport makes some of them
  * runnable, and returns before they run.
  *
  * @param {RuntimeExports} exports
@@ -34,7 +34,7 @@ export function runGoroutines(exports) {
 }
 
 /**
- * The export `mem`, since Go 1.11: the memory of the program, whose buffer is another one after each growth. Messages cross in it.
+ * The export `mem`: the memory of the program, whose buffer is another one after each growth. Messages cross in it.
  *
  * @param {RuntimeExports} exports
  */
@@ -50,7 +50,7 @@ export class Runtime {
 	}
 
 	/**
-	 * `_resume`, since Go 1.12, by which timers and functions of js.FuncOf let Go run. Both look it up each time, so that another
+	 * `_resume`, by which timers and functions of js.FuncOf let Go run. Both look it up each time, so that another
 	 * function can take its place: Go must not be entered while it runs, nor in any request of a Worker.
 	 *
 	 * @param {(resume: () => void) => void} f is called instead, and calls resume
@@ -66,7 +66,7 @@ export class Runtime {
 	}
 
 	/**
-	 * `_inst`, since Go 1.11. If a function that Go has called throws, wasm_exec.js gives the error to Go by the exports of
+	 * `_inst`. If a function that Go has called throws, wasm_exec.js gives the error to Go by the exports of
 	 * `_inst`. A program that has failed would go on with a broken stack. Without `_inst`, as after an exit, that fails too.
 	 */
 	cutOff() {
@@ -74,7 +74,7 @@ export class Runtime {
 	}
 
 	/**
-	 * `_scheduledTimeouts`, since Go 1.12: the timers of JavaScript that wake Go. Those of a program that has ended would call into
+	 * `_scheduledTimeouts`: the timers of JavaScript that wake Go. Those of a program that has ended would call into
 	 * it.
 	 */
 	clearTimers() {
@@ -83,9 +83,8 @@ export class Runtime {
 	}
 
 	/**
-	 * `runtime.scheduleTimeoutEvent` and `runtime.clearTimeoutEvent`, since Go 1.12, among the imports that are called `gojs`
-	 * since Go 1.21. Both take the address of Go's stack: an argument is 8 bytes behind it, and the result 16 bytes. `mem`, since
-	 * Go 1.14, is a view of the memory with both. A Worker cannot keep a timer beyond the request that has made it.
+	 * `runtime.scheduleTimeoutEvent` and `runtime.clearTimeoutEvent`, among the imports that are called `gojs`. Both take the address of Go's stack: an argument is 8 bytes behind it, and the result 16 bytes. `mem`
+	 * is a view of the memory with both. A Worker cannot keep a timer beyond the request that has made it.
 	 *
 	 * @param {(delay: number) => number} schedule takes milliseconds, and returns the id of the timer, from 0 to 2^31-1
 	 * @param {(id: number) => unknown} clear

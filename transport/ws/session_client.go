@@ -136,7 +136,7 @@ func (d *sessionDialer) resume(ctx context.Context) error {
 	l := d.link
 	if l.bytes != c.bytes {
 		_ = c.Close(1000, "")
-		return fmt.Errorf("%w: the server has changed its mind about %s", ErrSessionLost, layers{bytes: true}.protocol())
+		return fmt.Errorf("%w: the first socket and the new one differ in the subprotocol %s", ErrSessionLost, layers{bytes: true}.protocol())
 	}
 	l.mu.Lock()
 	received := l.ledger.received // stays so while there is no socket

@@ -33,8 +33,7 @@
 // # Cancellation
 //
 // The end of ctx aborts the request at any time, also while its bodies are on their way. Do and Read then return an error
-// that wraps ctx.Err() and context.Cause(ctx). This package has no other timeout. A runtime may have one, such as Node.js
-// after five minutes without a byte.
+// that wraps ctx.Err() and context.Cause(ctx). This package has no other timeout. A runtime may have one.
 //
 // # Errors
 //
@@ -45,7 +44,7 @@
 //
 // URLs begin with http:// or https://. A user in the URL is sent as basic authentication. The runtimes refuse bodies of
 // GET and HEAD, and more than 20 redirects, or 126 in Bun. Node.js and Deno refuse the methods CONNECT and TRACE, and
-// some ports, such as 1 and 6000. The runtimes set Host, Content-Length and the fields that govern a connection. Do
+// some ports, such as 1. The runtimes set Host, Content-Length and the fields that govern a connection. Do
 // refuses these in Request.Header, because each runtime treats them differently. Values have to be ASCII.
 //
 // # Redirects
