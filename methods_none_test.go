@@ -25,8 +25,8 @@ func TestWithoutMethods(t *testing.T) {
 		{"a struct of functions", &struct {
 			Math kkrpc.Object
 		}{kkrpc.Object{"neg": func(a float64) float64 { return -a }}}, ""},
-		{"methods", host{}, "host: this program is built without the methods of types"},
-		{"an interface", kkrpc.As[welcome](host{}), "welcome: this program is built without the methods of types"},
+		{"methods", host{}, "host: this program was built without its methods"},
+		{"an interface", kkrpc.As[welcome](host{}), "welcome: this program was built without its methods"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := kkrpc.Expose(c.api)

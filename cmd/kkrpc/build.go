@@ -20,6 +20,7 @@ import (
 
 const buildUsage = `usage: kkrpc build hono <package> --runtime bun|deno|node|workers [--plain] [-o dist]
                         [--codec json|json+bytes|superjson] [--api name]
+                        [--tags list] [--all-methods] [--all-lines] [--sizes]
 
 Builds a Go main package that calls wasm.Serve into a folder whose index.mjs exports
 createHonoWebSocketHandler and the type API, with a server to start from.
@@ -49,9 +50,12 @@ func build(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&b.runtime, "runtime", "", "`name` of the JavaScript runtime: bun, deno, node or workers")
 	flags.BoolVar(&b.plain, "plain", false, "for workers: a Worker without a Durable Object, whose connections meet only where they reach the same isolate")
 	flags.StringVar(&b.out, "o", "dist", "`folder` to write to; what you have changed of server.mjs, package.json and wrangler.jsonc stays")
-	flags.StringVar(&b.tags, "tags", "", "build `tags` for the go command; kkrpc_functions leaves out methods, for a smaller program")
+	flags.StringVar(&b.tags, "tags", "", "build `tags` for the go command")
+	flags.BoolVar(&b.allMethods, "all-methods", false, "keep the exported methods of all types: for an API with types of other modules; a larger program")
 	flags.StringVar(&b.types.codec, "codec", "json", "`codec` of the clients, for the type API: that of kkrpc gen ts")
 	flags.StringVar(&b.types.api, "api", "", "`name` of the API, or file:line where it is exposed, if the program exposes several")
+	flags.BoolVar(&b.allLines, "all-lines", false, "keep the lines of libraries in stack traces; a larger program")
+	flags.BoolVar(&b.sizes, "sizes", false, "print how much of the program the code of each package is")
 	words, err := parse(flags, args)
 	if errors.Is(err, flag.ErrHelp) {
 		return 0
@@ -105,10 +109,10 @@ func parse(flags *flag.FlagSet, args []string) (words []string, err error) {
 
 // bundle is a folder that `kkrpc build hono` makes.
 type bundle struct {
-	pkg, runtime, out, tags string
-	plain                   bool
-	types                   generation // of which text makes the type API
-	stdout, stderr          io.Writer
+	pkg, runtime, out, tags            string
+	plain, allMethods, allLines, sizes bool
+	types                              generation // of which text makes the type API
+	stdout, stderr                     io.Writer
 }
 
 // run creates everything before it writes to the folder. A build that fails or is interrupted therefore leaves the
@@ -127,12 +131,13 @@ func (b *bundle) run(ctx context.Context) error {
 	if err := b.check(ctx); err != nil {
 		return err
 	}
-	program, err := b.compile(ctx)
+	described, unknown := source.LoadWebAssembly(ctx, ".", b.pkg, b.tagFlags()...)
+	program, err := b.compile(ctx, described)
 	if err != nil {
 		return err
 	}
 	files[programName] = program
-	if files[typesName], err = b.apiTypes(ctx); err != nil {
+	if files[typesName], err = b.apiTypes(ctx, described, unknown); err != nil {
 		return err
 	}
 	kept, err := b.write(files)
@@ -144,6 +149,11 @@ func (b *bundle) run(ctx context.Context) error {
 		return err
 	}
 	fmt.Fprintf(b.stdout, "%s: %.2f MB, %.2f MB gzip\n", filepath.Join(b.out, programName), float64(len(program))/1e6, float64(zipped)/1e6)
+	if b.sizes {
+		if err := printSizes(b.stdout, program); err != nil {
+			return err
+		}
+	}
 	for _, name := range kept {
 		fmt.Fprintf(b.stdout, "%s: left as it was\n", filepath.Join(b.out, name))
 	}
@@ -221,15 +231,19 @@ var small = []string{
 	"-gcflags=runtime/...=", "-gcflags=internal/...=", "-gcflags=sync/...=", "-gcflags=unicode/...=", "-gcflags=math/bits=",
 }
 
-// compile returns the program.
-func (b *bundle) compile(ctx context.Context) (program []byte, err error) {
+// compile returns the program. described is its source, or nil if that could not be read.
+func (b *bundle) compile(ctx context.Context, described *source.Program) (program []byte, err error) {
 	dir, err := os.MkdirTemp("", "kkrpc-build-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
+	methods, err := b.methodFlags(ctx, dir, described)
+	if err != nil {
+		return nil, err
+	}
 	file := filepath.Join(dir, programName)
-	args := slices.Concat([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", file}, small, b.tagFlags(), []string{b.pkg})
+	args := slices.Concat([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", file}, small, methods, []string{b.pkg})
 	cmd := b.goCommand(ctx, args...)
 	cmd.Stdout = b.stdout
 	if err := cmd.Run(); err != nil {
@@ -238,16 +252,24 @@ func (b *bundle) compile(ctx context.Context) (program []byte, err error) {
 	if program, err = os.ReadFile(file); err != nil {
 		return nil, err
 	}
-	return mergeSegments(program)
+	var drop func([]segment) error
+	if version, err := b.goCommand(ctx, "env", "GOVERSION").Output(); err != nil {
+		return nil, fmt.Errorf("go env GOVERSION: %w", err)
+	} else if !b.allLines && described != nil && knowsLines(strings.TrimSpace(string(version))) {
+		drop = func(segments []segment) error { return dropLines(segments, described.IsUsers) }
+	}
+	return mergeSegments(program, drop)
 }
 
 // noTypes is the type API of a program whose API cannot be read from its source.
 const noTypes = "// Code generated by kkrpc build hono. DO NOT EDIT.\n\ntype API = unknown\nexport type { API as default }\n"
 
 // apiTypes returns the types of what the program exposes. A program whose API the source does not tell works all the same,
-// so it has no types then, unless the user has named one by --api.
-func (b *bundle) apiTypes(ctx context.Context) ([]byte, error) {
-	text, err := b.readTypes(ctx)
+// so it has no types then, unless the user has named one by --api. unknown says why its source could not be read.
+func (b *bundle) apiTypes(ctx context.Context, program *source.Program, unknown error) (text []byte, err error) {
+	if err = unknown; err == nil {
+		text, err = b.readTypes(program)
+	}
 	if err == nil || b.types.api != "" || ctx.Err() != nil {
 		return text, err
 	}
@@ -255,11 +277,7 @@ func (b *bundle) apiTypes(ctx context.Context) ([]byte, error) {
 	return []byte(noTypes), nil
 }
 
-func (b *bundle) readTypes(ctx context.Context) ([]byte, error) {
-	program, err := source.LoadWebAssembly(ctx, ".", b.pkg, b.tagFlags()...)
-	if err != nil {
-		return nil, err
-	}
+func (b *bundle) readTypes(program *source.Program) ([]byte, error) {
 	api, err := choose(program, b.pkg, b.types.api)
 	if err != nil {
 		return nil, err

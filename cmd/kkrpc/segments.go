@@ -28,38 +28,60 @@ type segment struct {
 
 func (s *segment) end() int64 { return s.address + int64(len(s.data)) }
 
-// mergeSegments returns a WebAssembly module which does the same with fewer segments of data.
-func mergeSegments(module []byte) ([]byte, error) {
-	const header = "\x00asm\x01\x00\x00\x00"
-	if len(module) < len(header) || string(module[:len(header)]) != header {
-		return nil, fmt.Errorf("%w: it begins with %.8q", errModule, module)
+// mergeSegments returns a WebAssembly module which does the same with fewer segments of data. change, if it is not nil, may
+// change the bytes of these.
+func mergeSegments(module []byte, change func([]segment) error) ([]byte, error) {
+	out := append(make([]byte, 0, len(module)*5/4), wasmHeader...)
+	err := eachSection(module, func(id byte, body []byte) error {
+		if id == sectionData {
+			segments, err := readSegments(body)
+			if err != nil {
+				return err
+			}
+			merged := merge(segments)
+			if change != nil {
+				if err := change(merged); err != nil {
+					return err
+				}
+			}
+			body = appendSegments(nil, merged)
+		}
+		out = append(out, id)
+		out = binary.AppendUvarint(out, uint64(len(body)))
+		out = append(out, body...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	out := append(make([]byte, 0, len(module)*5/4), header...)
-	for r := (reader{module[len(header):]}); len(r.rest) > 0; {
+	return out, nil
+}
+
+const wasmHeader = "\x00asm\x01\x00\x00\x00"
+
+// eachSection calls f with each section of a module until f fails.
+func eachSection(module []byte, f func(id byte, body []byte) error) error {
+	if len(module) < len(wasmHeader) || string(module[:len(wasmHeader)]) != wasmHeader {
+		return fmt.Errorf("%w: it begins with %.8q", errModule, module)
+	}
+	for r := (reader{module[len(wasmHeader):]}); len(r.rest) > 0; {
 		id, err := r.bytes(1)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		size, err := r.unsigned()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		body, err := r.bytes(size)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if id[0] == sectionData {
-			segments, err := readSegments(body)
-			if err != nil {
-				return nil, err
-			}
-			body = appendSegments(nil, merge(segments))
+		if err := f(id[0], body); err != nil {
+			return err
 		}
-		out = append(out, id[0])
-		out = binary.AppendUvarint(out, uint64(len(body)))
-		out = append(out, body...)
 	}
-	return out, nil
+	return nil
 }
 
 // merge joins segments that are within maxGap of each other, whatever their order.

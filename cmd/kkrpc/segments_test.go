@@ -6,8 +6,6 @@ import (
 	"testing"
 )
 
-const moduleHeader = "\x00asm\x01\x00\x00\x00"
-
 // TestMergeSegments writes its modules by hand: ids, lengths and addresses are small enough to read, or explained.
 func TestMergeSegments(t *testing.T) {
 	zeros := strings.Repeat("\x00", maxGap)
@@ -39,11 +37,11 @@ func TestMergeSegments(t *testing.T) {
 		{"a section behind", "\x0b\x08\x01\x00\x41\x08\x0b\x02ab\x00\x02cd", "\x0b\x08\x01\x00\x41\x08\x0b\x02ab\x00\x02cd"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			module := []byte(moduleHeader + row.module)
+			module := []byte(wasmHeader + row.module)
 			before := bytes.Clone(module)
-			got, err := mergeSegments(module)
-			if err != nil || string(got) != moduleHeader+row.want {
-				t.Errorf("got %q (%v)\nwant %q", got, err, moduleHeader+row.want)
+			got, err := mergeSegments(module, nil)
+			if err != nil || string(got) != wasmHeader+row.want {
+				t.Errorf("got %q (%v)\nwant %q", got, err, wasmHeader+row.want)
 			}
 			if !bytes.Equal(module, before) {
 				t.Error("it wrote into the module")
@@ -59,19 +57,19 @@ func TestMergeSegmentsOfOther(t *testing.T) {
 		{"nothing", "", `it begins with ""`},
 		{"a program for a computer", "\x7fELF\x02\x01\x01\x00", `it begins with "\x7fELF`},
 		{"a later version", "\x00asm\x02\x00\x00\x00", `it begins with "\x00asm\x02`},
-		{"no length", moduleHeader + "\x0b", "a bad number"},
-		{"a length that goes on", moduleHeader + "\x0b\x80", "a bad number"},
-		{"less than its length", moduleHeader + "\x0b\x05\x01", "it ends too early"},
-		{"fewer segments than it says", moduleHeader + "\x0b\x01\x01", "it ends too early"},
-		{"no address", moduleHeader + "\x0b\x03\x01\x00\x41", "it ends too early"},
-		{"an address that goes on", moduleHeader + "\x0b\x08\x01\x00\x41\x80\x80\x80\x80\x80", "a bad number"},
-		{"less data than it says", moduleHeader + "\x0b\x06\x01\x00\x41\x08\x0b\x02", "it ends too early"},
-		{"more data than it says", moduleHeader + "\x0b\x02\x00\x00", "1 bytes after its data"},
-		{"a passive segment", moduleHeader + "\x0b\x04\x01\x01\x01a", "a data segment has 01 01, want 00 41"},
-		{"an address that is computed", moduleHeader + "\x0b\x08\x01\x00\x41\x08\x6a\x02ab", "a data segment has 6a, want 0b"},
+		{"no length", wasmHeader + "\x0b", "a bad number"},
+		{"a length that goes on", wasmHeader + "\x0b\x80", "a bad number"},
+		{"less than its length", wasmHeader + "\x0b\x05\x01", "it ends too early"},
+		{"fewer segments than it says", wasmHeader + "\x0b\x01\x01", "it ends too early"},
+		{"no address", wasmHeader + "\x0b\x03\x01\x00\x41", "it ends too early"},
+		{"an address that goes on", wasmHeader + "\x0b\x08\x01\x00\x41\x80\x80\x80\x80\x80", "a bad number"},
+		{"less data than it says", wasmHeader + "\x0b\x06\x01\x00\x41\x08\x0b\x02", "it ends too early"},
+		{"more data than it says", wasmHeader + "\x0b\x02\x00\x00", "1 bytes after its data"},
+		{"a passive segment", wasmHeader + "\x0b\x04\x01\x01\x01a", "a data segment has 01 01, want 00 41"},
+		{"an address that is computed", wasmHeader + "\x0b\x08\x01\x00\x41\x08\x6a\x02ab", "a data segment has 6a, want 0b"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			_, err := mergeSegments([]byte(row.module))
+			_, err := mergeSegments([]byte(row.module), nil)
 			if err == nil {
 				t.Fatal("no error")
 			}

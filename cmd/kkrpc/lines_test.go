@@ -1,0 +1,68 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// TestLinesOfThisGo fails with a version of Go that has not been looked at, whose programs therefore keep all lines.
+func TestLinesOfThisGo(t *testing.T) {
+	out, err := exec.Command("go", "env", "GOVERSION").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if version := strings.TrimSpace(string(out)); !knowsLines(version) {
+		t.Errorf("%s: compare runtime.pcHeader and runtime._func with lines.go; then add it to linesOfGo", version)
+	}
+}
+
+func TestKnowsLines(t *testing.T) {
+	for version, want := range map[string]bool{
+		"go1.26": true, "go1.26.8": true, "go1.26-custom": true, "go1.26.1 X:jsonv2": true,
+		"go1.25.4": false, "go1.260": false, "go1.2": false, "": false, "devel go1.26": false,
+	} {
+		if got := knowsLines(version); got != want {
+			t.Errorf("%q: got %v", version, got)
+		}
+	}
+}
+
+// TestDropLinesOfOthers leaves data alone that has other tables.
+func TestDropLinesOfOthers(t *testing.T) {
+	short := append([]byte("data"), pcHeader...)
+	backwards := append(bytes.Clone(short), make([]byte, 100)...)
+	backwards[4+32] = 0xff
+	many := append(bytes.Clone(short), make([]byte, 100)...)
+	many[4+8] = 0xff
+	for name, data := range map[string][]byte{"none": []byte("data"), "cut": short, "backwards": backwards, "too many functions": many} {
+		segments := []segment{{0, bytes.Clone(data)}}
+		if err := dropLines(segments, func(string) bool { return false }); !errors.Is(err, errLines) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if !bytes.Equal(segments[0].data, data) {
+			t.Errorf("%s: the data has changed", name)
+		}
+	}
+}
+
+func TestPackageOf(t *testing.T) {
+	for function, want := range map[string]string{
+		"main.main":                              "main",
+		"main.(*API).Greet":                      "main",
+		"example.com/a/b.(*T[go.shape.int]).F":   "example.com/a/b",
+		"gopkg.in/yaml%2ev3.Marshal":             "gopkg.in/yaml.v3",
+		"slices.Sort[go.shape.[]a/b.T]":          "slices",
+		"type:.eq.main.T":                        "type:",
+		"runtime.gcenable.func1.deferwrap1":      "runtime",
+		"_rt0_wasm_js":                           "",
+		"github.com/kkrpc-go/kkrpc.(*Ref).Call":  "github.com/kkrpc-go/kkrpc",
+		"github.com/kkrpc-go/kkrpc/wasm.Serve-5": "github.com/kkrpc-go/kkrpc/wasm",
+	} {
+		if got := packageOf(function); got != want {
+			t.Errorf("%s: got %q, want %q", function, got, want)
+		}
+	}
+}
