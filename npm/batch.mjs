@@ -3,8 +3,10 @@
 // the program is called as soon as there are as many messages as usual, unless another socket's wait as well: then a processor that
 // has nothing to do meanwhile is not the trouble. (Where sockets share a batch, as in a Durable Object, that was slower.)
 
-// How often a batch is as large as usual before it is tried whether more come by now.
+// How often a batch is as large as usual before it is tried whether more come by now. The number doubles with each try in vain,
+// which costs the batch a millisecond: so a client that waits for each answer hardly ever waits for a timer.
 const PATIENCE = 8
+const MOST_PATIENCE = 1024
 
 /**
  * @typedef {import("./socket.mjs").Socket} Socket
@@ -22,6 +24,7 @@ export class Batch {
 	#size = 0 // how many those are
 	#usual = 1 // how many are not waited for
 	#full = 0 // how many batches were that large since
+	#patience = PATIENCE
 	/** @type {Timer} */
 	#timer
 
@@ -48,7 +51,7 @@ export class Batch {
 	}
 
 	#early() {
-		if (++this.#full === PATIENCE) {
+		if (++this.#full >= this.#patience) {
 			this.#full = 0
 			this.#usual = Math.ceil(1.25 * this.#usual)
 		}
@@ -57,6 +60,7 @@ export class Batch {
 
 	#late() {
 		this.#full = 0
+		this.#patience = this.#size < this.#usual ? Math.min(2 * this.#patience, MOST_PATIENCE) : PATIENCE
 		this.#usual = Math.max(this.#size, this.#usual >> 1) // a single small one says little
 		this.#end()
 	}

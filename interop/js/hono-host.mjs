@@ -170,6 +170,18 @@ const checks = {
 		delivers("y")
 	},
 
+	async "a client that waits for each answer hardly waits for a timer"() {
+		let waited = 0
+		const contexts = { early: true, soon: (f) => void (waited++, queueMicrotask(f)) }
+		const batch = new Batch(contexts, (sockets) => sockets.forEach(({ inbox }) => inbox.splice(0)))
+		const one = { inbox: [] }
+		for (let n = 0; n < 4000; n++) {
+			batch.add(one, "x")
+			await Promise.resolve()
+		}
+		if (waited < 5 || waited > 12) throw new Error(`${waited} of 4000 waited, want about 9`)
+	},
+
 	async "an error of the connection closes it"() {
 		const host = createHost(() => program, silent)
 		const ws = new Connection()
