@@ -214,7 +214,7 @@ func TestBundles(t *testing.T) {
 				t.Errorf("the folder has\n%v, want\n%v (%v)", files, want, err)
 			}
 			types, _ := os.ReadFile(filepath.Join(dir, "api.d.mts"))
-			check(t, "api.d.mts", string(types), "export interface API {\n\treadonly api: Promise<Api>\n\techo(u: User): Promise<User>\n}\n")
+			check(t, "api.d.mts", string(types), "export interface API {\n\tapi: {\n\t\tgreet(u: User): Promise<string>\n\t}\n\techo(u: User): Promise<User>\n}\n")
 			check(t, "api.d.mts", string(types), "\nexport type { API as default }\n")
 			server, _ := os.ReadFile(filepath.Join(dir, "server.mjs"))
 			check(t, "server.mjs", string(server), row.server)

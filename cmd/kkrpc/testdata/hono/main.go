@@ -11,6 +11,8 @@ type user struct {
 	Tags []string
 }
 
+type greeter interface{ Greet(u user) string }
+
 type api struct{}
 
 // Greet greets.
@@ -18,7 +20,7 @@ func (api) Greet(u user) string { return "Hello, " + u.Name + "!" }
 
 func main() {
 	panic(wasm.Serve(kkrpc.Object{
-		"api":  api{},
+		"api":  kkrpc.As[greeter](api{}),
 		"echo": func(u user) (user, error) { return u, nil },
 	}, nil))
 }
