@@ -15,6 +15,8 @@ type user struct {
 	Tags []string
 }
 
+type greeter interface{ Greet(u user) string }
+
 type api struct{}
 
 // Greet greets.
@@ -32,7 +34,7 @@ func load(ctx context.Context, url string) (string, error) {
 
 func main() {
 	panic(wasm.Serve(kkrpc.Object{
-		"api":  api{},
+		"api":  kkrpc.As[greeter](api{}),
 		"echo": func(u user) (user, error) { return u, nil },
 		"load": load,
 	}, nil))
