@@ -75,6 +75,9 @@ func (ch *Channel) readLone(message []byte, m *wire.Message) error {
 	}
 	in := wire.NewInbound(codecs.Of, fixed, len(message), ch.limits.Depth)
 	in.Accept(ch.accepts)
+	if ch.declinesClassic(message, fixed) {
+		return errors.New("it asks for kkrpc 0.x, and this is kkrpc 2")
+	}
 	if err := in.Push(message); err != nil {
 		return err
 	}
@@ -292,6 +295,7 @@ func lostOnTheWay(err error) error {
 type UnaryCaller struct {
 	ch        *Channel
 	last      atomic.Uint64 // number of the last id
+	asking    chan struct{} // has room for one who asks for the dialect
 	roundTrip func(ctx context.Context, request []byte) (response []byte, err error)
 }
 
@@ -304,6 +308,7 @@ type UnaryCaller struct {
 // the arguments have a function, a stream or a reference, the error wraps ErrUnsupported.
 //
 // Of opts, Dialect, CallTimeout, Metadata, Outbound and the limit Depth have an effect. A zero Dialect means Compact.
+// With a positive Negotiate, whatever its length, the first operation asks for the dialect by one or two requests more.
 // Request.Channel of interceptors is nil. The error says that Expose is not nil or that an interceptor is nil.
 func Unary(roundTrip func(ctx context.Context, request []byte) (response []byte, err error), opts *Options) (*UnaryCaller, error) {
 	given := Options{}
@@ -313,14 +318,14 @@ func Unary(roundTrip func(ctx context.Context, request []byte) (response []byte,
 	if given.Expose != nil {
 		return nil, errors.New("kkrpc: Unary: Options.Expose: the peer cannot call this side")
 	}
-	if given.Dialect == 0 {
+	if given.Dialect == 0 && given.Negotiate <= 0 {
 		given.Dialect = Compact
 	}
 	ch, err := newLone(context.Background(), &API{}, &given)
 	if err != nil {
 		return nil, err
 	}
-	u := &UnaryCaller{ch: ch, roundTrip: roundTrip}
+	u := &UnaryCaller{ch: ch, asking: make(chan struct{}, 1), roundTrip: roundTrip}
 	ch.alone = u.exchange
 	return u, nil
 }
@@ -332,6 +337,51 @@ func (u *UnaryCaller) Call(ctx context.Context, result any, path string, args ..
 
 func (u *UnaryCaller) do(ctx context.Context, op outgoing) error { return u.ch.do(ctx, op) }
 
+// unaryQuestions are those over HTTP, where kkrpc 0.2 takes SuperJSON alone. kkrpc 2 answers the first one with an HTTP status.
+var unaryQuestions = [...][]byte{
+	[]byte(`{"json":{"id":"` + unawaited + `","method":"` + questionPath + `","args":[],"type":"request","callbackIds":[],"version":"superjson"}}` + "\n"),
+	[]byte(`{"t":"q","id":"` + unawaited + `","op":"call","p":["` + questionPath + `"],"a":[]}`),
+}
+
+// dialect returns the codec of the peer. The first caller asks for it, while the others wait.
+func (u *UnaryCaller) dialect(ctx context.Context) (wire.Codec, error) {
+	known := u.ch.codec.Load()
+	if known != nil {
+		return *known, nil
+	}
+	select {
+	case u.asking <- struct{}{}:
+		defer func() { <-u.asking }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if known = u.ch.codec.Load(); known != nil {
+		return *known, nil
+	}
+	var err error
+	for _, question := range unaryQuestions {
+		var response []byte
+		if response, err = u.roundTrip(ctx, question); err == nil {
+			d, _, _ := wire.Detect(bytes.TrimSpace(response), u.ch.limits.Depth)
+			if d == wire.Unknown {
+				d = wire.Compact
+			}
+			u.ch.setCodec(d)
+			return *u.ch.codec.Load(), nil
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+	}
+	return nil, err
+}
+
+// declinesClassic reports whether message asks for kkrpc 0.x, while this side speaks kkrpc 2 too. fixed is the only dialect
+// that it accepts, if there is one.
+func (ch *Channel) declinesClassic(message []byte, fixed wire.Dialect) bool {
+	return bytes.Equal(bytes.TrimSpace(message), bytes.TrimSpace(unaryQuestions[0])) && !fixed.IsClassic() && ch.accepts.Has(wire.Compact)
+}
+
 // exchange does op, through the interceptors already.
 func (u *UnaryCaller) exchange(ctx context.Context, op outgoing) error {
 	if handler := scopeOf(ctx); handler != nil && ctx.Err() == nil {
@@ -341,18 +391,24 @@ func (u *UnaryCaller) exchange(ctx context.Context, op outgoing) error {
 	if ctx.Err() != nil {
 		return unsentError{context.Cause(ctx)}
 	}
-	codec := *u.ch.codec.Load()
-	id := strconv.FormatUint(u.last.Add(1), 10)
-	request, err := u.encode(ctx, codec, id, op)
-	if err != nil {
-		return unsentError{err}
-	}
 	trip := ctx
 	if timeout := u.ch.opts.callTimeout; timeout >= 0 && !isBounded(ctx) {
 		timeout = or(timeout, defaultCallTimeout)
 		var cancel context.CancelFunc
 		trip, cancel = context.WithTimeoutCause(ctx, timeout, timeoutError(timeout, ""))
 		defer cancel()
+	}
+	codec, err := u.dialect(trip)
+	if err != nil {
+		if ended := endOf(ctx, true); ended != nil {
+			err = ended
+		}
+		return unsentError{err}
+	}
+	id := strconv.FormatUint(u.last.Add(1), 10)
+	request, err := u.encode(ctx, codec, id, op)
+	if err != nil {
+		return unsentError{err}
 	}
 	response, err := u.roundTrip(trip, request)
 	if err == nil {

@@ -141,7 +141,7 @@ func (ch *Channel) Peer() string {
 // Done is closed once the channel has closed.
 func (ch *Channel) Done() <-chan struct{} {
 	if ch == nil {
-		return noChannelDone
+		return closedChannel
 	}
 	return ch.done
 }
@@ -168,6 +168,19 @@ func (ch *Channel) Dialect() Dialect {
 	return 0
 }
 
+// AwaitDialect waits until the dialect of the channel is known, or ctx ends. Calls do this by themselves. Notify does not
+// wait.
+func (ch *Channel) AwaitDialect(ctx context.Context) (Dialect, error) {
+	if ch == nil {
+		return 0, errNoChannel
+	}
+	codec, err := ch.awaitCodec(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return Dialect(codec.Dialect()), nil
+}
+
 // Dropped is the number of inbound messages that could not be read or had no receiver on this side. Options.OnError is
 // told of all but answers to calls that have ended, and requests that an error answers.
 func (ch *Channel) Dropped() uint64 {
@@ -180,8 +193,8 @@ func (ch *Channel) Dropped() uint64 {
 // errNoChannel is the error of a nil Channel, which FromContext returns for a request that came by itself.
 var errNoChannel = fmt.Errorf("%w: over HTTP a server cannot call its client; use a WebSocket", ErrUnsupported)
 
-// noChannelDone is Done of a nil Channel.
-var noChannelDone = func() chan struct{} {
+// closedChannel is also Done of a nil Channel.
+var closedChannel = func() chan struct{} {
 	c := make(chan struct{})
 	close(c)
 	return c
@@ -361,23 +374,37 @@ func (ch *Channel) setCodec(d wire.Dialect) {
 	ch.mu.Unlock()
 }
 
+// guessCodec is setCodec until the first message of the peer tells its dialect.
+func (ch *Channel) guessCodec(d wire.Dialect) {
+	c := codecs.Of(d)
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if ch.codec.CompareAndSwap(nil, &c) && ch.known != nil {
+		close(ch.known)
+		ch.known = nil
+	}
+}
+
+// codecKnown is closed once the codec is known.
+func (ch *Channel) codecKnown() <-chan struct{} {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if ch.codec.Load() != nil {
+		return closedChannel
+	}
+	if ch.known == nil {
+		ch.known = make(chan struct{})
+	}
+	return ch.known
+}
+
 // awaitCodec returns the codec, waiting for the peer's first message if the dialect is not known yet.
 func (ch *Channel) awaitCodec(ctx context.Context) (wire.Codec, error) {
 	if c := ch.codec.Load(); c != nil {
 		return *c, nil
 	}
-	ch.mu.Lock()
-	if c := ch.codec.Load(); c != nil {
-		ch.mu.Unlock()
-		return *c, nil
-	}
-	if ch.known == nil {
-		ch.known = make(chan struct{})
-	}
-	known := ch.known
-	ch.mu.Unlock()
 	select {
-	case <-known:
+	case <-ch.codecKnown():
 		return *ch.codec.Load(), nil
 	case <-ch.done:
 		return nil, ch.Err()

@@ -18,6 +18,12 @@ type Options struct {
 	// which calls wait. A client that must speak first sets it (ws.Dial does, to Compact).
 	Dialect Dialect
 
+	// Negotiate, if positive, has New ask the peer for its dialect if Dialect is zero. It is for a client that speaks first.
+	// A peer of kkrpc 0.x is asked first. If the peer is silent for this time, one of kkrpc 2 is asked, and after ten times
+	// as long this side speaks Compact. Calls wait for the answer. Channel.AwaitDialect waits for it too. A peer in Go
+	// answers as kkrpc 2. ws.Dial sets 100 ms, and stdio.Start 1 s.
+	Negotiate time.Duration
+
 	// Dialects are the dialects in which the peer's messages may be; nil means all. A message in another dialect closes the
 	// channel with code 1008. A server that knows its clients lists their dialects, since a client chooses the codec.
 	// Package transport/ws also refuses a client that asks for another dialect.
@@ -120,6 +126,9 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 		ch.mu.Unlock()
 	}
 	go ch.lead() // ends when the channel closes or when another goroutine takes over reading
+	if opts.Dialect == 0 && opts.Negotiate > 0 {
+		go ch.negotiate(opts.Negotiate) // ends when the dialect is known, or the channel closes
+	}
 	return ch, nil
 }
 

@@ -66,6 +66,9 @@ func (ch *Channel) read() bool {
 		return false
 	}
 	frame, err := ch.frame()
+	if err == nil && !ch.heard.Load() && ch.questioned(frame) {
+		return true
+	}
 	if err == nil {
 		ch.large = ch.large || len(frame) > idleBuffer
 		ch.turn += len(frame)
@@ -121,10 +124,10 @@ const turnBytes = 192 << 10
 
 // handle acts on one message. It reports false when this goroutine no longer leads.
 func (ch *Channel) handle(m *wire.Message) bool {
-	if ch.codec.Load() == nil {
-		ch.setCodec(ch.in.Dialect())
+	if !ch.heard.Load() {
+		ch.setCodec(ch.in.Dialect()) // which may have been a guess
+		ch.heard.Store(true)
 	}
-	ch.heard.Store(true)
 	if owner := ch.owner(m.Kind); owner != nil {
 		return owner.receive(m) || ch.serve(m)
 	}

@@ -66,7 +66,7 @@ func (ch *Channel) Shutdown(ctx context.Context) error {
 // request or cut one off. It is closed no later than Done. Until Done, requests that run are still answered.
 func (ch *Channel) Draining() <-chan struct{} {
 	if ch == nil {
-		return noChannelDone
+		return closedChannel
 	}
 	ch.mu.Lock()
 	defer ch.mu.Unlock()

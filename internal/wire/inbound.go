@@ -62,6 +62,9 @@ func (in *Inbound) Accept(s DialectSet) { in.accepts = s }
 // A classic peer may mix codecs in what it sends, see Message.Dialect.
 func (in *Inbound) Dialect() Dialect { return in.dialect }
 
+// Fix sets the dialect before the first message.
+func (in *Inbound) Fix(d Dialect) { in.dialect = d }
+
 // Push gives in the next frame, which stays borrowed until Next says that there is no more; only then may Push be
 // called again. ErrTooLong is the only error, and the end.
 func (in *Inbound) Push(frame []byte) error {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestProtocolExamples finds every frame that docs/protocol.md shows in a recording, but for our own qc. In the page an
-// identifier is cut short by an ellipsis, and stacks are left out.
+// TestProtocolExamples finds every frame that docs/protocol.md shows in a recording, but for our own qc and the questions for the dialect.
+// In the page an identifier is cut short by an ellipsis, and stacks are left out.
 func TestProtocolExamples(t *testing.T) {
 	text, err := os.ReadFile("../../docs/protocol.md")
 	if err != nil {
@@ -26,7 +26,7 @@ func TestProtocolExamples(t *testing.T) {
 	examples := 0
 	for line := range strings.Lines(string(text)) {
 		example, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "    {")
-		if !ok || strings.Contains(example, `"t":"qc"`) {
+		if !ok || strings.Contains(example, `"t":"qc"`) || strings.Contains(example, "kkrpc:dialect") {
 			continue
 		}
 		examples++

@@ -7,10 +7,9 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
-	"github.com/kkrpc-go/kkrpc/internal/wire"
-	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
 )
 
 // Client calls a server with one POST for each call. It is a kkrpc.Caller.
@@ -22,7 +21,6 @@ type Client struct {
 	http       *http.Client
 	own        *http.Transport // of http, if nobody else uses it; else nil
 	header     func(ctx context.Context) (http.Header, error)
-	codec      wire.Codec
 	frame      int             // limit of an answer, in bytes
 	depth      int             // limit of its JSON
 	running    chan struct{}   // has room for as many requests as may run
@@ -48,8 +46,12 @@ func NewClient(url string, opts *ClientOptions) (*Client, error) {
 	if rpc.Expose != nil {
 		return nil, errors.New("kkhttp: ClientOptions.RPC.Expose: over HTTP a server cannot call its client; use a WebSocket")
 	}
-	if rpc.Dialect == 0 {
+	switch {
+	case rpc.Dialect != 0:
+	case rpc.Negotiate < 0:
 		rpc.Dialect = kkrpc.Compact
+	default:
+		rpc.Negotiate = time.Second // by answers: there is no silence
 	}
 	requests := orDefault(opts.MaxRequests, defaultClientRequests)
 	c := &Client{
@@ -57,7 +59,6 @@ func NewClient(url string, opts *ClientOptions) (*Client, error) {
 		where:   where,
 		http:    opts.HTTP,
 		header:  opts.Header,
-		codec:   codecs.Of(wire.Dialect(rpc.Dialect)),
 		frame:   orDefault(rpc.Limits.Frame, defaultFrame),
 		depth:   orDefault(rpc.Limits.Depth, defaultDepth),
 		running: make(chan struct{}, requests),

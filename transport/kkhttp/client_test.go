@@ -151,7 +151,8 @@ func TestClientReadsAnswersOverLines(t *testing.T) {
 func TestClientHeaderPanics(t *testing.T) {
 	url := serve(t, kkhttp.Handler(api, nil))
 	n := 0
-	ch := newClient(t, url, &kkhttp.ClientOptions{MaxRequests: 1, Header: func(context.Context) (http.Header, error) {
+	compact := kkrpc.Options{Dialect: kkrpc.Compact}
+	ch := newClient(t, url, &kkhttp.ClientOptions{RPC: compact, MaxRequests: 1, Header: func(context.Context) (http.Header, error) {
 		if n++; n == 1 {
 			panic("no luck")
 		}
@@ -256,7 +257,7 @@ func TestClientErrors(t *testing.T) {
 		{"http://user:secret@127.0.0.1:1/rpc?token=secret", is(syscall.ECONNREFUSED), "POST http://127.0.0.1:1/rpc: "},
 	} {
 		t.Run(strings.TrimPrefix(row.url, server.URL), func(t *testing.T) {
-			ch := newClient(t, row.url, &kkhttp.ClientOptions{RPC: kkrpc.Options{Limits: kkrpc.Limits{Frame: 4000}}})
+			ch := newClient(t, row.url, &kkhttp.ClientOptions{RPC: kkrpc.Options{Dialect: kkrpc.Compact, Limits: kkrpc.Limits{Frame: 4000}}})
 			for range 2 { // the channel lives on
 				_, err := kkrpc.Call[any](testContext(t), ch, "math.add", 1, 2)
 				if err == nil || !row.is(err) || !strings.Contains(err.Error(), row.want) || !strings.HasPrefix(err.Error(), "kkrpc: call math.add: ") {
@@ -295,6 +296,7 @@ func TestClientSends(t *testing.T) {
 	}, nil))
 	var header func() (http.Header, error)
 	ch := newClient(t, strings.Replace(url, "http://", "http://user:pass@", 1)+"/p?q=1", &kkhttp.ClientOptions{
+		RPC:    kkrpc.Options{Dialect: kkrpc.Compact},
 		Header: func(ctx context.Context) (http.Header, error) { return header() },
 		HTTP:   http.DefaultClient,
 	})

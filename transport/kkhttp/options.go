@@ -58,7 +58,8 @@ type Options struct {
 
 // ClientOptions configures NewClient. Nil and the zero value mean the defaults.
 type ClientOptions struct {
-	// RPC configures the calls, see kkrpc.Unary. A zero Dialect means Compact. Expose must be nil. Limits.Frame bounds an
+	// RPC configures the calls, see kkrpc.Unary. With a zero Dialect, the first call asks the server for its generation of
+	// kkrpc, by one request or two. A negative Negotiate means Compact without asking. Expose must be nil. Limits.Frame bounds an
 	// answer.
 	RPC kkrpc.Options
 

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/internal/wire"
+	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
 )
 
 // textBytes is the number of bytes that an error shows of an answer without a response.
@@ -36,7 +38,7 @@ func (c *Client) exchange(ctx context.Context, request []byte) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("POST %s: the answer broke off: %w", c.where, err)
 	case len(body) > c.frame && resp.StatusCode >= 300:
-		return nil, c.noResponse(resp, body)
+		return nil, c.noResponse(dialectOf(request), resp, body)
 	case len(body) > c.frame:
 		return nil, fmt.Errorf("POST %s: %w: the answer is longer than %d bytes (Limits.Frame)", c.where, kkrpc.ErrLimit, c.frame)
 	}
@@ -82,16 +84,23 @@ func (c *Client) ask(ctx context.Context) (header http.Header, err error) {
 // response returns the message in body, whatever the status, as kkrpc 2 does: its timeouts come with 504.
 func (c *Client) response(request []byte, resp *http.Response, body []byte) ([]byte, error) {
 	text := bytes.TrimSpace(body)
-	if !isResponse(c.codec, request, text, c.depth) {
-		return nil, c.noResponse(resp, text)
+	own := dialectOf(request)
+	if !isResponse(codecs.Of(own), request, text, c.depth) {
+		return nil, c.noResponse(own, resp, text)
 	}
 	return text, nil
 }
 
-func (c *Client) noResponse(resp *http.Response, text []byte) error {
+// dialectOf returns the dialect of a request of this side.
+func dialectOf(request []byte) wire.Dialect {
+	d, _, _ := wire.Detect(request, 0)
+	return d
+}
+
+// noResponse is the error for text that is no response to a request in the dialect own.
+func (c *Client) noResponse(own wire.Dialect, resp *http.Response, text []byte) error {
 	e := &StatusError{Code: resp.StatusCode, Location: resp.Header.Get("Location")}
 	e.Text = strings.ToValidUTF8(string(text[:min(len(text), textBytes)]), "")
-	own := c.codec.Dialect()
 	if d, other := speaks(text, own, c.depth); other {
 		return fmt.Errorf("POST %s: the server speaks %v and the client %v (Options.Dialect): %w", c.where, d, kkrpc.Dialect(own), e)
 	}

@@ -16,9 +16,9 @@
 //		"greet": func(name string) string { return "Hello, " + name + "!" },
 //	}, nil)
 //
-// The TypeScript side uses nodeStdioTransport of kkrpc 2, or NodeIo of kkrpc 0.x. A parent names the generation of its
-// child by Options.RPC.Dialect, which is Compact (kkrpc 2) unless set. npm has kkrpc 0.2, which needs
-// kkrpc.ClassicSuperJSON. A child recognises the generation of its parent. [New] is for any other pair of a reader and
+// The TypeScript side uses nodeStdioTransport of kkrpc 2, or NodeIo of kkrpc 0.x. A parent asks its child for
+// its generation, unless Options.RPC.Dialect is set. A child of kkrpc 2 answers after a second, which
+// Dialect: kkrpc.Compact spares. A child recognises the generation of its parent. [New] is for any other pair of a reader and
 // a writer.
 //
 // # Printing

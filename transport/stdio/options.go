@@ -13,12 +13,16 @@ const (
 	defaultFrame = 4 << 20
 	defaultWrite = 30 * time.Second
 	defaultGrace = 2 * time.Second
+
+	// silence is Options.RPC.Negotiate for Start. A child of JavaScript takes that long to start.
+	silence = time.Second
 )
 
 // Options configures all functions of this package. Nil and the zero value mean the defaults.
 type Options struct {
-	// RPC configures the channel. For Start, a zero Dialect means Compact; a child recognises the dialect of its
-	// parent. Serve ignores Expose, and New uses only Dialect and Limits.
+	// RPC configures the channel. With a zero Dialect, Start asks the child which generation of kkrpc it has. A child of
+	// kkrpc 0.x answers when it is ready, and one of kkrpc 2 after Negotiate, which is 1 s if it is 0 here. Negative means
+	// that Start speaks Compact and does not ask. A child recognises the dialect of its parent. Serve ignores Expose, and New uses only Dialect and Limits.
 	RPC kkrpc.Options
 
 	// Output gets the output of a child. That is each line that is not a message of the child's dialect, in one Write with

@@ -1,6 +1,7 @@
 package stdio
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,8 +41,12 @@ type Process struct {
 // outlive the launcher.
 func Start(ctx context.Context, cmd *exec.Cmd, opts *Options) (*Process, error) {
 	o := opts.withDefaults()
-	if o.RPC.Dialect == 0 {
+	switch {
+	case o.RPC.Dialect != 0:
+	case o.RPC.Negotiate < 0:
 		o.RPC.Dialect = kkrpc.Compact
+	default:
+		o.RPC.Negotiate = cmp.Or(o.RPC.Negotiate, silence)
 	}
 	api, err := kkrpc.Expose(o.RPC.Expose) // before the process: a mistake here is not the child's
 	if err != nil {

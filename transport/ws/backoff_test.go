@@ -17,6 +17,7 @@ import (
 
 	gobwas "github.com/gobwas/ws"
 
+	kkrpc "github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/transport/ws"
 )
 
@@ -28,7 +29,7 @@ func waitsOf(t *testing.T, b ws.Backoff, n int, outcome func(attempt int) time.D
 	p, err := ws.DialPersistent(t.Context(), "ws://host.example", &ws.PersistentOptions{
 		Backoff:    b,
 		Background: true,
-		Dial: ws.DialOptions{Ping: -1, NetDial: func(context.Context, string, string) (net.Conn, error) {
+		Dial: ws.DialOptions{Ping: -1, RPC: kkrpc.Options{Dialect: kkrpc.Compact}, NetDial: func(context.Context, string, string) (net.Conn, error) {
 			if len(waits) == n {
 				return nil, errors.New("enough")
 			}

@@ -57,7 +57,6 @@ func dialAgain(ctx context.Context, url string, opts *DialOptions, target target
 		return nil, err
 	}
 	rpc := opts.RPC
-	rpc.Dialect = opts.dialect()
 	api, err := kkrpc.Expose(rpc.Expose) // before the network: a mistake here is not the server's
 	if err != nil {
 		return nil, err
@@ -68,6 +67,7 @@ func dialAgain(ctx context.Context, url string, opts *DialOptions, target target
 		return nil, fmt.Errorf("ws: dial %s: %w", where, err)
 	}
 	if agreed.session {
+		rpc.Dialect = opts.dialect()
 		if target == nil {
 			target = func(context.Context) (string, *DialOptions, error) { return url, opts, nil }
 		}
@@ -78,13 +78,14 @@ func dialAgain(ctx context.Context, url string, opts *DialOptions, target target
 		}
 		return ch, nil
 	}
+	opts.settleDialect(&rpc, agreed.layers != layers{})
 	c := newConn(nc, early, opts.config(agreed, rpc.Limits.Frame))
 	ch, err := kkrpc.New(context.WithoutCancel(ctx), c, &rpc)
 	if err != nil {
 		_ = c.Close(1000, "")
 		return nil, err
 	}
-	return ch, nil
+	return awaitDialect(ctx, ch, where)
 }
 
 // config is that of a connection whose messages have up to limit bytes.

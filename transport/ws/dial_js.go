@@ -29,7 +29,7 @@ func dialAgain(ctx context.Context, url string, opts *DialOptions, _ targetFunc,
 		return nil, err
 	}
 	rpc := opts.RPC
-	rpc.Dialect = opts.dialect()
+	opts.settleDialect(&rpc, false)
 	if rpc.Expose, err = kkrpc.Expose(rpc.Expose); err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func dialAgain(ctx context.Context, url string, opts *DialOptions, _ targetFunc,
 		_ = c.Close(1000, "")
 		return nil, err
 	}
-	return ch, nil
+	return awaitDialect(ctx, ch, where)
 }
 
 // hopelessError is what every further attempt would fail with too.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -96,8 +97,10 @@ type Options struct {
 
 // DialOptions configures Dial. Nil and the zero value mean the defaults.
 type DialOptions struct {
-	// RPC configures the channel. A zero Dialect means Compact here. Dial names the dialect to the server. A Go server
-	// can then call this client first. Limits.Handshake bounds Dial as a whole.
+	// RPC configures the channel. Dial names the dialect to the server. A Go server can then call this client first. With
+	// a zero Dialect, Dial names Compact, and asks a server that is not in Go which generation of kkrpc it has. A server of
+	// kkrpc 0.x answers at once, and one of kkrpc 2 after Negotiate, which is 100 ms if it is 0 here. Negative means that
+	// Dial speaks Compact and does not ask. Limits.Handshake bounds Dial as a whole.
 	RPC kkrpc.Options
 
 	// Header is sent with the handshake. Host is honoured; what the handshake itself sets is refused.
@@ -131,8 +134,32 @@ type DialOptions struct {
 	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
-// dialect is the one that Dial speaks.
+// dialect is the one that Dial names to the server.
 func (o *DialOptions) dialect() kkrpc.Dialect { return cmp.Or(o.RPC.Dialect, kkrpc.Compact) }
+
+// silence is Options.Negotiate of a client: a server of kkrpc 0.x answers within the time of a round trip.
+const silence = 100 * time.Millisecond
+
+// settleDialect says which dialect the client speaks, or that it asks for it. heeded reports that the server has heeded the
+// one that Dial has named, as those in Go do.
+func (o *DialOptions) settleDialect(rpc *kkrpc.Options, heeded bool) {
+	switch {
+	case rpc.Dialect != 0:
+	case heeded, rpc.Negotiate < 0:
+		rpc.Dialect = o.dialect()
+	default:
+		rpc.Negotiate = cmp.Or(rpc.Negotiate, silence)
+	}
+}
+
+// awaitDialect returns ch when its dialect is known, or when it has closed, of which ch.Err says why.
+func awaitDialect(ctx context.Context, ch *kkrpc.Channel, where string) (*kkrpc.Channel, error) {
+	if _, err := ch.AwaitDialect(ctx); err != nil && ctx.Err() != nil {
+		_ = ch.Close()
+		return nil, fmt.Errorf("ws: dial %s: %w", where, err)
+	}
+	return ch, nil
+}
 
 // announced reports whether the program names a dialect to the server by itself, in the URL or as a subprotocol.
 func (o *DialOptions) announced(u *url.URL) bool {

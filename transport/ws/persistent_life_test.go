@@ -370,6 +370,7 @@ func TestPersistentHeartbeat(t *testing.T) {
 	states := make(chan ws.State, 1000)
 	opts := quick(s)
 	opts.Dial.Ping = 20 * time.Millisecond
+	opts.Dial.RPC.Dialect = kkrpc.Compact
 	opts.OnState = func(s ws.State) { states <- s }
 	dialPersistent(t, opts)
 	if s := awaitPhase(t, states, ws.Waiting); s.Err == nil || !strings.Contains(s.Err.Error(), "did not answer a ping within 20ms") {

@@ -19,7 +19,6 @@ type chat struct {
 
 func run(ctx context.Context) error {
 	ch, err := ws.Dial(ctx, "ws://localhost:3000/ws", &ws.DialOptions{RPC: kkrpc.Options{
-		Dialect: kkrpc.ClassicSuperJSON, // a server with kkrpc 0.x; without it, kkrpc 2.x
 		Expose: kkrpc.Object{ // what the server may call
 			"show":    func(line string) { fmt.Println(line) },
 			"confirm": func(question string) bool { return question == "Join as Ada?" },

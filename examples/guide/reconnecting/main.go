@@ -14,8 +14,8 @@ import (
 func run(ctx context.Context) error {
 	server, err := ws.DialPersistent(ctx, "ws://localhost:3000/ws", &ws.PersistentOptions{
 		Dial: ws.DialOptions{
-			RPC:  kkrpc.Options{Dialect: kkrpc.ClassicSuperJSON}, // what it exposes is exposed on each connection
-			Ping: 10 * time.Second,                               // a silent server is a lost one
+			RPC:  kkrpc.Options{},  // what it exposes is exposed on each connection
+			Ping: 10 * time.Second, // a silent server is a lost one
 		},
 		Backoff: ws.Backoff{Min: 100 * time.Millisecond}, // the first wait is at most that, each further one longer
 		OnConnect: func(ctx context.Context, ch *kkrpc.Channel) error {

@@ -11,9 +11,7 @@ import (
 )
 
 func run(ctx context.Context) error {
-	ch, err := ws.Dial(ctx, "ws://localhost:3000/ws", &ws.DialOptions{
-		RPC: kkrpc.Options{Dialect: kkrpc.ClassicSuperJSON}, // kkrpc 0.x; leave it out for kkrpc 2
-	})
+	ch, err := ws.Dial(ctx, "ws://localhost:3000/ws", nil)
 	if err != nil {
 		return err
 	}

@@ -12,9 +12,7 @@ import (
 )
 
 func run(ctx context.Context) error {
-	child, err := stdio.Start(ctx, exec.Command("node", "child.mjs"), &stdio.Options{
-		RPC: kkrpc.Options{Dialect: kkrpc.ClassicSuperJSON}, // kkrpc 0.x; leave it out for kkrpc 2
-	})
+	child, err := stdio.Start(ctx, exec.Command("node", "child.mjs"), nil)
 	if err != nil {
 		return err
 	}

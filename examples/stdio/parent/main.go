@@ -25,7 +25,6 @@ type childAPI struct {
 
 func run(ctx context.Context, command []string) error {
 	child, err := stdio.Start(ctx, exec.Command(command[0], command[1:]...), &stdio.Options{RPC: kkrpc.Options{
-		Dialect: kkrpc.ClassicSuperJSON, // what kkrpc 0 speaks; without it, what kkrpc 2 does
 		Expose: kkrpc.Object{
 			"confirm": func(what string) string { return what + " confirmed by Go" },
 		},

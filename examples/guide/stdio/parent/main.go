@@ -14,10 +14,7 @@ import (
 
 func run(ctx context.Context, command ...string) error {
 	child, err := stdio.Start(ctx, exec.Command(command[0], command[1:]...), &stdio.Options{
-		RPC: kkrpc.Options{
-			Dialect: kkrpc.ClassicSuperJSON, // a child with kkrpc 0.x; without it, kkrpc 2.x
-			Expose:  kkrpc.Object{"title": func() string { return "the guide" }},
-		},
+		RPC:    kkrpc.Options{Expose: kkrpc.Object{"title": func() string { return "the guide" }}},
 		Output: os.Stdout, // what the child prints that is no message
 	})
 	if err != nil {
