@@ -12,6 +12,7 @@ import (
 
 	"github.com/kkrpc-go/kkrpc/internal/bind"
 	"github.com/kkrpc-go/kkrpc/internal/budget"
+	"github.com/kkrpc-go/kkrpc/internal/hibernate"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/internal/wire/codecs"
@@ -47,6 +48,7 @@ type Channel struct {
 	outbound  Interceptor                                  // nil: none
 	accepts   wire.DialectSet                              // of the peer's messages
 	alone     func(ctx context.Context, op outgoing) error // exchange of a channel without a transport; nil for others
+	keeper    hibernate.Keeper                             // of a connection that may outlive the channel; nil for most
 
 	*leading      // owned by the leader, the one goroutine that reads; nil while the channel is parked
 	parked   bool // likewise: the channel has been parked once
@@ -63,6 +65,7 @@ type Channel struct {
 	slow     atomic.Bool   // it closes since the peer is slow
 	notifies atomic.Bool   // this side has sent a notification
 	open     atomic.Int32  // requests that are unfinished and not run by the leader
+	onHold   atomic.Bool   // requests wait until keeper lets them run, but those that it repeats
 
 	draining atomic.Bool // requests are refused. Set with mu.
 

@@ -389,6 +389,9 @@ func (ch *Channel) expire() {
 		ch.pending.timer = time.AfterFunc(next-now, ch.expire)
 	}
 	ch.mu.Unlock()
+	if len(expired) == 0 {
+		return
+	}
 	codec := *ch.codec.Load()
 	for _, p := range expired {
 		ch.tellCancelled(codec, p.id)

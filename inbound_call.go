@@ -60,6 +60,9 @@ func newCall(ch *Channel, method *bind.Method, inv bind.Invocation, m *wire.Mess
 	if ch.inbound != nil {
 		c.hook = newInterception(m, ch.request.on)
 	}
+	if ch.keeper != nil {
+		ch.keeper.Begin(c.scope)
+	}
 	return c
 }
 
@@ -132,7 +135,7 @@ func (c *call) countLocked() {
 // that has begun, or nil.
 func (c *call) finish(err error) task {
 	response := c.response(err)
-	if full := c.ch.out.Reserve(response); full != nil {
+	if response != nil && c.ch.out.Reserve(response) != nil {
 		c.stall()
 		c.ch.out.Admit(response)
 	}
@@ -140,7 +143,9 @@ func (c *call) finish(err error) task {
 		c.ch.resume(&c.ch.serving)
 	}
 	ready := c.retire()
-	c.ch.out.Send(response)
+	if response != nil {
+		c.ch.out.Send(response)
+	}
 	c.sent()
 	if !ready {
 		return nil
@@ -242,17 +247,26 @@ func (ch *Channel) recovered(path string, value any) error {
 	return &Error{Name: "InternalError", Message: "internal error"}
 }
 
-// response encodes the answer to the call.
+// response encodes the answer to the call. It is nil if the peer has the answer already.
 func (c *call) response(err error) *outbox.Buffer {
 	codec, b := *c.ch.codec.Load(), outbox.NewBuffer()
 	if err == nil && c.hook == nil && c.came == nil {
 		if dst, ok := c.inv.AppendPlain(codec.BeginResult(b.Bytes, c.id)); ok {
 			b.Bytes = codec.EndResult(dst, nil)
-			return b
+			return c.wanted(b, nil)
 		}
 	}
 	b.Bytes = c.appendResponse(b.Bytes, codec, err)
-	return b
+	return c.wanted(b, err)
+}
+
+// wanted returns the encoded response b, or nil if the peer has the answer already. err is that of the function.
+func (c *call) wanted(b *outbox.Buffer, err error) *outbox.Buffer {
+	if c.ch.keeper == nil || !c.ch.keeper.End(c.scope, c, err) {
+		return b
+	}
+	b.Free()
+	return nil
 }
 
 // appendResponse writes the response into the empty dst. A panic of a type's own marshaling, or of an error's method, is

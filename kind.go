@@ -174,6 +174,7 @@ func (k *kinds) clear(err error) {
 type news struct {
 	kinds *kinds         // immutable
 	out   *outbox.Outbox // immutable
+	quiet bool           // immutable: without a janitor, since a timer keeps a Durable Object awake
 	fresh atomic.Bool    // something is to be told with the next messages
 
 	mu      sync.Mutex // a leaf
@@ -191,7 +192,7 @@ func (n *news) come() { n.fresh.Store(true) }
 func (n *news) expect() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.janitor == nil && !n.stopped {
+	if n.janitor == nil && !n.stopped && !n.quiet {
 		n.janitor = time.AfterFunc(janitorInterval, n.clean)
 	}
 }

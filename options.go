@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/kkrpc-go/kkrpc/internal/hibernate"
 	"github.com/kkrpc-go/kkrpc/internal/outbox"
 	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
@@ -119,6 +120,11 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	if opts.Dialect != 0 {
 		ch.setCodec(wire.Dialect(opts.Dialect))
 	}
+	if t, ok := t.(hibernate.Transport); ok {
+		if ch.keeper = t.Keeper(); ch.keeper != nil {
+			ch.keeper.Attach(sleeper{ch})
+		}
+	}
 	ch.leading = ch.newLeading(wire.Dialect(opts.Dialect))
 	if ctx.Done() != nil {
 		ch.mu.Lock() // the function may run at once
@@ -151,4 +157,7 @@ func makeKinds(ch *Channel, k *kinds) {
 	callbacks, streams, refs := newCallbacksLocked(ch, &k.news), newStreams(ch, &k.news), newReferences(ch, &k.news)
 	k.list = [...]kind{callbackIndex: callbacks, streamIndex: streams, refIndex: refs}
 	k.called, k.result, k.inside = callbacks, streams, refs
+	if ch.keeper != nil {
+		ch.keeper.Kinds(k)
+	}
 }

@@ -3,6 +3,8 @@ package kkrpc
 import (
 	"context"
 	"time"
+
+	"github.com/kkrpc-go/kkrpc/internal/hibernate"
 )
 
 // scope is the place of a running handler or callback in a gate, and its context. Channel.mu guards its fields, except
@@ -208,6 +210,11 @@ func (s *scope) Value(key any) any {
 		return s.ch.public()
 	case scopeKey:
 		return s
+	case hibernate.CallKey:
+		if k := s.ch.keeper; k != nil {
+			return k.Call(s)
+		}
+		return nil
 	}
 	return s.ch.base.Value(key)
 }

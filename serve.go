@@ -15,6 +15,10 @@ import (
 // serve answers a request, or sees to it that it is answered. It reports false when this goroutine no longer leads.
 func (ch *Channel) serve(m *wire.Message) bool {
 	busy := int(ch.open.Load())
+	waits := busy > 0
+	if ch.keeper != nil {
+		waits = !ch.keeper.Repeats() && (waits || ch.onHold.Load())
+	}
 	ch.request.reset(ch, m)
 	if busy >= ch.limits.Open {
 		ch.decline(m, false, &wire.Error{Name: "RPCOverloadedError",
@@ -29,10 +33,10 @@ func (ch *Channel) serve(m *wire.Message) bool {
 	c := newCall(ch, method, inv, m)
 	c.bytes = ch.request.size()
 	counted := false // c.place tells, but goroutines of the function may change it
-	if busy > 0 {
+	if waits {
 		switch ch.admit(c) {
 		case refused:
-			ch.request.came = c.came
+			ch.takeBack(c)
 			why := &wire.Error{Name: "RPCOverloadedError",
 				Message: "the requests of this connection that wait are too large together; wait for some of them"}
 			if ch.draining.Load() {
@@ -50,7 +54,7 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		err, leads = ch.runInline(c, counted)
 	}
 	if err == errDraining {
-		ch.request.came = c.came
+		ch.takeBack(c)
 		ch.decline(m, true, unavailable(m.TextErrors))
 		return true
 	}
@@ -58,10 +62,11 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		runTasks(c.finish(err))
 		return false
 	}
-	response := c.response(err)
-	ch.turn += len(response.Bytes)
-	response.Excuse() // beyond half of the limit, yieldIfCrowded has it wait
-	ch.out.Queue(response)
+	if response := c.response(err); response != nil {
+		ch.turn += len(response.Bytes)
+		response.Excuse() // beyond half of the limit, yieldIfCrowded has it wait
+		ch.out.Queue(response)
+	}
 	c.sent()
 	if !counted {
 		c.end()
@@ -69,6 +74,14 @@ func (ch *Channel) serve(m *wire.Message) bool {
 		go ch.runQueue(&ch.serving) // ends with the queue of the gate
 	}
 	return true
+}
+
+// takeBack undoes newCall for a call that is about to be declined.
+func (ch *Channel) takeBack(c *call) {
+	ch.request.came = c.came
+	if ch.keeper != nil {
+		ch.keeper.Drop(c.scope)
+	}
 }
 
 // prepare finds what m asks for and decodes the arguments. With a refusal, inv is nil if m was not decoded.
@@ -195,6 +208,9 @@ func (ch *Channel) decline(m *wire.Message, decoded bool, e *wire.Error) {
 	ch.refused.Add(1)
 	ch.discard(m, decoded)
 	ch.request.end()
+	if ch.keeper != nil && ch.keeper.Refused(e.Name+": "+e.Message) {
+		return
+	}
 	b := outbox.NewBuffer()
 	b.Bytes = ch.appendError(b.Bytes, *ch.codec.Load(), m.ID, e, m.TextErrors)
 	ch.out.Queue(b)

@@ -91,11 +91,11 @@ func TestLargeMessagesInHono(t *testing.T) {
 	})
 }
 
-// edited is the script of a folder that build has made, as another file there.
-func edited(t *testing.T, h host, pkg, name, old, text string) (script string) {
+// edited is the script from of a folder that build has made, changed, as another file there.
+func edited(t *testing.T, h host, pkg, from, name, old, text string) (script string) {
 	t.Helper()
 	dir := build(t, h, pkg, "")
-	server, err := os.ReadFile(filepath.Join(dir, "server.mjs"))
+	server, err := os.ReadFile(filepath.Join(dir, from))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,14 +109,45 @@ func edited(t *testing.T, h host, pkg, name, old, text string) (script string) {
 	return script
 }
 
+// writeInstanceServer writes a server for Workers by createInstance and Hono's upgradeWebSocket, in place of GoDurableObject.
+func writeInstanceServer(t *testing.T, dir, name string) {
+	t.Helper()
+	const script = `import { DurableObject } from "cloudflare:workers"
+import { Hono } from "hono"
+import { upgradeWebSocket } from "hono/cloudflare-workers"
+import { createInstance, forward } from "./index.mjs"
+
+export class Rpc extends DurableObject {
+	#app = new Hono()
+
+	constructor(ctx, env) {
+		super(ctx, env)
+		const { handler } = createInstance()
+		this.#app.get("*", upgradeWebSocket((c) => handler(c)))
+	}
+
+	fetch(request) {
+		return this.#app.fetch(request, this.env)
+	}
+}
+
+export default new Hono().get("/ws", (c) => c.env.RPC.get(c.env.RPC.idFromName("rpc")).fetch(forward(c)))
+`
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestNoContextInHono has a server that does not give the handler Hono's context: the program cannot tell the origin.
 func TestNoContextInHono(t *testing.T) {
 	eachHost(t, func(t *testing.T, h host) {
 		old, text := "createHonoWebSocketHandler(c)", "createHonoWebSocketHandler()"
+		name := "server.mjs"
 		if h == "workers" {
-			old, text = "handler(c)", "handler()"
+			name, old, text = "instance.mjs", "handler(c)", "handler()"
+			writeInstanceServer(t, build(t, h, "wasmlarge", ""), name)
 		}
-		script := edited(t, h, "wasmlarge", "blind.mjs", old, text)
+		script := edited(t, h, "wasmlarge", name, "blind.mjs", old, text)
 		var url string
 		if h.runtime() == js.Workerd {
 			w := js.Worker{Script: script, Wasm: []string{"api.wasm"}, Date: "2026-10-01"}
@@ -144,7 +175,7 @@ func TestNoContextInHono(t *testing.T) {
 // TestBackpressureLimitOfBunInHono has a server with a small one, and a peer that reads late: Bun drops what is over it.
 func TestBackpressureLimitOfBunInHono(t *testing.T) {
 	have(t, js.Bun)
-	script := edited(t, "bun", "wasmserver", "small.mjs", "...websocket,", "...websocket, backpressureLimit: 64 << 10,")
+	script := edited(t, "bun", "wasmserver", "server.mjs", "small.mjs", "...websocket,", "...websocket, backpressureLimit: 64 << 10,")
 	s := serveScript(t, js.Bun, script)
 	small := net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
 		return c.Control(func(fd uintptr) { _ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10) })

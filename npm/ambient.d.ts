@@ -33,7 +33,43 @@ declare module "*.wasm" {
 
 declare module "cloudflare:workers" {
 	abstract class DurableObject<Env = any> {
-		constructor(ctx: unknown, env: Env)
+		constructor(ctx: DurableObjectState, env: Env)
+		protected ctx: DurableObjectState
 		protected env: Env
 	}
+}
+
+// Of Workers, as far as it is used.
+
+interface WebSocket {
+	accept(): void
+	serializeAttachment(attachment: unknown): void
+	deserializeAttachment(): any
+}
+
+declare var WebSocketPair: new () => { 0: WebSocket; 1: WebSocket }
+
+interface ResponseInit {
+	webSocket?: WebSocket
+}
+
+interface DurableObjectState {
+	storage: DurableObjectStorage
+	acceptWebSocket(ws: WebSocket, tags: string[]): void
+	getWebSockets(tag: string): WebSocket[]
+}
+
+interface DurableObjectTransaction {
+	get(key: string): Promise<unknown>
+	put(key: string, value: unknown): Promise<void>
+	delete(key: string): Promise<boolean>
+	list(options: { prefix?: string; start?: string; end?: string; limit?: number; reverse?: boolean }): Promise<Map<string, unknown>>
+	getAlarm(): Promise<number | null>
+	setAlarm(at: number): Promise<void>
+	deleteAlarm(): Promise<void>
+}
+
+interface DurableObjectStorage extends DurableObjectTransaction {
+	deleteAll(): Promise<void>
+	transaction<T>(f: (transaction: DurableObjectTransaction) => Promise<T>): Promise<T>
 }

@@ -24,7 +24,7 @@ const LEVELS = /** @type {const} */ (["debug", "info", "warn", "error"])
  */
 
 /**
- * What the program exports: Go's runtime, wasm/bridge_js.go, and wasm/fetch/bridge_js.go if it has that.
+ * What the program exports: Go's runtime, wasm/bridge_js.go, and those of wasm/fetch and wasm/durable if it has these.
  *
  * @typedef {object} ProgramExports
  * @property {() => number} kkrpc_scratch
@@ -37,6 +37,13 @@ const LEVELS = /** @type {const} */ (["debug", "info", "warn", "error"])
  * @property {(token: number, length: number) => void} kkrpc_answered
  * @property {(length: number) => number} kkrpc_fetch_buffer
  * @property {(id: number, event: number, length: number) => void} kkrpc_fetch
+ * @property {(length: number) => number} kkrpc_durable_buffer
+ * @property {(token: number) => void} kkrpc_durable_answered
+ * @property {() => number} [kkrpc_durable_hibernates]
+ * @property {(connections: number) => void} [kkrpc_durable_wake]
+ * @property {() => void} kkrpc_durable_rest
+ * @property {() => void} kkrpc_durable_sleep
+ * @property {(token: number, retries: number) => void} [kkrpc_durable_alarm]
  * @typedef {ProgramExports & import("./runtime.mjs").RuntimeExports} Exports
  */
 
@@ -59,6 +66,8 @@ export class Instance {
 	/** @type {Uint8Array | undefined} */
 	#answer // what the program has asked for and takes next
 	#fetches
+	/** @type {DurableSide | undefined} */
+	durable // the Durable Object, if there is one
 	#log
 	#contexts
 	maxMessage = 0 // in bytes
@@ -67,12 +76,15 @@ export class Instance {
 	/**
 	 * @param {(...what: unknown[]) => void} log
 	 * @param {Contexts} contexts
+	 * @param {(program: import("./fetch.mjs").Program) => DurableSide} [durable]
 	 */
-	constructor(log, contexts) {
+	constructor(log, contexts, durable) {
 		this.#log = log
 		this.#contexts = contexts
 		this.#batch = this.#newBatch()
-		this.#fetches = this.#newFetches()
+		const program = this.#program()
+		this.#fetches = new Fetches(program)
+		this.durable = durable?.(program)
 	}
 
 	/**
@@ -82,9 +94,10 @@ export class Instance {
 	 * @param {WebAssembly.Module} module
 	 * @param {(...what: unknown[]) => void} log
 	 * @param {Contexts} contexts
+	 * @param {(program: import("./fetch.mjs").Program) => DurableSide} [durable]
 	 */
-	static async start(Go, module, log, contexts) {
-		const instance = new Instance(log, contexts)
+	static async start(Go, module, log, contexts, durable) {
+		const instance = new Instance(log, contexts, durable)
 		const runtime = new Runtime(Go)
 		const { go } = runtime
 		instance.#runtime = runtime
@@ -109,6 +122,7 @@ export class Instance {
 		await Promise.race([ready, ended.then(() => ready)])
 		instance.#scratch = exports.kkrpc_scratch()
 		instance.maxMessage = exports.kkrpc_frame()
+		instance.durable?.started(exports)
 		return instance
 	}
 
@@ -130,6 +144,7 @@ export class Instance {
 				this.#call(id, token, this.#text(at, length), this.#bytes(from, size).slice(), most),
 			print: (level, at, length) => console[LEVELS[level]](this.#text(at, length)),
 			...this.#fetches.imports,
+			...(this.durable?.imports ?? noObject),
 		}
 	}
 
@@ -155,6 +170,7 @@ export class Instance {
 			if (this.dead) this.#free()
 			for (let next = this.#outbox.pop(); next !== undefined; next = this.#outbox.pop()) next.flush()
 			this.#contexts.leave(before)
+			if (!this.dead) this.durable?.left()
 		}
 	}
 
@@ -214,8 +230,9 @@ export class Instance {
 		return new Batch(this.#contexts, (sockets) => this.#deliver(sockets))
 	}
 
-	#newFetches() {
-		return new Fetches({
+	/** @returns {import("./fetch.mjs").Program} */
+	#program() {
+		return {
 			contexts: this.#contexts,
 			bytes: (at, length) => this.#bytes(at, length),
 			socket: (id) => this.#sockets.get(id),
@@ -226,7 +243,7 @@ export class Instance {
 					this.#run()
 				})
 			},
-		})
+		}
 	}
 
 	/**
@@ -412,6 +429,7 @@ export class Instance {
 		if (this.#runtime !== undefined) this.#contexts.abandon(this.#runtime)
 		this.#later.length = 0
 		this.#fetches.drop()
+		this.durable?.drop()
 		this.#log("kkrpc:", reason)
 		const sockets = [...this.#sockets.values()]
 		this.#sockets.clear()
@@ -428,6 +446,26 @@ export class Instance {
 function most(data) {
 	return HEAD + (typeof data === "string" ? 3 * data.length : data.byteLength)
 }
+
+/**
+ * The Durable Object around a program, see workers/durable.mjs.
+ *
+ * @typedef {object} DurableSide
+ * @property {Imports} imports
+ * @property {boolean} hibernates
+ * @property {(exports: Exports) => void} started
+ * @property {() => void} left All goroutines of the program wait.
+ * @property {() => void} drop The program has ended.
+ * @property {(connections: number) => void} wake So many connections of an earlier program are about to be opened.
+ * @property {(retries: number) => Promise<void>} alarm
+ */
+
+/**
+ * The imports of wasm/durable where there is no Durable Object.
+ *
+ * @type {Imports}
+ */
+const noObject = { durable: () => 0, durable_save: () => 0, durable_rested() {}, durable_alarmed() {}, durable_broken() {} }
 
 /**
  * What may be done where.
@@ -479,13 +517,15 @@ const anywhere = {
  * @param {() => WebAssembly.Module | Promise<WebAssembly.Module>} load returns the compiled program; it is called
  *   once, and again after it has failed.
  * @param {{log?: (...what: unknown[]) => void, contexts?: Contexts, most?: number, environment?: import("./values.mjs").Environment,
- *   passed?: (c: import("hono").Context) => Record<string, string> | undefined}} [options] log is told of a program that ends or
+ *   passed?: (c: import("hono").Context) => Record<string, string> | undefined,
+ *   durable?: (program: import("./fetch.mjs").Program) => DurableSide}} [options] log is told of a program that ends or
  *   cannot start; console.error by default. most is the size in bytes of the largest message that the runtime takes. environment
- *   finds a variable of the environment, and passed the JSON of variables that another context has had.
+ *   finds a variable of the environment, and passed the JSON of variables that another context has had. durable makes what a
+ *   program in a Durable Object needs besides.
  */
 export function createHost(
 	load,
-	{ log = console.error, contexts = anywhere, most = Infinity, environment = processEnvironment, passed = () => undefined } = {},
+	{ log = console.error, contexts = anywhere, most = Infinity, environment = processEnvironment, passed = () => undefined, durable } = {},
 ) {
 	const { Go } = globalThis // now: another bundle may bring that of another version of Go
 	/** @type {Promise<WebAssembly.Module> | undefined} */
@@ -500,7 +540,7 @@ export function createHost(
 			if (Go === undefined) throw new Error("import wasm_exec.js, of the Go that has built the program, before createHost is called")
 			module ??= Promise.resolve(load())
 			module.catch(() => (module = undefined)) // the next connection tries again
-			instance = await Instance.start(Go, await module, log, contexts)
+			instance = await Instance.start(Go, await module, log, contexts, durable)
 			if (instance.maxMessage > most) {
 				log(`kkrpc: Limits.Frame is ${instance.maxMessage} bytes, but this runtime takes messages of up to ${most}`)
 			}
@@ -531,6 +571,19 @@ export function createHost(
 		/** Starts the program, and resolves to the size in bytes of the largest message that it takes, its Limits.Frame. */
 		maxMessage: () => host.running().then((instance) => instance.maxMessage),
 
+		running: host.running,
+
+		/** @param {import("hono").Context} [c] */
+		values: (c) => new Values(c, environment, passed),
+
+		/**
+		 * A connection, for a server that tells its events itself.
+		 *
+		 * @param {string} about as about() below
+		 * @param {Values} values
+		 */
+		connect: (about, values) => new Socket(host, about, values),
+
 		/**
 		 * The events of one connection for Hono's upgradeWebSocket.
 		 *
@@ -550,8 +603,12 @@ export function createHost(
 	}
 }
 
-/** @param {import("hono").HonoRequest} request */
-function about(request) {
+/**
+ * What the program is told of a request, as JSON.
+ *
+ * @param {import("hono").HonoRequest} request
+ */
+export function about(request) {
 	if (typeof request?.param !== "function") {
 		throw new TypeError(
 			"createHonoWebSocketHandler takes Hono's context, as in upgradeWebSocket((c) => createHonoWebSocketHandler(c)): " +

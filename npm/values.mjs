@@ -17,11 +17,14 @@ const MAX_REASON = 1000 // of a failure, in characters
 
 /** @typedef {(env?: any) => (name: string) => unknown} Environment */
 
+/** @typedef {string | {failure: string}} Kept the JSON of a variable, or why it has none */
+
 /** The values of one connection. */
 export class Values {
 	/** @type {Record<string, unknown>} */
 	#variables // by name, as they were when the handler was made
-	#passed // by name, the JSON of variables that another context has had
+	/** @type {Record<string, Kept>} */
+	#passed // by name, variables that another context has had, or this one, if it does not live as long as the connection
 	#environment // returns a variable of the environment by its name
 	#known
 
@@ -35,6 +38,23 @@ export class Values {
 		this.#variables = c?.var ?? {}
 		this.#passed = (c && passed(c)) ?? {}
 		this.#environment = environment(c?.env)
+	}
+
+	/**
+	 * The values of a connection whose context is gone.
+	 *
+	 * @param {Record<string, Kept>} variables by name
+	 * @param {(name: string) => unknown} [environment]
+	 */
+	static of(variables, environment = () => undefined) {
+		const values = new Values(
+			undefined,
+			() => environment,
+			() => undefined,
+		)
+		values.#known = true
+		values.#passed = variables
+		return values
 	}
 
 	/**
@@ -106,7 +126,30 @@ export class Values {
 	/** @param {string} name */
 	#variable(name) {
 		if (Object.hasOwn(this.#variables, name)) return toJSON(this.#variables[name])
-		if (Object.hasOwn(this.#passed, name)) return this.#passed[name]
+		if (!Object.hasOwn(this.#passed, name)) return
+		const kept = this.#passed[name]
+		if (typeof kept === "string") return kept
+		throw new TypeError(kept.failure)
+	}
+
+	/**
+	 * The variables as they are now, for Values.of.
+	 *
+	 * @returns {Record<string, Kept>}
+	 */
+	kept() {
+		/** @type {Record<string, Kept>} */
+		const variables = Object.assign(Object.create(null), this.#passed)
+		for (const name of Object.keys(this.#variables)) {
+			try {
+				const text = toJSON(this.#variables[name])
+				if (text !== undefined) variables[name] = text
+				else delete variables[name]
+			} catch (error) {
+				variables[name] = { failure: reason(error) }
+			}
+		}
+		return variables
 	}
 
 	/** @param {string} name */
@@ -132,9 +175,14 @@ function call(object, method, args) {
 	return object[method](...args)
 }
 
-/** @param {any} error */
+/** @param {unknown} error */
 function failed(error) {
-	return answer(FAILED, String(error?.message ?? error).slice(0, MAX_REASON))
+	return answer(FAILED, reason(error))
+}
+
+/** @param {any} error */
+function reason(error) {
+	return String(error?.message ?? error).slice(0, MAX_REASON)
 }
 
 /**

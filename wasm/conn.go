@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/internal/hibernate"
 )
 
 const (
@@ -26,7 +27,8 @@ type conn struct {
 	host    host
 	in      *kkrpc.Inbox // without a bound of its own: server.makeRoom counts what waits in all of them
 	timeout time.Duration
-	took    func(n int) // is told of each message that was read, of n bytes; nil for nobody
+	took    func(n int)          // is told of each message that was read, of n bytes; nil for nobody
+	keeper  hibernate.Connection // of a connection that outlives the program; nil for most
 
 	over chan struct{} // closed when the connection has ended
 	once sync.Once     // guards the closing of over
@@ -52,7 +54,18 @@ func (c *conn) ReadFrame(buf []byte) (msg []byte, more bool, err error) {
 	if err == nil && c.took != nil {
 		c.took(len(msg))
 	}
+	if err == nil && c.keeper != nil {
+		c.keeper.Read(msg)
+	}
 	return msg, more, err
+}
+
+// Keeper implements hibernate.Transport.
+func (c *conn) Keeper() hibernate.Keeper {
+	if c.keeper == nil {
+		return nil
+	}
+	return c.keeper
 }
 
 // TryWriteFrames passes msgs to the host, unless the host has too much to send. Then it keeps copies, and WriteFrames
@@ -98,6 +111,9 @@ func (c *conn) send(m []byte) error {
 		return io.ErrClosedPipe
 	default:
 		c.unsent = c.host.send(c.id, m)
+		if c.keeper != nil {
+			c.keeper.Wrote()
+		}
 		return nil
 	}
 }

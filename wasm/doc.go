@@ -21,7 +21,8 @@
 // With the context c, pages of other origins are refused as by transport/ws, see Options.Origins. Without c every
 // connection is refused, unless Options.Origins has "*".
 //
-// On Workers each Durable Object has its own instance of the program. With --plain each isolate has one. Hono reports a
+// On Workers each Durable Object has its own instance of the program. Package wasm/durable gives it the storage of the
+// object, its alarm, and sleep while connections are open. With --plain each isolate has one instance. Hono reports a
 // connection there only with its first message.
 //
 // # Middleware and environment

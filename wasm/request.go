@@ -20,6 +20,8 @@ type Request struct {
 
 	server *server // for Var, Env and Do
 	conn   *conn   // nil for a Request that the user has made
+
+	object *objectState // of a Durable Object that may hibernate; nil elsewhere
 }
 
 // Context returns a context for Var, Env, Do and package fetch, for use in the function of ServeFor and in OnOpen. It
@@ -40,6 +42,12 @@ func RequestFromContext(ctx context.Context) *Request {
 	return r
 }
 
+// objectState is what a Durable Object tells of a connection.
+type objectState struct {
+	Wakes int    `json:"wakes"` // how many programs have served it before
+	State string `json:"state"` // what the last of them has saved
+}
+
 // newRequest reads what createHonoWebSocketHandler tells of the Hono context. known is false if that is nothing.
 func newRequest(about []byte) (r *Request, known bool, err error) {
 	if len(about) == 0 {
@@ -49,6 +57,7 @@ func newRequest(about []byte) (r *Request, known bool, err error) {
 		URL    string            `json:"url"`
 		Params map[string]string `json:"params"`
 		Header map[string]string `json:"header"`
+		Object *objectState      `json:"object"`
 	}
 	if err := superjson.Decode(superjson.ModeJSON, about, nil, &in); err != nil {
 		return nil, false, fmt.Errorf("wasm: the host's account of the request: %w", err)
@@ -57,5 +66,5 @@ func newRequest(about []byte) (r *Request, known bool, err error) {
 	if err != nil { // JavaScript takes "%zz" in a path
 		return nil, false, Reject(closePolicy, "the URL of the request is malformed")
 	}
-	return &Request{URL: u, Params: in.Params, Header: in.Header}, true, nil
+	return &Request{URL: u, Params: in.Params, Header: in.Header, object: in.Object}, true, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/internal/announce"
 	"github.com/kkrpc-go/kkrpc/internal/errlog"
+	"github.com/kkrpc-go/kkrpc/internal/hibernate"
 	"github.com/kkrpc-go/kkrpc/internal/origin"
 )
 
@@ -160,6 +161,7 @@ func (s *server) serve(c *conn, about []byte) (err error) {
 		return err
 	}
 	r.server, r.conn = s, c
+	s.keep(r)
 	dialect, announced, err := announce.Dialect(r.URL.Query(), []string{r.Header["sec-websocket-protocol"]}, s.opts.RPC.Dialects)
 	if err != nil {
 		return Reject(closePolicy, err.Error())
@@ -172,6 +174,13 @@ func (s *server) serve(c *conn, about []byte) (err error) {
 	rpc := s.opts.RPC
 	if announced {
 		rpc.Dialect = dialect
+	}
+	if c.keeper != nil {
+		if text := c.keeper.Dialect(); text != "" {
+			if err := rpc.Dialect.UnmarshalText([]byte(text)); err != nil {
+				return err
+			}
+		}
 	}
 	rpc.Expose, rpc.OnClose = api, func(ch *kkrpc.Channel, err error) {
 		s.release(c)
@@ -294,10 +303,33 @@ func (s *server) count(c *conn, n int) {
 // release stops counting the messages of c, which nobody will read.
 func (s *server) release(c *conn) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer func() {
+		keeper := c.keeper
+		s.mu.Unlock()
+		if keeper != nil {
+			keeper.Gone()
+		}
+	}()
 	s.waiting -= c.waiting
 	c.waiting, c.ended = 0, true
 	delete(s.reading, c)
+}
+
+// keep has package wasm/durable keep what a connection needs that may outlive this program.
+func (s *server) keep(r *Request) {
+	c, o := r.conn, r.object
+	if o == nil || hibernate.Open == nil {
+		return
+	}
+	keeper := hibernate.Open(c.id, o.Wakes, o.State, func(frame []byte) {
+		s.count(c, len(frame)+waitCost)
+		if c.in.Push(frame) != nil {
+			s.count(c, -len(frame)-waitCost)
+		}
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.keeper = keeper
 }
 
 // makeRoom drops connections whose messages cost most until those of the others are within Options.Inbox. The message

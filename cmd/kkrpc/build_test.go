@@ -198,8 +198,8 @@ func TestBundles(t *testing.T) {
 		{"bun", nil, nil, `"hono/bun"`},
 		{"deno", nil, nil, `"hono/deno"`},
 		{"node", nil, nil, `"@hono/node-server"`},
-		{"workers", nil, []string{"contexts.mjs", "wrangler.jsonc"}, "extends DurableObject"},
-		{"workers", []string{"--plain"}, []string{"contexts.mjs", "wrangler.jsonc"}, "upgradeWebSocket((c) => createHonoWebSocketHandler(c))"},
+		{"workers", nil, []string{"contexts.mjs", "durable.mjs", "object.mjs", "wrangler.jsonc"}, "extends GoDurableObject"},
+		{"workers", []string{"--plain"}, []string{"contexts.mjs", "durable.mjs", "object.mjs", "wrangler.jsonc"}, "upgradeWebSocket((c) => createHonoWebSocketHandler(c))"},
 	} {
 		t.Run(strings.Join(append([]string{row.name}, row.args...), " "), func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "dist")
@@ -247,12 +247,10 @@ func TestBundleOfUnknownTypes(t *testing.T) {
 	check(t, "api.d.mts", string(types), "type API = unknown\nexport type { API as default }\n")
 }
 
-// mostFetch is how much larger package wasm/fetch may make a program, in gzipped bytes.
-const mostFetch = 20_000
-
-func TestSizeOfFetch(t *testing.T) {
+// TestSizeOfPackages is how much larger some packages may make a program, in gzipped bytes.
+func TestSizeOfPackages(t *testing.T) {
 	if testing.Short() {
-		t.Skip("links two programs: not under -short")
+		t.Skip("links programs: not under -short")
 	}
 	size := func(program string) int {
 		dir := filepath.Join(t.TempDir(), "dist")
@@ -267,10 +265,19 @@ func TestSizeOfFetch(t *testing.T) {
 		}
 		return n
 	}
-	without, with := size("./testdata/hono"), size("./testdata/honofetch")
-	t.Logf("%d bytes without wasm/fetch, %d with it", without, with)
-	if added := with - without; added > mostFetch {
-		t.Errorf("wasm/fetch adds %d bytes gzip, want at most %d: go list -deps tells what it needs", added, mostFetch)
+	without := size("./testdata/hono")
+	for _, row := range []struct {
+		name, program string
+		most          int
+	}{
+		{"wasm/fetch", "./testdata/honofetch", 20_000},
+		{"wasm/durable", "./testdata/honodurable", 45_000},
+	} {
+		added := size(row.program) - without
+		t.Logf("%s adds %d bytes to %d", row.name, added, without)
+		if added > row.most {
+			t.Errorf("%s adds %d bytes gzip, want at most %d: go list -deps tells what it needs", row.name, added, row.most)
+		}
 	}
 }
 

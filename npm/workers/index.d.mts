@@ -1,3 +1,4 @@
+import { DurableObject } from "cloudflare:workers"
 import type { Context, Env } from "hono"
 import type { WSEvents } from "hono/ws"
 
@@ -18,7 +19,39 @@ export interface Instance {
 	start(): Promise<void>
 }
 
-/** An instance of the Go program for one Durable Object, which makes it once: all of its connections meet there. */
+/**
+ * The class of Durable Objects whose connections meet in one instance of the Go program. Package wasm/durable gives the program
+ * the storage and the alarm of the object. A program with durable.Options.Hibernate sleeps while connections are open.
+ *
+ *     export class Rpc extends GoDurableObject {
+ *     	#app = new Hono().get("*", (c) => this.upgrade(c))
+ *
+ *     	fetch(request) {
+ *     		return this.#app.fetch(request, this.env)
+ *     	}
+ *     }
+ *
+ * A class that has methods of its own for alarms or sockets calls those of this class too.
+ */
+export class GoDurableObject<Bindings = unknown> extends DurableObject<Bindings> {
+	/**
+	 * Answers a request for a WebSocket, whose connection the program serves. The status is 426 for any other request. It is
+	 * 431 if the request and its variables are too large for a connection that hibernates.
+	 */
+	upgrade(c: Context): Promise<Response>
+	/** Starts the program now instead of with the first connection. It rejects if the program cannot start. */
+	start(): Promise<void>
+
+	alarm(info?: { retryCount: number }): Promise<void>
+	webSocketMessage(ws: WebSocket, message: string | ArrayBuffer): void
+	webSocketClose(ws: WebSocket, code: number, reason: string, wasClean: boolean): Promise<void>
+	webSocketError(ws: WebSocket, error: unknown): Promise<void>
+}
+
+/**
+ * An instance of the Go program for one Durable Object, which makes it once: all of its connections meet there. It neither
+ * hibernates nor has the storage of the object: GoDurableObject does.
+ */
 export function createInstance(): Instance
 
 /**

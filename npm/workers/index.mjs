@@ -3,6 +3,7 @@ import program from "./api.wasm"
 import "./wasm_exec.js"
 import { requestContexts } from "./contexts.mjs"
 import { createHost } from "./host.mjs"
+import { durableObjectOf } from "./object.mjs"
 import { bindings, toJSON } from "./values.mjs"
 
 /** @typedef {import("hono").Context} Context */
@@ -18,6 +19,8 @@ const passed = (c) => /** @type {Record<string, string> | undefined} */ (c.req.r
  * @returns {import("./index.mjs").Instance}
  */
 export const createInstance = () => createHost(() => program, { most, environment: bindings, passed })
+
+export const GoDurableObject = durableObjectOf(() => program, { most, environment: bindings, passed })
 
 const shared = createHost(() => program, { most, environment: bindings, contexts: requestContexts() })
 

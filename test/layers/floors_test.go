@@ -34,7 +34,7 @@ var floors = []string{
 	// The three kinds of values that cross by identity.
 	"callback", "callback_kind", "stream_in", "stream_out", "bytestream", "stream", "stream_kind", "ref", "ref_kind",
 	// What a program calls.
-	"call", "remote", "property", "expose", "options", "stats", "shutdown", "answer", "doc",
+	"call", "remote", "property", "expose", "hibernate", "options", "stats", "shutdown", "answer", "doc",
 }
 
 // exceptions are the arrows of the root package that may run back up.

@@ -1,0 +1,179 @@
+package durable
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+)
+
+// The error of calls and streams that the sleep of the object has ended.
+const (
+	hibernatedError = "RPCHibernatedError"
+	hibernatedText  = "the object has slept before the end of this; it may have been done"
+)
+
+const (
+	// patience is for how long a repeated call may run, and for how long connections may take to be opened again.
+	patience = 10 * time.Second
+
+	closeRestart = 1012 // a close code: the peer may connect again
+)
+
+// signal has wake look again. Object.mu is held.
+func (o *object) signal() {
+	select {
+	case o.changed <- struct{}{}:
+	default:
+	}
+}
+
+// begin notes that so many connections are about to be opened that the program before has served.
+func (o *object) begin(connections int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.waking = connections
+	o.awake = make(chan struct{})
+}
+
+// wake brings the connections into the state that they had. Requests wait until then.
+func (o *object) wake() {
+	o.await(func() bool { return o.waking <= 0 })
+	type step struct {
+		c *connection
+		k *keptCall
+	}
+	var steps []step
+	var restored []*connection
+	o.mu.Lock()
+	for _, c := range o.conns {
+		if !c.restored || c.ch == nil {
+			continue
+		}
+		restored = append(restored, c)
+		for _, k := range c.before.Kept {
+			steps = append(steps, step{c, k})
+		}
+	}
+	o.mu.Unlock()
+	slices.SortFunc(steps, func(a, b step) int { return cmp.Compare(a.k.Serial, b.k.Serial) })
+	slices.SortFunc(restored, func(a, b *connection) int { return cmp.Compare(a.id, b.id) })
+	for _, s := range steps {
+		o.repeat(s.c, s.k)
+	}
+	for _, c := range restored {
+		if c.before.Overflow {
+			_ = c.ch.CloseWith(closeRestart, hibernatedError+": too much was open to be kept")
+			continue
+		}
+		lost := c.before.Work
+		lost.First = c.start.First
+		c.ch.Lost(lost, hibernatedError, hibernatedText)
+	}
+	o.mu.Lock()
+	close(o.awake)
+	held := make([]*connection, 0, len(o.conns))
+	for _, c := range o.conns {
+		c.settled = true
+		if c.start.Held && c.ch != nil {
+			held = append(held, c)
+		}
+	}
+	o.mu.Unlock()
+	for _, c := range held {
+		c.ch.Release()
+	}
+}
+
+// repeat runs a kept call again.
+func (o *object) repeat(c *connection, k *keptCall) {
+	o.mu.Lock()
+	if c.gone {
+		o.mu.Unlock()
+		return
+	}
+	c.repeats, c.failure = k, ""
+	o.mu.Unlock()
+	c.push([]byte(k.Message))
+	in := o.await(func() bool { return c.gone || c.repeats == nil })
+	o.mu.Lock()
+	failure := c.failure
+	gone := c.gone
+	c.repeats = nil
+	o.mu.Unlock()
+	switch {
+	case gone:
+		return
+	case !in:
+		failure = fmt.Sprintf("it takes more than %v", patience)
+	case failure == "":
+		return
+	}
+	fmt.Fprintf(os.Stderr, "durable: repeat %q: %s\n", k.Name, failure)
+	_ = c.ch.CloseWith(closeRestart, fmt.Sprintf("%s: %q cannot be repeated", hibernatedError, k.Name))
+}
+
+// await waits until done, which is called with object.mu. It reports false after patience.
+func (o *object) await(done func() bool) bool {
+	limit := time.NewTimer(patience)
+	defer limit.Stop()
+	for {
+		o.mu.Lock()
+		is := done()
+		o.mu.Unlock()
+		if is {
+			return true
+		}
+		select {
+		case <-o.changed:
+		case <-limit.C:
+			return false
+		}
+	}
+}
+
+// rest is called when all goroutines wait. It saves what has changed, and tells the host whether the object may sleep.
+func (o *object) rest() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	look := o.touched.take()
+	for c := range o.busy { // it may have become idle without a message
+		if !c.dirty.Load() {
+			look = append(look, c)
+		}
+	}
+	for _, c := range look {
+		c.dirty.Store(false)
+		if c.gone || c.ch == nil {
+			continue
+		}
+		if c.paused {
+			c.paused = false
+			c.ch.Resume()
+		}
+		if c.ch.Busy() {
+			o.busy[c] = struct{}{}
+			continue
+		}
+		delete(o.busy, c)
+		c.ch.Rest()
+		c.save(false)
+	}
+	awake := time.Duration(0)
+	if len(o.busy) > 0 {
+		awake = max(time.Millisecond, o.opts.awake())
+	}
+	o.host.rested(awake)
+}
+
+// sleep is called when the object has been kept awake for long enough.
+func (o *object) sleep() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for c := range o.busy {
+		c.save(true)
+		c.ch.Pause()
+		c.paused = true
+	}
+}

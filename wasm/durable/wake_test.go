@@ -1,0 +1,242 @@
+package durable
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/kkrpc-go/kkrpc"
+)
+
+// TestCallsRunAgainInOrder is that calls run again in their order over all connections, before requests and without answers.
+func TestCallsRunAgainInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.end()
+		var made calls
+		w.api = made.api()
+		a, b, c := w.open(1), w.open(2), w.open(3)
+		b.says(call("1", "join", `"Bob"`))
+		a.says(call("1", "join", `"Ada"`))
+		c.says(call("1", "join", `"Cid"`), call("2", "leave", ""))
+		b.says(call("2", "join", `"Bea"`)) // in place of Bob
+		a.says(call("2", "join", `"fails"`))
+		made.take()
+
+		w.sleeps(3)
+		a, b, c = w.open(1), w.open(2), w.open(3)
+		c.says(call("3", "log", `"a request of now"`))
+		want := []string{"Ada true", "Bea true", "a request of now"}
+		if diff := cmp.Diff(want, made.take()); diff != "" {
+			t.Error(diff)
+		}
+		for name, l := range map[string]*link{"a": a, "b": b} {
+			if sent, closed := l.got(); len(sent) > 0 || closed != "" {
+				t.Errorf("%s got %q %s", name, sent, closed)
+			}
+		}
+	})
+}
+
+// TestCallThatHangsWhenItRunsAgain costs its own connection, after ten seconds.
+func TestCallThatHangsWhenItRunsAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.end()
+		var made calls
+		w.api = made.api()
+		a, b := w.open(1), w.open(2)
+		a.says(call("1", "join", `"hangs"`))
+		b.says(call("1", "join", `"Bob"`))
+		made.take()
+		w.sleeps(2)
+		a, b = w.open(1), w.open(2)
+		b.says(call("2", "log", `"a request of now"`))
+		if got := made.take(); !slices.Equal(got, []string{"hangs true"}) {
+			t.Errorf("before the patience ends: %q", got)
+		}
+		time.Sleep(patience)
+		if _, closed := a.got(); closed != `1012 RPCHibernatedError: "join" cannot be repeated` {
+			t.Errorf("closed with %q", closed)
+		}
+		if got, want := made.take(), []string{"Bob true", "a request of now"}; !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	})
+}
+
+// TestConnectionThatComesLate is closed: others could not wait for its calls any more.
+func TestConnectionThatComesLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.end()
+		var made calls
+		w.api = made.api()
+		w.open(1).says(call("1", "join", `"Ada"`))
+		w.open(2).says(call("1", "join", `"Bob"`))
+		made.take()
+		w.sleeps(2)
+		a := w.open(1)
+		time.Sleep(patience)
+		a.says(call("2", "log", `"a request of now"`))
+		if got, want := made.take(), []string{"Ada true", "a request of now"}; !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+		if _, closed := w.open(2).got(); !strings.HasPrefix(closed, "1012 RPCHibernatedError: it took too long") {
+			t.Errorf("closed with %q", closed)
+		}
+	})
+}
+
+// TestMoreWorkThanFits closes the connection, so that no call of the peer waits for ever.
+func TestMoreWorkThanFits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.end()
+		var made calls
+		w.api = made.api()
+		l := w.open(1)
+		for i := range 100 {
+			l.says(call(fmt.Sprint("a rather long id ", i), "hang", ""))
+		}
+		time.Sleep(time.Second) // until other goroutines read
+		w.host.limit = 1000
+		w.sleeps(1)
+		if _, closed := w.open(1).got(); closed != "1012 RPCHibernatedError: too much was open to be kept" {
+			t.Errorf("closed with %q", closed)
+		}
+	})
+}
+
+// TestWorkKeepsAwake is for how long the host is told to keep the object awake.
+func TestWorkKeepsAwake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.end()
+		var made calls
+		w.api = made.api()
+		l := w.open(1)
+		l.says(call("1", "hang", ""))
+		for _, row := range []struct{ option, want time.Duration }{{0, 30 * time.Second}, {time.Second, time.Second}, {-1, time.Millisecond}} {
+			w.here.opts.Awake = row.option
+			w.here.rest()
+			if w.host.awake != row.want {
+				t.Errorf("Awake %v: %v, want %v", row.option, w.host.awake, row.want)
+			}
+		}
+		time.Sleep(time.Second) // until another goroutine reads
+		l.says(`{"t":"qc","id":"1"}`)
+		w.here.rest()
+		if sent, _ := l.got(); w.host.awake != 0 {
+			t.Errorf("%v without work; the peer has got %q", w.host.awake, sent)
+		}
+	})
+}
+
+// TestLostHandlesAreGivenBack is that the peer may forget functions and references that no kept call brings back.
+func TestLostHandlesAreGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.end()
+		var held []any
+		w.api = kkrpc.Object{
+			"keep": func(ctx context.Context, f func(), r *kkrpc.Ref) error {
+				held = append(held, f, r)
+				return Keep(ctx, "keep")
+			},
+			"hold": func(f func(), r *kkrpc.Ref) { held = append(held, f, r) },
+		}
+		handles := func(name string) string {
+			return fmt.Sprintf(`{"__kkrpc_next_arg__":"callback","id":"f-%s"},{"__kkrpc_ref__":true,"id":"r-%[1]s","kind":"object"}`, name)
+		}
+		w.open(1).says(call("1", "keep", handles("kept")), call("2", "hold", handles("lost")))
+		w.sleeps(1)
+		held = nil
+		sent, _ := w.open(1).got()
+		want := []string{`{"t":"cbr","ids":["f-lost"]}`, `{"t":"q","id":"-","op":"ref","p":["r-lost","release"]}`}
+		if diff := cmp.Diff(want, sent); diff != "" {
+			t.Error(diff)
+		}
+		runtime.KeepAlive(held)
+	})
+}
+
+// TestKeepTooLarge leaves what was kept.
+func TestKeepTooLarge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.end()
+		var made calls
+		w.api = made.api()
+		w.host.limit = 1500
+		l := w.open(1)
+		l.says(call("1", "join", `"Ada"`))
+		l.got()
+		l.says(call("2", "join", `"`+strings.Repeat("x", 500)+`"`))
+		if sent, _ := l.got(); len(sent) != 1 || !strings.Contains(sent[0], `durable: keep \"join\": the call has 552 bytes, which are `) {
+			t.Errorf("the answer is %q", sent)
+		}
+		made.take()
+		w.sleeps(1)
+		w.open(1).got()
+		if got := made.take(); !slices.Equal(got, []string{"Ada true"}) {
+			t.Errorf("%q", got)
+		}
+	})
+}
+
+func TestStateThatCannotBeRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.end()
+		w.host.states[1] = "{"
+		w.api = kkrpc.Object{"f": func() {}}
+		w.here.begin(1)
+		go w.here.wake()
+		w.open(1).got()
+		if !slices.Equal(w.host.broke, []int32{1}) {
+			t.Errorf("the host was told of %v", w.host.broke)
+		}
+	})
+}
+
+// TestAlarmWaits for the connections from before.
+func TestAlarmWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &fakeHost{}
+		o := newObject(h)
+		o.alarm(1, 0) // without OnAlarm
+		o.opts.OnAlarm = func(_ context.Context, retries int) error {
+			switch retries {
+			case 0:
+				return errors.New("not yet")
+			case 1:
+				panic("oh")
+			}
+			return nil
+		}
+		o.begin(1)
+		go func() {
+			for retries := range 3 {
+				o.alarm(int32(retries)+2, retries)
+			}
+		}()
+		synctest.Wait()
+		if want := []string{"1 "}; !slices.Equal(h.alarms, want) {
+			t.Errorf("while it wakes: %q", h.alarms)
+		}
+		go o.wake()
+		time.Sleep(patience)
+		synctest.Wait()
+		if want := []string{"1 ", "2 not yet", "3 panic: oh", "4 "}; !slices.Equal(h.alarms, want) {
+			t.Errorf("%q, want %q", h.alarms, want)
+		}
+	})
+}
