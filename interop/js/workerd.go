@@ -17,12 +17,14 @@ import (
 
 // Worker is a module that workerd serves.
 type Worker struct {
-	Script string   // in a folder that resolves the packages that it imports; see [Bundle]
-	Wasm   []string // files beside it that it imports as modules, such as "api.wasm"
-	Object string   // an exported class of Durable Objects, bound to its name in upper case; "" if there is none
-	Date   string   // the compatibility date, as 2006-01-02
-	Flags  []string // compatibility flags
-	Local  bool     // it may connect to this machine
+	Script       string   // in a folder that resolves the packages that it imports; see [Bundle]
+	Wasm         []string // files beside it that it imports as modules, such as "api.wasm"
+	Object       string   // an exported class of Durable Objects, bound to its name in upper case; "" if there is none
+	Date         string   // the compatibility date, as 2006-01-02
+	Flags        []string // compatibility flags
+	Local        bool     // it may connect to this machine
+	Experimental bool     // workerd is told that compatibility flags may be experimental
+	Disk         string   // a folder for the storage of objects, which outlives them there; "" for memory
 
 	CfHeader string   // a header of clients that becomes request.cf; "" for none
 	Bindings []string // more of c.env, in Cap'n Proto's text, as (name = "A", text = "b")
@@ -34,7 +36,7 @@ func (w Worker) Start(tb testing.TB) (addr string, out *Output) {
 	tb.Helper()
 	exe := Workerd.Path(tb)
 	dir := tb.TempDir()
-	external := []string{"cloudflare:workers"}
+	external := []string{"cloudflare:workers", "workerd:unsafe"}
 	for _, name := range w.Wasm {
 		external = append(external, "./"+name)
 		if err := os.Symlink(filepath.Join(filepath.Dir(w.Script), name), filepath.Join(dir, name)); err != nil {
@@ -48,6 +50,9 @@ func (w Worker) Start(tb testing.TB) (addr string, out *Output) {
 	}
 
 	cmd := exec.Command(exe, "serve", file, "--control-fd=1")
+	if w.Experimental {
+		cmd.Args = append(cmd.Args, "--experimental")
+	}
 	EndWithTest(cmd, syscall.SIGKILL)
 	out = new(Output)
 	cmd.Stderr = out
@@ -103,9 +108,14 @@ func (w Worker) config() string {
 		services = `, (name = "internet", network = (allow = ["public", "private"]))`
 	}
 	if w.Object != "" {
+		storage := "inMemory = void"
+		if w.Disk != "" {
+			storage = `localDisk = "disk"`
+			services += fmt.Sprintf(`, (name = "disk", disk = (path = %q, writable = true))`, w.Disk)
+		}
 		objects = fmt.Sprintf(`
   durableObjectNamespaces = [(className = %q, uniqueKey = %q, enableSql = true)],
-  durableObjectStorage = (inMemory = void),`, w.Object, w.Object)
+  durableObjectStorage = (%s),`, w.Object, w.Object, storage)
 		bindings = append(bindings, fmt.Sprintf("(name = %q, durableObjectNamespace = %q)", strings.ToUpper(w.Object), w.Object))
 	}
 	return fmt.Sprintf(`using Workerd = import "/workerd/workerd.capnp";
