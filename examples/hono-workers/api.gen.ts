@@ -3,9 +3,10 @@
 export interface API {
 	/** greet knows the room by the request of the connection. */
 	greet(name: string): Promise<string>
+	/** join runs again when the room wakes, with the same arguments. */
 	join(name: string, onMessage: (message: Message) => void): Promise<void>
 	members(): Promise<string[]>
-	/** remind says text later, also if whoever wanted it has left by then, and somebody else has not. */
+	/** remind says text later, also if whoever wanted it has left by then, and also if the room sleeps. */
 	remind(milliseconds: number, text: string): Promise<void>
 	/** say sends text to everybody here, and returns how many that are. */
 	say(text: string): Promise<number>

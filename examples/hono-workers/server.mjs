@@ -1,16 +1,13 @@
-import { DurableObject } from "cloudflare:workers"
 import { Hono } from "hono"
-import { upgradeWebSocket } from "hono/cloudflare-workers"
-import { createInstance } from "./dist/index.mjs"
+import { forward, GoDurableObject } from "./dist/index.mjs"
 
-/** A chat room: an object of its own, with an instance of the Go program. */
-export class Room extends DurableObject {
+/** A chat room: an object of its own, with an instance of the Go program. It sleeps while nobody says anything. */
+export class Room extends GoDurableObject {
 	#app = new Hono()
 
 	constructor(ctx, env) {
 		super(ctx, env)
-		const { handler } = createInstance()
-		this.#app.get("/chat/:room", upgradeWebSocket((c) => handler(c)))
+		this.#app.get("/chat/:room", (c) => this.upgrade(c))
 	}
 
 	fetch(request) {
@@ -22,7 +19,7 @@ const app = new Hono()
 
 app.get("/chat/:room", (c) => {
 	const rooms = c.env.ROOM
-	return rooms.get(rooms.idFromName(c.req.param("room"))).fetch(c.req.raw)
+	return rooms.get(rooms.idFromName(c.req.param("room"))).fetch(forward(c))
 })
 
 export default app

@@ -7,13 +7,13 @@ import (
 	"github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/rooms"
 	"github.com/kkrpc-go/kkrpc/wasm"
+	"github.com/kkrpc-go/kkrpc/wasm/durable"
 )
 
 // room is the program: Cloudflare runs one for each Durable Object.
 type room struct {
 	*rooms.Room[Message]
-	hub       *rooms.Hub[Message]
-	reminders reminders
+	hub *rooms.Hub[Message]
 }
 
 // greet knows the room by the request of the connection.
@@ -21,7 +21,11 @@ func greet(ctx context.Context, name string) string {
 	return "Hello, " + name + ", in " + wasm.RequestFromContext(ctx).Params["room"] + "!"
 }
 
+// join runs again when the room wakes, with the same arguments.
 func (r *room) join(ctx context.Context, name string, onMessage func(message Message)) error {
+	if err := durable.Keep(ctx, "join"); err != nil {
+		return err
+	}
 	if err := r.hub.Bind(ctx, name); err != nil {
 		return err
 	}
@@ -38,13 +42,13 @@ func (r *room) say(ctx context.Context, text string) (reached int, err error) {
 	return r.Members(), r.Signal(Message{From: from, Text: text})
 }
 
-// remind says text later, also if whoever wanted it has left by then, and somebody else has not.
+// remind says text later, also if whoever wanted it has left by then, and also if the room sleeps.
 func (r *room) remind(ctx context.Context, milliseconds int, text string) error {
 	from, err := r.sender(ctx)
 	if err != nil {
 		return err
 	}
-	return r.reminders.add(milliseconds, func() { _ = r.Signal(Message{From: from, Text: text}) })
+	return addReminder(ctx, milliseconds, Message{From: from, Text: text})
 }
 
 // sender is the name of whoever calls.
@@ -62,6 +66,10 @@ func main() {
 		log.Fatal(err)
 	}
 	here := &room{Room: hub.Room("here"), hub: hub}
+	durable.Configure(&durable.Options{
+		Hibernate: true,
+		OnAlarm:   func(ctx context.Context, _ int) error { return sayReminders(ctx, here.Signal) },
+	})
 	log.Fatal(wasm.Serve(kkrpc.Object{
 		"greet":   greet,
 		"join":    here.join,
