@@ -1,16 +1,13 @@
-import { DurableObject } from 'cloudflare:workers'
 import { Hono } from 'hono'
-import { upgradeWebSocket } from 'hono/cloudflare-workers'
-import { createInstance } from './dist/index.mjs'
+import { GoDurableObject } from './dist/index.mjs'
 
 // All connections of one object meet in one instance of the Go program.
-export class Rpc extends DurableObject {
+export class Rpc extends GoDurableObject {
   app = new Hono()
 
   constructor(ctx, env) {
     super(ctx, env)
-    const { handler } = createInstance()
-    this.app.get('/ws', upgradeWebSocket((c) => handler(c)))
+    this.app.get('/ws', (c) => this.upgrade(c))
   }
 
   fetch(request) {
