@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/wasm/internal/owner"
 )
 
 // TestCallsRunAgainInOrder is that calls run again in their order over all connections, before requests and without answers.
@@ -31,8 +32,18 @@ func TestCallsRunAgainInOrder(t *testing.T) {
 		made.take()
 
 		w.sleeps(3)
-		a, b, c = w.open(1), w.open(2), w.open(3)
+		a, b = w.open(1), w.open(2)
+		w.open(4) // a new one
+		for id, want := range map[int32]bool{1: true, 4: false} {
+			if got := Waking(owner.With(t.Context(), id)); got != want {
+				t.Errorf("connection %d is waking: %t, want %t", id, got, want)
+			}
+		}
+		c = w.open(3)
 		c.says(call("3", "log", `"a request of now"`))
+		if Waking(owner.With(t.Context(), 1)) {
+			t.Error("it is still waking")
+		}
 		want := []string{"Ada true", "Bea true", "a request of now"}
 		if diff := cmp.Diff(want, made.take()); diff != "" {
 			t.Error(diff)
