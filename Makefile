@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 JS := interop/js
+WRANGLER := interop/wrangler
 BENCH_JS := bench/js
 CACHE := .cache
 RESULTS := $(CACHE)/results
@@ -172,7 +173,7 @@ mutate: go ## change the wire code, superjson and the WebSocket frames; the test
 	@go run ./test/mutate -min $(MUTATE_WS_MIN) -n $(MUTATE_N) -time $(MUTATE_WS_TIME) '$(MUTATE_WS)'
 
 .PHONY: js bench-js
-js: node $(JS)/node_modules/.stamp ## install the npm packages and runtimes that tests use
+js: node $(JS)/node_modules/.stamp $(WRANGLER)/node_modules/.stamp ## install the npm packages and runtimes that tests use
 bench-js: node $(BENCH_JS)/node_modules/.stamp ## install those that bench measures
 
 %/node_modules/.stamp: %/package.json %/package-lock.json %/.npmrc
@@ -185,4 +186,4 @@ go node chromium valgrind:
 
 .PHONY: clean
 clean: ## remove what the targets above made
-	rm -rf $(CACHE) bin $(JS)/node_modules $(BENCH_JS)/node_modules
+	rm -rf $(CACHE) bin $(JS)/node_modules $(WRANGLER)/node_modules $(BENCH_JS)/node_modules

@@ -80,9 +80,9 @@ func TestCommandOfTheGuide(t *testing.T) {
 
 // TestPinned keeps what the examples install what they are tested with.
 func TestPinned(t *testing.T) {
-	tested := read(t, "../interop/js/package.json")
-	pins := regexp.MustCompile(`"([@\w/-]+)": "(?:npm:[\w-]+@)?(\d+\.\d+\.\d+)"`)
-	files := []string{"apiproxy/hono/package.json", "users/hono/package.json", "users/web/package.json"}
+	tested := read(t, "../interop/js/package.json") + read(t, "../interop/wrangler/package.json")
+	pins := regexp.MustCompile(`(?:"|npx )([@\w/-]+)(?:": "(?:npm:[\w-]+@)?|@)(\d+\.\d+\.\d+)`) // in JSON, or for npx
+	files := []string{"apiproxy/hono/package.json", "chat/hono/package.json", "users/hono/package.json", "users/web/package.json"}
 	for _, e := range examples {
 		name := "package.json"
 		if e.name == "deno" {
@@ -96,7 +96,7 @@ func TestPinned(t *testing.T) {
 			t.Errorf("%s pins %d packages", name, len(all))
 		}
 		for _, pin := range all {
-			if pin[1] != "wrangler" && !strings.Contains(tested, `"`+pin[1]+`": "`+pin[2]+`"`) {
+			if !strings.Contains(tested, `"`+pin[1]+`": "`+pin[2]+`"`) {
 				t.Errorf("%s pins %s %s, with which nothing is tested", name, pin[1], pin[2])
 			}
 		}

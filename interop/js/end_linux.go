@@ -13,3 +13,12 @@ func EndWithTest(cmd *exec.Cmd, signal syscall.Signal) {
 	}
 	cmd.SysProcAttr.Pdeathsig = signal
 }
+
+// inGroup has a process, which has not been started, lead a group. kill ends it with all that it has started.
+func inGroup(cmd *exec.Cmd) (kill func()) {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setpgid = true
+	return func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+}
