@@ -2,6 +2,7 @@ package interop_test
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -91,6 +92,38 @@ func TestLargeMessagesInHono(t *testing.T) {
 	})
 }
 
+// TestMessagesInPartsOnDeno has a message in two frames that are each below Deno's limit, and together above it.
+func TestMessagesInPartsOnDeno(t *testing.T) {
+	have(t, js.Deno)
+	conn := rawDial(t, serve(t, "deno", "wasmlarge", "").url)
+	const size = 66 << 20
+	text := []byte(fmt.Sprintf(`{"t":"q","id":"1","op":"call","p":["size"],"a":[%q]}`, strings.Repeat("x", size)))
+	for _, frame := range []ws.Frame{ws.NewFrame(ws.OpText, false, text[:size/2]), ws.NewFrame(ws.OpContinuation, true, text[size/2:])} {
+		if err := ws.WriteFrame(conn, ws.MaskFrame(frame)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := wsutil.ReadServerText(conn); err != nil || !strings.Contains(string(got), fmt.Sprint(`"v":`, size)) {
+		t.Errorf("%q, %v, want %d", got, err, size)
+	}
+}
+
+// TestLimitOfBunInHono has a server for Bun that does not set its limit.
+func TestLimitOfBunInHono(t *testing.T) {
+	have(t, js.Bun)
+	s := serveScript(t, js.Bun, edited(t, "bun", "wasmlarge", "server.mjs", "unlimited.mjs", ", maxPayloadLength: await maxMessage()", ""))
+	for _, row := range []struct {
+		size int
+		fits bool
+	}{{15 << 20, true}, {17 << 20, false}} {
+		ch := dial(t, s.url, kkrpc.Options{Limits: kkrpc.Limits{Outbound: 64 << 20}})
+		got, err := kkrpc.Call[int](t.Context(), ch, "size", strings.Repeat("x", row.size))
+		if (err == nil && got == row.size) != row.fits {
+			t.Errorf("%d bytes: %d, %v; want it to fit: %t", row.size, got, err, row.fits)
+		}
+	}
+}
+
 // edited is the script from of a folder that build has made, changed, as another file there.
 func edited(t *testing.T, h host, pkg, from, name, old, text string) (script string) {
 	t.Helper()
@@ -147,6 +180,7 @@ func TestNoContextInHono(t *testing.T) {
 			name, old, text = "instance.mjs", "handler(c)", "handler()"
 			writeInstanceServer(t, build(t, h, "wasmlarge", ""), name)
 		}
+<<<<<<< HEAD
 		script := edited(t, h, "wasmlarge", name, "blind.mjs", old, text)
 		var url string
 		if h.runtime() == js.Workerd {
@@ -160,6 +194,10 @@ func TestNoContextInHono(t *testing.T) {
 			url = serveScript(t, js.Runtime(h), script).url
 		}
 		conn := rawDialFrom(t, url, "https://evil.example")
+=======
+		script := edited(t, h, "wasmlarge", "blind.mjs", old, text)
+		conn := rawDialFrom(t, serveEdited(t, h, script).url, "https://evil.example")
+>>>>>>> d0644e9 (npm, interop: values of headers in UTF-8 reach Go as they are; more facts about Hono's runtimes are tests)
 		_ = wsutil.WriteClientText(conn, []byte(greetMessage("1", "you"))) // the peer may have closed
 		got, err := wsutil.ReadServerText(conn)
 		if h == "deno" && err != nil { // it closes without a close frame where a message is under way

@@ -160,6 +160,12 @@ func TestCompatibilityDatesOfWorkers(t *testing.T) {
 			if _, err := wsutil.ReadServerText(closes); err != nil {
 				t.Fatal(err)
 			}
+			if err := wsutil.WriteClientBinary(closes, []byte(greetMessage("2", "bytes"))); err != nil { // a Blob or an ArrayBuffer
+				t.Fatal(err)
+			}
+			if got, err := wsutil.ReadServerText(closes); err != nil || !strings.Contains(string(got), "Hello, bytes!") {
+				t.Errorf("a binary message was answered by %q, %v", got, err)
+			}
 			_ = closes.SetDeadline(time.Now().Add(10 * time.Second))
 			if err := ws.WriteFrame(closes, ws.MaskFrame(ws.NewCloseFrame(ws.NewCloseFrameBody(1000, "bye")))); err != nil {
 				t.Fatal(err)

@@ -140,6 +140,7 @@ func TestVariablesOfHono(t *testing.T) {
 			{"any", "map", nil, "it has no JSON: a value of type Map", false},
 			{"any", "request", nil, "it has no JSON: a value of type Request", false},
 			{"any", "big", nil, "it has no JSON: a bigint", false},
+			{"any", "payload", map[string]any{"id": 9007199254740992.0, "text": "9007199254740993"}, "", false}, // JavaScript has rounded it
 			{"any", "nan", nil, `it has no JSON: NaN in "x"`, false},
 			{"any", "cycle", nil, `wasm: variable "cycle": `, false},
 			{"any", "throws", nil, `wasm: variable "throws": no thanks`, false},

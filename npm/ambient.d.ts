@@ -16,6 +16,7 @@ interface ImportMeta {
 	dir: string // in Bun
 }
 
+declare var WebSocketPair: unknown // on Workers
 declare var Cloudflare: { compatibilityFlags: Record<string, boolean> } | undefined
 
 interface Request {

@@ -615,5 +615,22 @@ export function about(request) {
 				"what is exposed, the Go program says by wasm.Serve",
 		)
 	}
-	return JSON.stringify({ url: request.url, params: request.param(), header: request.header() })
+	const header = Object.fromEntries(Object.entries(request.header()).map(([name, value]) => [name, field(value)]))
+	return JSON.stringify({ url: request.url, params: request.param(), header })
+}
+
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+
+/**
+ * A field of a header. Bun, Deno and Node.js make a character of each byte, and workerd reads UTF-8, as the program expects it.
+ *
+ * @param {string} value
+ */
+function field(value) {
+	if (globalThis.WebSocketPair !== undefined || !/[\x80-\xff]/.test(value) || /[^\0-\xff]/.test(value)) return value
+	try {
+		return strict.decode(Uint8Array.from(value, (character) => character.charCodeAt(0)))
+	} catch {
+		return value // Latin-1
+	}
 }

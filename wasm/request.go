@@ -15,7 +15,8 @@ type Request struct {
 	URL *url.URL
 	// Params are the path parameters of the route: for "/chat/:room", "room".
 	Params map[string]string
-	// Header has the fields by their names in lower case. The host joins several fields of one name with ", ".
+	// Header has the fields by their names in lower case. The host joins several fields of one name with ", ". A value that is
+	// not UTF-8 is read as Latin-1; on Workers its bytes become U+FFFD.
 	Header map[string]string
 
 	server *server // for Var, Env and Do

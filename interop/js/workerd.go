@@ -26,8 +26,9 @@ type Worker struct {
 	Experimental bool     // workerd is told that compatibility flags may be experimental
 	Disk         string   // a folder for the storage of objects, which outlives them there; "" for memory
 
-	CfHeader string   // a header of clients that becomes request.cf; "" for none
-	Bindings []string // more of c.env, in Cap'n Proto's text, as (name = "A", text = "b")
+	Started  func(process *os.Process) // is told of workerd, which the test may send a signal; nil for nobody
+	CfHeader string                    // a header of clients that becomes request.cf; "" for none
+	Bindings []string                  // more of c.env, in Cap'n Proto's text, as (name = "A", text = "b")
 }
 
 // Start serves the worker until the test ends, on a port of its own, and returns its address as "127.0.0.1:port", and what
@@ -62,6 +63,9 @@ func (w Worker) Start(tb testing.TB) (addr string, out *Output) {
 	}
 	if err != nil {
 		tb.Fatal(err)
+	}
+	if w.Started != nil {
+		w.Started(cmd.Process)
 	}
 	var reading sync.WaitGroup
 	tb.Cleanup(func() {

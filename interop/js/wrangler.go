@@ -1,6 +1,7 @@
 package js
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,13 +15,22 @@ import (
 	"time"
 )
 
-// wranglerPatience bounds how long wrangler dev may take to listen.
+// wranglerPatience bounds how long a command of wrangler may take, and wrangler dev until it listens.
 const wranglerPatience = time.Minute
 
 // Wrangler prepares a run of Cloudflare's command in the folder of a Worker, which resolves the packages that it imports (see
 // [TempDir]). The command asks nothing, sends no telemetry, and keeps its settings in a folder of the test. The test is
-// skipped, or fails, without a Node.js that runs it, as without a runtime.
+// skipped, or fails, without a Node.js that runs it, as without a runtime. The command and all that it has started is killed
+// after a minute.
 func Wrangler(tb testing.TB, dir string, args ...string) *exec.Cmd {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), wranglerPatience)
+	tb.Cleanup(cancel)
+	cmd, _ := wrangler(ctx, tb, dir, args)
+	return cmd
+}
+
+func wrangler(ctx context.Context, tb testing.TB, dir string, args []string) (cmd *exec.Cmd, kill func()) {
 	tb.Helper()
 	packages := filepath.Join(Dir(tb), "..", "wrangler", "node_modules")
 	script := filepath.Join(packages, "wrangler", "bin", "wrangler.js")
@@ -29,12 +39,17 @@ func Wrangler(tb testing.TB, dir string, args ...string) *exec.Cmd {
 	}
 	node := nodeFor(tb, filepath.Join(packages, ".bin", "node"))
 	home := tb.TempDir()
-	cmd := exec.Command(node, append([]string{script}, args...)...)
+	cmd = exec.CommandContext(ctx, node, append([]string{script}, args...)...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CI=1", "NO_COLOR=1", "HOME="+home, "XDG_CONFIG_HOME="+home,
 		"WRANGLER_SEND_METRICS=false", "WRANGLER_SEND_ERROR_REPORTS=false", "WRANGLER_HIDE_BANNER=true", "CLOUDFLARE_CF_FETCH_ENABLED=false")
 	EndWithTest(cmd, syscall.SIGTERM) // it passes that on to what it has started
-	return cmd
+	kill = inGroup(cmd)
+	cmd.Cancel = func() error {
+		kill()
+		return nil
+	}
+	return cmd, kill
 }
 
 // newNode is a version of Node.js that runs wrangler: 22.12 or later.
@@ -62,10 +77,10 @@ var listens = regexp.MustCompile(`Ready on http://(127\.0\.0\.1:\d+)`)
 func StartWrangler(tb testing.TB, dir string, args ...string) (addr string, out *Output) {
 	tb.Helper()
 	out = new(Output)
-	cmd := Wrangler(tb, dir, append([]string{"dev", "--local", "--ip=127.0.0.1", "--port=0", "--inspector-port=0", "--show-interactive-dev-session=false"}, args...)...)
+	args = append([]string{"dev", "--local", "--ip=127.0.0.1", "--port=0", "--inspector-port=0", "--show-interactive-dev-session=false"}, args...)
+	cmd, kill := wrangler(context.Background(), tb, dir, args) // a cleanup ends it
 	printed, w := io.Pipe()
 	cmd.Stdout, cmd.Stderr = w, w
-	kill := inGroup(cmd)
 	if err := cmd.Start(); err != nil {
 		tb.Fatal(err)
 	}
