@@ -148,6 +148,12 @@ func newSite(t *testing.T) *site {
 		<-s.read
 		_, _ = io.WriteString(w, " and ended")
 	})
+	mux.HandleFunc("/late", func(w http.ResponseWriter, r *http.Request) { // its body ends later than requests may take
+		_, _ = io.WriteString(w, "begun")
+		w.(http.Flusher).Flush()
+		<-time.After(time.Second)
+		_, _ = io.WriteString(w, ", ended")
+	})
 	mux.HandleFunc("/cut", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "1000")
 		_, _ = io.WriteString(w, "begun")
@@ -634,6 +640,40 @@ func TestNetHTTPOverFetchInHono(t *testing.T) {
 		}
 		for range 2 {
 			await(t, "the end of a request whose time is up", s.gone)
+		}
+	})
+}
+
+// TestNetHTTPInHono is what net/http does by its own transport, and package roundtrip does not.
+func TestNetHTTPInHono(t *testing.T) {
+	eachHost(t, func(t *testing.T, h host) {
+		s := newSite(t)
+		dir := build(t, h, "wasmroundtrip", "")
+		ch := dial(t, serveFolder(t, h, dir).url, kkrpc.Options{})
+		for _, tt := range []struct {
+			name string
+			args []any
+			want string
+		}{
+			{"usual.get", []any{s.URL + "/hello?x"}, "200 OK, "},
+			{"usual.within", []any{s.URL + "/late", 300}, "begun, ended"},              // Timeout ends with the header
+			{"usual.stop", []any{s.URL + "/from"}, "GET to "},                          // CheckRedirect is not called
+			{"usual.post", []any{s.URL + "/count", 100_000, false}, ": 100000 100000"}, // the body was read before
+		} {
+			if got, err := callWithin(t, ch, 10*time.Second, tt.name, tt.args...); err != nil || !strings.Contains(got, tt.want) {
+				t.Errorf("%s %v: %q, %v, want %q", tt.name, tt.args, got, err, tt.want)
+			}
+		}
+		if h != "node" {
+			return
+		}
+		cmd := js.Node.Command(t, filepath.Join(dir, "server.mjs"))
+		cmd.Args[0] = "node" // in place of a path
+		ch = dial(t, serveCommand(t, cmd).url, kkrpc.Options{})
+		if got, err := callWithin(t, ch, 10*time.Second, "usual.get", s.URL+"/hello"); err == nil {
+			t.Errorf("Node.js was started by its name, and got %q", got)
+		} else {
+			t.Log(err)
 		}
 	})
 }

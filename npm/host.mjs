@@ -14,6 +14,9 @@ const decoder = new TextDecoder()
 const SCRATCH = 64 << 10
 const HEAD = 8
 
+// How many milliseconds a program may take before it is said that it does not serve: nothing else tells of a deadlock.
+const LATE = 10_000
+
 // How the console is told of what package wasm/console says, by its level.
 const LEVELS = /** @type {const} */ (["debug", "info", "warn", "error"])
 
@@ -119,7 +122,12 @@ export class Instance {
 		instance.#exports = exports
 		const ended = go.run(wasm)
 		ended.catch((reason) => instance.#die(reason))
-		await Promise.race([ready, ended.then(() => ready)])
+		const late = setTimeout(() => log("kkrpc: the Go program has not called wasm.Serve for 10 s; its connections wait for that"), LATE)
+		try {
+			await Promise.race([ready, ended.then(() => ready)])
+		} finally {
+			clearTimeout(late)
+		}
 		instance.#scratch = exports.kkrpc_scratch()
 		instance.maxMessage = exports.kkrpc_frame()
 		instance.durable?.started(exports)

@@ -133,6 +133,23 @@ const checks = {
 		want((await many.answers(3000)).length, 3000)
 	},
 
+	async "a program that does not get to Serve"() {
+		const { Go, setTimeout } = globalThis
+		globalThis.Go = class extends Go {
+			run = () => new Promise(() => {}) // as with a deadlock
+		}
+		const host = createHost(() => program, { log: (text) => said(text) })
+		let said
+		const told = new Promise((resolve) => (said = resolve))
+		globalThis.setTimeout = (f, time, ...args) => setTimeout(f, time === 10_000 ? 0 : time, ...args)
+		try {
+			host.handler(context).onOpen({}, new Connection())
+			want((await told).slice(0, 64), "kkrpc: the Go program has not called wasm.Serve for 10 s; its co")
+		} finally {
+			Object.assign(globalThis, { Go, setTimeout })
+		}
+	},
+
 	async "two connections are given the same handlers"() {
 		const host = createHost(() => program, silent)
 		const [one, other] = [new Connection(), new Connection()]

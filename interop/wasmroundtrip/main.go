@@ -30,9 +30,10 @@ func whole(response *http.Response, err error) (string, error) {
 		response.Status, len(body), response.ContentLength, response.Uncompressed, response.Request.URL.Path, body), nil
 }
 
-func main() {
-	client := &http.Client{Transport: roundtrip.Transport{}}
-	log.Fatal(wasm.Serve(kkrpc.Object{
+// requests are functions that send requests by a transport.
+func requests(transport http.RoundTripper) kkrpc.Object {
+	client := &http.Client{Transport: transport}
+	return kkrpc.Object{
 		"get": func(ctx context.Context, url string) (string, error) {
 			r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 			if err != nil {
@@ -54,15 +55,21 @@ func main() {
 		},
 		// stop refuses redirects by CheckRedirect.
 		"stop": func(url string) (string, error) {
-			stops := &http.Client{Transport: roundtrip.Transport{}, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+			stops := &http.Client{Transport: transport, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
 				return errors.New("not to " + r.URL.Path)
 			}}
 			return whole(stops.Get(url))
 		},
 		// within has a Timeout of so many milliseconds.
 		"within": func(url string, ms int) (string, error) {
-			hasty := &http.Client{Transport: roundtrip.Transport{}, Timeout: time.Duration(ms) * time.Millisecond}
+			hasty := &http.Client{Transport: transport, Timeout: time.Duration(ms) * time.Millisecond}
 			return whole(hasty.Get(url))
 		},
-	}, nil))
+	}
+}
+
+func main() {
+	api := requests(roundtrip.Transport{})
+	api["usual"] = requests(http.DefaultTransport)
+	log.Fatal(wasm.Serve(api, nil))
 }
