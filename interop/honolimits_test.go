@@ -180,24 +180,8 @@ func TestNoContextInHono(t *testing.T) {
 			name, old, text = "instance.mjs", "handler(c)", "handler()"
 			writeInstanceServer(t, build(t, h, "wasmlarge", ""), name)
 		}
-<<<<<<< HEAD
 		script := edited(t, h, "wasmlarge", name, "blind.mjs", old, text)
-		var url string
-		if h.runtime() == js.Workerd {
-			w := js.Worker{Script: script, Wasm: []string{"api.wasm"}, Date: "2026-10-01"}
-			if h == "workers" {
-				w.Object = "Rpc"
-			}
-			addr, _ := w.Start(t)
-			url = "ws://" + addr + "/ws"
-		} else {
-			url = serveScript(t, js.Runtime(h), script).url
-		}
-		conn := rawDialFrom(t, url, "https://evil.example")
-=======
-		script := edited(t, h, "wasmlarge", "blind.mjs", old, text)
 		conn := rawDialFrom(t, serveEdited(t, h, script).url, "https://evil.example")
->>>>>>> d0644e9 (npm, interop: values of headers in UTF-8 reach Go as they are; more facts about Hono's runtimes are tests)
 		_ = wsutil.WriteClientText(conn, []byte(greetMessage("1", "you"))) // the peer may have closed
 		got, err := wsutil.ReadServerText(conn)
 		if h == "deno" && err != nil { // it closes without a close frame where a message is under way

@@ -118,7 +118,7 @@ func TestServerThatThrowsInHono(t *testing.T) {
 		if h == "workers" {
 			events = "handler(c)"
 		}
-		s := serveEdited(t, h, edited(t, h, "wasmserver", "throws.mjs", events, `(() => {
+		s := serveEdited(t, h, edited(t, h, "wasmserver", "server.mjs", "throws.mjs", events, `(() => {
 	const events = `+events+`
 	if (c.req.query("throws") === "factory") throw new Error("no handler")
 	if (c.req.query("throws") === "event") return { ...events, onMessage() { throw new Error("no message") } }

@@ -2,91 +2,23 @@ package interop_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"fmt"
-	"iter"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"testing"
 
-	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/interop/api"
 	"github.com/kkrpc-go/kkrpc/interop/js"
 	"github.com/kkrpc-go/kkrpc/transport/ws"
 )
-
-// bytesAPI is the API of npm-client-bytes.mjs.
-func bytesAPI() kkrpc.Object {
-	return kkrpc.Object{
-		"echo": func(b []byte) []byte { return b },
-		"any":  func(v any) any { return v },
-		"sum": func(b []byte) (sum int) {
-			for _, v := range b {
-				sum += int(v)
-			}
-			return sum
-		},
-		"report": func(b []byte, f func(int, []byte)) {
-			for n := range 3 {
-				f(n+1, b)
-			}
-		},
-		"drive": func(ctx context.Context, n int) (int, error) {
-			client := kkrpc.FromContext(ctx)
-			for i := range n {
-				var got struct {
-					Swapped []byte `json:"swapped"`
-					Length  int    `json:"length"`
-				}
-				if err := client.Call(ctx, &got, "swap", []byte{byte(i), 1, 2}); err != nil {
-					return i, err
-				}
-				if !bytes.Equal(got.Swapped, []byte{2, 1, byte(i)}) || got.Length != 3 {
-					return i, fmt.Errorf("swapped are %v", got)
-				}
-			}
-			return n, nil
-		},
-		"fail": func(b []byte) error {
-			return &kkrpc.Error{Message: "refused", Fields: map[string]any{"data": b}}
-		},
-		"items": func(n, size int) iter.Seq[[]byte] {
-			return func(yield func([]byte) bool) {
-				for i := range n {
-					if !yield(pattern(i, size)) {
-						return
-					}
-				}
-			}
-		},
-		"take": func(items iter.Seq2[[]byte, error]) (n int, err error) {
-			for item, err := range items {
-				if err != nil || !bytes.Equal(item, pattern(n, len(item))) {
-					return n, fmt.Errorf("item %d has %d bytes, %w", n, len(item), err)
-				}
-				n++
-			}
-			return n, nil
-		},
-	}
-}
-
-// pattern is size bytes that differ by n, as in npm-client-bytes.mjs.
-func pattern(n, size int) []byte {
-	b := make([]byte, size)
-	for i := range b {
-		b[i] = byte(i*7 + n)
-	}
-	return b
-}
 
 // TestNpmClientBytes has real kkrpc 2 over npm/client exchange up to 1 MiB with Go: in frames with and without a session, with
 // a session that is cut, and a little in text.
 func TestNpmClientBytes(t *testing.T) {
 	serve := func(t *testing.T, options *ws.Options) string {
-		server := httptest.NewServer(ws.Handler(bytesAPI(), options))
+		server := httptest.NewServer(ws.Handler(api.Bytes(), options))
 		t.Cleanup(server.Close)
 		return webSocket(server, "/")
 	}
@@ -108,7 +40,7 @@ func TestNpmClientBytes(t *testing.T) {
 				var url string
 				wantCuts := func() {}
 				if test.cut {
-					between := sessionServer(t, p.version, bytesAPI(), 16<<20)
+					between := sessionServer(t, p.version, api.Bytes(), 16<<20)
 					wantCuts = between.wantCuts
 					url = "ws://" + between.addr
 				} else {
@@ -133,7 +65,7 @@ type foundInRuntime struct {
 //
 //	go test -run TestNpmClientBytesInRuntimes -v ./interop
 func TestNpmClientBytesInRuntimes(t *testing.T) {
-	server := httptest.NewServer(ws.Handler(bytesAPI(), &ws.Options{Session: &ws.SessionOptions{}}))
+	server := httptest.NewServer(ws.Handler(api.Bytes(), &ws.Options{Session: &ws.SessionOptions{}}))
 	t.Cleanup(server.Close)
 	for _, rt := range js.Runtimes {
 		t.Run(string(rt), func(t *testing.T) {
@@ -169,7 +101,7 @@ func TestNpmClientBytesInRuntimes(t *testing.T) {
 		script := filepath.Join(t.TempDir(), "page.mjs")
 		js.Bundle(t, filepath.Join(js.Dir(t), "bytes-page.mjs"), script)
 		mux := http.NewServeMux()
-		mux.Handle("/ws", ws.Handler(bytesAPI(), &ws.Options{Session: &ws.SessionOptions{}}))
+		mux.Handle("/ws", ws.Handler(api.Bytes(), &ws.Options{Session: &ws.SessionOptions{}}))
 		servePage(t, mux, script, nil)
 		front := httptest.NewServer(mux)
 		t.Cleanup(front.Close)

@@ -10,6 +10,8 @@ import { processEnvironment, Values } from "./values.mjs"
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
+const FRAME = 0xb1 // the first byte of a binary frame with bytes beside the text, and of no text in UTF-8
+
 // What crosses together, in bytes; kkrpc_messages has the format.
 const SCRATCH = 64 << 10
 const HEAD = 8
@@ -377,7 +379,9 @@ export class Instance {
 	#send(id, at, length) {
 		const socket = this.#sockets.get(id)
 		if (socket === undefined) return 0
-		if (socket.push(this.#text(at, length)) && this.#contexts.may(socket)) this.#outbox.push(socket)
+		const bytes = this.#bytes(at, length)
+		const data = bytes[0] === FRAME ? bytes.slice() : decoder.decode(bytes)
+		if (socket.push(data) && this.#contexts.may(socket)) this.#outbox.push(socket)
 		return socket.buffered()
 	}
 

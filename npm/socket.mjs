@@ -28,7 +28,7 @@ const AGAIN = 10
 const PATIENCE = 30_000
 
 /**
- * @typedef {string | Uint8Array} Message as the program takes it
+ * @typedef {string | Uint8Array} Message as the program takes and gives it
  * @typedef {import("hono/ws").WSContext<any>} WSContext
  * @typedef {import("./host.mjs").Instance} Instance
  */
@@ -90,7 +90,7 @@ export class Socket {
 	inbox = [] // messages that the program has not been given yet
 	/** @type {import("./batch.mjs").Batch | undefined} */
 	batch // of these, where each socket has its own
-	/** @type {string[]} */
+	/** @type {Message[]} */
 	#out = [] // what is to be sent
 	#unsent = 0 // how long that is
 	/** @type {import("./host.mjs").Timer} */
@@ -215,15 +215,15 @@ export class Socket {
 	}
 
 	/**
-	 * Takes text to send.
+	 * Takes a message to send.
 	 *
-	 * @param {string} text
+	 * @param {Message} data
 	 * @returns whether flush() has to follow; if the socket may not be used now, it does by itself
 	 */
-	push(text) {
+	push(data) {
 		if (this.#over) return false
-		this.#unsent += text.length
-		if (this.#out.push(text) > 1) return false
+		this.#unsent += data.length
+		if (this.#out.push(data) > 1) return false
 		if (!this.#host.contexts.may(this)) this.#host.contexts.later(this, () => this.flush())
 		return true
 	}
@@ -257,28 +257,28 @@ export class Socket {
 	}
 
 	/**
-	 * Sends text.
+	 * Sends a message.
 	 *
 	 * @param {any} raw the socket of the runtime
-	 * @param {string} text
+	 * @param {Message} data
 	 * @returns false if Bun has not taken it, because of its backpressureLimit
 	 */
-	#take(raw, text) {
+	#take(raw, data) {
 		if (raw?.cork === undefined) {
-			this.#ws?.send(text)
+			this.#ws?.send(/** @type {string | Uint8Array<ArrayBuffer>} */ (data))
 			return true
 		}
-		return raw.send(text) !== 0 || raw.readyState !== OPEN // else it was dropped
+		return raw.send(data) !== 0 || raw.readyState !== OPEN // else it was dropped
 	}
 
 	/**
 	 * Keeps what Bun has not taken, and sends it later.
 	 *
-	 * @param {string[]} out
+	 * @param {Message[]} out
 	 */
 	#keep(out) {
 		this.#out = out
-		this.#unsent = out.reduce((size, text) => size + text.length, 0)
+		this.#unsent = out.reduce((size, data) => size + data.length, 0)
 		this.#again = setTimeout(() => {
 			this.#again = undefined
 			this.flush()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/internal/announce"
 	"github.com/kkrpc-go/kkrpc/internal/hibernate"
 )
 
@@ -29,6 +30,8 @@ type conn struct {
 	timeout time.Duration
 	took    func(n int)          // is told of each message that was read, of n bytes; nil for nobody
 	keeper  hibernate.Connection // of a connection that outlives the program; nil for most
+	refuse  func()               // ends the connection for bytes that are no text; nil leaves them to the channel
+	bytes   bool                 // binary frames were agreed on; set before the first read
 
 	over chan struct{} // closed when the connection has ended
 	once sync.Once     // guards the closing of over
@@ -51,13 +54,31 @@ func newConn(h host, id int32, limits kkrpc.Limits) *conn {
 // ReadFrame implements kkrpc.Transport.
 func (c *conn) ReadFrame(buf []byte) (msg []byte, more bool, err error) {
 	msg, more, err = c.in.ReadFrame(buf)
-	if err == nil && c.took != nil {
+	if err != nil {
+		return msg, more, err
+	}
+	if c.took != nil {
 		c.took(len(msg))
 	}
-	if err == nil && c.keeper != nil {
+	if !c.bytes && c.refuse != nil && isFrame(msg) {
+		c.refuse()
+		return nil, false, errNotText
+	}
+	if c.keeper != nil {
 		c.keeper.Read(msg)
 	}
-	return msg, more, err
+	return msg, more, nil
+}
+
+// isFrame reports whether a message is a binary frame of the protocol, which no text is.
+func isFrame(msg []byte) bool { return len(msg) > 0 && msg[0] == announce.BinaryFrame }
+
+// ByteMark implements kkrpc.ByteCarrier.
+func (c *conn) ByteMark() string {
+	if !c.bytes {
+		return ""
+	}
+	return announce.Mark()
 }
 
 // Keeper implements hibernate.Transport.

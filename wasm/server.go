@@ -123,6 +123,7 @@ func (s *server) open(id int32, about []byte) {
 	}
 	c := newConn(s.host, id, s.opts.RPC.Limits)
 	c.took = func(n int) { s.count(c, -n-waitCost) }
+	c.refuse = func() { s.drop(c, closeInvalidData, notText) }
 	s.mu.Lock()
 	s.conns[id] = c
 	s.reading[c] = struct{}{}
@@ -166,6 +167,7 @@ func (s *server) serve(c *conn, about []byte) (err error) {
 	if err != nil {
 		return Reject(closePolicy, err.Error())
 	}
+	c.bytes = announce.Bytes(r.URL.Query())
 	api, err := s.api(r)
 	if err != nil {
 		return err
@@ -269,8 +271,8 @@ func (s *server) message(id int32, msg []byte, text bool) {
 	case c == nil: // it was closed from this side, and the host has not known
 	case len(msg) > s.opts.RPC.Limits.Frame:
 		s.drop(c, closeTooLarge, "the message is over the limit (Limits.Frame)")
-	case !text && !utf8.Valid(msg):
-		s.drop(c, closeInvalidData, "binary message is not JSON in UTF-8")
+	case !text && !isFrame(msg) && !utf8.Valid(msg): // whether a frame may come is known when its request has been read
+		s.drop(c, closeInvalidData, notText)
 	default:
 		s.count(c, len(msg)+waitCost)
 		s.makeRoom(len(msg) + waitCost)
@@ -279,6 +281,11 @@ func (s *server) message(id int32, msg []byte, text bool) {
 		}
 	}
 }
+
+// notText is the reason of a close for a binary message.
+const notText = "binary message is not JSON in UTF-8"
+
+var errNotText = fmt.Errorf("wasm: closed with code %d: %s: %w", closeInvalidData, notText, kkrpc.ErrLimit)
 
 // drop ends a connection for what the peer has done.
 func (s *server) drop(c *conn, code int, reason string) {

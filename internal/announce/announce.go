@@ -1,5 +1,6 @@
 // Package announce has the two ways in which a client names its dialect when it opens a WebSocket: a parameter of the
-// URL and a subprotocol. A server that knows neither ignores both. Package ws and package wasm read them.
+// URL and a subprotocol. A server that knows neither ignores both. Package ws and package wasm read them. The parameter can also
+// say that both sides send binary frames, which a server that selects no subprotocol cannot agree to otherwise.
 package announce
 
 import (
@@ -13,7 +14,8 @@ import (
 
 const (
 	parameter = "kkrpc"
-	prefix    = "kkrpc." // of subprotocols
+	prefix    = "kkrpc."   // of subprotocols
+	withBytes = ",bytes.1" // behind the dialect in the parameter, if bytes travel in binary frames
 )
 
 // Protocol is the subprotocol that names d.
@@ -56,7 +58,7 @@ func AddTo(rawQuery string, d kkrpc.Dialect) string {
 // has all. An error is for the client: its URL names no dialect, or it names none that is accepted.
 func Dialect(query url.Values, protocols []string, list []kkrpc.Dialect) (d kkrpc.Dialect, ok bool, err error) {
 	if values, ok := query[parameter]; ok {
-		name := values[0]
+		name := strings.TrimSuffix(values[0], withBytes)
 		if err = d.UnmarshalText([]byte(name[:min(len(name), 100)])); err == nil && !accepts(list, d) { // no name is that long
 			err = notAccepted(list, d)
 		}
@@ -78,6 +80,9 @@ func Dialect(query url.Values, protocols []string, list []kkrpc.Dialect) (d kkrp
 	}
 	return 0, false, err
 }
+
+// Bytes reports whether the parameters of a URL have client and server send binary frames.
+func Bytes(query url.Values) bool { return strings.HasSuffix(query.Get(parameter), withBytes) }
 
 func ofProtocol(protocol string) (d kkrpc.Dialect, ok bool) {
 	name, ok := strings.CutPrefix(protocol, prefix)

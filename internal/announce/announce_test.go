@@ -22,6 +22,10 @@ func TestDialect(t *testing.T) {
 		{name: "none"},
 		{name: "parameter", query: "a=b&kkrpc=classic-json", want: kkrpc.Classic, ok: true},
 		{name: "parameter twice", query: "kkrpc=classic-json&kkrpc=no", want: kkrpc.Classic, ok: true},
+		{name: "bytes", query: "kkrpc=compact-json,bytes.1", want: kkrpc.Compact, ok: true},
+		{name: "bytes, encoded", query: "kkrpc=auto%2Cbytes.1", ok: true},
+		{name: "other than bytes", query: "kkrpc=compact-json,bytes.2", fails: `unknown dialect "compact-json,bytes.2"`},
+		{name: "bytes alone", query: "kkrpc=bytes.1", fails: `unknown dialect "bytes.1"`},
 		{name: "detection, asked for", query: "kkrpc=auto", protocols: []string{"kkrpc.classic-json"}, ok: true},
 		{name: "unknown", query: "kkrpc=soap", fails: `parameter kkrpc: kkrpc: unknown dialect "soap"`},
 		{name: "long", query: "kkrpc=" + strings.Repeat("x", 1<<10), fails: strings.Repeat("x", 100) + `"`},
@@ -63,6 +67,18 @@ func TestBothWays(t *testing.T) {
 			if got, ok, err2 := announce.Dialect(query, nil, nil); got != d || !ok || err != nil || err2 != nil || !announce.In(query) || !strings.HasPrefix(raw, before) {
 				t.Errorf("%q: %v, %t, %v, %v", raw, got, ok, err, err2)
 			}
+		}
+	}
+}
+
+func TestBytes(t *testing.T) {
+	for query, want := range map[string]bool{
+		"": false, "kkrpc=compact-json": false, "kkrpc=compact-json,bytes.1": true, "a=b&kkrpc=classic-json%2Cbytes.1&c": true,
+		"kkrpc=auto&kkrpc=auto,bytes.1": false, "bytes=1": false,
+	} {
+		values, err := url.ParseQuery(query)
+		if got := announce.Bytes(values); got != want || err != nil {
+			t.Errorf("%q: %t, %v, want %t", query, got, err, want)
 		}
 	}
 }

@@ -5,10 +5,10 @@ import { sameBytes, valuesOfBytes } from "./values-bytes.mjs"
 
 const json = { encode: JSON.stringify, decode: JSON.parse }
 
-/** exchange has a server in Go echo bytes, in frames, with a session and without. It resolves to how many values came back. */
-export async function exchange(url, WebSocket = globalThis.WebSocket) {
+/** exchange has a server in Go echo bytes, in frames, with sessions and without. It resolves to how many values came back. */
+export async function exchange(url, WebSocket = globalThis.WebSocket, sessions = [false, true]) {
 	let n = 0
-	for (const session of [false, true]) {
+	for (const session of sessions) {
 		const frames = { sent: 0, received: 0 } // binary ones
 		class CountingWebSocket extends WebSocket {
 			constructor(...args) {

@@ -36,11 +36,17 @@ const json = { encode: JSON.stringify, decode: JSON.parse }
  * @returns {import("./index.js").Connection}
  */
 export function connect(url, options = {}) {
-	const { dialect = "compact-json", protocols = [], session = true, bytes = true, token, tokenParameter, signal, codec = json } = options
+	// What the URL says to a server that selects no subprotocol.
+	const [named, layer] = new URLSearchParams(`${url}`.replace(/^[^?]*|#.*/g, "")).get("kkrpc")?.split(",") ?? []
+	const agreedBytes = layer === "bytes.1"
+	const { dialect = named ?? "compact-json", protocols = [], session = !named, bytes = true } = options
+	const { token, tokenParameter, signal, codec = json } = options
 	const { replayBuffer = 1 << 20, connectTimeout = 10_000, WebSocket = globalThis.WebSocket } = options
 	const { min = 500, max = 30_000 } = options.backoff ?? {}
 	const { interval = 25_000, timeout = 10_000, probe: probePlain } = options.heartbeat ?? {}
-	const offersBytes = bytes && (dialect?.startsWith("compact") ?? false)
+	if (named && dialect && dialect !== named) throw new TypeError(`connect: the URL names ${named}, and the option dialect ${dialect}`)
+	if (agreedBytes && named?.startsWith("classic")) throw new TypeError("connect: kkrpc 0.x takes no bytes, and the URL asks for them")
+	const offersBytes = bytes && !named && (dialect?.startsWith("compact") ?? false)
 	if (!WebSocket) {
 		throw new TypeError("connect: this runtime has no WebSocket: set the option WebSocket, for instance to that of package ws")
 	}
@@ -78,7 +84,7 @@ export function connect(url, options = {}) {
 	let live = false // its handshake is done
 	let waiting = false // there is none, and timer is for the next attempt
 	let resumable = false // it carries a session
-	let binary = offersBytes // it takes frames, or is expected to
+	let binary = offersBytes || agreedBytes // it takes frames, or is expected to
 	let attempt = 0 // counts all of them
 	let failures = 0 // since the server has last sent a message
 	let heard = false // since the last beat
@@ -104,7 +110,7 @@ export function connect(url, options = {}) {
 		waiting = false
 		clearTimeout(timer)
 		timer = setTimeout(() => lose(new Error(`no connection within ${connectTimeout} ms`)), connectTimeout)
-		const offers = dialect ? [`kkrpc.${dialect}`, ...protocols] : [...protocols]
+		const offers = dialect && (session || !named) ? [`kkrpc.${dialect}`, ...protocols] : [...protocols]
 		if (session && offersBytes) offers.push(SESSION_BYTES)
 		if (session) offers.push(SESSION)
 		if (offersBytes) offers.push(BYTES)
@@ -142,7 +148,7 @@ export function connect(url, options = {}) {
 		made.onopen = () => {
 			opened = true
 			resumable = session && [SESSION, SESSION_BYTES].includes(made.protocol)
-			binary = offersBytes && [BYTES, SESSION_BYTES].includes(made.protocol)
+			binary = agreedBytes || (offersBytes && [BYTES, SESSION_BYTES].includes(made.protocol))
 			if (resumable) made.send(id ? `#resume ${id} ${received}` : "#open")
 			else if (id) finish(new SessionLost("unsupported", "the server that answers has no sessions"))
 			else ready()

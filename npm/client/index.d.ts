@@ -5,15 +5,19 @@
  * While the server keeps the session, the connection survives its sockets: it is paused and open again, and the channel
  * above it goes on. A server without sessions gets a plain connection, which is closed once its socket has ended.
  *
+ * A server that selects no subprotocol, such as Go inside Hono, learns from the URL what the client speaks. `?kkrpc=compact-json`
+ * names a dialect. `?kkrpc=compact-json,bytes.1` also has bytes travel as bytes in both directions, which a server in Go takes.
+ * With such a URL no subprotocol is offered, and so no session, unless options ask for them.
+ *
  * @param url The server, such as `wss://example.com/ws`. In a browser it may be relative to the page.
- * @throws TypeError if the runtime has no WebSocket and options name none.
+ * @throws TypeError if the runtime has no WebSocket and options name none, or if the URL and the option dialect disagree.
  */
 export function connect<Message = any>(url: string | URL, options?: ConnectOptions<Message>): Connection<Message>
 
 export interface ConnectOptions<Message = any> {
 	/**
 	 * What the channel speaks, which the client names to the server by the subprotocol `kkrpc.<dialect>`. The default is
-	 * compact-json, that of kkrpc 2. kkrpc 0.x needs classic-superjson, or classic-json with `serialization: { version:
+	 * that of the URL, or compact-json, that of kkrpc 2. kkrpc 0.x needs classic-superjson, or classic-json with `serialization: { version:
 	 * "json" }`. null names none.
 	 */
 	dialect?: "compact-json" | "compact-superjson" | "classic-json" | "classic-superjson" | null
@@ -21,7 +25,7 @@ export interface ConnectOptions<Message = any> {
 	/** The codec of kkrpc 2, for instance `superJsonCodec()` with compact-superjson. The default is JSON. */
 	codec?: { encode(message: Message): string; decode(text: string): Message }
 
-	/** Whether the client offers a session. The default is true. A server may decline it. */
+	/** Whether the client offers a session. The default is true, unless the URL names a dialect. A server may decline it. */
 	session?: boolean
 
 	/**
@@ -29,7 +33,8 @@ export interface ConnectOptions<Message = any> {
 	 * Buffer, the other typed arrays, ArrayBuffer, and DataView. They may stand anywhere in arguments, results, values, items
 	 * and fields of errors, in arrays and plain objects, and with a codec of your own in Map and Set. Instances of classes
 	 * and objects with a toJSON method are left to the codec. The default is true. A server may decline it; bytes are then
-	 * what the codec makes of them. A dialect of kkrpc 0.x, or null, offers no bytes: kkrpc 0.x hands over text.
+	 * what the codec makes of them. A dialect of kkrpc 0.x, or null, offers no bytes: kkrpc 0.x hands over text. Nor is anything
+	 * offered if the URL names a dialect, since it then says whether bytes travel so.
 	 *
 	 * A message is taken when it is sent, so the bytes may be changed and transferred afterwards. What arrives is a view of
 	 * its message: it keeps the memory of the whole message, and its buffer holds more than the view. Copy it, for instance

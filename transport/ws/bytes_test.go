@@ -42,6 +42,46 @@ func bytesAPI() kkrpc.Object {
 	}
 }
 
+// A URL says that bytes travel in frames, to servers that select no subprotocol and to this one.
+func TestBytesByTheURL(t *testing.T) {
+	url := serve(t, ws.Handler(bytesAPI(), &ws.Options{Session: &ws.SessionOptions{}}))
+	for _, test := range []struct {
+		query string
+		op    gobwas.OpCode
+	}{
+		{"?kkrpc=compact-json,bytes.1", gobwas.OpBinary},
+		{"?kkrpc=auto%2Cbytes.1", gobwas.OpBinary},
+		{"?kkrpc=compact-json", gobwas.OpText},
+	} {
+		s, hs := dialSocket(t, url+test.query, nil)
+		if hs.Protocol != "" {
+			t.Errorf("selected %q", hs.Protocol)
+		}
+		s.send(`{"t":"q","id":"1","op":"call","p":["echo"],"a":["AP9/"]}`)
+		if answer, op, err := wsutil.ReadServerData(s.rw); err != nil || op != test.op {
+			t.Errorf("%s: answered %q, opcode %v, %v, want opcode %v", test.query, answer, op, err, test.op)
+		}
+	}
+	if _, _, _, err := gobwas.Dial(t.Context(), url+"?kkrpc=compact-json,bytes.2"); err == nil {
+		t.Error("an unknown layer was accepted")
+	}
+}
+
+// A client that dials such a URL sends and takes frames, with sessions too.
+func TestDialOfBytesByTheURL(t *testing.T) {
+	for _, session := range []*ws.SessionOptions{nil, {}} {
+		url := serve(t, ws.Handler(bytesAPI(), &ws.Options{Session: session}))
+		ch, err := ws.Dial(t.Context(), url+"?kkrpc=compact-json,bytes.1", &ws.DialOptions{Session: session})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ch.Close()
+		if got, err := kkrpc.Call[[]byte](t.Context(), ch, "echo", []byte{0, 255}); err != nil || !bytes.Equal(got, []byte{0, 255}) {
+			t.Errorf("%v, %v", got, err)
+		}
+	}
+}
+
 // An answer with bytes is a binary frame if the client has offered that, and only then.
 func TestBytesAreAgreedOn(t *testing.T) {
 	withSessions := serve(t, ws.Handler(bytesAPI(), &ws.Options{Session: &ws.SessionOptions{}}))

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
+	"github.com/kkrpc-go/kkrpc/internal/announce"
 )
 
 const (
@@ -36,6 +37,7 @@ type conn struct {
 	event   js.Func // handles all events; released with the end
 	limit   int     // of an inbound message, in bytes
 	timeout time.Duration
+	bytes   bool // binary frames were agreed on; set before the first message is read
 	inbox   *kkrpc.Inbox
 	opened  chan struct{} // closed by the event open
 	ended   chan struct{} // closed by Close and by the last event
@@ -188,10 +190,28 @@ func (c *conn) send(msg []byte) error {
 		return net.ErrClosed
 	default:
 	}
-	if err := try(func() { c.socket.Call("send", string(msg)) }); err != nil {
+	if err := try(func() { c.socket.Call("send", c.toHost(msg)) }); err != nil {
 		return fmt.Errorf("ws: send: %w", err)
 	}
 	return nil
+}
+
+// toHost is a message as the host takes it.
+func (c *conn) toHost(msg []byte) any {
+	if !c.bytes || len(msg) == 0 || msg[0] != announce.BinaryFrame {
+		return string(msg)
+	}
+	frame := uint8Array.New(len(msg))
+	js.CopyBytesToJS(frame, msg)
+	return frame
+}
+
+// ByteMark implements kkrpc.ByteCarrier.
+func (c *conn) ByteMark() string {
+	if !c.bytes {
+		return ""
+	}
+	return announce.Mark()
 }
 
 // buffered is how many bytes the host holds; 0 if it does not tell, as on Cloudflare Workers.

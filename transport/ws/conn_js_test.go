@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 	"strings"
 	"syscall/js"
 	"testing"
@@ -45,6 +46,27 @@ func TestMessagesOfEachKind(t *testing.T) {
 				t.Errorf("got %q", what)
 			}
 		})
+	}
+}
+
+// A URL has bytes travel in frames, which the host takes and gives as bytes.
+func TestBytesByTheURL(t *testing.T) {
+	h := newHost(t)
+	h.onMade(func(s socket) { s.fire("open", nil) })
+	ch, err := ws.Dial(context.Background(), url+"&kkrpc=compact-json,bytes.1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ch.Close() })
+	const size = 1000
+	go func() { _ = ch.Notify("tell", make([]byte, size)) }()
+	var sent js.Value
+	for sent = h.last().Get("sent"); sent.Length() == 0; {
+		runtime.Gosched()
+	}
+	frame := sent.Index(0)
+	if frame.Type() != js.TypeObject || frame.Index(0).Int() != 0xB1 || frame.Length() < size {
+		t.Errorf("sent %v", frame)
 	}
 }
 

@@ -168,6 +168,7 @@ func connect(ctx context.Context, u *url.URL, opts *DialOptions) (_ net.Conn, ea
 	if l := layersOf(hs.Protocol); l.within(opts.layers()) {
 		agreed.layers = l
 	}
+	agreed.bytes = agreed.bytes || announce.Bytes(u.Query())
 	return nc, early, agreed, err
 }
 

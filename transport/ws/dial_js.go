@@ -115,6 +115,7 @@ func connect(ctx context.Context, u *url.URL, opts *DialOptions) (*conn, error) 
 		return nil, &hopelessError{text: withoutQuery(err.Error())}
 	}
 	c := newConn(socket, opts.RPC.Limits)
+	c.bytes = announce.Bytes(u.Query())
 	select {
 	case <-c.opened:
 		return c, nil

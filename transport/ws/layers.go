@@ -3,11 +3,11 @@
 package ws
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"iter"
 	"net/http"
 	"strings"
+
+	"github.com/kkrpc-go/kkrpc/internal/announce"
 )
 
 // layers are what client and server put between the socket and their channels. A subprotocol names them.
@@ -88,19 +88,12 @@ func offered(r *http.Request) iter.Seq[string] {
 	}
 }
 
-// newMark returns the mark of a binary frame.
-func newMark() string {
-	var mark [12]byte
-	_, _ = rand.Read(mark[:]) // it never fails
-	return base64.RawURLEncoding.EncodeToString(mark[:])
-}
-
 // ByteMark implements kkrpc.ByteCarrier.
 func (c *conn) ByteMark() string {
 	if !c.bytes {
 		return ""
 	}
-	return newMark()
+	return announce.Mark()
 }
 
 // ByteMark implements kkrpc.ByteCarrier.
@@ -108,5 +101,5 @@ func (l *link) ByteMark() string {
 	if !l.bytes {
 		return ""
 	}
-	return newMark()
+	return announce.Mark()
 }

@@ -15,6 +15,7 @@ import (
 
 	kkrpc "github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/internal/admission"
+	"github.com/kkrpc-go/kkrpc/internal/announce"
 	"github.com/kkrpc-go/kkrpc/internal/errlog"
 )
 
@@ -184,7 +185,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rpc.Expose, rpc.Dialect, rpc.OnClose = api, dialect, s.onClose
 	cfg := config{
 		deflate:     len(hs.Extensions) > 0,
-		bytes:       layersOf(hs.Protocol).bytes,
+		bytes:       layersOf(hs.Protocol).bytes || announce.Bytes(r.URL.Query()),
 		limit:       rpc.Limits.Frame,
 		timeout:     rpc.Limits.Write,
 		ping:        heartbeat(s.opts.Ping),

@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"github.com/gobwas/ws"
+
+	"github.com/kkrpc-go/kkrpc/internal/announce"
 )
 
 const (
@@ -390,10 +392,7 @@ func (c *conn) appendHeader(b []byte, op ws.OpCode, zip bool, n int) (_ []byte, 
 }
 
 // carries reports whether p is a binary frame of the protocol.
-func (c *conn) carries(p []byte) bool { return c.bytes && len(p) > 0 && p[0] == binaryFrame }
-
-// binaryFrame is the first byte of each, and of no text in UTF-8.
-const binaryFrame = 0xB1
+func (c *conn) carries(p []byte) bool { return c.bytes && len(p) > 0 && p[0] == announce.BinaryFrame }
 
 func (c *conn) opcode(p []byte) ws.OpCode {
 	if c.carries(p) {

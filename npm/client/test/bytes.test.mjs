@@ -63,6 +63,37 @@ test("bytes are offered for kkrpc 2, with a session and without", async () => {
 	}
 })
 
+test("a URL says what is not offered then", async () => {
+	const by = (query) => `ws://server/ws?a=b&kkrpc=${query}#c`
+	for (const [query, options, frames, ...offers] of [
+		["compact-json", {}, false],
+		["compact-json,bytes.1", {}, true],
+		["compact-superjson%2Cbytes.1", { ...superJson, protocols: ["chat"] }, true, "chat"],
+		["compact-json,bytes.1", { session: true }, true, "kkrpc.compact-json", "kkrpc.session.1"],
+		["compact-json,bytes.1", { dialect: null }, true],
+	]) {
+		const { connection } = await begin(options, by(query))
+		assert.deepEqual(sockets[0].offers, offers)
+		if (options.session) continue
+		assert.equal(sockets[0].url, by(query))
+		connection.send({ t: "r", id: "1", v: Uint8Array.of(1) })
+		sockets[0].accept("")
+		assert.equal(typeof sockets[0].take()[0], frames ? "object" : "string")
+	}
+	assert.throws(() => connect(by("compact-json"), { WebSocket: Double, dialect: "compact-superjson" }), /the URL names compact-json, and the option dialect compact-superjson/)
+	assert.throws(() => connect(new URL(by("classic-json,bytes.1")), { WebSocket: Double }), /kkrpc 0.x takes no bytes/)
+	const { connection } = await begin({ dialect: "classic-json" }, by("classic-json"))
+	assert.deepEqual(sockets[0].offers, [])
+	connection.read() // kkrpc 0.x may
+})
+
+test("frames by the URL arrive", async () => {
+	const { messages } = await begin({}, "ws://server/ws?kkrpc=compact-json,bytes.1")
+	sockets[0].accept("")
+	sockets[0].says(frame(`{"t":"r","id":"1","v":"${MARK}0"}`, [[0, [1, 2]]]))
+	assert.deepEqual(messages, [{ t: "r", id: "1", v: Uint8Array.of(1, 2) }])
+})
+
 test("a frame is as the protocol has it", async () => {
 	const { connection } = await opened()
 	connection.send({ t: "q", id: "7", op: "call", p: ["f"], a: [{ __kkrpc_next_arg__: "value", v: new Uint8Array([1, 2, 3]) }, new Float64Array([1])] })
