@@ -36,6 +36,11 @@
 //
 // A Worker passes variables on to its Durable Object by forward of index.mjs.
 //
+// # Bytes
+//
+// A []byte travels beside the text of its message if the URL of the client ends in ?kkrpc=compact-json,bytes.1, or names
+// another dialect before the comma. Otherwise it is text. See docs/protocol.md, "Bytes".
+//
 // # Concurrency
 //
 // One instance of the program serves all connections on one thread. A handler that computes for long delays all of

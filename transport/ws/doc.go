@@ -39,7 +39,8 @@
 //
 // A client that knows how offers the subprotocol kkrpc.bytes.1, as Dial does behind the one of its dialect. A []byte and
 // the typed arrays of package superjson then travel beside the text of their message, in a binary frame. Such frames are
-// not compressed. Other peers get the bytes in the text, and nothing changes for the program. See docs/protocol.md, "Bytes".
+// not compressed. Other peers get the bytes in the text, and nothing changes for the program. The URL of a server that selects no
+// subprotocol says so instead, as in ws://host/ws?kkrpc=compact-json,bytes.1. See docs/protocol.md, "Bytes".
 //
 // # Sessions
 //
