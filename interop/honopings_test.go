@@ -5,12 +5,13 @@ import (
 	"io"
 	"net"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
+	"github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/interop/js"
 )
 
@@ -59,22 +60,22 @@ func TestPingsOfTheServerForNode(t *testing.T) {
 	}
 }
 
-// TestGuideShowsThePings keeps what the page about Hono has for other servers what the one for Node does.
-func TestGuideShowsThePings(t *testing.T) {
-	script, err := os.ReadFile("../npm/node/server.mjs")
-	if err != nil {
+// TestOptionsOfTheServerForNode gives options to createWebSocketServer: of package ws, and no pings.
+func TestOptionsOfTheServerForNode(t *testing.T) {
+	t.Parallel()
+	script := edited(t, "node", "wasmserver", "options.mjs", "createWebSocketServer()", "createWebSocketServer({ pingInterval: 0, maxPayload: 1000, noServer: false })")
+	cmd := js.Node.Command(t, script)
+	intervals := url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(js.Dir(t), "intervals.mjs"))}
+	cmd.Env = append(cmd.Env, "NODE_OPTIONS=--import="+intervals.String())
+	s := serveCommand(t, cmd)
+	greets(t, dial(t, s.url, kkrpc.Options{}))
+	conn := rawDial(t, s.url)
+	if err := wsutil.WriteClientText(conn, []byte(greetMessage("1", strings.Repeat("x", 1000)))); err != nil {
 		t.Fatal(err)
 	}
-	_, code, _ := strings.Cut(string(script), "\nconst sockets = ")
-	code, _, _ = strings.Cut(code, "\n\nserve(")
-	code = strings.ReplaceAll("\nconst sockets = "+code, "\n", "\n    ")
-	code = strings.ReplaceAll(code, "\n    \n", "\n\n")
-	page, err := os.ReadFile("../docs/guide/hono.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(string(page), code+"\n\n") {
-		t.Errorf("docs/guide/hono.md does not show\n%s", code)
+	got, err := wsutil.ReadServerText(conn)
+	if closed, ok := errors.AsType[wsutil.ClosedError](err); !ok || closed.Code != ws.StatusMessageTooBig {
+		t.Errorf("%q, %v, want a close with 1009", got, err)
 	}
 }
 

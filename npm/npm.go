@@ -4,9 +4,9 @@ package npm
 
 import "embed"
 
-// Files has host.mjs, batch.mjs, fetch.mjs, runtime.mjs, socket.mjs and values.mjs, which every runtime needs; index.mjs and
-// index.d.mts, the module that a server imports; and a folder per runtime, bun, deno, node and workers, with what there is
-// besides, or in place of a file of the same name.
+// Files has host.mjs, batch.mjs, fetch.mjs, runtime.mjs, socket.mjs and values.mjs, which every runtime needs; index.d.mts, the
+// types of the module that a server imports; and a folder per runtime, bun, deno, node and workers, with that module and what
+// there is besides, or in place of a file of the same name.
 //
 //go:embed *.mjs *.mts bun deno node workers
 var Files embed.FS

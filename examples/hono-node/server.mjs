@@ -1,7 +1,6 @@
 import { serve, upgradeWebSocket } from "@hono/node-server"
 import { Hono } from "hono"
-import { WebSocketServer } from "ws"
-import { createHonoWebSocketHandler, maxMessage } from "./dist/index.mjs"
+import { createHonoWebSocketHandler, createWebSocketServer } from "./dist/index.mjs"
 
 const app = new Hono()
 
@@ -12,5 +11,5 @@ app.get("/chat/:room", upgradeWebSocket((ctx) => {
 serve({
 	port: Number(process.env.PORT ?? 3000),
 	fetch: app.fetch,
-	websocket: { server: new WebSocketServer({ noServer: true, maxPayload: await maxMessage() }) }
+	websocket: { server: await createWebSocketServer() }
 }, ({ port }) => console.log(`serving ws://localhost:${port}/chat/:room`))

@@ -3,9 +3,9 @@ import { Hono } from "hono"
 import { upgradeWebSocket as bun } from "hono/bun"
 import { upgradeWebSocket as deno } from "hono/deno"
 import { upgradeWebSocket as workers } from "hono/cloudflare-workers"
-import { upgradeWebSocket as node } from "@hono/node-server"
+import { serve, upgradeWebSocket as node } from "@hono/node-server"
 import { RPCChannel, WebSocketClientIO } from "kkrpc"
-import { createHonoWebSocketHandler, maxMessage, start, type API, type Message } from "./dist/index.mjs"
+import { createHonoWebSocketHandler, createWebSocketServer, maxMessage, start, type API, type Message } from "./dist/index.mjs"
 import { createHonoWebSocketHandler as plain, createInstance, forward, type API as WorkersAPI } from "./workers/index.mjs"
 
 const { handler, start: startOne } = createInstance()
@@ -19,6 +19,11 @@ app.get("/e/:room", workers((c) => handler(c)))
 await start()
 const most: number = await maxMessage()
 await startOne()
+serve({ fetch: app.fetch, websocket: { server: await createWebSocketServer() } })
+const sockets = await createWebSocketServer({ pingInterval: 10_000, perMessageDeflate: true })
+sockets.on("connection", (ws) => ws.close())
+// @ts-expect-error
+await createWebSocketServer({ noServer: false })
 // @ts-expect-error
 createHonoWebSocketHandler({ expose: {} })
 

@@ -1,7 +1,6 @@
 import { serve, upgradeWebSocket } from "@hono/node-server"
 import { Hono } from "hono"
-import { WebSocketServer } from "ws"
-import { createHonoWebSocketHandler, maxMessage } from "./dist/index.mjs"
+import { createHonoWebSocketHandler, createWebSocketServer } from "./dist/index.mjs"
 
 globalThis.UPSTREAM = process.env.UPSTREAM // which the Go program reads when it starts
 
@@ -12,5 +11,5 @@ app.get("/api", upgradeWebSocket((c) => createHonoWebSocketHandler(c)))
 serve({
 	port: Number(process.env.PORT ?? 3000),
 	fetch: app.fetch,
-	websocket: { server: new WebSocketServer({ noServer: true, maxPayload: await maxMessage() }) },
+	websocket: { server: await createWebSocketServer() },
 }, ({ port }) => console.log(`serving ws://localhost:${port}/api`))

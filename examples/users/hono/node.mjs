@@ -1,8 +1,7 @@
 import { serve, upgradeWebSocket } from "@hono/node-server"
 import { serveStatic } from "@hono/node-server/serve-static"
 import { Hono } from "hono"
-import { WebSocketServer } from "ws"
-import { createHonoWebSocketHandler, maxMessage } from "./dist/index.mjs"
+import { createHonoWebSocketHandler, createWebSocketServer } from "./dist/index.mjs"
 
 const app = new Hono()
 
@@ -12,5 +11,5 @@ app.get("*", serveStatic({ root: new URL("../web/dist", import.meta.url).pathnam
 serve({
 	port: Number(process.env.PORT ?? 3000),
 	fetch: app.fetch,
-	websocket: { server: new WebSocketServer({ noServer: true, maxPayload: await maxMessage() }) }
+	websocket: { server: await createWebSocketServer() }
 }, ({ port }) => console.log(`serving http://localhost:${port}/`))
