@@ -139,6 +139,8 @@ func TestVariablesOfHono(t *testing.T) {
 			{"any", "nested", nil, `it has no JSON: a function in "f"`, false},
 			{"any", "map", nil, "it has no JSON: a value of type Map", false},
 			{"any", "request", nil, "it has no JSON: a value of type Request", false},
+			{"any", "failure", nil, "it has no JSON: a value of type Error", false},
+			{"any", "native", map[string]any{"size": 1.0}, "", false},
 			{"any", "big", nil, "it has no JSON: a bigint", false},
 			{"any", "payload", map[string]any{"id": 9007199254740992.0, "text": "9007199254740993"}, "", false}, // JavaScript has rounded it
 			{"any", "nan", nil, `it has no JSON: NaN in "x"`, false},

@@ -13,6 +13,9 @@ const NONE = "the server has none of this name"
 const NOT_SET = "no middleware before createHonoWebSocketHandler(c) has called c.set with this name"
 const NO_CONTEXT = "createHonoWebSocketHandler was not given the Hono context"
 
+const PLAIN = ["Object", "String", "Number", "Boolean"]
+const KEEPERS = ["Map", "Set", "WeakMap", "WeakSet", "Promise", "Error", "RegExp"] // of what their members do not tell
+
 const MAX_REASON = 1000 // of a failure, in characters
 
 /** @typedef {(env?: any) => (name: string) => unknown} Environment */
@@ -252,5 +255,6 @@ function foreign(value) {
 	if (typeof value === "number" && !Number.isFinite(value)) return String(value)
 	if (typeof value !== "object" || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) return
 	const tag = Object.prototype.toString.call(value).slice("[object ".length, -1)
-	if (!["Object", "String", "Number", "Boolean"].includes(tag)) return `a value of type ${tag}`
+	// Objects of the runtime that have members have JSON, as those that an R2 bucket returns. Members of Request are not its own.
+	if (KEEPERS.includes(tag) || (!PLAIN.includes(tag) && Object.keys(value).length === 0)) return `a value of type ${tag}`
 }
