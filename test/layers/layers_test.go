@@ -102,8 +102,10 @@ var rules = []rule{
 	},
 	{dir: "transport/*", may: []string{"."}, tests: []string{"superjson", "transport/transporttest"}},
 
-	{dir: "wasm", may: []string{".", "internal/announce", "internal/errlog", "internal/hibernate", "internal/origin", "superjson", "wasm/internal/owner"}, tests: []string{"transport/transporttest"}, not: []string{"net", "net/http", "log/slog", "encoding/json", jsonV2}},
+	{dir: "wasm", may: []string{".", "internal/announce", "internal/errlog", "internal/hibernate", "internal/origin", "superjson", "wasm/internal/owner", "wasm/internal/testhost"}, tests: []string{"transport/transporttest"}, not: []string{"net", "net/http", "log/slog", "encoding/json", jsonV2}},
 	{dir: "wasm/internal/owner", not: noNetwork},
+	{dir: "wasm/internal/testhost", not: noNetwork},
+	{dir: "wasm/wasmtest", may: []string{"superjson", "wasm", "wasm/internal/testhost"}, tests: []string{"."}},
 	{dir: "wasm/fetch", may: []string{"wasm/internal/owner"}, tests: []string{".", "wasm"}, not: []string{"net", "net/http", "log/slog", "encoding/json", jsonV2}},
 	{dir: "wasm/durable", may: []string{"internal/hibernate", "superjson", "wasm", "wasm/internal/owner"}, tests: []string{".", "rooms"}, not: []string{"net", "net/http", "log/slog", "encoding/json", jsonV2}},
 	{dir: "wasm/fetch/roundtrip", may: []string{"wasm/fetch"}},
