@@ -197,23 +197,6 @@ func serveWorker(t *testing.T, file, object string) (address string) {
 	return address
 }
 
-// TestPageShowsTheTest keeps the test on the page about middleware one that runs.
-func TestPageShowsTheTest(t *testing.T) {
-	source, err := os.ReadFile("hono-middleware/main_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	page, err := os.ReadFile(filepath.Join(pages, "hono-middleware.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, test, _ := strings.Cut(string(source), "\n\nfunc TestRegion")
-	test, _, _ = strings.Cut("func TestRegion"+test, "\n\n")
-	if shown := "    " + strings.ReplaceAll(test, "\n", "\n    ") + "\n"; !strings.Contains(string(page), shown) {
-		t.Errorf("the page does not show\n%s", shown)
-	}
-}
-
 // peerHono runs the program without a JavaScript server, which it says it needs.
 func peerHono(t *testing.T) {
 	out, err := program(t, "hono").CombinedOutput()

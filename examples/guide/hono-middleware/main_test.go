@@ -8,10 +8,7 @@ import (
 )
 
 func TestRegion(t *testing.T) {
-	host := &wasmtest.Host{
-		Vars: map[string]any{"requestId": "a request"},
-		Env:  map[string]any{"REGION": "Zurich"},
-	}
+	host := &wasmtest.Host{Env: map[string]any{"REGION": "Zurich"}}
 	got, err := region(host.NewRequest("http://localhost/ws").Context())
 	if err != nil || got != "Zurich" {
 		t.Errorf("region: %q, %v", got, err)
