@@ -170,7 +170,7 @@ var rules = []rule{
 	{dir: "examples/chat/sqlite/internal/db"},
 	{dir: "examples/chat/web"},
 	{dir: "examples/*", may: []string{".", "rooms", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}, tests: []string{"interop/js"}},
-	{dir: "examples/*/*", may: []string{".", "rooms", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}, tests: []string{"interop/js"}},
+	{dir: "examples/*/*", may: []string{".", "rooms", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}, tests: []string{"interop/js", "wasm/wasmtest"}},
 	{dir: "examples/*/*/*", may: []string{".", "rooms", "wasm", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "interceptor", "adapter/kkvalidator", "any"}, tests: []string{"interop/js"}},
 }
 
