@@ -161,3 +161,26 @@ func TestFramesOfGoInHono(t *testing.T) {
 		}
 	})
 }
+
+// TestNpmClientOfWorkers is that npm/client does not connect if it offers subprotocols, of which Workers select none.
+func TestNpmClientOfWorkers(t *testing.T) {
+	for _, h := range []host{"workers", "workers-plain"} {
+		t.Run(string(h), func(t *testing.T) {
+			t.Parallel()
+			have(t, h.runtime())
+			s := serve(t, h, "wasmbytes", "")
+			for _, rt := range js.Runtimes {
+				refused := "connecting "
+				if rt == js.Deno { // which does not mind
+					refused = "open "
+				}
+				for query, want := range map[string]string{"": refused, "?kkrpc=compact-json": "open ", inFrames: "open "} {
+					out, err := rt.Command(t, filepath.Join(js.Dir(t), "npm-client-state.mjs"), s.url+query).CombinedOutput()
+					if err != nil || !strings.HasPrefix(string(out), want) {
+						t.Errorf("%s with %q: %s, %v, want %q", rt, query, out, err, want)
+					}
+				}
+			}
+		})
+	}
+}
