@@ -6,6 +6,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 JS := interop/js
 WRANGLER := interop/wrangler
 BENCH_JS := bench/js
@@ -19,7 +20,7 @@ GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0 --format pkgname --format-hid
 # What `make check` and `make test` run, the quickest first. Both run a test once under the race detector; test also runs it
 # once without, with JavaScript runtimes and coverage, in interop. test installs with js what lint-js takes.
 CHECKS := lint lint-js test-go
-STAGES := js $(CHECKS) cross interop bench-go bench-smoke attack-smoke instr fuzz mutate
+STAGES := js $(CHECKS) cross modules interop bench-go bench-smoke attack-smoke instr fuzz mutate
 
 FUZZTIME ?= 5s
 MUTATE_N ?= 120
@@ -63,11 +64,12 @@ test-go: go ## the Go tests that need nothing else, with the race detector
 
 .PHONY: lint vet
 vet: lint
-lint: go ## gofmt, go vet, staticcheck, the root module without the workspace
+lint: go ## gofmt, go vet, staticcheck; each module without the workspace; the licenses of dependencies
 	@scripts/gofmt.sh
 	@scripts/tidy.sh
 	@go vet work
 	@go run $(STATICCHECK) work
+	@go run ./scripts/licenses
 
 .PHONY: lint-js
 lint-js: ## Biome on the JavaScript, and TypeScript on what npm has of it; left out before make js
@@ -83,6 +85,21 @@ cross: go ## builds and vets the core for other systems
 		export CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/}; \
 		go build ./...; go vet ./...; \
 	done
+
+.PHONY: modules
+modules: go ## the quick tests of each module, without the workspace
+	@mkdir -p $(RESULTS)
+	@scripts/test-modules.sh $(RESULTS) $(GOTESTSUM)
+
+.PHONY: vulnerabilities
+vulnerabilities: go ## govulncheck on each module; it downloads the database of vulnerabilities
+	@for dir in $$(go list -m -f '{{.Dir}}'); do (cd "$$dir" && GOWORK=off go run $(GOVULNCHECK) -test ./...); done
+
+VERSION ?= v0.1.0-rc
+
+.PHONY: release-check
+release-check: go js ## release VERSION=v0.1.0-rc in a temporary clone, and install it from there
+	@KKRPC_REQUIRE_JS=1 go test -v -count=1 -timeout 20m ./scripts/release -version $(VERSION)
 
 .PHONY: cover
 cover: go ## the tests of the core and its line coverage, at least COVER_MIN=85 percent each

@@ -63,7 +63,7 @@ func TestPingsOfTheServerForNode(t *testing.T) {
 // TestOptionsOfTheServerForNode gives options to createWebSocketServer: of package ws, and no pings.
 func TestOptionsOfTheServerForNode(t *testing.T) {
 	t.Parallel()
-	script := edited(t, "node", "wasmserver", "options.mjs", "createWebSocketServer()", "createWebSocketServer({ pingInterval: 0, maxPayload: 1000, noServer: false })")
+	script := edited(t, "node", "wasmserver", "server.mjs", "options.mjs", "createWebSocketServer()", "createWebSocketServer({ pingInterval: 0, maxPayload: 1000, noServer: false })")
 	cmd := js.Node.Command(t, script)
 	intervals := url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(js.Dir(t), "intervals.mjs"))}
 	cmd.Env = append(cmd.Env, "NODE_OPTIONS=--import="+intervals.String())

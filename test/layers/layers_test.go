@@ -112,6 +112,9 @@ var rules = []rule{
 	{dir: "wasm/console", not: []string{"net", "net/http"}},
 	{dir: "npm"},
 
+	{dir: "scripts/release", may: []string{"golang.org/x/mod"}},
+	{dir: "scripts/licenses", may: []string{"github.com/google/licensecheck"}},
+
 	{dir: "test/replay", may: []string{".", "internal/wire", "internal/wire/classic", "internal/wire/compact", "superjson", jsonV2}},
 	{dir: "test/layers"},
 	{dir: "test/mutate"},
@@ -209,8 +212,8 @@ func TestNothingForbiddenThroughOthers(t *testing.T) {
 			continue
 		}
 		t.Run(r.dir, func(t *testing.T) {
-			cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Imports", "./"+r.dir)
-			cmd.Dir = dir
+			cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Imports", ".")
+			cmd.Dir = filepath.Join(dir, filepath.FromSlash(r.dir))
 			out, err := cmd.Output()
 			if err != nil {
 				t.Fatalf("go list: %v", err)
@@ -228,35 +231,57 @@ func TestNothingForbiddenThroughOthers(t *testing.T) {
 	}
 }
 
-// TestEveryModuleIsInTheWorkspace keeps a new module from being left out of every make target, and keeps out replace
-// directives, which a user's build would ignore.
+// TestEveryModuleIsInTheWorkspace keeps a new module from being left out of every make target. In place of versions of this
+// repository, a module takes the folder beside it. A user's build ignores that, so nothing else may be replaced.
 func TestEveryModuleIsInTheWorkspace(t *testing.T) {
 	dir := root(t)
-	cmd := exec.Command("go", "list", "-m", "-f", "{{.Dir}}")
-	cmd.Dir = dir
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("go list -m: %v", err)
+	var work struct{ Use []struct{ DiskPath string } }
+	edit(t, &work, "work", filepath.Join(dir, "go.work"))
+	var used []string
+	for _, use := range work.Use {
+		used = append(used, filepath.Join(dir, filepath.FromSlash(use.DiskPath)))
 	}
-	used := strings.Split(strings.TrimSpace(string(out)), "\n")
 	walk(t, dir, func(name string) {
 		if filepath.Base(name) != "go.mod" {
 			return
 		}
-		if !slices.Contains(used, filepath.Dir(name)) {
-			t.Errorf("%s is not in go.work: run go work use %s", name, filepath.Dir(name))
+		at := filepath.Dir(name)
+		if !slices.Contains(used, at) {
+			t.Errorf("%s is not in go.work: run go work use %s", name, at)
 		}
-		data, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
+		var mod struct {
+			Require []struct{ Path string }
+			Replace []struct{ Old, New struct{ Path string } }
 		}
-		for line := range strings.Lines(string(data)) {
-			if strings.HasPrefix(line, "replace") {
-				t.Errorf("%s has a replace directive", name)
+		edit(t, &mod, "mod", name)
+		replaced := map[string]bool{}
+		for _, r := range mod.Replace {
+			replaced[r.Old.Path] = true
+			if want := filepath.Join(dir, filepath.FromSlash(strings.TrimPrefix(r.Old.Path, module))); !isOurs(r.Old.Path) || filepath.Join(at, filepath.FromSlash(r.New.Path)) != want {
+				t.Errorf("%s replaces %s by %s", name, r.Old.Path, r.New.Path)
+			}
+		}
+		for _, r := range mod.Require {
+			if isOurs(r.Path) && !replaced[r.Path] {
+				t.Errorf("%s requires %s without a replace directive for its folder", name, r.Path)
 			}
 		}
 	})
 }
+
+// edit reads a go.mod or go.work file, as kind says.
+func edit(t *testing.T, into any, kind, name string) {
+	t.Helper()
+	out, err := exec.Command("go", kind, "edit", "-json", name).Output()
+	if err != nil {
+		t.Fatalf("go %s edit: %v", kind, err)
+	}
+	if err := json.Unmarshal(out, into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func isOurs(path string) bool { return path == module || strings.HasPrefix(path, module+"/") }
 
 // TestCheckFails shows that each kind of wrong import is seen.
 func TestCheckFails(t *testing.T) {

@@ -51,6 +51,15 @@ func (p *listed) isLocal() bool {
 	return p.Module != nil && (p.Module.Main || p.Module.Replace != nil && p.Module.Replace.Version == "")
 }
 
+// isBeside reports whether other belongs to the same program: to its module, but not to this library, whose module has
+// programs in cmd.
+func (p *listed) isBeside(other *listed) bool {
+	if p.Module == nil || other.Module == nil || p.Module.Path != other.Module.Path {
+		return false
+	}
+	return p.Module.Path != kkrpcPath || strings.HasPrefix(other.ImportPath, kkrpcPath+"/cmd/")
+}
+
 const listedFields = "-json=ImportPath,Name,Dir,GoFiles,CgoFiles,IgnoredGoFiles,CFiles,CXXFiles,HFiles,SFiles,SysoFiles," +
 	"EmbedPatterns,EmbedFiles,Imports,DepOnly,Module,Error"
 
@@ -88,7 +97,7 @@ func (l *Loader) ask(ctx context.Context) (*listing, error) {
 		if p.Error != nil {
 			list.problems = append(list.problems, problem(l.dir, p.Error.Pos, p.Error.Err))
 		}
-		if p == list.root || p.Module != nil && list.root.Module != nil && p.Module.Path == list.root.Module.Path {
+		if p == list.root || list.root.isBeside(p) {
 			list.own = append(list.own, p)
 		}
 	}
