@@ -100,7 +100,7 @@ func wasmSupport(t *testing.T, script string) string {
 
 // wasmMux serves what the program in wasmclient asks for. codes gets why each channel closed.
 func wasmMux(t *testing.T, codes chan<- error) *http.ServeMux {
-	s := ws.Handler(wasmServer, &ws.Options{Origins: []string{"*"}, OnClose: func(_ *kkrpc.Channel, err error) { codes <- err }})
+	s := ws.Handler(wasmServer, &ws.Options{Origins: []string{"*"}, OnClose: func(_ *kkrpc.Channel, _ *http.Request, err error) { codes <- err }})
 	t.Cleanup(func() { _ = s.Close() })
 	mux := http.NewServeMux()
 	mux.Handle("/ws", s)

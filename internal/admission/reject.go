@@ -11,11 +11,12 @@ import (
 // Rejection is an error with which a request is answered.
 type Rejection struct {
 	Status int
-	Text   string // the body
+	Text   string // the body, or the reason of the close frame
+	Code   int    // of the close frame that a WebSocket gets instead of the status; 0 for none
 }
 
 // Reject returns a Rejection.
-func Reject(status int, text string) *Rejection { return &Rejection{status, text} }
+func Reject(status int, text string) *Rejection { return &Rejection{Status: status, Text: text} }
 
 func (e *Rejection) Error() string { return fmt.Sprintf("rejected with %d: %s", e.Status, e.Text) }
 
@@ -39,10 +40,14 @@ func Quote(s string) string {
 	return strconv.Quote(s)
 }
 
-// ByUser returns the error with which the user's own code answers a request: a status that is no failure becomes 403.
-func ByUser(status int, text string) error {
-	if status < 400 || status > 599 {
-		status = http.StatusForbidden
+// ByUser returns the error with which the user's own code answers a request. code is an HTTP status or an application's close
+// code, which is 403 where there is no WebSocket. Anything else, such as a status that is no failure, becomes 403 too.
+func ByUser(code int, text string) error {
+	switch {
+	case 400 <= code && code <= 599:
+		return Reject(code, text)
+	case 3000 <= code && code <= 4999:
+		return &Rejection{Status: http.StatusForbidden, Text: text, Code: code}
 	}
-	return Reject(status, text)
+	return Reject(http.StatusForbidden, text)
 }

@@ -94,7 +94,7 @@ func (h *handler) tellError(err error) {
 }
 
 // Reject returns an error with which the function of HandlerFor answers a request. status is an HTTP status of 400 or
-// above, and msg is the body, which the client sees. It works for ws.HandlerFor as well.
+// above, else it becomes 403, and msg is the body, which the client sees. It works for ws.HandlerFor as well.
 func Reject(status int, msg string) error { return admission.ByUser(status, msg) }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -238,6 +238,7 @@ func TestHandlerFor(t *testing.T) {
 		{"rejected", nil, kkhttp.Reject(401, "sign in"), 401, "sign in\n"},
 		{"rejected, wrapped", nil, fmt.Errorf("x: %w", kkhttp.Reject(401, "sign in")), 401, "sign in\n"},
 		{"rejected as for a WebSocket", nil, ws.Reject(429, "slowly"), 429, "slowly\n"},
+		{"rejected by a close code", nil, ws.Reject(4401, "sign in"), 403, "sign in\n"},
 		{"no failure", nil, kkhttp.Reject(200, "no"), 403, "no\n"},
 		{"broken", nil, errors.New("secret"), 500, "Internal Server Error\n"},
 		{"cannot be exposed", 42, nil, 500, "Internal Server Error\n"},

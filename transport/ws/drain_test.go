@@ -87,7 +87,7 @@ func TestShutdownSpreads(t *testing.T) {
 		var mu sync.Mutex
 		var gaps []time.Duration
 		var last time.Time
-		s := ws.Handler(greeter, &ws.Options{Logger: silent, DrainWindow: window, OnClose: func(*kkrpc.Channel, error) {
+		s := ws.Handler(greeter, &ws.Options{Logger: silent, DrainWindow: window, OnClose: func(*kkrpc.Channel, *http.Request, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			if !last.IsZero() {
@@ -179,6 +179,7 @@ func TestOnEnd(t *testing.T) {
 		{name: "a connection", want: "open close second first"},
 		{name: "a connection that OnOpen closes", open: func(ch *kkrpc.Channel) { ch.Close() }, want: "open close second first"},
 		{name: "refused", api: func() (any, error) { return nil, ws.Reject(http.StatusTeapot, "no") }, want: "second first"},
+		{name: "refused by a close code", api: func() (any, error) { return nil, ws.Reject(4401, "no") }, want: "second first"},
 		{name: "no API", api: func() (any, error) { return nil, errors.New("no") }, want: "second first"},
 		{name: "a value that is no API", api: func() (any, error) { return 7, nil }, want: "second first"},
 		{name: "a panic", api: func() (any, error) { panic(http.ErrAbortHandler) }, want: "second first"},
@@ -208,7 +209,7 @@ func TestOnEnd(t *testing.T) {
 					}
 					note("open")
 				},
-				OnClose: func(*kkrpc.Channel, error) { note("close") },
+				OnClose: func(*kkrpc.Channel, *http.Request, error) { note("close") },
 			})
 			if test.name == "no upgrade" {
 				s.ServeHTTP(unhijackable{}, httpRequest(http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"},

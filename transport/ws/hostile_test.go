@@ -29,7 +29,7 @@ func TestPanicInOnOpenClosesThatConnectionAlone(t *testing.T) {
 				panic("OnOpen")
 			}
 		},
-		OnClose: func(_ *kkrpc.Channel, err error) { closed <- err },
+		OnClose: func(_ *kkrpc.Channel, _ *http.Request, err error) { closed <- err },
 	})
 	url := serve(t, s)
 	broken := dial(t, url, nil)
@@ -62,7 +62,7 @@ func TestUnfinishedMessages(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			test.opts.Logger = slog.New(slog.DiscardHandler)
 			closed := make(chan error, 2*crowd)
-			test.opts.OnClose = func(_ *kkrpc.Channel, err error) { closed <- err }
+			test.opts.OnClose = func(_ *kkrpc.Channel, _ *http.Request, err error) { closed <- err }
 			url := serve(t, ws.Handler(greeter, &test.opts))
 			for range crowd {
 				conn, _, _, err := gobwas.Dial(testContext(t), url)
@@ -105,7 +105,7 @@ func TestUnfinishedLines(t *testing.T) {
 	group := &kkrpc.Group{Memory: 5 << 20}
 	url := serve(t, ws.Handler(greeter, &ws.Options{
 		RPC:     kkrpc.Options{Group: group},
-		OnClose: func(_ *kkrpc.Channel, err error) { closed <- err },
+		OnClose: func(_ *kkrpc.Channel, _ *http.Request, err error) { closed <- err },
 	}))
 	piece := `{"id":"1","method":"` + strings.Repeat("x", 200<<10)
 	for range crowd {

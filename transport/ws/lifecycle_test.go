@@ -22,12 +22,16 @@ import (
 func TestOpenAndClose(t *testing.T) {
 	events := make(chan string, 10)
 	var opened *kkrpc.Channel
-	s := ws.Handler(greeter, &ws.Options{
+	var asked, request *http.Request
+	s := ws.HandlerFor(func(r *http.Request) (any, error) { asked = r; return greeter, nil }, &ws.Options{
 		OnOpen: func(ch *kkrpc.Channel, r *http.Request) {
-			opened = ch
+			opened, request = ch, r
 			events <- "open " + r.URL.Path
 		},
-		OnClose: func(ch *kkrpc.Channel, err error) {
+		OnClose: func(ch *kkrpc.Channel, r *http.Request, err error) {
+			if r != asked || r != request {
+				t.Errorf("HandlerFor, OnOpen and OnClose got different requests: %p, %p, %p", asked, request, r)
+			}
 			if ch != opened || !errors.Is(err, kkrpc.ErrClosed) {
 				t.Errorf("OnClose with %v", err)
 			}
@@ -63,7 +67,7 @@ func TestCloseInsideOpen(t *testing.T) {
 			<-ch.Done()
 			note("open")
 		},
-		OnClose: func(*kkrpc.Channel, error) {
+		OnClose: func(*kkrpc.Channel, *http.Request, error) {
 			note("close")
 			close(done)
 		},
@@ -82,7 +86,7 @@ func TestCloseInsideOpen(t *testing.T) {
 
 func TestShutdown(t *testing.T) {
 	closed := make(chan struct{}, 10)
-	s := ws.Handler(greeter, &ws.Options{OnClose: func(*kkrpc.Channel, error) { closed <- struct{}{} }})
+	s := ws.Handler(greeter, &ws.Options{OnClose: func(*kkrpc.Channel, *http.Request, error) { closed <- struct{}{} }})
 	url := serve(t, s)
 	var channels []*kkrpc.Channel
 	for range 3 {

@@ -83,9 +83,11 @@ type Options struct {
 	// Nil does nothing.
 	OnOpen func(ch *kkrpc.Channel, r *http.Request)
 
-	// OnClose is called after RPC.OnClose, and never before OnOpen has returned, with what ch.Err returns. It must not
-	// block. Nil does nothing.
-	OnClose func(ch *kkrpc.Channel, err error)
+	// OnClose is called after RPC.OnClose, and never before OnOpen has returned. r is the request that OnOpen and the function
+	// of HandlerFor got, the same pointer. Its context has ended, and its values are still there. err is what ch.Err returns.
+	// It must not block. To end what the API of this connection holds, use OnEnd in the function of HandlerFor. Nil does
+	// nothing; else each connection keeps its request.
+	OnClose func(ch *kkrpc.Channel, r *http.Request, err error)
 
 	// Logger gets the errors that clients can cause: 100 at once, then one a second. These are errors of the function of
 	// HandlerFor unless Reject made them, upgrades that failed, and panics in OnOpen. Errors for OnError are among them if

@@ -55,7 +55,8 @@ type Server struct {
 type session struct {
 	conn  kkrpc.Transport
 	ends  *ends
-	ready bool // OnOpen has returned
+	r     *http.Request // for OnClose; nil without one, since it is large
+	ready bool          // OnOpen has returned
 }
 
 // Handler returns a server that exposes api, compiled by kkrpc.Expose, on each connection. It panics if api cannot be
@@ -70,7 +71,7 @@ func Handler(api any, opts *Options) *Server {
 
 // HandlerFor returns a server that calls api before each upgrade and exposes the result on that connection. A result with
 // the names, the types and the code of an earlier one is not compiled again, and costs little more than a shared *API.
-// An error made by Reject is the answer to the client. Any other error is a 500, whose text goes to the log alone.
+// An error made by Reject refuses the client, by an HTTP status or a close code. Any other error is a 500, whose text goes to the log alone.
 // HandlerFor panics if an option is malformed.
 func HandlerFor(api func(r *http.Request) (api any, err error), opts *Options) *Server {
 	if opts == nil {
@@ -169,10 +170,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		api, err = kkrpc.Expose(api)
 	}
+	var closes *admission.Rejection // of the user, by a close frame
 	if err != nil {
 		s.countEvent(refusedAPI)
-		s.refuse(w, r, err)
-		return
+		if !errors.As(err, &closes) || closes.Code == 0 {
+			s.refuse(w, r, err)
+			return
+		}
 	}
 	nc, early, hs, err := s.upgrade(w, r)
 	if err != nil {
@@ -193,12 +197,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		sendTime:    sendTime(s.opts.SendTime),
 	}
 	started = true
+	if closes != nil {
+		go s.turnAway(newConn(nc, early, cfg), ends, spare, closes.Code, closes.Text)
+		return
+	}
 	if layersOf(hs.Protocol).session {
 		go s.greet(nc, early, cfg, rpc, r, ends, owner, spare) // ends when the socket has its session and OnOpen has returned
 		return
 	}
 	if spare {
-		go s.turnAway(newConn(nc, early, cfg), ends)
+		go s.turnAway(newConn(nc, early, cfg), ends, spare, int(statusTryAgainLater), fullText)
 		return
 	}
 	go s.start(newConn(nc, early, cfg), rpc, r, ends) // ends when OnOpen returns
@@ -234,8 +242,12 @@ func (s *Server) channel(t kkrpc.Transport, rpc *kkrpc.Options, r *http.Request,
 		ends.run()
 		return nil
 	}
+	opened := session{conn: t, ends: ends}
+	if s.opts.OnClose != nil {
+		opened.r = r
+	}
 	s.mu.Lock()
-	s.open[ch] = session{conn: t, ends: ends}
+	s.open[ch] = opened
 	s.stats.Opened++
 	closing, draining := s.closing, s.draining
 	s.mu.Unlock()
@@ -273,7 +285,7 @@ func (s *Server) opened(ch *kkrpc.Channel) {
 	}
 	s.mu.Unlock()
 	if gone {
-		s.finish(ch, session.ends, err, why)
+		s.finish(ch, session, err, why)
 	}
 }
 
@@ -289,20 +301,20 @@ func (s *Server) closed(ch *kkrpc.Channel, err error) {
 	}
 	s.mu.Unlock()
 	if session.ready {
-		s.finish(ch, session.ends, err, why)
+		s.finish(ch, session, err, why)
 	}
 }
 
 // finish tells that ch has closed and frees its place.
-func (s *Server) finish(ch *kkrpc.Channel, ends *ends, err error, why reason) {
+func (s *Server) finish(ch *kkrpc.Channel, of session, err error, why reason) {
 	defer s.unreserve(false)
-	defer ends.run()
+	defer of.ends.run()
 	s.log.Info("ws: closed", "channel", ch.ID(), "peer", ch.Peer(), "reason", why.name, "err", err)
 	if s.opts.RPC.OnClose != nil {
 		s.opts.RPC.OnClose(ch, err)
 	}
 	if s.opts.OnClose != nil {
-		s.opts.OnClose(ch, err)
+		s.opts.OnClose(ch, of.r, err)
 	}
 }
 

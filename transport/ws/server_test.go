@@ -341,7 +341,7 @@ func TestServerFirst(t *testing.T) {
 
 func TestMaxConns(t *testing.T) {
 	closed := make(chan struct{}, 1)
-	s := ws.Handler(greeter, &ws.Options{MaxConns: 1, OnClose: func(*kkrpc.Channel, error) { closed <- struct{}{} }})
+	s := ws.Handler(greeter, &ws.Options{MaxConns: 1, OnClose: func(*kkrpc.Channel, *http.Request, error) { closed <- struct{}{} }})
 	url := serve(t, s)
 	first := dial(t, url, nil)
 	if _, err := ws.Dial(testContext(t), url, nil); err == nil || !strings.Contains(err.Error(), "503") {

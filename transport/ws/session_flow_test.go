@@ -36,7 +36,7 @@ func TestSessionBufferBound(t *testing.T) {
 			}
 		}},
 		OnOpen:  func(ch *kkrpc.Channel, _ *http.Request) { opened <- ch },
-		OnClose: func(_ *kkrpc.Channel, err error) { closed <- err },
+		OnClose: func(_ *kkrpc.Channel, _ *http.Request, err error) { closed <- err },
 		Logger:  silent,
 	})
 	c := openSocket(t, serve(t, s), nil)

@@ -54,7 +54,7 @@ func TestSessionEvents(t *testing.T) {
 	s := ws.Handler(greeter, &ws.Options{
 		Session: &ws.SessionOptions{OnEvent: hook("server")},
 		OnOpen:  func(*kkrpc.Channel, *http.Request) { events <- "server open" },
-		OnClose: func(*kkrpc.Channel, error) { events <- "server close" },
+		OnClose: func(*kkrpc.Channel, *http.Request, error) { events <- "server close" },
 		Logger:  silent,
 	})
 	c := newCutter(t, serve(t, s))

@@ -417,7 +417,7 @@ func TestSessionResumesWhileItBegins(t *testing.T) {
 			}
 			s := Handler(kkrpc.Object{"echo": func(s string) string { return s }}, &Options{
 				Session: &SessionOptions{Keep: keep},
-				OnClose: func(_ *kkrpc.Channel, err error) { closed <- err },
+				OnClose: func(_ *kkrpc.Channel, _ *http.Request, err error) { closed <- err },
 				Logger:  slog.New(slog.DiscardHandler),
 			})
 			defer s.Close()

@@ -50,11 +50,11 @@ func (s *Server) greet(nc net.Conn, early []byte, cfg config, rpc *kkrpc.Options
 
 const fullText = "the server has as many connections as it takes"
 
-// turnAway closes a connection that had a place only for a session that it could resume.
-func (s *Server) turnAway(c *conn, ends *ends) {
-	defer s.unreserve(true)
+// turnAway closes a connection that becomes no channel, such as one that had a place only for a session that it could resume.
+func (s *Server) turnAway(c *conn, ends *ends, spare bool, code int, reason string) {
+	defer s.unreserve(spare)
 	defer ends.run()
-	_ = c.Close(int(statusTryAgainLater), fullText)
+	_ = c.Close(code, reason)
 }
 
 // firstFrame reads the first frame of a client within the time of a handshake.

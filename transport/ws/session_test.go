@@ -134,7 +134,7 @@ func (s *socket) answered(id int) {
 // sessionServer serves greeter. closed gets what OnClose gets.
 func sessionServer(t *testing.T, opts *ws.Options) (url string, s *ws.Server, closed chan error) {
 	closed = make(chan error, 100)
-	opts.OnClose = func(_ *kkrpc.Channel, err error) { closed <- err }
+	opts.OnClose = func(_ *kkrpc.Channel, _ *http.Request, err error) { closed <- err }
 	opts.Logger = silent
 	if opts.Session == nil {
 		opts.Session = &ws.SessionOptions{}

@@ -163,7 +163,7 @@ func TestCloseReasons(t *testing.T) {
 					test.open(ch)
 				}
 			}
-			opts.OnClose = func(ch *kkrpc.Channel, _ error) { ended <- ch }
+			opts.OnClose = func(ch *kkrpc.Channel, _ *http.Request, _ error) { ended <- ch }
 			s := ws.Handler(greeter, &opts)
 			url := serve(t, s)
 			nc := rawDial(t, url)

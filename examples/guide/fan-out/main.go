@@ -31,7 +31,7 @@ func (r *room) join(ctx context.Context, name string, listen func(message Messag
 	r.members[kkrpc.FromContext(ctx)] = member{name, kkrpc.CallbackOf(listen)}
 }
 
-func (r *room) leave(ch *kkrpc.Channel, _ error) {
+func (r *room) leave(ch *kkrpc.Channel, _ *http.Request, _ error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.members, ch)

@@ -34,7 +34,7 @@ func (a API) Order(item string) string {
 func connected(r *http.Request) (any, error) {
 	name := user(r)
 	if name == "" {
-		return nil, ws.Reject(http.StatusUnauthorized, "unknown token")
+		return nil, ws.Reject(4401, "unknown token") // a page learns the code and the reason
 	}
 	return API{name}, nil
 }

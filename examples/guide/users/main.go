@@ -91,7 +91,7 @@ func (u *users) opened(ch *kkrpc.Channel, _ *http.Request) {
 	u.clients[ch] = kkrpc.Remote[ClientAPI](ch)
 }
 
-func (u *users) closed(ch *kkrpc.Channel, _ error) {
+func (u *users) closed(ch *kkrpc.Channel, _ *http.Request, _ error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	delete(u.clients, ch)
