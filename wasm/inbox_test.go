@@ -19,7 +19,7 @@ func TestInboxIsForAllConnections(t *testing.T) {
 		s := start(func(*Request) (any, error) {
 			<-reads
 			return kkrpc.Object{"greet": func(name string) string { return name }}, nil
-		}, &Options{Inbox: size * 100, OnClose: func(_ *kkrpc.Channel, err error) { ended <- err }})
+		}, &Options{Inbox: size * 100, OnClose: func(_ *kkrpc.Channel, _ *Request, err error) { ended <- err }})
 		msg := func(text string) []byte {
 			m := []byte(`{"t":"q","id":"1","op":"call","p":["greet"],"a":["` + text + `"]}`)
 			if pad := 100 - waitCost - len(m); pad > 0 {

@@ -33,9 +33,9 @@ type Options struct {
 	// be running. Nil does nothing.
 	OnOpen func(ch *kkrpc.Channel, r *Request)
 
-	// OnClose is called with the channel's Err, after RPC.OnClose and never before OnOpen has returned. It must not
-	// block. Nil does nothing.
-	OnClose func(ch *kkrpc.Channel, err error)
+	// OnClose is called after RPC.OnClose and never before OnOpen has returned. r is the request that OnOpen and the function
+	// of ServeFor got, the same pointer. err is the channel's Err. It must not block. Nil does nothing.
+	OnClose func(ch *kkrpc.Channel, r *Request, err error)
 }
 
 const (

@@ -172,7 +172,7 @@ func (s *server) serve(c *conn, about []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	end := ending{tell: s.ended}
+	end := ending{tell: func(ch *kkrpc.Channel, err error) { s.ended(ch, r, err) }}
 	rpc := s.opts.RPC
 	if announced {
 		rpc.Dialect = dialect
@@ -222,12 +222,12 @@ func (s *server) admit(r *Request, known bool) error {
 }
 
 // ended tells the user that a channel has closed.
-func (s *server) ended(ch *kkrpc.Channel, err error) {
+func (s *server) ended(ch *kkrpc.Channel, r *Request, err error) {
 	if s.opts.RPC.OnClose != nil {
 		s.opts.RPC.OnClose(ch, err)
 	}
 	if s.opts.OnClose != nil {
-		s.opts.OnClose(ch, err)
+		s.opts.OnClose(ch, r, err)
 	}
 }
 

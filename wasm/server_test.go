@@ -240,7 +240,7 @@ func TestEndsAreTold(t *testing.T) {
 				var own bool
 				s := start(nil, &Options{
 					RPC:     kkrpc.Options{OnClose: func(*kkrpc.Channel, error) { own = true }},
-					OnClose: func(_ *kkrpc.Channel, err error) { ends = append(ends, err) },
+					OnClose: func(_ *kkrpc.Channel, _ *Request, err error) { ends = append(ends, err) },
 				})
 				s.connect(1, "")
 				s.message(1, []byte(greet), true)
@@ -354,16 +354,23 @@ func TestOnCloseWaitsForOnOpen(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				opened, done := make(chan struct{}), false
 				var closes []bool // whether OnOpen was over
+				var request *Request
 				s := start(nil, &Options{
 					RPC: kkrpc.Options{OnError: func(error) {}},
-					OnOpen: func(*kkrpc.Channel, *Request) {
+					OnOpen: func(_ *kkrpc.Channel, r *Request) {
+						request = r
 						<-opened
 						done = true
 						if row.panics {
 							panic("no room")
 						}
 					},
-					OnClose: func(*kkrpc.Channel, error) { closes = append(closes, done) },
+					OnClose: func(_ *kkrpc.Channel, r *Request, _ error) {
+						closes = append(closes, done)
+						if r == nil || r != request {
+							t.Errorf("OnClose got the request %p, OnOpen %p", r, request)
+						}
+					},
 				})
 				s.connect(1, "")
 				synctest.Wait()

@@ -36,7 +36,7 @@ func main() {
 		Inbox:   4 << 20,
 		Origins: []string{"https://listed.example"},
 		OnOpen:  opened,
-		OnClose: func(ch *kkrpc.Channel, err error) {
+		OnClose: func(ch *kkrpc.Channel, _ *wasm.Request, err error) {
 			r.leave(ch)
 			e.closed(err)
 		},

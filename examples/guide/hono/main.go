@@ -43,6 +43,6 @@ func main() {
 	log.Fatal(wasm.ServeFor(open, &wasm.Options{
 		MaxConns: 1000,
 		RPC:      kkrpc.Options{Limits: kkrpc.Limits{Frame: 1 << 20}}, // bytes of a message
-		OnClose:  func(_ *kkrpc.Channel, err error) { log.Println("closed:", err) },
+		OnClose:  func(_ *kkrpc.Channel, _ *wasm.Request, err error) { log.Println("closed:", err) },
 	}))
 }
