@@ -30,7 +30,7 @@ COVER_MIN ?= 85
 MUTATE_MIN ?= 70
 MUTATE_WS_TIME ?= 2m
 MUTATE_WS_MIN ?= 50
-ADDR ?= :3000
+ADDR ?= localhost:3000
 BENCH ?=
 
 # The package whose tests take longest comes first: the others run beside it.
@@ -44,7 +44,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
-demo: go ## start the demo server; ADDR=:3000
+demo: go ## start the demo server; ADDR=localhost:3000
 	go run ./cmd/kkrpc demo --addr $(ADDR)
 
 .PHONY: test

@@ -31,7 +31,7 @@ func TestServersThatStopInHono(t *testing.T) {
 		t.Run(string(row.host), func(t *testing.T) {
 			t.Parallel()
 			have(t, row.host.runtime())
-			s := serveScript(t, row.host.runtime(), edited(t, row.host, "wasmserver", "stops.mjs", row.old, row.text))
+			s := serveScript(t, row.host.runtime(), edited(t, row.host, "wasmserver", "server.mjs", "stops.mjs", row.old, row.text))
 			conn := rawDial(t, s.url)
 			if err := wsutil.WriteClientText(conn, []byte(greetMessage("1", "you"))); err != nil {
 				t.Fatal(err)

@@ -9,7 +9,10 @@
 // software:
 //
 //	server, err := embedded.Start(&embedded.Options{Store: "/var/lib/chat", Listen: "10.0.0.1:6222", Nodes: nodes, Secret: secret})
-//	…
+//	if err != nil {
+//		return err
+//	}
+//	defer server.Shutdown()
 //	backplane, err := server.Connect(ctx, nil)
 //
 // Programs that connect by URL do not link the server. It needs NATS 2.12 or later.

@@ -51,7 +51,7 @@ func serveDemo(ctx context.Context, addr string, stdout io.Writer, log *slog.Log
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w", addr, reason(err))
 	}
-	rpc := demoServer(log)
+	rpc := demoServer(log, hosts(listener.Addr()))
 	mux := http.NewServeMux()
 	mux.Handle("/ws", rpc)
 	mux.Handle("/api.d.ts", files)
@@ -91,12 +91,21 @@ If npm says ERESOLVE, the project has TypeScript 6 or later, and kkrpc 0.2 asks 
 %s
 `
 
+// hosts are the names that requests to addr may have: those of this machine, or any if other machines reach it.
+func hosts(addr net.Addr) []string {
+	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsLoopback() {
+		return []string{"localhost", "127.0.0.1", "::1"}
+	}
+	return nil
+}
+
 // demoServer logs each call, and the end of each connection with the same number and address.
-func demoServer(log *slog.Logger) *ws.Server {
+func demoServer(log *slog.Logger, hosts []string) *ws.Server {
 	return ws.Handler(demoAPI(), &ws.Options{
 		RPC: kkrpc.Options{Inbound: []kkrpc.Interceptor{interceptor.Logging(log, nil)}},
 		// A page that a development server serves on another port is another origin.
 		Origins: []string{"http://localhost:*", "http://127.0.0.1:*"},
+		Hosts:   hosts,
 		Logger:  log,
 	})
 }

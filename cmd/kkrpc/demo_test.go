@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"regexp"
 	"strings"
@@ -16,6 +17,21 @@ import (
 	"github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/transport/ws"
 )
+
+// TestDemoHosts has a page refused whose own name resolves to this machine, as long as other machines do not reach the demo.
+func TestDemoHosts(t *testing.T) {
+	out, _ := start(t, t.Context())
+	host := http.Header{"Host": {"rebound.example"}}
+	_, err := ws.Dial(t.Context(), out.url(), &ws.DialOptions{Header: host})
+	if refused, ok := errors.AsType[*ws.StatusError](err); !ok || refused.Status != http.StatusForbidden {
+		t.Errorf("a request to another host ended with %v, want 403", err)
+	}
+	for address, bound := range map[string]bool{"127.0.0.1": true, "::1": true, "0.0.0.0": false, "::": false, "192.0.2.1": false} {
+		if names := hosts(&net.TCPAddr{IP: net.ParseIP(address)}); (len(names) > 0) != bound {
+			t.Errorf("at %s requests may be sent to %q", address, names)
+		}
+	}
+}
 
 func TestDemoCallsAndIsCalled(t *testing.T) {
 	out, demo := start(t, t.Context())

@@ -173,8 +173,8 @@ func (p *process) stop() string {
 	return p.stdout.String()
 }
 
-// serve starts a server, which ends with the test, and returns the first line that it writes to standard error: where
-// it listens.
+// serve starts a server, which ends with the test, and returns the line of its standard error behind the one that says that it
+// serves, if there is one: where it listens.
 func serve(t *testing.T, cmd *exec.Cmd) (p *process, address string) {
 	t.Helper()
 	p = &process{cmd: cmd}
@@ -195,6 +195,9 @@ func serve(t *testing.T, cmd *exec.Cmd) (p *process, address string) {
 	}
 	lines := bufio.NewReader(read)
 	line, err := lines.ReadString('\n')
+	if strings.Contains(line, " serving ") {
+		line, err = lines.ReadString('\n')
+	}
 	said := make(chan struct{})
 	go func() { // until the program ends
 		defer close(said)

@@ -62,5 +62,6 @@ func main() {
 		log.Fatal(err)
 	}
 	http.Handle("/ws", ws.Handler(&Files{root}, nil))
+	log.Print("serving ws://localhost:3000/ws")
 	log.Fatal(http.ListenAndServe("localhost:3000", nil))
 }

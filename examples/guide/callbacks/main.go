@@ -63,5 +63,6 @@ func main() {
 			return kkrpc.FromContext(ctx).Call(ctx, nil, "onAlarm", reminder) // a function of Go, called by TypeScript
 		},
 	}, nil))
+	log.Print("serving ws://localhost:3000/ws")
 	log.Fatal(http.ListenAndServe("localhost:3000", nil))
 }

@@ -75,5 +75,6 @@ func main() {
 		},
 		Shelf: kkrpc.As[Shelf](&shelf{}),
 	}, nil))
+	log.Print("serving ws://localhost:3000/ws")
 	log.Fatal(http.ListenAndServe("localhost:3000", nil))
 }

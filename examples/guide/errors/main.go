@@ -42,5 +42,6 @@ func ask(ctx context.Context) (string, error) {
 
 func main() {
 	http.Handle("/ws", ws.Handler(kkrpc.Object{"withdraw": withdraw, "ask": ask}, nil))
+	log.Print("serving ws://localhost:3000/ws")
 	log.Fatal(http.ListenAndServe("localhost:3000", nil))
 }

@@ -52,5 +52,6 @@ func (r *room) say(ctx context.Context, text string) (reached int) {
 func main() {
 	r := &room{members: map[*kkrpc.Channel]member{}}
 	http.Handle("/ws", ws.Handler(kkrpc.Object{"join": r.join, "say": r.say}, &ws.Options{OnClose: r.leave}))
+	log.Print("serving ws://localhost:3000/ws")
 	log.Fatal(http.ListenAndServe("localhost:3000", nil))
 }

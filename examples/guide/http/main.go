@@ -23,5 +23,6 @@ func main() {
 	}
 	http.Handle("/rpc", kkhttp.Handler(api, nil))
 	http.Handle("/ws", ws.Handler(api, nil)) // the same API for those who can
+	log.Print("serving http://localhost:3000/rpc")
 	log.Fatal(http.ListenAndServe("localhost:3000", nil))
 }

@@ -61,5 +61,6 @@ func main() {
 		},
 		Outbound: []kkrpc.Interceptor{retry},
 	}}))
+	log.Print("serving ws://localhost:3000/ws")
 	log.Fatal(http.ListenAndServe("localhost:3000", nil))
 }

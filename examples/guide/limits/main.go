@@ -98,6 +98,7 @@ func main() {
 	})
 	stopped, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	log.Print("serving ws://localhost:3000/ws")
 	go func() { log.Fatal(http.ListenAndServe("localhost:3000", nil)) }()
 	<-stopped.Done()
 

@@ -45,5 +45,6 @@ func main() {
 			Metadata: func(context.Context) map[string]any { return map[string]any{"server": "go-1"} },
 		},
 	}))
+	log.Print("serving ws://localhost:3000/ws")
 	log.Fatal(http.ListenAndServe("localhost:3000", nil))
 }

@@ -58,5 +58,6 @@ func main() {
 		log.Fatal(err)
 	}
 	http.Handle("/ws", ws.HandlerFor(chat{hub, hub.Room("lobby")}.open, nil))
+	log.Print("serving ws://localhost:3000/ws")
 	log.Fatal(http.ListenAndServe("localhost:3000", nil))
 }

@@ -49,5 +49,6 @@ func main() {
 			return kkrpc.Construct[Point](ctx, kkrpc.FromContext(ctx), "Size", 3, 4)
 		},
 	}, nil))
+	log.Print("serving ws://localhost:3000/ws")
 	log.Fatal(http.ListenAndServe("localhost:3000", nil))
 }

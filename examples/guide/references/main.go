@@ -76,5 +76,6 @@ func run(ctx context.Context, j job) (string, error) {
 
 func main() {
 	http.Handle("/ws", ws.Handler(kkrpc.Object{"open": open, "transfer": transfer, "run": run}, nil))
+	log.Print("serving ws://localhost:3000/ws")
 	log.Fatal(http.ListenAndServe("localhost:3000", nil))
 }

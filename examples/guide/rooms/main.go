@@ -40,5 +40,6 @@ func main() {
 		"leave": func(ctx context.Context, room string) error { return hub.Room(room).Leave(ctx) },
 	}
 	http.Handle("/ws", ws.Handler(api, nil))
+	log.Print("serving ws://localhost:3000/ws")
 	log.Fatal(http.ListenAndServe("localhost:3000", nil))
 }

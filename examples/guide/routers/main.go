@@ -48,5 +48,6 @@ func main() {
 	router.With(signIn).Handle("/rooms/{name}", rooms)
 
 	http.Handle("/", router)
+	log.Print("serving ws://localhost:3000/rooms/kitchen")
 	log.Fatal(http.ListenAndServe("localhost:3000", nil))
 }

@@ -78,5 +78,6 @@ func main() {
 	http.Handle("/ws", ws.Handler(kkrpc.Object{
 		"count": count, "readings": readings, "jobs": jobs, "sum": sum, "follow": follow,
 	}, nil))
+	log.Print("serving ws://localhost:3000/ws")
 	log.Fatal(http.ListenAndServe("localhost:3000", nil))
 }

@@ -43,5 +43,6 @@ func main() {
 	http.Handle("/ws", ws.HandlerFor(connected, &ws.Options{
 		Session: &ws.SessionOptions{Identity: user}, // a session goes on for its own user only
 	}))
+	log.Print("serving ws://localhost:3000/ws")
 	log.Fatal(http.ListenAndServe("localhost:3000", nil))
 }

@@ -140,5 +140,6 @@ func main() {
 	u := &users{clients: map[*kkrpc.Channel]ClientAPI{}}
 	http.Handle("/users", ws.Handler(kkrpc.As[ServerAPI](u), &ws.Options{OnOpen: u.opened, OnClose: u.closed}))
 	http.Handle("/api", ws.Handler(proxy(elsewhere()), nil))
+	log.Print("serving ws://localhost:3000/users")
 	log.Fatal(http.ListenAndServe("localhost:3000", nil))
 }

@@ -27,5 +27,6 @@ func main() {
 	}, &ws.Options{RPC: kkrpc.Options{
 		Inbound: []kkrpc.Interceptor{kkvalidator.New(nil, nil)},
 	}}))
+	log.Print("serving ws://localhost:3000/ws")
 	log.Fatal(http.ListenAndServe("localhost:3000", nil))
 }

@@ -40,5 +40,6 @@ func main() {
 		"forget": func() superjson.UndefinedType { return superjson.Undefined },
 		"goType": func(v any) string { return fmt.Sprintf("%T", v) },
 	}, nil))
+	log.Print("serving ws://localhost:3000/ws")
 	log.Fatal(http.ListenAndServe("localhost:3000", nil))
 }

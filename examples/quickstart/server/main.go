@@ -4,6 +4,7 @@ import (
 	"context"
 	"log"
 	"net/http"
+	"time"
 
 	"github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/transport/ws"
@@ -18,7 +19,8 @@ func main() {
 			}
 			return kkrpc.Call[string](ctx, kkrpc.FromContext(ctx), "confirm", "lift-off")
 		},
-	}, nil))
+	}, &ws.Options{Hosts: []string{"localhost", "127.0.0.1"}})) // against DNS rebinding
+	server := &http.Server{Addr: "localhost:3000", ReadHeaderTimeout: 10 * time.Second}
 	log.Print("serving ws://localhost:3000/ws")
-	log.Fatal(http.ListenAndServe("localhost:3000", nil))
+	log.Fatal(server.ListenAndServe())
 }
