@@ -24,7 +24,7 @@ import (
 // made with it. Answer runs the function on the goroutine of its caller and returns when the function does.
 //
 // The context of the function has the values of ctx and ends with it, and FromContext is nil there. Request.Channel of
-// interceptors is nil. Of opts, Dialect, Dialects, ErrorText, Inbound, OnError and the limits Depth, Decoded and Metadata have
+// interceptors is nil. Of opts, Dialect, Dialects, ErrorText, RequireMembers, Inbound, OnError and the limits Depth, Decoded and Metadata have
 // an effect. A Dialect is the only one that is accepted. Nil means the defaults.
 //
 // The response is an error if the arguments or the result have a function, a stream or a reference. The error of Answer
@@ -47,7 +47,7 @@ func newLone(ctx context.Context, api *API, opts *Options) (*Channel, error) {
 		opts = &Options{}
 	}
 	ch := &Channel{api: &api.bound, opts: opts.settings(), limits: opts.Limits.withDefaults().share(), base: ctx,
-		done: make(chan struct{}), leading: &leading{}, makeKinds: makeNoKinds}
+		strict: opts.RequireMembers || api.bound.IsStrict(), done: make(chan struct{}), leading: &leading{}, makeKinds: makeNoKinds}
 	var err error
 	if ch.inbound, err = compose("Inbound", opts.Inbound); err != nil {
 		return nil, err

@@ -47,6 +47,7 @@ type Channel struct {
 	inbound   Interceptor                                  // nil: none
 	outbound  Interceptor                                  // nil: none
 	accepts   wire.DialectSet                              // of the peer's messages
+	strict    bool                                         // requests have all members that are required
 	alone     func(ctx context.Context, op outgoing) error // exchange of a channel without a transport; nil for others
 	keeper    hibernate.Keeper                             // of a connection that may outlive the channel; nil for most
 

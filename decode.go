@@ -28,7 +28,7 @@ type request struct {
 // reset makes r the request m.
 func (r *request) reset(ch *Channel, m *wire.Message) {
 	*r = request{ch: ch}
-	r.Request = bind.Request{Peer: r, Message: m, Meter: superjson.Meter{Limit: ch.limits.Decoded, Spent: m.Annotations().Cost(), Watch: r}}
+	r.Request = bind.Request{Peer: r, Message: m, Meter: superjson.Meter{Limit: ch.limits.Decoded, Spent: m.Annotations().Cost(), Watch: r, RequireMembers: ch.strict}}
 }
 
 // size is about what the decoded message takes while it waits or runs, in bytes.

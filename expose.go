@@ -73,6 +73,12 @@ func Expose(api any) (*API, error) {
 	return &API{bound: bound}, nil
 }
 
+// RequireMembers returns an API that is a and refuses what Options.RequireMembers refuses, whatever the options of a channel
+// say. The function of ws.HandlerFor may return it for clients that are known to be new. In a namespace it is like a.
+func (a *API) RequireMembers() *API {
+	return &API{bound: a.bound.RequireMembers()}
+}
+
 // Refuse returns an API that answers each request with err, which crosses like the error of a function. It is for a client
 // that cannot be served but shall read why: the function of ws.HandlerFor may return it. Refuse panics if err is nil.
 func Refuse(err error) *API {

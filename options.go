@@ -41,6 +41,12 @@ type Options struct {
 	// then such objects are data, as on the other channels of kkrpc.
 	References bool
 
+	// RequireMembers refuses requests of the peer in which a required member of an object is missing or undefined, with a
+	// TypeError that names it. Without it the field stays zero. A member of a struct is required unless its tag has omitempty
+	// or omitzero, its field is a pointer, an any, a superjson.Value or a json.RawMessage, or it stands in an embedded pointer.
+	// Members of types with their own UnmarshalJSON are up to these. [API.RequireMembers] is for one API.
+	RequireMembers bool
+
 	// CallTimeout bounds the calls of this side whose ctx has no deadline. 0 means 30 s, a negative value no bound besides
 	// ctx. It ends with the answer, also if that is a stream. A deadline of ctx replaces it, be it earlier or later.
 	CallTimeout time.Duration
@@ -89,7 +95,8 @@ func New(ctx context.Context, t Transport, opts *Options) (*Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	ch := &Channel{id: lastID.Add(1), transport: t, api: &api.bound, opts: opts.settings(), limits: opts.Limits.withDefaults().share(), base: ctx, done: make(chan struct{})}
+	ch := &Channel{id: lastID.Add(1), transport: t, api: &api.bound, opts: opts.settings(), limits: opts.Limits.withDefaults().share(), base: ctx, done: make(chan struct{}),
+		strict: opts.RequireMembers || api.bound.IsStrict()}
 	ch.parker, _ = t.(Parker)
 	if c, ok := t.(ByteCarrier); ok && c.ByteMark() != "" {
 		ch.byteMark = c.ByteMark

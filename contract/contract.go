@@ -11,7 +11,8 @@
 //	guard, err := contract.New(api, &contract.Options{Previous: releases, Refuse: true})
 //	http.Handle("/ws", ws.HandlerFor(guard.API, nil))
 //
-// A client of a release for which nothing is broken is served. So is a client that names nothing.
+// A client of a release for which nothing is broken is served. So is a client that names nothing. A client of this very API
+// knows which members of an object it has to send, so a request without one is refused; see kkrpc.Options.RequireMembers.
 //
 // [Files] serves the TypeScript types and the description of an API over HTTP.
 package contract
@@ -49,6 +50,7 @@ type Options struct {
 type Guard struct {
 	opts     Options
 	api      *kkrpc.API
+	strict   *kkrpc.API // for clients of this very API
 	hash     string
 	breaking map[string][]string // what is broken for clients of a release, by its hash
 	lines    *errlog.Bound
@@ -74,7 +76,7 @@ func New(api any, opts *Options) (*Guard, error) {
 	if err != nil {
 		return nil, err
 	}
-	g.api, g.hash = compiled, now.Hash()
+	g.api, g.strict, g.hash = compiled, compiled.RequireMembers(), now.Hash()
 	for i, old := range g.opts.Previous {
 		if old == nil {
 			return nil, fmt.Errorf("contract: Options.Previous[%d] is nil", i)
@@ -88,11 +90,15 @@ func New(api any, opts *Options) (*Guard, error) {
 // Hash is the contract of the API.
 func (g *Guard) Hash() string { return g.hash }
 
-// API returns what the client that sent r gets: the API, or one that refuses everything. It is for ws.HandlerFor and
+// API returns what the client that sent r gets: the API, for clients of this very API by API.RequireMembers, or one that
+// refuses everything. It is for ws.HandlerFor and
 // kkhttp.HandlerFor. The error is always nil.
 func (g *Guard) API(r *http.Request) (any, error) {
 	if err := g.Check(r); err != nil {
 		return kkrpc.Refuse(err), nil
+	}
+	if r.URL.Query().Get(g.opts.Parameter) == g.hash {
+		return g.strict, nil
 	}
 	return g.api, nil
 }

@@ -109,6 +109,39 @@ func TestGuard(t *testing.T) {
 	}
 }
 
+// A client of this very API has to send what its types require. Others may have been built before a member was added.
+func TestGuardRequiresMembers(t *testing.T) {
+	now := kkrpc.Object{"add": func(u user) string { return u.Name }}
+	older := release(t, kkrpc.Object{"add": func(u struct {
+		ID string `json:"id"`
+	}) string {
+		return ""
+	}})
+	guard, err := contract.New(now, &contract.Options{Previous: []*schema.API{older}, Refuse: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rpc := ws.HandlerFor(guard.API, nil)
+	server := httptest.NewServer(rpc)
+	defer server.Close()
+	defer rpc.Close()
+	for _, client := range []struct {
+		contract string
+		refused  bool
+	}{{guard.Hash(), true}, {older.Hash(), false}, {"", false}} {
+		ch, err := ws.Dial(t.Context(), "ws"+strings.TrimPrefix(server.URL, "http")+"?contract="+client.contract, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = ch.Call(t.Context(), nil, "add", map[string]any{"id": "1"})
+		e, refused := errors.AsType[*kkrpc.Error](err)
+		if refused != client.refused || refused && e.Message != "add: argument 1.name: expected string, got undefined" {
+			t.Errorf("a client of %q: %v", client.contract, err)
+		}
+		ch.Close()
+	}
+}
+
 // A message has the first changes, the field all of them.
 func TestManyChanges(t *testing.T) {
 	old := kkrpc.Object{}

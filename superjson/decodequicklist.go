@@ -86,6 +86,9 @@ func quickStruct(t reflect.Type) quickFunc {
 			more, ok = q.next('{')
 		}
 		q.note = notes
+		if q.meter.requires() && (len(list) > 64 || plan.require.first&^(exact|folded) != 0) {
+			return false // the decoder tells which one is missing
+		}
 		return ok
 	}
 }

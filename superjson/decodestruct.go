@@ -1,6 +1,9 @@
 package superjson
 
-import "reflect"
+import (
+	"errors"
+	"reflect"
+)
 
 func structDecoder(t reflect.Type) decodeFunc {
 	plan := fieldsOf(t)
@@ -38,8 +41,45 @@ func structDecoder(t reflect.Type) decodeFunc {
 		if bad := folded.keep(&exact); err == nil {
 			err = bad
 		}
+		if err == nil && d.meter.requires() {
+			for _, m := range folded {
+				exact.add(m.order)
+			}
+			err = plan.missing(&exact)
+		}
 		return err
 	}
+}
+
+// missing is the error for the first required field that is not among those that came.
+func (f *fields) missing(came *fieldSet) error {
+	if f.require.first&^came.first == 0 && len(f.list) <= 64 {
+		return nil
+	}
+	for i := range f.list {
+		if f.require.has(i) && !came.has(i) {
+			return &TypeError{Path: f.list[i].name, Expected: expected(f.list[i].typ), Got: "undefined"}
+		}
+	}
+	return nil
+}
+
+// expected names what a place of type t takes.
+func expected(t reflect.Type) string {
+	place := reflect.New(t).Elem()
+	if e, ok := errors.AsType[*TypeError](decodeSlow(ModeSuperJSON, nil, nil, place, nil, nil)); ok && e.Path == "" {
+		return e.Expected
+	}
+	switch t.Kind() { // lists and maps take undefined for none
+	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Uint8 {
+			return uint8Array
+		}
+		return "array"
+	case reflect.Map:
+		return "object"
+	}
+	return "a value"
 }
 
 func keepsUndefined(t reflect.Type) bool {

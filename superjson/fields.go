@@ -24,10 +24,12 @@ type field struct {
 	omitEmpty bool
 	quote     bool // the option string: a number in a JSON string
 	adds      bool // decoding may keep parts of the value that is there
+	required  bool // see Field.Required
 }
 
 type fields struct {
 	list    []field
+	require fieldSet // of the required ones
 	exact   map[string]*field
 	folded  map[string]*field
 	problem string // why the struct cannot be used
@@ -66,6 +68,9 @@ type Field struct {
 	Type  reflect.Type
 	// Optional reports that the member may be absent: by omitempty or omitzero in the tag, or with an embedded pointer.
 	Optional bool
+	// Required reports that the member must be there if Meter.RequireMembers says so. It is not Optional, and its type has no
+	// value for undefined: it is no pointer, no interface, no Value and no raw JSON.
+	Required bool
 	// Quoted reports that a number is written as a string, by the option string in the tag.
 	Quoted bool
 }
@@ -77,12 +82,22 @@ type Field struct {
 func Fields(t reflect.Type) iter.Seq[Field] {
 	return func(yield func(Field) bool) {
 		for _, f := range fieldsOf(t).list {
-			optional := f.omitEmpty || f.isZero != nil || throughPointer(t, f.index)
-			if !yield(Field{f.name, f.index, f.typ, optional, f.quote}) {
+			if !yield(Field{f.name, f.index, f.typ, f.optional(t), f.required, f.quote}) {
 				return
 			}
 		}
 	}
+}
+
+// optional is Field.Optional of a field of t.
+func (f *field) optional(t reflect.Type) bool {
+	return f.omitEmpty || f.isZero != nil || throughPointer(t, f.index)
+}
+
+// takesUndefined reports whether t has a value for a member that is not there.
+func takesUndefined(t reflect.Type) bool {
+	return t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface || t == reflect.TypeFor[Value]() ||
+		t == reflect.TypeFor[UndefinedType]() || jsonform.IsRaw(t)
 }
 
 // throughPointer reports whether an embedded pointer leads to a field.
@@ -158,6 +173,9 @@ func findFields(t reflect.Type) *fields {
 	for i := range result.list {
 		f := &result.list[i]
 		f.order = i
+		if f.required = !f.optional(t) && !takesUndefined(f.typ); f.required {
+			result.require.add(i)
+		}
 		result.exact[f.name] = f
 		if lower := strings.ToLower(f.name); result.folded[lower] == nil {
 			result.folded[lower] = f

@@ -19,6 +19,8 @@ type Meter struct {
 	Spent int // bytes so far
 	// Watch is told what is spent, about each 64 KiB. An error ends the decoding. Nil: nobody is told.
 	Watch interface{ Grown(spent int) error }
+	// RequireMembers makes a required member that is missing or undefined a *TypeError; see Field.Required.
+	RequireMembers bool
 
 	copied int // bytes of parts, where there is no Limit
 
@@ -43,6 +45,9 @@ func (m *Meter) Spend(n int) error {
 	}
 	return m.err
 }
+
+// requires reports whether required members must be there.
+func (m *Meter) requires() bool { return m != nil && m.RequireMembers }
 
 // spend counts n bytes and reports whether decoding may go on.
 func (m *Meter) spend(n int) bool {

@@ -26,7 +26,21 @@ type tree struct {
 	references bool             // a Ref stands in the type of a function or a property
 	of         reflect.Type     // the struct or the interface that it was made from; nil for none
 	refused    *wire.Error      // the answer to each request, if there is no root; nil for that of an empty API
+	strict     bool             // see API.RequireMembers
 }
+
+// RequireMembers returns an API like a, for whose requests IsStrict asks superjson.Meter to require members.
+func (a *API) RequireMembers() API {
+	if a.tree == nil {
+		return *a
+	}
+	strict := *a.tree // the API itself has no room for it
+	strict.strict = true
+	return API{tree: &strict, selves: a.selves, values: a.values}
+}
+
+// IsStrict reports whether RequireMembers has made the API.
+func (a *API) IsStrict() bool { return a.tree != nil && a.strict }
 
 // Refusing is an API that answers each request with err.
 func Refusing(err *wire.Error) API { return API{tree: &tree{refused: err}} }

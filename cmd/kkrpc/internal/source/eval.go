@@ -185,6 +185,9 @@ func (e *evaluator) compiled(at place) (*member, error) {
 			e.parts[call.Args[0].Pos()] = true
 			return e.exposed(at.with(call.Args[0]))
 		}
+		if of, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && of.Sel.Name == "RequireMembers" {
+			return e.exposed(at.with(of.X))
+		}
 	}
 	return nil, e.fail(at.expr.Pos(), "cannot see where this *kkrpc.API was made")
 }

@@ -61,7 +61,7 @@ func object() kkrpc.Object {
 func named(first, second string) string { return first + second }
 
 func wrap(o kkrpc.Object) kkrpc.Object {
-	return kkrpc.Object{"inner": o, "compiled": compiled()}
+	return kkrpc.Object{"inner": o, "compiled": compiled().RequireMembers()}
 }
 
 func compiled() *kkrpc.API {
