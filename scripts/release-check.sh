@@ -49,6 +49,11 @@ expect "kkrpc $version, $(go env GOVERSION) $(go env GOOS)/$(go env GOARCH)" "$t
 "$tmp/bin/kkrpc" gen ts . -o api.gen.ts
 grep -q 'greet(name: string): Promise<string>' api.gen.ts
 
+step "go get -tool $module/cmd/kkrpc@$version"
+go get -tool "$module/cmd/kkrpc@$version"
+expect "kkrpc $version, $(go env GOVERSION) $(go env GOOS)/$(go env GOARCH)" go tool kkrpc version
+go run "$module/cmd/kkrpc" gen ts . -o api.gen.ts --check
+
 step "every module that is tagged resolves"
 mkdir "$tmp/all"
 cd "$tmp/all"
