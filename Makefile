@@ -89,7 +89,7 @@ cross: go ## builds and vets the core for other systems
 .PHONY: modules
 modules: go ## the quick tests of each module, without the workspace
 	@mkdir -p $(RESULTS)
-	@scripts/test-modules.sh $(RESULTS) $(GOTESTSUM)
+	@scripts/test-modules.sh $(RESULTS) $(GOTESTSUM) --hide-summary skipped
 
 .PHONY: vulnerabilities
 vulnerabilities: go ## govulncheck on each module; it downloads the database of vulnerabilities
