@@ -51,13 +51,14 @@ func (p *listed) isLocal() bool {
 	return p.Module != nil && (p.Module.Main || p.Module.Replace != nil && p.Module.Replace.Version == "")
 }
 
-// isBeside reports whether other belongs to the same program: to its module, but not to this library, whose module has
-// programs in cmd.
+// isLibrary reports whether p is of this library, whose module has programs too, in cmd.
+func (p *listed) isLibrary() bool {
+	return p.Module != nil && p.Module.Path == kkrpcPath && !strings.HasPrefix(p.ImportPath, kkrpcPath+"/cmd/")
+}
+
+// isBeside reports whether other belongs to the same program: to its module, but not to this library.
 func (p *listed) isBeside(other *listed) bool {
-	if p.Module == nil || other.Module == nil || p.Module.Path != other.Module.Path {
-		return false
-	}
-	return p.Module.Path != kkrpcPath || strings.HasPrefix(other.ImportPath, kkrpcPath+"/cmd/")
+	return p.Module != nil && other.Module != nil && p.Module.Path == other.Module.Path && !other.isLibrary()
 }
 
 const listedFields = "-json=ImportPath,Name,Dir,GoFiles,CgoFiles,IgnoredGoFiles,CFiles,CXXFiles,HFiles,SFiles,SysoFiles," +

@@ -41,7 +41,7 @@ func (l *Loader) usersPackages() map[string]*types.Package {
 	seen := map[string]*types.Package{}
 	add := func(pkg *types.Package) {
 		listed := l.list.all[pkg.Path()]
-		if listed == l.list.root || listed != nil && listed.isLocal() && listed.Module.Path != kkrpcPath {
+		if listed == l.list.root || listed != nil && listed.isLocal() && !listed.isLibrary() {
 			seen[pkg.Path()] = pkg
 		}
 	}
