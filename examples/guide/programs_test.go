@@ -195,7 +195,7 @@ func serve(t *testing.T, cmd *exec.Cmd) (p *process, address string) {
 	}
 	lines := bufio.NewReader(read)
 	line, err := lines.ReadString('\n')
-	if strings.Contains(line, " serving ") {
+	if strings.Contains(line, "serving ") {
 		line, err = lines.ReadString('\n')
 	}
 	said := make(chan struct{})

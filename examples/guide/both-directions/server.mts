@@ -18,3 +18,4 @@ server.on("connection", (socket) => {
 	const rpc = new RPCChannel<typeof api, API>(new WebSocketServerIO(socket as any), { expose: api })
 	const client = rpc.getAPI()
 })
+server.on("listening", () => console.error("serving ws://localhost:3000/ws"))

@@ -19,3 +19,4 @@ server.on("connection", (socket) => {
 	}
 	new RPCChannel<typeof api, {}>(new WebSocketServerIO(socket as any), { expose: api })
 })
+server.on("listening", () => console.error("serving ws://localhost:3000/ws"))
