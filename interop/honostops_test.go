@@ -82,7 +82,7 @@ func TestWorkerdThatIsTerminated(t *testing.T) {
 // TestBunHotInHono has `bun --hot` load a changed server. That has another program, and the connections of the old one go on.
 func TestBunHotInHono(t *testing.T) {
 	have(t, js.Bun)
-	script := edited(t, "bun", "wasmserver", "hot.mjs", "\nconst app", "\nconst app")
+	script := edited(t, "bun", "wasmserver", "server.mjs", "hot.mjs", "\nconst app", "\nconst app")
 	cmd := exec.CommandContext(t.Context(), js.Bun.Path(t), "--hot", script)
 	cmd.Env = os.Environ()
 	s := serveCommand(t, cmd)
