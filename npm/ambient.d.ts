@@ -16,7 +16,6 @@ interface ImportMeta {
 	dir: string // in Bun
 }
 
-declare var WebSocketPair: unknown // on Workers
 declare var Cloudflare: { compatibilityFlags: Record<string, boolean> } | undefined
 
 interface Request {
