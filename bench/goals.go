@@ -96,10 +96,11 @@ var goals = slices.Concat([]goal{
 	{"a room of 1,000 members on three nodes, of one node", "room-1000", subjectName{"go-three-nodes", "compact-json"}, subjectName{"go-one-node", "compact-json"}, cost, 1.5, false, "", ""},
 	{"a room of 10,000 members on three nodes, of one node", "room-10000", subjectName{"go-three-nodes", "compact-json"}, subjectName{"go-one-node", "compact-json"}, cost, 1.5, false, "", ""},
 	{"p99 of a room with a member that does not read, of without", "room-stalled", ours, ours, p99, 1.5, false, "", "room-paced"},
-	insideHono("bun", hono.peer),
-	insideHono("node", "kkrpc2-node-hono"),
-	insideHono("deno", "kkrpc2-deno-hono"),
-	insideHono("workerd", "kkrpc2-workerd-hono"),
+	insideHono("bun", hono.peer, "add-1x64", 1.0),
+	insideHono("node", "kkrpc2-node-hono", "add-1x64", 1.6),
+	insideHono("deno", "kkrpc2-deno-hono", "add-1x64", 1.0),
+	insideHono("workerd", "kkrpc2-workerd-hono", "add-1x64", 1.5),
+	insideHono("workerd", "kkrpc2-workerd-hono", "add-1x1", 0.8),
 	{"idle, 5,000 connections", "idle-5k", ours, none, kilobytes, 5, false, "KB", ""},
 	{"idle, 20,000 connections", "idle-20k", ours, none, kilobytes, 5, false, "KB", ""},
 	{"idle with TLS, 5,000 connections", "idle-tls-5k", ours, none, kilobytes, 14, false, "KB", ""},
@@ -127,9 +128,9 @@ func eachConnection(peer string) []goal {
 }
 
 // insideHono is the goal of Go inside Hono beside kkrpc in the same runtime.
-func insideHono(runtime, peer string) goal {
-	return goal{"calls per second inside Hono on " + runtime + ", of " + peer, "add-1x64",
-		subjectName{"go-in-" + runtime + "-hono", "compact-json"}, subjectName{peer, "compact-json"}, perSecond, 0.5, true, "", ""}
+func insideHono(runtime, peer, scenario string, least float64) goal {
+	return goal{"calls per second inside Hono on " + runtime + ", of " + peer + ", " + scenario, scenario,
+		subjectName{"go-in-" + runtime + "-hono", "compact-json"}, subjectName{peer, "compact-json"}, perSecond, least, true, "", ""}
 }
 
 // verdict is a goal beside what was measured.
