@@ -1,4 +1,4 @@
-//go:build kkrpc_functions
+//go:build kkrpc_functions && !kkrpc_methods
 
 package bind
 

@@ -6,7 +6,7 @@ import "reflect"
 
 // A program that looks methods up by reflection has every exported method of every type: the linker cannot tell which ones
 // it asks for. The tag kkrpc_functions leaves that out. Instead, methodNamed asks by names that are constants, and the linker
-// keeps the methods with these names. `kkrpc build hono` puts the names of a program in place of method_names.go.
+// keeps the methods with these names. `kkrpc build hono` adds the names to the program, see method_names_main.go.
 
 const unknownMethods = "%s: this program was built without its methods; expose functions in a kkrpc.Object, " +
 	"or build without the tag kkrpc_functions, and by kkrpc build hono with --all-methods"
