@@ -15,13 +15,14 @@ import (
 
 // Program is a Go program, or a package, with all that it imports.
 type Program struct {
-	fset  *token.FileSet
-	dir   string
-	root  *sourcePackage
-	own   []*sourcePackage          // of its module, in the order of their paths
-	users map[string]*types.Package // by path, see usersPackages
-	docs  *docs
-	errs  []error // of the types of root; see LoadBeside
+	fset   *token.FileSet
+	dir    string
+	root   *sourcePackage
+	own    []*sourcePackage          // of its module, in the order of their paths
+	users  map[string]*types.Package // by path, see usersPackages
+	unread []string                  // likewise
+	docs   *docs
+	errs   []error // of the types of root; see LoadBeside
 }
 
 // Load reads the package that pattern names, such as ./cmd/server, as seen from the folder dir. The error has a line for
@@ -115,7 +116,7 @@ func (l *Loader) Load(ctx context.Context) (*Program, error) {
 		p.own = append(p.own, l.checked[pkg.ImportPath].sourcePackage)
 	}
 	p.root, p.errs = l.checked[l.list.root.ImportPath].sourcePackage, l.typeErrs
-	p.users = l.usersPackages()
+	p.users, p.unread = l.usersPackages()
 	p.docs = newDocs(p)
 	return p, nil
 }
