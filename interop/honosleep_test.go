@@ -283,6 +283,26 @@ func TestNpmClientAcrossSleep(t *testing.T) {
 	does(`["say", "good night"]`, `["heard","Nell","good night"]`, `["result",2]`)
 }
 
+// TestKeptBytes keeps a call whose bytes came beside the text, in a binary frame.
+func TestKeptBytes(t *testing.T) {
+	r := serveRooms(t)
+	for _, dialect := range []kkrpc.Dialect{kkrpc.Compact, kkrpc.CompactSuperJSON, kkrpc.Classic} {
+		t.Run(dialect.String(), func(t *testing.T) {
+			picture := []byte("\x00\n{\"\xff\xb1 picture")
+			ch := dial(t, r.url+"/bytes?kkrpc="+dialect.String()+",bytes.1", kkrpc.Options{Dialect: dialect})
+			calls[any](t, ch, "keepPicture", picture)
+			for range 2 {
+				r.evict(t, "bytes")
+				want(t, "the picture", calls[[]byte](t, ch, "picture"), picture)
+			}
+			fails(t, ch, "Error", `durable: keep "picture": the call has `, "keepPicture", make([]byte, 13_000))
+			want(t, "the picture", len(calls[[]byte](t, ch, "picture")), 13_000)
+			r.evict(t, "bytes")
+			want(t, "the picture", calls[[]byte](t, ch, "picture"), picture)
+		})
+	}
+}
+
 // TestKeepHasLimits is that a connection keeps what fits, and says what does not.
 func TestKeepHasLimits(t *testing.T) {
 	r := serveRooms(t)

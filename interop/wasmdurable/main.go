@@ -162,6 +162,19 @@ func askLater(ctx context.Context, path string) {
 
 func keepLarge(ctx context.Context, name, _ string) error { return durable.Keep(ctx, name) }
 
+// pictures are bytes by the connection.
+var pictures sync.Map
+
+func keepPicture(ctx context.Context, picture []byte) error {
+	pictures.Store(kkrpc.FromContext(ctx), picture)
+	return durable.Keep(ctx, "picture")
+}
+
+func picture(ctx context.Context) any {
+	b, _ := pictures.Load(kkrpc.FromContext(ctx))
+	return b
+}
+
 func storage() kkrpc.Object {
 	return kkrpc.Object{
 		"put":      func(ctx context.Context, key string, value any) error { return durable.Put(ctx, key, value) },
@@ -281,26 +294,28 @@ func main() {
 		},
 	})
 	api := kkrpc.Object{
-		"program":   func() int64 { return program },
-		"join":      here.join,
-		"leave":     here.leave,
-		"introduce": here.introduce,
-		"say":       here.say,
-		"users":     here.Users,
-		"repeated":  func() []string { repeated, _ := here.history(); return repeated },
-		"left":      func() []string { _, left := here.history(); return left },
-		"count":     count,
-		"hold":      hold,
-		"useHeld":   useHeld,
-		"hang":      hang,
-		"ticks":     ticks,
-		"drain":     drain,
-		"ask":       ask,
-		"askLater":  askLater,
-		"keepLarge": keepLarge,
-		"var":       func(ctx context.Context, name string) (any, error) { return wasm.Var[any](ctx, name) },
-		"param":     func(ctx context.Context) string { return wasm.RequestFromContext(ctx).Params["room"] },
-		"storage":   storage(),
+		"program":     func() int64 { return program },
+		"join":        here.join,
+		"leave":       here.leave,
+		"introduce":   here.introduce,
+		"say":         here.say,
+		"users":       here.Users,
+		"repeated":    func() []string { repeated, _ := here.history(); return repeated },
+		"left":        func() []string { _, left := here.history(); return left },
+		"count":       count,
+		"hold":        hold,
+		"useHeld":     useHeld,
+		"hang":        hang,
+		"ticks":       ticks,
+		"drain":       drain,
+		"ask":         ask,
+		"askLater":    askLater,
+		"keepLarge":   keepLarge,
+		"keepPicture": keepPicture,
+		"picture":     picture,
+		"var":         func(ctx context.Context, name string) (any, error) { return wasm.Var[any](ctx, name) },
+		"param":       func(ctx context.Context) string { return wasm.RequestFromContext(ctx).Params["room"] },
+		"storage":     storage(),
 	}
 	log.Fatal(wasm.Serve(api, nil))
 }

@@ -165,7 +165,7 @@ export function durableObjectOf(load, options) {
 			if (known.length === 0) return
 			known.sort(([, a], [, b]) => a.number - b.number)
 			const started = this.#host.running().then(
-				(instance) => instance.durable?.wake(known.length), // before they are opened
+				(instance) => instance.durable?.wake(known.filter(([ws]) => this.#sockets.has(ws)).length), // before they are opened
 				() => {}, // the sockets are closed for it
 			)
 			for (const [ws, attachment] of known) {

@@ -107,7 +107,7 @@ var rules = []rule{
 	{dir: "wasm/internal/testhost", not: noNetwork},
 	{dir: "wasm/wasmtest", may: []string{"superjson", "wasm", "wasm/internal/testhost"}, tests: []string{"."}},
 	{dir: "wasm/fetch", may: []string{"wasm/internal/owner"}, tests: []string{".", "wasm"}, not: []string{"net", "net/http", "log/slog", "encoding/json", jsonV2}},
-	{dir: "wasm/durable", may: []string{"internal/hibernate", "superjson", "wasm", "wasm/internal/owner"}, tests: []string{".", "rooms"}, not: []string{"net", "net/http", "log/slog", "encoding/json", jsonV2}},
+	{dir: "wasm/durable", may: []string{"internal/hibernate", "internal/wire", "superjson", "wasm", "wasm/internal/owner"}, tests: []string{".", "rooms"}, not: []string{"net", "net/http", "log/slog", "encoding/json", jsonV2}},
 	{dir: "wasm/fetch/roundtrip", may: []string{"wasm/fetch"}},
 	{dir: "wasm/console", not: []string{"net", "net/http"}},
 	{dir: "npm"},

@@ -24,6 +24,7 @@ type connection struct {
 
 	last    []byte // the frame that was read last; owned by the goroutine that reads
 	repeats *keptCall
+	again   []byte // its frame
 	calls   map[any]*running
 	kept    []*keptCall
 	settled bool // what was kept is there again
@@ -142,7 +143,7 @@ func (c *connection) Wrote() { c.touch() }
 func (c *connection) Repeats() bool {
 	c.object.mu.Lock()
 	defer c.object.mu.Unlock()
-	return c.repeats != nil && string(c.last) == c.repeats.Message
+	return c.repeats != nil && bytes.Equal(c.last, c.again)
 }
 
 // Refused implements hibernate.Keeper.
@@ -187,9 +188,9 @@ func (c *connection) End(call, answer any, err error) (silent bool) {
 	r.over = true
 	c.touch()
 	k := r.kept
-	if err != nil || k == nil {
+	if err != nil || k == nil || k.dropped {
 		c.kept = slices.DeleteFunc(slices.Clone(c.kept), func(other *keptCall) bool { return other == r.repeats })
-	} else if !k.dropped {
+	} else {
 		c.kept = append(slices.DeleteFunc(slices.Clone(c.kept), func(other *keptCall) bool { return other == r.repeats || other.Name == k.Name }), k)
 	}
 	if k != nil && r.repeats == nil {
@@ -211,7 +212,7 @@ func (c *connection) End(call, answer any, err error) (silent bool) {
 
 // repeatedLocked notes the end of a repeated call; why is "" for success.
 func (c *connection) repeatedLocked(why string) {
-	c.repeats, c.failure = nil, why
+	c.repeats, c.again, c.failure = nil, nil, why
 	c.object.signal()
 }
 

@@ -3,11 +3,13 @@ package durable
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/kkrpc-go/kkrpc/internal/hibernate"
+	"github.com/kkrpc-go/kkrpc/internal/wire"
 	"github.com/kkrpc-go/kkrpc/wasm/internal/owner"
 )
 
@@ -56,19 +58,33 @@ func Keep(ctx context.Context, name string) error {
 	case r.kept != nil && r.kept.Name != name:
 		return keepFailed(name, fmt.Errorf("the call is kept as %q already", r.kept.Name))
 	}
-	k := &keptCall{Name: name, Message: string(r.message)}
+	k := newKeptCall(name, r.message)
 	if r.repeats != nil {
 		k.Serial, k.Issued = r.repeats.Serial, r.repeats.Issued
 	} else {
 		o.serial++
 		k.Serial = o.serial
 	}
-	others := slices.DeleteFunc(slices.Clone(c.kept), func(other *keptCall) bool { return other.Name == name })
-	if over := o.host.save(c.id, state(c.before.Work, append(others, k)), reserve); over > 0 {
-		return keepFailed(name, fmt.Errorf("the call has %d bytes, which are %d more than the connection can still keep", len(k.Message), over))
+	if r.repeats == nil || r.repeats.Name != name { // else it is kept as it was
+		if over := c.excess(r, k); over > 0 {
+			return keepFailed(name, fmt.Errorf("the call has %d bytes, which are %d more than the connection can still keep", len(r.message), over))
+		}
 	}
 	r.kept = k // which takes the place of the other when the function has returned
 	return nil
+}
+
+// excess is by how many bytes a call that r keeps is too large, beside the others and those that may still succeed. Object.mu
+// is held.
+func (c *connection) excess(r *running, k *keptCall) (over int) {
+	all := slices.DeleteFunc(slices.Clone(c.kept), func(other *keptCall) bool { return other.Name == k.Name })
+	for _, other := range c.calls {
+		if other != r && other.kept != nil && other.kept.Name != k.Name {
+			all = append(all, other.kept)
+		}
+	}
+	known := hibernate.Work{Dialect: c.before.Work.Dialect, Prefix: c.before.Work.Prefix} // the reserve is for the rest
+	return c.object.host.save(c.id, state(known, append(all, k)), reserve)
 }
 
 func keepFailed(name string, err error) error { return fmt.Errorf("durable: keep %q: %w", name, err) }
@@ -119,11 +135,27 @@ func (o *object) connection(ctx context.Context) *connection {
 // keptCall is a call that runs again.
 type keptCall struct {
 	Name    string   `json:"n"`
-	Message string   `json:"m"` // as the peer has sent it
+	Message string   `json:"m,omitempty"` // as the peer has sent it
+	Binary  string   `json:"b,omitempty"` // likewise, a binary frame in base64
 	Serial  uint64   `json:"s"`
 	Issued  []string `json:"r,omitempty"` // ids of the references in its result
 
 	dropped bool // before its function has returned
+}
+
+func newKeptCall(name string, frame []byte) *keptCall {
+	if frame[0] == wire.BinaryFrame {
+		return &keptCall{Name: name, Binary: base64.StdEncoding.EncodeToString(frame)}
+	}
+	return &keptCall{Name: name, Message: string(frame)}
+}
+
+// frame returns the frame that the peer has sent.
+func (k *keptCall) frame() (frame []byte, err error) {
+	if k.Binary == "" {
+		return []byte(k.Message), nil
+	}
+	return base64.StdEncoding.DecodeString(k.Binary)
 }
 
 // running is a call whose function runs.
@@ -136,5 +168,12 @@ type running struct {
 
 // whole reports whether message is one message and no more.
 func (r *running) whole() bool {
-	return bytes.HasPrefix(r.message, []byte("{")) && !bytes.Contains(bytes.TrimSuffix(r.message, []byte("\n")), []byte("\n"))
+	text := r.message
+	if len(text) > 0 && text[0] == wire.BinaryFrame {
+		var err error
+		if text, _, err = wire.OpenBinary(text); err != nil {
+			return false
+		}
+	}
+	return bytes.HasPrefix(text, []byte("{")) && !bytes.Contains(bytes.TrimSuffix(text, []byte("\n")), []byte("\n"))
 }

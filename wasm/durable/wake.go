@@ -1,6 +1,7 @@
 package durable
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"os"
@@ -88,19 +89,26 @@ func (o *object) wake() {
 
 // repeat runs a kept call again.
 func (o *object) repeat(c *connection, k *keptCall) {
+	frame, err := k.frame()
 	o.mu.Lock()
 	if c.gone {
 		o.mu.Unlock()
 		return
 	}
-	c.repeats, c.failure = k, ""
+	if err == nil {
+		c.repeats, c.again, c.failure = k, frame, ""
+	} else {
+		c.failure = err.Error()
+	}
 	o.mu.Unlock()
-	c.push([]byte(k.Message))
+	if err == nil {
+		c.push(bytes.Clone(frame))
+	}
 	in := o.await(func() bool { return c.gone || c.repeats == nil })
 	o.mu.Lock()
 	failure := c.failure
 	gone := c.gone
-	c.repeats = nil
+	c.repeats, c.again = nil, nil
 	o.mu.Unlock()
 	switch {
 	case gone:

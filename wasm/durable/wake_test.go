@@ -251,3 +251,60 @@ func TestAlarmWaits(t *testing.T) {
 		}
 	})
 }
+
+// TestKeepTogether has two calls that fit alone, and not together. The second one fails.
+func TestKeepTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.end()
+		w.host.limit = 2000
+		release := make(chan struct{})
+		var again []string
+		w.api = kkrpc.Object{"keep": func(ctx context.Context, name, _ string) error {
+			if Waking(ctx) {
+				again = append(again, name)
+			}
+			err := Keep(ctx, name)
+			<-release
+			return err
+		}}
+		l := w.open(1)
+		for _, name := range []string{"one", "two"} {
+			l.says(call(name, "keep", fmt.Sprintf("%q,%q", name, strings.Repeat("x", 500))))
+			time.Sleep(time.Second) // until another goroutine reads
+		}
+		close(release)
+		sent, _ := l.got()
+		if len(sent) != 2 || strings.Contains(sent[0], "durable:") || !strings.Contains(sent[1], `durable: keep \"two\": the call has `) {
+			t.Errorf("the answers are %q", sent)
+		}
+		w.sleeps(1)
+		if _, closed := w.open(1).got(); closed != "" || !slices.Equal(again, []string{"one"}) {
+			t.Errorf("repeated %q, closed with %q", again, closed)
+		}
+	})
+}
+
+// TestKeepAgainBesideWork has a call that just fits, and open work when the program falls asleep. The work is lost, and the call
+// runs again.
+func TestKeepAgainBesideWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.end()
+		var made calls
+		w.api = made.api()
+		w.host.limit = 1800
+		l := w.open(1)
+		l.says(call("1", "join", `"`+strings.Repeat("x", 500)+`"`), call(strings.Repeat("long", 100), "hang", ""))
+		time.Sleep(time.Second) // until another goroutine reads
+		if sent, _ := l.got(); len(sent) != 1 || strings.Contains(sent[0], "durable:") {
+			t.Fatalf("the answers are %q", sent)
+		}
+		made.take()
+		w.sleeps(1)
+		sent, closed := w.open(1).got()
+		if len(made.take()) != 1 || len(sent) != 1 || !strings.Contains(sent[0], hibernatedError) || closed != "" {
+			t.Errorf("it was closed with %q; the peer has got %q", closed, sent)
+		}
+	})
+}
