@@ -69,6 +69,10 @@ func (ch *Channel) read() bool {
 	if err == nil && !ch.heard.Load() && ch.questioned(frame) {
 		return true
 	}
+	if err == nil && ch.in.Incomplete() && ch.keeper != nil && ch.keeper.Repeats() {
+		ch.keeper.Refused("the peer has sent half a message before it")
+		return true
+	}
 	if err == nil {
 		ch.large = ch.large || len(frame) > idleBuffer
 		ch.turn += len(frame)

@@ -15,12 +15,13 @@ import (
 // serve answers a request, or sees to it that it is answered. It reports false when this goroutine no longer leads.
 func (ch *Channel) serve(m *wire.Message) bool {
 	busy := int(ch.open.Load())
-	waits := busy > 0
+	waits, repeats := busy > 0, false
 	if ch.keeper != nil {
-		waits = !ch.keeper.Repeats() && (waits || ch.onHold.Load())
+		repeats = ch.keeper.Repeats()
+		waits = !repeats && (waits || ch.onHold.Load())
 	}
 	ch.request.reset(ch, m)
-	if busy >= ch.limits.Open {
+	if busy >= ch.limits.Open && !repeats {
 		ch.decline(m, false, &wire.Error{Name: "RPCOverloadedError",
 			Message: fmt.Sprintf("%d requests of this connection are unfinished; wait for some of them", busy)})
 		return true

@@ -308,3 +308,52 @@ func TestKeepAgainBesideWork(t *testing.T) {
 		}
 	})
 }
+
+// TestManyRequestsWhileItWakes are more than may be unfinished. Kept calls run again all the same.
+func TestManyRequestsWhileItWakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.end()
+		var made calls
+		w.api = made.api()
+		w.open(1).says(call("1", "join", `"Ada"`))
+		w.open(2).says(call("1", "join", `"Bob"`))
+		made.take()
+		w.sleeps(2)
+		a := w.open(1)
+		for range 5000 {
+			a.says(call("2", "log", `"a request of now"`))
+		}
+		w.open(2)
+		if got := made.take(); len(got) != 2+4096 || got[0] != "Ada true" || got[1] != "Bob true" {
+			t.Errorf("%d calls, of which the first are %q", len(got), got[:min(3, len(got))])
+		}
+		if sent, closed := a.got(); len(sent) != 5000 || closed != "" {
+			t.Errorf("it has got %d answers, and was closed with %q", len(sent), closed)
+		}
+	})
+}
+
+// TestHalfALineWhileItWakes is no reason for the others to wait: the connection that has sent it cannot be restored.
+func TestHalfALineWhileItWakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.end()
+		var made calls
+		w.api = made.api()
+		const join = `{"id":"1","method":"join","args":[%q],"type":"request","callbackIds":[],"version":"json"}` + "\n"
+		w.open(1).says(fmt.Sprintf(join, "Ada"))
+		w.open(2).says(fmt.Sprintf(join, "Bob"))
+		made.take()
+		w.sleeps(2)
+		a := w.open(1)
+		a.says(`{"id":"2","method":"log",`)
+		w.open(2)
+		if got := made.take(); !slices.Equal(got, []string{"Bob true"}) {
+			t.Errorf("at once: %q", got)
+		}
+		if _, closed := a.got(); closed != `1012 RPCHibernatedError: "join" cannot be repeated` {
+			t.Errorf("closed with %q", closed)
+		}
+	})
+}
