@@ -105,6 +105,21 @@ func bothParents(t *testing.T, name string, r runtime) []string {
 	return []string{run(t, goParent), run(t, script)}
 }
 
+// TestPagesSayWhatNeedsKkrpc2 keeps the top of each page whose program needs kkrpc 2 leading to how one gets it.
+func TestPagesSayWhatNeedsKkrpc2(t *testing.T) {
+	for _, f := range features {
+		text, err := os.ReadFile(filepath.Join(pages, f.name+".md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		top, _, _ := strings.Cut(string(text), "\n## ")
+		says := strings.Contains(top, "[Build it](README.md#kkrpc-2)") && strings.Contains(top, kkrpc2Install)
+		if needs := f.generation == 2; says != needs {
+			t.Errorf("the top of docs/guide/%s.md says that it needs kkrpc 2: %v, and its program needs it: %v", f.name, says, needs)
+		}
+	}
+}
+
 func appendTo(t *testing.T, name, text string) {
 	t.Helper()
 	f, err := os.OpenFile(name, os.O_APPEND|os.O_WRONLY, 0)

@@ -1,6 +1,7 @@
 package quickstart_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -28,6 +29,36 @@ func TestReadmeShowsThesePrograms(t *testing.T) {
 		if !strings.Contains(read(t, name), body) {
 			t.Errorf("examples/quickstart/%s does not have the body that README.md shows:\n%s", name, body)
 		}
+	}
+}
+
+// TestPagesInstallWhatNpmHas keeps each page that installs kkrpc together with the remedy for what npm says where TypeScript is
+// newer, and free of versions that npm does not have.
+func TestPagesInstallWhatNpmHas(t *testing.T) {
+	installs, installing := regexp.MustCompile(`npm install [^`+"`"+`\n]*kkrpc@([0-9.]+)`), 0
+	err := filepath.WalkDir("../..", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (entry.Name() == "node_modules" || entry.Name() == ".git"):
+			return fs.SkipDir
+		case filepath.Ext(name) != ".md":
+			return nil
+		}
+		page := read(t, name)
+		for _, command := range installs.FindAllStringSubmatch(page, -1) {
+			installing++
+			if command[1] != "0" && !strings.Contains(page, "`"+command[0]+"` ends with") {
+				t.Errorf("%s says %q, and npm has kkrpc 0.2.2 only", name, command[0])
+			}
+			if !strings.Contains(page, override) {
+				t.Errorf("%s says %q, and not what helps against ERESOLVE: %s", name, command[0], override)
+			}
+		}
+		return nil
+	})
+	if err != nil || installing < 20 {
+		t.Errorf("%d pages install kkrpc, %v", installing, err)
 	}
 }
 
