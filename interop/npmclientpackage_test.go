@@ -90,7 +90,7 @@ func TestNpmClientPackage(t *testing.T) {
 		files = append(files, f.Path)
 	}
 	slices.Sort(files)
-	want := []string{"LICENSE", "README.md", "bytes.js", "connect.js", "errors.js", "index.d.ts", "index.js", "outbox.js", "package.json", "watch.js"}
+	want := []string{"LICENSE", "README.md", "bytes.js", "calls.js", "connect.js", "errors.js", "index.d.ts", "index.js", "outbox.js", "package.json", "watch.js"}
 	if !slices.Equal(files, want) {
 		t.Errorf("the package has %q, want %q", files, want)
 	}

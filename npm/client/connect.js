@@ -1,4 +1,5 @@
 import { decode, encode, isFrame } from "./bytes.js"
+import { Calls } from "./calls.js"
 import { ConnectionClosed, SessionLost } from "./errors.js"
 import { Outbox } from "./outbox.js"
 import { watch } from "./watch.js"
@@ -61,6 +62,7 @@ export function connect(url, options = {}) {
 	const listeners = new Set() // of messages, in kkrpc 2
 	/** @type {((text: any) => void)[]} */
 	const readers = [] // calls of read, in kkrpc 0.x
+	const calls = new Calls() // in kkrpc 0.x
 	/** @type {Set<(state: State) => void>} */
 	const stateListeners = new Set()
 	/** @type {Set<(reason?: Error) => void>} */
@@ -257,6 +259,7 @@ export function connect(url, options = {}) {
 
 	/** @param {any} data */
 	function deliver(data) {
+		if (typeof data === "string") calls.end(data)
 		if (data === DESTROY) finish(new ConnectionClosed(1000, "the server has destroyed its channel"))
 		else if (readers.length > 0) readers.shift()?.(data)
 		else if (listeners.size > 0 && inbox.length === 0) hand(data)
@@ -319,9 +322,19 @@ export function connect(url, options = {}) {
 		unwatch()
 		signal?.removeEventListener("abort", abort)
 		outbox.clear()
+		refuse(reason)
 		setState("closed", reason)
 		if (reason) tell(closeListeners, forKkrpc(reason))
 		closeListeners.clear()
+	}
+
+	/**
+	 * The waiting calls of kkrpc 0.x are rejected.
+	 *
+	 * @param {any} reason
+	 */
+	function refuse(reason) {
+		calls.refuse(reason?.message ?? "the connection is closed").forEach(deliver)
 	}
 
 	/** @param {number} code */
@@ -377,15 +390,17 @@ export function connect(url, options = {}) {
 		name: "kkrpc-go-client",
 		read() {
 			speaks("classic", "0.x")
-			// After the end this waits for ever: kkrpc 0.2 would ask again at once for whatever it gets instead.
+			// After the end and its answers this waits for ever: kkrpc 0.2 would ask again at once for whatever it gets instead.
 			if (inbox.length === 0) return new Promise((resolve) => readers.push(resolve))
 			return Promise.resolve(/** @type {string} */ (inbox.shift()))
 		},
 		async write(text) {
+			calls.begin(text)
 			try {
 				post(text)
 			} catch {
-				// kkrpc 0.2 awaits no write, so that a rejection would end the program. The state has the reason.
+				// kkrpc 0.2 awaits no write, so that a rejection would end the program.
+				refuse(state.reason)
 			}
 		},
 		destroy: () => finish(),

@@ -128,9 +128,12 @@ export interface Connection<Message = any> {
 
 	// kkrpc 0.x
 	readonly name: string
-	/** Never resolves on a closed connection. */
+	/**
+	 * On a closed connection it resolves with an answer for each call that waits, by which kkrpc rejects the call with the
+	 * reason's message. Without one it never resolves.
+	 */
 	read(): Promise<string>
-	/** Never rejects: on a closed connection it does nothing. */
+	/** Never rejects. On a closed connection it refuses the call that the text begins. */
 	write(text: string): Promise<void>
 	/** Does what close does. */
 	destroy(): void

@@ -286,7 +286,7 @@ test("messages wait for their channel", async () => {
 	}
 })
 
-test("kkrpc 0.x reads in order, and never learns of the end", async () => {
+test("kkrpc 0.x reads in order, and reads nothing after the end", async () => {
 	const { connection } = await begin({ dialect: "classic-json" })
 	await connection.write("a\n")
 	sockets[0].accept()
@@ -304,6 +304,37 @@ test("kkrpc 0.x reads in order, and never learns of the end", async () => {
 	assert.deepEqual(sockets[0].closed, { code: 1000 })
 	await connection.write("e\n") // does not reject: kkrpc 0.2 would not catch it
 	assert.equal(await Promise.race([never, settle().then(() => "pending")]), "pending")
+})
+
+const request = (id, method = "f") => `{"id":"${id}","method":"${method}","args":[],"type":"request","version":"json"}\n`
+const answer = (id, args) => `{"id":"${id}","method":"","args":${args},"type":"response","version":"json"}\n`
+
+test("calls of kkrpc 0.x that wait are answered with an error when the connection closes", async () => {
+	const { connection } = await begin({ dialect: "classic-superjson" })
+	sockets[0].accept("kkrpc.classic-superjson")
+	await connection.write(request("a-1"))
+	await connection.write(`{"json":${request("a-2").trim()}}\n`)
+	await connection.write(request("a-3"))
+	await connection.write(answer("b-1", '{"result":1}')) // of a call of the server
+	await connection.write('{"id":"c-1","method":"1-2-3-4","args":[["x"]],"type":"callback","version":"json"}\n')
+	sockets[0].says(answer("a-1", '{"result":1}'))
+	assert.equal(await connection.read(), answer("a-1", '{"result":1}'))
+	const next = connection.read()
+	sockets[0].ends(4401, "unknown token")
+	const refused = '{"error":"connection closed with 4401: unknown token"}'
+	assert.equal(await next, answer("a-2", refused))
+	assert.equal(await connection.read(), answer("a-3", refused))
+	const late = connection.read()
+	await connection.write(request("a-4"))
+	assert.equal(await late, answer("a-4", refused))
+	assert.equal(await Promise.race([connection.read(), settle().then(() => "pending")]), "pending")
+})
+
+test("calls of kkrpc 0.x end when this side closes the connection", async () => {
+	const { connection } = await begin({ dialect: "classic-json" })
+	await connection.write(request("a-1"))
+	connection.close()
+	assert.equal(await connection.read(), answer("a-1", '{"error":"the connection is closed"}'))
 })
 
 test("a listener that fails keeps nobody from being told", async () => {
