@@ -52,8 +52,14 @@ func (ch *Channel) negotiate(silence time.Duration) {
 		ch.out.Send(questionBuffer(question))
 	}
 	timer.Reset(patience * silence)
-	if !answered() {
-		ch.guessCodec(wire.Compact)
+	if answered() {
+		return
+	}
+	for _, d := range []wire.Dialect{wire.Compact, wire.CompactSuperJSON, wire.Classic, wire.ClassicSuperJSON} {
+		if ch.accepts.Has(d) {
+			ch.guessCodec(d)
+			return
+		}
 	}
 }
 

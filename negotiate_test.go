@@ -103,6 +103,33 @@ func TestNegotiateWithSilence(t *testing.T) {
 	}
 }
 
+// TestNegotiateAmongDialects guesses one that this side accepts.
+func TestNegotiateAmongDialects(t *testing.T) {
+	for _, row := range []struct {
+		accepts []kkrpc.Dialect
+		want    kkrpc.Dialect
+	}{
+		{[]kkrpc.Dialect{kkrpc.ClassicSuperJSON, kkrpc.Compact}, kkrpc.Compact},
+		{[]kkrpc.Dialect{kkrpc.ClassicSuperJSON, kkrpc.CompactSuperJSON}, kkrpc.CompactSuperJSON},
+		{[]kkrpc.Dialect{kkrpc.ClassicSuperJSON}, kkrpc.ClassicSuperJSON},
+	} {
+		bubble(t, func(t *testing.T) {
+			client, server := kkrpc.Pipe()
+			ch := open(t, client, &kkrpc.Options{Negotiate: time.Second, Dialects: row.accepts})
+			go func() { // ends with the pipe
+				for {
+					if _, _, err := server.ReadFrame(nil); err != nil {
+						return
+					}
+				}
+			}()
+			if got, err := ch.AwaitDialect(t.Context()); got != row.want || err != nil {
+				t.Errorf("of %v: %v, %v, want %v", row.accepts, got, err, row.want)
+			}
+		})
+	}
+}
+
 // TestAwaitDialectEnds gives up with its context, or with the channel.
 func TestAwaitDialectEnds(t *testing.T) {
 	bubble(t, func(t *testing.T) {

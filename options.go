@@ -21,7 +21,7 @@ type Options struct {
 
 	// Negotiate, if positive, has New ask the peer for its dialect if Dialect is zero. It is for a client that speaks first.
 	// A peer of kkrpc 0.x is asked first. If the peer is silent for this time, one of kkrpc 2 is asked, and after ten times
-	// as long this side speaks Compact. Calls wait for the answer. Channel.AwaitDialect waits for it too. A peer in Go
+	// as long this side speaks Compact, or another one of Dialects. Calls wait for the answer. Channel.AwaitDialect waits for it too. A peer in Go
 	// answers as kkrpc 2. ws.Dial sets 100 ms, and stdio.Start 1 s.
 	Negotiate time.Duration
 

@@ -98,3 +98,26 @@ func TestAnnouncementByTheProgram(t *testing.T) {
 		})
 	}
 }
+
+// TestDialNamesOneOfDialects has a client that accepts some dialects, and says no more.
+func TestDialNamesOneOfDialects(t *testing.T) {
+	url := serve(t, ws.Handler(kkrpc.Object{"dialect": func(ctx context.Context) string { return kkrpc.DialectFrom(ctx).String() }}, nil))
+	for _, row := range []struct {
+		accepts []kkrpc.Dialect
+		want    kkrpc.Dialect
+	}{
+		{[]kkrpc.Dialect{kkrpc.Classic, kkrpc.Compact}, kkrpc.Compact},
+		{[]kkrpc.Dialect{kkrpc.Classic, kkrpc.CompactSuperJSON}, kkrpc.CompactSuperJSON},
+		{[]kkrpc.Dialect{kkrpc.ClassicSuperJSON, kkrpc.Classic}, kkrpc.ClassicSuperJSON},
+	} {
+		ch, err := ws.Dial(t.Context(), url, &ws.DialOptions{RPC: kkrpc.Options{Dialects: row.accepts}})
+		if err != nil {
+			t.Errorf("of %v: %v", row.accepts, err)
+			continue
+		}
+		if got, err := kkrpc.Call[string](t.Context(), ch, "dialect"); got != row.want.String() || err != nil {
+			t.Errorf("of %v: %v, %v, want %v", row.accepts, got, err, row.want)
+		}
+		ch.Close()
+	}
+}

@@ -100,9 +100,9 @@ type Options struct {
 // DialOptions configures Dial. Nil and the zero value mean the defaults.
 type DialOptions struct {
 	// RPC configures the channel. Dial names the dialect to the server. A Go server can then call this client first. With
-	// a zero Dialect, Dial names Compact, and asks a server that is not in Go which generation of kkrpc it has. A server of
+	// a zero Dialect, Dial names Compact, or another one of Dialects, and asks a server that is not in Go which generation of kkrpc it has. A server of
 	// kkrpc 0.x answers at once, and one of kkrpc 2 after Negotiate, which is 100 ms if it is 0 here. Negative means that
-	// Dial speaks Compact and does not ask. Limits.Handshake bounds Dial as a whole.
+	// Dial speaks Compact and does not ask. Limits.Handshake bounds Dial without these questions.
 	RPC kkrpc.Options
 
 	// Header is sent with the handshake. Host is honoured; what the handshake itself sets is refused.
@@ -137,7 +137,18 @@ type DialOptions struct {
 }
 
 // dialect is the one that Dial names to the server.
-func (o *DialOptions) dialect() kkrpc.Dialect { return cmp.Or(o.RPC.Dialect, kkrpc.Compact) }
+func (o *DialOptions) dialect() kkrpc.Dialect {
+	switch list := o.RPC.Dialects; {
+	case o.RPC.Dialect != 0:
+		return o.RPC.Dialect
+	case len(list) == 0 || slices.Contains(list, kkrpc.Compact):
+		return kkrpc.Compact
+	case slices.Contains(list, kkrpc.CompactSuperJSON):
+		return kkrpc.CompactSuperJSON
+	default:
+		return list[0]
+	}
+}
 
 // silence is Options.Negotiate of a client: a server of kkrpc 0.x answers within the time of a round trip.
 const silence = 100 * time.Millisecond
