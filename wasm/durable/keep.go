@@ -30,8 +30,8 @@ import (
 // name stands for the call on its connection: a later call that is kept with the same name takes its place, and Drop removes
 // it. The call is kept when its function has returned nil as its error, or has none.
 //
-// Kept calls run again one after another, in the order in which they were kept, on all connections. Requests and alarms
-// wait until then. The peer gets no answer again. Callbacks among the arguments work, and references in the first result
+// Kept calls run again one after another, in the order in which they were kept, on all connections. One that takes more than a
+// second no longer holds up those of other connections. Requests and alarms wait for all. The peer gets no answer again. Callbacks among the arguments work, and references in the first result
 // are those in the result now. The function has to call Keep again. If it does not, the call is dropped. If it fails, or
 // takes more than 10 s, the connection is closed with code 1012. The peer then connects again and sees why.
 //

@@ -43,7 +43,7 @@ type object struct {
 	busy    map[*connection]struct{} // those with work that cannot be kept, when rest has looked
 	serial  uint64                   // of the call that was kept last
 	waking  int                      // connections from before that have not been opened yet
-	changed chan struct{}            // has room for one: something changed that wake waits for
+	changed chan struct{}            // closed, and replaced, when something changes that is waited for
 	awake   chan struct{}            // closed when what was kept is there again; nil if nothing was
 }
 
@@ -63,7 +63,7 @@ func (t *touched) take() (list []*connection) {
 var here = newObject(nil)
 
 func newObject(h host) *object {
-	return &object{host: h, asked: map[int32]chan<- []byte{}, conns: map[int32]*connection{}, busy: map[*connection]struct{}{}, changed: make(chan struct{}, 1)}
+	return &object{host: h, asked: map[int32]chan<- []byte{}, conns: map[int32]*connection{}, busy: map[*connection]struct{}{}, changed: make(chan struct{})}
 }
 
 // errNoObject is the error of the storage elsewhere.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -22,12 +23,10 @@ const (
 	closeRestart = 1012 // a close code: the peer may connect again
 )
 
-// signal has wake look again. Object.mu is held.
+// signal has those look again who await. Object.mu is held.
 func (o *object) signal() {
-	select {
-	case o.changed <- struct{}{}:
-	default:
-	}
+	close(o.changed)
+	o.changed = make(chan struct{})
 }
 
 // begin notes that so many connections are about to be opened that the program before has served.
@@ -60,9 +59,23 @@ func (o *object) wake() {
 	o.mu.Unlock()
 	slices.SortFunc(steps, func(a, b step) int { return cmp.Compare(a.k.Serial, b.k.Serial) })
 	slices.SortFunc(restored, func(a, b *connection) int { return cmp.Compare(a.id, b.id) })
+	behind := map[*connection]<-chan struct{}{} // closed when the call before it on the connection is over
+	var calls sync.WaitGroup
+	began := time.Now()
 	for _, s := range steps {
-		o.repeat(s.c, s.k)
+		done, before := make(chan struct{}), behind[s.c]
+		calls.Go(func() { // ends with the call, which has patience
+			defer close(done)
+			if before != nil {
+				<-before
+			}
+			o.repeat(s.c, s.k)
+		})
+		if before != nil || !isOver(done, turn(time.Since(began))) {
+			behind[s.c] = done
+		}
 	}
+	calls.Wait()
 	for _, c := range restored {
 		if c.before.Overflow {
 			_ = c.ch.CloseWith(closeRestart, hibernatedError+": too much was open to be kept")
@@ -84,6 +97,27 @@ func (o *object) wake() {
 	o.mu.Unlock()
 	for _, c := range held {
 		c.ch.Release()
+	}
+}
+
+// turn is for how long the next repeated call waits for one, when all have taken so long. A peer that does not answer what
+// its call asks would else hold up everybody.
+func turn(taken time.Duration) time.Duration {
+	if taken < patience {
+		return time.Second
+	}
+	return 10 * time.Millisecond
+}
+
+// isOver waits until done is closed, but not for longer than this.
+func isOver(done <-chan struct{}, wait time.Duration) bool {
+	limit := time.NewTimer(wait)
+	defer limit.Stop()
+	select {
+	case <-done:
+		return true
+	case <-limit.C:
+		return false
 	}
 }
 
@@ -128,13 +162,13 @@ func (o *object) await(done func() bool) bool {
 	defer limit.Stop()
 	for {
 		o.mu.Lock()
-		is := done()
+		is, changed := done(), o.changed
 		o.mu.Unlock()
 		if is {
 			return true
 		}
 		select {
-		case <-o.changed:
+		case <-changed:
 		case <-limit.C:
 			return false
 		}

@@ -275,6 +275,7 @@ func TestKeepTogether(t *testing.T) {
 		}
 		close(release)
 		sent, _ := l.got()
+		slices.Sort(sent) // the error is behind
 		if len(sent) != 2 || strings.Contains(sent[0], "durable:") || !strings.Contains(sent[1], `durable: keep \"two\": the call has `) {
 			t.Errorf("the answers are %q", sent)
 		}
@@ -354,6 +355,40 @@ func TestHalfALineWhileItWakes(t *testing.T) {
 		}
 		if _, closed := a.got(); closed != `1012 RPCHibernatedError: "join" cannot be repeated` {
 			t.Errorf("closed with %q", closed)
+		}
+	})
+}
+
+// TestManyCallsThatHang have the others wait for ten seconds twice, and 10 ms for each.
+func TestManyCallsThatHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.end()
+		var made calls
+		w.api = made.api()
+		const many = 100
+		for id := range int32(many) {
+			w.open(id + 1).says(call("1", "join", `"hangs"`))
+		}
+		w.open(many + 1).says(call("1", "join", `"Ada"`))
+		w.open(many + 2).says(call("1", "join", `"Bob"`))
+		made.take()
+		w.sleeps(many + 2)
+		var links []*link
+		for id := range int32(many + 2) {
+			links = append(links, w.open(id+1))
+		}
+		ada := links[many]
+		ada.says(call("2", "log", `"a request of now"`))
+		time.Sleep(2*patience + many*10*time.Millisecond)
+		got := slices.DeleteFunc(made.take(), func(s string) bool { return s == "hangs true" })
+		if want := []string{"Ada true", "Bob true", "a request of now"}; !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+		for i, l := range links {
+			if _, closed := l.got(); (closed != "") != (i < many) {
+				t.Errorf("connection %d was closed with %q", i, closed)
+			}
 		}
 	})
 }
