@@ -25,14 +25,16 @@ type connection struct {
 	last    []byte // the frame that was read last; owned by the goroutine that reads
 	repeats *keptCall
 	again   []byte // its frame
-	calls   map[any]*running
-	kept    []*keptCall
-	settled bool // what was kept is there again
-	gone    bool
-	failure string      // why repeats has failed
-	dirty   atomic.Bool // something may have changed since rest has looked
-	paused  bool        // its timers stand still
-	text    string      // the state that was saved last
+
+	repeating chan struct{} // closed when the last call is over that wake does not wait for; nil for none; owned by wake
+	calls     map[any]*running
+	kept      []*keptCall
+	settled   bool // what was kept is there again
+	gone      bool
+	failure   string      // why repeats has failed
+	dirty     atomic.Bool // something may have changed since rest has looked
+	paused    bool        // its timers stand still
+	text      string      // the state that was saved last
 }
 
 // saved is the state of a connection, as the host keeps it.

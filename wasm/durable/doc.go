@@ -48,7 +48,7 @@
 // A connection keeps 16,384 bytes. The request, its variables and the kept calls have to fit. GoDurableObject refuses a
 // larger request with the status 431, and Keep returns an error. Options.MaxValue bounds what Get and List return.
 //
-// The package adds 42 KB to the gzipped size of a program.
+// The package adds 46 KB to the gzipped size of a program.
 //
 // # Concurrency
 //

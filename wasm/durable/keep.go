@@ -3,7 +3,6 @@ package durable
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -58,7 +57,12 @@ func Keep(ctx context.Context, name string) error {
 	case r.kept != nil && r.kept.Name != name:
 		return keepFailed(name, fmt.Errorf("the call is kept as %q already", r.kept.Name))
 	}
-	k := newKeptCall(name, r.message)
+	k := &keptCall{Name: name}
+	if r.message[0] == wire.BinaryFrame {
+		k.Binary = r.message
+	} else {
+		k.Message = string(r.message)
+	}
 	if r.repeats != nil {
 		k.Serial, k.Issued = r.repeats.Serial, r.repeats.Issued
 	} else {
@@ -136,26 +140,19 @@ func (o *object) connection(ctx context.Context) *connection {
 type keptCall struct {
 	Name    string   `json:"n"`
 	Message string   `json:"m,omitempty"` // as the peer has sent it
-	Binary  string   `json:"b,omitempty"` // likewise, a binary frame in base64
+	Binary  []byte   `json:"b,omitempty"` // likewise, a binary frame
 	Serial  uint64   `json:"s"`
 	Issued  []string `json:"r,omitempty"` // ids of the references in its result
 
 	dropped bool // before its function has returned
 }
 
-func newKeptCall(name string, frame []byte) *keptCall {
-	if frame[0] == wire.BinaryFrame {
-		return &keptCall{Name: name, Binary: base64.StdEncoding.EncodeToString(frame)}
-	}
-	return &keptCall{Name: name, Message: string(frame)}
-}
-
 // frame returns the frame that the peer has sent.
-func (k *keptCall) frame() (frame []byte, err error) {
-	if k.Binary == "" {
-		return []byte(k.Message), nil
+func (k *keptCall) frame() []byte {
+	if k.Binary != nil {
+		return k.Binary
 	}
-	return base64.StdEncoding.DecodeString(k.Binary)
+	return []byte(k.Message)
 }
 
 // running is a call whose function runs.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -59,23 +58,26 @@ func (o *object) wake() {
 	o.mu.Unlock()
 	slices.SortFunc(steps, func(a, b step) int { return cmp.Compare(a.k.Serial, b.k.Serial) })
 	slices.SortFunc(restored, func(a, b *connection) int { return cmp.Compare(a.id, b.id) })
-	behind := map[*connection]<-chan struct{}{} // closed when the call before it on the connection is over
-	var calls sync.WaitGroup
 	began := time.Now()
 	for _, s := range steps {
-		done, before := make(chan struct{}), behind[s.c]
-		calls.Go(func() { // ends with the call, which has patience
-			defer close(done)
+		done, before := make(chan struct{}), s.c.repeating
+		s.c.repeating = done
+		go func() { // ends with the call, which has patience
 			if before != nil {
 				<-before
 			}
 			o.repeat(s.c, s.k)
-		})
-		if before != nil || !isOver(done, turn(time.Since(began))) {
-			behind[s.c] = done
+			close(done)
+		}()
+		if before == nil && isOver(done, turn(time.Since(began))) {
+			s.c.repeating = nil
 		}
 	}
-	calls.Wait()
+	for _, c := range restored {
+		if c.repeating != nil {
+			<-c.repeating
+		}
+	}
 	for _, c := range restored {
 		if c.before.Overflow {
 			_ = c.ch.CloseWith(closeRestart, hibernatedError+": too much was open to be kept")
@@ -123,21 +125,15 @@ func isOver(done <-chan struct{}, wait time.Duration) bool {
 
 // repeat runs a kept call again.
 func (o *object) repeat(c *connection, k *keptCall) {
-	frame, err := k.frame()
+	frame := k.frame()
 	o.mu.Lock()
 	if c.gone {
 		o.mu.Unlock()
 		return
 	}
-	if err == nil {
-		c.repeats, c.again, c.failure = k, frame, ""
-	} else {
-		c.failure = err.Error()
-	}
+	c.repeats, c.again, c.failure = k, frame, ""
 	o.mu.Unlock()
-	if err == nil {
-		c.push(bytes.Clone(frame))
-	}
+	c.push(bytes.Clone(frame))
 	in := o.await(func() bool { return c.gone || c.repeats == nil })
 	o.mu.Lock()
 	failure := c.failure
