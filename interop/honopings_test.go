@@ -18,8 +18,17 @@ import (
 // TestPingsOfTheServerForNode ends the connection of a peer that no longer answers pings, and keeps that of one that does. The
 // test gives the server its intervals: nothing waits.
 func TestPingsOfTheServerForNode(t *testing.T) {
-	t.Parallel()
-	cmd := js.Node.Command(t, filepath.Join(build(t, "node", "wasmserver", ""), "server.mjs"))
+	for name, options := range map[string]string{"tracked": "", "untracked": "{ clientTracking: false }"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			call := "createWebSocketServer(" + options + ")"
+			pingsOfTheServerForNode(t, edited(t, "node", "wasmserver", "server.mjs", name+".mjs", "createWebSocketServer()", call))
+		})
+	}
+}
+
+func pingsOfTheServerForNode(t *testing.T, script string) {
+	cmd := js.Node.Command(t, script)
 	intervals := url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(js.Dir(t), "intervals.mjs"))}
 	cmd.Env = append(cmd.Env, "NODE_OPTIONS=--import="+intervals.String())
 	passes, err := cmd.StdinPipe()

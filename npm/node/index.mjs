@@ -20,14 +20,17 @@ export async function createWebSocketServer({ pingInterval = 30_000, ...options 
 	const { WebSocketServer } = await import("ws") // a program that has its own server needs no package
 	const server = new WebSocketServer({ maxPayload: await maxMessage(), ...options, noServer: true })
 	if (!(pingInterval > 0)) return server
-	const answered = new WeakSet() // since the last ping
+	/** @type {Map<import("ws").WebSocket, boolean>} */
+	const answered = new Map() // since the last ping; server.clients is undefined with clientTracking: false
 	server.on("connection", (ws) => {
-		answered.add(ws)
-		ws.on("pong", () => answered.add(ws))
+		answered.set(ws, true)
+		ws.on("pong", () => answered.set(ws, true))
+		ws.on("close", () => answered.delete(ws))
 	})
 	const pings = setInterval(() => {
-		for (const ws of server.clients) {
-			if (answered.delete(ws)) ws.ping()
+		for (const [ws, did] of answered) {
+			answered.set(ws, false)
+			if (did) ws.ping()
 			else ws.terminate()
 		}
 	}, pingInterval)
