@@ -49,7 +49,7 @@ const firsts = 1 << 32
 
 // open implements hibernate.Open.
 func (o *object) open(id int32, wakes int, state string, push func([]byte)) hibernate.Connection {
-	c := &connection{object: o, id: id, push: push, calls: map[any]*running{}, text: state, restored: state != "", settled: state == ""}
+	c := &connection{object: o, id: id, push: push, calls: map[any]*running{}, text: state, restored: wakes > 0, settled: wakes == 0}
 	if c.restored {
 		if err := superjson.Decode(superjson.ModeJSON, []byte(state), nil, &c.before); err != nil {
 			o.host.broken(id)

@@ -158,9 +158,13 @@ func (w *world) end() {
 func (w *world) open(id int32) *link {
 	l := &link{in: kkrpc.NewInbox(math.MaxInt)}
 	w.host.mu.Lock()
-	state := w.host.states[id]
+	state, known := w.host.states[id]
 	w.host.mu.Unlock()
-	l.kept = w.here.open(id, w.wake, state, func(frame []byte) { _ = l.in.Push(frame) })
+	wakes := 0
+	if known {
+		wakes = w.wake
+	}
+	l.kept = w.here.open(id, wakes, state, func(frame []byte) { _ = l.in.Push(frame) })
 	opts := &kkrpc.Options{Expose: w.api, OnClose: func(*kkrpc.Channel, error) { l.kept.Gone() }}
 	if d := l.kept.Dialect(); d != "" {
 		if err := opts.Dialect.UnmarshalText([]byte(d)); err != nil {

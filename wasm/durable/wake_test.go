@@ -203,19 +203,26 @@ func TestKeepTooLarge(t *testing.T) {
 	})
 }
 
+// TestStateThatCannotBeRead is that of a connection that is closed. The last one is of a program that ended before it has saved any.
 func TestStateThatCannotBeRead(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		defer w.end()
-		w.host.states[1] = "{"
-		w.api = kkrpc.Object{"f": func() {}}
-		w.here.begin(1)
-		go w.here.wake()
-		w.open(1).got()
-		if !slices.Equal(w.host.broke, []int32{1}) {
-			t.Errorf("the host was told of %v", w.host.broke)
-		}
-	})
+	for _, state := range []string{"{", ""} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			defer w.end()
+			w.host.states[1] = state
+			w.wake = 1
+			w.api = kkrpc.Object{"f": func() {}}
+			w.here.begin(1)
+			go w.here.wake()
+			w.open(1).got()
+			if !slices.Equal(w.host.broke, []int32{1}) {
+				t.Errorf("state %q: the host was told of %v", state, w.host.broke)
+			}
+			if !isClosed(w.here.awake) {
+				t.Errorf("state %q: others wait for it", state)
+			}
+		})
+	}
 }
 
 // TestAlarmWaits for the connections from before.
