@@ -223,7 +223,7 @@ func start(t *testing.T, cmd *exec.Cmd) (addr string, said func() string) {
 	return addr, said
 }
 
-var serving = regexp.MustCompile(`serving (?:ws|http)://(localhost:\d+)/`)
+var serving = regexp.MustCompile(`(?:serving|Local:) +(?:ws|http)://(localhost:\d+)/`)
 
 // buildClient compiles client/main.go with another address in it.
 func buildClient(t *testing.T, example, addr string) (exe string) {

@@ -30,6 +30,7 @@ var generated = []struct {
 	{"hono-node/api.gen.ts", "./hono-node/api", nil},
 	{"hono-workers/api.gen.ts", "./hono-workers/api", nil},
 	{"users/web/src/api.gen.ts", "./users", []string{"--validate", "standard", "--codec", "superjson"}},
+	{"browser/web/src/api.gen.ts", "./browser", []string{"--codec", "superjson"}},
 	{"chat/web/src/api.gen.ts", "./chat/api", []string{"--codec", "superjson"}},
 	{"guide/both-directions/api.gen.ts", "./guide/both-directions", nil},
 	{"guide/callbacks/api.gen.ts", "./guide/callbacks", nil},

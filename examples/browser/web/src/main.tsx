@@ -1,0 +1,9 @@
+import { StrictMode } from "react"
+import { createRoot } from "react-dom/client"
+import { Board } from "./Board.tsx"
+
+createRoot(document.getElementById("root")!).render(
+	<StrictMode>
+		<Board />
+	</StrictMode>
+)
