@@ -32,6 +32,7 @@ var generated = []struct {
 	{"users/web/src/api.gen.ts", "./users", []string{"--validate", "standard", "--codec", "superjson"}},
 	{"browser/web/src/api.gen.ts", "./browser", []string{"--codec", "superjson"}},
 	{"chat/web/src/api.gen.ts", "./chat/api", []string{"--codec", "superjson"}},
+	{"guide/authentication/api.gen.ts", "./guide/authentication", nil},
 	{"guide/both-directions/api.gen.ts", "./guide/both-directions", nil},
 	{"guide/callbacks/api.gen.ts", "./guide/callbacks", nil},
 	{"guide/calling/api.gen.ts", "./guide/calling", nil},

@@ -40,6 +40,7 @@ var features = []struct {
 	{"presence", 0, goServes, peerPresence},
 	{"reconnecting", 0, typeScriptServes, peerReconnecting},
 	{"typescript-client", 0, goServesClient, peerTypeScriptClient},
+	{"authentication", 0, goServesClient, peerAuthentication},
 	{"stdio", 0, bothParents, peerStdio},
 	{"http", 0, goServes, peerHTTP},
 	{"routers", 0, goServes, peerRouters},
