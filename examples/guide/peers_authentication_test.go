@@ -97,6 +97,15 @@ func peerAuthentication(t *testing.T) {
 	ch, err = dial("", "?ticket="+ticket)
 	wantRefused("a used ticket", "sign in first", ch, err)
 
+	ticket, _ = post(t, address, "/ticket", ada, nil, http.StatusOK)
+	once, err := dial("", "?ticket="+ticket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, "Ada")(kkrpc.Call[string](ctx, once, "whoami"))
+	ch, err = dial("", "?ticket="+ticket)
+	wantRefused("a ticket for the second time", "sign in first", ch, err)
+
 	// A cookie wins over a token, and a token is for its user alone.
 	token, _ := post(t, address, "/token", ada, nil, http.StatusOK)
 	fails(t, page.Call(ctx, nil, "renew", token), "the token is not good")
@@ -122,7 +131,10 @@ func peerAuthentication(t *testing.T) {
 	ch, err = dial("", "", "kkrpc.token."+token)
 	wantRefused("an old token", "sign in first", ch, err)
 
+	token, _ = post(t, address, "/token", eve, nil, http.StatusOK)
 	post(t, address, "/logout", eve, nil, http.StatusOK)
+	ch, err = dial("", "", "kkrpc.token."+token)
+	wantRefused("a token of who has signed out", "sign in first", ch, err)
 	<-page.Done()
 	wantRefused("signed out", "signed out", page, page.Err())
 	ch, err = dial(eve, "")
