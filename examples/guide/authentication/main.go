@@ -24,6 +24,7 @@ const (
 // login is a user who has signed in.
 type login struct {
 	user, role string
+	until      time.Time
 	out        chan struct{} // closed when the user signs out
 }
 
@@ -95,7 +96,11 @@ func identify(r *http.Request) (secret, bool) {
 			return given.find("token", token)
 		}
 	}
-	return given.take("ticket", r.URL.Query().Get("ticket")) // of clients that have a URL only
+	found, ok := given.take("ticket", r.URL.Query().Get("ticket")) // of clients that have a URL only
+	if ok {
+		found.until = found.login.until // the connection outlives its ticket
+	}
+	return found, ok
 }
 
 // client is the other end of a connection.
@@ -196,7 +201,7 @@ func signIn(w http.ResponseWriter, r *http.Request) {
 	}
 	http.SetCookie(w, &http.Cookie{
 		Name:     "session",
-		Value:    given.issue("cookie", &login{name, user.role, make(chan struct{})}, cookieLife),
+		Value:    given.issue("cookie", &login{name, user.role, time.Now().Add(cookieLife), make(chan struct{})}, cookieLife),
 		MaxAge:   int(cookieLife.Seconds()),
 		Path:     "/",
 		HttpOnly: true,                    // no script reads it
