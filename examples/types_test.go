@@ -45,6 +45,7 @@ var generated = []struct {
 	{"guide/interceptors/api.gen.ts", "./guide/interceptors", nil},
 	{"guide/limits/api.gen.ts", "./guide/limits", nil},
 	{"guide/metadata/api.gen.ts", "./guide/metadata", nil},
+	{"guide/never-returns/api.gen.ts", "./guide/never-returns", nil},
 	{"guide/presence/api.gen.ts", "./guide/presence", nil},
 	{"guide/properties/api.gen.ts", "./guide/properties", nil},
 	{"guide/references/api.gen.ts", "./guide/references", nil},

@@ -41,6 +41,7 @@ var features = []struct {
 	{"reconnecting", 0, typeScriptServes, peerReconnecting},
 	{"typescript-client", 0, goServesClient, peerTypeScriptClient},
 	{"authentication", 0, goServesClient, peerAuthentication},
+	{"never-returns", 0, goServesNpm, peerNeverReturns},
 	{"stdio", 0, bothParents, peerStdio},
 	{"http", 0, goServes, peerHTTP},
 	{"routers", 0, goServes, peerRouters},
@@ -82,6 +83,14 @@ func goServesClient(t *testing.T, name string, r runtime) []string {
 	}
 	script := r.script(t, filepath.Join(name, "client.mts"), "localhost:3000", address, `"kkrpc-go-client"`, strconv.Quote("file://"+filepath.ToSlash(client)))
 	return []string{run(t, script), server.stop()}
+}
+
+// goServesNpm is goServesClient for a page about the kkrpc that npm has.
+func goServesNpm(t *testing.T, name string, r runtime) []string {
+	if r.paths != nil {
+		t.Skip("the page is about kkrpc 0.2.2")
+	}
+	return goServesClient(t, name, r)
 }
 
 // typeScriptServes runs the Go program against server.mts and returns what both print.

@@ -156,3 +156,20 @@ func peerUsers(t *testing.T) {
 		fails(t, proxy.Call(t.Context(), nil, "getUsers"), "404 Not Found")
 	}
 }
+
+func peerNeverReturns(t *testing.T) {
+	_, address := serve(t, program(t, "never-returns"))
+	ctx := t.Context()
+	ch := connect(t, kkrpc.Compact, "ws://"+address+"/bounded", nil)
+	fails(t, ch.Call(ctx, nil, "wait"), "deadline exceeded")
+	ch = connect(t, kkrpc.Compact, "ws://"+address+"/ws", nil)
+	fails(t, ch.Call(ctx, nil, "leave"), "closed by the peer with code 4000: gone")
+	_, err := ws.Dial(ctx, "ws://"+address+"/status", nil)
+	fails(t, err, "401")
+	ch, err = ws.Dial(ctx, "ws://"+address+"/closed", &ws.DialOptions{RPC: kkrpc.Options{Dialect: kkrpc.Compact}})
+	if err == nil { // the close frame comes behind the handshake
+		<-ch.Done()
+		err = ch.Err()
+	}
+	fails(t, err, "4401: sign in first")
+}
