@@ -84,20 +84,29 @@ func TestDecodedLimitOfCallbacks(t *testing.T) {
 
 // Requests that wait or run count with what their arguments take, for Limits.RequestQueue and for the budget.
 func TestDecodedRequestsCount(t *testing.T) {
+	var v any
+	var meter superjson.Meter // it tells what a value takes on this system: with 32 bits, less
+	if err := superjson.DecodeMetered(superjson.ModeSuperJSON, tinyList(10_000).JSON, nil, &v, nil, &meter); err != nil {
+		t.Fatal(err)
+	}
+	if meter.Spent < 300_000 {
+		t.Fatalf("a value takes %d bytes, hardly more than its text of 30 KB", meter.Spent)
+	}
+	queue := 15 * meter.Spent / 2
 	bubble(t, func(t *testing.T) {
 		release := make(chan struct{})
 		group := &kkrpc.Group{}
 		_, c := pair(t, kkrpc.Options{Group: group, Expose: kkrpc.Object{"wait": func(any) { <-release }},
-			Limits: kkrpc.Limits{Running: 1, RequestQueue: 5 << 20}}, kkrpc.Options{})
+			Limits: kkrpc.Limits{Running: 1, RequestQueue: queue}}, kkrpc.Options{})
 		answers := make(chan error, 10)
-		for range 10 { // of 30 KB, more than 600 KiB each
+		for range 10 { // more than the queue takes
 			go func() {
 				_, err := kkrpc.Call[any](t.Context(), c, "wait", tinyList(10_000))
 				answers <- err
 			}()
 			time.Sleep(10 * time.Millisecond) // the first is handed over
 		}
-		if used := group.MemoryUsage().Used; used < 5<<20 || used > 8<<20 {
+		if used := group.MemoryUsage().Used; used < int64(queue) || used > int64(queue)*8/5 {
 			t.Errorf("%d bytes are counted", used)
 		}
 		refused := 0

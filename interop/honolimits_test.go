@@ -200,7 +200,7 @@ func TestBackpressureLimitOfBunInHono(t *testing.T) {
 	script := edited(t, "bun", "wasmserver", "server.mjs", "small.mjs", "...websocket,", "...websocket, backpressureLimit: 64 << 10,")
 	s := serveScript(t, js.Bun, script)
 	small := net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
-		return c.Control(func(fd uintptr) { _ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10) })
+		return c.Control(func(fd uintptr) { _ = setReceiveBuffer(fd, 4<<10) })
 	}}
 	conn, early, _, err := ws.Dialer{NetDial: small.DialContext}.Dial(t.Context(), s.url)
 	if err != nil || early != nil {

@@ -3,6 +3,7 @@ package superjson_test
 import (
 	"encoding/json"
 	"math/big"
+	"math/bits"
 	"reflect"
 	"strings"
 	"testing"
@@ -105,6 +106,9 @@ func TestUnsafeIntegersAreRefused(t *testing.T) {
 		safe := []string{"2**53-1", "1-2**53", "-1", "9e15", "Math.trunc(9007199254740990.4)"}
 		for i, text := range libraryWrites(t, mode, "superjson", safe) {
 			for name, read := range reads {
+				if strings.TrimPrefix(name, "u") == "int" && bits.UintSize == 32 && i != 2 {
+					continue // out of the range of an int there
+				}
 				if _, err := read(mode, text); err != nil && (i == 0 || i > 2 || name[0] != 'u') {
 					t.Errorf("mode %d: %s into a %s: %v", mode, safe[i], name, err)
 				}

@@ -2,6 +2,7 @@ package superjson_test
 
 import (
 	"errors"
+	"math/bits"
 	"runtime"
 	"strconv"
 	"strings"
@@ -77,7 +78,9 @@ func TestMeterTellsWhatAValueTakes(t *testing.T) {
 			took := live() - heap
 			runtime.KeepAlive(v)
 			t.Logf("%.1f x its text, counted as %.1f x", float64(took)/float64(len(raw)), float64(m.Spent)/float64(len(raw)))
-			if m.Spent < took*2/3 || m.Spent > took*5/2+len(raw) && test.name != "a typed array" {
+			// With 32 bits some values take less than is counted: limits may then refuse too early, never too late.
+			over := m.Spent > took*5/2+len(raw) && test.name != "a typed array" && bits.UintSize == 64
+			if m.Spent < took*2/3 || over {
 				t.Errorf("it takes %d bytes, counted as %d", took, m.Spent)
 			}
 		})
@@ -100,7 +103,7 @@ func TestMeterLimit(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			m := superjson.Meter{Limit: 200_000}
+			m := superjson.Meter{Limit: 200_000 * bits.UintSize / 64}
 			v := test.make()
 			if err := superjson.DecodeMetered(superjson.ModeSuperJSON, raw, meta, v, nil, &m); !errors.Is(err, superjson.ErrMemory) {
 				t.Errorf("%v after %d bytes", err, m.Spent)
