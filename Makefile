@@ -20,7 +20,7 @@ GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0 --format pkgname --format-hid
 # What `make check` and `make test` run, the quickest first. Both run a test once under the race detector; test also runs it
 # once without, with JavaScript runtimes and coverage, in interop. test installs with js what lint-js takes.
 CHECKS := lint lint-js test-go
-STAGES := js $(CHECKS) cross modules interop bench-go bench-smoke attack-smoke instr fuzz mutate
+STAGES := js $(CHECKS) functions cross modules interop bench-go bench-smoke attack-smoke instr fuzz mutate
 
 FUZZTIME ?= 5s
 MUTATE_N ?= 120
@@ -60,7 +60,11 @@ test-go: go ## the Go tests that need nothing else, with the race detector
 	@mkdir -p $(RESULTS)
 	@$(if $(RACE),,echo "no C compiler: running without the race detector")
 	@$(GOTESTSUM) --hide-summary skipped --jsonfile $(RESULTS)/test-go.json -- $(RACE) -short $(LONGEST) work
-	@$(GOTESTSUM) --jsonfile $(RESULTS)/functions.json -- -tags kkrpc_functions -short ./internal/bind .
+
+.PHONY: functions
+functions: go ## the tests of the core with the build tag kkrpc_functions
+	@mkdir -p $(RESULTS)
+	@$(GOTESTSUM) --hide-summary skipped --jsonfile $(RESULTS)/functions.json -- -tags kkrpc_functions -short ./internal/bind .
 
 .PHONY: lint vet
 vet: lint

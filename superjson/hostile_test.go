@@ -294,6 +294,9 @@ func TestManyEqualities(t *testing.T) {
 // Places that are copies of one described place have everything below it in common. A short text must not have that gathered
 // for each of them.
 func TestManyCopiesOfOnePlace(t *testing.T) {
+	if testing.Short() {
+		t.Skip("decodes a lot on one goroutine: not under -short")
+	}
 	const n = 5_000 // 170 KB: it would take seconds
 	var pairs strings.Builder
 	for i := range n {

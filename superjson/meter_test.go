@@ -151,6 +151,9 @@ func (k *keepsNull) UnmarshalJSON(text []byte) error {
 
 // Members that are repeated take no memory, or it is counted.
 func TestMeterOfRepeatedMembers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("decodes a lot on one goroutine: not under -short")
+	}
 	for name, row := range map[string]struct {
 		member string
 		v      any

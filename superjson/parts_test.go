@@ -60,6 +60,9 @@ func allocated(do func()) uint64 {
 
 // A short text must not repeat a part any number of times.
 func TestRepeatedPart(t *testing.T) {
+	if testing.Short() {
+		t.Skip("decodes a lot on one goroutine: not under -short")
+	}
 	const most = 256 << 20 // of 512 MiB that the text names
 	raw := placeholder("[" + strings.Repeat(`"§0",`, 2000) + `"§0"]`)
 	part := make([]byte, 256<<10)

@@ -9,19 +9,25 @@ import (
 )
 
 var (
-	chaosTime = flag.Duration("chaos", 2*time.Minute, "how long TestKilledNodes kills nodes; a short test does for 10 s")
+	chaosTime = flag.Duration("chaos", 2*time.Minute, "how long TestKilledNodes kills nodes")
 	chaosSeed = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of what TestKilledNodes and TestPartition do at random")
 )
 
 var chaosLogs = []string{"kitchen", "a.b *>", "hall"}
 
+// long skips a test whose time is mostly that of real clusters.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("takes long with real clusters: not under -short")
+	}
+}
+
 // TestKilledNodes kills nodes at random times while all of them write and follow.
 func TestKilledNodes(t *testing.T) {
 	t.Parallel()
+	long(t)
 	duration := *chaosTime
-	if testing.Short() {
-		duration = 10 * time.Second
-	}
 	random := rand.New(rand.NewPCG(*chaosSeed, 0))
 	t.Logf("-seed %d", *chaosSeed)
 	w, lives := population(t, 3, chaosLogs, func(int, *nodeConfig) {})
@@ -71,6 +77,7 @@ func contains(table map[string]string, value string) bool {
 // TestRestartOfAll kills all nodes at once and starts them on their stores.
 func TestRestartOfAll(t *testing.T) {
 	t.Parallel()
+	long(t)
 	w, lives := population(t, 3, chaosLogs, func(int, *nodeConfig) {})
 	some := func(n int) {
 		t.Helper()
@@ -93,10 +100,8 @@ func TestRestartOfAll(t *testing.T) {
 // TestRejoin has a node miss many messages.
 func TestRejoin(t *testing.T) {
 	t.Parallel()
+	long(t)
 	missed := 2000
-	if testing.Short() {
-		missed = 300
-	}
 	w, lives := population(t, 3, chaosLogs, func(i int, c *nodeConfig) { c.Every = 4 * time.Millisecond })
 	w.until("messages", func() bool { return len(w.acked[chaosLogs[0]]) >= 50 })
 	lives[1].kill()
@@ -114,10 +119,8 @@ func TestRejoin(t *testing.T) {
 // through proxies only.
 func TestPartition(t *testing.T) {
 	t.Parallel()
+	long(t)
 	rounds := 3
-	if testing.Short() {
-		rounds = 1
-	}
 	const n = 3
 	addrs := freeAddrs(t, n)
 	var proxies [n][n]*proxy // from one to another
