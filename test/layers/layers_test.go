@@ -144,6 +144,7 @@ var rules = []rule{
 	{dir: "cmd/kkrpc", may: []string{".", "cmd/kkrpc/internal/gogen", "cmd/kkrpc/internal/source", "cmd/kkrpc/internal/tsread", "contract", "interceptor", "npm", "schema", "tsgen", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
 	{dir: "cmd/kkrpc/*", may: []string{".", "superjson", "transport/kkhttp", "transport/stdio", "transport/ws", "any"}},
 	{dir: "examples/deploy", may: []string{".", "transport/ws"}, tests: []string{"interop/js"}},
+	{dir: "examples/observability", may: []string{".", "interceptor", "transport/ws"}},
 	{dir: "examples/testing", may: []string{".", "wasm"}, tests: []string{"interop/js", "transport/ws", "wasm/wasmtest"}},
 	{dir: "examples/users", may: []string{".", "interceptor", "transport/ws", "examples/users/api", "examples/users/sqlite"}},
 	{
