@@ -144,6 +144,10 @@ types: go ## write the TypeScript types that the demo and the examples import
 	@go generate ./cmd/kkrpc
 	@go test -count=1 -run TestGeneratedTypes ./examples -update
 
+.PHONY: llms
+llms: go ## write llms.txt and the page for coding assistants from the docs
+	@go run ./scripts/llms
+
 .PHONY: bench
 bench: go bench-js ## this project beside its peers, fifteen minutes; BENCH="-scenarios add-64x16 -runs 5"
 	@[[ "$(BENCH)" == *-peers* ]] || scripts/lint-peers.sh $(STATICCHECK)

@@ -113,6 +113,7 @@ var rules = []rule{
 	{dir: "npm"},
 
 	{dir: "scripts/release", may: []string{"golang.org/x/mod"}},
+	{dir: "scripts/llms"},
 	{dir: "scripts/licenses", may: []string{"github.com/google/licensecheck"}},
 
 	{dir: "test/replay", may: []string{".", "internal/wire", "internal/wire/classic", "internal/wire/compact", "superjson", jsonV2}},
