@@ -256,9 +256,19 @@ func (b *bundle) compile(ctx context.Context, described *source.Program) (progra
 	if version, err := b.goCommand(ctx, "env", "GOVERSION").Output(); err != nil {
 		return nil, fmt.Errorf("go env GOVERSION: %w", err)
 	} else if !b.allLines && described != nil && knowsLines(strings.TrimSpace(string(version))) {
-		drop = func(segments []segment) error { return dropLines(segments, described.IsUsers) }
+		drop = b.linesDropper(described.IsUsers)
 	}
 	return mergeSegments(program, drop)
+}
+
+// linesDropper returns dropLines, which keeps all lines if it does not know the tables: the program works with them too.
+func (b *bundle) linesDropper(keep func(pkg string) bool) func([]segment) error {
+	return func(segments []segment) error {
+		if err := dropLines(segments, keep); err != nil {
+			fmt.Fprintf(b.stderr, "kkrpc build hono: the program has the lines of libraries, and is larger: %v\n", err)
+		}
+		return nil
+	}
 }
 
 // noTypes is the type API of a program whose API cannot be read from its source.

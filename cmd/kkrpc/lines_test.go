@@ -48,6 +48,17 @@ func TestDropLinesOfOthers(t *testing.T) {
 	}
 }
 
+// TestBuildWithOtherTables keeps the lines, and says so.
+func TestBuildWithOtherTables(t *testing.T) {
+	var stderr bytes.Buffer
+	b := bundle{stderr: &stderr}
+	drop := b.linesDropper(func(string) bool { return false })
+	if err := drop([]segment{{0, []byte("data")}}); err != nil {
+		t.Error(err)
+	}
+	check(t, "stderr", stderr.String(), "kkrpc build hono: the program has the lines of libraries, and is larger: the tables of lines are not")
+}
+
 func TestPackageOf(t *testing.T) {
 	for function, want := range map[string]string{
 		"main.main":                              "main",
