@@ -161,7 +161,7 @@ func (c *connection) Refused(why string) (silent bool) {
 
 // Begin implements hibernate.Keeper.
 func (c *connection) Begin(call any) {
-	r := &running{message: bytes.Clone(c.last)}
+	r := newRunning(c.last)
 	repeats := c.Repeats()
 	c.object.mu.Lock()
 	defer c.object.mu.Unlock()

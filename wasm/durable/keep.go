@@ -52,7 +52,9 @@ func Keep(ctx context.Context, name string) error {
 	switch {
 	case r.over:
 		return keepFailed(name, errors.New("the call has ended"))
-	case !r.whole():
+	case r.size > maxKept:
+		return keepFailed(name, fmt.Errorf("the call has %d bytes, and a connection keeps %d", r.size, maxKept))
+	case r.message == nil:
 		return keepFailed(name, errors.New("the peer has sent the call together with others"))
 	case r.kept != nil && r.kept.Name != name:
 		return keepFailed(name, fmt.Errorf("the call is kept as %q already", r.kept.Name))
@@ -92,6 +94,9 @@ func (c *connection) excess(r *running, k *keptCall) (over int) {
 }
 
 func keepFailed(name string, err error) error { return fmt.Errorf("durable: keep %q: %w", name, err) }
+
+// maxKept is how many bytes a connection keeps.
+const maxKept = 16_384
 
 // reserve is how many bytes kept calls leave for the ids of what is open when the object falls asleep.
 const reserve = 1 << 10
@@ -157,18 +162,28 @@ func (k *keptCall) frame() []byte {
 
 // running is a call whose function runs.
 type running struct {
-	message []byte
+	message []byte    // of the peer; nil if it cannot be kept
+	size    int       // of the frame
 	repeats *keptCall // nil for a call of now
 	kept    *keptCall // by Keep
 	over    bool
 }
 
-// whole reports whether message is one message and no more.
-func (r *running) whole() bool {
-	text := r.message
-	if len(text) > 0 && text[0] == wire.BinaryFrame {
+// newRunning copies the frame if it may be kept. A frame can have many messages, each of which is a call.
+func newRunning(frame []byte) *running {
+	r := &running{size: len(frame)}
+	if len(frame) <= maxKept && isWhole(frame) {
+		r.message = bytes.Clone(frame)
+	}
+	return r
+}
+
+// isWhole reports whether a frame is one message and no more.
+func isWhole(frame []byte) bool {
+	text := frame
+	if len(frame) > 0 && frame[0] == wire.BinaryFrame {
 		var err error
-		if text, _, err = wire.OpenBinary(text); err != nil {
+		if text, _, err = wire.OpenBinary(frame); err != nil {
 			return false
 		}
 	}

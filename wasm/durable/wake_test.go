@@ -399,3 +399,46 @@ func TestManyCallsThatHang(t *testing.T) {
 		}
 	})
 }
+
+// TestManyCallsInAFrame holds no copy of the frame for each. Nor does it hold one that is too large to be kept.
+func TestManyCallsInAFrame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.end()
+		var made calls
+		w.api = made.api()
+		var frame strings.Builder
+		for i := range 1000 {
+			fmt.Fprintf(&frame, `{"id":"%d","method":"hang","args":[],"type":"request","callbackIds":[],"version":"json"}`+"\n", i)
+		}
+		l := w.open(1)
+		large := fmt.Sprintf(`{"id":"large","method":"hang","args":[%q],"type":"request","callbackIds":[],"version":"json"}`+"\n", strings.Repeat("x", 20_000))
+		l.says(frame.String(), large)
+		time.Sleep(time.Second) // until other goroutines read
+		synctest.Wait()
+		w.here.mu.Lock()
+		defer w.here.mu.Unlock()
+		held := 0
+		for _, r := range w.here.conns[1].calls {
+			held += len(r.message)
+		}
+		if calls := len(w.here.conns[1].calls); calls < 100 || held > 0 {
+			t.Errorf("%d bytes are held for %d calls", held, calls)
+		}
+	})
+}
+
+func TestKeepOfALargeCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.end()
+		var made calls
+		w.api = made.api()
+		w.host.limit = 16_000
+		l := w.open(1)
+		l.says(call("1", "join", fmt.Sprintf("%q", strings.Repeat("x", 20_000))))
+		if sent, _ := l.got(); len(sent) != 1 || !strings.Contains(sent[0], `durable: keep \"join\": the call has 20052 bytes, and a connection keeps 16384`) {
+			t.Errorf("the answer is %q", sent)
+		}
+	})
+}
