@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/kkrpc-go/kkrpc/internal/hibernate"
 	"github.com/kkrpc-go/kkrpc/superjson"
@@ -27,6 +28,7 @@ type connection struct {
 	again   []byte // its frame
 
 	repeating chan struct{} // closed when the last call is over that wake does not wait for; nil for none; owned by wake
+	taken     time.Duration // by repeated calls; owned by the last one
 	calls     map[any]*running
 	kept      []*keptCall
 	settled   bool // what was kept is there again

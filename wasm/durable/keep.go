@@ -32,7 +32,7 @@ import (
 // Kept calls run again one after another, in the order in which they were kept, on all connections. One that takes more than a
 // second no longer holds up those of other connections. Requests and alarms wait for all. The peer gets no answer again. Callbacks among the arguments work, and references in the first result
 // are those in the result now. The function has to call Keep again. If it does not, the call is dropped. If it fails, or
-// takes more than 10 s, the connection is closed with code 1012. The peer then connects again and sees why.
+// those of a connection take more than 10 s, the connection is closed with code 1012. The peer then connects again and sees why.
 //
 // The error says that the call does not fit into what a connection can keep. That are 16,384 bytes for the request, its
 // variables and all kept calls. Then the call goes on and nothing that was kept is lost. Where connections do not

@@ -16,7 +16,8 @@ const (
 )
 
 const (
-	// patience is for how long a repeated call may run, and for how long connections may take to be opened again.
+	// patience is for how long the repeated calls of a connection may run, and for how long connections may take to be opened
+	// again.
 	patience = 10 * time.Second
 
 	closeRestart = 1012 // a close code: the peer may connect again
@@ -38,7 +39,7 @@ func (o *object) begin(connections int) {
 
 // wake brings the connections into the state that they had. Requests wait until then.
 func (o *object) wake() {
-	o.await(func() bool { return o.waking <= 0 })
+	o.await(patience, func() bool { return o.waking <= 0 })
 	type step struct {
 		c *connection
 		k *keptCall
@@ -134,7 +135,9 @@ func (o *object) repeat(c *connection, k *keptCall) {
 	c.repeats, c.again, c.failure = k, frame, ""
 	o.mu.Unlock()
 	c.push(bytes.Clone(frame))
-	in := o.await(func() bool { return c.gone || c.repeats == nil })
+	began := time.Now()
+	in := o.await(patience-c.taken, func() bool { return c.gone || c.repeats == nil })
+	c.taken += time.Since(began)
 	o.mu.Lock()
 	failure := c.failure
 	gone := c.gone
@@ -144,7 +147,7 @@ func (o *object) repeat(c *connection, k *keptCall) {
 	case gone:
 		return
 	case !in:
-		failure = fmt.Sprintf("it takes more than %v", patience)
+		failure = fmt.Sprintf("the calls of the connection take more than %v", patience)
 	case failure == "":
 		return
 	}
@@ -152,9 +155,9 @@ func (o *object) repeat(c *connection, k *keptCall) {
 	_ = c.ch.CloseWith(closeRestart, fmt.Sprintf("%s: %q cannot be repeated", hibernatedError, k.Name))
 }
 
-// await waits until done, which is called with object.mu. It reports false after patience.
-func (o *object) await(done func() bool) bool {
-	limit := time.NewTimer(patience)
+// await waits until done, which is called with object.mu. It reports false after the limit.
+func (o *object) await(wait time.Duration, done func() bool) bool {
+	limit := time.NewTimer(wait)
 	defer limit.Stop()
 	for {
 		o.mu.Lock()

@@ -442,3 +442,37 @@ func TestKeepOfALargeCall(t *testing.T) {
 		}
 	})
 }
+
+// TestManySlowCallsOfOneConnection have ten seconds together.
+func TestManySlowCallsOfOneConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.end()
+		var made calls
+		w.api = made.api()
+		w.api["slow"] = func(ctx context.Context, name string) error {
+			if Waking(ctx) {
+				select {
+				case <-time.After(patience * 9 / 10):
+				case <-ctx.Done():
+				}
+			}
+			return Keep(ctx, name)
+		}
+		l := w.open(1)
+		for _, name := range []string{"a", "b", "c", "d"} {
+			l.says(call(name, "slow", fmt.Sprintf("%q", name)))
+		}
+		w.open(2)
+		w.sleeps(2)
+		l = w.open(1)
+		w.open(2).says(call("2", "log", `"a request of now"`))
+		time.Sleep(patience)
+		if got := made.take(); !slices.Equal(got, []string{"a request of now"}) {
+			t.Errorf("after ten seconds: %q", got)
+		}
+		if _, closed := l.got(); closed != `1012 RPCHibernatedError: "b" cannot be repeated` {
+			t.Errorf("closed with %q", closed)
+		}
+	})
+}
