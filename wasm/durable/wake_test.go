@@ -476,3 +476,45 @@ func TestManySlowCallsOfOneConnection(t *testing.T) {
 		}
 	})
 }
+
+// TestReferenceWhileItWakes is called before the kept call has run again that brings it back. The error does not say that it is
+// released, so that the peer keeps it.
+func TestReferenceWhileItWakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.end()
+		w.api = kkrpc.Object{
+			"slow": func(ctx context.Context) error {
+				if Waking(ctx) {
+					time.Sleep(time.Second / 2)
+				}
+				return Keep(ctx, "slow")
+			},
+			"make": func(ctx context.Context) (*kkrpc.Ref, error) {
+				return kkrpc.Proxy(func(n int) int { return 2 * n }), Keep(ctx, "make")
+			},
+		}
+		w.open(1).says(call("1", "slow", ""))
+		l := w.open(2)
+		l.says(call("1", "make", ""))
+		sent, _ := l.got()
+		if len(sent) != 1 {
+			t.Fatalf("the answers are %q", sent)
+		}
+		_, id, _ := strings.Cut(sent[0], `"id":"1","v":{"__kkrpc_ref__":true,"id":"`)
+		id, _, _ = strings.Cut(id, `"`)
+		w.sleeps(2)
+		w.open(1)
+		l = w.open(2)
+		apply := fmt.Sprintf(`{"t":"q","id":"2","op":"ref","p":[%q,"apply"],"a":[21]}`, id)
+		l.says(apply)
+		if sent, _ := l.got(); len(sent) != 1 || !strings.Contains(sent[0], `"n":"RPCHibernatedError"`) || !strings.Contains(sent[0], "the request did not run") {
+			t.Errorf("while it wakes: %q", sent)
+		}
+		time.Sleep(time.Second)
+		l.says(apply)
+		if sent, _ := l.got(); len(sent) != 1 || sent[0] != `{"t":"r","id":"2","v":42}` {
+			t.Errorf("the answers are %q", sent)
+		}
+	})
+}
