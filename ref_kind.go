@@ -120,6 +120,8 @@ func (k *referenceKind) ours(id string) (*Ref, error) {
 	switch {
 	case e != nil:
 		return e.value, nil
+	case issued && k.ch.onHold.Load(): // a call that is about to run again may bring it back
+		return nil, &Error{Name: "RPCHibernatedError", Message: fmt.Sprintf("the object wakes and has no remote reference %s yet; the request did not run", id)}
 	case issued:
 		return nil, &Error{Name: releasedError, Message: releasedText(id)}
 	}
@@ -154,8 +156,6 @@ func (k *referenceKind) find(m *wire.Message) (method *bind.Method, inv bind.Inv
 	id := path[0]
 	r, err := k.ours(id)
 	switch {
-	case r == nil && k.ch.onHold.Load(): // a call that is about to run again may bring it back
-		return nil, nil, nil, &wire.Error{Name: "RPCHibernatedError", Message: fmt.Sprintf("the object wakes and has no remote reference %s yet; the request did not run", id)}
 	case err != nil:
 		return nil, nil, nil, toWire(err)
 	case r == nil:

@@ -493,6 +493,7 @@ func TestReferenceWhileItWakes(t *testing.T) {
 			"make": func(ctx context.Context) (*kkrpc.Ref, error) {
 				return kkrpc.Proxy(func(n int) int { return 2 * n }), Keep(ctx, "make")
 			},
+			"take": func(*kkrpc.Ref) {},
 		}
 		w.open(1).says(call("1", "slow", ""))
 		l := w.open(2)
@@ -510,6 +511,10 @@ func TestReferenceWhileItWakes(t *testing.T) {
 		l.says(apply)
 		if sent, _ := l.got(); len(sent) != 1 || !strings.Contains(sent[0], `"n":"RPCHibernatedError"`) || !strings.Contains(sent[0], "the request did not run") {
 			t.Errorf("while it wakes: %q", sent)
+		}
+		l.says(call("3", "take", fmt.Sprintf(`{"__kkrpc_ref__":true,"id":%q,"kind":"function"}`, id)))
+		if sent, _ := l.got(); len(sent) != 1 || !strings.Contains(sent[0], `"n":"RPCHibernatedError"`) {
+			t.Errorf("as an argument: %q", sent)
 		}
 		time.Sleep(time.Second)
 		l.says(apply)
