@@ -127,6 +127,9 @@ func TestShutdownIsCutOff(t *testing.T) {
 	defer conn.Close()
 	ch := <-opened
 	go kkrpc.Call[any](testContext(t), ch, "f", strings.Repeat("x", 15<<20))
+	if _, err := conn.Read(make([]byte, 1)); err != nil { // the call is being written
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if err := s.Shutdown(ctx); !errors.Is(err, context.Canceled) {
