@@ -38,6 +38,8 @@ var generated = []struct {
 	{"guide/calling/api.gen.ts", "./guide/calling", nil},
 	{"guide/errors/api.gen.ts", "./guide/errors", nil},
 	{"guide/fan-out/api.gen.ts", "./guide/fan-out", nil},
+	{"guide/from-hono/api.gen.ts", "./guide/from-hono", nil},
+	{"guide/generations/api.gen.ts", "./guide/generations", nil},
 	{"guide/hono/api.gen.ts", "./guide/hono", nil},
 	{"guide/hono-middleware/api.gen.ts", "./guide/hono-middleware", nil},
 	{"guide/bytes/api.gen.ts", "./guide/bytes", []string{"--codec", "superjson"}},

@@ -42,6 +42,8 @@ var features = []struct {
 	{"typescript-client", 0, goServesClient, peerTypeScriptClient},
 	{"authentication", 0, goServesClient, peerAuthentication},
 	{"never-returns", 0, goServesNpm, peerNeverReturns},
+	{"from-hono", 0, goBeforeHono, peerFromHono},
+	{"generations", 2, bothGenerations, peerGenerations},
 	{"stdio", 0, bothParents, peerStdio},
 	{"http", 0, goServes, peerHTTP},
 	{"routers", 0, goServes, peerRouters},
@@ -101,6 +103,30 @@ func typeScriptServes(t *testing.T, name string, r runtime) []string {
 	server, port := serve(t, script)
 	client.Env = append(os.Environ(), "GUIDE_URL=ws://127.0.0.1:"+port+"/ws")
 	return []string{run(t, client), server.stop()}
+}
+
+// goBeforeHono runs client.mts against the Hono server itself, and against the Go program in front of it. It returns what the
+// clients print, once if it is the same.
+func goBeforeHono(t *testing.T, name string, r runtime) []string {
+	node := runtime{js.Node, "0.2-node", nil}
+	script := node.script(t, filepath.Join(name, "hono.mts"), `"localhost"`, `"127.0.0.1"`, "port: 8787", "port: 0")
+	appendTo(t, script.Args[len(script.Args)-1], "\nserver.on(\"listening\", () => console.error(server.address().port))\n")
+	_, port := serve(t, script)
+	program := program(t, name)
+	program.Env = append(os.Environ(), "GUIDE_HONO=127.0.0.1:"+port)
+	_, address := serve(t, program)
+	client := filepath.Join(name, "client.mts")
+	before := run(t, r.script(t, client, `"localhost:3000"`, `"127.0.0.1:`+port+`"`))
+	return slices.Compact([]string{before, run(t, r.script(t, client, `"localhost:3000"`, strconv.Quote(address)))})
+}
+
+// bothGenerations has clients of kkrpc 0.2 and 2 talk to each other. It returns what they and the server print.
+func bothGenerations(t *testing.T, name string, r runtime) []string {
+	server, address := serve(t, program(t, name))
+	old, _ := serve(t, runtime{js.Bun, "0.2-bun", nil}.script(t, filepath.Join(name, "old.mts"), "localhost:3000", address))
+	printed := run(t, r.script(t, filepath.Join(name, "new.mts"), "localhost:3000", address))
+	old.stdout.await(t.Context(), 3)
+	return []string{old.stop(), printed, server.stop()}
 }
 
 // bothParents runs each program as the parent of one in the other language, and returns what the parents print.

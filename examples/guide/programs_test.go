@@ -14,10 +14,11 @@ import (
 	"testing"
 )
 
-// As the programs stand they meet at one fixed address; the tests replace it.
+// As the programs stand they meet at fixed addresses; the tests replace them.
 const (
 	listens = `http.ListenAndServe("localhost:3000", nil)`
 	dials   = `"ws://localhost:3000/ws"`
+	hono    = `"localhost:8787"`
 )
 
 // support is added to each Go program in its place.
@@ -41,7 +42,9 @@ func guideServe() error {
 
 func guideURL() string { return os.Getenv("GUIDE_URL") }
 
-var _, _ = guideServe, guideURL
+func guideHono() string { return os.Getenv("GUIDE_HONO") }
+
+var _, _, _ = guideServe, guideURL, guideHono
 `
 
 func TestMain(m *testing.M) {
@@ -91,6 +94,7 @@ func build(dir string) error {
 		changed := filepath.Join(dir, filepath.Base(folder)+".go")
 		text = bytes.ReplaceAll(text, []byte(listens), []byte("guideServe()"))
 		text = bytes.ReplaceAll(text, []byte(dials), []byte("guideURL()"))
+		text = bytes.ReplaceAll(text, []byte(hono), []byte("guideHono()"))
 		if err := os.WriteFile(changed, text, 0o644); err != nil {
 			return err
 		}
@@ -173,8 +177,8 @@ func (p *process) stop() string {
 	return p.stdout.String()
 }
 
-// serve starts a server, which ends with the test, and returns the line of its standard error behind the one that says that it
-// serves, if there is one: where it listens.
+// serve starts a server, which ends with the test, and returns the line of its standard error behind those that it logs and the one
+// that says that it serves: where it listens.
 func serve(t *testing.T, cmd *exec.Cmd) (p *process, address string) {
 	t.Helper()
 	p = &process{cmd: cmd}
@@ -195,7 +199,7 @@ func serve(t *testing.T, cmd *exec.Cmd) (p *process, address string) {
 	}
 	lines := bufio.NewReader(read)
 	line, err := lines.ReadString('\n')
-	if strings.Contains(line, "serving ") {
+	for err == nil && (strings.Contains(line, "serving ") || strings.Contains(line, " INFO ")) {
 		line, err = lines.ReadString('\n')
 	}
 	said := make(chan struct{})
