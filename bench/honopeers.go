@@ -111,7 +111,7 @@ const worker :Workerd.Worker = (modules = [%s], compatibilityDate = "2026-10-01"
 	if err != nil {
 		return nil, err
 	}
-	bundle := exec.Command(bundler, "build", "--external", "./api.wasm", "--outfile", "worker.mjs", "./entry.mjs")
+	bundle := exec.Command(bundler, "build", "--external", "./api.wasm", "--external", "cloudflare:workers", "--outfile", "worker.mjs", "./entry.mjs")
 	bundle.Dir = dir
 	bundle.Env = append(os.Environ(), "NODE_PATH="+filepath.Join(b.jsDir, "node_modules"))
 	if out, err := bundle.CombinedOutput(); err != nil {
