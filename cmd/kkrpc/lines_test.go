@@ -14,7 +14,11 @@ func TestLinesOfThisGo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if version := strings.TrimSpace(string(out)); !knowsLines(version) {
+	version := strings.TrimSpace(string(out))
+	if strings.HasPrefix(version, "devel") {
+		t.Skipf("%s is no release", version)
+	}
+	if !knowsLines(version) {
 		t.Errorf("%s: compare runtime.pcHeader and runtime._func with lines.go; then add it to linesOfGo", version)
 	}
 }
