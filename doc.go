@@ -27,7 +27,8 @@
 //
 // [Options].Expose is the API of a channel. It is an [Object] of functions, a struct with methods, or the methods of an
 // interface by [As]. [Expose] compiles it. The peer reaches only registered names. A function may take a context first
-// and may return an error last. Its parameters may be functions of the peer, which are callbacks.
+// and may return an error last. Its parameters may be functions of the peer, which are callbacks. A member that is missing
+// in an object leaves its field at zero, unless [Options].RequireMembers is set.
 //
 // # Calling
 //
@@ -58,7 +59,7 @@
 // Read waits. A parameter of these types reads a stream of the peer until the handler returns. A parameter of type io.Writer
 // takes nothing from the peer: what the handler writes is its result, and it runs when the peer reads. Write waits for the
 // peer, and returns io.ErrClosedPipe when the peer has left. Call[io.ReadCloser] reads a stream of the peer. An argument
-// that has a method Read, and none that decides about its JSON or text, is a stream. The stream closes it, unless the
+// with a method Read is a stream, unless another method decides about its JSON or text. The stream closes it, unless the
 // request could not be sent.
 //
 // A compact peer sends at most 32 items ahead of the loop. A classic peer sends as many as it likes, within
@@ -99,7 +100,8 @@
 // # Dialects
 //
 // kkrpc 2.x (compact) and 0.x (classic) write different messages, each in JSON or SuperJSON. A server learns the
-// [Dialect] from the first message and answers in it. A client sets [Options].Dialect; ws.Dial uses [Compact] without.
+// [Dialect] from the first message and answers in it. The clients of ws.Dial, stdio.Start and kkhttp.NewClient ask their
+// peer for it, unless [Options].Dialect is set. [Options].Negotiate does so on other transports.
 //
 // # Single requests
 //

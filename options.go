@@ -16,13 +16,13 @@ type Options struct {
 	Expose any
 
 	// Dialect is the dialect of this side's messages. For New, zero means the dialect of the peer's first message, for
-	// which calls wait. A client that must speak first sets it (ws.Dial does, to Compact).
+	// which calls wait. A client that must speak first sets it, or Negotiate.
 	Dialect Dialect
 
 	// Negotiate, if positive, has New ask the peer for its dialect if Dialect is zero. It is for a client that speaks first.
-	// A peer of kkrpc 0.x is asked first. If the peer is silent for this time, one of kkrpc 2 is asked, and after ten times
-	// as long this side speaks Compact, or another one of Dialects. Calls wait for the answer. Channel.AwaitDialect waits for it too. A peer in Go
-	// answers as kkrpc 2. ws.Dial sets 100 ms, and stdio.Start 1 s.
+	// The first question is one of kkrpc 0.x. If the peer is silent for this time, one of kkrpc 2 follows. After ten times
+	// as long this side speaks Compact, or another one of Dialects. Calls wait for the answer, as Channel.AwaitDialect
+	// does. A peer in Go answers as kkrpc 2. ws.Dial sets 100 ms, and stdio.Start 1 s.
 	Negotiate time.Duration
 
 	// Dialects are the dialects in which the peer's messages may be; nil means all. A message in another dialect closes the

@@ -1,5 +1,4 @@
-// Package contract tells clients that were built for another version of an API what has changed, instead of letting them
-// fail somewhere.
+// Package contract tells clients that were built for another version of an API what has changed.
 //
 // A client names the API that it was built for in the query of its URL. kkrpc gen ts --contract writes the value:
 //
@@ -12,7 +11,7 @@
 //	http.Handle("/ws", ws.HandlerFor(guard.API, nil))
 //
 // A client of a release for which nothing is broken is served. So is a client that names nothing. A client of this very API
-// knows which members of an object it has to send, so a request without one is refused; see kkrpc.Options.RequireMembers.
+// knows which members of an object it has to send. A request without one is refused, see kkrpc.Options.RequireMembers.
 //
 // [Files] serves the TypeScript types and the description of an API over HTTP.
 package contract

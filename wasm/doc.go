@@ -22,8 +22,8 @@
 // connection is refused, unless Options.Origins has "*".
 //
 // On Workers each Durable Object has its own instance of the program. Package wasm/durable gives it the storage of the
-// object, its alarm, and sleep while connections are open. With --plain each isolate has one instance. Hono reports a
-// connection there only with its first message.
+// object, its alarm, and sleep while connections are open. With --plain each isolate has one instance. In a plain Worker,
+// Hono reports a connection only with its first message.
 //
 // # Middleware and environment
 //
@@ -32,9 +32,8 @@
 //
 //	user, err := wasm.Var[User](ctx, "jwtPayload")
 //
-// Do calls the methods of a Worker's bindings, such as KV namespaces, D1 databases and services.
-//
-// A Worker passes variables on to its Durable Object by forward of index.mjs.
+// Do calls the methods of a Worker's bindings, such as KV namespaces, D1 databases and services. A Worker passes variables
+// on to its Durable Object by forward of index.mjs. Package wasm/wasmtest has values for tests without JavaScript.
 //
 // # Bytes
 //
@@ -49,8 +48,8 @@
 // # Limits
 //
 // kkrpc.Limits bounds the cost of a connection. WebSockets in JavaScript have no back-pressure. Options.Inbox therefore
-// bounds the received messages of all connections that wait, and Limits.Outbound the unsent ones of each. Options.MaxValue
-// bounds a value that Var, Env or Do returns.
+// bounds the received messages that wait, over all connections. Limits.Outbound bounds the unsent ones of each connection.
+// Options.MaxValue bounds a value that Var, Env or Do returns.
 //
 // A panic on one of your goroutines ends the instance. Its connections are closed with code 1011, and the next
 // connection starts another instance.

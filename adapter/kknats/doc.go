@@ -64,6 +64,6 @@
 //
 // # Limits
 //
-// All limits are in [Options]. Names have 1 to 200 bytes of any UTF-8. In subjects, all but letters, digits, hyphens and
-// underscores of a name is escaped by percent signs.
+// All limits are in [Options]. Names have 1 to 200 bytes of any UTF-8. In subjects, percent signs escape all of a name but
+// letters, digits, hyphens and underscores.
 package kknats

@@ -7,16 +7,16 @@
 //	sum, err := kkrpc.Call[float64](ctx, c, "math.add", 1, 2)
 //
 // Use it where WebSockets are not possible: behind proxies that pass HTTP only, from scripts, and from serverless
-// functions. Elsewhere package transport/ws does more and costs less. Over HTTP a server of kkrpc 0.x reads SuperJSON
-// only, so its Go clients set RPC.Dialect to kkrpc.ClassicSuperJSON.
+// functions. Elsewhere package transport/ws does more and costs less. The first call of a client asks the server for its
+// generation of kkrpc, unless RPC.Dialect is set.
 //
 // # Not possible over HTTP
 //
 // A request has one response and leaves no connection behind. Functions as arguments, streams and remote references are
 // therefore refused. The client refuses them before it sends, with an error that wraps kkrpc.ErrUnsupported. The server
 // answers with an error response, also when a function of its API returns one of them. kkrpc.FromContext is nil in a
-// function, and a call on that gets kkrpc.ErrUnsupported. The package is made with kkrpc.API.Answer and kkrpc.Unary,
-// which serve other ways to carry one request and its response as well.
+// function, and a call on that gets kkrpc.ErrUnsupported. The package is made with kkrpc.API.Answer and kkrpc.Unary.
+// They also suit other ways to carry one request and its response.
 //
 // # Requests
 //
@@ -50,5 +50,6 @@
 // # Limits
 //
 // Limits.Frame bounds a body and an answer, which are kept in memory as a whole. Hostile clients can therefore make a
-// handler hold MaxRequests times Frame. The calls of a client beyond its MaxRequests wait for their turn. The header of an answer may have 64 KiB, unless ClientOptions.HTTP is set.
+// handler hold MaxRequests times Frame. The calls of a client beyond its MaxRequests wait for their turn. The header of
+// an answer may have 64 KiB, unless ClientOptions.HTTP is set.
 package kkhttp

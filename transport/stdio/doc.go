@@ -16,17 +16,16 @@
 //		"greet": func(name string) string { return "Hello, " + name + "!" },
 //	}, nil)
 //
-// The TypeScript side uses nodeStdioTransport of kkrpc 2, or NodeIo of kkrpc 0.x. A parent asks its child for
-// its generation, unless Options.RPC.Dialect is set. A child of kkrpc 2 answers after a second, which
-// Dialect: kkrpc.Compact spares. A child recognises the generation of its parent. [New] is for any other pair of a reader and
-// a writer.
+// The TypeScript side uses nodeStdioTransport of kkrpc 2, or NodeIo of kkrpc 0.x. A parent asks its child for its
+// generation, unless Options.RPC.Dialect is set. A child of kkrpc 2 is known after a second; Dialect: kkrpc.Compact spares
+// that time. A child recognises the generation of its parent. [New] is for any other pair of a reader and a writer.
 //
 // # Printing
 //
 // The output of a program must not damage the channel. A line from the peer that is not a message goes to
 // Options.Output. The output of console.log in a child therefore appears on the parent's standard error, unless
 // Options.Output is set. A message is a line that the channel takes: complete, and in the dialect of the child. A JSON
-// log line with a member t or type is none. In a Go child that called [Serve] or [Open], standard output is standard
+// log line with a member t or type is output. In a Go child that called [Serve] or [Open], standard output is standard
 // error, so fmt.Println is safe.
 //
 // A stranger who can make a child print a line of his choice can send the parent a message. [Options].Pipes prevents
@@ -41,8 +40,8 @@
 // When the channel closes first, the child's standard input is closed. A child that does not end is asked to terminate
 // and then killed (Options.Grace). Every child is waited for, so none becomes a zombie.
 //
-// Shutdown of a Process, which is that of its Channel, first answers the calls of the child that run. A child that is to end
-// by itself opens its channel with [Open] and calls Shutdown.
+// Shutdown of a Process first answers the calls of the child that run. A child that is to end by itself opens its channel
+// with [Open] and calls Shutdown.
 //
 // When a parent dies, the standard input of its children closes too. A child that ignores this lives on. BunIo and
 // DenoIo of kkrpc 0.2 ignore it and keep a processor busy. In Bun and Deno, use NodeIo with process.stdin and
@@ -57,6 +56,6 @@
 // # Limits
 //
 // This package enforces Frame and Write of kkrpc.Limits. A line that may be a message and is longer than Frame ends the
-// channel. A slow consumer that reads nothing for the time Write ends it too. Other lines are cut off after 64 KiB. The
+// channel. A peer that reads nothing for the time Write ends it too. Other lines are cut off after 64 KiB. The
 // package reads at most one buffer ahead of the channel. A child that floods its output has to wait.
 package stdio

@@ -6,9 +6,12 @@
 //
 // A server answers each client in the client's dialect, which the first message shows. A client can name its dialect
 // when it connects, so that the server can call it first. It uses the URL parameter kkrpc, as in
-// /ws?kkrpc=classic-json, or the subprotocol kkrpc.classic-json. Dial offers that subprotocol. Servers that do not
-// know it ignore it. A js/wasm build adds the parameter instead. Its host fails the connection if the server picks no
-// subprotocol. RPC.Dialects lists the dialects that a client may name and speak.
+// /ws?kkrpc=classic-json, or the subprotocol kkrpc.classic-json. RPC.Dialects lists the dialects that a client may name
+// and speak.
+//
+// Dial offers a subprotocol. Servers that do not know it ignore it. A js/wasm build adds the parameter instead, because
+// its host fails the connection if the server picks no subprotocol. Without RPC.Dialect, Dial asks a server in TypeScript
+// for its dialect.
 //
 // # Origins
 //
@@ -37,10 +40,10 @@
 //
 // # Bytes
 //
-// A client that knows how offers the subprotocol kkrpc.bytes.1, as Dial does behind the one of its dialect. A []byte and
-// the typed arrays of package superjson then travel beside the text of their message, in a binary frame. Such frames are
-// not compressed. Other peers get the bytes in the text, and nothing changes for the program. The URL of a server that selects no
-// subprotocol says so instead, as in ws://host/ws?kkrpc=compact-json,bytes.1. See docs/protocol.md, "Bytes".
+// Dial and the TypeScript client offer the subprotocol kkrpc.bytes.1, behind the one of their dialect. A []byte and the
+// typed arrays of package superjson then travel beside the text of their message, in a binary frame. These frames are not
+// compressed. Other peers get the bytes in the text, and nothing changes for the program. For a server that selects no
+// subprotocol, the URL agrees on bytes, as in ws://host/ws?kkrpc=compact-json,bytes.1. See docs/protocol.md, "Bytes".
 //
 // # Sessions
 //
@@ -51,8 +54,8 @@
 // SessionOptions.Keep ends with ErrSessionLost. DialPersistent then makes a new channel. If one side has no sessions, the
 // connection is a plain one.
 //
-// The function of HandlerFor is called for each socket. Its API counts for the first one, its error for all. The functions
-// of OnEnd that it gives for a further socket are called once that socket has its session.
+// The function of HandlerFor is called for each socket. A session keeps the API of its first socket. An error refuses any
+// of them. The functions of OnEnd that it gives for a further socket are called once that socket has its session.
 //
 // # Stopping
 //

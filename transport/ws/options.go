@@ -100,9 +100,9 @@ type Options struct {
 // DialOptions configures Dial. Nil and the zero value mean the defaults.
 type DialOptions struct {
 	// RPC configures the channel. Dial names the dialect to the server. A Go server can then call this client first. With
-	// a zero Dialect, Dial names Compact, or another one of Dialects, and asks a server that is not in Go which generation of kkrpc it has. A server of
-	// kkrpc 0.x answers at once, and one of kkrpc 2 after Negotiate, which is 100 ms if it is 0 here. Negative means that
-	// Dial speaks Compact and does not ask. Limits.Handshake bounds Dial without these questions.
+	// a zero Dialect, Dial names Compact, or another one of Dialects. It asks a server that is not in Go which generation of
+	// kkrpc it has. A server of kkrpc 0.x answers at once, and one of kkrpc 2 after Negotiate, which is 100 ms if it is 0
+	// here. Negative means that Dial speaks Compact and does not ask. Limits.Handshake bounds Dial without these questions.
 	RPC kkrpc.Options
 
 	// Header is sent with the handshake. Host is honoured; what the handshake itself sets is refused.

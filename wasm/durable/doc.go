@@ -1,6 +1,6 @@
-// Package durable gives a Go program inside a [Durable Object] of Cloudflare its storage, its alarm, and sleep. The
-// program is one for a JavaScript server, see package wasm. The class of the object extends GoDurableObject, which
-// index.mjs of `kkrpc build hono --runtime workers` exports.
+// Package durable gives a Go program inside a [Durable Object] of Cloudflare the object's storage and alarm. It also lets
+// the object sleep while connections are open. Package wasm serves the connections. The class of the object extends
+// GoDurableObject, which index.mjs of `kkrpc build hono --runtime workers` exports.
 //
 //	func main() {
 //		durable.Configure(&durable.Options{Hibernate: true, OnAlarm: onAlarm})
@@ -13,18 +13,18 @@
 // Go is an object there. It is encoded as JSON, so a number has at most 53 bits. A []byte is a Uint8Array. Cloudflare
 // documents limits of 2,048 bytes for a key, and 2 MiB for a key with its value.
 //
-// The functions need no connection. They work with any ctx, whose end ends the wait: the operation may still be done.
+// The functions need no connection. They work with any ctx. Its end ends the wait, but the operation may still be done.
 //
 // # Alarm
 //
-// SetAlarm has Options.OnAlarm called at a time, also when the object sleeps until then. An object has one alarm.
+// SetAlarm sets the time at which Options.OnAlarm is called, also if the object sleeps until then. An object has one alarm.
 //
 // # Sleep
 //
 // With Options.Hibernate, Cloudflare takes the object with its program out of memory when nothing has happened for about ten
 // seconds. Connections stay open, and cost nothing meanwhile. The next message, close, connection or alarm starts the
-// program anew. The connections are opened again, with the same wasm.Request, variables and dialect. Then the
-// calls run again that functions have kept by Keep.
+// program anew. The connections are opened again, with the same wasm.Request, variables and dialect. Then those calls run
+// again that functions have kept by Keep.
 //
 // A program with a timer, a ticker or a request of package wasm/fetch is not idle, and does not sleep.
 //
@@ -39,9 +39,9 @@
 // released: calls on it fail, in Go with kkrpc.ErrReleased. An invocation of a function that the program had passed to the
 // peer before is dropped. Callbacks and references of the peer that the program does not hold any more are given back.
 //
-// The connection is closed with code 1012 and RPCHibernatedError in its reason if it cannot be restored: a kept call fails,
-// there was more open work than could be noted, or its attachment cannot be read. 1012 means that the peer may connect
-// again.
+// A connection that cannot be restored is closed with code 1012 and RPCHibernatedError in its reason. A kept call has then
+// failed, the kept calls took more than ten seconds together, there was more open work than could be noted, or the
+// attachment cannot be read. 1012 means that the peer may connect again.
 //
 // # Limits
 //
