@@ -1,5 +1,5 @@
 // Package fetch sends HTTP requests from a Go program inside a JavaScript server, see package wasm. It calls the fetch of
-// the runtime: Bun, Deno, Node.js or Cloudflare Workers. It adds 16 KB to the gzipped size of a program, net/http 1.5 MB.
+// the runtime: Bun, Deno, Node.js or Cloudflare Workers. It adds 16 KB to the gzipped size of a program, net/http 1.3 MB.
 // A program that needs net/http takes the transport of package wasm/fetch/roundtrip.
 //
 //	response, err := fetch.Get(ctx, "https://api.example.com/users")

@@ -3,7 +3,7 @@
 //
 //	client := &http.Client{Transport: roundtrip.Transport{}}
 //
-// net/http adds 1.5 MB to the gzipped size of a program. Package wasm/fetch alone adds 16 KB.
+// net/http adds 1.3 MB to the gzipped size of a program. Package wasm/fetch alone adds 16 KB.
 //
 // net/http has a transport of its own in WebAssembly. That one has no network in Node.js if it was started as `node`. It
 // forgets ctx and Client.Timeout after the header of a response, never calls CheckRedirect, and buffers request bodies.
