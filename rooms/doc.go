@@ -26,8 +26,8 @@
 //
 // # Order
 //
-// Room.Publish stores a message before it sends it, and returns its number. All members on all nodes get the messages of a
-// room in the order of their numbers, which is the order in which they are stored. Numbers grow and have gaps.
+// Room.Publish stores a message before it sends it, and returns its number. Messages are numbered in the order in which they
+// are stored. All members on all nodes get the messages of a room in this order. Numbers grow and have gaps.
 // Room.Signal stores nothing: a signal may come before or after a message of the same sender.
 //
 // # History
@@ -38,9 +38,9 @@
 //
 // # Slow members
 //
-// A member never delays another one, nor the sender. If more than Options.Unsent bytes wait on its connection, messages wait
-// for it in the queue of the room, which is shared by all members. When the queue is full, the connection is closed with code
-// 1008, or the oldest messages are left out; see Options.SlowConsumer. Stats counts both.
+// A member never delays another one, nor the sender. If more than Options.Unsent bytes wait on its connection, further
+// messages wait for it in the queue of the room. All members share that queue. When it is full, the connection is closed with
+// code 1008, or the oldest messages are left out; see Options.SlowConsumer. Stats counts both.
 //
 // # Presence and state
 //

@@ -37,8 +37,8 @@
 //
 // # Bytes
 //
-// A []byte travels beside the text of its message if the URL of the client ends in ?kkrpc=compact-json,bytes.1, or names
-// another dialect before the comma. Otherwise it is text. See docs/protocol.md, "Bytes".
+// A []byte travels beside the text of its message if the URL of the client ends in ?kkrpc=compact-json,bytes.1. The URL may
+// name another dialect before the comma. Otherwise a []byte is text. See docs/protocol.md, "Bytes".
 //
 // # Concurrency
 //

@@ -23,8 +23,8 @@
 // Options.History says. Options.Bytes and Options.MaxAge bound all logs together, so that the oldest messages of quiet logs go
 // first. Core NATS carries topics and requests, which nobody keeps.
 //
-// A message that was acknowledged is on the disks of most of its servers, or in the memory of their operating systems if
-// those servers leave syncing to them. NATS servers do so unless sync_interval is "always". Embedded servers sync.
+// Most servers have a message on their disks when it is acknowledged, if they sync. Otherwise it may still be in the memory
+// of their operating systems. NATS servers sync if sync_interval is "always". Embedded servers sync.
 //
 // # When servers or connections fail
 //
@@ -52,9 +52,8 @@
 // All methods may be called from any goroutine. One goroutine for each stream passes on what the node follows and watches. A
 // function that blocks holds up all of them. Each Subscribe and Respond has a goroutine of its own.
 //
-// Every node gets all messages of all logs, and passes on those that it follows. A node may therefore follow any number of
-// logs at no cost, but a program with many nodes has the traffic of all rooms on each of them. Options.Prefix separates
-// programs, or parts of one.
+// Every node gets all messages of all logs, and passes on those that it follows. So a node may follow any number of logs at
+// no cost. But each node of a program has the traffic of all rooms. Options.Prefix separates programs, or parts of one.
 //
 // # Errors
 //

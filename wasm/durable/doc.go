@@ -39,9 +39,11 @@
 // released: calls on it fail, in Go with kkrpc.ErrReleased. An invocation of a function that the program had passed to the
 // peer before is dropped. Callbacks and references of the peer that the program does not hold any more are given back.
 //
-// A connection that cannot be restored is closed with code 1012 and RPCHibernatedError in its reason. A kept call has then
-// failed, the kept calls took more than ten seconds together, there was more open work than could be noted, or the
-// attachment cannot be read. 1012 means that the peer may connect again.
+// A connection that cannot be restored is closed with code 1012 and RPCHibernatedError in its reason. 1012 means that the
+// peer may connect again. The reason is one of these:
+//   - A kept call has failed, or the kept calls took more than ten seconds together.
+//   - There was more open work than could be noted.
+//   - The attachment of the socket cannot be read.
 //
 // # Limits
 //
