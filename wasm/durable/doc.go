@@ -40,7 +40,7 @@
 // peer before is dropped. Callbacks and references of the peer that the program does not hold any more are given back.
 //
 // A connection that cannot be restored is closed with code 1012 and RPCHibernatedError in its reason. 1012 means that the
-// peer may connect again. The reason is one of these:
+// peer may connect again. These are the causes:
 //   - A kept call has failed, or the kept calls took more than ten seconds together.
 //   - There was more open work than could be noted.
 //   - The attachment of the socket cannot be read.
