@@ -28,7 +28,7 @@ type Old struct {
 var hono = "localhost:8787" // the Hono server
 
 func main() {
-	server, err := ws.DialPersistent(context.Background(), "ws://"+hono+"/ws", nil)
+	server, err := ws.DialPersistent(context.Background(), "ws://"+hono+"/ws", &ws.PersistentOptions{Background: true})
 	if err != nil {
 		log.Fatal(err)
 	}
