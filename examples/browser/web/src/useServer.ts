@@ -18,11 +18,12 @@ export function useServer(url: string): Server | undefined {
 	useEffect(() => {
 		const connection = connect(url, { dialect: "classic-superjson" }) // that of kkrpc 0.x
 		const api = new RPCChannel<{}, API>(connection).getAPI()
-		setServer({ api, state: connection.state, round })
+		const show = (state: State) => setServer({ api, state, round })
+		show(connection.state)
 
 		let timer: ReturnType<typeof setTimeout> | undefined
 		const stop = connection.onState((state) => {
-			setServer({ api, state, round })
+			show(state)
 			// The server was restarted, or this page was away for too long: begin again with a new connection.
 			if (state.phase === "closed" && !refuses(state.reason)) {
 				timer = setTimeout(() => setRound((n) => n + 1), 500 + 1000 * Math.random())
