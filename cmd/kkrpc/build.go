@@ -52,7 +52,7 @@ func build(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&b.out, "o", "dist", "`folder` to write to; what you have changed of server.mjs, package.json and wrangler.jsonc stays")
 	flags.StringVar(&b.tags, "tags", "", "build `tags` for the go command")
 	flags.BoolVar(&b.allMethods, "all-methods", false, "keep the exported methods of all types: for an API with types of other modules; a larger program")
-	flags.StringVar(&b.types.codec, "codec", "json", "`codec` of the clients, for the type API: that of kkrpc gen ts")
+	flags.StringVar(&b.types.codec, "codec", "", "`codec` of the clients, for the type API: that of kkrpc gen ts")
 	flags.StringVar(&b.types.api, "api", "", "`name` of the API, or file:line where it is exposed, if the program exposes several")
 	flags.BoolVar(&b.allLines, "all-lines", false, "keep the lines of libraries in stack traces; a larger program")
 	flags.BoolVar(&b.sizes, "sizes", false, "print how much of the program the code of each package is")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -126,7 +127,7 @@ func unknownTypes(api *schema.API) string {
 
 // addTo adds the flags that say what the types are.
 func (g *generation) addTo(flags *flag.FlagSet) {
-	flags.StringVar(&g.codec, "codec", "json", "`codec` of the client: json, the default of kkrpc 2, json+bytes, that of kkrpc-go-client, or superjson, that of kkrpc 0.x")
+	flags.StringVar(&g.codec, "codec", "", "`codec` of the client: json, that of kkrpc 2 and the default, json+bytes, that of kkrpc-go-client, or superjson, that of kkrpc 0.x")
 	flags.StringVar(&g.api, "api", "", "`name` of the API, or file:line where it is exposed, if the package exposes several")
 	flags.BoolVar(&g.values, "values", false, "write the constants of enumerations too, for use when the program runs")
 	flags.BoolVar(&g.contract, "contract", false, "write the constant contract too, by which a server knows for which API the client was built")
@@ -139,7 +140,7 @@ var aboutTypes = []string{"codec", "api", "values", "contract", "validate"}
 // wrong says which of them has a value that it cannot have, or nothing.
 func (g *generation) wrong() string {
 	switch {
-	case g.codec != string(tsgen.JSON) && g.codec != string(tsgen.JSONBytes) && g.codec != string(tsgen.SuperJSON):
+	case g.codec != "" && g.codec != string(tsgen.JSON) && g.codec != string(tsgen.JSONBytes) && g.codec != string(tsgen.SuperJSON):
 		return fmt.Sprintf("--codec %q: want json, json+bytes or superjson", g.codec)
 	case g.validate != "" && g.validate != string(tsgen.Standard) && g.validate != string(tsgen.Zod):
 		return fmt.Sprintf("--validate %q: want standard or zod", g.validate)
@@ -161,12 +162,25 @@ func (g *generation) text(api *schema.API) (text []byte, warnings string, err er
 		return append(text, '\n'), "", err
 	}
 	var b strings.Builder
-	text, err = tsgen.Generate(api, &tsgen.Options{
-		Codec: tsgen.Codec(g.codec), Values: g.values, Contract: g.contract, TypesOnly: typesOnly(g.out), Command: cmp.Or(g.writer, "kkrpc gen ts"),
-		Validate: tsgen.Validation(g.validate), Warn: func(line string) { fmt.Fprintln(&b, line) },
-	})
-	return text, b.String() + unknownTypes(api), err
+	options := tsgen.Options{
+		Codec: cmp.Or(tsgen.Codec(g.codec), tsgen.JSON), Values: g.values, Contract: g.contract, TypesOnly: typesOnly(g.out),
+		Command: cmp.Or(g.writer, "kkrpc gen ts"), Validate: tsgen.Validation(g.validate), Warn: func(line string) { fmt.Fprintln(&b, line) },
+	}
+	if text, err = tsgen.Generate(api, &options); err != nil {
+		return nil, b.String(), err
+	}
+	warnings = b.String() + unknownTypes(api)
+	if g.codec == "" {
+		options.Codec, options.Warn = tsgen.SuperJSON, nil
+		if other, err := tsgen.Generate(api, &options); err == nil && !bytes.Equal(text, other) {
+			warnings += otherCodec
+		}
+	}
+	return text, warnings, nil
 }
+
+// otherCodec tells users of npm's kkrpc, who have said nothing, that a Date would be declared as a string.
+const otherCodec = "the types are for clients with JSON, the default of kkrpc 2; add --codec superjson for kkrpc 0.x, or --codec json to confirm\n"
 
 // describe returns the API of a package that has this name, or is exposed at this place, or is the only one.
 func describe(ctx context.Context, pkg, name string) (*schema.API, error) {
