@@ -114,11 +114,12 @@ func TestHalfACharacterInHono(t *testing.T) {
 // TestServerThatThrowsInHono has the code around the program's handler throw. Only Deno ends with it, if that is in an event.
 func TestServerThatThrowsInHono(t *testing.T) {
 	eachHost(t, func(t *testing.T, h host) {
-		events := "createHonoWebSocketHandler(c)"
+		events, from := "createHonoWebSocketHandler(c)", "server.mjs"
 		if h == "workers" {
-			events = "handler(c)"
+			events, from = "handler(c)", "instance.mjs"
+			writeInstanceServer(t, build(t, h, "wasmserver", ""), from)
 		}
-		s := serveEdited(t, h, edited(t, h, "wasmserver", "server.mjs", "throws.mjs", events, `(() => {
+		s := serveEdited(t, h, edited(t, h, "wasmserver", from, "throws.mjs", events, `(() => {
 	const events = `+events+`
 	if (c.req.query("throws") === "factory") throw new Error("no handler")
 	if (c.req.query("throws") === "event") return { ...events, onMessage() { throw new Error("no message") } }
