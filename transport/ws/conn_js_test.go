@@ -18,6 +18,9 @@ func connected(t *testing.T, rpc kkrpc.Options) (*kkrpc.Channel, socket) {
 	t.Helper()
 	h := newHost(t)
 	h.onMade(func(s socket) { s.fire("open", nil) })
+	if rpc.Dialect == 0 {
+		rpc.Dialect = kkrpc.Compact // the socket answers no question for it
+	}
 	ch, err := ws.Dial(context.Background(), url, &ws.DialOptions{RPC: rpc})
 	if err != nil {
 		t.Fatal(err)

@@ -78,7 +78,7 @@ func dialAgain(ctx context.Context, url string, opts *DialOptions, target target
 		}
 		return ch, nil
 	}
-	opts.settleDialect(&rpc, agreed.layers != layers{})
+	opts.settleDialect(&rpc, u, agreed.layers != layers{})
 	c := newConn(nc, early, opts.config(agreed, rpc.Limits.Frame))
 	ch, err := kkrpc.New(context.WithoutCancel(ctx), c, &rpc)
 	if err != nil {

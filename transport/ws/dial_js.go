@@ -29,7 +29,7 @@ func dialAgain(ctx context.Context, url string, opts *DialOptions, _ targetFunc,
 		return nil, err
 	}
 	rpc := opts.RPC
-	opts.settleDialect(&rpc, false)
+	opts.settleDialect(&rpc, target, false)
 	if rpc.Expose, err = kkrpc.Expose(rpc.Expose); err != nil {
 		return nil, err
 	}

@@ -5,9 +5,12 @@ package ws_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	gobwas "github.com/gobwas/ws"
 
 	"github.com/kkrpc-go/kkrpc"
 	"github.com/kkrpc-go/kkrpc/transport/ws"
@@ -68,4 +71,40 @@ func TestServerRefusesOtherDialects(t *testing.T) {
 			t.Errorf("%d connections closed for what the peer spoke", n)
 		}
 	})
+}
+
+// TestDialByANamedDialect has a server that answers no question: the program has named the dialect in another way.
+func TestDialByANamedDialect(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, _, _, err := gobwas.UpgradeHTTP(r, w)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, _ = conn.Read(make([]byte, 1)) // of the close, or a question
+		conn.Close()
+	}))
+	defer srv.Close()
+	url := "ws" + strings.TrimPrefix(srv.URL, "http")
+	for _, test := range []struct {
+		name, query string
+		opts        ws.DialOptions
+		want        kkrpc.Dialect
+	}{
+		{"in the URL", "?kkrpc=classic-json", ws.DialOptions{}, kkrpc.Classic},
+		{"in the URL with bytes", "?kkrpc=compact-superjson,bytes.1", ws.DialOptions{}, kkrpc.CompactSuperJSON},
+		{"as a subprotocol", "", ws.DialOptions{Subprotocols: []string{"a", "kkrpc.classic-superjson"}}, kkrpc.ClassicSuperJSON},
+		{"not at all, without asking", "", ws.DialOptions{RPC: kkrpc.Options{Negotiate: -1}}, kkrpc.Compact},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			ch, err := ws.Dial(t.Context(), url+test.query, &test.opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer ch.Close()
+			if got := ch.Dialect(); got != test.want {
+				t.Errorf("the dialect is %v, want %v", got, test.want)
+			}
+		})
+	}
 }

@@ -102,7 +102,8 @@ type DialOptions struct {
 	// RPC configures the channel. Dial names the dialect to the server. A Go server can then call this client first. With
 	// a zero Dialect, Dial names Compact, or another one of Dialects. It asks a server that is not in Go which generation of
 	// kkrpc it has. A server of kkrpc 0.x answers at once, and one of kkrpc 2 after Negotiate, which is 100 ms if it is 0
-	// here. Negative means that Dial speaks Compact and does not ask. Limits.Handshake bounds Dial without these questions.
+	// here. Negative means that Dial speaks Compact and does not ask. Nor does it if the URL or Subprotocols name a dialect,
+	// which it speaks then. Limits.Handshake bounds Dial without these questions.
 	RPC kkrpc.Options
 
 	// Header is sent with the handshake. Host is honoured; what the handshake itself sets is refused.
@@ -155,9 +156,12 @@ const silence = 100 * time.Millisecond
 
 // settleDialect says which dialect the client speaks, or that it asks for it. heeded reports that the server has heeded the
 // one that Dial has named, as those in Go do.
-func (o *DialOptions) settleDialect(rpc *kkrpc.Options, heeded bool) {
+func (o *DialOptions) settleDialect(rpc *kkrpc.Options, u *url.URL, heeded bool) {
+	named, _, _ := announce.Dialect(u.Query(), o.Subprotocols, rpc.Dialects)
 	switch {
 	case rpc.Dialect != 0:
+	case named != 0: // by the program
+		rpc.Dialect = named
 	case heeded, rpc.Negotiate < 0:
 		rpc.Dialect = o.dialect()
 	default:
