@@ -129,7 +129,9 @@ const turnBytes = 192 << 10
 // handle acts on one message. It reports false when this goroutine no longer leads.
 func (ch *Channel) handle(m *wire.Message) bool {
 	if !ch.heard.Load() {
-		ch.setCodec(ch.in.Dialect()) // which may have been a guess
+		if codec := ch.codec.Load(); codec == nil || (*codec).Dialect() != ch.in.Dialect() { // the latter after a guess
+			ch.setCodec(ch.in.Dialect())
+		}
 		ch.heard.Store(true)
 	}
 	if owner := ch.owner(m.Kind); owner != nil {

@@ -33,6 +33,21 @@ func Detect(text []byte, maxDepth int) (d Dialect, cut bool, err error) {
 	return Unknown, false, nil
 }
 
+// Begins returns the dialect whose known writers begin a message so.
+func Begins(text []byte) Dialect {
+	switch {
+	case bytes.HasPrefix(text, []byte(`{"t":"`)):
+		return Compact
+	case bytes.HasPrefix(text, []byte(`{"id":"`)):
+		return Classic
+	case bytes.HasPrefix(text, []byte(`{"json":{"t":"`)):
+		return CompactSuperJSON
+	case bytes.HasPrefix(text, []byte(`{"json":{"id":"`)):
+		return ClassicSuperJSON
+	}
+	return Unknown
+}
+
 // sighting is what an object shows of its generation.
 type sighting struct{ compact, classic bool }
 

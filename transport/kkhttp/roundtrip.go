@@ -38,7 +38,7 @@ func (c *Client) exchange(ctx context.Context, request []byte) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("POST %s: the answer broke off: %w", c.where, err)
 	case len(body) > c.frame && resp.StatusCode >= 300:
-		return nil, c.noResponse(dialectOf(request), resp, body)
+		return nil, c.noResponse(wire.Begins(request), resp, body)
 	case len(body) > c.frame:
 		return nil, fmt.Errorf("POST %s: %w: the answer is longer than %d bytes (Limits.Frame)", c.where, kkrpc.ErrLimit, c.frame)
 	}
@@ -84,17 +84,11 @@ func (c *Client) ask(ctx context.Context) (header http.Header, err error) {
 // response returns the message in body, whatever the status, as kkrpc 2 does: its timeouts come with 504.
 func (c *Client) response(request []byte, resp *http.Response, body []byte) ([]byte, error) {
 	text := bytes.TrimSpace(body)
-	own := dialectOf(request)
+	own := wire.Begins(request)
 	if !isResponse(codecs.Of(own), request, text, c.depth) {
 		return nil, c.noResponse(own, resp, text)
 	}
 	return text, nil
-}
-
-// dialectOf returns the dialect of a request of this side.
-func dialectOf(request []byte) wire.Dialect {
-	d, _, _ := wire.Detect(request, 0)
-	return d
 }
 
 // noResponse is the error for text that is no response to a request in the dialect own.

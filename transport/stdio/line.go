@@ -23,7 +23,7 @@ func (f *filter) isMessage(line []byte) bool {
 	if !mayBeMessage(line) {
 		return false
 	}
-	likely := begins(line)
+	likely := wire.Begins(line)
 	switch {
 	case f.dialect != wire.Unknown:
 		return f.parses(line, f.dialect)
@@ -42,21 +42,6 @@ func (f *filter) parses(line []byte, d wire.Dialect) bool {
 		f.message.Forget()
 	}
 	return taken
-}
-
-// begins returns the dialect whose known writers begin a message so.
-func begins(line []byte) wire.Dialect {
-	switch {
-	case bytes.HasPrefix(line, []byte(`{"t":"`)):
-		return wire.Compact
-	case bytes.HasPrefix(line, []byte(`{"id":"`)):
-		return wire.Classic
-	case bytes.HasPrefix(line, []byte(`{"json":{"t":"`)):
-		return wire.CompactSuperJSON
-	case bytes.HasPrefix(line, []byte(`{"json":{"id":"`)):
-		return wire.ClassicSuperJSON
-	}
-	return wire.Unknown
 }
 
 // mayBeMessage reports whether a line that begins like this can be a message.
