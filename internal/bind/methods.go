@@ -7,9 +7,9 @@ import (
 
 // declaredMethods exposes the exported methods that t declares itself. Those with a pointer receiver need a pointer.
 func (b *builder) declaredMethods(n *node, t reflect.Type, p reflect.Value, l *layout) {
-	methods, known := methodsOf(p.Type())
-	if !known {
-		b.fail(n.path, unknownMethods, t)
+	methods, err := methodsOf(p.Type())
+	if err != nil {
+		b.fail(n.path, "%s: %w", t, err)
 		return
 	}
 	for _, m := range methods {
@@ -88,9 +88,9 @@ func (b *builder) interfaceMethods(n *node, as any, l *layout) {
 		return
 	}
 	l.form, l.iface, l.impl = interfaceForm, iface, reflect.TypeOf(impl)
-	methods, known := methodsOf(iface)
-	if !known {
-		b.fail(n.path, unknownMethods, iface)
+	methods, err := methodsOf(iface)
+	if err != nil {
+		b.fail(n.path, "%s: %w", iface, err)
 		return
 	}
 	slot := b.selfSlot(l)
