@@ -54,6 +54,7 @@ func TestMembersLeave(t *testing.T) {
 			c.join("go", nil)
 		}
 		stays.do("say", "go", "1")
+		synctest.Wait() // or what has not arrived is gone with the member
 		leaves.do("leave", "go")
 		closes.Close()
 		synctest.Wait()
