@@ -138,7 +138,7 @@ func resultError(err error) error {
 	if err == nil {
 		return nil
 	}
-	if mismatch := (*superjson.TypeError)(nil); errors.As(err, &mismatch) {
+	if mismatch, ok := errors.AsType[*superjson.TypeError](err); ok {
 		return fmt.Errorf("result%s: expected %s, got %s", at(mismatch.Path), mismatch.Expected, mismatch.Got)
 	}
 	if refused, ok := errors.AsType[*Error](err); ok { // in the words for a peer, but it is this side's

@@ -92,8 +92,8 @@ func toWire(err error) *wire.Error {
 	if e, ok := err.(*wire.Error); ok {
 		return e // of package bind
 	}
-	var own chooser
-	if !errors.As(err, &own) {
+	own, ok := errors.AsType[chooser](err)
+	if !ok {
 		return find(err).wire(0)
 	}
 	e := own.RPCError()
@@ -104,12 +104,15 @@ func toWire(err error) *wire.Error {
 }
 
 // chooser is an error that chooses its form.
-type chooser interface{ RPCError() *Error }
+type chooser interface {
+	error
+	RPCError() *Error
+}
 
 // find returns the Error in err, or one with its text.
 func find(err error) *Error {
-	var e *Error
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
 		return &Error{Message: err.Error()}
 	}
 	return e.among(err, func(err error) bool { return err == error(e) })

@@ -247,7 +247,7 @@ func iterate[T any](s *inStream) any {
 // of returns the iterator over s, or the reader of s.
 func (p *streamParam) of(s *inStream) reflect.Value {
 	if p.make != nil {
-		return reflect.ValueOf(p.make(s)).Convert(p.typ)
+		return bind.Retyped(reflect.ValueOf(p.make(s)), p.typ)
 	}
 	h := s.handle()
 	return reflect.MakeFunc(p.typ, func(in []reflect.Value) []reflect.Value {

@@ -274,7 +274,7 @@ func reviveBigInt(v any) (*big.Int, error) {
 		}
 	case float64:
 		if v == math.Trunc(v) {
-			n, _ := big.NewFloat(v).Int(nil)
+			n, _ := new(big.Int).SetString(strconv.FormatFloat(v, 'f', 0, 64), 10)
 			return n, nil
 		}
 	}

@@ -220,7 +220,8 @@ func (e *Encoder) typedMembers(dst []byte, v reflect.Value, name func(reflect.Va
 	if err := e.enter(); err != nil {
 		return dst, err
 	}
-	members := make([]member, 0, v.Len())
+	members := make([]member, v.Len())
+	sorted := make([]*member, 0, len(members)) // code that sorts pointers is the same for all types
 	values := reflect.MakeSlice(reflect.SliceOf(v.Type().Elem()), v.Len(), v.Len())
 	key := reflect.New(v.Type().Key()).Elem()
 	for entry := v.MapRange(); entry.Next(); {
@@ -229,13 +230,15 @@ func (e *Encoder) typedMembers(dst []byte, v reflect.Value, name func(reflect.Va
 		if err != nil {
 			return dst, &EncodeError{Reason: err.Error()}
 		}
-		value := values.Index(len(members))
+		n := len(sorted)
+		value := values.Index(n)
 		value.SetIterValue(entry)
-		members = append(members, member{s, variableOf(value)})
+		members[n] = member{s, variableOf(value)}
+		sorted = append(sorted, &members[n])
 	}
-	slices.SortFunc(members, func(a, b member) int { return strings.Compare(a.name, b.name) })
+	slices.SortFunc(sorted, func(a, b *member) int { return strings.Compare(a.name, b.name) })
 	dst = append(dst, '{')
-	for _, m := range members {
+	for _, m := range sorted {
 		var err error
 		if dst, err = e.typedMember(dst, m, inner, undefined); err != nil {
 			return dst, atKey(err, m.name)
@@ -245,7 +248,7 @@ func (e *Encoder) typedMembers(dst []byte, v reflect.Value, name func(reflect.Va
 	return append(dst, '}'), nil
 }
 
-func (e *Encoder) typedMember(dst []byte, m member, inner encodeFunc, undefined func(variable) bool) ([]byte, error) {
+func (e *Encoder) typedMember(dst []byte, m *member, inner encodeFunc, undefined func(variable) bool) ([]byte, error) {
 	if e.mode == ModeSuperJSON {
 		if forbiddenKey(m.name) {
 			return e.guarded(dst, m.name, func(dst []byte) ([]byte, error) { return inner(e, dst, m.value) })

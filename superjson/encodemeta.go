@@ -1,7 +1,6 @@
 package superjson
 
 import (
-	"slices"
 	"sort"
 	"strings"
 )
@@ -148,7 +147,7 @@ func (e *Encoder) appendBelow(dst []byte, n int32, prefix []byte) []byte {
 			first = append(first, c)
 		}
 	}
-	slices.SortStableFunc(first, func(a, b int32) int { return int(e.index(a) - e.index(b)) })
+	sort.SliceStable(first, func(i, j int) bool { return e.index(first[i]) < e.index(first[j]) })
 	for _, c := range first {
 		dst = e.appendEntry(dst, c, prefix)
 	}

@@ -206,14 +206,15 @@ func (w *equalWalk) add(r region, base path, copied int32) error {
 
 // groups returns what was found in the order of the message.
 func (w *equalWalk) groups() [][]path {
-	slices.SortStableFunc(w.found, func(a, b relative) int {
-		if c := cmp.Compare(a.group, b.group); c != 0 || a.met == b.met {
-			return cmp.Or(c, cmp.Compare(a.index, b.index))
+	sort.SliceStable(w.found, func(i, j int) bool {
+		a, b := &w.found[i], &w.found[j]
+		if a.group != b.group {
+			return a.group < b.group
 		}
-		if a.met {
-			return -1
+		if a.met != b.met {
+			return a.met
 		}
-		return 1
+		return a.index < b.index
 	})
 	var groups [][]path
 	for from := 0; from < len(w.found); {

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"reflect"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -169,7 +170,7 @@ func findFields(t reflect.Type) *fields {
 		}
 		level = next
 	}
-	slices.SortFunc(result.list, func(a, b field) int { return slices.Compare(a.index, b.index) })
+	sort.SliceStable(result.list, func(i, j int) bool { return slices.Compare(result.list[i].index, result.list[j].index) < 0 })
 	for i := range result.list {
 		f := &result.list[i]
 		f.order = i

@@ -33,7 +33,7 @@ func methodsOf(v reflect.Value) any {
 }
 
 func encodeMarshaler(_ *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-	var out jsontext.Value
+	var out []byte
 	var err error
 	switch m := methodsOf(v).(type) {
 	case jsonform.MarshalerTo:
@@ -42,9 +42,7 @@ func encodeMarshaler(_ *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
 			out = b.Bytes()
 		}
 	case jsonform.Marshaler:
-		if out, err = m.MarshalJSON(); err == nil {
-			out = bytes.Clone(out) // Compact writes into it
-		}
+		out, err = m.MarshalJSON()
 	case encoding.TextAppender:
 		var text []byte
 		if text, err = m.AppendText(nil); err == nil {
@@ -57,12 +55,34 @@ func encodeMarshaler(_ *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
 		}
 	}
 	if err == nil {
-		err = out.Compact(lenient...)
+		dec := newDecoder(out)
+		if err = dec.SkipValue(); err == nil {
+			err = atEnd(dec, out)
+		}
 	}
 	if err != nil {
 		return dst, &EncodeError{Reason: fmt.Sprintf("a %s: %v", v.Type(), err)}
 	}
-	return append(dst, out...), nil
+	return appendCompact(dst, out), nil
+}
+
+// appendCompact appends JSON without the white space between its tokens. It is Value.Compact without the encoder that this
+// needs.
+func appendCompact(dst, value []byte) []byte {
+	inString := false
+	for i := 0; i < len(value); i++ {
+		switch c := value[i]; {
+		case !inString && (c == ' ' || c == '\t' || c == '\n' || c == '\r'):
+			continue
+		case inString && c == '\\':
+			dst = append(dst, c)
+			i++
+		case c == '"':
+			inString = !inString
+		}
+		dst = append(dst, value[i])
+	}
+	return dst
 }
 
 func decodeUnmarshaler(d *decoder, v reflect.Value, n *node) error {

@@ -107,9 +107,19 @@ func prints(f float64, text string) bool {
 	if len(text) > maxBigDigits {
 		return false
 	}
-	sent, ok := new(big.Rat).SetString(text)
-	printed, _ := new(big.Rat).SetString(strconv.FormatFloat(f, 'e', -1, 64))
-	return ok && sent.Cmp(printed) == 0
+	sent, exponent := decimal(text)
+	printed, want := decimal(strconv.FormatFloat(f, 'e', -1, 64))
+	return sent == printed && exponent == want
+}
+
+// decimal returns the digits of a number in JSON, without the zeros around them. Its size is 0.digits times 10^exponent.
+func decimal(text string) (digits string, exponent int) {
+	mantissa, power, _ := strings.Cut(strings.ToLower(text), "e")
+	whole, fraction, _ := strings.Cut(strings.TrimPrefix(mantissa, "-"), ".")
+	exponent, _ = strconv.Atoi(power) // of a finite number, or none
+	all := whole + fraction
+	digits = strings.TrimLeft(all, "0")
+	return strings.TrimRight(digits, "0"), exponent + len(whole) - (len(all) - len(digits))
 }
 
 // specialNumber is how superjson writes a number that JSON lacks, or "".

@@ -97,7 +97,7 @@ func newBigIntArray(name string, list []any) (any, error) {
 				return nil, badValue(name)
 			}
 		}
-		low := new(big.Int).And(n, maxUint64).Uint64() // And takes a negative number for its two's complement
+		low := new(big.Int).Mod(n, twoTo64).Uint64() // never negative
 		if v := out.Index(i); v.CanInt() {
 			v.SetInt(int64(low))
 		} else {
@@ -107,4 +107,4 @@ func newBigIntArray(name string, list []any) (any, error) {
 	return out.Interface(), nil
 }
 
-var maxUint64 = new(big.Int).SetUint64(math.MaxUint64)
+var twoTo64 = new(big.Int).Lsh(big.NewInt(1), 64)

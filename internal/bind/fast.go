@@ -18,61 +18,79 @@ type func2[A, B, R any] = func(self unsafe.Pointer, ctx context.Context, a A, b 
 // starter begins calls of a method with a receiver, or of a func.
 type starter = func(self unsafe.Pointer) Invocation
 
-var fastPaths = [...]func(fn any, calls fastShared) starter{
-	fast0[string], fast0[int], fast0[float64], fast0[bool],
-	fast1[string, string], fast1[int, int], fast1[float64, float64], fast1[string, bool], fast1[string, int], fast1[int, string],
-	fast2[float64, float64, float64], fast2[int, int, int], fast2[string, string, string],
+// fastPaths are the signatures that have such a form, by the types of parameters and result.
+var fastPaths = map[[3]reflect.Type]func(fn unsafe.Pointer, has fastForm, calls fastShared) starter{
+	signature[none, none, string](): fast0[string], signature[none, none, int](): fast0[int],
+	signature[none, none, float64](): fast0[float64], signature[none, none, bool](): fast0[bool],
+	signature[string, none, string](): fast1[string, string], signature[int, none, int](): fast1[int, int],
+	signature[float64, none, float64](): fast1[float64, float64], signature[string, none, bool](): fast1[string, bool],
+	signature[string, none, int](): fast1[string, int], signature[int, none, string](): fast1[int, string],
+	signature[float64, float64, float64](): fast2[float64, float64, float64], signature[int, int, int](): fast2[int, int, int],
+	signature[string, string, string](): fast2[string, string, string],
 }
+
+func signature[A, B, R any]() [3]reflect.Type {
+	return [3]reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B](), reflect.TypeFor[R]()}
+}
+
+// noSignature is none of fastPaths.
+var noSignature [3]reflect.Type
+
+// fastForm is what a function has besides its parameters and result.
+type fastForm byte
+
+const (
+	hasError fastForm = 1 << iota
+	hasContext
+	hasReceiver
+)
 
 // fastStart returns nil for a function that has no fast path. Of a plain function, only the type of fn counts.
 func (p *plan) fastStart(fn reflect.Value, path string) starter {
-	if p.typ.NumOut() == 0 || p.typ.NumIn() > 4 {
+	plain, has, seen := p.fastSignature()
+	start := fastPaths[plain]
+	if start == nil {
 		return nil
 	}
-	plain, declared := plainForm(fn, p.receiver)
-	f := plain.Interface()
-	for _, try := range fastPaths {
-		if start := try(f, fastShared{types: p.types, path: path, declared: declared}); start != nil {
-			return start
-		}
-	}
-	return nil
+	// A func value is a pointer to its code, whatever its type. The code takes each argument where a value of the same
+	// underlying type is taken, and a receiver, which is a *T, where an unsafe.Pointer is taken.
+	var code unsafe.Pointer
+	storeFunc(&code, fn)
+	return start(code, has, fastShared{types: p.types, path: path, declared: seen})
 }
 
-// plainForm turns fn into a func of an unnamed type. Its scalar parameters and results get unnamed types too, so that
-// one type switch serves them all. The method func(*T, UserID) (Level, error) becomes
-// func(unsafe.Pointer, string) (int, error). seen is nil if no type changes but that of the receiver.
-func plainForm(fn reflect.Value, isMethod bool) (plain reflect.Value, seen *declared) {
-	t := fn.Type()
-	seen = &declared{}
-	in := make([]reflect.Type, t.NumIn())
-	for i := range in {
-		in[i] = plainScalar(t.In(i))
-		if i == 0 && isMethod {
-			in[i] = reflect.TypeFor[unsafe.Pointer]()
-		} else if t.In(i) != contextType {
-			seen.in = append(seen.in, t.In(i))
-			seen.differ = seen.differ || in[i] != t.In(i)
+// fastSignature returns noSignature for a function that has no fast path. seen is nil if it declares the types in plain.
+func (p *plan) fastSignature() (plain [3]reflect.Type, has fastForm, seen *declared) {
+	t, first := p.typ, 0
+	if p.receiver {
+		has, first = has|hasReceiver, 1
+	}
+	if first < t.NumIn() && t.In(first) == contextType {
+		has, first = has|hasContext, first+1
+	}
+	if t.NumOut() == 2 && t.Out(1) == errorType {
+		has |= hasError
+	} else if t.NumOut() != 1 {
+		return noSignature, 0, nil
+	}
+	if t.NumIn()-first > 2 {
+		return noSignature, 0, nil
+	}
+	declares := signature[none, none, none]()
+	declares[2] = t.Out(0)
+	plain = declares
+	plain[2] = plainScalar(declares[2])
+	for i := first; i < t.NumIn(); i++ {
+		in := t.In(i)
+		if plainScalars[in.Kind()] == nil { // the type none is no scalar either
+			return noSignature, 0, nil
 		}
+		declares[i-first], plain[i-first] = in, plainScalar(in)
 	}
-	out := make([]reflect.Type, t.NumOut())
-	for i := range out {
-		out[i] = plainScalar(t.Out(i))
+	if plain != declares {
+		seen = &declared{declares[:t.NumIn()-first], declares[2]}
 	}
-	seen.out = t.Out(0)
-	if seen.differ = seen.differ || out[0] != seen.out; !seen.differ {
-		seen = nil
-	}
-	to := reflect.FuncOf(in, out, t.IsVariadic())
-	if to == t {
-		return fn, seen
-	}
-	// A func value is a pointer to its code, whatever its type. The code takes each argument where a value of the same
-	// underlying type is taken, and a receiver, which is a *T, where an unsafe.Pointer is taken. The types in differ from
-	// those of t in nothing else.
-	p := reflect.New(t)
-	p.Elem().Set(fn)
-	return reflect.NewAt(to, p.UnsafePointer()).Elem(), seen
+	return plain, has, seen
 }
 
 var plainScalars = map[reflect.Kind]reflect.Type{
@@ -80,7 +98,8 @@ var plainScalars = map[reflect.Kind]reflect.Type{
 	reflect.Int: reflect.TypeFor[int](), reflect.Float64: reflect.TypeFor[float64](),
 }
 
-// plainScalar returns the underlying type of a scalar if no method has a say in its JSON, and any other type as it is.
+// plainScalar returns the underlying type of a scalar if no method has a say in its JSON, and any other type as it is. So
+// the method func(*T, UserID) (Level, error) may have the signature of a func(string) (int, error).
 func plainScalar(t reflect.Type) reflect.Type {
 	plain := plainScalars[t.Kind()]
 	if plain == nil || plain == t || hasOwnJSON(t) {
@@ -95,17 +114,16 @@ func hasOwnJSON(t reflect.Type) bool {
 	return p.NumMethod() > 1 || p.NumMethod() == 1 && !p.Implements(reflect.TypeFor[fmt.Stringer]())
 }
 
-// declared are the types in which interceptors see the values of a function in plain form.
+// declared are the types in which interceptors see the values of a function whose signature has others.
 type declared struct {
-	in     []reflect.Type
-	out    reflect.Type
-	differ bool
+	in  []reflect.Type
+	out reflect.Type
 }
 
 func (d *declared) arguments(plain []any) []any {
 	if d != nil {
 		for i, v := range plain {
-			plain[i] = reflect.ValueOf(v).Convert(d.in[i]).Interface()
+			plain[i] = Retyped(reflect.ValueOf(v), d.in[i]).Interface()
 		}
 	}
 	return plain
@@ -115,7 +133,19 @@ func (d *declared) outcome(plain any) any {
 	if d == nil {
 		return plain
 	}
-	return reflect.ValueOf(plain).Convert(d.out).Interface()
+	return Retyped(reflect.ValueOf(plain), d.out).Interface()
+}
+
+// Retyped returns v as a value of an interface, or of a type that has the same underlying type. It is Value.Convert without
+// what that needs for other types.
+func Retyped(v reflect.Value, to reflect.Type) reflect.Value {
+	as := v.Type()
+	if to.Kind() == reflect.Interface {
+		as = to
+	}
+	p := reflect.New(as)
+	p.Elem().Set(v)
+	return reflect.NewAt(to, p.UnsafePointer()).Elem()
 }
 
 // funcAt returns the func self, see storeFunc.
@@ -147,104 +177,111 @@ type fastCell[A, B, R any] struct {
 	result R
 }
 
-func fast0[R any](fn any, calls fastShared) starter {
+func fast0[R any](fn unsafe.Pointer, has fastForm, calls fastShared) starter {
 	var call func2[none, none, R]
-	switch f := fn.(type) {
-	case func() R:
+	switch has {
+	case 0:
 		call = func(self unsafe.Pointer, _ context.Context, _, _ none) (R, error) {
 			return funcAt[func() R](self)(), nil
 		}
-	case func() (R, error):
+	case hasError:
 		call = func(self unsafe.Pointer, _ context.Context, _, _ none) (R, error) {
 			return funcAt[func() (R, error)](self)()
 		}
-	case func(context.Context) R:
+	case hasContext:
 		call = func(self unsafe.Pointer, ctx context.Context, _, _ none) (R, error) {
 			return funcAt[func(context.Context) R](self)(ctx), nil
 		}
-	case func(context.Context) (R, error):
+	case hasContext | hasError:
 		call = func(self unsafe.Pointer, ctx context.Context, _, _ none) (R, error) {
 			return funcAt[func(context.Context) (R, error)](self)(ctx)
 		}
-	case func(unsafe.Pointer) R:
+	case hasReceiver:
+		f := funcAt[func(unsafe.Pointer) R](fn)
 		call = func(self unsafe.Pointer, _ context.Context, _, _ none) (R, error) { return f(self), nil }
-	case func(unsafe.Pointer) (R, error):
+	case hasReceiver | hasError:
+		f := funcAt[func(unsafe.Pointer) (R, error)](fn)
 		call = func(self unsafe.Pointer, _ context.Context, _, _ none) (R, error) { return f(self) }
-	case func(unsafe.Pointer, context.Context) R:
+	case hasReceiver | hasContext:
+		f := funcAt[func(unsafe.Pointer, context.Context) R](fn)
 		call = func(self unsafe.Pointer, ctx context.Context, _, _ none) (R, error) { return f(self, ctx), nil }
-	case func(unsafe.Pointer, context.Context) (R, error):
+	case hasReceiver | hasContext | hasError:
+		f := funcAt[func(unsafe.Pointer, context.Context) (R, error)](fn)
 		call = func(self unsafe.Pointer, ctx context.Context, _, _ none) (R, error) { return f(self, ctx) }
 	}
 	return newStarter(call, 0, calls)
 }
 
-func fast1[A, R any](fn any, calls fastShared) starter {
+func fast1[A, R any](fn unsafe.Pointer, has fastForm, calls fastShared) starter {
 	var call func2[A, none, R]
-	switch f := fn.(type) {
-	case func(A) R:
+	switch has {
+	case 0:
 		call = func(self unsafe.Pointer, _ context.Context, a A, _ none) (R, error) {
 			return funcAt[func(A) R](self)(a), nil
 		}
-	case func(A) (R, error):
+	case hasError:
 		call = func(self unsafe.Pointer, _ context.Context, a A, _ none) (R, error) {
 			return funcAt[func(A) (R, error)](self)(a)
 		}
-	case func(context.Context, A) R:
+	case hasContext:
 		call = func(self unsafe.Pointer, ctx context.Context, a A, _ none) (R, error) {
 			return funcAt[func(context.Context, A) R](self)(ctx, a), nil
 		}
-	case func(context.Context, A) (R, error):
+	case hasContext | hasError:
 		call = func(self unsafe.Pointer, ctx context.Context, a A, _ none) (R, error) {
 			return funcAt[func(context.Context, A) (R, error)](self)(ctx, a)
 		}
-	case func(unsafe.Pointer, A) R:
+	case hasReceiver:
+		f := funcAt[func(unsafe.Pointer, A) R](fn)
 		call = func(self unsafe.Pointer, _ context.Context, a A, _ none) (R, error) { return f(self, a), nil }
-	case func(unsafe.Pointer, A) (R, error):
+	case hasReceiver | hasError:
+		f := funcAt[func(unsafe.Pointer, A) (R, error)](fn)
 		call = func(self unsafe.Pointer, _ context.Context, a A, _ none) (R, error) { return f(self, a) }
-	case func(unsafe.Pointer, context.Context, A) R:
+	case hasReceiver | hasContext:
+		f := funcAt[func(unsafe.Pointer, context.Context, A) R](fn)
 		call = func(self unsafe.Pointer, ctx context.Context, a A, _ none) (R, error) { return f(self, ctx, a), nil }
-	case func(unsafe.Pointer, context.Context, A) (R, error):
+	case hasReceiver | hasContext | hasError:
+		f := funcAt[func(unsafe.Pointer, context.Context, A) (R, error)](fn)
 		call = func(self unsafe.Pointer, ctx context.Context, a A, _ none) (R, error) { return f(self, ctx, a) }
 	}
 	return newStarter(call, 1, calls)
 }
 
-func fast2[A, B, R any](fn any, calls fastShared) starter {
+func fast2[A, B, R any](fn unsafe.Pointer, has fastForm, calls fastShared) starter {
 	var call func2[A, B, R]
-	switch f := fn.(type) {
-	case func(A, B) R:
+	switch has {
+	case 0:
 		call = func(self unsafe.Pointer, _ context.Context, a A, b B) (R, error) {
 			return funcAt[func(A, B) R](self)(a, b), nil
 		}
-	case func(A, B) (R, error):
+	case hasError:
 		call = func(self unsafe.Pointer, _ context.Context, a A, b B) (R, error) {
 			return funcAt[func(A, B) (R, error)](self)(a, b)
 		}
-	case func(context.Context, A, B) R:
+	case hasContext:
 		call = func(self unsafe.Pointer, ctx context.Context, a A, b B) (R, error) {
 			return funcAt[func(context.Context, A, B) R](self)(ctx, a, b), nil
 		}
-	case func(context.Context, A, B) (R, error):
+	case hasContext | hasError:
 		call = func(self unsafe.Pointer, ctx context.Context, a A, b B) (R, error) {
 			return funcAt[func(context.Context, A, B) (R, error)](self)(ctx, a, b)
 		}
-	case func(unsafe.Pointer, A, B) R:
+	case hasReceiver:
+		f := funcAt[func(unsafe.Pointer, A, B) R](fn)
 		call = func(self unsafe.Pointer, _ context.Context, a A, b B) (R, error) { return f(self, a, b), nil }
-	case func(unsafe.Pointer, A, B) (R, error):
+	case hasReceiver | hasError:
+		f := funcAt[func(unsafe.Pointer, A, B) (R, error)](fn)
 		call = func(self unsafe.Pointer, _ context.Context, a A, b B) (R, error) { return f(self, a, b) }
-	case func(unsafe.Pointer, context.Context, A, B) R:
+	case hasReceiver | hasContext:
+		f := funcAt[func(unsafe.Pointer, context.Context, A, B) R](fn)
 		call = func(self unsafe.Pointer, ctx context.Context, a A, b B) (R, error) { return f(self, ctx, a, b), nil }
-	case func2[A, B, R]:
-		call = f
+	case hasReceiver | hasContext | hasError:
+		call = funcAt[func2[A, B, R]](fn)
 	}
 	return newStarter(call, 2, calls)
 }
 
-// newStarter returns nil for a nil fn.
 func newStarter[A, B, R any](fn func2[A, B, R], params int, calls fastShared) starter {
-	if fn == nil {
-		return nil
-	}
 	calls.params = params
 	all := &fastCalls[A, B, R]{fastShared: calls, fn: fn}
 	all.cells.New = func() any { return &fastCell[A, B, R]{fastCalls: all} }

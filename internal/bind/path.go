@@ -3,6 +3,8 @@ package bind
 import (
 	"fmt"
 	"strings"
+
+	"github.com/kkrpc-go/kkrpc/internal/wire"
 )
 
 // Paths as programs write them: names with dots between, and a backslash before a dot or backslash in a name.
@@ -10,14 +12,10 @@ import (
 // JoinPath is the inverse of SplitPath. It may change segments.
 func JoinPath(segments []string) string {
 	for i, s := range segments {
-		if strings.ContainsAny(s, `.\`) {
-			segments[i] = pathEscaper.Replace(s)
-		}
+		segments[i] = wire.EscapeSegment(s)
 	}
 	return join(segments)
 }
-
-var pathEscaper = strings.NewReplacer(`.`, `\.`, `\`, `\\`)
 
 // SplitPath appends the segments of path to segments. It splits path at dots that are not behind a backslash.
 func SplitPath(segments []string, path string) ([]string, error) {

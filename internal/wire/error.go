@@ -104,12 +104,9 @@ func reserved(name string) bool {
 	return false
 }
 
-// EscapeSegment escapes a key for use in an annotation path.
-func EscapeSegment(key string) string {
-	if !strings.ContainsAny(key, `\.`) {
-		return key
-	}
-	return strings.NewReplacer(`\`, `\\`, `.`, `\.`).Replace(key)
+// EscapeSegment escapes a name for use in a path, of annotations or of functions.
+func EscapeSegment(name string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(name, `\`, `\\`), `.`, `\.`)
 }
 
 // ParseError reads m.Err as a peer of m's generation would. It never fails: what cannot be decoded gives an error that
