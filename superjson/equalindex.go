@@ -31,6 +31,22 @@ type region struct {
 
 func (r region) empty() bool { return r.from >= r.to }
 
+// sort sorts order by path. It sorts pointers, for which other code is there in each program.
+func (q *equalities) sort() {
+	sorted := make([]*occurrence, len(q.order))
+	for i := range q.order {
+		sorted[i] = &q.order[i]
+	}
+	slices.SortFunc(sorted, func(a, b *occurrence) int {
+		return cmp.Or(slices.Compare(q.path(*a), q.path(*b)), cmp.Compare(a.group, b.group))
+	})
+	order := make([]occurrence, len(sorted))
+	for i, o := range sorted {
+		order[i] = *o
+	}
+	q.order = order
+}
+
 // newEqualities returns nil if there are none.
 func newEqualities(groups [][]path) *equalities {
 	groups = slices.DeleteFunc(groups, func(g []path) bool { return len(g) < 2 })
@@ -44,9 +60,7 @@ func newEqualities(groups [][]path) *equalities {
 			q.size += 1 + len(paths[i])
 		}
 	}
-	slices.SortFunc(q.order, func(a, b occurrence) int {
-		return cmp.Or(slices.Compare(q.path(a), q.path(b)), cmp.Compare(a.group, b.group))
-	})
+	q.sort()
 	for from := 0; from < len(q.order); {
 		at := q.path(q.order[from])
 		below := from + 1

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kkrpc-go/kkrpc/cmd/kkrpc/internal/shrink"
 	"github.com/kkrpc-go/kkrpc/cmd/kkrpc/internal/source"
 )
 
@@ -111,7 +112,9 @@ func parse(flags *flag.FlagSet, args []string) (words []string, err error) {
 type bundle struct {
 	pkg, runtime, out, tags            string
 	plain, allMethods, allLines, sizes bool
-	types                              generation // of which text makes the type API
+	types                              generation    // of which text makes the type API
+	packages                           []packageSize // of what was compiled; only if sizes
+	data                               []byte
 	stdout, stderr                     io.Writer
 }
 
@@ -150,7 +153,7 @@ func (b *bundle) run(ctx context.Context) error {
 	}
 	fmt.Fprintf(b.stdout, "%s: %.2f MB, %.2f MB gzip\n", filepath.Join(b.out, programName), float64(len(program))/1e6, float64(zipped)/1e6)
 	if b.sizes {
-		if err := printSizes(b.stdout, program); err != nil {
+		if err := printSizes(b.stdout, b.packages, b.data); err != nil {
 			return err
 		}
 	}
@@ -252,23 +255,39 @@ func (b *bundle) compile(ctx context.Context, described *source.Program) (progra
 	if program, err = os.ReadFile(file); err != nil {
 		return nil, err
 	}
-	var drop func([]segment) error
-	if version, err := b.goCommand(ctx, "env", "GOVERSION").Output(); err != nil {
+	version, err := b.goCommand(ctx, "env", "GOVERSION").Output()
+	if err != nil {
 		return nil, fmt.Errorf("go env GOVERSION: %w", err)
-	} else if !b.allLines && described != nil && knowsLines(strings.TrimSpace(string(version))) {
-		drop = b.linesDropper(described.IsUsers)
 	}
-	return mergeSegments(program, drop)
+	keepsLines := func(string) bool { return true }
+	if !b.allLines && described != nil {
+		keepsLines = described.IsUsers
+	}
+	return b.shrink(program, strings.TrimSpace(string(version)), keepsLines)
 }
 
-// linesDropper returns dropLines, which keeps all lines if it does not know the tables: the program works with them too.
-func (b *bundle) linesDropper(keep func(pkg string) bool) func([]segment) error {
-	return func(segments []segment) error {
-		if err := dropLines(segments, keep); err != nil {
+// shrink returns a smaller program for what the linker of a version of Go has written. It keeps tables that it does not know:
+// the program works with them too.
+func (b *bundle) shrink(linked []byte, version string, keepsLines func(pkg string) bool) ([]byte, error) {
+	program, err := shrink.Read(linked)
+	if err != nil {
+		return nil, err
+	}
+	if b.sizes {
+		if b.packages, err = packageSizes(program); err != nil {
+			return nil, err
+		}
+	}
+	if shrink.Knows(version) {
+		if err = program.DropTables(keepsLines); err == nil {
+			err = program.PackTables()
+		}
+		if err != nil {
 			fmt.Fprintf(b.stderr, "kkrpc build hono: the program has the lines of libraries, and is larger: %v\n", err)
 		}
-		return nil
 	}
+	b.data = program.Data()
+	return program.Bytes()
 }
 
 // noTypes is the type API of a program whose API cannot be read from its source.

@@ -156,25 +156,75 @@ type fastShared struct {
 	types    *Types
 	path     string
 	declared *declared
-	params   int
-}
-
-// fastCalls makes the calls of one function. A and B are none where it has fewer parameters.
-type fastCalls[A, B, R any] struct {
-	fastShared
-	fn    func2[A, B, R]
-	cells sync.Pool
+	in       []reflect.Kind
+	out      reflect.Kind
+	run      func(c *fastCell, ctx context.Context) error
 }
 
 type none = struct{}
 
-// fastCell is one call.
-type fastCell[A, B, R any] struct {
-	*fastCalls[A, B, R]
+// fastCell is one call. It is of one type for all functions: code of generic types is in a program once for each of them.
+type fastCell struct {
+	*fastShared
 	self   unsafe.Pointer
-	a      A
-	b      B
-	result R
+	args   [2]scalar
+	result scalar
+}
+
+var fastCells = sync.Pool{New: func() any { return new(fastCell) }}
+
+// scalar has a value in one of its fields.
+type scalar struct {
+	text   string
+	number float64
+	whole  int
+	truth  bool
+}
+
+// pointer returns a pointer to the value of a kind.
+func (s *scalar) pointer(kind reflect.Kind) any {
+	switch kind {
+	case reflect.String:
+		return &s.text
+	case reflect.Float64:
+		return &s.number
+	case reflect.Int:
+		return &s.whole
+	default:
+		return &s.truth
+	}
+}
+
+// value returns the value of a kind.
+func (s *scalar) value(kind reflect.Kind) any {
+	switch kind {
+	case reflect.String:
+		return s.text
+	case reflect.Float64:
+		return s.number
+	case reflect.Int:
+		return s.whole
+	default:
+		return s.truth
+	}
+}
+
+// fieldOf returns the field of s for values of type T, or nil for the type none.
+func fieldOf[T any](s *scalar) *T {
+	var field any
+	switch any((*T)(nil)).(type) {
+	case *string:
+		field = &s.text
+	case *float64:
+		field = &s.number
+	case *int:
+		field = &s.whole
+	case *bool:
+		field = &s.truth
+	default:
+		field = &none{}
+	}
+	return field.(*T)
 }
 
 func fast0[R any](fn unsafe.Pointer, has fastForm, calls fastShared) starter {
@@ -281,69 +331,76 @@ func fast2[A, B, R any](fn unsafe.Pointer, has fastForm, calls fastShared) start
 	return newStarter(call, 2, calls)
 }
 
+// newStarter takes a function with that many parameters.
 func newStarter[A, B, R any](fn func2[A, B, R], params int, calls fastShared) starter {
-	calls.params = params
-	all := &fastCalls[A, B, R]{fastShared: calls, fn: fn}
-	all.cells.New = func() any { return &fastCell[A, B, R]{fastCalls: all} }
+	calls.in = []reflect.Kind{reflect.TypeFor[A]().Kind(), reflect.TypeFor[B]().Kind()}[:params]
+	calls.out = reflect.TypeFor[R]().Kind()
+	calls.run = func(c *fastCell, ctx context.Context) (err error) {
+		*fieldOf[R](&c.result), err = fn(c.self, ctx, *fieldOf[A](&c.args[0]), *fieldOf[B](&c.args[1]))
+		return err
+	}
 	return func(self unsafe.Pointer) Invocation {
-		c := all.cells.Get().(*fastCell[A, B, R])
-		c.self = self
+		c := fastCells.Get().(*fastCell)
+		c.fastShared, c.self = &calls, self
 		return c
 	}
 }
 
-func (c *fastCell[A, B, R]) Decode(in *Request) error {
-	err := surplus(c.path, in, c.params)
-	if err == nil && c.params > 0 {
-		err = decodeScalar(c.types, in, c.path, 0, &c.a)
+func (c *fastCell) Decode(in *Request) error {
+	if err := surplus(c.path, in, len(c.in)); err != nil {
+		return err
 	}
-	if err == nil && c.params > 1 {
-		err = decodeScalar(c.types, in, c.path, 1, &c.b)
+	for i, kind := range c.in {
+		if err := decodeScalar(c.types, in, c.path, i, c.args[i].pointer(kind)); err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
-func (c *fastCell[A, B, R]) Run(ctx context.Context) (err error) {
-	c.result, err = c.fn(c.self, ctx, c.a, c.b)
-	return err
+func (c *fastCell) Run(ctx context.Context) error { return c.run(c, ctx) }
+
+func (c *fastCell) Arguments() []any {
+	args := make([]any, len(c.in))
+	for i, kind := range c.in {
+		args[i] = c.args[i].value(kind)
+	}
+	return c.declared.arguments(args)
 }
 
-func (c *fastCell[A, B, R]) Arguments() []any {
-	return c.declared.arguments([]any{c.a, c.b}[:c.params])
-}
+func (c *fastCell) Outcome() any { return c.declared.outcome(c.result.value(c.out)) }
 
-func (c *fastCell[A, B, R]) Outcome() any { return c.declared.outcome(c.result) }
-
-func (c *fastCell[A, B, R]) AppendPlain(dst []byte) (_ []byte, ok bool) {
-	if dst, ok = AppendScalar(dst, &c.result); ok {
+func (c *fastCell) AppendPlain(dst []byte) (_ []byte, ok bool) {
+	if dst, ok = AppendScalar(dst, c.result.pointer(c.out)); ok {
 		c.free()
 	}
 	return dst, ok
 }
 
-func (c *fastCell[A, B, R]) AppendResult(dst []byte, out Writer, path string) ([]byte, bool, error) {
-	dst, err := out.Append(dst, path, c.result)
+func (c *fastCell) AppendResult(dst []byte, out Writer, path string) ([]byte, bool, error) {
+	dst, err := out.Append(dst, path, c.result.value(c.out))
 	c.free()
 	return dst, false, err
 }
 
-func (c *fastCell[A, B, R]) free() {
-	*c = fastCell[A, B, R]{fastCalls: c.fastCalls}
-	c.cells.Put(c)
+func (c *fastCell) free() {
+	*c = fastCell{}
+	fastCells.Put(c)
 }
 
 // decodeScalar decodes argument i into dst, a pointer to a scalar.
-func decodeScalar[T any](types *Types, in *Request, path string, i int, dst *T) error {
+func decodeScalar(types *Types, in *Request, path string, i int, dst any) error {
 	var err error
 	args := in.Message.Args
+	expected := func() string { return types.expected(reflect.TypeOf(dst).Elem()) }
 	switch {
 	case i >= len(args) || args[i].Kind == wire.ArgValue && args[i].JSON == nil:
-		err = &superjson.TypeError{Expected: types.expected(reflect.TypeFor[T]()), Got: "undefined"}
+		err = &superjson.TypeError{Expected: expected(), Got: "undefined"}
 	case args[i].Kind == wire.ArgCallback:
-		err = &superjson.TypeError{Expected: types.expected(reflect.TypeFor[T]()), Got: "function"}
+		err = &superjson.TypeError{Expected: expected(), Got: "function"}
 	default:
 		raw, meta := args[i].JSON, in.Message.ArgMeta(i)
-		if text, ok := any(dst).(*string); ok && meta == nil {
+		if text, ok := dst.(*string); ok && meta == nil {
 			if *text, ok = wire.UnquoteString(raw); ok { // Decode would look at all of it again
 				return nil
 			}

@@ -1,4 +1,4 @@
-package main
+package shrink
 
 import (
 	"bytes"
@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestLinesOfThisGo fails with a version of Go that has not been looked at, whose programs therefore keep all lines.
-func TestLinesOfThisGo(t *testing.T) {
+// TestTablesOfThisGo fails with a version of Go that has not been looked at, whose programs therefore keep all tables.
+func TestTablesOfThisGo(t *testing.T) {
 	out, err := exec.Command("go", "env", "GOVERSION").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -18,49 +18,44 @@ func TestLinesOfThisGo(t *testing.T) {
 	if strings.HasPrefix(version, "devel") {
 		t.Skipf("%s is no release", version)
 	}
-	if !knowsLines(version) {
-		t.Errorf("%s: compare runtime.pcHeader and runtime._func with lines.go; then add it to linesOfGo", version)
+	if !Knows(version) {
+		t.Errorf("%s: compare runtime.pcHeader, runtime._func and runtime.moduledata with tables.go; then add it to knownVersions", version)
 	}
 }
 
-func TestKnowsLines(t *testing.T) {
+func TestKnows(t *testing.T) {
 	for version, want := range map[string]bool{
 		"go1.26": true, "go1.26.8": true, "go1.26-custom": true, "go1.26.1 X:jsonv2": true,
 		"go1.25.4": false, "go1.260": false, "go1.2": false, "": false, "devel go1.26": false,
 	} {
-		if got := knowsLines(version); got != want {
+		if got := Knows(version); got != want {
 			t.Errorf("%q: got %v", version, got)
 		}
 	}
 }
 
-// TestDropLinesOfOthers leaves data alone that has other tables.
-func TestDropLinesOfOthers(t *testing.T) {
+// TestTablesOfOthers leaves programs alone that have other tables.
+func TestTablesOfOthers(t *testing.T) {
 	short := append([]byte("data"), pcHeader...)
 	backwards := append(bytes.Clone(short), make([]byte, 100)...)
 	backwards[4+32] = 0xff
 	many := append(bytes.Clone(short), make([]byte, 100)...)
 	many[4+8] = 0xff
 	for name, data := range map[string][]byte{"none": []byte("data"), "cut": short, "backwards": backwards, "too many functions": many} {
-		segments := []segment{{0, bytes.Clone(data)}}
-		if err := dropLines(segments, func(string) bool { return false }); !errors.Is(err, errLines) {
-			t.Errorf("%s: got %v", name, err)
+		p := Program{memory: memory{{0, bytes.Clone(data)}}}
+		if err := p.DropTables(func(string) bool { return false }); !errors.Is(err, ErrTables) {
+			t.Errorf("%s: dropping: got %v", name, err)
 		}
-		if !bytes.Equal(segments[0].data, data) {
-			t.Errorf("%s: the data has changed", name)
+		if err := p.PackTables(); !errors.Is(err, ErrTables) {
+			t.Errorf("%s: packing: got %v", name, err)
+		}
+		if _, err := p.Packages(); !errors.Is(err, ErrTables) && !errors.Is(err, errModule) {
+			t.Errorf("%s: packages: got %v", name, err)
+		}
+		if !bytes.Equal(p.memory[0].data, data) || p.start != nil {
+			t.Errorf("%s: the program has changed", name)
 		}
 	}
-}
-
-// TestBuildWithOtherTables keeps the lines, and says so.
-func TestBuildWithOtherTables(t *testing.T) {
-	var stderr bytes.Buffer
-	b := bundle{stderr: &stderr}
-	drop := b.linesDropper(func(string) bool { return false })
-	if err := drop([]segment{{0, []byte("data")}}); err != nil {
-		t.Error(err)
-	}
-	check(t, "stderr", stderr.String(), "kkrpc build hono: the program has the lines of libraries, and is larger: the tables of lines are not")
 }
 
 func TestPackageOf(t *testing.T) {
