@@ -131,8 +131,12 @@ func upgraded(w http.ResponseWriter, r *http.Request, f gobwas.Frame) {
 		return
 	}
 	for { // what is left unread when nc closes would reset the connection, and take the frame with it
-		got, err := gobwas.ReadFrame(nc)
-		if err != nil || f.Header.OpCode == gobwas.OpClose && got.Header.OpCode == gobwas.OpClose {
+		got, err := gobwas.ReadHeader(nc)
+		if err != nil {
+			return
+		}
+		_, err = io.CopyN(io.Discard, nc, got.Length)
+		if err != nil || f.Header.OpCode == gobwas.OpClose && got.OpCode == gobwas.OpClose {
 			return
 		}
 	}
