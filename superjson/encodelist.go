@@ -221,7 +221,7 @@ func (e *Encoder) typedMembers(dst []byte, v reflect.Value, name func(reflect.Va
 		return dst, err
 	}
 	members := make([]member, v.Len())
-	sorted := make([]*member, 0, len(members)) // code that sorts pointers is the same for all types
+	sorted := make([]*member, 0, len(members)) // as in sortByPath
 	values := reflect.MakeSlice(reflect.SliceOf(v.Type().Elem()), v.Len(), v.Len())
 	key := reflect.New(v.Type().Key()).Elem()
 	for entry := v.MapRange(); entry.Next(); {

@@ -31,8 +31,8 @@ type region struct {
 
 func (r region) empty() bool { return r.from >= r.to }
 
-// sort sorts order by path. It sorts pointers, for which other code is there in each program.
-func (q *equalities) sort() {
+// sortByPath sorts order. It sorts pointers: code that does so is the same for all types, and so it is in programs anyway.
+func (q *equalities) sortByPath() {
 	sorted := make([]*occurrence, len(q.order))
 	for i := range q.order {
 		sorted[i] = &q.order[i]
@@ -60,7 +60,7 @@ func newEqualities(groups [][]path) *equalities {
 			q.size += 1 + len(paths[i])
 		}
 	}
-	q.sort()
+	q.sortByPath()
 	for from := 0; from < len(q.order); {
 		at := q.path(q.order[from])
 		below := from + 1

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"math/big"
 	"math/bits"
+	"math/rand/v2"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -168,6 +170,36 @@ func TestJSONNumbersThatLoseDigits(t *testing.T) {
 		if got, err := superjson.Marshal([]any{struct{ N json.Number }{json.Number(text)}}); err == nil {
 			t.Errorf("%s was written as %s", text, got)
 		}
+	}
+}
+
+// TestJSONNumbersOfAnyForm compares with exact arithmetic what numbers JavaScript would change.
+func TestJSONNumbersOfAnyForm(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	kept := 0
+	for range 20_000 {
+		digits := strings.Repeat("0", r.IntN(4)) + strconv.FormatUint(r.Uint64N(1_000), 10) + strings.Repeat("0", r.IntN(6)) + strconv.FormatUint(r.Uint64()>>r.IntN(64), 10)
+		point := 1 + r.IntN(len(digits))
+		text := "0"
+		if whole := strings.TrimLeft(digits[:point], "0"); whole != "" {
+			text = whole
+		}
+		text += "." + digits[point:] + "0E" + []string{"", "+", "-"}[r.IntN(3)] + strconv.Itoa(r.IntN(40))
+		f, _ := strconv.ParseFloat(text, 64)
+		if f <= 1<<53 {
+			continue
+		}
+		sent, _ := new(big.Rat).SetString(text)
+		arrives, _ := new(big.Rat).SetString(strconv.FormatFloat(f, 'g', -1, 64))
+		got, err := superjson.NewEncoder(superjson.ModeJSON).Append(nil, "", json.Number(text))
+		if want := sent.Cmp(arrives) == 0; (err == nil) != want {
+			t.Errorf("%s was written as %s, %v", text, got, err)
+		} else if want {
+			kept++
+		}
+	}
+	if kept < 100 {
+		t.Errorf("only %d numbers are those that JavaScript has", kept)
 	}
 }
 

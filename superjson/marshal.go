@@ -54,16 +54,26 @@ func encodeMarshaler(_ *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
 			return appendString(dst, string(text)), nil
 		}
 	}
-	if err == nil {
-		dec := newDecoder(out)
-		if err = dec.SkipValue(); err == nil {
-			err = atEnd(dec, out)
-		}
+	if err == nil && !jsontext.Value(out).IsValid(lenient...) {
+		err = invalid(out)
 	}
 	if err != nil {
 		return dst, &EncodeError{Reason: fmt.Sprintf("a %s: %v", v.Type(), err)}
 	}
 	return appendCompact(dst, out), nil
+}
+
+// invalid returns why a text is not one JSON value.
+func invalid(text []byte) error {
+	dec := newDecoder(text)
+	err := dec.SkipValue()
+	if err == nil {
+		return fmt.Errorf("more follows after the JSON value, at byte offset %d", dec.InputOffset())
+	}
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // appendCompact appends JSON without the white space between its tokens. It is Value.Compact without the encoder that this

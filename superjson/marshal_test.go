@@ -124,7 +124,7 @@ func TestMarshalersAsVersion2(t *testing.T) {
 
 type (
 	failing  struct{}
-	invalid  struct{}
+	raw      string // writes itself
 	twice    struct{}
 	lazy     struct{}
 	textOnly struct{ s string }
@@ -132,7 +132,7 @@ type (
 
 func (failing) MarshalJSON() ([]byte, error) { return nil, errors.New("out of ink") }
 func (*failing) UnmarshalJSON([]byte) error  { return errors.New("cannot read") }
-func (invalid) MarshalJSON() ([]byte, error) { return []byte(`{"a":`), nil }
+func (r raw) MarshalJSON() ([]byte, error)   { return []byte(r), nil }
 func (twice) MarshalJSONTo(e *jsontext.Encoder) error {
 	return errors.Join(e.WriteToken(jsontext.Null), e.WriteToken(jsontext.Null))
 }
@@ -146,16 +146,38 @@ func TestMarshalersThatFail(t *testing.T) {
 		want  string
 	}{
 		{"an error", failing{}, "superjson: a superjson_test.failing: out of ink"},
-		{"what is no JSON", invalid{}, "superjson: a superjson_test.invalid: "},
-		{"two values", twice{}, "superjson: a superjson_test.twice: "},
+		{"part of JSON", raw(`{"a":`), "superjson: a superjson_test.raw: jsontext: unexpected EOF within \"/a\" after offset 5"},
+		{"nothing", raw(""), "superjson: a superjson_test.raw: unexpected EOF"},
+		{"no JSON", raw(`{"a":x}`), "superjson: a superjson_test.raw: jsontext: invalid character 'x' at start of value within \"/a\" after offset 5"},
+		{"two values", twice{}, "superjson: a superjson_test.twice: more follows after the JSON value, at byte offset 4"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := superjson.Marshal(c.value)
-			if _, ok := errors.AsType[*superjson.EncodeError](err); !ok || !strings.HasPrefix(err.Error(), c.want) {
+			if _, ok := errors.AsType[*superjson.EncodeError](err); !ok || err.Error() != c.want {
 				t.Errorf("got %v, want an EncodeError %q", err, c.want)
 			}
 		})
 	}
+}
+
+// FuzzCompact compares what MarshalJSON returned, as it is written, with what package jsontext makes of it.
+func FuzzCompact(f *testing.F) {
+	for _, text := range []string{
+		`{ "a" : [ 1 , "b c" , true ] }`, "\t[\r\n\t{}\n]\r ", `" \" , \\"`, `[" \\\" ", "\\" , "\u0020"]`, "\" \xff\xc3 \"", `"\ud800 "`, `{"a": 1, "a": 2}`,
+		" ", "", "1 2", `"`, `"\`, `{"a":`, "nul", "01",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		want := jsontext.Value(text)
+		fails := want.Compact(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+		got, err := superjson.NewEncoder(superjson.ModeJSON).Append(nil, "", raw(text))
+		if (err == nil) != (fails == nil) {
+			t.Errorf("%q: got %v, want %v", text, err, fails)
+		} else if err == nil && string(got) != string(want) {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	})
 }
 
 func TestUnmarshalersThatFail(t *testing.T) {

@@ -102,24 +102,16 @@ func appendNumber(dst []byte, text string) ([]byte, error) {
 	return append(dst, text...), nil
 }
 
-// prints reports whether the shortest text of f, which JavaScript prints, has the value of text.
+// prints reports whether the shortest text of f, which JavaScript prints, has the value of text. f is not 0, and the number
+// that is nearest to text. So the two texts have one value if they have the same digits.
 func prints(f float64, text string) bool {
-	if len(text) > maxBigDigits {
-		return false
-	}
-	sent, exponent := decimal(text)
-	printed, want := decimal(strconv.FormatFloat(f, 'e', -1, 64))
-	return sent == printed && exponent == want
+	return len(text) <= maxBigDigits && digits(text) == digits(strconv.FormatFloat(f, 'e', -1, 64))
 }
 
-// decimal returns the digits of a number in JSON, without the zeros around them. Its size is 0.digits times 10^exponent.
-func decimal(text string) (digits string, exponent int) {
-	mantissa, power, _ := strings.Cut(strings.ToLower(text), "e")
-	whole, fraction, _ := strings.Cut(strings.TrimPrefix(mantissa, "-"), ".")
-	exponent, _ = strconv.Atoi(power) // of a finite number, or none
-	all := whole + fraction
-	digits = strings.TrimLeft(all, "0")
-	return strings.TrimRight(digits, "0"), exponent + len(whole) - (len(all) - len(digits))
+// digits returns the digits of a number in JSON, without the zeros around them.
+func digits(text string) string {
+	mantissa, _, _ := strings.Cut(strings.ToLower(text), "e")
+	return strings.Trim(strings.Replace(strings.TrimPrefix(mantissa, "-"), ".", "", 1), "0")
 }
 
 // specialNumber is how superjson writes a number that JSON lacks, or "".

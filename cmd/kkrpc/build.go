@@ -55,7 +55,7 @@ func build(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.BoolVar(&b.allMethods, "all-methods", false, "keep the exported methods of all types: for an API with types of other modules; a larger program")
 	flags.StringVar(&b.types.codec, "codec", "", "`codec` of the clients, for the type API: that of kkrpc gen ts")
 	flags.StringVar(&b.types.api, "api", "", "`name` of the API, or file:line where it is exposed, if the program exposes several")
-	flags.BoolVar(&b.allLines, "all-lines", false, "keep the lines of libraries in stack traces; a larger program")
+	flags.BoolVar(&b.allLines, "all-lines", false, "keep the tables of functions as Go has linked them, for the lines of libraries in stack traces; a larger program")
 	flags.BoolVar(&b.sizes, "sizes", false, "print how much of the program the code of each package is")
 	words, err := parse(flags, args)
 	if errors.Is(err, flag.ErrHelp) {
@@ -112,9 +112,9 @@ func parse(flags *flag.FlagSet, args []string) (words []string, err error) {
 type bundle struct {
 	pkg, runtime, out, tags            string
 	plain, allMethods, allLines, sizes bool
-	types                              generation    // of which text makes the type API
-	packages                           []packageSize // of what was compiled; only if sizes
-	data                               []byte
+	types                              generation           // of which text makes the type API
+	packages                           []shrink.PackageCode // of the program, if sizes
+	data                               []byte               // of the program
 	stdout, stderr                     io.Writer
 }
 
@@ -259,31 +259,35 @@ func (b *bundle) compile(ctx context.Context, described *source.Program) (progra
 	if err != nil {
 		return nil, fmt.Errorf("go env GOVERSION: %w", err)
 	}
-	keepsLines := func(string) bool { return true }
-	if !b.allLines && described != nil {
+	var keepsLines func(pkg string) bool
+	if described != nil {
 		keepsLines = described.IsUsers
 	}
 	return b.shrink(program, strings.TrimSpace(string(version)), keepsLines)
 }
 
-// shrink returns a smaller program for what the linker of a version of Go has written. It keeps tables that it does not know:
-// the program works with them too.
+// shrink returns a smaller program for what the linker of a version of Go has written. Tables that it does not know stay: the
+// program works with them too. If keepsLines is nil, all packages keep their lines.
 func (b *bundle) shrink(linked []byte, version string, keepsLines func(pkg string) bool) ([]byte, error) {
 	program, err := shrink.Read(linked)
 	if err != nil {
 		return nil, err
 	}
 	if b.sizes {
-		if b.packages, err = packageSizes(program); err != nil {
-			return nil, err
+		b.packages, err = program.Packages()
+		if err != nil {
+			fmt.Fprintf(b.stderr, "kkrpc build hono: the sizes of packages are unknown: %v\n", err)
 		}
 	}
-	if shrink.Knows(version) {
+	if !b.allLines && shrink.Knows(version) {
+		if keepsLines == nil {
+			keepsLines = func(string) bool { return true }
+		}
 		if err = program.DropTables(keepsLines); err == nil {
 			err = program.PackTables()
 		}
 		if err != nil {
-			fmt.Fprintf(b.stderr, "kkrpc build hono: the program has the lines of libraries, and is larger: %v\n", err)
+			fmt.Fprintf(b.stderr, "kkrpc build hono: the program is larger than it has to be: %v\n", err)
 		}
 	}
 	b.data = program.Data()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"strings"
 	"testing"
 
@@ -58,6 +59,15 @@ func check(t *testing.T, name, got, want string) {
 	if want == "" && got != "" || !strings.Contains(got, want) {
 		t.Errorf("%s is\n%s\nwant in it: %q", name, got, want)
 	}
+}
+
+func readFile(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 func TestInterruptEndsTheDemo(t *testing.T) {

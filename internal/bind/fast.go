@@ -33,7 +33,7 @@ func signature[A, B, R any]() [3]reflect.Type {
 	return [3]reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B](), reflect.TypeFor[R]()}
 }
 
-// noSignature is none of fastPaths.
+// noSignature has no fast path.
 var noSignature [3]reflect.Type
 
 // fastForm is what a function has besides its parameters and result.
@@ -136,10 +136,13 @@ func (d *declared) outcome(plain any) any {
 	return Retyped(reflect.ValueOf(plain), d.out).Interface()
 }
 
-// Retyped returns v as a value of an interface, or of a type that has the same underlying type. It is Value.Convert without
-// what that needs for other types.
+// Retyped returns v as a value of an interface that it implements, or of a type that has the same underlying type. It is a small
+// Value.Convert. The caller vouches for the types: it looks at their kinds alone.
 func Retyped(v reflect.Value, to reflect.Type) reflect.Value {
 	as := v.Type()
+	if to.Kind() != reflect.Interface && to.Kind() != as.Kind() {
+		panic(fmt.Sprintf("bind: a %s is no %s", as, to))
+	}
 	if to.Kind() == reflect.Interface {
 		as = to
 	}

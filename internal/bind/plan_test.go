@@ -93,6 +93,9 @@ func TestScalarFunctionsAreCalledWithoutReflection(t *testing.T) {
 				if got != r.want {
 					t.Errorf("%s of %s: got %s, want %s", r.path, from, got, r.want)
 				}
+				if c, ok := inv.(*fastCell); ok && r.path != "fail1" && *c != (fastCell{}) { // cells are for all functions
+					t.Errorf("%s of %s: its cell was given back with %+v", r.path, from, *c)
+				}
 			}
 		}
 	}

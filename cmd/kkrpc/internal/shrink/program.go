@@ -1,4 +1,5 @@
-// Package shrink makes WebAssembly programs of Go's linker smaller once they are gzipped. They do the same.
+// Package shrink makes WebAssembly programs of Go's linker smaller once they are gzipped. They do the same, but for their stack
+// traces.
 package shrink
 
 import (

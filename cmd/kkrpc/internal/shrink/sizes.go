@@ -11,11 +11,11 @@ type PackageCode struct {
 
 // Packages returns the code of a Program that is not packed.
 func (p *Program) Packages() ([]PackageCode, error) {
-	bodies, err := readBodies(p.section(sectionCode))
+	t, err := findTables(p.memory)
 	if err != nil {
 		return nil, err
 	}
-	t, err := findTables(p.memory)
+	bodies, err := readBodies(p.section(sectionCode))
 	if err != nil {
 		return nil, err
 	}

@@ -6,9 +6,8 @@ import (
 	"fmt"
 )
 
-// Some tables compress badly, because they consist of addresses in ascending order. PackTables keeps the differences instead,
-// and has the program undo that when it is instantiated: WebAssembly runs the start function of a module then, before its host
-// can call anything.
+// Numbers in ascending order compress badly, their differences well. PackTables keeps differences. The start function of the
+// module undoes that: a host runs it when it instantiates the module, before it can call anything.
 
 // Go gives each function functionSize addresses, and each bucketRange addresses a bucket, by which the runtime finds the
 // function of an address: a runtime.findfuncbucket, the number of the first function and 16 bytes that are zero if that is the
@@ -19,15 +18,22 @@ const (
 	bucketSize   = 20
 )
 
-// packedWords is how many of the fields of each function are differences: its entry and its name. For the others, which tables
-// are shared, differences are no better.
+// packedWords is how many of the first fields of each function become differences: its entry and its name. The other fields
+// are in no order.
 const packedWords = 2
 
-// PackTables packs the tables of functions. A program that has other tables stays as it is, and the error is ErrTables.
+// PackTables packs the entries, places and names of functions, and leaves the buckets out. A program that has other tables
+// stays as it is, and the error is ErrTables.
 func (p *Program) PackTables() error {
 	t, err := findTables(p.memory)
 	if err != nil {
 		return err
+	}
+	if err := t.findModule(); err != nil {
+		return err
+	}
+	if !p.canStart() {
+		return ErrTables
 	}
 	for i := t.count - 1; i > 0; i-- {
 		for field := packedWords - 1; field >= 0; field-- {
@@ -145,6 +151,17 @@ func (c *code) loop(from, end, step int64, body func()) {
 	c.get(localNext).constant(step).op(opAdd).set(localNext)
 	c.get(localNext).constant(end).op(opLess)
 	c.op(opBrIf, 0, opEnd)
+}
+
+// canStart reports whether the module has what withStart changes, and no start function of its own.
+func (p *Program) canStart() bool {
+	for _, id := range []byte{sectionType, sectionFunction, sectionElement, sectionCode} {
+		if p.section(id) == nil {
+			return false
+		}
+	}
+	_, err := countImports(p.section(sectionImport))
+	return err == nil && p.section(sectionStart) == nil
 }
 
 // withStart returns the sections with the start function, as the last function of the module.

@@ -28,12 +28,7 @@ for (const memory of memories) {
 // TestPackTables has a JavaScript engine instantiate a program as it was linked, with joined segments, and packed. Go must find
 // the same memory each time.
 func TestPackTables(t *testing.T) {
-	if testing.Short() {
-		t.Skip("links a program: not under -short")
-	}
-	if _, err := exec.LookPath("node"); err != nil {
-		t.Skip("needs node")
-	}
+	needsNode(t)
 	linked := link(t, "build", "-o", "PROGRAM", "../../testdata/hono")
 	p := read(t, linked)
 	joined := bytesOf(t, p)

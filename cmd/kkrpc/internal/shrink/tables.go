@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// The tables of functions say where a goroutine can be resumed, what of its stack is live, and which lines to print in a stack
-// trace. Their layout is private to Go's runtime: runtime.pcHeader, runtime._func and runtime.moduledata. So they are changed
-// only in programs of Go versions for which the tests of this package have been run.
+// The tables of functions are for goroutines that are resumed, for the garbage collector, and for stack traces. Their layout is
+// private to Go's runtime: runtime.pcHeader, runtime._func and runtime.moduledata. So they are changed only in programs of
+// Go versions for which the tests of this package have been run.
 
 // knownVersions are the versions of Go whose tables have this layout.
 var knownVersions = []string{"go1.26"}
@@ -35,7 +35,6 @@ var pcHeader = []byte{0xf1, 0xff, 0xff, 0xff, 0, 0, 1, 8}
 // Fields of runtime._func, which are four bytes each. Behind them are first the other tables in pcs that the function has, and
 // then the places of its function data.
 const (
-	funcEntry     = 0
 	funcName      = 1
 	funcStack     = 4
 	funcFile      = 5 // the table of files, in pcs; 0 for none, as in the next one
@@ -43,7 +42,7 @@ const (
 	funcPCData    = 7 // the number of other tables
 	funcUnit      = 8
 	funcStartLine = 9
-	funcFlags     = 10 // four bytes, the last of which is the number of function data
+	funcFlags     = 10 // four bytes: the first is the id, the last the number of function data
 	funcFields    = 11
 )
 
@@ -60,10 +59,11 @@ const (
 	noFuncData = 0xffffffff
 )
 
+// wrapperID is the id of functions that the compiler has made, such as that of a deferred call with arguments.
+const wrapperID = 23
+
 // Words of runtime.moduledata, which are eight bytes each.
 const (
-	moduleHeader  = 0 // the address of pcHeader
-	moduleNames   = 1
 	moduleBuckets = 19 // see bucketSize
 	moduleFirst   = 20 // the address of the first function
 	moduleData    = 40 // of function data
@@ -75,15 +75,24 @@ type tables struct {
 	memory
 	names, units, files, pcs, funcs []byte
 	count                           int   // of functions
+	header                          int64 // the address of the header
+	nameAddress                     int64 // of names
 	address                         int64 // of funcs, which begins with the entries and places of all functions
-	buckets, funcData               int64 // addresses
+	buckets, funcData               int64 // addresses, if findModule was called
 }
 
-// findTables fails for a program that has no such tables.
+// findTables fails for a program that has no such tables. Data of the program may have the bytes of the header too.
 func findTables(m memory) (*tables, error) {
 	for _, s := range m {
-		if at := bytes.Index(s.data, pcHeader); at >= 0 {
-			return newTables(m, s.address+int64(at))
+		for at := 0; ; at++ {
+			next := bytes.Index(s.data[at:], pcHeader)
+			if next < 0 {
+				break
+			}
+			at += next
+			if t, err := newTables(m, s.address+int64(at)); err == nil {
+				return t, nil
+			}
 		}
 	}
 	return nil, ErrTables
@@ -107,7 +116,7 @@ func newTables(m memory, header int64) (*tables, error) {
 	part := func(i int) []byte { return data[places[i]:places[i+1]] }
 	t := &tables{
 		memory: m, names: part(0), units: part(1), files: part(2), pcs: part(3), funcs: part(4),
-		address: header + int64(places[4]),
+		header: header, nameAddress: header + int64(places[0]), address: header + int64(places[4]),
 	}
 	count := binary.LittleEndian.Uint64(data[8:])
 	if count < 2 || count > uint64(len(t.funcs))/(8+4*funcFields) {
@@ -119,12 +128,15 @@ func newTables(m memory, header int64) (*tables, error) {
 			return nil, ErrTables
 		}
 	}
-	return t, t.findModule(uint64(header), uint64(header)+places[0])
+	return t, nil
 }
 
-// findModule looks for the moduledata that has the addresses of the header and of the names.
-func (t *tables) findModule(header, names uint64) error {
-	begins := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, header), names)
+// findModule looks for the moduledata, which begins with the addresses of the header and of the names.
+func (t *tables) findModule() error {
+	var begins []byte
+	for _, address := range []int64{t.header, t.nameAddress} {
+		begins = binary.LittleEndian.AppendUint64(begins, uint64(address))
+	}
 	zeros := len(begins) - len(bytes.TrimLeft(begins, "\x00")) // which are not in the segment if it begins with them
 	for _, s := range t.memory {
 		at := bytes.Index(s.data, begins[zeros:])
@@ -158,6 +170,9 @@ func (t *tables) datum(at, index int) (place int, ok bool) {
 	first, _ := t.pcTable(at, int(t.word(at+4*funcPCData)))
 	return first + 4*index, index < int(t.word(at+4*funcFlags)>>24)
 }
+
+// id returns the internal/abi.FuncID.
+func (t *tables) id(at int) byte { return byte(t.word(at + 4*funcFlags)) }
 
 // end returns where the fields and what is behind them end.
 func (t *tables) end(at int) int {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -56,6 +57,53 @@ func TestTablesOfOthers(t *testing.T) {
 			t.Errorf("%s: the program has changed", name)
 		}
 	}
+}
+
+// TestDataLikeTables finds the tables behind data of the program that has the same bytes as their header.
+func TestDataLikeTables(t *testing.T) {
+	if testing.Short() {
+		t.Skip("links a program: not under -short")
+	}
+	p := read(t, link(t, "build", "-o", "PROGRAM", "../../testdata/hono"))
+	like := append(append([]byte("data "), pcHeader...), make([]byte, 200)...)
+	p.memory = append(memory{{0, append(like, pcHeader...)}}, p.memory...)
+	if err := p.PackTables(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestModulesThatCannotStart leaves modules alone that have a start function already, or that lack what one needs.
+func TestModulesThatCannotStart(t *testing.T) {
+	if testing.Short() {
+		t.Skip("links a program: not under -short")
+	}
+	linked := link(t, "build", "-o", "PROGRAM", "../../testdata/hono")
+	for name, change := range map[string]func(p *Program){
+		"a start function": func(p *Program) { p.sections = append(p.sections, section{sectionStart, []byte{0}}) },
+		"no elements":      func(p *Program) { p.drop(sectionElement) },
+		"no imports":       func(p *Program) { p.drop(sectionImport) },
+		"a memory that is imported": func(p *Program) {
+			p.drop(sectionImport)
+			p.sections = append(p.sections, section{sectionImport, []byte("\x01\x01a\x01b\x02\x00\x01")})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := read(t, linked)
+			change(p)
+			before := bytesOf(t, p)
+			if err := p.PackTables(); !errors.Is(err, ErrTables) {
+				t.Errorf("got %v", err)
+			}
+			if !bytes.Equal(bytesOf(t, p), before) {
+				t.Error("the module has changed")
+			}
+		})
+	}
+}
+
+// drop takes the sections of an id out.
+func (p *Program) drop(id byte) {
+	p.sections = slices.DeleteFunc(p.sections, func(s section) bool { return s.id == id })
 }
 
 func TestPackageOf(t *testing.T) {
