@@ -236,7 +236,7 @@ func TestJoinAgainWhileLagging(t *testing.T) {
 // Members come and go while the room is busy.
 func TestMembersComeAndGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newHub(t, &rooms.Options[message]{Queue: 8})
+		a := newHub(t, &rooms.Options[message]{Queue: 8, Unsent: 1 << 20}) // all messages together have less
 		stays := a.connect(t, kkrpc.Compact, nil)
 		stays.join("go", nil)
 		var passing sync.WaitGroup
