@@ -216,6 +216,16 @@ func TestStorageOfDurableObject(t *testing.T) {
 	})
 }
 
+// TestTransactionThatIsAskedForAgain fails it: a closure that waits for Go a second time would lock the object.
+func TestTransactionThatIsAskedForAgain(t *testing.T) {
+	dir := build(t, "workers", "wasmdurable", "")
+	cmd := js.Node.Command(t, filepath.Join(js.Dir(t), "hono-again.mjs"), dir)
+	out, err := cmd.CombinedOutput()
+	if want := "done\nthe storage asks for it again, and has done nothing; try again\n"; err != nil || string(out) != want {
+		t.Errorf("got %q (%v), want %q", out, err, want)
+	}
+}
+
 // TestNoDurableObject has the program in servers without one: it serves, and its storage says why there is none.
 func TestNoDurableObject(t *testing.T) {
 	for _, h := range []host{"bun", "workers-plain"} {

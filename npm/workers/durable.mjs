@@ -214,10 +214,13 @@ export class Durable {
 	#begin(id) {
 		return new Promise((begun, failed) => {
 			const undone = new Error("rolled back")
+			let again = false
 			const done = this.#storage
 				.transaction(
 					(store) =>
 						new Promise((/** @type {(nothing?: undefined) => void} */ resolve, reject) => {
+							if (again) return reject(new Error("the storage asks for it again, and has done nothing; try again"))
+							again = true
 							this.#transactions.set(id, { store, commit: () => resolve(), rollback: () => reject(undone), done })
 							begun([])
 						}),
