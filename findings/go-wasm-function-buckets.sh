@@ -2,9 +2,9 @@
 # Two fifths of the data of a WebAssembly program that Go has linked are a table that only counts.
 #
 # One would guess: a table by which the runtime finds the function of an address is smaller than the functions.
-# What happens: such a table has an entry of 20 bytes for each 4,096 addresses, and most native functions
-# are smaller than that. In WebAssembly Go gives each function 65,536 addresses, however small it is. So there are 16 entries, 320 bytes, for each
-# function, and all of them say the number of that function and 16 zeros. Hello world has 0.57 MB of them.
+# What happens: such a table has an entry of 20 bytes for each 4,096 addresses, and most native functions are smaller than that.
+# In WebAssembly Go gives each function 65,536 addresses, however small it is. So each function has 16 entries of 320 bytes. They
+# say nothing but its number. Hello world has 0.57 MB of them.
 # Versions: Go 1.26.8, Node 20.20.2. Seen on 2026-11-30.
 # Output:
 #> functions: more than 1,000
