@@ -212,7 +212,7 @@ func (s *scalar) value(kind reflect.Kind) any {
 	}
 }
 
-// fieldOf returns the field of s for values of type T, or nil for the type none.
+// fieldOf returns the field of s for values of type T. A value of type none is in no field.
 func fieldOf[T any](s *scalar) *T {
 	var field any
 	switch any((*T)(nil)).(type) {
