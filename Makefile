@@ -36,6 +36,9 @@ BENCH ?=
 # The package whose tests take longest comes first: the others run beside it.
 LONGEST := ./transport/ws
 
+# Many tests wait most of the time. So the packages that are tested at a time are twice as many as processors.
+PACKAGES = -p $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2))))
+
 # The race detector needs a C compiler; without one the same tests run without it.
 RACE = $(if $(and $(filter 1,$(shell go env CGO_ENABLED)),$(shell command -v "$$(go env CC)")),-race)
 
@@ -59,7 +62,7 @@ check: go ## what a pull request has to pass: format, vet, staticcheck, lint-js,
 test-go: go ## the Go tests that need nothing else, with the race detector
 	@mkdir -p $(RESULTS)
 	@$(if $(RACE),,echo "no C compiler: running without the race detector")
-	@$(GOTESTSUM) --hide-summary skipped --jsonfile $(RESULTS)/test-go.json -- $(RACE) -short $(LONGEST) work
+	@$(GOTESTSUM) --hide-summary skipped --jsonfile $(RESULTS)/test-go.json -- $(PACKAGES) $(RACE) -short $(LONGEST) work
 
 .PHONY: functions
 functions: go ## the tests of the core with the build tag kkrpc_functions
