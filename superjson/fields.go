@@ -170,6 +170,7 @@ func findFields(t reflect.Type) *fields {
 		}
 		level = next
 	}
+	// Its code is the same for all types, unlike that of slices.SortFunc: ADR 7 has what that saves.
 	sort.SliceStable(result.list, func(i, j int) bool { return slices.Compare(result.list[i].index, result.list[j].index) < 0 })
 	for i := range result.list {
 		f := &result.list[i]

@@ -113,8 +113,8 @@ type bundle struct {
 	pkg, runtime, out, tags            string
 	plain, allMethods, allLines, sizes bool
 	types                              generation           // of which text makes the type API
-	packages                           []shrink.PackageCode // of the program, if sizes
-	data                               []byte               // of the program
+	packages                           []shrink.PackageCode // of the program, if sizes is true, as is data
+	data                               []byte
 	stdout, stderr                     io.Writer
 }
 
@@ -290,7 +290,9 @@ func (b *bundle) shrink(linked []byte, version string, keepsLines func(pkg strin
 			fmt.Fprintf(b.stderr, "kkrpc build hono: the program is larger than it has to be: %v\n", err)
 		}
 	}
-	b.data = program.Data()
+	if b.sizes {
+		b.data = program.Data()
+	}
 	return program.Bytes()
 }
 
